@@ -1,0 +1,70 @@
+// What the training loop sees of a model: named variables, one forward pass over whole sequences, and
+// what the recurrent layers report on the way back. Layers are time-major: (seqLen, batch, features).
+import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import type { CellName } from '../../experiment/schema.ts';
+
+/** Token ids (seqLen, batch) int32, or numbers (seqLen, batch, features) float32. */
+export type ModelInput = Tensor;
+
+/** Per recurrent layer of the model: h, and c for an LSTM, each (batch, units), as plain arrays the loop can keep and save. */
+export interface LayerState {
+  h: Float32Array;
+  c?: Float32Array;
+}
+
+/** One recurrent layer as the probes name it, outermost stack first: "layers.1.0" is layer 1 of the experiment, stack level 0. */
+export interface RecurrentInfo {
+  name: string;
+  cell: CellName;
+  units: number;
+  inputSize: number;
+  /** names of the gates in the order they are reported; empty for a simple RNN: LSTM i f g o, GRU r z n */
+  gates: readonly string[];
+}
+
+/** By-products of one recurrent layer's passes. Arrays belong to the receiver. */
+export interface RecurrentReport {
+  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, t = 0…T-1 */
+  hiddenGradNorm: Float32Array;
+  /** (seqLen): the same of ∂L/∂c_t; LSTM only */
+  cellGradNorm?: Float32Array;
+  /** (gates, seqLen): mean over batch and units of each gate's activation */
+  gateMean?: Float32Array;
+  /** (gates, seqLen): share of activations within 0.1 of the ends of their range */
+  gateSaturation?: Float32Array;
+}
+
+export interface ForwardOptions {
+  /** dropout on */
+  training: boolean;
+  /** counter of the dropout streams; equal steps drop equal units */
+  step: number;
+  /** valid steps of each sequence (batch); null: all seqLen */
+  lengths: Int32Array | null;
+  /** state to start in, one per recurrent layer; null: zeros */
+  state: LayerState[] | null;
+  /** 'every-step' returns (seqLen, batch, width), 'last-step' (1, batch, width) taken at each sequence's last valid step */
+  outputs: 'every-step' | 'last-step';
+  /** called once per recurrent layer during the backward pass; leave out to skip the reports */
+  onRecurrent?: (index: number, report: RecurrentReport) => void;
+}
+
+export interface ForwardResult {
+  outputs: Tensor3D;
+  /** state after each sequence's last valid step, copied out */
+  state: LayerState[];
+}
+
+export interface Model {
+  /** by name, sorted: "layers.1.weight_ih_l0" … in PyTorch's layouts and gate order */
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly recurrent: readonly RecurrentInfo[];
+  forward(input: ModelInput, options: ForwardOptions): ForwardResult;
+  dispose(): void;
+}
+
+/** What the task asks of a model. */
+export interface ModelSizes {
+  input: { kind: 'tokens'; vocabulary: number } | { kind: 'vectors'; features: number };
+  outputs: number;
+}
