@@ -113,7 +113,8 @@ async function runStage(name) {
   }
   if (report.passed + report.failed.length === 0) report.failed.push(`${name} ran no tests`);
   const left = await waitUntilGone(id, 10);
-  for (const { pid, command } of left) report.failed.push(`${name} left process ${pid} behind: ${command}`);
+  for (const { pid, command } of left)
+    report.failed.push(`${name} left process ${pid} behind: ${command.join(' ')}`);
   kill(left, 'SIGKILL');
   return { name, seconds: (Date.now() - began) / 1000, ...report };
 }

@@ -2,18 +2,37 @@
 import process from 'node:process';
 
 const tasks = new Set<() => void>();
+const farewells: (() => Promise<void>)[] = [];
 let listening = false;
+let leaving = false;
 
 /** `task` must be synchronous: it runs while the process exits. Returns how to forget it. */
 export function atEnd(task: () => void): () => void {
-  if (!listening) {
-    listening = true;
-    process.on('exit', () => {
-      for (const each of tasks) each();
-    });
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
-  }
+  listen();
   tasks.add(task);
   return () => tasks.delete(task);
+}
+
+/** Runs before the end when a signal asks for it; a second signal does not wait. */
+export function beforeEnd(farewell: () => Promise<void>): void {
+  listen();
+  farewells.push(farewell);
+}
+
+function listen(): void {
+  if (listening) return;
+  listening = true;
+  process.on('exit', () => {
+    for (const task of tasks) task();
+  });
+  process.on('SIGINT', () => leave(130));
+  process.on('SIGTERM', () => leave(143));
+  process.on('SIGHUP', () => leave(129));
+}
+
+async function leave(code: number): Promise<void> {
+  if (leaving) process.exit(code);
+  leaving = true;
+  for (const farewell of farewells) await farewell().catch(console.error);
+  process.exit(code);
 }

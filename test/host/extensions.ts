@@ -13,8 +13,13 @@ interface Installed {
   metadata: Record<string, unknown>;
 }
 
-/** Registers a folder as an installed extension: its files are used where they are, so a rebuild needs only a window reload. */
-export function useFolder(extensionsFolder: string, folder: string): void {
+/** Registers folders as installed extensions: their files are used where they are, so a rebuild needs only a window reload. */
+export function useFolders(extensionsFolder: string, folders: string[]): void {
+  mkdirSync(extensionsFolder, { recursive: true });
+  writeFileSync(path.join(extensionsFolder, 'extensions.json'), JSON.stringify(folders.map(installed)));
+}
+
+function installed(folder: string): Installed {
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
     name: string;
     publisher: string;
@@ -23,14 +28,12 @@ export function useFolder(extensionsFolder: string, folder: string): void {
   };
   if (manifest.main && !existsSync(path.join(folder, manifest.main)))
     throw new HostError(`${manifest.main} is not there: build the extension first (npm run build).`);
-  const entry: Installed = {
+  return {
     identifier: { id: `${manifest.publisher}.${manifest.name}` },
     version: manifest.version,
     location: { $mid: 1, path: path.resolve(folder), scheme: 'file' },
     metadata: { installedTimestamp: Date.now(), source: 'vsix', pinned: true },
   };
-  mkdirSync(extensionsFolder, { recursive: true });
-  writeFileSync(path.join(extensionsFolder, 'extensions.json'), JSON.stringify([entry]));
 }
 
 export function installVsix(vsix: string, extensionsFolder: string): void {

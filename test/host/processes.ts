@@ -6,7 +6,7 @@ import { mark } from './environment.ts';
 
 export interface Started {
   pid: number;
-  command: string;
+  command: string[];
 }
 
 /** Living processes that carry the mark, but this one. Linux only; elsewhere none are found. */
@@ -18,8 +18,8 @@ export function markedProcesses(value: string): Started[] {
     if (!pid || pid === process.pid) continue;
     try {
       if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${mark}=${value}`)) continue;
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
-      if (command) found.push({ pid, command }); // a zombie has none
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+      if (command.length) found.push({ pid, command }); // a zombie has none
     } catch {
       // ended meanwhile, or another user's
     }

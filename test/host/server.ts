@@ -26,6 +26,8 @@ export interface ServerOptions {
   /** kept after the end if given, else a temporary folder */
   dataFolder?: string;
   extensionsFolder?: string;
+  /** called with the folder of extensions before the server reads it */
+  prepare?: (extensionsFolder: string) => void;
   settings?: Record<string, unknown>;
   /** required in the address of the page; without one, whoever reaches the port can use the window */
   token?: string;
@@ -64,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const settingsFile = path.join(dataFolder, 'User', 'settings.json');
   mkdirSync(path.dirname(settingsFile), { recursive: true });
   mkdirSync(extensionsFolder, { recursive: true });
+  options.prepare?.(extensionsFolder);
   if (temporary || !existsSync(settingsFile))
     writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...options.settings }, null, 2));
 

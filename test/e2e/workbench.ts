@@ -1,0 +1,178 @@
+// Drives one VS Code window as a person does: palette, editor, lenses, side panel, pictures.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { launchBrowser } from '../host/browser.ts';
+import { useFolders } from '../host/extensions.ts';
+import { root } from '../host/paths.ts';
+import { type Server, startServer } from '../host/server.ts';
+import { type SampleWorkspace, sampleWorkspace } from '../host/workspace.ts';
+
+export interface WorkbenchOptions {
+  /** default: a copy of the samples, removed at the end */
+  workspace?: string;
+  /** true: the window asks for trust, as a fresh VS Code does */
+  workspaceTrust?: boolean;
+  settings?: Record<string, unknown>;
+  /** extensions installed beforehand, e.g. from a VSIX; default: this repository's, in place */
+  extensionsFolder?: string;
+  reducedMotion?: boolean;
+  size?: { width: number; height: number };
+}
+
+/** Errors that VS Code's own page reports when all is well; ours are told by their place or their text. */
+function isOurs(text: string, place: string): boolean {
+  if (/Content Security Policy|Refused to|unroll/i.test(text)) return !/vsda|favicon/.test(text);
+  if (/service.?worker|bad HTTP response code \(404\)|ResizeObserver loop/i.test(text)) return false;
+  return place !== '' && !/\/static\/out\/|vsda|favicon|mint-key|update\/check|open-vsx/.test(place);
+}
+
+export class Workbench {
+  /** errors on the page and in its frames that are not VS Code's own noise */
+  readonly problems: string[] = [];
+  page!: Page;
+  readonly folder: string;
+  private readonly server: Server;
+  private readonly browser: Browser;
+  private readonly context: BrowserContext;
+  private readonly samples: SampleWorkspace | null;
+
+  private constructor(
+    server: Server,
+    browser: Browser,
+    context: BrowserContext,
+    samples: SampleWorkspace | null,
+    folder: string,
+  ) {
+    this.server = server;
+    this.browser = browser;
+    this.context = context;
+    this.samples = samples;
+    this.folder = folder;
+  }
+
+  static async start(options: WorkbenchOptions = {}): Promise<Workbench> {
+    const samples = options.workspace ? null : sampleWorkspace();
+    const server = await startServer({
+      settings: options.settings,
+      workspaceTrust: options.workspaceTrust,
+      extensionsFolder: options.extensionsFolder,
+      prepare: options.extensionsFolder ? undefined : folder => useFolders(folder, [root]),
+    });
+    const browser = await launchBrowser();
+    const context = await browser.newContext({
+      viewport: options.size ?? { width: 1400, height: 1000 },
+      reducedMotion: options.reducedMotion ? 'reduce' : 'no-preference',
+    });
+    const workbench = new Workbench(server, browser, context, samples, options.workspace ?? samples!.folder);
+    await workbench.open();
+    return workbench;
+  }
+
+  /** Opens a window on the workspace; again after `close`. */
+  async open(): Promise<void> {
+    this.page = await this.openPage();
+  }
+
+  /** A further window on the same workspace. */
+  async openPage(): Promise<Page> {
+    const page = await this.context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('console', message => {
+      const place = message.location().url;
+      if (message.type() === 'error' && isOurs(message.text(), place))
+        this.problems.push(`console: ${message.text()} (${place})`);
+    });
+    page.on('pageerror', error => {
+      const text = error.stack ?? error.message;
+      if (isOurs(text, text)) this.problems.push(`error: ${text}`);
+    });
+    await page.goto(this.server.url({ workspace: this.folder }));
+    await settled(page);
+    return page;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await settled(this.page);
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    this.samples?.remove();
+  }
+
+  /** Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN". */
+  async runCommand(title: string): Promise<void> {
+    const list = await this.openQuickInput('F1', `>${title}`);
+    const row = list.locator('.monaco-list-row', { hasText: title }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** The rows of the open quick pick. */
+  get quickPick(): Locator {
+    return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row');
+  }
+
+  private async openQuickInput(key: string, text: string): Promise<Locator> {
+    const widget = this.page.locator('.quick-input-widget');
+    await this.page.keyboard.press(key);
+    const input = widget.locator('input[type="text"]').first();
+    await input.waitFor();
+    await input.fill(text);
+    return widget.locator('.quick-input-list');
+  }
+
+  async openFile(name: string): Promise<void> {
+    const list = await this.openQuickInput('Control+P', name);
+    await list
+      .locator('.monaco-list-row', { hasText: path.basename(name) })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.tabs-container .tab.active', { hasText: path.basename(name) }).waitFor();
+  }
+
+  lens(text: string | RegExp): Locator {
+    return this.page.locator('.codelens-decoration a', { hasText: text }).first();
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-list-item-message', { hasText: text }).first();
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.runCommand('Notifications: Clear All Notifications');
+  }
+
+  statusBar(text: string | RegExp): Locator {
+    return this.page.locator('.part.statusbar .statusbar-item', { hasText: text }).first();
+  }
+
+  /** The page inside the visible webview. */
+  get webview(): FrameLocator {
+    return this.page
+      .locator('iframe.webview.ready')
+      .first()
+      .contentFrame()
+      .locator('#active-frame')
+      .contentFrame();
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(path.join(root, 'test/out'), { recursive: true });
+    await this.page.screenshot({ path: path.join(root, 'test/out', `${name}.png`), animations: 'disabled' });
+  }
+}
+
+/** The window is there and its extensions can be used. */
+async function settled(page: Page): Promise<void> {
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  await page.locator('.monaco-workbench .part.activitybar .action-item').first().waitFor();
+}
