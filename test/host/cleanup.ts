@@ -28,6 +28,15 @@ function listen(): void {
   process.on('SIGINT', () => leave(130));
   process.on('SIGTERM', () => leave(143));
   process.on('SIGHUP', () => leave(129));
+  if (process.env['npm_lifecycle_event']) leaveWithNpm();
+}
+
+/** An npm that is killed ends its shell, not what the shell runs. */
+function leaveWithNpm(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) leave(143);
+  }, 500).unref();
 }
 
 async function leave(code: number): Promise<void> {
