@@ -82,7 +82,7 @@ const kernelInit = z.enum(['default', 'glorot-uniform', 'uniform', 'orthogonal',
 const recurrentFields = {
   units: positiveInt.describe('Hidden units of each layer.'),
   layers: positiveInt.default(1).describe('How many of this layer are stacked.'),
-  dropout: rate.default(0).describe('Dropped between stacked layers and after the last one of the stack.'),
+  dropout: rate.default(0).describe('Share dropped between the stacked layers; none after the last of them.'),
   recurrentInit: kernelInit
     .default('default')
     .describe('Initial recurrent weights; default: what the convention uses.'),

@@ -1,0 +1,34 @@
+// A tfjs kernel of ours: its function, and its gradient as thunks that compute only what is asked for.
+
+import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import type {
+  GradFunc,
+  KernelFunc,
+  NamedAttrMap,
+  NamedTensorMap,
+  Tensor,
+  TensorInfo,
+} from '@tensorflow/tfjs-core';
+import { engine } from '@tensorflow/tfjs-core';
+
+export interface EngineKernel {
+  name: string;
+  run: KernelFunc;
+  gradient?: GradFunc;
+}
+
+/**
+ * Runs a kernel. `context` travels as its attributes: kernel and gradient receive this very object, so that the
+ * forward pass can leave in it what the backward pass needs.
+ */
+export function runKernel<T extends Tensor>(name: string, inputs: NamedTensorMap, context: object): T {
+  return engine().runKernel(name, inputs, context as NamedAttrMap) as T;
+}
+
+export function output(backend: object, shape: number[], values: Float32Array): TensorInfo {
+  return (backend as MathBackendCPU).makeTensorInfo(shape, 'float32', values);
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,233 @@
+// A whole sequence through one recurrent layer as one kernel. The gradient runs the provider's backward pass once,
+// at the first thunk that is asked, and hands each thunk its own array.
+import type { NamedTensorMap, Tensor, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
+import {
+  GATES,
+  gateBlocks,
+  type IntSlice,
+  type RecurrentCell,
+  type RecurrentShape,
+  type Slice,
+} from '../provider.ts';
+import { borrow, floats, giveBack, packedOf, provider, scratchOf, tapeIsOn, whole } from '../storage.ts';
+import { type EngineKernel, output, runKernel } from './kernel.ts';
+
+export interface RecurrentInputs {
+  /** (T, B, I) */
+  x: Tensor3D;
+  /** (G·H, I), (G·H, H), (G·H), (G·H) in PyTorch's gate order; a bias that is left out is zero */
+  weightIh: Tensor;
+  weightHh: Tensor;
+  biasIh?: Tensor;
+  biasHh?: Tensor;
+  /** (B, H); left out: zeros */
+  h0?: Tensor;
+  c0?: Tensor;
+}
+
+export interface RecurrentReport {
+  hiddenGradNorm: Float32Array;
+  cellGradNorm?: Float32Array;
+  gateMean?: Float32Array;
+  gateSaturation?: Float32Array;
+}
+
+export interface RecurrentOptions {
+  cell: RecurrentCell;
+  reverse?: boolean;
+  lengths?: Int32Array | null;
+  /** false when x depends on no variable: its gradient is then not computed (default true) */
+  inputGradient?: boolean;
+  /** called once in the backward pass */
+  onReport?: (report: RecurrentReport) => void;
+}
+
+export interface RecurrentResult {
+  /** (T, B, H), zero beyond a sequence's length */
+  y: Tensor3D;
+  /** (B, H) after each sequence's last step; plain copies, no gradient flows through them */
+  hN: Float32Array;
+  cN: Float32Array | null;
+}
+
+interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
+  onReport: RecurrentOptions['onReport'];
+  shape: RecurrentShape;
+  hN: Float32Array;
+  cN: Float32Array | null;
+  arrays?: Record<string, Float32Array | undefined>;
+  cache?: Float32Array;
+  gradients?: Record<string, Float32Array>;
+}
+
+export function recurrent(inputs: RecurrentInputs, options: RecurrentOptions): RecurrentResult {
+  const shape = checkedShape(inputs, options);
+  const states = shape.batch * shape.hiddenSize;
+  const context: RecurrentContext = {
+    cell: options.cell,
+    reverse: options.reverse ?? false,
+    lengths: options.lengths ?? null,
+    inputGradient: options.inputGradient ?? true,
+    onReport: options.onReport,
+    shape,
+    hN: new Float32Array(states),
+    cN: options.cell === 'lstm' ? new Float32Array(states) : null,
+  };
+  const given = Object.entries(inputs).filter(([, input]) => input !== undefined);
+  const y = runKernel<Tensor3D>('UnrollRecurrent', Object.fromEntries(given) as NamedTensorMap, context);
+  return { y, hN: context.hN, cN: context.cN };
+}
+
+function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: RecurrentOptions): RecurrentShape {
+  const [seqLen, batch, inputSize] = inputs.x.shape;
+  const hiddenSize = inputs.weightHh.shape[1]!;
+  const width = gateBlocks(cell) * hiddenSize;
+  const expected: Record<keyof RecurrentInputs, number[]> = {
+    x: [seqLen, batch, inputSize],
+    weightIh: [width, inputSize],
+    weightHh: [width, hiddenSize],
+    biasIh: [width],
+    biasHh: [width],
+    h0: [batch, hiddenSize],
+    c0: [batch, hiddenSize],
+  };
+  for (const [name, input] of Object.entries(inputs) as [keyof RecurrentInputs, Tensor | undefined][]) {
+    if (input && String(input.shape) !== String(expected[name]))
+      throw new Error(`${cell}: ${name} has shape [${input.shape}], but [${expected[name]}] is needed.`);
+  }
+  if (inputs.c0 && cell !== 'lstm')
+    throw new Error(`${cell}: c0 was given, but only the LSTM has a cell state.`);
+  if (lengths && lengths.length !== batch)
+    throw new Error(`${cell}: ${lengths.length} lengths were given for a batch of ${batch}.`);
+  for (const length of lengths ?? [])
+    if (length < 0 || length > seqLen)
+      throw new RangeError(`${cell}: a length of ${length} was given for sequences of ${seqLen} steps.`);
+  return { cell, seqLen, batch, inputSize, hiddenSize, reverse: reverse ?? false };
+}
+
+/** What forward and backward calls share, from raw arrays. */
+function callOf({ shape, lengths }: RecurrentContext, arrays: Record<string, Float32Array | undefined>) {
+  const at = (name: string): Slice | null => (arrays[name] ? whole(arrays[name]) : null);
+  const memory = provider().recurrentMemory(shape);
+  const parts = ['weightHh', 'weightIh', 'biasIh', 'biasHh'].flatMap(name => arrays[name] ?? []);
+  const { packed, version } = packedOf(parts, memory.packed);
+  const intLengths: IntSlice | null = lengths && { data: lengths, offset: 0 };
+  return {
+    memory,
+    call: {
+      shape,
+      weights: {
+        weightIh: at('weightIh')!,
+        weightHh: at('weightHh')!,
+        biasIh: at('biasIh'),
+        biasHh: at('biasHh'),
+        packed,
+        version,
+      },
+      x: at('x')!,
+      lengths: intLengths,
+      h0: at('h0'),
+      c0: at('c0'),
+    },
+  };
+}
+
+function forward(inputs: Record<string, TensorInfo | undefined>, context: RecurrentContext): Float32Array {
+  const { shape } = context;
+  const arrays: Record<string, Float32Array | undefined> = {};
+  for (const [name, input] of Object.entries(inputs)) arrays[name] = input && floats(input);
+  const { memory, call } = callOf(context, arrays);
+  const y = new Float32Array(shape.seqLen * shape.batch * shape.hiddenSize);
+  if (tapeIsOn()) {
+    context.arrays = arrays;
+    context.cache = borrow(memory.cache);
+  }
+  provider().recurrentForward({
+    ...call,
+    y: whole(y),
+    hN: whole(context.hN),
+    cN: context.cN && whole(context.cN),
+    cache: context.cache ? whole(context.cache) : null,
+    scratch: scratchOf(memory.forwardScratch),
+  });
+  return y;
+}
+
+function backward(dy: Float32Array, context: RecurrentContext): Record<string, Float32Array> {
+  const { shape, arrays, cache, inputGradient, onReport } = context;
+  if (!arrays || !cache) throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
+  const { memory, call } = callOf(context, arrays);
+  const gradients: Record<string, Float32Array> = {};
+  for (const [name, array] of Object.entries(arrays))
+    if (array && (name !== 'x' || inputGradient)) gradients[name] = new Float32Array(array.length);
+  const into = (name: string): Slice | null => (gradients[name] ? whole(gradients[name]) : null);
+  const report = onReport ? emptyReport(shape) : null;
+  provider().recurrentBackward({
+    ...call,
+    cache: whole(cache),
+    scratch: scratchOf(memory.backwardScratch),
+    dy: whole(dy),
+    dhN: null,
+    dcN: null,
+    dx: into('x'),
+    dWeightIh: into('weightIh')!,
+    dWeightHh: into('weightHh')!,
+    dBiasIh: into('biasIh'),
+    dBiasHh: into('biasHh'),
+    dh0: into('h0'),
+    dc0: into('c0'),
+    report: report && {
+      hiddenGradNorm: whole(report.hiddenGradNorm),
+      cellGradNorm: report.cellGradNorm ? whole(report.cellGradNorm) : null,
+      gateMean: report.gateMean ? whole(report.gateMean) : null,
+      gateSaturation: report.gateSaturation ? whole(report.gateSaturation) : null,
+    },
+  });
+  giveBack(cache);
+  context.cache = undefined;
+  context.arrays = undefined;
+  if (report) onReport?.(report);
+  return gradients;
+}
+
+function emptyReport({ cell, seqLen }: RecurrentShape): RecurrentReport {
+  const gates = GATES[cell].length;
+  const report: RecurrentReport = { hiddenGradNorm: new Float32Array(seqLen) };
+  if (cell === 'lstm') report.cellGradNorm = new Float32Array(seqLen);
+  if (gates > 0) {
+    report.gateMean = new Float32Array(gates * seqLen);
+    report.gateSaturation = new Float32Array(gates * seqLen);
+  }
+  return report;
+}
+
+export const recurrentKernel: EngineKernel = {
+  name: 'UnrollRecurrent',
+  run({ inputs, attrs, backend }) {
+    const context = attrs as unknown as RecurrentContext;
+    const { seqLen, batch, hiddenSize } = context.shape;
+    return output(backend, [seqLen, batch, hiddenSize], forward(inputs, context));
+  },
+  gradient(dy, _saved, attrs) {
+    const context = attrs as unknown as RecurrentContext;
+    const { seqLen, batch, inputSize, hiddenSize } = context.shape;
+    const width = gateBlocks(context.cell) * hiddenSize;
+    const thunk = (name: string, shape: number[]) => () => {
+      context.gradients ??= backward(floats(dy as Tensor), context);
+      const gradient = context.gradients[name];
+      if (!gradient)
+        throw new Error(`${context.cell}: the gradient of ${name} was not asked for beforehand.`);
+      return tensor(gradient, shape);
+    };
+    return {
+      x: thunk('x', [seqLen, batch, inputSize]),
+      weightIh: thunk('weightIh', [width, inputSize]),
+      weightHh: thunk('weightHh', [width, hiddenSize]),
+      biasIh: thunk('biasIh', [width]),
+      biasHh: thunk('biasHh', [width]),
+      h0: thunk('h0', [batch, hiddenSize]),
+      c0: thunk('c0', [batch, hiddenSize]),
+    };
+  },
+};

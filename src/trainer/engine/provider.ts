@@ -1,0 +1,279 @@
+// The provider interface (frozen): every heavy computation, as plain functions over (typed array, offset,
+// shape). A native (Node-API) or WASM provider implements this file and changes none.
+//
+// Legend of shapes: T seqLen, B batch, I inputSize, H hiddenSize, G gates of the cell (rnn 1, gru 3, lstm 4),
+// N rows, C classes, V vocabulary, D width. All arrays are row-major; sequences are time-major (T, B, …).
+//
+// Rules, said once:
+// 1. Memory is the caller's. A provider keeps no pointer after a call, except that it may remember inside
+//    `packed` what it wrote there. No operand overlaps another unless said.
+// 2. Whatever a function writes it OVERWRITES, parameter gradients included. The two exceptions: `gemm` with
+//    `accumulate`, and `embeddingBackward`; both ADD. Optimizer steps update their operands in place.
+// 3. Sizes have been checked by the caller (engine/backend.ts); a provider may trust them. What it cannot do
+//    (an unsupported cell) it says beforehand in `cells`; it never exits the process.
+// 4. Same inputs, instruction set and thread count give the same bits: reductions run in a fixed order.
+//    Providers agree with the reference within 1e-5 of the largest value, not bit by bit.
+// 5. Threads are the provider's own business; a call returns when its work is done.
+// 6. NaN and infinity pass through; nothing is clamped or flushed on purpose.
+
+/** An operand: where a row-major array begins in its storage. */
+export interface Slice {
+  readonly data: Float32Array;
+  readonly offset: number;
+}
+
+export interface IntSlice {
+  readonly data: Int32Array;
+  readonly offset: number;
+}
+
+/**
+ * The cells, in PyTorch's gate order and bias layout:
+ * - `rnn-tanh`, `rnn-relu`: no gates
+ * - `lstm`: i f g o
+ * - `gru-reset-after`:  r z n, n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)) (PyTorch, Keras's default)
+ * - `gru-reset-before`: r z n, n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn) (Cho et al. 2014, tfjs)
+ */
+export type RecurrentCell = 'rnn-tanh' | 'rnn-relu' | 'lstm' | 'gru-reset-after' | 'gru-reset-before';
+
+export const GATES: Readonly<Record<RecurrentCell, readonly string[]>> = {
+  'rnn-tanh': [],
+  'rnn-relu': [],
+  lstm: ['i', 'f', 'g', 'o'],
+  'gru-reset-after': ['r', 'z', 'n'],
+  'gru-reset-before': ['r', 'z', 'n'],
+};
+
+/** Blocks of H rows in weightIh, weightHh and the biases: G of the legend. */
+export function gateBlocks(cell: RecurrentCell): number {
+  return Math.max(1, GATES[cell].length);
+}
+
+export interface RecurrentShape {
+  readonly cell: RecurrentCell;
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** read each sequence from its last valid step to its first; outputs keep the places of their inputs */
+  readonly reverse: boolean;
+}
+
+export interface RecurrentWeights {
+  /** (G·H, I) */
+  readonly weightIh: Slice;
+  /** (G·H, H) */
+  readonly weightHh: Slice;
+  /** (G·H) each; null: absent, which is zero */
+  readonly biasIh: Slice | null;
+  readonly biasHh: Slice | null;
+  /**
+   * A place of `recurrentMemory(shape).packed` floats that belongs to these weights, zeroed when new and touched
+   * by nobody but the provider: for weights in its own layout. It need be written again only when `version`
+   * differs from that of the last call with this place. Versions are whole numbers from 1 to 2^32-1.
+   */
+  readonly packed: Slice;
+  readonly version: number;
+}
+
+/** Sizes in floats of what the caller lends to a recurrent call. */
+export interface RecurrentMemory {
+  readonly packed: number;
+  /** from forward to its backward: gates, states and what else the backward pass wants; opaque to the caller */
+  readonly cache: number;
+  /** contents mean nothing between calls */
+  readonly forwardScratch: number;
+  readonly backwardScratch: number;
+}
+
+/** What forward and backward share. */
+export interface RecurrentCall {
+  readonly shape: RecurrentShape;
+  readonly weights: RecurrentWeights;
+  /** (T, B, I) */
+  readonly x: Slice;
+  /** (B) valid steps of each sequence, 0…T; null: all T. What stands beyond them is never read. */
+  readonly lengths: IntSlice | null;
+  /** (B, H) state to start in; null: zeros. c0 for the LSTM only. */
+  readonly h0: Slice | null;
+  readonly c0: Slice | null;
+}
+
+export interface RecurrentForward extends RecurrentCall {
+  /** (T, B, H) hidden states, zero beyond a sequence's length; null: not wanted */
+  readonly y: Slice | null;
+  /** (B, H) states after the last step read; cN for the LSTM only */
+  readonly hN: Slice;
+  readonly cN: Slice | null;
+  /** null: no backward pass will follow */
+  readonly cache: Slice | null;
+  readonly scratch: Slice;
+}
+
+export interface RecurrentBackward extends RecurrentCall {
+  /** as the forward call left it; may be used up */
+  readonly cache: Slice;
+  readonly scratch: Slice;
+  /** gradients of the loss with respect to y, hN, cN; null: zero. dy beyond a sequence's length is not read. */
+  readonly dy: Slice | null;
+  readonly dhN: Slice | null;
+  readonly dcN: Slice | null;
+  /** (T, B, I), zero beyond a sequence's length; null: not wanted, and then not computed */
+  readonly dx: Slice | null;
+  readonly dWeightIh: Slice;
+  readonly dWeightHh: Slice;
+  readonly dBiasIh: Slice | null;
+  readonly dBiasHh: Slice | null;
+  readonly dh0: Slice | null;
+  readonly dc0: Slice | null;
+  readonly report: RecurrentReportOut | null;
+}
+
+/**
+ * By-products of the backward pass. Means are over the sequences that have step t; 0 where none has. Times are
+ * places in the input also when `reverse` is set.
+ */
+export interface RecurrentReportOut {
+  /** (T) mean of ‖∂L/∂h_t‖₂, the total derivative: through y and through all later steps */
+  readonly hiddenGradNorm: Slice;
+  /** (T) the same of c_t; LSTM only */
+  readonly cellGradNorm: Slice | null;
+  /** (gates, T) mean activation over batch and units; null for cells without gates or when not wanted */
+  readonly gateMean: Slice | null;
+  /** (gates, T) share of activations within 0.1 of an end of their range: (0, 1), or (-1, 1) for g and n */
+  readonly gateSaturation: Slice | null;
+}
+
+/** c (M, N) = op(a) (M, K) · op(b) (K, N) + bias (N), added to c when `accumulate`. */
+export interface Gemm {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Slice;
+  /** a is stored (K, M) */
+  readonly transA: boolean;
+  readonly b: Slice;
+  /** b is stored (N, K) */
+  readonly transB: boolean;
+  /** (N); null: none */
+  readonly bias: Slice | null;
+  readonly c: Slice;
+  readonly accumulate: boolean;
+}
+
+/**
+ * Mean cross-entropy of softmax(logits) and its gradient in one pass:
+ * L = Σ_n w_n ((1-ε) (-log p_n,target) + ε mean_c(-log p_n,c)) / Σ_n w_n, ε = labelSmoothing.
+ * Rows of weight 0 are not looked at and get a zero gradient. With no weight at all L is 0.
+ */
+export interface SoftmaxCrossEntropy {
+  readonly rows: number;
+  readonly classes: number;
+  /** (N, C) */
+  readonly logits: Slice;
+  /** (N) in 0…C-1 where the weight is not 0 */
+  readonly targets: IntSlice;
+  /** (N) mask or weights; null: ones */
+  readonly weights: Slice | null;
+  readonly labelSmoothing: number;
+  /** (N, C) ∂L/∂logits; null: not wanted. May be the place of `logits`. */
+  readonly dLogits: Slice | null;
+}
+
+/** out (N, D) = table[ids] */
+export interface Embedding {
+  readonly rows: number;
+  readonly width: number;
+  /** (N) in 0…V-1 */
+  readonly ids: IntSlice;
+  /** (V, D) */
+  readonly table: Slice;
+  readonly out: Slice;
+}
+
+/** dTable[ids] += dOut, row after row: repeated ids add up in order. */
+export interface EmbeddingBackward {
+  readonly rows: number;
+  readonly width: number;
+  readonly ids: IntSlice;
+  readonly dOut: Slice;
+  readonly dTable: Slice;
+}
+
+/** What every optimizer step has: p and g of `count` numbers. The gradient is left as it was. */
+export interface OptimizerCall {
+  readonly count: number;
+  readonly parameter: Slice;
+  readonly gradient: Slice;
+  readonly learningRate: number;
+}
+
+/**
+ * torch.optim.Adam (weightDecay 0) and AdamW (decoupled decay, first p *= 1 - lr·weightDecay):
+ * m = β1 m + (1-β1) g, v = β2 v + (1-β2) g², p -= lr/(1-β1^step) · m / (√v/√(1-β2^step) + ε).
+ */
+export interface AdamStep extends OptimizerCall {
+  readonly firstMoment: Slice;
+  readonly secondMoment: Slice;
+  /** 1 at the first update */
+  readonly step: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+/** torch.optim.SGD: b = μ b + g, p -= lr · (nesterov ? g + μ b : b). */
+export interface SgdStep extends OptimizerCall {
+  /** null when momentum is 0 */
+  readonly momentumBuffer: Slice | null;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/** torch.optim.RMSprop, not centred: s = α s + (1-α) g², u = g/(√s + ε), b = μ b + u, p -= lr · (μ > 0 ? b : u). */
+export interface RmspropStep extends OptimizerCall {
+  readonly squareAverage: Slice;
+  /** null when momentum is 0 */
+  readonly momentumBuffer: Slice | null;
+  readonly decay: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+
+export interface Provider {
+  readonly name: 'native' | 'wasm' | 'reference';
+  /** for people and run.json, e.g. "avx2", "simd128", "javascript" */
+  readonly instructionSet: string;
+  readonly threads: number;
+  /** cells with a fused implementation here; the others run as compositions of tensor operations */
+  readonly cells: readonly RecurrentCell[];
+
+  /** A zeroed array in memory that this provider reaches without copying (WASM: a view of its own heap). */
+  allocate(floats: number): Float32Array;
+  /** Gives back what `allocate` gave; the array must not be used again. */
+  release(array: Float32Array): void;
+
+  recurrentMemory(shape: RecurrentShape): RecurrentMemory;
+  recurrentForward(call: RecurrentForward): void;
+  recurrentBackward(call: RecurrentBackward): void;
+
+  gemm(call: Gemm): void;
+  /** out (D) = sum over the rows of a (N, D): the gradient of a bias */
+  columnSums(rows: number, width: number, a: Slice, out: Slice): void;
+
+  /** returns the loss */
+  softmaxCrossEntropy(call: SoftmaxCrossEntropy): number;
+
+  embedding(call: Embedding): void;
+  embeddingBackward(call: EmbeddingBackward): void;
+
+  /** Σ a², summed in float64 and in order: the global norm is the root of the sum over tensors */
+  sumOfSquares(count: number, a: Slice): number;
+  /** a *= factor */
+  scale(count: number, a: Slice, factor: number): void;
+
+  adamStep(call: AdamStep): void;
+  sgdStep(call: SgdStep): void;
+  rmspropStep(call: RmspropStep): void;
+}

@@ -1,0 +1,53 @@
+// Starting the engine: which provider computes, and why that one.
+import type { EngineName, RunFile } from '../../runs/format.ts';
+import { startBackend } from './backend.ts';
+import type { Provider } from './provider.ts';
+import { referenceProvider } from './reference/provider.ts';
+
+/** The engine that was asked for is not to be had; the message says what to do. */
+export class EngineUnavailableError extends Error {
+  override readonly name = 'EngineUnavailableError';
+}
+
+/** Loads a provider, or says in a sentence why it cannot. */
+type Loader = (threads: number | null) => Promise<Provider | string>;
+
+/** Best first: `auto` takes the first that loads. A new provider is a file and a line here. */
+const candidates: readonly { name: Provider['name']; load: Loader }[] = [
+  { name: 'reference', load: async () => referenceProvider },
+];
+
+const notBuilt: Readonly<Partial<Record<EngineName, string>>> = {
+  native: 'The native engine is not in this build of Unroll',
+  wasm: 'The WASM engine is not in this build of Unroll',
+  'tfjs-node': 'The tfjs-node engine is not in this build of Unroll',
+};
+
+/** Makes tensors compute on the engine of this name; `threads` null leaves their number to the provider. */
+export async function startEngine(name: EngineName, threads: number | null): Promise<RunFile['engineUsed']> {
+  const wanted = name === 'auto' ? candidates : candidates.filter(candidate => candidate.name === name);
+  const refusals: string[] = [];
+  for (const candidate of wanted) {
+    const loaded = await candidate.load(threads);
+    if (typeof loaded === 'string') {
+      refusals.push(loaded);
+      continue;
+    }
+    await startBackend(loaded);
+    return {
+      provider: loaded.name,
+      instructionSet: loaded.instructionSet,
+      threads: loaded.threads,
+      why: reason(name, refusals),
+    };
+  }
+  throw new EngineUnavailableError(
+    `${refusals.join(' ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
+  );
+}
+
+function reason(asked: EngineName, refusals: string[]): string {
+  if (asked !== 'auto') return `${asked} was asked for`;
+  if (refusals.length > 0) return refusals.join(' ');
+  return `${candidates[0]!.name} is the fastest engine in this build`;
+}

@@ -1,0 +1,123 @@
+// Between tensors and providers: the live array of a tensor, the active provider, and memory lent to its calls.
+import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { engine, getBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { Provider, Slice } from './provider.ts';
+
+export const BACKEND = 'unroll';
+
+/** Whether tensors live on our backend, where the fused kernels are; elsewhere layers use their unfused forms. */
+export function fusedKernels(): boolean {
+  return getBackend() === BACKEND;
+}
+
+let active: Provider | null = null;
+
+export function provider(): Provider {
+  if (!active) throw new Error('The engine has not been started: call startEngine first.');
+  return active;
+}
+
+export function useProvider(next: Provider): void {
+  if (next === active) return;
+  active = next;
+  scratch = new Float32Array(0);
+  pool.clear();
+  packedWeights = new WeakMap();
+}
+
+/** The array a float32 tensor lives in: writing to it changes the tensor. */
+export function floats(tensor: TensorInfo): Float32Array {
+  const { values } = (engine().backend as MathBackendCPU).data.get(tensor.dataId);
+  if (values instanceof Float32Array) return values;
+  throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
+}
+
+/** How many tensors share the storage of this one. */
+export function sharers(tensor: TensorInfo): number {
+  return (engine().backend as MathBackendCPU).refCount(tensor.dataId);
+}
+
+export function whole(data: Float32Array): Slice {
+  return { data, offset: 0 };
+}
+
+export function slice(tensor: TensorInfo): Slice {
+  return whole(floats(tensor));
+}
+
+export function optionalSlice(tensor: TensorInfo | undefined): Slice | null {
+  return tensor ? slice(tensor) : null;
+}
+
+/** Whether a gradient tape records what is being computed. */
+export function tapeIsOn(): boolean {
+  return engine().state.gradientDepth > 0;
+}
+
+// ---------------------------------------------------------------- memory for calls
+
+let scratch: Float32Array = new Float32Array(0);
+
+/** Scratch for one provider call; the next call may get the same memory. */
+export function scratchOf(size: number): Slice {
+  if (scratch.length < size) {
+    if (scratch.length > 0) provider().release(scratch);
+    scratch = provider().allocate(size);
+  }
+  return whole(scratch);
+}
+
+/** Caches wait here by size, since fresh pages cost more than the arithmetic of a small layer. */
+const pool = new Map<number, Float32Array[]>();
+const POOLED_PER_SIZE = 8;
+const POOLED_SIZES = 8;
+
+export function borrow(size: number): Float32Array {
+  return pool.get(size)?.pop() ?? provider().allocate(size);
+}
+
+export function giveBack(array: Float32Array): void {
+  const waiting = pool.get(array.length) ?? [];
+  pool.delete(array.length);
+  pool.set(array.length, waiting);
+  if (waiting.length < POOLED_PER_SIZE) waiting.push(array);
+  else provider().release(array);
+  if (pool.size <= POOLED_SIZES) return;
+  const [oldest, arrays] = pool.entries().next().value!;
+  for (const unused of arrays) provider().release(unused);
+  pool.delete(oldest);
+}
+
+// ---------------------------------------------------------------- packed weights
+
+let changes = 1;
+
+/** To be called after weights have been written in place: packed copies of them are out of date. */
+export function weightsChanged(): void {
+  changes = (changes % 0xffff_ffff) + 1;
+}
+
+interface PackedWeights {
+  packed: Slice;
+  parts: Float32Array[];
+  seen: number;
+  version: number;
+}
+let packedWeights = new WeakMap<Float32Array, PackedWeights>();
+
+/** The packed place of a recurrent layer's weights (known by their arrays, the first one leading), and its version. */
+export function packedOf(parts: Float32Array[], size: number): { packed: Slice; version: number } {
+  const leading = parts[0]!;
+  let entry = packedWeights.get(leading);
+  if (!entry || entry.packed.data.length !== size) {
+    entry = { packed: whole(provider().allocate(size)), parts, seen: changes, version: 1 };
+    packedWeights.set(leading, entry);
+  }
+  const same = entry.parts.length === parts.length && entry.parts.every((part, i) => part === parts[i]);
+  if (!same || entry.seen !== changes) {
+    entry.parts = parts;
+    entry.seen = changes;
+    entry.version = (entry.version % 0xffff_ffff) + 1;
+  }
+  return entry;
+}

@@ -1,0 +1,177 @@
+// From an experiment's model to variables and a forward pass.
+import {
+  gather,
+  oneHot,
+  reshape,
+  slice,
+  type Tensor,
+  type Tensor1D,
+  type Tensor3D,
+  tensor,
+  tensor2d,
+  type Variable,
+  variable,
+} from '@tensorflow/tfjs-core';
+import { type Experiment, isRecurrent, type Layer } from '../../experiment/schema.ts';
+import { embedding } from '../engine/kernels/embedding.ts';
+import { fusedKernels } from '../engine/storage.ts';
+import { buildDense } from './dense.ts';
+import { buildDropout } from './dropout.ts';
+import { buildEmbedding } from './embedding.ts';
+import { ModelError } from './errors.ts';
+import { initialValues } from './initial.ts';
+import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
+import type { ForwardOptions, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
+import { buildRecurrent } from './stacked.ts';
+
+type Builder<L extends Layer> = (layer: L, place: Place) => BuiltLayer;
+
+/** A new layer is its file and a line here (and its fields in the schema). */
+const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }>> } = {
+  embedding: buildEmbedding,
+  rnn: buildRecurrent,
+  lstm: buildRecurrent,
+  gru: buildRecurrent,
+  dropout: buildDropout,
+  dense: buildDense,
+};
+
+export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
+  const { layers: descriptions, convention } = experiment.model;
+  const variables = new Map<string, Variable>();
+  const built: BuiltLayer[] = [];
+  let flow = startFlow(sizes);
+  try {
+    for (const [index, description] of descriptions.entries()) {
+      const name = `layers.${index}`;
+      const place: Place = {
+        index,
+        name,
+        isLast: index === descriptions.length - 1,
+        seed,
+        convention,
+        input: description.type === 'embedding' ? flow : asVectors(flow),
+        outputs: sizes.outputs,
+        variable(suffix, shape, initializer) {
+          const full = `${name}.${suffix}`;
+          const made = makeVariable(initialValues(seed, full, shape, initializer), shape);
+          variables.set(full, made);
+          return made;
+        },
+      };
+      const layer = (builders[description.type] as Builder<Layer>)(description, place);
+      built.push(layer);
+      flow = layer.output;
+    }
+    checkOutputs(descriptions, flow, sizes.outputs);
+  } catch (error) {
+    for (const made of variables.values()) made.dispose();
+    throw error;
+  }
+
+  const recurrentLevels = built.flatMap(layer => layer.recurrent);
+  const lastRecurrent = descriptions.findLastIndex(isRecurrent);
+  return {
+    variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
+    recurrent: recurrentLevels,
+    forward(input, options) {
+      checkInput(input, sizes, options);
+      const { pass, states } = startPass(options, recurrentLevels.length);
+      let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
+      built.forEach((layer, index) => {
+        // what follows the recurrence works on each step by itself: only the step that is asked for goes on
+        if (options.outputs === 'last-step' && index === lastRecurrent + 1)
+          x = lastStep(x as Tensor3D, options);
+        x = layer.forward(x, pass);
+      });
+      const outputs = x as Tensor3D;
+      const needsLast = options.outputs === 'last-step' && lastRecurrent === built.length - 1;
+      return { outputs: needsLast ? lastStep(outputs, options) : outputs, state: states };
+    },
+    dispose() {
+      for (const made of variables.values()) made.dispose();
+    },
+  };
+}
+
+function startFlow({ input }: ModelSizes): Flow {
+  return input.kind === 'tokens'
+    ? { kind: 'tokens', width: input.vocabulary, learned: false }
+    : { kind: 'vectors', width: input.features, learned: false };
+}
+
+/** Tokens without an embedding enter as one-hot vectors. */
+function asVectors(flow: Flow): Flow {
+  return { ...flow, kind: 'vectors' };
+}
+
+function checkInput(input: ModelInput, { input: source }: ModelSizes, { lengths }: ForwardOptions): void {
+  const [seqLen, batch, features] = input.shape;
+  const fits =
+    source.kind === 'tokens'
+      ? input.shape.length === 2 && input.dtype === 'int32'
+      : input.shape.length === 3 && features === source.features && input.dtype === 'float32';
+  if (!fits || seqLen! < 1 || batch! < 1)
+    throw new Error(
+      `The model reads ${source.kind === 'tokens' ? 'int32 tokens (seqLen, batch)' : `float32 numbers (seqLen, batch, ${source.features})`}, but got ${input.dtype} of shape [${input.shape}].`,
+    );
+  if (lengths && lengths.length !== batch)
+    throw new Error(`${lengths.length} lengths were given for a batch of ${batch} sequences.`);
+}
+
+function vectorsOf(input: ModelInput, { input: source }: ModelSizes): Tensor {
+  if (source.kind === 'vectors') return input;
+  const [steps, batch] = input.shape as [number, number];
+  const symbols = oneHot(reshape(input, [steps * batch]) as Tensor1D, source.vocabulary, 1, 0, 'float32');
+  return reshape(symbols, [steps, batch, source.vocabulary]);
+}
+
+/** x (T, B, W) → (1, B, W) at each sequence's last valid step. */
+function lastStep(x: Tensor3D, { lengths }: ForwardOptions): Tensor3D {
+  const [seqLen, batch, width] = x.shape;
+  if (!lengths) return slice(x, [seqLen - 1, 0, 0], [1, batch, width]);
+  const rows = reshape(x, [seqLen * batch, width]);
+  const places = lengths.map((length, b) => Math.max(0, length - 1) * batch + b);
+  return fusedKernels()
+    ? embedding(rows, places, [1, batch])
+    : (gather(rows, tensor2d(places, [1, batch], 'int32')) as Tensor3D);
+}
+
+function startPass(options: ForwardOptions, levels: number): { pass: Pass; states: LayerState[] } {
+  if (options.state && options.state.length !== levels)
+    throw new Error(
+      `The model has ${levels} recurrent levels, but ${options.state.length} states were given.`,
+    );
+  const states: LayerState[] = [];
+  let turn = 0;
+  const pass: Pass = {
+    options,
+    nextRecurrent() {
+      const index = turn++;
+      const { onRecurrent, state } = options;
+      return {
+        state: state?.[index] ?? null,
+        onReport: onRecurrent && (report => onRecurrent(index, report)),
+      };
+    },
+    keepState: state => states.push(state),
+  };
+  return { pass, states };
+}
+
+function checkOutputs(descriptions: readonly Layer[], flow: Flow, outputs: number): void {
+  if (flow.width === outputs && flow.learned) return;
+  const last = descriptions.length - 1;
+  throw new ModelError(
+    `The last layer (${descriptions[last]!.type}) gives ${flow.width} outputs, but the task needs ${outputs}; end the model with { "type": "dense" }.`,
+    ['model', 'layers', last],
+  );
+}
+
+/** The variable alone holds the storage, so that optimizers may write to it. */
+function makeVariable(values: Float32Array, shape: number[]): Variable {
+  const initial = tensor(values, shape);
+  const made = variable(initial);
+  initial.dispose();
+  return made;
+}

@@ -1,0 +1,25 @@
+// Dropout, inverted: in training each number is zero with probability `rate`, else divided by 1 - rate.
+// N. Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html. Shapes are kept.
+import { mul, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
+import type { Layer } from '../../experiment/schema.ts';
+import { randomStream } from '../random.ts';
+import type { BuiltLayer, Pass, Place } from './layer.ts';
+
+export function buildDropout(layer: Extract<Layer, { type: 'dropout' }>, place: Place): BuiltLayer {
+  return {
+    output: place.input,
+    recurrent: [],
+    forward: (x, pass) => dropout(x as Tensor3D, layer.rate, place.seed, place.name, pass),
+  };
+}
+
+/** The mask is a function of (seed, name, step), so that a resumed run drops the same units. */
+export function dropout<T extends Tensor>(x: T, rate: number, seed: number, name: string, pass: Pass): T {
+  const { training, step } = pass.options;
+  if (!training || rate === 0) return x;
+  const random = randomStream(seed, `dropout/${name}`, step);
+  const mask = new Float32Array(x.size);
+  const kept = 1 / (1 - rate);
+  for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < rate ? 0 : kept;
+  return mul(x, tensor(mask, x.shape));
+}

@@ -1,0 +1,29 @@
+// Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D).
+// Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05.
+import { gather, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Layer } from '../../experiment/schema.ts';
+import { embedding as embeddingKernel } from '../engine/kernels/embedding.ts';
+import { fusedKernels } from '../engine/storage.ts';
+import { ModelError } from './errors.ts';
+import { standardNormal, uniform } from './initial.ts';
+import type { BuiltLayer, Place } from './layer.ts';
+
+export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, place: Place): BuiltLayer {
+  if (place.input.kind !== 'tokens')
+    throw new ModelError(
+      place.index === 0
+        ? `The first layer is an embedding, but this task feeds ${place.input.width} numbers a step, not symbols; remove the embedding.`
+        : `Layer ${place.index + 1} is an embedding, but only the first layer sees symbols; move it to the front or remove it.`,
+      ['model', 'layers', place.index],
+    );
+  const initializer = place.convention === 'pytorch' ? standardNormal : uniform(0.05);
+  const weight = place.variable('weight', [place.input.width, layer.dim], initializer);
+  return {
+    output: { kind: 'vectors', width: layer.dim, learned: true },
+    recurrent: [],
+    forward(tokens: Tensor): Tensor3D {
+      if (!fusedKernels()) return gather(weight, tokens) as Tensor3D;
+      return embeddingKernel(weight, tokens.dataSync() as Int32Array, tokens.shape);
+    },
+  };
+}

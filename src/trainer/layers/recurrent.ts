@@ -1,0 +1,133 @@
+// The runner of a recurrent layer: a cell over whole sequences. On our backend one fused kernel does it; elsewhere,
+// and in tests, the cell's own steps do. Shapes: x (T, B, I), y (T, B, H), states (B, H).
+import {
+  add,
+  matMul,
+  mul,
+  reshape,
+  stack,
+  sub,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tensor2d,
+  unstack,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import { recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
+import { fusedKernels, provider } from '../engine/storage.ts';
+import type { Cell, CellState, CellWeights } from './cell.ts';
+import type { LayerState, RecurrentReport } from './model.ts';
+
+export interface RunnerWeights extends CellWeights {
+  /** (G·H, I) */
+  weightIh: Tensor2D;
+  /** (G·H) */
+  biasIh: Tensor1D | null;
+}
+
+export interface RunnerOptions {
+  lengths: Int32Array | null;
+  state: LayerState | null;
+  /** whether a gradient with respect to x is needed */
+  inputGradient: boolean;
+  onReport?: (report: RecurrentReport) => void;
+}
+
+export interface RunnerResult {
+  /** zero beyond a sequence's length */
+  y: Tensor3D;
+  state: LayerState;
+}
+
+export function runSequence(
+  cell: Cell,
+  x: Tensor3D,
+  weights: RunnerWeights,
+  options: RunnerOptions,
+): RunnerResult {
+  if (cell.fused && fusedKernels() && provider().cells.includes(cell.fused))
+    return runFused(cell, x, weights, options);
+  return runSteps(cell, x, weights, options);
+}
+
+function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: RunnerOptions): RunnerResult {
+  const { weightIh, weightHh, biasIh, biasHh } = weights;
+  const [, batch] = x.shape;
+  const stateTensor = (values: Float32Array | undefined) =>
+    values && tensor2d(values, [batch, weightHh.shape[1]]);
+  const { y, hN, cN } = recurrentKernel(
+    {
+      x,
+      weightIh,
+      weightHh,
+      biasIh: biasIh ?? undefined,
+      biasHh: biasHh ?? undefined,
+      h0: stateTensor(options.state?.h),
+      c0: stateTensor(options.state?.c),
+    },
+    {
+      cell: cell.fused!,
+      lengths: options.lengths,
+      inputGradient: options.inputGradient,
+      onReport: options.onReport,
+    },
+  );
+  return { y, state: cN ? { h: hN, c: cN } : { h: hN } };
+}
+
+/**
+ * The unfused composition. It reports nothing on the way back, and what stands beyond a sequence's length must be
+ * finite.
+ */
+export function runSteps(
+  cell: Cell,
+  x: Tensor3D,
+  weights: RunnerWeights,
+  options: RunnerOptions,
+): RunnerResult {
+  const [seqLen, batch, inputSize] = x.shape;
+  const units = weights.weightHh.shape[1];
+  const rows: Tensor2D = matMul(
+    reshape(x, [seqLen * batch, inputSize]) as Tensor2D,
+    weights.weightIh,
+    false,
+    true,
+  );
+  const projected: Tensor2D = weights.biasIh ? add<Tensor2D>(rows, weights.biasIh) : rows;
+  const inputs = unstack(reshape(projected, [seqLen, batch, rows.shape[1]])) as Tensor2D[];
+
+  const start = (values: Float32Array | undefined): Tensor2D =>
+    values ? tensor2d(values, [batch, units]) : zeros([batch, units]);
+  let state: CellState = { h: start(options.state?.h) };
+  if (cell.hasCellState) state.c = start(options.state?.c);
+  const outputs: Tensor2D[] = [];
+  inputs.forEach((input, t) => {
+    const next = cell.step(input, state, weights);
+    const valid = options.lengths && validAt(options.lengths, t);
+    outputs.push(valid ? mul(next.h, valid) : next.h);
+    state = valid ? keepEnded(valid, next, state) : next;
+  });
+  const y = stack(outputs) as Tensor3D;
+  return { y, state: copied(state) };
+}
+
+/** (B, 1): 1 where a sequence has step t. */
+function validAt(lengths: Int32Array, t: number): Tensor2D {
+  return tensor2d(
+    Float32Array.from(lengths, length => (t < length ? 1 : 0)),
+    [lengths.length, 1],
+  );
+}
+
+/** A sequence that has ended keeps its state. */
+function keepEnded(valid: Tensor2D, next: CellState, last: CellState): CellState {
+  const blend = (a: Tensor2D, b: Tensor2D): Tensor2D => add(mul(a, valid), mul(b, sub(1, valid)));
+  const h = blend(next.h, last.h);
+  return next.c && last.c ? { h, c: blend(next.c, last.c) } : { h };
+}
+
+function copied({ h, c }: CellState): LayerState {
+  const copy = (tensor: Tensor2D) => Float32Array.from(tensor.dataSync());
+  return c ? { h: copy(h), c: copy(c) } : { h: copy(h) };
+}

@@ -1,0 +1,185 @@
+// Optimizers that update variables in place, and clipping by global norm. Sums over tensors run in the order of
+// their names, in float64.
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
+import type { Optimizer as OptimizerSpec } from '../../experiment/schema.ts';
+import type { Slice } from '../engine/provider.ts';
+import { floats, provider, sharers, slice, weightsChanged, whole } from '../engine/storage.ts';
+
+type Named<T> = ReadonlyMap<string, T>;
+
+export interface Optimizer {
+  /** One update; gradients by the names of the variables, left as they were. */
+  step(gradients: Named<Tensor>, learningRate: number): void;
+  /** Copies of all it remembers: "step" and "<variable>/<moment>", in PyTorch's names. */
+  state(): Map<string, Float32Array>;
+  restore(state: Named<Float32Array>): void;
+}
+
+interface Update {
+  count: number;
+  parameter: Slice;
+  gradient: Slice;
+  learningRate: number;
+  step: number;
+  moment(name: string): Slice;
+}
+
+/** Names of what an optimizer remembers per variable, and its update of one variable. */
+interface Rule {
+  moments: readonly string[];
+  update(call: Update): void;
+}
+
+function ruleOf(spec: OptimizerSpec): Rule {
+  switch (spec.type) {
+    case 'adam':
+    case 'adamw': {
+      const weightDecay = spec.type === 'adamw' ? spec.weightDecay : 0;
+      const { beta1, beta2, epsilon } = spec;
+      return {
+        moments: ['exp_avg', 'exp_avg_sq'],
+        update: call =>
+          provider().adamStep({
+            ...call,
+            firstMoment: call.moment('exp_avg'),
+            secondMoment: call.moment('exp_avg_sq'),
+            beta1,
+            beta2,
+            epsilon,
+            weightDecay,
+          }),
+      };
+    }
+    case 'sgd': {
+      const { momentum, nesterov } = spec;
+      return {
+        moments: momentum > 0 ? ['momentum_buffer'] : [],
+        update: call =>
+          provider().sgdStep({
+            ...call,
+            momentumBuffer: momentum > 0 ? call.moment('momentum_buffer') : null,
+            momentum,
+            nesterov,
+          }),
+      };
+    }
+    case 'rmsprop': {
+      const { decay, momentum, epsilon } = spec;
+      return {
+        moments: momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg'],
+        update: call =>
+          provider().rmspropStep({
+            ...call,
+            squareAverage: call.moment('square_avg'),
+            momentumBuffer: momentum > 0 ? call.moment('momentum_buffer') : null,
+            decay,
+            momentum,
+            epsilon,
+          }),
+      };
+    }
+  }
+}
+
+export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>): Optimizer {
+  const rule = ruleOf(spec);
+  const moments = new Map<string, Float32Array>();
+  for (const [name, variable] of variables)
+    for (const moment of rule.moments) moments.set(`${name}/${moment}`, provider().allocate(variable.size));
+  let steps = 0;
+
+  return {
+    step(gradients, learningRate) {
+      steps++;
+      for (const [name, variable] of variables) {
+        const gradient = gradients.get(name);
+        if (!gradient) continue;
+        if (gradient.size !== variable.size)
+          throw new Error(
+            `Gradient of ${name} has shape [${gradient.shape}], the variable [${variable.shape}].`,
+          );
+        rule.update({
+          count: variable.size,
+          parameter: whole(ownStorage(variable)),
+          gradient: slice(gradient),
+          learningRate,
+          step: steps,
+          moment: moment => whole(moments.get(`${name}/${moment}`)!),
+        });
+      }
+      weightsChanged();
+    },
+    state() {
+      const state = new Map<string, Float32Array>([['step', encodeCount(steps)]]);
+      for (const [name, values] of moments) state.set(name, values.slice());
+      return state;
+    },
+    restore(state) {
+      for (const [name, values] of moments) {
+        const saved = state.get(name);
+        if (saved?.length !== values.length)
+          throw new Error(
+            `The optimizer state has ${saved ? `${saved.length} numbers` : 'nothing'} for ${name}, but ${values.length} are needed.`,
+          );
+        values.set(saved);
+      }
+      steps = decodeCount(state.get('step'));
+    },
+  };
+}
+
+/** A count of steps as two float32, which alone holds whole numbers only up to 2^24. */
+function encodeCount(count: number): Float32Array {
+  return new Float32Array([Math.floor(count / 2 ** 20), count % 2 ** 20]);
+}
+
+function decodeCount(encoded: Float32Array | undefined): number {
+  if (encoded?.length !== 2) throw new Error('The optimizer state has no step count.');
+  return encoded[0]! * 2 ** 20 + encoded[1]!;
+}
+
+/** The variable's array, which no other tensor shares: writing to it must not change a snapshot. */
+function ownStorage(variable: Variable): Float32Array {
+  if (sharers(variable) > 1) {
+    const copy = tensor(floats(variable).slice(), variable.shape);
+    variable.assign(copy);
+    copy.dispose();
+  }
+  return floats(variable);
+}
+
+/** Root of the sum of all squares; NaN or Infinity when a gradient is not finite. */
+export function globalNorm(gradients: Named<Tensor>): number {
+  let sum = 0;
+  for (const [, gradient] of sorted(gradients))
+    sum += provider().sumOfSquares(gradient.size, slice(gradient));
+  return Math.sqrt(sum);
+}
+
+/**
+ * Scales gradients in place so that their global norm is at most `max`, as torch.nn.utils.clip_grad_norm_ does;
+ * returns the norm before. A norm that is not finite changes nothing: the caller must look at it.
+ */
+export function clipByGlobalNorm(gradients: Named<Tensor>, max: number): number {
+  const norm = globalNorm(gradients);
+  const factor = max / (norm + 1e-6);
+  if (!(factor < 1) || !Number.isFinite(norm)) return norm;
+  // tensors may share an array; it is scaled once
+  for (const array of new Set([...gradients.values()].map(floats)))
+    provider().scale(array.length, whole(array), factor);
+  return norm;
+}
+
+/** The first number, in the order of names, that is NaN or infinite. */
+export function firstNonFinite(tensors: Named<Tensor>): { name: string; index: number } | null {
+  for (const [name, values] of sorted(tensors)) {
+    const index = floats(values).findIndex(value => !Number.isFinite(value));
+    if (index >= 0) return { name, index };
+  }
+  return null;
+}
+
+function sorted<T>(named: Named<T>): [string, T][] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
