@@ -1,6 +1,7 @@
 // Drives one VS Code window as a person does: palette, editor, lenses, side panel, pictures.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../host/browser.ts';
 import { useFolders } from '../host/extensions.ts';
@@ -158,11 +159,22 @@ export class Workbench {
   /** The page inside the visible webview. */
   get webview(): FrameLocator {
     return this.page
-      .locator('iframe.webview.ready')
+      .locator('iframe.webview.ready:visible')
       .first()
       .contentFrame()
       .locator('#active-frame')
       .contentFrame();
+  }
+
+  /** What axe-core finds wrong in the visible webview, one line a fault. */
+  async accessibilityFaults(): Promise<string[]> {
+    const handle = await this.webview.locator('html').elementHandle();
+    const frame = await handle!.ownerFrame();
+    await frame!.evaluate(axe.source);
+    const result = await frame!.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+    return result.violations.map(
+      fault => `${fault.id}: ${fault.help} (${fault.nodes.map(node => node.target.join(' ')).join('; ')})`,
+    );
   }
 
   async screenshot(name: string): Promise<void> {

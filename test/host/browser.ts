@@ -8,22 +8,38 @@ import { findChromium } from './chromium.ts';
 import { HostError } from './command.ts';
 import { chromium } from './paths.ts';
 
+const quiet = [
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new HostError('No Chromium found: call fetchChromium first.');
-  const args = ['--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run'];
-  args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
-  if (process.getuid?.() === 0 || process.env['CI']) args.push('--no-sandbox');
   const env = executablePath === chromium.executable ? fetchedEnvironment() : process.env;
-  return playwrightChromium.launch({
-    executablePath,
-    headless: true,
-    args,
-    env: env as Record<string, string>,
-    handleSIGINT: false, // cleanup.ts ends this process, and the browser with it
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-  });
+  const launch = (args: string[]) =>
+    playwrightChromium.launch({
+      executablePath,
+      headless: true,
+      args: [...quiet, ...args],
+      env: env as Record<string, string>,
+      handleSIGINT: false, // cleanup.ts ends this process, and the browser with it
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
+  if (process.getuid?.() === 0) return launch(['--no-sandbox']);
+  try {
+    return await launch([]);
+  } catch (error) {
+    // many containers have no user namespaces; the browser opens nothing but our own page
+    if (String(error).includes('sandbox')) return launch(['--no-sandbox']);
+    throw error;
+  }
 }
 
 /** The fetched Chromium brings libraries and fonts; they are used only where the machine lacks its own. */
