@@ -1,5 +1,8 @@
 // The files of a run folder, as types. docs/architecture.md tells who writes what and when.
+import type { LayerCount } from '../experiment/parameters.ts';
 import type { CellName, Experiment } from '../experiment/schema.ts';
+
+export type { LayerCount } from '../experiment/parameters.ts';
 
 /** NaN and the infinities stand in JSON as these strings. */
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
@@ -42,14 +45,6 @@ export interface RunRequest {
   base: string;
   workspace: string;
   allowedPaths: string[];
-}
-
-/** Scalar counts of one layer, in the model's convention. */
-export interface LayerCount {
-  name: string;
-  type: string;
-  count: number;
-  formula: string;
 }
 
 /** `run.json`: written once, when the worker starts. */

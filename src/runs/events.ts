@@ -1,0 +1,124 @@
+// Tails `events.jsonl`: whole lines only, each checked; a torn last line waits for its end.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { RunEvent } from './format.ts';
+import { checkEvent } from './validate.ts';
+
+const CHUNK_BYTES = 4e6;
+const MAX_LINE_BYTES = 8e6;
+
+export interface EventHandler {
+  event(event: RunEvent): void;
+  /** the file was replaced or cut: everything so far is void */
+  restart(): void;
+  problem(why: string): void;
+}
+
+export class EventTail {
+  private readonly path: string;
+  private readonly handler: EventHandler;
+  private offset = 0;
+  private line = 0;
+  private rest: Buffer = Buffer.alloc(0);
+  private skipping = false;
+
+  constructor(path: string, handler: EventHandler) {
+    this.path = path;
+    this.handler = handler;
+  }
+
+  /** @returns whether any event was read */
+  poll(): boolean {
+    let file: number;
+    try {
+      file = openSync(this.path, 'r');
+    } catch {
+      return false;
+    }
+    try {
+      const size = fstatSync(file).size;
+      if (size < this.offset - this.rest.length) this.restart();
+      // a writer that mended a torn line has cut inside what is held back here
+      else if (size < this.offset) {
+        this.offset -= this.rest.length;
+        this.rest = Buffer.alloc(0);
+      }
+      let any = false;
+      while (this.offset < size) {
+        const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - this.offset));
+        const read = readSync(file, chunk, 0, chunk.length, this.offset);
+        if (read === 0) break;
+        this.offset += read;
+        any = this.take(chunk.subarray(0, read)) || any;
+      }
+      return any;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  private restart(): void {
+    this.offset = 0;
+    this.line = 0;
+    this.rest = Buffer.alloc(0);
+    this.skipping = false;
+    this.handler.restart();
+  }
+
+  private take(chunk: Buffer): boolean {
+    const data = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
+    let from = 0;
+    let any = false;
+    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
+      this.line++;
+      if (this.skipping) this.skipping = false;
+      else if (end > from) any = this.read(data.subarray(from, end)) || any;
+      from = end + 1;
+    }
+    this.rest = Buffer.from(data.subarray(from));
+    if (this.rest.length > MAX_LINE_BYTES) {
+      if (!this.skipping)
+        this.handler.problem(`Line ${this.line + 1} of events.jsonl is too long and is left out.`);
+      this.skipping = true;
+      this.rest = Buffer.alloc(0);
+    }
+    return any;
+  }
+
+  private read(bytes: Buffer): boolean {
+    let value: unknown;
+    try {
+      value = JSON.parse(bytes.toString('utf8'));
+    } catch {
+      this.handler.problem(`Line ${this.line} of events.jsonl is not JSON and is left out.`);
+      return false;
+    }
+    if (isPlainScalars(value)) {
+      this.handler.event(value);
+      return true;
+    }
+    const checked = checkEvent(value);
+    if (!checked.ok) {
+      this.handler.problem(`Line ${this.line} of events.jsonl is left out: ${checked.why}.`);
+      return false;
+    }
+    this.handler.event(checked.value);
+    return true;
+  }
+}
+
+/** The common case by hand, since there may be hundreds of thousands; values are checked where they are read. */
+function isPlainScalars(value: unknown): value is Extract<RunEvent, { kind: 'scalars' }> {
+  const event = value as Extract<RunEvent, { kind: 'scalars' }> | null;
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    event.kind === 'scalars' &&
+    Number.isSafeInteger(event.step) &&
+    event.step >= 0 &&
+    typeof event.time === 'number' &&
+    typeof event.ownSeconds === 'number' &&
+    typeof event.tokens === 'number' &&
+    typeof event.values === 'object' &&
+    event.values !== null
+  );
+}

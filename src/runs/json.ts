@@ -1,0 +1,53 @@
+// Numbers that JSON cannot hold, and files that are replaced whole.
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import type { JsonNumber } from './format.ts';
+
+export function toJsonNumber(value: number): JsonNumber {
+  if (Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+}
+
+/** NaN for anything that is not one of the four forms. */
+export function fromJsonNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (value === 'Infinity') return Number.POSITIVE_INFINITY;
+  return value === '-Infinity' ? Number.NEGATIVE_INFINITY : Number.NaN;
+}
+
+const SHARING_ERRORS = new Set(['EPERM', 'EBUSY', 'EACCES']);
+const RETRY_MILLISECONDS = 2000;
+
+/** Renames over what stands there; sharing errors (a reader on Windows, a virus scanner) are retried for 2 s. */
+export function renameWithRetry(from: string, to: string): void {
+  const until = Date.now() + RETRY_MILLISECONDS;
+  for (;;)
+    try {
+      renameSync(from, to);
+      return;
+    } catch (cause) {
+      if (!SHARING_ERRORS.has((cause as NodeJS.ErrnoException).code ?? '') || Date.now() > until) throw cause;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+}
+
+/** Readers see the old file or the new one, never a part. `sync` also makes it survive a power cut. */
+export function replaceFile(path: string, content: string | Uint8Array, sync = false): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, 'w');
+    try {
+      writeAll(file, typeof content === 'string' ? Buffer.from(content) : content);
+      if (sync) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameWithRetry(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw cause;
+  }
+}
+
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+}

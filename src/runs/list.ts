@@ -1,0 +1,80 @@
+// The runs of a workspace, cheaply: identity and status only, no curves.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunRequest, RunStatus } from './format.ts';
+import { replaceFile } from './json.ts';
+import { FILES, isRunId } from './paths.ts';
+import { checkRequest, checkRun, checkStatus } from './validate.ts';
+
+export interface RunSummary {
+  folder: string;
+  id: string;
+  /** the name a person gave it, else the experiment's */
+  name: string;
+  request: RunRequest;
+  status: RunStatus;
+}
+
+const MAX_JSON_BYTES = 16e6;
+
+/** Newest first; folders that are no valid runs are left out. */
+export function listRuns(runsFolder: string): RunSummary[] {
+  let names: string[];
+  try {
+    names = readdirSync(runsFolder);
+  } catch {
+    return [];
+  }
+  return names
+    .filter(isRunId)
+    .sort()
+    .reverse()
+    .flatMap(name => readSummary(join(runsFolder, name)) ?? []);
+}
+
+export function readSummary(folder: string): RunSummary | null {
+  const run = existsSync(join(folder, FILES.run)) ? checkRun(readJson(join(folder, FILES.run))) : null;
+  const request = run?.ok ? run : checkRequest(readJson(join(folder, FILES.request)));
+  const status = checkStatus(readJson(join(folder, FILES.status)));
+  if (!request.ok || !status.ok) return null;
+  const label = readJson(join(folder, FILES.label)) as { name?: unknown } | null;
+  const name =
+    typeof label?.name === 'string' && label.name !== '' ? label.name.slice(0, 200) : request.value.name;
+  return { folder, id: request.value.id, name, request: request.value, status: status.value };
+}
+
+/** Gives a run another name; the run's own files stay as they are. */
+export function renameRun(folder: string, name: string): void {
+  replaceFile(join(folder, FILES.label), JSON.stringify({ name: name.trim().slice(0, 200) }));
+}
+
+/** Bytes of all files below. */
+export function diskUse(folder: string): number {
+  let bytes = 0;
+  let entries: import('node:fs').Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return 0;
+  }
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) bytes += diskUse(path);
+    else if (entry.isFile())
+      try {
+        bytes += statSync(path).size;
+      } catch {
+        // deleted meanwhile
+      }
+  }
+  return bytes;
+}
+
+function readJson(path: string): unknown {
+  try {
+    if (statSync(path).size > MAX_JSON_BYTES) return null;
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}

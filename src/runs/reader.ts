@@ -1,0 +1,184 @@
+// Reads a run folder as it grows. Everything in it is untrusted: what does not hold together is left out and
+// said in `problems`; nothing here throws for what a folder holds.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ScalarColumn } from './columns.ts';
+import { EventTail } from './events.ts';
+import type { Finding, RunEvent, RunFile, RunRequest, RunStatus, Sample } from './format.ts';
+import { SERIES } from './format.ts';
+import { fromJsonNumber } from './json.ts';
+import { FILES } from './paths.ts';
+import { type SeriesRows, SeriesTail } from './series.ts';
+import { type Checked, checkRequest, checkRun, checkStatus } from './validate.ts';
+
+const MAX_JSON_BYTES = 16e6;
+const MAX_SCALAR_NAMES = 200;
+const MAX_PROBLEMS = 20;
+const MAX_SAMPLES = 200;
+
+export type EndedEvent = Extract<RunEvent, { kind: 'ended' }>;
+
+export class RunReader {
+  readonly folder: string;
+  /** what was asked; run.json once the worker has written it */
+  request: RunRequest | null = null;
+  run: RunFile | null = null;
+  status: RunStatus | null = null;
+  readonly scalars = new Map<string, ScalarColumn>();
+  samples: { step: number; sample: Sample }[] = [];
+  findings: (Finding & { step: number })[] = [];
+  checkpoints: { step: number; best: boolean }[] = [];
+  ended: EndedEvent | null = null;
+  /** the folder was deleted */
+  gone = false;
+  readonly problems: string[] = [];
+  private readonly events: EventTail;
+  private readonly tails = new Map<string, SeriesTail>();
+  private statusStamp = '';
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.events = new EventTail(join(folder, FILES.events), {
+      event: event => this.take(event),
+      restart: () => this.forget(),
+      problem: why => this.note(why),
+    });
+    for (const name of Object.values(SERIES)) this.tails.set(name, new SeriesTail(folder, name));
+  }
+
+  get series(): Map<string, SeriesRows> {
+    const found = new Map<string, SeriesRows>();
+    for (const [name, tail] of this.tails)
+      if (tail.data && tail.data.rows.length > 0) found.set(name, tail.data);
+    return found;
+  }
+
+  /** Reads what is new. @returns whether anything changed */
+  poll(): boolean {
+    if (!existsSync(this.folder)) {
+      const changed = !this.gone;
+      this.gone = true;
+      return changed;
+    }
+    let changed = this.gone;
+    this.gone = false;
+    changed = this.readOnce() || changed;
+    changed = this.readStatus() || changed;
+    changed = this.events.poll() || changed;
+    for (const tail of this.tails.values()) {
+      const before = tail.problem;
+      changed = tail.poll() || changed;
+      if (tail.problem && !before) this.note(tail.problem);
+    }
+    return changed;
+  }
+
+  private readOnce(): boolean {
+    if (this.run) return false;
+    const run = this.readJson(FILES.run, checkRun);
+    if (run) {
+      this.run = run;
+      this.request = run;
+      return true;
+    }
+    if (this.request) return false;
+    this.request = this.readJson(FILES.request, checkRequest);
+    return this.request !== null;
+  }
+
+  private readStatus(): boolean {
+    let stamp: string;
+    try {
+      const { mtimeMs, size, ino } = statSync(join(this.folder, FILES.status));
+      stamp = `${mtimeMs} ${size} ${ino}`;
+    } catch {
+      return false;
+    }
+    if (stamp === this.statusStamp) return false;
+    this.statusStamp = stamp;
+    const status = this.readJson(FILES.status, checkStatus);
+    if (status) this.status = status;
+    return status !== null;
+  }
+
+  private readJson<T>(name: string, check: (value: unknown) => Checked<T>): T | null {
+    const path = join(this.folder, name);
+    try {
+      if (statSync(path).size > MAX_JSON_BYTES) {
+        this.note(`${name} is too large and is left out.`);
+        return null;
+      }
+      const checked = check(JSON.parse(readFileSync(path, 'utf8')));
+      if (checked.ok) return checked.value;
+      this.note(`${name} is left out: ${checked.why}.`);
+    } catch (cause) {
+      if (cause instanceof SyntaxError) this.note(`${name} is not JSON and is left out.`);
+    }
+    return null;
+  }
+
+  private take(event: RunEvent): void {
+    switch (event.kind) {
+      case 'scalars':
+        this.takeScalars(event);
+        break;
+      case 'sample':
+        this.samples.push({ step: event.step, sample: event.sample });
+        if (this.samples.length > MAX_SAMPLES) this.samples.splice(1, 1);
+        break;
+      case 'finding':
+        this.findings.push({ ...event.finding, step: event.step });
+        break;
+      case 'checkpoint':
+        this.checkpoints.push({ step: event.step, best: event.best });
+        break;
+      case 'resumed':
+        this.dropAfter(event.fromStep);
+        this.ended = null;
+        break;
+      case 'ended':
+        this.ended = event;
+        break;
+      case 'started':
+      case 'paused':
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  private takeScalars(event: Extract<RunEvent, { kind: 'scalars' }>): void {
+    for (const [name, value] of Object.entries(event.values)) {
+      let column = this.scalars.get(name);
+      if (!column) {
+        if (this.scalars.size >= MAX_SCALAR_NAMES || name.length > 200) continue;
+        column = new ScalarColumn();
+        this.scalars.set(name, column);
+      }
+      const isRange = typeof value === 'object' && value !== null;
+      const mean = fromJsonNumber(isRange ? value.mean : value);
+      const min = isRange ? fromJsonNumber(value.min) : mean;
+      const max = isRange ? fromJsonNumber(value.max) : mean;
+      column.push(event.step, event.ownSeconds, event.tokens, mean, min, max);
+    }
+  }
+
+  private dropAfter(step: number): void {
+    for (const column of this.scalars.values()) column.dropAfter(step);
+    const upTo = (entry: { step: number }) => entry.step <= step;
+    this.samples = this.samples.filter(upTo);
+    this.findings = this.findings.filter(upTo);
+    this.checkpoints = this.checkpoints.filter(upTo);
+    for (const tail of this.tails.values()) tail.reset();
+  }
+
+  private forget(): void {
+    this.dropAfter(-1);
+    this.scalars.clear();
+    this.ended = null;
+  }
+
+  private note(why: string): void {
+    if (this.problems.length < MAX_PROBLEMS && !this.problems.includes(why)) this.problems.push(why);
+  }
+}
