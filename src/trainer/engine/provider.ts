@@ -249,7 +249,10 @@ export interface Provider {
   /** cells with a fused implementation here; the others run as compositions of tensor operations */
   readonly cells: readonly RecurrentCell[];
 
-  /** A zeroed array in memory that this provider reaches without copying (WASM: a view of its own heap). */
+  /**
+   * A zeroed array in memory that this provider reaches without copying (WASM: a view of its own heap). Operands
+   * may stand in any array; caches, packed weights and scratch come from here.
+   */
   allocate(floats: number): Float32Array;
   /** Gives back what `allocate` gave; the array must not be used again. */
   release(array: Float32Array): void;

@@ -1,0 +1,413 @@
+// The test vectors that every provider must pass: call describeProvider from a test file of the provider.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { experimentSchema } from '../../../../src/experiment/schema.ts';
+import type {
+  Provider,
+  RecurrentBackward,
+  RecurrentCell,
+  RecurrentForward,
+  RecurrentShape,
+  Slice,
+} from '../../../../src/trainer/engine/provider.ts';
+import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
+
+interface RecurrentCase {
+  name: string;
+  cell: RecurrentCell;
+  sizes: { seqLen: number; batch: number; inputSize: number; hiddenSize: number };
+  lengths: number[] | null;
+  reverse: boolean;
+  inputs: Record<string, GoldenTensor>;
+  outputGradients: { dy: GoldenTensor; dhN: GoldenTensor; dcN?: GoldenTensor };
+  y: GoldenTensor;
+  hN: GoldenTensor;
+  cN?: GoldenTensor;
+  gradients: Record<string, GoldenTensor>;
+  report: Record<string, GoldenTensor>;
+}
+
+interface CrossEntropyCase {
+  operation: 'softmaxCrossEntropy';
+  name: string;
+  logits: GoldenTensor;
+  targets: number[];
+  weights: number[] | null;
+  labelSmoothing: number;
+  loss: GoldenTensor;
+  dLogits: GoldenTensor;
+}
+
+interface OptimizerCase {
+  operation: 'optimizer';
+  name: string;
+  spec: unknown;
+  start: GoldenTensor;
+  gradients: GoldenTensor[];
+  after: GoldenTensor[];
+}
+
+/** Slots with numbers around them that must neither be read nor written, at odd offsets. */
+class Memory {
+  readonly #guards: { slice: Slice; size: number; offset: number }[] = [];
+  readonly #provider: Provider;
+
+  constructor(provider: Provider) {
+    this.#provider = provider;
+  }
+
+  /** A slot of `size` NaN, or holding `values`. */
+  slot(size: number, values?: ArrayLike<number>): Slice {
+    const offset = 1 + ((this.#guards.length * 7) % 5);
+    const data = this.#provider.allocate(offset + size + 3).fill(Number.NaN);
+    if (values) data.set(values, offset);
+    const slice = { data, offset };
+    this.#guards.push({ slice, size, offset });
+    return slice;
+  }
+
+  of(tensor: GoldenTensor | undefined): Slice | null {
+    return tensor ? this.slot(tensor.data.length, tensor.data) : null;
+  }
+
+  /** Fails when something stands beside a slot, and gives the memory back. */
+  check(): void {
+    for (const { slice, size, offset } of this.#guards) {
+      const outside = [...slice.data.subarray(0, offset), ...slice.data.subarray(offset + size)];
+      assert.ok(outside.every(Number.isNaN), 'a provider wrote outside of an operand');
+      this.#provider.release(slice.data);
+    }
+  }
+}
+
+function read({ data, offset }: Slice, size: number): Float32Array {
+  return data.slice(offset, offset + size);
+}
+
+/** All calls of one golden case, in memory full of NaN, with NaN also in x and dy beyond the lengths. */
+function prepare(provider: Provider, golden: RecurrentCase, memory: Memory) {
+  const { seqLen, batch, inputSize, hiddenSize } = golden.sizes;
+  const shape: RecurrentShape = { cell: golden.cell, ...golden.sizes, reverse: golden.reverse };
+  const sizes = provider.recurrentMemory(shape);
+  const beyond = (tensor: GoldenTensor, width: number): Slice => {
+    const values = Float32Array.from(tensor.data);
+    golden.lengths?.forEach((length, b) => {
+      for (let t = length; t < seqLen; t++)
+        values.fill(Number.NaN, (t * batch + b) * width, (t * batch + b + 1) * width);
+    });
+    return memory.slot(values.length, values);
+  };
+  const { inputs } = golden;
+  const packed = memory.slot(sizes.packed, new Float32Array(sizes.packed));
+  const common = {
+    shape,
+    weights: {
+      weightIh: memory.of(inputs.weightIh)!,
+      weightHh: memory.of(inputs.weightHh)!,
+      biasIh: memory.of(inputs.biasIh),
+      biasHh: memory.of(inputs.biasHh),
+      packed,
+      version: 1,
+    },
+    x: beyond(inputs.x!, inputSize),
+    lengths: golden.lengths && { data: Int32Array.from([-1, ...golden.lengths]), offset: 1 },
+    h0: memory.of(inputs.h0),
+    c0: memory.of(inputs.c0),
+  };
+  const states = batch * hiddenSize;
+  const isLstm = golden.cell === 'lstm';
+  const forward: RecurrentForward = {
+    ...common,
+    y: memory.slot(seqLen * states),
+    hN: memory.slot(states),
+    cN: isLstm ? memory.slot(states) : null,
+    cache: memory.slot(sizes.cache),
+    scratch: memory.slot(sizes.forwardScratch),
+  };
+  const gradient = (name: string) => (inputs[name] ? memory.slot(inputs[name].data.length) : null);
+  const reported = (name: string) =>
+    golden.report[name] ? memory.slot(golden.report[name].data.length) : null;
+  const backward: RecurrentBackward = {
+    ...common,
+    cache: forward.cache!,
+    scratch: memory.slot(sizes.backwardScratch),
+    dy: beyond(golden.outputGradients.dy, hiddenSize),
+    dhN: memory.of(golden.outputGradients.dhN),
+    dcN: memory.of(golden.outputGradients.dcN),
+    dx: gradient('x'),
+    dWeightIh: gradient('weightIh')!,
+    dWeightHh: gradient('weightHh')!,
+    dBiasIh: gradient('biasIh'),
+    dBiasHh: gradient('biasHh'),
+    dh0: gradient('h0'),
+    dc0: gradient('c0'),
+    report: {
+      hiddenGradNorm: reported('hiddenGradNorm')!,
+      cellGradNorm: reported('cellGradNorm'),
+      gateMean: reported('gateMean'),
+      gateSaturation: reported('gateSaturation'),
+    },
+  };
+  return { forward, backward };
+}
+
+export function describeProvider(name: string, load: () => Promise<Provider>): void {
+  describe(`provider ${name}`, () => {
+    let provider: Provider;
+    before(async () => {
+      provider = await load();
+    });
+
+    describe('recurrent layers against PyTorch', () => {
+      for (const golden of readGolden<RecurrentCase>('recurrent')) {
+        it(golden.name, function () {
+          if (!provider.cells.includes(golden.cell)) this.skip();
+          const memory = new Memory(provider);
+          const { forward, backward } = prepare(provider, golden, memory);
+          provider.recurrentForward(forward);
+          assertClose(read(forward.y!, golden.y.data.length), golden.y.data, 'y');
+          assertClose(read(forward.hN, golden.hN.data.length), golden.hN.data, 'hN');
+          if (golden.cN) assertClose(read(forward.cN!, golden.cN.data.length), golden.cN.data, 'cN');
+
+          provider.recurrentBackward(backward);
+          const places: Record<string, Slice | null> = {
+            x: backward.dx,
+            weightIh: backward.dWeightIh,
+            weightHh: backward.dWeightHh,
+            biasIh: backward.dBiasIh,
+            biasHh: backward.dBiasHh,
+            h0: backward.dh0,
+            c0: backward.dc0,
+          };
+          for (const [input, expected] of Object.entries(golden.gradients))
+            assertClose(read(places[input]!, expected.data.length), expected.data, `gradient of ${input}`);
+          const report = backward.report as unknown as Record<string, Slice>;
+          for (const [what, expected] of Object.entries(golden.report))
+            assertClose(read(report[what]!, expected.data.length), expected.data, what);
+          memory.check();
+        });
+      }
+    });
+
+    describe('recurrent calls', () => {
+      const goldens = readGolden<RecurrentCase>('recurrent').filter(golden =>
+        golden.name.includes('unsorted'),
+      );
+
+      for (const golden of goldens) {
+        it(`${golden.cell}: without cache, y, input gradient and report the rest stays the same, to the bit`, function () {
+          if (!provider.cells.includes(golden.cell)) this.skip();
+          const full = new Memory(provider);
+          const a = prepare(provider, golden, full);
+          provider.recurrentForward(a.forward);
+          provider.recurrentBackward(a.backward);
+          const lean = new Memory(provider);
+          const b = prepare(provider, golden, lean);
+          provider.recurrentForward({ ...b.forward, cache: null });
+          assert.deepEqual(
+            read(b.forward.y!, golden.y.data.length),
+            read(a.forward.y!, golden.y.data.length),
+            'y without a cache',
+          );
+          provider.recurrentForward({ ...b.forward, y: null });
+          provider.recurrentBackward({ ...b.backward, dx: null, dh0: null, dc0: null, report: null });
+          const size = golden.gradients.weightHh!.data.length;
+          assert.deepEqual(read(b.backward.dWeightHh, size), read(a.backward.dWeightHh, size));
+          assert.ok(read(b.backward.dx!, 3).every(Number.isNaN), 'dx was not asked for');
+          full.check();
+          lean.check();
+        });
+
+        it(`${golden.cell}: changed weights count from the next version on`, function () {
+          if (!provider.cells.includes(golden.cell)) this.skip();
+          const memory = new Memory(provider);
+          const { forward } = prepare(provider, golden, memory);
+          provider.recurrentForward(forward);
+          const before = read(forward.hN, golden.hN.data.length);
+          const { weightHh } = forward.weights;
+          for (let i = 0; i < 6; i++) weightHh.data[weightHh.offset + i]! += 0.5;
+          provider.recurrentForward({ ...forward, weights: { ...forward.weights, version: 2 } });
+          assert.notDeepEqual(read(forward.hN, golden.hN.data.length), before);
+          for (let i = 0; i < 6; i++) weightHh.data[weightHh.offset + i]! -= 0.5;
+          provider.recurrentForward({ ...forward, weights: { ...forward.weights, version: 3 } });
+          assertClose(read(forward.hN, golden.hN.data.length), golden.hN.data, 'hN after the way back');
+          memory.check();
+        });
+      }
+
+      it('a NaN in the input reaches the output', () => {
+        const golden = readGolden<RecurrentCase>('recurrent')[0]!;
+        const memory = new Memory(provider);
+        const { forward } = prepare(provider, golden, memory);
+        forward.x.data[forward.x.offset] = Number.NaN;
+        provider.recurrentForward(forward);
+        assert.ok(read(forward.hN, golden.sizes.hiddenSize).every(Number.isNaN));
+      });
+    });
+
+    it('gemm agrees with a plain sum for every transposition, bias and accumulation', () => {
+      const size = fc.integer({ min: 1, max: 19 });
+      const property = fc.property(
+        fc.record({ m: size, n: size, k: size, seed: fc.nat() }),
+        fc.record({
+          transA: fc.boolean(),
+          transB: fc.boolean(),
+          bias: fc.boolean(),
+          accumulate: fc.boolean(),
+        }),
+        ({ m, n, k, seed }, flags) => {
+          const memory = new Memory(provider);
+          const values = (count: number, salt: number) =>
+            Float32Array.from({ length: count }, (_, i) => Math.sin(seed + salt + i * 1.7));
+          const [a, b, start, bias] = [values(m * k, 1), values(k * n, 2), values(m * n, 3), values(n, 4)];
+          const c = memory.slot(m * n, flags.accumulate ? start : undefined);
+          provider.gemm({
+            m,
+            n,
+            k,
+            a: memory.slot(m * k, a),
+            transA: flags.transA,
+            b: memory.slot(k * n, b),
+            transB: flags.transB,
+            bias: flags.bias ? memory.slot(n, bias) : null,
+            c,
+            accumulate: flags.accumulate,
+          });
+          const expected = start.map((first, at) => {
+            const [i, j] = [Math.floor(at / n), at % n];
+            let sum = (flags.accumulate ? first : 0) + (flags.bias ? bias[j]! : 0);
+            for (let p = 0; p < k; p++)
+              sum += a[flags.transA ? p * m + i : i * k + p]! * b[flags.transB ? j * k + p : p * n + j]!;
+            return sum;
+          });
+          assertClose(read(c, m * n), expected, 'c');
+          memory.check();
+        },
+      );
+      fc.assert(property, { seed: SEED, numRuns: 200 });
+    });
+
+    for (const golden of readGolden<CrossEntropyCase | OptimizerCase>('operations')) {
+      if (golden.operation === 'softmaxCrossEntropy') {
+        it(`softmax cross-entropy: ${golden.name}`, () => crossEntropyCase(provider, golden));
+      } else {
+        it(`optimizer: ${golden.name}`, () => optimizerCase(provider, golden));
+      }
+    }
+
+    it('softmax cross-entropy with no weight at all is 0, with a zero gradient', () => {
+      const memory = new Memory(provider);
+      const dLogits = memory.slot(6);
+      const loss = provider.softmaxCrossEntropy({
+        rows: 2,
+        classes: 3,
+        logits: memory.slot(6, [1, 2, 3, Number.NaN, 5, 6]),
+        targets: { data: Int32Array.of(0, -1), offset: 0 },
+        weights: memory.slot(2, [0, 0]),
+        labelSmoothing: 0,
+        dLogits,
+      });
+      assert.equal(loss, 0);
+      assert.deepEqual([...read(dLogits, 6)], [0, 0, 0, 0, 0, 0]);
+      memory.check();
+    });
+
+    it('embedding gathers rows and its backward adds them up, repeated ids included', () => {
+      const memory = new Memory(provider);
+      const ids = { data: Int32Array.of(9, 2, 0, 2), offset: 1 };
+      const out = memory.slot(6);
+      provider.embedding({ rows: 3, width: 2, ids, table: memory.slot(6, [1, 2, 3, 4, 5, 6]), out });
+      assert.deepEqual([...read(out, 6)], [5, 6, 1, 2, 5, 6]);
+      const dTable = memory.slot(6, [100, 0, 0, 0, 0, 0]);
+      provider.embeddingBackward({
+        rows: 3,
+        width: 2,
+        ids,
+        dOut: memory.slot(6, [1, 2, 3, 4, 5, 6]),
+        dTable,
+      });
+      assert.deepEqual([...read(dTable, 6)], [103, 4, 0, 0, 6, 8]);
+      memory.check();
+    });
+
+    it('sums of columns, sums of squares and scaling', () => {
+      const memory = new Memory(provider);
+      const a = memory.slot(6, [1, 2, 3, 4, 5, 6]);
+      const out = memory.slot(2);
+      provider.columnSums(3, 2, a, out);
+      assert.deepEqual([...read(out, 2)], [9, 12]);
+      assert.equal(provider.sumOfSquares(6, a), 91);
+      assert.equal(provider.sumOfSquares(3, memory.slot(3, [1, Number.POSITIVE_INFINITY, 2])), Infinity);
+      provider.scale(6, a, 0.5);
+      assert.deepEqual([...read(a, 6)], [0.5, 1, 1.5, 2, 2.5, 3]);
+      memory.check();
+    });
+  });
+}
+
+function crossEntropyCase(provider: Provider, golden: CrossEntropyCase): void {
+  const [rows, classes] = golden.logits.shape as [number, number];
+  const memory = new Memory(provider);
+  const logits = memory.of(golden.logits)!;
+  const call = {
+    rows,
+    classes,
+    logits,
+    targets: { data: Int32Array.from([-1, ...golden.targets]), offset: 1 },
+    weights: golden.weights && memory.slot(rows, golden.weights),
+    labelSmoothing: golden.labelSmoothing,
+  };
+  const expected = golden.loss.data;
+  const dLogits = memory.slot(rows * classes);
+  assertClose([provider.softmaxCrossEntropy({ ...call, dLogits })], expected, 'loss');
+  assertClose(read(dLogits, rows * classes), golden.dLogits.data, 'dLogits');
+  assertClose([provider.softmaxCrossEntropy({ ...call, dLogits: null })], expected, 'loss alone');
+  provider.softmaxCrossEntropy({ ...call, dLogits: logits });
+  assertClose(read(logits, rows * classes), golden.dLogits.data, 'dLogits in the place of the logits');
+  memory.check();
+}
+
+function optimizerCase(provider: Provider, golden: OptimizerCase): void {
+  const { spec } = experimentOptimizer(golden.spec);
+  const count = golden.start.data.length;
+  const memory = new Memory(provider);
+  const zeros = () => memory.slot(count, new Float32Array(count));
+  const parameter = memory.of(golden.start)!;
+  const [first, second] = [zeros(), zeros()];
+  golden.gradients.forEach((values, index) => {
+    const gradient = memory.of(values)!;
+    const call = { count, parameter, gradient, learningRate: spec.learningRate };
+    if (spec.type === 'adam' || spec.type === 'adamw') {
+      const weightDecay = spec.type === 'adamw' ? spec.weightDecay : 0;
+      provider.adamStep({
+        ...call,
+        ...spec,
+        weightDecay,
+        firstMoment: first,
+        secondMoment: second,
+        step: index + 1,
+      });
+    } else if (spec.type === 'sgd') {
+      provider.sgdStep({ ...call, ...spec, momentumBuffer: spec.momentum > 0 ? first : null });
+    } else {
+      provider.rmspropStep({
+        ...call,
+        ...spec,
+        squareAverage: first,
+        momentumBuffer: spec.momentum > 0 ? second : null,
+      });
+    }
+    assertClose(read(parameter, count), golden.after[index]!.data, `parameter after step ${index + 1}`);
+    assert.deepEqual(read(gradient, count), Float32Array.from(values.data), 'the gradient is left as it was');
+  });
+  memory.check();
+}
+
+function experimentOptimizer(spec: unknown) {
+  const experiment = experimentSchema.parse({
+    data: { task: 'adding' },
+    model: { layers: [{ type: 'dense' }] },
+    training: { optimizer: spec },
+  });
+  return { spec: experiment.training.optimizer };
+}

@@ -1,0 +1,35 @@
+// Reading golden files, and comparing with them.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+export interface GoldenTensor {
+  shape: number[];
+  data: number[];
+}
+
+export function readGolden<Case>(name: string): Case[] {
+  const url = new URL(`../../../golden/${name}.json`, import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { cases: Case[] }).cases;
+}
+
+/** Every number within `tolerance` of what is expected, relative to the largest expected one (at least 0.01). */
+export function assertClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  what: string,
+  tolerance = 1e-5,
+): void {
+  assert.equal(actual.length, expected.length, `${what}: length`);
+  let largest = 0.01;
+  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!);
+    if (!(error <= tolerance * largest))
+      assert.fail(
+        `${what}[${i}] is ${actual[i]}, expected ${expected[i]} (tolerance ${tolerance * largest})`,
+      );
+  }
+}
+
+/** The seed of all random tests here; set SEED to try another. fast-check prints it, with the case, on failure. */
+export const SEED = Number(process.env.SEED ?? 20261121);
