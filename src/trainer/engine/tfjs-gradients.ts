@@ -27,7 +27,6 @@ import { subGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sub_grad.js'
 import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad.js';
 import { tanhGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tanh_grad.js';
 import { transposeGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Transpose_grad.js';
-import { unpackGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Unpack_grad.js';
 
 const gradients: readonly GradConfig[] = [
   addGradConfig,
@@ -56,7 +55,6 @@ const gradients: readonly GradConfig[] = [
   sumGradConfig,
   tanhGradConfig,
   transposeGradConfig,
-  unpackGradConfig,
 ];
 
 export function registerTfjsGradients(): void {

@@ -5,13 +5,13 @@ import {
   matMul,
   mul,
   reshape,
+  slice,
   stack,
   sub,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   tensor2d,
-  unstack,
   zeros,
 } from '@tensorflow/tfjs-core';
 import { recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
@@ -95,19 +95,20 @@ export function runSteps(
     true,
   );
   const projected: Tensor2D = weights.biasIh ? add<Tensor2D>(rows, weights.biasIh) : rows;
-  const inputs = unstack(reshape(projected, [seqLen, batch, rows.shape[1]])) as Tensor2D[];
+  // one slice a step: tfjs's unstack has no gradient for a single step
+  const inputAt = (t: number) => slice(projected, [t * batch, 0], [batch, rows.shape[1]]);
 
   const start = (values: Float32Array | undefined): Tensor2D =>
     values ? tensor2d(values, [batch, units]) : zeros([batch, units]);
   let state: CellState = { h: start(options.state?.h) };
   if (cell.hasCellState) state.c = start(options.state?.c);
   const outputs: Tensor2D[] = [];
-  inputs.forEach((input, t) => {
-    const next = cell.step(input, state, weights);
+  for (let t = 0; t < seqLen; t++) {
+    const next = cell.step(inputAt(t), state, weights);
     const valid = options.lengths && validAt(options.lengths, t);
     outputs.push(valid ? mul(next.h, valid) : next.h);
     state = valid ? keepEnded(valid, next, state) : next;
-  });
+  }
   const y = stack(outputs) as Tensor3D;
   return { y, state: copied(state) };
 }

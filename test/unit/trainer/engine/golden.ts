@@ -1,6 +1,7 @@
 // Reading golden files, and comparing with them.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { findBackend, setBackend } from '@tensorflow/tfjs-core';
 
 export interface GoldenTensor {
   shape: number[];
@@ -29,6 +30,12 @@ export function assertClose(
         `${what}[${i}] is ${actual[i]}, expected ${expected[i]} (tolerance ${tolerance * largest})`,
       );
   }
+}
+
+/** tfjs-backend-cpu, without the advertisement it prints on first use. */
+export async function useStockBackend(): Promise<void> {
+  (findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+  await setBackend('cpu');
 }
 
 /** The seed of all random tests here; set SEED to try another. fast-check prints it, with the case, on failure. */
