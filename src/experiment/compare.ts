@@ -1,54 +1,86 @@
-// A comparison: one experiment for each combination of the compared values.
+// One experiment for each member of a comparison: cells × any field × seeds.
+import { dotted, type Path, parseDotted } from './place.ts';
 import { type CellName, type Experiment, experimentSchema, isRecurrent, type Layer } from './schema.ts';
+import { schemaAt } from './schema-json.ts';
 
 export interface Member {
-  /** what sets it apart, e.g. "GRU", "learningRate 0.003 · seed 2"; empty when nothing is compared */
+  /** what sets it apart, such as "GRU · lr 0.003 · seed 2"; empty if nothing is compared */
   label: string;
   experiment: Experiment;
 }
 
-type Change = { label: string; apply(experiment: Experiment): void };
+interface Axis {
+  values: { label: string; apply(experiment: Experiment): Experiment }[];
+}
 
-/** All members in the order they are written: the first field varies slowest. @throws Error naming a path that does not exist */
+/** More runs than this are a mistake rather than a comparison. */
+export const MAX_MEMBERS = 200;
+
+export function comparisonSize(experiment: Experiment): number {
+  return axesOf(experiment).reduce((size, { values }) => size * values.length, 1);
+}
+
+/** Cells vary slowest, seeds fastest. Members stand alone: they hold no `compare`. */
 export function expandComparison(experiment: Experiment): Member[] {
-  const { compare, ...single } = experiment;
-  if (!compare) return [{ label: '', experiment }];
-  const { cell, seeds, ...fields } = compare;
-  const axes: Change[][] = [];
-  if (cell)
-    axes.push(cell.map(name => ({ label: cellLabel(name), apply: (e: Experiment) => switchCells(e, name) })));
-  for (const [path, values] of Object.entries(fields as Record<string, unknown[]>))
-    axes.push(
+  const { compare: _, ...alone } = experiment;
+  let members: Member[] = [{ label: '', experiment: structuredClone(alone) }];
+  for (const { values } of axesOf(experiment)) {
+    members = members.flatMap(member =>
       values.map(value => ({
-        label: `${path.split('.').pop()} ${String(value)}`,
-        apply: (e: Experiment) => assign(e, path, value),
+        label: [member.label, value.label].filter(Boolean).join(' · '),
+        experiment: value.apply(member.experiment),
       })),
     );
-  if (seeds !== undefined && seeds > 1)
-    axes.push(
-      Array.from({ length: seeds }, (_, index) => ({
-        label: `seed ${experiment.training.seed + index}`,
-        apply: (e: Experiment) => {
-          e.training.seed = experiment.training.seed + index;
-        },
-      })),
-    );
-  return combinations(axes).map(changes => {
-    const member = structuredClone(single) as Experiment;
-    for (const change of changes) change.apply(member);
-    const checked = experimentSchema.safeParse(member);
-    const label = changes.map(change => change.label).join(' · ');
-    if (!checked.success)
-      throw new Error(`compare: "${label}" is not possible: ${checked.error.issues[0]?.message}`);
-    return { label, experiment: checked.data };
-  });
+  }
+  return members;
+}
+
+function axesOf(experiment: Experiment): Axis[] {
+  const { cell, seeds, ...fields } = experiment.compare ?? {};
+  const axes: Axis[] = [];
+  if (cell)
+    axes.push({ values: cell.map(name => ({ label: cellLabel(name), apply: e => withCell(e, name) })) });
+  const keys = Object.keys(fields);
+  for (const [key, values] of Object.entries(fields)) {
+    const path = parseDotted(key);
+    const name = axisName(path, keys);
+    axes.push({
+      values: values.map(value => ({ label: `${name} ${value}`, apply: e => withField(e, path, value) })),
+    });
+  }
+  if (seeds && seeds > 1)
+    axes.push({ values: Array.from({ length: seeds }, (_, i) => seedMember(experiment, i)) });
+  return axes;
+}
+
+function seedMember(experiment: Experiment, index: number): Axis['values'][number] {
+  const { seed } = experiment.training;
+  return {
+    label: `seed ${seed + index}`,
+    // counted from the member's own seed, which another axis may have set
+    apply: e => withField(e, ['training', 'seed'], e.training.seed + index),
+  };
 }
 
 export function cellLabel(cell: CellName): string {
   return cell.toUpperCase();
 }
 
-/** Every recurrent layer becomes one of this cell; what the new cell does not know is dropped. */
+/** The last key of a path, or more of it where two axes end alike. */
+function axisName(path: Path, keys: readonly string[]): string {
+  const last = path.findLastIndex(part => typeof part === 'string');
+  const short = dotted(path.slice(last));
+  const alike = keys.filter(key => dotted(parseDotted(key)).endsWith(short)).length > 1;
+  if (alike) return dotted(path);
+  return short === 'learningRate' ? 'lr' : short;
+}
+
+/** The same model of another cell; fields that only the old cell has are left out. */
+export function withCell(experiment: Experiment, cell: CellName): Experiment {
+  const layers = experiment.model.layers.map(layer => switchCell(layer, cell));
+  return { ...experiment, model: { ...experiment.model, layers } };
+}
+
 export function switchCell(layer: Layer, cell: CellName): Layer {
   if (!isRecurrent(layer) || layer.type === cell) return layer;
   const { units, layers, dropout, recurrentInit } = layer;
@@ -56,24 +88,31 @@ export function switchCell(layer: Layer, cell: CellName): Layer {
   return cell === 'rnn' ? { type: 'rnn', ...common, activation: 'tanh' } : { type: cell, ...common };
 }
 
-function switchCells(experiment: Experiment, cell: CellName): void {
-  experiment.model.layers = experiment.model.layers.map(layer => switchCell(layer, cell));
+/** Sets one field; where that names another kind of thing (`optimizer.type`), fields which that kind lacks go. */
+export function withField(experiment: Experiment, path: Path, value: unknown): Experiment {
+  return experimentSchema.parse(setField(experiment, path, value));
 }
 
-function assign(experiment: Experiment, path: string, value: unknown): void {
-  const parts = path.split('.');
-  const last = parts.pop() ?? '';
-  let target: unknown = experiment;
-  for (const part of parts)
-    target = Object.hasOwn(Object(target), part) ? (target as Record<string, unknown>)[part] : undefined;
-  if (typeof target !== 'object' || target === null)
-    throw new Error(`compare: there is no "${path}" in this experiment.`);
-  (target as Record<string, unknown>)[last] = value;
+/** The raw value with one field set, unchecked; objects on the way are made where the path names keys. */
+export function setField(root: unknown, path: Path, value: unknown): unknown {
+  const copy = structuredClone(root) as Record<string | number, unknown>;
+  let here = copy;
+  for (const key of path.slice(0, -1)) {
+    if (typeof here[key] !== 'object' || here[key] === null) here[key] = {};
+    here = here[key] as Record<string | number, unknown>;
+  }
+  here[path.at(-1)!] = value;
+  dropUnknown(copy, path);
+  return copy;
 }
 
-function combinations(axes: Change[][]): Change[][] {
-  return axes.reduce<Change[][]>(
-    (before, axis) => before.flatMap(changes => axis.map(change => [...changes, change])),
-    [[]],
-  );
+function dropUnknown(root: Record<string | number, unknown>, path: Path): void {
+  const last = path.at(-1);
+  if (last !== 'type' && last !== 'task') return;
+  const known = schemaAt(path.slice(0, -1), root)?.properties;
+  const holder = path.slice(0, -1).reduce<unknown>((at, key) => (at as Layer)[key as keyof Layer], root);
+  if (!known) return;
+  for (const key of Object.keys(holder as object)) {
+    if (!Object.hasOwn(known, key)) delete (holder as Record<string, unknown>)[key];
+  }
 }

@@ -1,27 +1,32 @@
-// Parameter counts of layers and models, always with the convention they follow.
-//
-//   H units, D inputs of the layer; G = 1 (RNN), 3 (GRU), 4 (LSTM) blocks of H rows
-//   one bias  (Keras, tfjs, textbook):            G·H·(D + H + 1)
-//   two biases (PyTorch; Keras GRU reset_after):  G·H·(D + H + 2)
-import { type CellName, type Convention, type Experiment, isRecurrent, type Layer } from './schema.ts';
+// Parameter counts, always in a named convention: one bias per gate (textbook, tfjs, Keras but its GRU)
+// or two (PyTorch, and Keras's GRU with the reset gate after the product).
+import type { CellName, Convention, Experiment, Layer, RecurrentLayer } from './schema.ts';
+import { isRecurrent } from './schema.ts';
+
+/** What the task asks of a model: the width of its input and of its output. */
+export interface ModelSizes {
+  input: { kind: 'tokens'; vocabulary: number } | { kind: 'vectors'; features: number };
+  outputs: number;
+}
 
 export interface RecurrentShape {
   cell: CellName;
   inputSize: number;
   units: number;
-  /** stacked layers; each after the first reads `units` inputs */
+  /** stacked layers; every one but the first reads `units` */
   layers?: number;
   convention: Convention;
   /** GRU only; default: what the convention does */
-  resetAfter?: boolean;
+  resetAfter?: boolean | undefined;
 }
 
 export interface RecurrentCount {
   total: number;
+  /** weights that the input, and those that the previous state is multiplied by */
   input: number;
   recurrent: number;
   bias: number;
-  /** e.g. "4·128·(32 + 128 + 2)" */
+  /** such as "4·128·(32 + 128 + 2)" */
   formula: string;
 }
 
@@ -32,112 +37,143 @@ export interface LayerCount {
   formula: string;
 }
 
-/** What the task adds to the experiment: how wide the first input and the last output are. */
-export interface TaskSizes {
-  /** symbols of a token task, or null for numbers */
-  vocabulary: number | null;
-  /** numbers per step, for tasks without tokens */
-  features: number;
-  outputs: number;
-}
-
+/** Weight blocks of a cell: candidate and gates. */
 export const GATE_BLOCKS: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
 
-/** Whether the GRU's reset gate is applied after the recurrent product when the layer does not say. */
+/** Whether a GRU applies its reset gate after the recurrent product when the layer does not say. */
 export function resetsAfter(convention: Convention, resetAfter?: boolean): boolean {
   return resetAfter ?? convention !== 'tfjs';
 }
 
-/** 2 where input and recurrent product have a bias each. */
+/** 2 where the input and the recurrent product have a bias each. */
 export function biasesPerGate(cell: CellName, convention: Convention, resetAfter?: boolean): 1 | 2 {
   if (convention === 'pytorch') return 2;
-  return cell === 'gru' && convention === 'keras' && resetsAfter(convention, resetAfter) ? 2 : 1;
+  return cell === 'gru' && resetsAfter(convention, resetAfter) ? 2 : 1;
 }
 
 export function countRecurrent(shape: RecurrentShape): RecurrentCount {
-  const { cell, units, inputSize, layers = 1, convention, resetAfter } = shape;
-  const blocks = GATE_BLOCKS[cell];
-  const biases = biasesPerGate(cell, convention, resetAfter);
-  const factor = blocks === 1 ? `${units}` : `${blocks}·${units}`;
-  const terms: string[] = [];
-  let input = 0;
-  for (let level = 0; level < layers; level++) {
-    const width = level === 0 ? inputSize : units;
-    input += blocks * units * width;
-    terms.push(`${factor}·(${width} + ${units} + ${biases})`);
-  }
-  const recurrent = layers * blocks * units * units;
-  const bias = layers * blocks * units * biases;
-  const formula = terms.length > 2 ? `${terms[0]} + ${layers - 1}·${terms[1]}` : terms.join(' + ');
-  return { total: input + recurrent + bias, input, recurrent, bias, formula };
+  const { cell, inputSize: D, units: H, layers = 1 } = shape;
+  const G = GATE_BLOCKS[cell];
+  const B = biasesPerGate(cell, shape.convention, shape.resetAfter);
+  const input = G * H * (D + (layers - 1) * H);
+  const recurrent = layers * G * H * H;
+  const bias = layers * G * H * B;
+  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(G, H, D, B, layers) };
 }
 
-/** The most units whose count stays within `budget`; at least 1. */
-export function unitsForEqualParameters(shape: RecurrentShape, budget: number): number {
+function formulaOf(G: number, H: number, D: number, B: number, layers: number): string {
+  const gates = G > 1 ? `${G}·` : '';
+  const one = (inputs: number) => `${gates}${H}·(${inputs} + ${H} + ${B})`;
+  if (layers === 1) return one(D);
+  const further = layers - 1;
+  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(H)}`;
+}
+
+/** The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs. */
+export function unitsForEqualParameters(
+  shape: Omit<RecurrentShape, 'units'> & { units?: number },
+  budget: number,
+): number {
+  const fits = (units: number) => countRecurrent({ ...shape, units }).total <= budget;
   let low = 1;
   let high = 2;
-  const fits = (units: number) => countRecurrent({ ...shape, units }).total <= budget;
   while (fits(high)) high *= 2;
   while (high - low > 1) {
-    const middle = (low + high) >> 1;
+    const middle = Math.floor((low + high) / 2);
     if (fits(middle)) low = middle;
     else high = middle;
   }
   return low;
 }
 
-/** Inputs of each layer, and outputs of the last: index i is what layer i reads. */
-export function layerWidths(layers: readonly Layer[], sizes: TaskSizes): number[] {
-  const widths = [sizes.vocabulary ?? sizes.features];
-  layers.forEach((layer, index) => {
-    const width = widths[index] ?? 0;
-    if (layer.type === 'embedding') widths.push(layer.dim);
-    else if (isRecurrent(layer)) widths.push(layer.units);
-    else if (layer.type === 'dense') widths.push(layer.units ?? sizes.outputs);
-    else widths.push(width);
-  });
-  return widths;
+/** Counts of every layer of the experiment, named by their place in `model.layers`. */
+export function countModel(
+  experiment: Experiment,
+  sizes: ModelSizes,
+): { total: number; layers: LayerCount[] } {
+  const { convention, layers } = experiment.model;
+  const counts = withWidths(layers, sizes).map(({ layer, inputSize, outputSize }, index) => ({
+    name: `layers.${index}`,
+    type: layer.type,
+    ...countLayer(layer, inputSize, outputSize, convention),
+  }));
+  return { total: counts.reduce((sum, { count }) => sum + count, 0), layers: counts };
 }
 
-export function countModel(
-  experiment: Pick<Experiment, 'model'>,
-  sizes: TaskSizes,
-): { total: number; layers: LayerCount[] } {
-  const { layers, convention } = experiment.model;
-  const widths = layerWidths(layers, sizes);
-  const counts = layers.map((layer, index): LayerCount => {
-    const inputSize = widths[index] ?? 0;
-    const outputSize = widths[index + 1] ?? 0;
-    const name = `layers.${index}`;
-    switch (layer.type) {
-      case 'embedding':
-        return {
-          name,
-          type: 'embedding',
-          count: inputSize * layer.dim,
-          formula: `${inputSize}·${layer.dim}`,
-        };
-      case 'dense':
-        return {
-          name,
-          type: 'dense',
-          count: (inputSize + 1) * outputSize,
-          formula: `(${inputSize} + 1)·${outputSize}`,
-        };
-      case 'dropout':
-        return { name, type: 'dropout', count: 0, formula: '0' };
-      default: {
-        const { total, formula } = countRecurrent({
-          cell: layer.type,
-          inputSize,
-          units: layer.units,
-          layers: layer.layers,
-          convention,
-          resetAfter: layer.type === 'gru' ? layer.resetAfter : undefined,
-        });
-        return { name, type: layer.type, count: total, formula };
-      }
-    }
+function countLayer(layer: Layer, inputs: number, outputs: number, convention: Convention) {
+  if (isRecurrent(layer)) {
+    const { total, formula } = countRecurrent(shapeOf(layer, inputs, convention));
+    return { count: total, formula };
+  }
+  switch (layer.type) {
+    case 'embedding':
+      return { count: inputs * outputs, formula: `${inputs}·${outputs}` };
+    case 'dense':
+      return { count: (inputs + 1) * outputs, formula: `(${inputs} + 1)·${outputs}` };
+    case 'dropout':
+      return { count: 0, formula: '0' };
+  }
+}
+
+export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Convention): RecurrentShape {
+  return {
+    cell: layer.type,
+    inputSize,
+    units: layer.units,
+    layers: layer.layers,
+    convention,
+    resetAfter: layer.type === 'gru' ? layer.resetAfter : undefined,
+  };
+}
+
+export interface SizedLayer {
+  layer: Layer;
+  inputSize: number;
+  outputSize: number;
+}
+
+/** Every layer with the widths of what it reads and gives; tokens without an embedding are one-hot. */
+export function withWidths(layers: readonly Layer[], sizes: ModelSizes): SizedLayer[] {
+  let width = sizes.input.kind === 'tokens' ? sizes.input.vocabulary : sizes.input.features;
+  return layers.map((layer, index) => {
+    const inputSize = width;
+    if (isRecurrent(layer)) width = layer.units;
+    else if (layer.type === 'embedding') width = layer.dim;
+    else if (layer.type === 'dense')
+      width = layer.units ?? (index === layers.length - 1 ? sizes.outputs : width);
+    return { layer, inputSize, outputSize: width };
   });
-  return { total: counts.reduce((sum, layer) => sum + layer.count, 0), layers: counts };
+}
+
+/** The sizes that the experiment alone tells; null where the data must be read first. */
+export function knownSizes(experiment: Experiment): ModelSizes | null {
+  const { data } = experiment;
+  switch (data.task) {
+    case 'char-lm':
+      return null;
+    case 'forecast':
+      return {
+        input: { kind: 'vectors', features: data.features?.length ?? 1 },
+        outputs: data.horizon,
+      };
+    case 'adding':
+      return { input: { kind: 'vectors', features: 2 }, outputs: 1 };
+    case 'temporal-order':
+      return { input: { kind: 'tokens', vocabulary: 6 }, outputs: 4 };
+  }
+}
+
+/** The first recurrent layer with the width of its input, or null where that is not known yet. */
+export function firstRecurrent(
+  experiment: Experiment,
+  sizes: ModelSizes | null = knownSizes(experiment),
+): { index: number; layer: RecurrentLayer; inputSize: number } | null {
+  const { layers } = experiment.model;
+  const index = layers.findIndex(isRecurrent);
+  const layer = layers[index];
+  if (!layer || !isRecurrent(layer)) return null;
+  const before = layers.slice(0, index).findLast(({ type }) => type === 'embedding' || type === 'dense');
+  if (!sizes && !before) return null;
+  const anything: ModelSizes = { input: { kind: 'tokens', vocabulary: 1 }, outputs: 1 };
+  return { index, layer, inputSize: withWidths(layers, sizes ?? anything)[index]!.inputSize };
 }

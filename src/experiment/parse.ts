@@ -1,162 +1,188 @@
-// From the text of a `*.rnn.json` file to an experiment: one plain sentence with its place for every fault.
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { explainIssue } from './messages.ts';
-import { type Experiment, type ExperimentInput, experimentSchema } from './schema.ts';
-import { validateSemantics } from './semantics.ts';
+// From the text of a `*.rnn.json` file to an experiment, with one problem for each fault and its place.
+import { totalmem } from 'node:os';
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { checkExperiment } from './check.ts';
+import { faultsOf } from './faults.ts';
+import { enclosing, keyOf, nearestNode, type Path, TextPlaces, type TextRange } from './place.ts';
+import { type Experiment, experimentSchema } from './schema.ts';
+import { formatBytes } from './words.ts';
 
-/** A stretch of text; lines and columns count from 1. */
-export interface TextRange {
-  offset: number;
-  length: number;
-  line: number;
-  column: number;
-  endLine: number;
-  endColumn: number;
-}
-
-export type Path = (string | number)[];
+export type { Path, TextRange } from './place.ts';
 
 export interface Problem {
   message: string;
-  path: Path;
+  path: (string | number)[];
   range: TextRange;
   severity: 'error' | 'warning';
 }
 
 export interface ParsedExperiment {
-  /** null when there is any error */
+  /** null if any problem is an error */
   experiment: Experiment | null;
   problems: Problem[];
-  /** where the value at `path` stands; the nearest enclosing value if it is not written; null for an empty file */
-  locate(path: Path): TextRange | null;
-  /** where the key of `path` stands, for places above which something is shown; null if it is not written */
-  locateKey(path: Path): TextRange | null;
+  /** where the value at this path stands; the nearest value around it if it is not written */
+  locate(path: (string | number)[]): TextRange | null;
+  /** where the key of `path` stands; null if it is not written */
+  locateKey(path: (string | number)[]): TextRange | null;
 }
 
-/** Reads an experiment; comments and trailing commas are allowed. Never throws. */
-export function parseExperiment(text: string, options: { fileName?: string } = {}): ParsedExperiment {
-  const source = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text;
-  const rangeOf = rangeFinder(source);
-  const syntaxErrors: ParseError[] = [];
-  const root = parseTree(source, syntaxErrors, { allowTrailingComma: true });
-  const locate = (path: Path): TextRange | null => {
-    for (let depth = path.length; root && depth >= 0; depth--) {
-      const node = findNodeAtLocation(root, path.slice(0, depth));
-      if (node) return rangeOf(node.offset, node.length);
-    }
-    return null;
-  };
-  const locateKey = (path: Path): TextRange | null => {
-    const node = root && findNodeAtLocation(root, path);
-    const key = node?.parent?.type === 'property' ? node.parent.children?.[0] : undefined;
-    return key ? rangeOf(key.offset, key.length) : null;
-  };
-  const fail = (problems: Problem[]): ParsedExperiment => ({ experiment: null, problems, locate, locateKey });
-
-  if (!root)
-    return fail([
-      {
-        message: 'The file is empty: an experiment needs at least "data" and "model".',
-        path: [],
-        range: rangeOf(0, 0),
-        severity: 'error',
-      },
-    ]);
-  if (syntaxErrors.length > 0)
-    return fail(
-      syntaxErrors.slice(0, 1).map(error => ({
-        message: `Not valid JSON: ${wordsOf(printParseErrorCode(error.error))}.`,
-        path: [],
-        range: rangeOf(error.offset, error.length),
-        severity: 'error' as const,
-      })),
-    );
-
-  const place = (path: Path, onKey: boolean) =>
-    (onKey ? locateKey(path) : null) ?? locate(path) ?? rangeOf(0, 0);
-  const problems: Problem[] = duplicateKeys(root, rangeOf);
-  const input = plainValue(root);
-  const checked = experimentSchema.safeParse(input);
-  if (!checked.success) {
-    for (const issue of checked.error.issues)
-      for (const { message, path, onKey } of explainIssue(issue, input))
-        problems.push({ message, path, range: place(path, onKey), severity: 'error' });
-    return fail(inOrder(problems));
-  }
-  const experiment = { ...checked.data, name: checked.data.name ?? nameFromFile(options.fileName) };
-  for (const { message, path, severity } of validateSemantics(experiment, input as ExperimentInput))
-    problems.push({ message, path, range: place(path, false), severity });
-  if (problems.some(problem => problem.severity === 'error')) return fail(inOrder(problems));
-  return { experiment, problems: inOrder(problems), locate, locateKey };
+export interface ParseOptions {
+  /** gives the experiment its name where the text gives none */
+  fileName?: string;
+  /** memory that training may take; default: this machine's */
+  memoryBytes?: number;
 }
 
-function inOrder(problems: Problem[]): Problem[] {
-  return problems.sort((a, b) => a.range.offset - b.range.offset);
-}
+const MAX_CHARACTERS = 1_000_000;
 
-function nameFromFile(fileName: string | undefined): string {
-  const base = (fileName ?? 'experiment').split(/[\\/]/).pop() ?? 'experiment';
-  return base.replace(/(\.rnn)?\.jsonc?$/i, '') || 'experiment';
-}
-
-function wordsOf(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-}
-
-function plainValue(node: Node): unknown {
-  if (node.type === 'array') return (node.children ?? []).map(plainValue);
-  if (node.type !== 'object') return node.value;
-  // a null prototype keeps "__proto__" an ordinary, and so an unknown, key
-  const value: Record<string, unknown> = Object.create(null);
-  for (const property of node.children ?? []) {
-    const [key, child] = property.children ?? [];
-    if (key && child) value[key.value as string] = plainValue(child);
-  }
-  return { ...value };
-}
-
-function duplicateKeys(
-  node: Node,
-  rangeOf: (offset: number, length: number) => TextRange,
-  path: Path = [],
-): Problem[] {
-  const problems: Problem[] = [];
-  const seen = new Set<string>();
-  (node.children ?? []).forEach((child, index) => {
-    if (node.type === 'array') problems.push(...duplicateKeys(child, rangeOf, [...path, index]));
-    if (node.type !== 'object') return;
-    const [key, value] = child.children ?? [];
-    if (!key) return;
-    const name = key.value as string;
-    if (seen.has(name))
-      problems.push({
-        message: `"${name}" stands here twice: remove one.`,
-        path: [...path, name],
-        range: rangeOf(key.offset, key.length),
-        severity: 'error',
-      });
-    seen.add(name);
-    if (value) problems.push(...duplicateKeys(value, rangeOf, [...path, name]));
+export function parseExperiment(text: string, options: ParseOptions = {}): ParsedExperiment {
+  const places = new TextPlaces(text);
+  const refuse = (message: string, offset = 0, length = 1): ParsedExperiment => ({
+    experiment: null,
+    problems: [{ message, path: [], range: places.range(offset, length), severity: 'error' }],
+    locate: () => null,
+    locateKey: () => null,
   });
-  return problems;
+  if (text.length > MAX_CHARACTERS) {
+    return refuse(
+      `This file has ${formatBytes(text.length)}; an experiment has at most ${formatBytes(MAX_CHARACTERS)}. Is it the data?`,
+    );
+  }
+  const tree = readTree(text);
+  if ('message' in tree) return refuse(tree.message, tree.offset, tree.length);
+  return readExperiment(tree.root, places, options);
 }
 
-function rangeFinder(text: string): (offset: number, length: number) => TextRange {
-  const starts = [0];
-  for (let i = 0; i < text.length; i++) if (text[i] === '\n') starts.push(i + 1);
-  const positionOf = (offset: number): [number, number] => {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return [low + 1, offset - (starts[low] ?? 0) + 1];
+function readExperiment(root: Node, places: TextPlaces, options: ParseOptions): ParsedExperiment {
+  const input = getNodeValue(root);
+  const rangeOf = (node: Node) => places.range(node.offset, node.length);
+  const problems: Problem[] = [];
+  const add = (fault: { message: string; path: Path; ofKey?: boolean }, severity: Problem['severity']) => {
+    const exact = findNodeAtLocation(root, fault.path);
+    const node = (fault.ofKey && exact ? keyOf(exact) : exact) ?? nearestNode(root, fault.path);
+    problems.push({
+      message: fault.message,
+      path: fault.path,
+      range: places.range(node.offset, node.length),
+      severity,
+    });
   };
-  return (offset, length) => {
-    const [line, column] = positionOf(offset);
-    const [endLine, endColumn] = positionOf(offset + length);
-    return { offset, length, line, column, endLine, endColumn };
+  for (const { node, path } of repeatedKeys(root)) {
+    const message = `\`${node.value}\` stands twice here; keep one.`;
+    problems.push({ message, path, range: places.range(node.offset, node.length), severity: 'error' });
+  }
+  const parsed = experimentSchema.safeParse(input);
+  if (!parsed.success) for (const fault of faultsOf(parsed.error, input)) add(fault, 'error');
+  else {
+    const memory = options.memoryBytes ?? totalmem();
+    for (const remark of checkExperiment(parsed.data, input, memory)) add(remark, remark.severity);
+  }
+  problems.sort((a, b) => a.range.offset - b.range.offset);
+  const failed = problems.some(({ severity }) => severity === 'error');
+  return {
+    experiment: parsed.success && !failed ? named(parsed.data, options.fileName) : null,
+    problems,
+    locate: path => rangeOf(enclosing(root, path)),
+    locateKey(path) {
+      const node = findNodeAtLocation(root, path);
+      const key = node && keyOf(node);
+      return key ? rangeOf(key) : null;
+    },
   };
+}
+
+function named(experiment: Experiment, fileName: string | undefined): Experiment {
+  const name = experiment.name ?? nameOfFile(fileName);
+  return name ? { ...experiment, name } : experiment;
+}
+
+/** "samples/emma.rnn.json" → "emma". */
+export function nameOfFile(fileName: string | undefined): string | undefined {
+  const base = fileName?.split(/[/\\]/).at(-1) ?? '';
+  return base.replace(/(\.rnn)?\.jsonc?$/i, '').slice(0, 200) || undefined;
+}
+
+// ---------------------------------------------------------------- syntax
+
+type Tree = { root: Node } | { message: string; offset: number; length: number };
+
+function readTree(text: string): Tree {
+  // a byte order mark is no part of the text, but offsets must stay what the editor shows
+  const body = text.charCodeAt(0) === 0xfeff ? ` ${text.slice(1)}` : text;
+  if (body.trim() === '') return { message: `The file is empty; ${START}.`, offset: 0, length: 0 };
+  const errors: ParseError[] = [];
+  let root: Node | undefined;
+  try {
+    root = parseTree(body, errors, { allowTrailingComma: true, disallowComments: false });
+  } catch {
+    return { message: 'The file is nested too deeply to be an experiment.', offset: 0, length: 1 };
+  }
+  const [first] = errors;
+  if (first) return { message: syntaxMessage(first, body), offset: first.offset, length: first.length };
+  if (!root) return { message: `The file holds only comments; ${START}.`, offset: 0, length: 1 };
+  if (root.type !== 'object') {
+    return {
+      message: `An experiment is an object in braces { }, found ${article(root.type)}; ${START}.`,
+      offset: root.offset,
+      length: root.length,
+    };
+  }
+  return { root };
+}
+
+const START = 'an experiment starts with { "data": …, "model": … }';
+
+function article(type: string): string {
+  if (type === 'null') return 'null';
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+/** jsonc-parser's codes as sentences; later errors mostly follow from the first, so only that one is told. */
+function syntaxMessage({ error, offset, length }: ParseError, text: string): string {
+  const found =
+    offset >= text.length
+      ? 'the end of the file'
+      : JSON.stringify(text.slice(offset, offset + Math.max(1, Math.min(length, 30))));
+  const sentences: Record<string, string> = {
+    InvalidSymbol: `${found} is not a value; texts stand in double quotes, other values are numbers, true, false and null.`,
+    InvalidNumberFormat: `${found} is not a number.`,
+    PropertyNameExpected: `A key in double quotes is expected here, found ${found}.`,
+    ValueExpected: `A value is expected here, found ${found}.`,
+    ColonExpected: `A colon is expected between key and value, found ${found}.`,
+    CommaExpected: `A comma is missing before ${found}.`,
+    CloseBraceExpected: `A closing brace } is missing, found ${found}.`,
+    CloseBracketExpected: `A closing bracket ] is missing, found ${found}.`,
+    EndOfFileExpected: `The experiment ends before this; found ${found} after it.`,
+    UnexpectedEndOfComment: 'This comment is not closed; end it with */.',
+    UnexpectedEndOfString: 'This text is not closed; end it with a double quote.',
+    UnexpectedEndOfNumber: `${found} is not a whole number or fraction.`,
+    InvalidUnicode: 'The \\u escape needs four hexadecimal digits.',
+    InvalidEscapeCharacter: 'This escape is not known; write \\\\ for a backslash.',
+    InvalidCharacter:
+      'This text holds a character that must be escaped, such as a line break (\\n) or a tab (\\t).',
+  };
+  return sentences[printParseErrorCode(error)] ?? `The text is not valid JSON here, found ${found}.`;
+}
+
+function* repeatedKeys(node: Node, path: Path = []): Generator<{ node: Node; path: Path }> {
+  if (node.type === 'array') {
+    for (const [index, child] of (node.children ?? []).entries())
+      yield* repeatedKeys(child, [...path, index]);
+  }
+  if (node.type !== 'object') return;
+  const seen = new Set<string>();
+  for (const { children = [] } of node.children ?? []) {
+    const [key, value] = children;
+    if (!key || !value) continue;
+    if (seen.has(key.value)) yield { node: key, path: [...path, key.value] };
+    seen.add(key.value);
+    yield* repeatedKeys(value, [...path, key.value]);
+  }
 }

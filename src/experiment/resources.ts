@@ -1,77 +1,104 @@
-// What a training will take: memory and multiply-adds, known before anything is allocated.
-import { countModel, GATE_BLOCKS, layerWidths, type TaskSizes } from './parameters.ts';
-import { type Experiment, isRecurrent } from './schema.ts';
+// What a training step will take, before it runs: memory, and multiply-adds that know the sequence length.
+import {
+  countModel,
+  GATE_BLOCKS,
+  type ModelSizes,
+  type SizedLayer,
+  shapeOf,
+  withWidths,
+} from './parameters.ts';
+import type { Experiment, Optimizer } from './schema.ts';
+import { isRecurrent } from './schema.ts';
 
-const FLOAT_BYTES = 4;
-/** a process with the trainer loaded and no model, measured */
-const PROCESS_BYTES = 90e6;
+const FLOAT = 4;
+/** Node, the engine and its code, measured on an idle worker. */
+const PROCESS = 120e6;
 
 export interface MemoryPrediction {
   bytes: number;
   parts: { name: string; bytes: number }[];
 }
 
-/** Peak bytes of training: weights with gradient and optimizer moments, and what is kept for the backward pass at (B, T). */
-export function predictMemory(experiment: Experiment, sizes: TaskSizes): MemoryPrediction {
-  const { batchSize } = experiment.training;
-  const seqLen = trainingSeqLen(experiment);
-  const weights = countModel(experiment, sizes).total;
-  const copies = 2 + optimizerMoments(experiment);
-  const widths = layerWidths(experiment.model.layers, sizes);
-  let perStep = 0;
-  experiment.model.layers.forEach((layer, index) => {
-    const output = widths[index + 1] ?? 0;
-    if (isRecurrent(layer)) perStep += layer.layers * layer.units * (GATE_BLOCKS[layer.type] * 2 + 4);
-    else perStep += output * 2;
-  });
+/** Steps of a training sequence. */
+export function trainingSeqLen(experiment: Experiment): number {
+  const { data, training } = experiment;
+  switch (data.task) {
+    case 'char-lm':
+      return training.seqLen;
+    case 'forecast':
+      return data.window;
+    case 'adding':
+    case 'temporal-order':
+      return data.length;
+  }
+}
+
+/** Whether the loss is taken at every step of the sequence or at its end. */
+export function lossAtEveryStep(experiment: Experiment): boolean {
+  return experiment.data.task === 'char-lm';
+}
+
+export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
+  const { total } = countModel(experiment, sizes);
+  const rows = experiment.training.batchSize * trainingSeqLen(experiment);
+  const layers = withWidths(experiment.model.layers, sizes);
+  const activations = layers.reduce((sum, layer) => sum + keptPerRow(layer), 0) * rows * FLOAT;
+  const outputRows = lossAtEveryStep(experiment) ? rows : experiment.training.batchSize;
   const parts = [
-    { name: 'process', bytes: PROCESS_BYTES },
-    { name: 'weights, gradients and optimizer', bytes: weights * copies * FLOAT_BYTES },
-    {
-      name: `activations at ${batchSize} × ${seqLen} steps`,
-      bytes: perStep * batchSize * seqLen * FLOAT_BYTES,
-    },
+    { name: 'program', bytes: PROCESS },
+    { name: 'weights', bytes: total * FLOAT },
+    { name: 'gradients', bytes: total * FLOAT },
+    { name: 'optimizer', bytes: total * FLOAT * moments(experiment.training.optimizer) },
+    { name: 'checkpoint', bytes: total * FLOAT * (1 + moments(experiment.training.optimizer)) },
+    { name: 'activations', bytes: activations },
+    { name: 'outputs', bytes: outputRows * sizes.outputs * FLOAT * 3 },
   ];
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
 }
 
-/** Multiply-adds of one forward pass over one training batch; a training step costs about three times that. */
-export function forwardMultiplyAdds(experiment: Experiment, sizes: TaskSizes): number {
-  const positions = experiment.training.batchSize * trainingSeqLen(experiment);
-  const widths = layerWidths(experiment.model.layers, sizes);
-  return experiment.model.layers.reduce((sum, layer, index) => {
-    const input = widths[index] ?? 0;
-    if (layer.type === 'dense') return sum + positions * input * (widths[index + 1] ?? 0);
-    if (!isRecurrent(layer)) return sum;
-    const blocks = GATE_BLOCKS[layer.type];
-    const first = blocks * layer.units * (input + layer.units);
-    const others = (layer.layers - 1) * blocks * layer.units * 2 * layer.units;
-    return sum + positions * (first + others);
-  }, 0);
-}
-
-/** Steps of a training sequence. */
-export function trainingSeqLen(experiment: Experiment): number {
-  const { data, training } = experiment;
-  if (data.task === 'char-lm') return training.seqLen;
-  return data.task === 'forecast' ? data.window : data.length;
-}
-
-function optimizerMoments(experiment: Experiment): number {
-  const { optimizer } = experiment.training;
-  if (optimizer.type === 'adam' || optimizer.type === 'adamw') return 2;
-  const momentum = optimizer.momentum > 0 ? 1 : 0;
-  return optimizer.type === 'sgd' ? momentum : 1 + momentum;
-}
-
-/** "1.5 GB"; decimal units. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
+/** Arrays as long as the weights that the optimizer keeps. */
+function moments(optimizer: Optimizer): number {
+  switch (optimizer.type) {
+    case 'adam':
+    case 'adamw':
+      return 2;
+    case 'sgd':
+      return optimizer.momentum > 0 ? 1 : 0;
+    case 'rmsprop':
+      return optimizer.momentum > 0 ? 2 : 1;
   }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
 }
+
+/** Numbers that a layer keeps of each (sequence, step) for the way back, its output and that output's gradient. */
+function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
+  if (!isRecurrent(layer)) return layer.type === 'embedding' ? 2 * outputSize : inputSize + 2 * outputSize;
+  // gates with their gradients, state and cell with theirs
+  const perUnit = 2 * GATE_BLOCKS[layer.type] + (layer.type === 'lstm' ? 4 : 3);
+  return layer.layers * perUnit * layer.units + inputSize;
+}
+
+export interface MultiplyAdds {
+  /** one sequence, forward, biases and element-wise work left out */
+  forward: number;
+  /** one training step: the batch, forward and twice as much backward */
+  step: number;
+}
+
+export function multiplyAdds(experiment: Experiment, sizes: ModelSizes): MultiplyAdds {
+  const steps = trainingSeqLen(experiment);
+  const layers = withWidths(experiment.model.layers, sizes);
+  const lastRecurrent = layers.findLastIndex(({ layer }) => isRecurrent(layer));
+  let forward = 0;
+  for (const [index, { layer, inputSize, outputSize }] of layers.entries()) {
+    if (isRecurrent(layer)) {
+      const { inputSize: D, units: H, layers: L = 1 } = shapeOf(layer, inputSize, 'tfjs');
+      forward += steps * GATE_BLOCKS[layer.type] * H * (D + (L - 1) * H + L * H);
+    } else if (layer.type === 'dense') {
+      const once = index > lastRecurrent && !lossAtEveryStep(experiment);
+      forward += (once ? 1 : steps) * inputSize * outputSize;
+    }
+  }
+  return { forward, step: 3 * experiment.training.batchSize * forward };
+}
+
+export { formatBytes } from './words.ts';

@@ -1,0 +1,112 @@
+// Members of a comparison.
+import assert from 'node:assert/strict';
+import { expandComparison } from '../../../src/experiment/compare.ts';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { experimentSchema, isRecurrent } from '../../../src/experiment/schema.ts';
+
+const base = {
+  data: { task: 'adding' },
+  model: {
+    layers: [{ type: 'rnn', units: 8, layers: 2, dropout: 0.1, activation: 'relu' }, { type: 'dense' }],
+  },
+  training: { seed: 5 },
+};
+
+function members(compare: object | undefined, rest: object = {}) {
+  const { experiment, problems } = parseExperiment(JSON.stringify({ ...base, ...rest, compare }));
+  assert.deepEqual(
+    problems.map(problem => problem.message),
+    [],
+  );
+  return expandComparison(experiment!);
+}
+
+describe('expandComparison', () => {
+  it('is one member without a label where nothing is compared', () => {
+    const all = members(undefined);
+    assert.deepEqual(
+      all.map(member => member.label),
+      [''],
+    );
+    assert.equal(all[0]!.experiment.training.seed, 5);
+  });
+
+  it('changes the cell of every recurrent layer and keeps what cells share', () => {
+    const all = members({ cell: ['rnn', 'gru', 'lstm'] });
+    assert.deepEqual(
+      all.map(member => member.label),
+      ['RNN', 'GRU', 'LSTM'],
+    );
+    const layers = all.map(member => member.experiment.model.layers[0]!);
+    assert.ok(
+      layers.every(
+        layer => isRecurrent(layer) && layer.units === 8 && layer.layers === 2 && layer.dropout === 0.1,
+      ),
+    );
+    assert.equal('activation' in layers[0]! && layers[0]!.activation, 'relu');
+    assert.ok(!('activation' in layers[2]!));
+    for (const { experiment } of all) {
+      assert.ok(!('compare' in experiment));
+      assert.deepEqual(experimentSchema.parse(experiment), experiment);
+    }
+  });
+
+  it('multiplies axes, cells slowest and seeds fastest', () => {
+    const all = members({ cell: ['gru', 'lstm'], 'training.optimizer.learningRate': [0.1, 0.2], seeds: 2 });
+    assert.deepEqual(
+      all.map(member => member.label),
+      [
+        'GRU · lr 0.1 · seed 5',
+        'GRU · lr 0.1 · seed 6',
+        'GRU · lr 0.2 · seed 5',
+        'GRU · lr 0.2 · seed 6',
+        'LSTM · lr 0.1 · seed 5',
+        'LSTM · lr 0.1 · seed 6',
+        'LSTM · lr 0.2 · seed 5',
+        'LSTM · lr 0.2 · seed 6',
+      ],
+    );
+    assert.equal(all[3]!.experiment.training.optimizer.learningRate, 0.2);
+    assert.equal(all[3]!.experiment.training.seed, 6);
+  });
+
+  it('changes only the kind of optimizer; fields that the kind lacks go', () => {
+    const all = members({ 'training.optimizer.type': ['adam', 'sgd'] });
+    assert.deepEqual(
+      all.map(member => member.label),
+      ['type adam', 'type sgd'],
+    );
+    assert.deepEqual(all[1]!.experiment.training.optimizer, {
+      type: 'sgd',
+      learningRate: 0.001,
+      momentum: 0,
+      nesterov: false,
+    });
+  });
+
+  it('reaches layers by number and fields that are not written', () => {
+    const all = members({ 'model.layers[0].units': [4, 16], 'training.bptt.window': [10] });
+    assert.deepEqual(
+      all.map(member => member.label),
+      ['units 4 · window 10', 'units 16 · window 10'],
+    );
+    const [layer] = all[1]!.experiment.model.layers;
+    assert.equal(isRecurrent(layer!) && layer.units, 16);
+    assert.equal(all[1]!.experiment.training.bptt.window, 10);
+  });
+
+  it('names two axes apart that end alike', () => {
+    const layers = [{ type: 'rnn', units: 8 }, { type: 'gru', units: 8 }, { type: 'dense' }];
+    const all = members({ 'model.layers.0.units': [4], 'model.layers.1.units': [6] }, { model: { layers } });
+    assert.deepEqual(
+      all.map(member => member.label),
+      ['model.layers[0].units 4 · model.layers[1].units 6'],
+    );
+  });
+
+  it('gives members that share nothing', () => {
+    const [first, second] = members({ seeds: 2 });
+    first!.experiment.model.layers.length = 0;
+    assert.equal(second!.experiment.model.layers.length, 2);
+  });
+});

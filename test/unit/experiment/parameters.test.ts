@@ -1,0 +1,142 @@
+// Parameter counts against the exact table, and what a step will take.
+import assert from 'node:assert/strict';
+import {
+  countModel,
+  countRecurrent,
+  firstRecurrent,
+  knownSizes,
+  unitsForEqualParameters,
+} from '../../../src/experiment/parameters.ts';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { multiplyAdds, predictMemory } from '../../../src/experiment/resources.ts';
+import type { CellName, Convention, Experiment } from '../../../src/experiment/schema.ts';
+
+function experimentOf(value: object): Experiment {
+  const { experiment, problems } = parseExperiment(JSON.stringify(value), { memoryBytes: 1e15 });
+  assert.deepEqual(problems, []);
+  return experiment!;
+}
+
+describe('countRecurrent', () => {
+  // 128 inputs, 256 units: one bias, two biases
+  const table: [CellName, Convention, boolean | undefined, number, string][] = [
+    ['rnn', 'keras', undefined, 98_560, '256·(128 + 256 + 1)'],
+    ['rnn', 'tfjs', undefined, 98_560, '256·(128 + 256 + 1)'],
+    ['rnn', 'pytorch', undefined, 98_816, '256·(128 + 256 + 2)'],
+    ['lstm', 'keras', undefined, 394_240, '4·256·(128 + 256 + 1)'],
+    ['lstm', 'tfjs', undefined, 394_240, '4·256·(128 + 256 + 1)'],
+    ['lstm', 'pytorch', undefined, 395_264, '4·256·(128 + 256 + 2)'],
+    ['gru', 'tfjs', undefined, 295_680, '3·256·(128 + 256 + 1)'],
+    ['gru', 'keras', false, 295_680, '3·256·(128 + 256 + 1)'],
+    ['gru', 'keras', undefined, 296_448, '3·256·(128 + 256 + 2)'],
+    ['gru', 'tfjs', true, 296_448, '3·256·(128 + 256 + 2)'],
+    ['gru', 'pytorch', undefined, 296_448, '3·256·(128 + 256 + 2)'],
+  ];
+  for (const [cell, convention, resetAfter, total, formula] of table) {
+    it(`${cell} 128→256, ${convention}${resetAfter === undefined ? '' : `, resetAfter ${resetAfter}`}: ${total}`, () => {
+      const count = countRecurrent({ cell, inputSize: 128, units: 256, convention, resetAfter });
+      assert.equal(count.total, total);
+      assert.equal(count.formula, formula);
+      assert.equal(count.input + count.recurrent + count.bias, total);
+    });
+  }
+
+  it('counts a stack: PyTorch, LSTM 300→512, two layers: 3,768,320', () => {
+    const shape = { cell: 'lstm', inputSize: 300, units: 512, convention: 'pytorch' } as const;
+    const two = countRecurrent({ ...shape, layers: 2 });
+    assert.equal(two.total, 3_768_320);
+    assert.equal(two.formula, '4·512·(300 + 512 + 2) + 4·512·(512 + 512 + 2)');
+    const four = countRecurrent({ ...shape, layers: 4 });
+    assert.equal(four.formula, '4·512·(300 + 512 + 2) + 3·4·512·(512 + 512 + 2)');
+    assert.equal(four.total, two.total + 2 * 4 * 512 * (512 + 512 + 2));
+  });
+
+  it('chooses units at equal parameters: RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs', () => {
+    const shape = { inputSize: 32, convention: 'pytorch' } as const;
+    const budget = countRecurrent({ ...shape, cell: 'lstm', units: 128 }).total;
+    assert.equal(budget, 82_944);
+    for (const [cell, units] of [
+      ['rnn', 271],
+      ['gru', 150],
+      ['lstm', 128],
+    ] as const) {
+      assert.equal(unitsForEqualParameters({ ...shape, cell }, budget), units);
+      assert.ok(countRecurrent({ ...shape, cell, units }).total <= budget);
+      assert.ok(countRecurrent({ ...shape, cell, units: units + 1 }).total > budget);
+    }
+    assert.equal(unitsForEqualParameters({ ...shape, cell: 'rnn' }, 0), 1);
+  });
+});
+
+describe('countModel', () => {
+  it('counts every layer, and tokens without an embedding as one-hot', () => {
+    const layers = [
+      { type: 'embedding', dim: 32 },
+      { type: 'lstm', units: 128 },
+      { type: 'dropout', rate: 0.1 },
+      { type: 'dense' },
+    ];
+    const experiment = experimentOf({ data: { task: 'char-lm', path: 't.txt' }, model: { layers } });
+    const sizes = { input: { kind: 'tokens', vocabulary: 65 }, outputs: 65 } as const;
+    assert.deepEqual(countModel(experiment, sizes), {
+      total: 65 * 32 + 82_944 + 129 * 65,
+      layers: [
+        { name: 'layers.0', type: 'embedding', count: 2080, formula: '65·32' },
+        { name: 'layers.1', type: 'lstm', count: 82_944, formula: '4·128·(32 + 128 + 2)' },
+        { name: 'layers.2', type: 'dropout', count: 0, formula: '0' },
+        { name: 'layers.3', type: 'dense', count: 8385, formula: '(128 + 1)·65' },
+      ],
+    });
+    const bare = experimentOf({
+      data: { task: 'char-lm', path: 't.txt' },
+      model: { layers: layers.slice(1) },
+    });
+    assert.equal(countModel(bare, sizes).layers[0]!.formula, '4·128·(65 + 128 + 2)');
+  });
+
+  it('agrees with measured models: temporal order, LSTM 32, one bias: 5124', () => {
+    const model = { convention: 'tfjs', layers: [{ type: 'lstm', units: 32 }, { type: 'dense' }] };
+    const experiment = experimentOf({ data: { task: 'temporal-order' }, model });
+    assert.equal(countModel(experiment, knownSizes(experiment)!).total, 5124);
+  });
+
+  it('knows the recurrent layer before the data is read where an embedding gives its width', () => {
+    const data = { task: 'char-lm', path: 't.txt' };
+    const gru = { type: 'gru', units: 8 };
+    const withEmbedding = experimentOf({
+      data,
+      model: { layers: [{ type: 'embedding', dim: 5 }, gru, { type: 'dense' }] },
+    });
+    assert.equal(firstRecurrent(withEmbedding)?.inputSize, 5);
+    const without = experimentOf({ data, model: { layers: [gru, { type: 'dense' }] } });
+    assert.equal(firstRecurrent(without), null);
+  });
+});
+
+describe('resources', () => {
+  it('multiply-adds know the sequence length: PyTorch LSTM 300→512, two layers, T=100: 376,012,800', () => {
+    const experiment = experimentOf({
+      data: { task: 'forecast', path: 't.csv', target: 'y', window: 100 },
+      model: { layers: [{ type: 'lstm', units: 512, layers: 2 }, { type: 'dense' }] },
+    });
+    const sizes = { input: { kind: 'vectors', features: 300 }, outputs: 1 } as const;
+    assert.equal(multiplyAdds(experiment, sizes).forward, 376_012_800 + 512);
+  });
+
+  it('memory grows with the batch and holds the weights several times', () => {
+    const of = (batchSize: number) =>
+      predictMemory(
+        experimentOf({
+          data: { task: 'adding' },
+          model: { layers: [{ type: 'lstm', units: 64 }, { type: 'dense' }] },
+          training: { batchSize },
+        }),
+        { input: { kind: 'vectors', features: 2 }, outputs: 1 },
+      );
+    const part = (prediction: ReturnType<typeof of>, name: string) =>
+      prediction.parts.find(candidate => candidate.name === name)!.bytes;
+    assert.equal(part(of(64), 'activations'), 2 * part(of(32), 'activations'));
+    assert.equal(part(of(32), 'optimizer'), 2 * part(of(32), 'weights'));
+    assert.equal(part(of(32), 'weights'), 4 * (4 * 64 * (2 + 64 + 2) + 65));
+  });
+});
