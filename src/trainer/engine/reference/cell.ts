@@ -1,4 +1,4 @@
-// What a cell is to the runner (sequence.ts): one time step forward and backward for a whole batch. A cell has no
+// What a cell is to the runner (forward.ts, backward.ts): one time step forward and backward for a whole batch. A cell has no
 // loop over time; the runner has no gates.
 import { gateBlocks, type RecurrentCell, type Slice } from '../provider.ts';
 import { addRows, columnSums, type Matrix, multiplyAdd, rowMajor, transposed } from './gemm.ts';

@@ -1,9 +1,12 @@
 // The reference provider: plain TypeScript, one thread, the oracle of every other provider's tests.
 import type { Provider, RecurrentCell } from '../provider.ts';
+import { recurrentBackward } from './backward.ts';
+import { referenceCells } from './cells.ts';
 import { embedding, embeddingBackward } from './embedding.ts';
+import { recurrentForward } from './forward.ts';
 import { columnSums, gemm } from './gemm.ts';
+import { recurrentMemory } from './memory.ts';
 import { adamStep, rmspropStep, scale, sgdStep, sumOfSquares } from './optimizers.ts';
-import { recurrentBackward, recurrentForward, recurrentMemory, referenceCells } from './sequence.ts';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
 
 export const referenceProvider: Provider = {

@@ -1,62 +1,75 @@
-// By-products of the backward pass at one step: norms of the total gradients, and the state of the gates.
-import { GATES, type IntSlice, type RecurrentCell, type RecurrentReportOut } from '../provider.ts';
+// By-products of the backward pass: norms of the total gradients at each time, and the state of the gates.
+import {
+  GATES,
+  type RecurrentBackward,
+  type RecurrentReportOut,
+  type RecurrentShape,
+  type Slice,
+} from '../provider.ts';
+import { clear } from './memory.ts';
+import { sequencesAt } from './step-order.ts';
 
-/** One step of the pass: at which time each sequence stands in it (-1: it has no such step). */
-export interface StepTimes {
-  seqLen: number;
-  batch: number;
-  hiddenSize: number;
-  lengths: IntSlice | null;
-  timeOf(b: number): number;
+type TimeOfSequence = (b: number) => number;
+
+export function clearReport(report: RecurrentReportOut, { cell, seqLen }: RecurrentShape): void {
+  const gates = GATES[cell].length;
+  clear(report.hiddenGradNorm, seqLen);
+  if (report.cellGradNorm) clear(report.cellGradNorm, seqLen);
+  if (report.gateMean) clear(report.gateMean, gates * seqLen);
+  if (report.gateSaturation) clear(report.gateSaturation, gates * seqLen);
 }
 
-/** How many sequences have time t. */
-function sequencesAt({ batch, lengths }: StepTimes, t: number): number {
-  if (!lengths) return batch;
-  let count = 0;
-  for (let b = 0; b < batch; b++) if (lengths.data[lengths.offset + b]! > t) count++;
-  return count;
+/** Before the cell's step back, while dh is total and the gates are still activations. */
+export function reportStepBefore(
+  report: RecurrentReportOut,
+  call: RecurrentBackward,
+  timeOf: TimeOfSequence,
+  dh: Float32Array,
+  gates: Float32Array,
+): void {
+  addNorms(report.hiddenGradNorm, call, timeOf, dh);
+  if (report.gateMean || report.gateSaturation) addGates(report, call, timeOf, gates);
 }
 
-function norm(array: Float32Array, from: number, size: number): number {
-  let sum = 0;
-  for (let i = from; i < from + size; i++) sum += array[i]! * array[i]!;
-  return Math.sqrt(sum);
+/** After the cell's step back, when dc is total. */
+export function reportStepAfter(
+  report: RecurrentReportOut,
+  call: RecurrentBackward,
+  timeOf: TimeOfSequence,
+  dc: Float32Array,
+): void {
+  if (report.cellGradNorm) addNorms(report.cellGradNorm, call, timeOf, dc);
 }
 
-function addNorms(out: { data: Float32Array; offset: number }, times: StepTimes, rows: Float32Array): void {
-  for (let b = 0; b < times.batch; b++) {
-    const t = times.timeOf(b);
+function addNorms(
+  out: Slice,
+  { shape: { batch, hiddenSize }, lengths }: RecurrentBackward,
+  timeOf: TimeOfSequence,
+  rows: Float32Array,
+): void {
+  for (let b = 0; b < batch; b++) {
+    const t = timeOf(b);
     if (t < 0) continue;
-    const share = norm(rows, b * times.hiddenSize, times.hiddenSize) / sequencesAt(times, t);
-    out.data[out.offset + t]! += share;
+    let sum = 0;
+    for (let i = b * hiddenSize; i < (b + 1) * hiddenSize; i++) sum += rows[i]! * rows[i]!;
+    out.data[out.offset + t]! += Math.sqrt(sum) / sequencesAt(batch, lengths, t);
   }
 }
 
-export function reportHiddenGradient(out: RecurrentReportOut, times: StepTimes, dh: Float32Array): void {
-  addNorms(out.hiddenGradNorm, times, dh);
-}
-
-export function reportCellGradient(out: RecurrentReportOut, times: StepTimes, dc: Float32Array): void {
-  if (out.cellGradNorm) addNorms(out.cellGradNorm, times, dc);
-}
-
 /** `gates` (B, G·H) activations. */
-export function reportGates(
-  out: RecurrentReportOut,
-  cell: RecurrentCell,
-  times: StepTimes,
+function addGates(
+  { gateMean, gateSaturation }: RecurrentReportOut,
+  { shape: { cell, batch, hiddenSize: H, seqLen }, lengths }: RecurrentBackward,
+  timeOf: TimeOfSequence,
   gates: Float32Array,
 ): void {
-  if (!out.gateMean && !out.gateSaturation) return;
   const names = GATES[cell];
-  const { batch, hiddenSize: H, seqLen } = times;
   for (let b = 0; b < batch; b++) {
-    const t = times.timeOf(b);
+    const t = timeOf(b);
     if (t < 0) continue;
-    const count = sequencesAt(times, t) * H;
-    names.forEach((name, gate) => {
-      const low = name === 'g' || name === 'n' ? -0.9 : 0.1;
+    const count = sequencesAt(batch, lengths, t) * H;
+    for (let gate = 0; gate < names.length; gate++) {
+      const low = names[gate] === 'g' || names[gate] === 'n' ? -0.9 : 0.1;
       const from = (b * names.length + gate) * H;
       let sum = 0;
       let saturated = 0;
@@ -66,8 +79,8 @@ export function reportGates(
         if (value > 0.9 || value < low) saturated++;
       }
       const at = gate * seqLen + t;
-      if (out.gateMean) out.gateMean.data[out.gateMean.offset + at]! += sum / count;
-      if (out.gateSaturation) out.gateSaturation.data[out.gateSaturation.offset + at]! += saturated / count;
-    });
+      if (gateMean) gateMean.data[gateMean.offset + at]! += sum / count;
+      if (gateSaturation) gateSaturation.data[gateSaturation.offset + at]! += saturated / count;
+    }
   }
 }
