@@ -7,7 +7,7 @@ import { clearReport, reportStepAfter, reportStepBefore } from './report.ts';
 import { type TimeOf, timesOf, toStepOrder, toTimeOrder } from './step-order.ts';
 
 export function recurrentBackward(call: RecurrentBackward): void {
-  const { seqLen, batch, inputSize, hiddenSize } = call.shape;
+  const { seqLen, batch, inputSize } = call.shape;
   const rows = seqLen * batch;
   const timeOf = timesOf(call);
   const scratch = parts(call.scratch);
