@@ -9,8 +9,8 @@
 //    `packed` what it wrote there. No operand overlaps another unless said.
 // 2. Whatever a function writes it OVERWRITES, parameter gradients included. The two exceptions: `gemm` with
 //    `accumulate`, and `embeddingBackward`; both ADD. Optimizer steps update their operands in place.
-// 3. Sizes have been checked by the caller (engine/backend.ts); a provider may trust them. What it cannot do
-//    (an unsupported cell) it says beforehand in `cells`; it never exits the process.
+// 3. Sizes have been checked by the caller (engine/kernels); a provider may trust them. Cells it cannot compute
+//    are missing from `cells`. What fails nonetheless throws an Error with a sentence; it never exits the process.
 // 4. Same inputs, instruction set and thread count give the same bits: reductions run in a fixed order.
 //    Providers agree with the reference within 1e-5 of the largest value, not bit by bit.
 // 5. Threads are the provider's own business; a call returns when its work is done.
@@ -279,4 +279,7 @@ export interface Provider {
   adamStep(call: AdamStep): void;
   sgdStep(call: SgdStep): void;
   rmspropStep(call: RmspropStep): void;
+
+  /** Ends its threads, so that the process can end; nothing may be called after. */
+  close(): void;
 }

@@ -19,6 +19,7 @@ export function provider(): Provider {
 
 export function useProvider(next: Provider): void {
   if (next === active) return;
+  active?.close();
   active = next;
   scratch = new Float32Array(0);
   pool.clear();

@@ -29,4 +29,5 @@ export const referenceProvider: Provider = {
   adamStep,
   sgdStep,
   rmspropStep,
+  close() {},
 };
