@@ -2,6 +2,9 @@
 // what the recurrent layers report on the way back. Layers are time-major: (seqLen, batch, features).
 import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { CellName } from '../../experiment/schema.ts';
+import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
+
+export type { RecurrentReport };
 
 /** Token ids (seqLen, batch) int32, or numbers (seqLen, batch, features) float32. */
 export type ModelInput = Tensor;
@@ -20,18 +23,6 @@ export interface RecurrentInfo {
   inputSize: number;
   /** names of the gates in the order they are reported; empty for a simple RNN: LSTM i f g o, GRU r z n */
   gates: readonly string[];
-}
-
-/** By-products of one recurrent layer's passes. Arrays belong to the receiver. */
-export interface RecurrentReport {
-  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, t = 0…T-1 */
-  hiddenGradNorm: Float32Array;
-  /** (seqLen): the same of ∂L/∂c_t; LSTM only */
-  cellGradNorm?: Float32Array;
-  /** (gates, seqLen): mean over batch and units of each gate's activation */
-  gateMean?: Float32Array;
-  /** (gates, seqLen): share of activations within 0.1 of the ends of their range */
-  gateSaturation?: Float32Array;
 }
 
 export interface ForwardOptions {

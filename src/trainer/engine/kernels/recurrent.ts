@@ -26,10 +26,15 @@ export interface RecurrentInputs {
   c0?: Tensor;
 }
 
+/** By-products of one recurrent layer's passes. Arrays belong to the receiver. */
 export interface RecurrentReport {
+  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, t = 0…T-1 */
   hiddenGradNorm: Float32Array;
+  /** (seqLen): the same of ∂L/∂c_t; LSTM only */
   cellGradNorm?: Float32Array;
+  /** (gates, seqLen): mean over batch and units of each gate's activation */
   gateMean?: Float32Array;
+  /** (gates, seqLen): share of activations within 0.1 of the ends of their range */
   gateSaturation?: Float32Array;
 }
 

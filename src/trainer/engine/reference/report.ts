@@ -50,9 +50,8 @@ function addNorms(
   for (let b = 0; b < batch; b++) {
     const t = timeOf(b);
     if (t < 0) continue;
-    let sum = 0;
-    for (let i = b * hiddenSize; i < (b + 1) * hiddenSize; i++) sum += rows[i]! * rows[i]!;
-    out.data[out.offset + t]! += Math.sqrt(sum) / sequencesAt(batch, lengths, t);
+    const norm = Math.sqrt(sumOfSquares(rows, b * hiddenSize, (b + 1) * hiddenSize));
+    out.data[out.offset + t]! += norm / sequencesAt(batch, lengths, t);
   }
 }
 
@@ -69,18 +68,45 @@ function addGates(
     if (t < 0) continue;
     const count = sequencesAt(batch, lengths, t) * H;
     for (let gate = 0; gate < names.length; gate++) {
-      const low = names[gate] === 'g' || names[gate] === 'n' ? -0.9 : 0.1;
+      // within 0.1 of an end of (-1, 1) or of (0, 1)
+      const signed = names[gate] === 'g' || names[gate] === 'n';
+      const [centre, reach] = signed ? [0, 0.9] : [0.5, 0.4];
       const from = (b * names.length + gate) * H;
-      let sum = 0;
-      let saturated = 0;
-      for (let i = from; i < from + H; i++) {
-        const value = gates[i]!;
-        sum += value;
-        if (value > 0.9 || value < low) saturated++;
-      }
       const at = gate * seqLen + t;
-      if (gateMean) gateMean.data[gateMean.offset + at]! += sum / count;
-      if (gateSaturation) gateSaturation.data[gateSaturation.offset + at]! += saturated / count;
+      if (gateMean) gateMean.data[gateMean.offset + at]! += sum(gates, from, from + H) / count;
+      if (gateSaturation)
+        gateSaturation.data[gateSaturation.offset + at]! +=
+          countBeyond(gates, from, from + H, centre, reach) / count;
     }
   }
+}
+
+// The sums below take two numbers at a time, since one sum alone waits for its last addition.
+
+function sum(values: Float32Array, from: number, to: number): number {
+  let even = 0;
+  let odd = 0;
+  let i = from;
+  for (; i + 1 < to; i += 2) {
+    even += values[i]!;
+    odd += values[i + 1]!;
+  }
+  return even + odd + (i < to ? values[i]! : 0);
+}
+
+function countBeyond(values: Float32Array, from: number, to: number, centre: number, reach: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (Math.abs(values[i]! - centre) > reach) count++;
+  return count;
+}
+
+function sumOfSquares(values: Float32Array, from: number, to: number): number {
+  let even = 0;
+  let odd = 0;
+  let i = from;
+  for (; i + 1 < to; i += 2) {
+    even += values[i]! * values[i]!;
+    odd += values[i + 1]! * values[i + 1]!;
+  }
+  return even + odd + (i < to ? values[i]! * values[i]! : 0);
 }
