@@ -1,5 +1,5 @@
 // The runs of the open folders, read from their folders: what tree, lenses, status bar and dashboard are fed from.
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunRequest, RunStatus } from '../../runs/format.ts';
@@ -75,9 +75,9 @@ export class RunStore implements vscode.Disposable {
       .sort((a, b) => a.request.group!.index - b.request.group!.index);
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.watchers.push(vscode.workspace.onDidChangeWorkspaceFolders(() => void this.refresh()));
-    void this.refresh();
+    await this.refresh();
   }
 
   /** Somebody shows runs: polls are frequent until this is disposed. */

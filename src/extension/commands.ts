@@ -1,0 +1,177 @@
+// One table of commands by short name; the prefix is added in one place, and so is what happens when one fails.
+import * as vscode from 'vscode';
+import * as actions from './runs/actions.ts';
+import { compareWithNow, openAsItWas } from './runs/as-it-was.ts';
+import type { ListedRun } from './runs/store.ts';
+import type { RunTree, RunTreeNode } from './runs/tree.ts';
+import { openSample } from './samples.ts';
+import type { Dashboard, Services } from './services.ts';
+import { plain } from './text.ts';
+import { sourceOfDocument } from './train/from-document.ts';
+import { mayTrain } from './train/permission.ts';
+import { pickExperiment } from './train/pick.ts';
+import { CannotTrain, comparingCells, type Source } from './train/training.ts';
+
+/** Tree items give themselves and the selection; lenses and buttons a uri or folders; the palette nothing. */
+type Target = RunTreeNode | vscode.Uri | readonly string[] | string | null | undefined;
+type Handler = (target: Target, selection: readonly RunTreeNode[]) => Promise<unknown>;
+
+export function registerCommands(services: Services, dashboard: Dashboard, tree: RunTree): vscode.Disposable {
+  const handlers = table(services, dashboard);
+  return vscode.Disposable.from(
+    ...Object.entries(handlers).map(([name, handler]) =>
+      vscode.commands.registerCommand(`unroll.${name}`, (target: Target, selection?: unknown) => {
+        const byKey = target === 'selection';
+        const nodes = byKey ? tree.view.selection : Array.isArray(selection) ? selection.filter(isNode) : [];
+        return handler(byKey ? undefined : target, nodes).catch(cause => report(cause, services));
+      }),
+    ),
+  );
+}
+
+function table(services: Services, dashboard: Dashboard): Record<string, Handler> {
+  const { store, training } = services;
+  const one =
+    (use: (run: ListedRun) => unknown, question: string, fits?: (run: ListedRun) => boolean): Handler =>
+    async (target, selection) => {
+      const run = runsOf(target, services, selection)[0] ?? (await actions.pickRun(store, question, fits));
+      if (run) await use(run);
+    };
+  const control =
+    (action: 'pause' | 'resume' | 'stop', ...states: string[]): Handler =>
+    async (target, selection) => {
+      const named = runsOf(target, services, selection);
+      const fits = (run: ListedRun) => states.includes(run.state);
+      const runs = (named.length > 0 ? named : [...store.runs]).filter(fits);
+      if (runs.length > 0) training.control(foldersOf(runs), action);
+      else void vscode.window.showInformationMessage(vscode.l10n.t('Nothing to {0}.', action));
+    };
+
+  return {
+    train: target => train(target, services, dashboard, false),
+    compare: target => train(target, services, dashboard, true),
+    pause: control('pause', 'training', 'starting'),
+    resume: control('resume', 'paused'),
+    stop: control('stop', 'training', 'starting', 'paused', 'queued'),
+    continue: async (target, selection) => {
+      if (!(await mayTrain())) return;
+      const fits = (run: ListedRun) =>
+        ['crashed', 'stopped', 'silent', 'queued', 'paused'].includes(run.state);
+      let runs = runsOf(target, services, selection).filter(fits);
+      if (runs.length === 0) {
+        const run = await actions.pickRun(store, vscode.l10n.t('Run to continue'), fits);
+        runs = run ? [run] : [];
+      }
+      const paused = runs.filter(({ state }) => state === 'paused');
+      if (paused.length > 0) training.control(foldersOf(paused), 'resume');
+      const ended = runs.filter(({ state }) => state !== 'paused');
+      if (ended.length > 0) await training.continue(ended);
+    },
+    openDashboard: async (target, selection) =>
+      dashboard.show(chosenFolders(target, services, selection), { tab: false }),
+    openDashboardToSide: async (target, selection) =>
+      dashboard.show(chosenFolders(target, services, selection), { tab: true }),
+    compareSelected: async (target, selection) =>
+      dashboard.show(chosenFolders(target, services, selection), { tab: true }),
+    renameRun: one(run => actions.renameRun(run, store), vscode.l10n.t('Run to rename')),
+    deleteRun: async (target, selection) => {
+      const named = runsOf(target, services, selection);
+      const question = vscode.l10n.t('Run to delete');
+      const picked = named.length > 0 ? undefined : await actions.pickRun(store, question);
+      const runs = picked ? [picked] : named;
+      if (runs.length > 0) await actions.deleteRuns(runs, services);
+    },
+    openRunFolder: one(actions.openFolder, vscode.l10n.t('Run whose folder is opened')),
+    openExperiment: one(openAsItWas, vscode.l10n.t('Run whose experiment is opened')),
+    diffExperiment: one(compareWithNow, vscode.l10n.t('Run whose experiment is compared with the file')),
+    saveExperiment: one(actions.saveAsExperiment, vscode.l10n.t('Run whose experiment is saved')),
+    pruneRuns: () => actions.pruneRuns(services),
+    export: one(
+      run => actions.exportRun(run, services),
+      vscode.l10n.t('Run to export'),
+      run => run.status.step > 0,
+    ),
+    openSample,
+    showLog: async target => {
+      const folder = typeof target === 'string' ? target : runsOf(target, services)[0]?.folder;
+      const run = folder ? undefined : (store.runs.find(actions.isLiving) ?? store.runs[0]);
+      if (folder ?? run) await actions.showLog(folder ?? run!.folder, services);
+      else services.log.show();
+    },
+    refreshRuns: () => store.refresh(true),
+  };
+}
+
+async function train(
+  target: Target,
+  services: Services,
+  dashboard: Dashboard,
+  allCells: boolean,
+): Promise<void> {
+  const { experiments, context } = services;
+  if (!(await mayTrain())) return;
+  const document = target instanceof vscode.Uri ? await openDocument(target) : experiments.active;
+  let source: Source | undefined;
+  if (document) source = await sourceOfDocument(document, experiments);
+  else source = await pickExperiment(context.workspaceState);
+  if (!source) return;
+  if (allCells) source = { ...source, experiment: comparingCells(source.experiment) };
+  const folders = await services.training.start(source);
+  await dashboard.show(folders, { preserveFocus: true });
+}
+
+async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument> {
+  return vscode.workspace.openTextDocument(uri);
+}
+
+/** The runs that a command was asked for, each once; a selection in the tree counts if it holds the clicked item. */
+function runsOf(target: Target, { store }: Services, selection?: readonly RunTreeNode[]): ListedRun[] {
+  if (Array.isArray(selection) && selection.length > 0)
+    return [...new Map(selection.flatMap(nodeRuns).map(run => [run.folder, run])).values()];
+  if (typeof target === 'string') return [store.get(target)].filter(isRun);
+  if (Array.isArray(target)) return target.map(folder => store.get(String(folder))).filter(isRun);
+  return isNode(target) ? nodeRuns(target) : [];
+}
+
+function chosenFolders(
+  target: Target,
+  services: Services,
+  selection?: readonly RunTreeNode[],
+): readonly string[] | null {
+  // just made, they may not be in the store yet
+  if (Array.isArray(target) && target.every(folder => typeof folder === 'string') && target.length > 0)
+    return target;
+  const runs = runsOf(target, services, selection);
+  return runs.length > 0 ? foldersOf(runs) : null;
+}
+
+function isRun(run: ListedRun | undefined): run is ListedRun {
+  return run !== undefined;
+}
+
+function isNode(target: unknown): target is RunTreeNode {
+  const kind = (target as { kind?: unknown } | null)?.kind;
+  return kind === 'run' || kind === 'group' || kind === 'folder';
+}
+
+function nodeRuns(node: RunTreeNode): ListedRun[] {
+  if (node.kind === 'run') return [node.run];
+  return node.kind === 'group' ? node.runs : [];
+}
+
+function foldersOf(runs: readonly ListedRun[]): string[] {
+  return runs.map(({ folder }) => folder);
+}
+
+/** A person gets one sentence; the stack goes to the log. */
+async function report(cause: unknown, { log }: Services): Promise<void> {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof CannotTrain) {
+    void vscode.window.showErrorMessage(message);
+    return;
+  }
+  log.error(cause instanceof Error ? cause : message);
+  const showLog = vscode.l10n.t('Show Log');
+  const chosen = await vscode.window.showErrorMessage(`Unroll: ${plain(message, 400)}`, showLog);
+  if (chosen === showLog) log.show();
+}

@@ -1,0 +1,191 @@
+// Squiggles in `*.rnn.json`: faults while typing, and what the last run found, at the layer it is about.
+import * as vscode from 'vscode';
+import type { ParsedExperiment } from '../../experiment/parse.ts';
+import type { Finding } from '../../runs/format.ts';
+import { plain } from '../text.ts';
+import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
+import type { LastRuns } from './last-runs.ts';
+import { rangeOf } from './ranges.ts';
+
+const TYPING_MILLISECONDS = 250;
+/** The built-in JSON checks come later than ours; what they already say at a place is not said twice. */
+const JSON_SOURCE = 'json';
+
+export class FindingDiagnostic extends vscode.Diagnostic {
+  readonly finding: Finding;
+  constructor(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity, finding: Finding) {
+    super(range, message, severity);
+    this.finding = finding;
+    this.source = 'Unroll';
+    this.code = finding.id;
+  }
+}
+
+export class ExperimentDiagnostics implements vscode.Disposable {
+  private readonly experiments: ExperimentDocuments;
+  private readonly lastRuns: LastRuns;
+  private readonly faults = vscode.languages.createDiagnosticCollection('unroll');
+  private readonly findings = vscode.languages.createDiagnosticCollection('unroll-runs');
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor(experiments: ExperimentDocuments, lastRuns: LastRuns) {
+    this.experiments = experiments;
+    this.lastRuns = lastRuns;
+    this.subscriptions = [
+      this.faults,
+      this.findings,
+      vscode.workspace.onDidOpenTextDocument(document => this.later(document, 0)),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.later(document, TYPING_MILLISECONDS)),
+      vscode.workspace.onDidCloseTextDocument(document => this.forget(document.uri)),
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('unroll.diagnostics.enabled')) this.all();
+      }),
+      vscode.languages.onDidChangeDiagnostics(({ uris }) => this.onOthers(uris)),
+      lastRuns.onDidChange(uri => this.laterByUri(uri)),
+    ];
+    this.all();
+  }
+
+  /** What runs found at this place. */
+  findingsAt(uri: vscode.Uri, range: vscode.Range): FindingDiagnostic[] {
+    return (this.findings.get(uri) ?? []).filter(
+      (found): found is FindingDiagnostic =>
+        found instanceof FindingDiagnostic && found.range.intersection(range) !== undefined,
+    );
+  }
+
+  dispose(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private all(): void {
+    for (const document of vscode.workspace.textDocuments) this.later(document, 0);
+  }
+
+  private laterByUri(uri: vscode.Uri): void {
+    const document = vscode.workspace.textDocuments.find(open => open.uri.toString() === uri.toString());
+    if (document) this.later(document, 0);
+  }
+
+  private later(document: vscode.TextDocument, wait: number): void {
+    if (!this.experiments.isExperiment(document)) return;
+    const key = document.uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.set(
+      key,
+      setTimeout(() => {
+        this.timers.delete(key);
+        void this.check(document);
+      }, wait),
+    );
+  }
+
+  private forget(uri: vscode.Uri): void {
+    clearTimeout(this.timers.get(uri.toString()));
+    this.timers.delete(uri.toString());
+    this.faults.delete(uri);
+    this.findings.delete(uri);
+  }
+
+  private onOthers(uris: readonly vscode.Uri[]): void {
+    for (const uri of uris) if (this.faults.has(uri)) this.laterByUri(uri);
+  }
+
+  private async check(document: vscode.TextDocument): Promise<void> {
+    const { uri, version } = document;
+    if (!vscode.workspace.getConfiguration('unroll', document).get('diagnostics.enabled', true)) {
+      this.faults.delete(uri);
+      this.findings.delete(uri);
+      return;
+    }
+    const parsed = await this.experiments.parse(document);
+    if (document.isClosed || document.version !== version) return;
+    const known = vscode.languages.getDiagnostics(uri).filter(({ source }) => source === JSON_SOURCE);
+    const faults = parsed.problems
+      .map(({ message, range, severity }) => {
+        const found = new vscode.Diagnostic(
+          rangeOf(range),
+          message,
+          severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
+        );
+        found.source = 'Unroll';
+        return found;
+      })
+      .filter(({ range }) => !known.some(other => other.range.intersection(range)));
+    set(this.faults, uri, faults);
+    set(this.findings, uri, this.findingsOf(document, parsed));
+  }
+
+  private findingsOf(document: vscode.TextDocument, parsed: ParsedExperiment): FindingDiagnostic[] {
+    const last = this.lastRuns.of(document.uri);
+    if (!last) return [];
+    const trained = last.text.split(/\r\n|\r|\n/);
+    const now = document.getText().split(/\r\n|\r|\n/);
+    const newest = new Map<string, FindingDiagnostic>();
+    for (const finding of last.findings) {
+      const place = finding.layer ? parsed.locate(layerPath(finding.layer)) : parsed.locate(['model']);
+      if (!place) continue;
+      const line = place.line - 1;
+      // the line was changed since it was trained: what was found is about another model
+      if (!trained.includes(now[line] ?? '')) continue;
+      const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
+      const range = new vscode.Range(line, place.column - 1, line, (now[line] ?? '').length);
+      const found = new FindingDiagnostic(
+        range,
+        `${name}${plain(finding.message, 500)}`,
+        severityOf(finding.severity),
+        finding,
+      );
+      newest.set(`${finding.folder} ${finding.id} ${finding.layer}`, found);
+    }
+    return [...newest.values()];
+  }
+}
+
+/** Setting what already stands would make VS Code tell everybody again, us included. */
+function set(collection: vscode.DiagnosticCollection, uri: vscode.Uri, found: vscode.Diagnostic[]): void {
+  const same = (all: readonly vscode.Diagnostic[]) =>
+    JSON.stringify(all.map(({ range, message, severity }) => [range, message, severity]));
+  if (same(collection.get(uri) ?? []) !== same(found)) collection.set(uri, found);
+}
+
+function severityOf(severity: Finding['severity']): vscode.DiagnosticSeverity {
+  if (severity === 'error') return vscode.DiagnosticSeverity.Error;
+  return severity === 'warning' ? vscode.DiagnosticSeverity.Warning : vscode.DiagnosticSeverity.Information;
+}
+
+/** "layers.1" or "layers.1.0" → the layer's place in the experiment. */
+function layerPath(name: string): (string | number)[] {
+  const index = /^layers\.(\d+)/.exec(name)?.[1];
+  return index === undefined ? ['model'] : ['model', 'layers', Number(index)];
+}
+
+export function registerQuickFixes(diagnostics: ExperimentDiagnostics): vscode.Disposable {
+  const provider: vscode.CodeActionProvider = {
+    async provideCodeActions(document, range) {
+      const found = diagnostics.findingsAt(document.uri, range);
+      if (found.length === 0) return [];
+      const { applyFix, canFix, difference } = await import('./edits.ts');
+      const text = document.getText();
+      return found.flatMap(diagnostic =>
+        diagnostic.finding.fixes
+          .filter(fix => canFix(text, fix))
+          .map((fix, index) => {
+            const action = new vscode.CodeAction(plain(fix.title), vscode.CodeActionKind.QuickFix);
+            const { offset, length, content } = difference(text, applyFix(text, fix));
+            const where = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
+            action.edit = new vscode.WorkspaceEdit();
+            action.edit.replace(document.uri, where, content);
+            action.diagnostics = [diagnostic];
+            action.isPreferred = index === 0;
+            return action;
+          }),
+      );
+    },
+  };
+  return vscode.languages.registerCodeActionsProvider(EXPERIMENTS, provider, {
+    providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+  });
+}

@@ -1,0 +1,121 @@
+// What the hover over a layer says: the formula with the reader's own numbers, in every convention. Loaded late.
+import {
+  countModel,
+  countRecurrent,
+  knownSizes,
+  type ModelSizes,
+  type RecurrentShape,
+  shapeOf,
+  unitsForEqualParameters,
+  withWidths,
+} from '../../experiment/parameters.ts';
+import { multiplyAdds, predictMemory, trainingSeqLen } from '../../experiment/resources.ts';
+import {
+  CELLS,
+  type CellName,
+  type Experiment,
+  isRecurrent,
+  type RecurrentLayer,
+} from '../../experiment/schema.ts';
+import { cellName } from '../cells.ts';
+import { count, formatBytes } from '../text.ts';
+import { CONVENTIONS } from './counts-text.ts';
+
+/** Markdown of the layer at this index; null for one that has nothing to tell. */
+export function layerHover(experiment: Experiment, index: number, vocabulary: number | null): string | null {
+  const sizes = knownSizes(experiment) ?? tokens(vocabulary);
+  const sized = withWidths(experiment.model.layers, sizes ?? tokens(1)!)[index];
+  if (!sized) return null;
+  const { layer, inputSize, outputSize } = sized;
+  const isInputKnown = sizes !== null || experiment.model.layers.slice(0, index).some(gives);
+  if (isRecurrent(layer)) {
+    return isInputKnown
+      ? [recurrentCard(experiment, layer, inputSize), costs(experiment, index, sizes)].join('\n\n---\n\n')
+      : `**${cellName(layer.type)}** ${layer.units} units: its parameters are known once the text has been read.`;
+  }
+  if (layer.type === 'dropout') return `**Dropout** ${layer.rate}: no parameters; off in validation.`;
+  const name = layer.type === 'embedding' ? 'Embedding' : 'Dense';
+  if (!sizes) {
+    const formula = layer.type === 'embedding' ? `V·${layer.dim}` : `(${inputSize} + 1)·V`;
+    return `**${name}**: \`${formula}\` parameters, V the vocabulary of the text.`;
+  }
+  const counted = countModel(experiment, sizes).layers[index]!;
+  return `**${name}** ${inputSize} → ${outputSize} · (B, T, ${outputSize})\n\n\`${counted.formula} = ${count(counted.count)}\` parameters`;
+}
+
+function tokens(vocabulary: number | null): ModelSizes | null {
+  return vocabulary === null ? null : { input: { kind: 'tokens', vocabulary }, outputs: vocabulary };
+}
+
+function gives({ type }: { type: string }): boolean {
+  return type === 'embedding' || type === 'rnn' || type === 'gru' || type === 'lstm';
+}
+
+function recurrentCard({ model }: Experiment, layer: RecurrentLayer, inputSize: number): string {
+  const shape = shapeOf(layer, inputSize, model.convention);
+  const own = countRecurrent(shape);
+  const stack = layer.layers > 1 ? `${layer.layers} layers` : 'one layer';
+  const parts = [
+    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${layer.units})`,
+    `\`${own.formula} = ${count(own.total)}\` · input ${count(own.input)} + recurrent ${count(own.recurrent)} + bias ${count(own.bias)}`,
+    table(shape, layer.units),
+  ];
+  if (layer.type === 'gru')
+    parts.push(
+      resets(layer, model.convention)
+        ? 'This GRU resets *after* the recurrent product, as PyTorch and Keras do.'
+        : 'This GRU resets *before* the recurrent product, as in Cho et al. 2014 and tfjs; its weights cannot be turned into PyTorch’s.',
+    );
+  return parts.join('\n\n');
+}
+
+function resets(layer: { resetAfter?: boolean | undefined }, convention: string): boolean {
+  return layer.resetAfter ?? convention !== 'tfjs';
+}
+
+/** All cells at equal units and, in their own convention, at equal parameters. */
+function table(shape: RecurrentShape, units: number): string {
+  const largest = countRecurrent(shape).total;
+  const rows = CELLS.map(cell => {
+    const total = (convention: RecurrentShape['convention'], resetAfter?: boolean) =>
+      count(countRecurrent({ ...shape, cell, convention, resetAfter }).total);
+    const same = cell === shape.cell ? units : unitsForEqualParameters({ ...shape, cell }, largest);
+    const cells = [cellName(cell), total('pytorch'), total('keras'), total('tfjs'), count(same)];
+    return `| ${cells.map(text => bold(text, cell, shape.cell)).join(' | ')} |`;
+  });
+  return [
+    `| at ${units} units | ${CONVENTIONS.pytorch}, two biases | ${CONVENTIONS.keras} | ${CONVENTIONS.tfjs}, one bias | units of the same size |`,
+    '| :-- | --: | --: | --: | --: |',
+    ...rows,
+  ].join('\n');
+}
+
+function bold(text: string, cell: CellName, own: CellName): string {
+  return cell === own ? `**${text}**` : text;
+}
+
+function costs(experiment: Experiment, index: number, sizes: ModelSizes | null): string {
+  const alone = sizes ?? tokens(1)!;
+  const { batchSize } = experiment.training;
+  const at = `at B = ${batchSize}, T = ${trainingSeqLen(experiment)}`;
+  const layer = withWidths(experiment.model.layers, alone)[index]!;
+  const only: Experiment = {
+    ...experiment,
+    data: { ...experiment.data },
+    model: { ...experiment.model, layers: [layer.layer] },
+  };
+  const own: ModelSizes = {
+    input: { kind: 'vectors', features: layer.inputSize },
+    outputs: layer.outputSize,
+  };
+  const adds = multiplyAdds(only, own).forward * batchSize;
+  const kept = predictMemory(only, own).parts.find(({ name }) => name === 'activations')?.bytes ?? 0;
+  return `Forward ${short(adds)} multiply-adds, ${formatBytes(kept)} kept for the way back ${at}`;
+}
+
+/** 262144000 → "262 M". */
+function short(value: number): string {
+  if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} G`;
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
+  return count(value);
+}

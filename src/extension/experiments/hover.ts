@@ -1,0 +1,27 @@
+// The hover over a layer of an experiment.
+import * as vscode from 'vscode';
+import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
+import type { LastRuns } from './last-runs.ts';
+import { lastText } from './lens-text.ts';
+import { rangeOf } from './ranges.ts';
+
+export function registerHover(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
+  return vscode.languages.registerHoverProvider(EXPERIMENTS, {
+    async provideHover(document, position) {
+      const { experiment, locate } = await experiments.parse(document);
+      if (!experiment) return null;
+      for (const index of experiment.model.layers.keys()) {
+        const place = locate(['model', 'layers', index]);
+        if (!place || !rangeOf(place).contains(position)) continue;
+        const { layerHover } = await import('./hover-text.ts');
+        const text = layerHover(experiment, index, null);
+        if (!text) return null;
+        const last = lastText(lastRuns.of(document.uri));
+        const markdown = new vscode.MarkdownString(text);
+        if (last) markdown.appendMarkdown('\n\n---\n\n').appendText(last);
+        return new vscode.Hover(markdown, rangeOf(place));
+      }
+      return null;
+    },
+  });
+}

@@ -1,0 +1,55 @@
+// The newest run or comparison of one experiment file, as lenses, hovers and squiggles need it.
+import type { Finding, JsonNumber } from '../../runs/format.ts';
+import type { LifeState } from '../../runs/life.ts';
+
+export interface Reach {
+  /** how many steps back the gradient stays above 1 % of its value at the last step */
+  steps: number;
+  /** it never falls below within the window */
+  whole: boolean;
+}
+
+export interface LastRun {
+  /** members in their order; one if it was no comparison */
+  runs: {
+    folder: string;
+    label: string;
+    state: LifeState;
+    step: number;
+    steps: number;
+    valLoss: JsonNumber | undefined;
+    trainLoss: JsonNumber | undefined;
+  }[];
+  /** runs of this file, the older ones included */
+  total: number;
+  findings: (Finding & { step: number; label: string; folder: string })[];
+  reach: Reach | null;
+  /** the definition's text as it was trained */
+  text: string;
+}
+
+const THRESHOLD = 0.01;
+const PROBES = 10;
+
+/** The median over the newest probes; rows are [layer][t], the last layer counts. */
+export function reachOf(rows: readonly ArrayLike<number>[], layers: number): Reach | null {
+  const newest = rows.slice(-PROBES);
+  const first = newest[0];
+  if (!first || layers < 1) return null;
+  const length = first.length / layers;
+  if (!Number.isInteger(length) || length < 1) return null;
+  const reaches = newest
+    .map(row => stepsBack(row, (layers - 1) * length, length))
+    .filter(steps => steps !== null)
+    .sort((a, b) => a - b);
+  const steps = reaches[Math.floor(reaches.length / 2)];
+  return steps === undefined ? null : { steps, whole: steps === length - 1 };
+}
+
+function stepsBack(row: ArrayLike<number>, start: number, length: number): number | null {
+  const last = row[start + length - 1]!;
+  if (!(last > 0) || !Number.isFinite(last)) return null;
+  let steps = 0;
+  while (steps < length - 1 && row[start + length - 2 - steps]! >= THRESHOLD * last) steps++;
+  return steps;
+}

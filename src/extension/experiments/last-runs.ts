@@ -1,0 +1,129 @@
+// Follows, for every visible experiment, its newest run: only what was appended since is read.
+import * as vscode from 'vscode';
+import { SERIES } from '../../runs/format.ts';
+import type { RunReader } from '../../runs/reader.ts';
+import type { ListedRun, RunStore } from '../runs/store.ts';
+import { definitionPath, type ExperimentDocuments } from './documents.ts';
+import { type LastRun, type Reach, reachOf } from './last-run.ts';
+
+const MIN_MILLISECONDS = 1000;
+
+export class LastRuns implements vscode.Disposable {
+  private readonly store: RunStore;
+  private readonly experiments: ExperimentDocuments;
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  private readonly subscriptions: vscode.Disposable[];
+  private readonly readers = new Map<string, RunReader>();
+  private readonly found = new Map<string, LastRun>();
+  private readonly shown = new Map<string, string>();
+  private reading = false;
+  private readAt = 0;
+
+  /** What is known of the last run of this document is another than before. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(store: RunStore, experiments: ExperimentDocuments) {
+    this.store = store;
+    this.experiments = experiments;
+    this.subscriptions = [
+      this.changed,
+      store.onDidPoll(() => void this.update()),
+      vscode.window.onDidChangeVisibleTextEditors(() => void this.update(true)),
+    ];
+  }
+
+  of(uri: vscode.Uri): LastRun | null {
+    return this.found.get(uri.toString()) ?? null;
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async update(now = false): Promise<void> {
+    if (this.reading || (!now && performance.now() - this.readAt < MIN_MILLISECONDS)) return;
+    const documents = vscode.window.visibleTextEditors
+      .map(({ document }) => document)
+      .filter(document => this.experiments.isExperiment(document));
+    if (documents.length === 0 && this.readers.size === 0) return;
+    this.reading = true;
+    try {
+      const wanted = new Set<string>();
+      for (const { uri } of documents) await this.updateOne(uri, wanted);
+      for (const folder of this.readers.keys()) if (!wanted.has(folder)) this.readers.delete(folder);
+    } finally {
+      this.reading = false;
+      this.readAt = performance.now();
+    }
+  }
+
+  private async updateOne(uri: vscode.Uri, wanted: Set<string>): Promise<void> {
+    const runs = this.runsOf(uri);
+    const key = uri.toString();
+    const newest = runs[0];
+    if (!newest) {
+      if (this.found.delete(key)) this.changed.fire(uri);
+      this.shown.delete(key);
+      return;
+    }
+    const members = this.store.members(newest);
+    const readers = await Promise.all(members.map(({ folder }) => this.reader(folder, wanted)));
+    const last = describe(members, readers, runs.length);
+    this.found.set(key, last);
+    const shown = JSON.stringify(last);
+    if (shown === this.shown.get(key)) return;
+    this.shown.set(key, shown);
+    this.changed.fire(uri);
+  }
+
+  private runsOf(uri: vscode.Uri): ListedRun[] {
+    const place = definitionPath(uri);
+    if (!place) return [];
+    return this.store.runs.filter(
+      ({ workspace, request }) =>
+        workspace === place.workspace.uri.fsPath && request.definition?.path === place.path,
+    );
+  }
+
+  private async reader(folder: string, wanted: Set<string>): Promise<RunReader> {
+    wanted.add(folder);
+    let reader = this.readers.get(folder);
+    if (!reader) {
+      const { RunReader } = await import('../../runs/reader.ts');
+      reader = new RunReader(folder);
+      this.readers.set(folder, reader);
+    }
+    reader.poll();
+    return reader;
+  }
+}
+
+function describe(members: readonly ListedRun[], readers: readonly RunReader[], total: number): LastRun {
+  const label = (run: ListedRun) => run.request.group?.label ?? '';
+  return {
+    runs: members.map(run => ({
+      folder: run.folder,
+      label: label(run),
+      state: run.state,
+      step: run.status.step,
+      steps: run.status.steps,
+      valLoss: run.status.last['valLoss'],
+      trainLoss: run.status.last['trainLoss'],
+    })),
+    total,
+    findings: readers.flatMap((reader, index) =>
+      reader.findings.map(finding => ({
+        ...finding,
+        label: label(members[index]!),
+        folder: members[index]!.folder,
+      })),
+    ),
+    reach: reach(readers[0]),
+    text: members[0]?.request.definition?.text ?? '',
+  };
+}
+
+function reach(reader: RunReader | undefined): Reach | null {
+  const flow = reader?.series.get(SERIES.gradientFlow);
+  return flow ? reachOf(flow.rows, flow.sidecar.layers.length) : null;
+}

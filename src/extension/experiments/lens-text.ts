@@ -1,0 +1,57 @@
+// What the lenses above a model say. Pure: texts and run data in, lines out.
+import { loss, plain, plural, stateWord } from '../text.ts';
+import type { LastRun } from './last-run.ts';
+
+/** Zero-based line of `"model"` among the top-level keys, by text alone, so that lenses stand before anything is parsed. */
+export function modelLine(text: string): number | null {
+  const lines = text.split(/\r\n|\r|\n/);
+  const own = lines.findIndex(line => /^\s*"model"\s*:/.test(line));
+  if (own >= 0) return own;
+  const within = lines.findIndex(line => /"model"\s*:/.test(line));
+  return within >= 0 ? within : null;
+}
+
+/** `runs`: how many the file asks for. */
+export function trainLens(runs: number): { title: string; tooltip: string } {
+  if (runs <= 1) return { title: '$(play) Train', tooltip: 'Train this experiment' };
+  return {
+    title: `$(play) Train ${runs} runs`,
+    tooltip: `Train all ${runs} runs that "compare" asks for, side by side`,
+  };
+}
+
+/** `last: val 1.38 · gradients reach 64 steps · 3 runs`; null while nothing was run. */
+export function lastText(last: LastRun | null): string | null {
+  if (!last || last.runs.length === 0) return null;
+  const ended = last.runs.every(({ state }) => !ACTIVE.has(state));
+  const parts = [`${ended ? 'last' : 'now'}: ${result(last)}`];
+  if (last.runs.length === 1 && last.reach) parts.push(`gradients reach ${reachText(last.reach)}`);
+  parts.push(plural(last.total, 'run'));
+  return parts.join(' · ');
+}
+
+const ACTIVE: ReadonlySet<string> = new Set(['queued', 'starting', 'training', 'paused']);
+const TOLD: ReadonlySet<string> = new Set(['diverged', 'failed', 'crashed', 'silent', 'queued', 'starting']);
+
+function result({ runs }: LastRun): string {
+  if (runs.length > 4) return `${runs.length} runs, best val ${loss(bestOf(runs))}`;
+  return runs.map(run => oneResult(run, runs.length > 1)).join(', ');
+}
+
+function oneResult(run: LastRun['runs'][number], named: boolean): string {
+  const name = named ? `${plain(run.label, 24)} ` : '';
+  if (TOLD.has(run.state)) return name + stateWord(run.state);
+  if (run.valLoss !== undefined) return `${name || 'val '}${loss(run.valLoss)}`;
+  return run.trainLoss !== undefined
+    ? `${name}train ${loss(run.trainLoss)}`
+    : `${name}${stateWord(run.state)}`;
+}
+
+function bestOf(runs: LastRun['runs']): number | undefined {
+  const values = runs.flatMap(({ valLoss }) => (typeof valLoss === 'number' ? valLoss : []));
+  return values.length ? Math.min(...values) : undefined;
+}
+
+export function reachText(reach: { steps: number; whole: boolean }): string {
+  return reach.whole ? `all ${reach.steps} steps` : plural(reach.steps, 'step');
+}

@@ -1,0 +1,100 @@
+// The row above `"model"`: train, compare, counts, and later the last result. It stands from the first paint
+// and is filled late, so that no line jumps.
+import * as vscode from 'vscode';
+import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
+import type { LastRuns } from './last-runs.ts';
+import { lastText, modelLine, trainLens } from './lens-text.ts';
+
+type Part = 'train' | 'compare' | 'counts' | 'last';
+
+class ModelLens extends vscode.CodeLens {
+  readonly part: Part;
+  readonly document: vscode.TextDocument;
+  constructor(range: vscode.Range, part: Part, document: vscode.TextDocument) {
+    super(range);
+    this.part = part;
+    this.document = document;
+  }
+}
+
+export function registerLenses(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
+  const provider = new ModelLenses(experiments, lastRuns);
+  return vscode.Disposable.from(provider, vscode.languages.registerCodeLensProvider(EXPERIMENTS, provider));
+}
+
+class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposable {
+  private readonly experiments: ExperimentDocuments;
+  private readonly lastRuns: LastRuns;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly lines = new Map<string, number>();
+  private readonly subscriptions: vscode.Disposable[];
+  readonly onDidChangeCodeLenses = this.changed.event;
+
+  constructor(experiments: ExperimentDocuments, lastRuns: LastRuns) {
+    this.experiments = experiments;
+    this.lastRuns = lastRuns;
+    this.subscriptions = [
+      this.changed,
+      lastRuns.onDidChange(() => this.changed.fire()),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.lines.delete(uri.toString())),
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('unroll.codeLens.enabled')) this.changed.fire();
+      }),
+    ];
+  }
+
+  provideCodeLenses(document: vscode.TextDocument): ModelLens[] {
+    const settings = vscode.workspace.getConfiguration('unroll', document);
+    if (!settings.get('codeLens.enabled', true)) return [];
+    const key = document.uri.toString();
+    // while the file is broken the row stays where it was
+    const line = modelLine(document.getText()) ?? this.lines.get(key) ?? 0;
+    this.lines.set(key, line);
+    const range = new vscode.Range(line, 0, line, 0);
+    const parts: Part[] = ['train', 'compare', 'counts'];
+    if (lastText(this.lastRuns.of(document.uri))) parts.push('last');
+    return parts.map(part => new ModelLens(range, part, document));
+  }
+
+  async resolveCodeLens(lens: ModelLens): Promise<ModelLens> {
+    lens.command = await this.command(lens);
+    return lens;
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async command({ part, document }: ModelLens): Promise<vscode.Command> {
+    const { uri } = document;
+    switch (part) {
+      case 'train': {
+        const experiment = await this.experiments.lastGood(document);
+        const { comparisonSize } = await import('../../experiment/compare.ts');
+        const { title, tooltip } = trainLens(experiment ? comparisonSize(experiment) : 1);
+        return { title, tooltip, command: 'unroll.train', arguments: [uri] };
+      }
+      case 'compare':
+        return {
+          title: '$(git-compare) Compare RNN · LSTM · GRU',
+          tooltip: 'Train this experiment with each of the three cells, side by side',
+          command: 'unroll.compare',
+          arguments: [uri],
+        };
+      case 'counts': {
+        const experiment = await this.experiments.lastGood(document);
+        const { countsText } = await import('./counts-text.ts');
+        return { title: (experiment && countsText(experiment)) || '…', command: '' };
+      }
+      case 'last': {
+        const last = this.lastRuns.of(uri);
+        return {
+          title: lastText(last) ?? '',
+          tooltip: 'Show in the dashboard',
+          command: 'unroll.openDashboard',
+          arguments: [last?.runs.map(({ folder }) => folder) ?? null],
+        };
+      }
+    }
+  }
+}

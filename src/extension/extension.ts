@@ -1,0 +1,60 @@
+// What VS Code loads. `activate` is a table of contents: it makes the parts and registers them; what is heavy
+// (schema, parser, run readers) is loaded by the part that first needs it.
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { registerCommands } from './commands.ts';
+import { registerDashboard } from './dashboard/dashboard.ts';
+import { ExperimentDiagnostics, registerQuickFixes } from './experiments/diagnostics.ts';
+import { ExperimentDocuments } from './experiments/documents.ts';
+import { registerHover } from './experiments/hover.ts';
+import { LastRuns } from './experiments/last-runs.ts';
+import { registerLenses } from './experiments/lenses.ts';
+import { registerAsItWas } from './runs/as-it-was.ts';
+import { keepContextKeys } from './runs/context-keys.ts';
+import { TrainingStatus } from './runs/status-bar.ts';
+import { RunStore } from './runs/store.ts';
+import { RunTree, registerRunColors } from './runs/tree.ts';
+import type { Services } from './services.ts';
+import { ownFolders, Training } from './train/training.ts';
+import { Supervisor } from './workers/supervisor.ts';
+
+/** For the tests in the host. */
+export interface Api {
+  services: Services;
+  /** milliseconds that `activate` took */
+  activation: number;
+}
+
+export function activate(context: vscode.ExtensionContext): Api {
+  const began = performance.now();
+  ownFolders.samples = join(context.extensionPath, 'samples');
+  const log = vscode.window.createOutputChannel('Unroll', { log: true });
+  const store = new RunStore();
+  const experiments = new ExperimentDocuments();
+  const supervisor = new Supervisor(context, log, store);
+  const training = new Training(store, supervisor);
+  const lastRuns = new LastRuns(store, experiments);
+  const diagnostics = new ExperimentDiagnostics(experiments, lastRuns);
+  const services: Services = { context, log, store, experiments, lastRuns, training };
+  const dashboard = registerDashboard(services);
+  const tree = new RunTree(store, training);
+  context.subscriptions.push(
+    log,
+    supervisor,
+    store,
+    experiments,
+    lastRuns,
+    diagnostics,
+    registerQuickFixes(diagnostics),
+    registerLenses(experiments, lastRuns),
+    registerHover(experiments, lastRuns),
+    registerAsItWas(store),
+    registerRunColors(),
+    keepContextKeys(store),
+    tree,
+    new TrainingStatus(store),
+    registerCommands(services, dashboard, tree),
+  );
+  void store.start().then(() => supervisor.askToResume());
+  return { services, activation: performance.now() - began };
+}

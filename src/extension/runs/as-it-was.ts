@@ -1,0 +1,51 @@
+// The definition a run was made from, as a read-only document: to read, and to compare with the file of today.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { plain } from '../text.ts';
+import type { ListedRun, RunStore } from './store.ts';
+
+const SCHEME = 'unroll-run';
+
+export function registerAsItWas(store: RunStore): vscode.Disposable {
+  return vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+    provideTextDocumentContent: ({ query }) => {
+      const run = store.get(query);
+      return run ? definitionText(run) : vscode.l10n.t('This run is not there any more.');
+    },
+  });
+}
+
+export function definitionText({ request }: ListedRun): string {
+  return request.definition?.text ?? `${JSON.stringify(request.experiment, null, 2)}\n`;
+}
+
+function uriOf(run: ListedRun): vscode.Uri {
+  const name = (run.request.definition?.path?.split('/').at(-1) ?? `${plain(run.name, 60)}.json`)
+    .replace(/[/\\?#%]/g, ' ')
+    // the read-only text shows neither lenses nor faults
+    .replace(/\.rnn\.json$/, '.json');
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${run.id}/${name}`, query: run.folder });
+}
+
+export async function openAsItWas(run: ListedRun): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(uriOf(run));
+  await vscode.languages.setTextDocumentLanguage(document, 'jsonc');
+  await vscode.window.showTextDocument(document, { preview: true });
+}
+
+export async function compareWithNow(run: ListedRun): Promise<void> {
+  const path = run.request.definition?.path;
+  const inside = path && !path.split('/').includes('..') ? join(run.workspace, path) : null;
+  if (!inside || !existsSync(inside)) {
+    const why = path
+      ? vscode.l10n.t('{0} is not there any more.', plain(path, 200))
+      : vscode.l10n.t('This run was not made from a file.');
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('{0} The experiment as it was is shown alone.', why),
+    );
+    return openAsItWas(run);
+  }
+  const title = vscode.l10n.t('{0}: as it was ↔ now', plain(path!.split('/').at(-1)!));
+  await vscode.commands.executeCommand('vscode.diff', uriOf(run), vscode.Uri.file(inside), title);
+}

@@ -1,0 +1,128 @@
+// How a run reads in the tree, the status bar and messages. Pure.
+import type { CellName } from '../../experiment/schema.ts';
+import type { RunRequest, RunStatus } from '../../runs/format.ts';
+import type { LifeState } from '../../runs/life.ts';
+import { cellName } from '../cells.ts';
+import { ago, clock, count, loss, plain, stateWord } from '../text.ts';
+
+export interface Described {
+  name: string;
+  request: Pick<RunRequest, 'group' | 'experiment' | 'createdAt'>;
+  status: RunStatus;
+  state: LifeState;
+}
+
+/** `isWaiting`: a queued run that nobody will start is told apart. */
+export function runDescription(run: Described, now: number, isWaiting = true): string {
+  const { status, state } = run;
+  const parts: string[] = [];
+  if (state === 'queued') parts.push(isWaiting ? 'queued' : 'not started');
+  else if (state === 'training') parts.push(progress(status));
+  else if (state === 'crashed' || state === 'silent' || state === 'diverged' || state === 'paused')
+    parts.push(`${stateWord(state)} at step ${count(status.step)}`);
+  else parts.push(stateWord(state));
+  if (status.last['valLoss'] !== undefined) parts.push(`val ${loss(status.last['valLoss'])}`);
+  else if (status.last['trainLoss'] !== undefined) parts.push(`train ${loss(status.last['trainLoss'])}`);
+  if (isEnding(state)) parts.push(ago(now - Date.parse(run.request.createdAt)));
+  return parts.join(' · ');
+}
+
+export function runLabel({ name, request }: Pick<Described, 'name' | 'request'>, inGroup: boolean): string {
+  const label = request.group?.label;
+  if (inGroup && label) return plain(label, 60);
+  return plain(label ? `${name} ${label}` : name, 60) || 'run';
+}
+
+function isEnding(state: LifeState): boolean {
+  return !['queued', 'starting', 'training', 'paused'].includes(state);
+}
+
+export function progress({ step, steps }: Pick<RunStatus, 'step' | 'steps'>): string {
+  return `step ${count(step)} / ${count(steps)}`;
+}
+
+/** Icon ids of VS Code's product icon theme, with a theme colour where the state is good or bad news. */
+export const STATE_ICONS: Readonly<Record<LifeState, { icon: string; color?: string }>> = {
+  queued: { icon: 'clock' },
+  starting: { icon: 'loading~spin' },
+  training: { icon: 'loading~spin' },
+  paused: { icon: 'debug-pause' },
+  finished: { icon: 'pass', color: 'testing.iconPassed' },
+  'early-stopped': { icon: 'pass', color: 'testing.iconPassed' },
+  stopped: { icon: 'circle-slash' },
+  diverged: { icon: 'error', color: 'testing.iconFailed' },
+  failed: { icon: 'error', color: 'testing.iconFailed' },
+  crashed: { icon: 'warning', color: 'problemsWarningIcon.foreground' },
+  silent: { icon: 'question', color: 'problemsWarningIcon.foreground' },
+};
+
+/** Words that `when` clauses look for, between commas. */
+export function contextValue(state: LifeState, kind: 'run' | 'group'): string {
+  const words: string[] = [kind, state];
+  if (state === 'training' || state === 'starting') words.push('pausable', 'stoppable');
+  if (state === 'paused') words.push('resumable', 'stoppable');
+  if (state === 'queued') words.push('stoppable', 'startable');
+  if (state === 'crashed' || state === 'stopped' || state === 'silent') words.push('continuable');
+  return `,${words.join(',')},`;
+}
+
+/** Of several members the state that wants attention first. */
+export function groupState(states: readonly LifeState[]): LifeState {
+  const order: LifeState[] = [
+    'training',
+    'starting',
+    'paused',
+    'crashed',
+    'silent',
+    'queued',
+    'failed',
+    'diverged',
+    'stopped',
+    'early-stopped',
+    'finished',
+  ];
+  return order.find(state => states.includes(state)) ?? 'finished';
+}
+
+export function groupDescription(runs: readonly Described[], now: number): string {
+  const state = groupState(runs.map(run => run.state));
+  const best = runs
+    .filter(run => typeof run.status.last['valLoss'] === 'number')
+    .sort((a, b) => (a.status.last['valLoss'] as number) - (b.status.last['valLoss'] as number))[0];
+  const parts = [`${runs.length} runs`, state === 'training' ? progress(runs[0]!.status) : stateWord(state)];
+  if (best) parts.push(`best ${runLabel(best, true)} ${loss(best.status.last['valLoss'])}`);
+  if (isEnding(state)) parts.push(ago(now - Date.parse(runs[0]!.request.createdAt)));
+  return parts.join(' · ');
+}
+
+/** The status bar's one item: text and tooltip for what trains, null when nothing does. */
+export function statusText(runs: readonly Described[]): { text: string; tooltip: string } | null {
+  const training = runs.filter(({ state }) => state === 'training' || state === 'starting');
+  const shown = training.length > 0 ? training : runs.filter(({ state }) => state === 'paused');
+  const [first] = shown;
+  if (!first) return null;
+  const steps = shown.reduce((sum, { status }) => sum + status.steps, 0);
+  const done = shown.reduce((sum, { status }) => sum + Math.min(status.step, status.steps), 0);
+  const percent = steps > 0 ? Math.floor((100 * done) / steps) : 0;
+  const name = plain(first.name, 24);
+  const icon = training.length > 0 ? '$(loading~spin)' : '$(debug-pause)';
+  const lines = shown.map(run => {
+    const { status } = run;
+    const left = status.eta === null ? '' : ` · ${clock(status.eta)} left`;
+    const value = status.last['valLoss'] ?? status.last['trainLoss'];
+    const kind = status.last['valLoss'] !== undefined ? 'val' : 'train';
+    return `${runLabel(run, false)}: ${progress(status)}${value === undefined ? '' : ` · ${kind} ${loss(value)}`}${left}`;
+  });
+  return { text: `${icon} ${name} ${percent} %`, tooltip: lines.join('\n') };
+}
+
+export function cellOf(run: Pick<Described, 'request'>): CellName | null {
+  const layer = run.request.experiment.model.layers.find(({ type }) => ['rnn', 'gru', 'lstm'].includes(type));
+  return (layer?.type as CellName | undefined) ?? null;
+}
+
+export function cellSummary(run: Pick<Described, 'request'>): string {
+  const cell = cellOf(run);
+  const layer = run.request.experiment.model.layers.find(({ type }) => type === cell);
+  return cell && layer && 'units' in layer ? `${cellName(cell)}, ${layer.units} units` : '';
+}

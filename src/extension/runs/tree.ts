@@ -1,0 +1,216 @@
+// The view "Runs": newest first, comparisons as groups, with disk use, and several can be selected.
+import * as vscode from 'vscode';
+import { cellColor } from '../cells.ts';
+import { formatBytes, plain, plural } from '../text.ts';
+import type { Training } from '../train/training.ts';
+import {
+  cellOf,
+  cellSummary,
+  contextValue,
+  groupDescription,
+  groupState,
+  runDescription,
+  runLabel,
+  STATE_ICONS,
+} from './describe.ts';
+import { DiskUse } from './disk-use.ts';
+import type { ListedRun, RunStore } from './store.ts';
+
+export interface FolderNode {
+  kind: 'folder';
+  workspace: vscode.WorkspaceFolder;
+}
+
+export interface GroupNode {
+  kind: 'group';
+  id: string;
+  runs: ListedRun[];
+}
+
+export interface RunNode {
+  kind: 'run';
+  run: ListedRun;
+  inGroup: boolean;
+}
+
+export type RunTreeNode = FolderNode | GroupNode | RunNode;
+
+/** Ages are told in minutes. */
+const AGE_MILLISECONDS = 60_000;
+
+export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Disposable {
+  readonly view: vscode.TreeView<RunTreeNode>;
+  private readonly store: RunStore;
+  private readonly training: Training;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscriptions: vscode.Disposable[];
+  private readonly disk: DiskUse;
+  private watching: vscode.Disposable | null = null;
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(store: RunStore, training: Training) {
+    this.store = store;
+    this.training = training;
+    this.disk = new DiskUse(store);
+    this.view = vscode.window.createTreeView<RunTreeNode>('unroll.runs', {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+    const clock = setInterval(() => this.view.visible && this.changed.fire(), AGE_MILLISECONDS);
+    this.subscriptions = [
+      this.changed,
+      this.view,
+      this.disk,
+      new vscode.Disposable(() => clearInterval(clock)),
+      store.onDidChange(() => this.refresh()),
+      this.disk.onDidChange(() => this.describe()),
+      this.view.onDidChangeVisibility(() => this.watch()),
+    ];
+    this.watch();
+  }
+
+  getChildren(node?: RunTreeNode): RunTreeNode[] {
+    if (!node) return this.roots();
+    if (node.kind === 'folder') return this.inFolder(node.workspace.uri.fsPath);
+    return node.kind === 'group' ? node.runs.map(run => ({ kind: 'run', run, inGroup: true })) : [];
+  }
+
+  getTreeItem(node: RunTreeNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'folder': {
+        const item = new vscode.TreeItem(node.workspace.name, vscode.TreeItemCollapsibleState.Expanded);
+        item.id = `folder ${node.workspace.uri}`;
+        item.iconPath = vscode.ThemeIcon.Folder;
+        item.contextValue = ',folder,';
+        return item;
+      }
+      case 'group':
+        return this.groupItem(node);
+      case 'run':
+        return this.runItem(node);
+    }
+  }
+
+  dispose(): void {
+    this.watching?.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private roots(): RunTreeNode[] {
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) =>
+      this.store.runs.some(({ workspace }) => workspace === uri.fsPath),
+    );
+    if (folders.length > 1) return folders.map(workspace => ({ kind: 'folder', workspace }));
+    return folders[0] ? this.inFolder(folders[0].uri.fsPath) : [];
+  }
+
+  private inFolder(workspace: string): RunTreeNode[] {
+    const seen = new Set<string>();
+    const nodes: RunTreeNode[] = [];
+    for (const run of this.store.runs) {
+      if (run.workspace !== workspace) continue;
+      const group = run.request.group?.id;
+      if (!group) nodes.push({ kind: 'run', run, inGroup: false });
+      else if (!seen.has(group)) {
+        seen.add(group);
+        nodes.push({ kind: 'group', id: group, runs: this.store.members(run) });
+      }
+    }
+    return nodes;
+  }
+
+  private groupItem({ id, runs }: GroupNode): vscode.TreeItem {
+    const first = runs[0]!;
+    const state = groupState(runs.map(run => run.state));
+    const item = new vscode.TreeItem(
+      plain(first.name, 60) || 'comparison',
+      vscode.TreeItemCollapsibleState.Expanded,
+    );
+    item.id = `group ${first.workspace} ${id}`;
+    item.description = groupDescription(runs, Date.now());
+    item.iconPath = iconOf(state);
+    item.contextValue = contextValue(state, 'group');
+    item.command = open(runs.map(({ folder }) => folder));
+    item.accessibilityInformation = { label: `Comparison ${item.label}, ${item.description}` };
+    return item;
+  }
+
+  private runItem({ run, inGroup }: RunNode): vscode.TreeItem {
+    const item = new vscode.TreeItem(runLabel(run, inGroup), vscode.TreeItemCollapsibleState.None);
+    item.id = run.folder;
+    const waiting = run.state !== 'queued' || this.training.isQueued(run.folder);
+    item.description = runDescription(run, Date.now(), waiting);
+    item.iconPath = iconOf(run.state);
+    item.contextValue = contextValue(run.state, 'run');
+    item.tooltip = this.tooltip(run);
+    item.command = open([run.folder]);
+    item.resourceUri = colorUri(run, inGroup);
+    item.accessibilityInformation = { label: `Run ${item.label}, ${item.description}` };
+    return item;
+  }
+
+  private tooltip(run: ListedRun): vscode.MarkdownString {
+    const text = new vscode.MarkdownString();
+    const line = (value: string) => text.appendText(value).appendMarkdown('\n\n');
+    line(runLabel(run, false));
+    line(`${runDescription(run, Date.now())}`);
+    if (cellSummary(run)) line(cellSummary(run));
+    if (run.status.message) line(plain(run.status.message, 400));
+    const bytes = this.disk.of(run.folder);
+    line(`${run.id}${bytes === undefined ? '' : ` · ${formatBytes(bytes)}`}`);
+    return text;
+  }
+
+  private refresh(): void {
+    if (!this.view.visible) return;
+    this.changed.fire();
+    this.describe();
+  }
+
+  private describe(): void {
+    const { length } = this.store.runs;
+    const total = this.disk.total();
+    this.view.description =
+      length === 0 ? '' : `${plural(length, 'run')}${total === null ? '' : ` · ${formatBytes(total)}`}`;
+    const training = this.store.runs.filter(({ state }) => state === 'training').length;
+    this.view.badge =
+      training > 0 ? { value: training, tooltip: `${plural(training, 'run')} training` } : undefined;
+  }
+
+  private watch(): void {
+    this.watching?.dispose();
+    this.watching = this.view.visible ? this.store.watch() : null;
+    this.disk.enable(this.view.visible);
+    if (this.view.visible) this.refresh();
+  }
+}
+
+function iconOf(state: ListedRun['state']): vscode.ThemeIcon {
+  const { icon, color } = STATE_ICONS[state];
+  return new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
+}
+
+function open(folders: readonly string[]): vscode.Command {
+  return { title: 'Open Dashboard', command: 'unroll.openDashboard', arguments: [folders] };
+}
+
+const COLOR_SCHEME = 'unroll-run-color';
+
+/** Members of a comparison carry the colour of their cell, as their curves do. */
+function colorUri(run: ListedRun, inGroup: boolean): vscode.Uri | undefined {
+  const cell = cellOf(run);
+  return inGroup && cell
+    ? vscode.Uri.from({ scheme: COLOR_SCHEME, path: `/${run.id}`, query: cell })
+    : undefined;
+}
+
+export function registerRunColors(): vscode.Disposable {
+  return vscode.window.registerFileDecorationProvider({
+    provideFileDecoration({ scheme, query }) {
+      if (scheme !== COLOR_SCHEME || (query !== 'rnn' && query !== 'gru' && query !== 'lstm'))
+        return undefined;
+      return { color: new vscode.ThemeColor(cellColor(query)) };
+    },
+  });
+}
