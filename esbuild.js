@@ -23,6 +23,7 @@ const bundles = [
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    mainFields: ['module', 'main'], // jsonc-parser's main is UMD, which no bundler can follow
     external: ['vscode'],
   },
   {
