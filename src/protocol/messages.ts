@@ -15,7 +15,13 @@ import type {
 /** What a reader makes of a run: its own state, or that its writer is gone. */
 export type ShownState = RunState | 'crashed' | 'silent';
 
-/** A curve, decimated to at most a few points per pixel; columns of equal length. NaN stands for no finite value. */
+export type CurveName = 'trainLoss' | 'valLoss';
+
+/**
+ * A curve, decimated to at most a few points per pixel; columns of equal length. Every point stands for
+ * `rowsPerPoint` written rows: their mean and extremes (NaN: none of them was finite) and, at its end, the
+ * smoothed value.
+ */
 export interface Curve {
   step: Float64Array;
   /** own training seconds and tokens seen at that step, for the other x axes */
@@ -24,32 +30,49 @@ export interface Curve {
   mean: Float32Array;
   min: Float32Array;
   max: Float32Array;
-  /** steps at which the value was NaN or infinite */
+  /** bias-corrected exponential mean of all written rows up to here, of the asked smoothing */
+  smooth: Float32Array;
+  rowsPerPoint: number;
+  /** the first steps at which the value was NaN or infinite */
   broken: Float64Array;
 }
 
-/** Rows of a series with a time axis: newest last, `steps.length` rows of `width` values. */
-export interface Rows {
-  steps: Float64Array;
-  width: number;
-  values: Float32Array;
+export interface LayerOfView {
+  name: string;
+  cell: CellName;
+  units: number;
 }
 
+export type FlowKind = 'reach' | 'full';
+
+/** One picture of the gradient over time step × training step, as ratios to the value at the last time step. */
 export interface FlowView {
-  layers: { name: string; cell: CellName; units: number }[];
-  seqLen: number;
   /** "reach": ∂L_T/∂h_t of the loss at the last step alone; "full": of the training loss itself */
-  kind: 'reach' | 'full';
-  /** row = [layer][t] */
-  rows: Rows;
+  kind: FlowKind;
+  layers: LayerOfView[];
+  seqLen: number;
+  /** step of each row, oldest first; several recorded rows are pooled into one by their largest value */
+  steps: Float64Array;
+  /** [row][layer][t], NaN where the gradient was not finite */
+  ratios: Float32Array;
+  /** [row][layer]: steps back that stay above 1 %, median of 9 rows; NaN: none */
+  contour: Float32Array;
+  /** per layer, median over the newest ten rows before any divergence; null before the first row */
+  reach: (number | null)[];
+  /** the profile of the same ten rows: median ratio, [layer][t] */
+  profile: Float32Array;
 }
 
 export interface GatesView {
-  layers: { name: string; cell: CellName; units: number; gates: string[] }[];
+  layers: LayerOfView[];
   seqLen: number;
-  /** newest row only, [layer][gate][t], mean over units and batch; gates of layers without any are left out */
-  latest: Float32Array;
   step: number;
+  /** `layer` is an index into `layers` */
+  gates: { layer: number; name: string }[];
+  /** newest row: mean over units and batch, [gate][t] */
+  mean: Float32Array;
+  /** per layer with memory: the gate that keeps, its mean over t, and ln ½ / ln of that mean (null: never) */
+  halfLife: { layer: number; gate: number; mean: number; steps: number | null }[];
 }
 
 export interface ParameterView {
@@ -67,6 +90,8 @@ export interface ParameterView {
 export interface ParametersView {
   convention: string;
   note: string;
+  /** name of the layer that is compared, e.g. "layers.1" */
+  layer: string;
   equalUnits: ParameterView[];
   /** units chosen so that no cell exceeds the largest count */
   equalParameters: ParameterView[];
@@ -83,80 +108,95 @@ export interface RunView {
   state: ShownState;
   step: number;
   steps: number;
+  /** own training seconds */
   elapsed: number;
   eta: number | null;
   message: string | null;
   end: EndReason | null;
+  /** such as "reference · 1 thread"; empty before the start */
   engine: string;
+  engineWhy: string;
   last: Record<string, JsonNumber>;
-  task: TaskFacts;
+  task: TaskFacts | null;
+  seed: number;
   trainLoss: Curve;
   valLoss: Curve;
-  flow: FlowView | null;
+  flow: { reach: FlowView | null; full: FlowView | null };
   gates: GatesView | null;
+  parameters: ParametersView | null;
   samples: { step: number; sample: Sample }[];
   findings: (Finding & { step: number })[];
   lastCheckpoint: number | null;
   /** seconds since this reader last saw a sign of life; for crashed and silent */
   heartbeatAge: number | null;
+  /** what of the folder could not be read */
+  problems: string[];
 }
+
+/** What changed of one run; the rest stays as it is. */
+export type RunPatch = Pick<RunView, 'id'> & Partial<RunView>;
 
 export interface DashboardState {
   /** what is shown: the name of the run or comparison; null shows the empty state */
   title: string | null;
   subtitle: string;
-  groupId: string | null;
+  /** ids of the runs that were chosen; null: the newest run or comparison is followed */
+  pinned: string[] | null;
   runs: RunView[];
-  parameters: ParametersView | null;
+  /** the experiment that the empty state offers to train, e.g. "emma.rnn.json" */
+  offer: string | null;
   /** null: training is allowed; else the sentence that says why not */
   restricted: string | null;
+  /** the workspace is not trusted, and trusting it would allow training */
+  untrusted: boolean;
 }
+
+export type SectionName = 'loss' | 'flow' | 'gates' | 'parameters' | 'sample';
 
 /** From the extension to the page. */
 export interface HostEvents {
   /** Replaces everything the page shows. Sent on `page/ready` and when another run is chosen. */
   'state/replace': DashboardState;
-  /** Replaces the named runs of what is shown, and nothing else; at most four a second. */
-  'state/update': { runs: RunView[] };
+  /** Changes the named runs of what is shown, and nothing else; at most four a second. */
+  'state/update': { runs: RunPatch[] };
   /** Puts the keyboard focus on a section, e.g. after "Show gradient flow". */
-  'view/focus': { section: 'loss' | 'flow' | 'gates' | 'parameters' | 'sample' };
+  'view/focus': { section: SectionName };
 }
+
+export type RunAction = 'pause' | 'resume' | 'stop' | 'checkpoint';
+
+export type PageCommand =
+  | 'train'
+  | 'compare'
+  | 'openSample'
+  | 'openTab'
+  | 'export'
+  | 'openExperiment'
+  | 'openFolder'
+  | 'trust';
 
 /** From the page to the extension: name → parameters and result. */
 export interface PageRequests {
   /** The page can receive; answered by `state/replace`. */
-  'page/ready': { params: { width: number }; result: null };
-  /** Finer points of all curves between two steps, for a zoomed chart. */
+  'page/ready': { params: { smoothing: number }; result: null };
+  /** Smooths all curves anew; answered by `state/update`. */
+  'curve/smooth': { params: { smoothing: number }; result: null };
+  /** Finer points of one curve between two steps, for a zoomed chart. */
   'curve/range': {
-    params: { runId: string; curve: 'trainLoss' | 'valLoss'; from: number; to: number; points: number };
+    params: { runId: string; curve: CurveName; from: number; to: number; points: number };
     result: Curve;
   };
-  /** Every written row of a curve, for the data table. */
-  'run/control': {
-    params: { runIds: string[]; action: 'pause' | 'resume' | 'stop' | 'checkpoint' };
-    result: null;
-  };
+  /** Asks the workers of these runs to pause, go on, stop or write a checkpoint. */
+  'run/control': { params: { runIds: string[]; action: RunAction }; result: null };
   /** Continues crashed or stopped runs from their last checkpoint. */
   'run/continue': { params: { runIds: string[] }; result: null };
   /** Edits the experiment in its editor as the finding proposes, without saving. */
   'finding/fix': { params: { runId: string; fix: Fix }; result: null };
   /** Runs one of the extension's commands: the buttons of the empty state and the overflow menu. */
-  'command/run': {
-    params: {
-      command:
-        | 'train'
-        | 'compare'
-        | 'openSample'
-        | 'openTab'
-        | 'export'
-        | 'openExperiment'
-        | 'openFolder'
-        | 'trust';
-      runId?: string;
-    };
-    result: null;
-  };
+  'command/run': { params: { command: PageCommand; runId?: string }; result: null };
 }
 
 export type HostEventName = keyof HostEvents;
 export type PageRequestName = keyof PageRequests;
+export type ParamsOf<N extends PageRequestName> = PageRequests[N]['params'];
+export type ResultOf<N extends PageRequestName> = PageRequests[N]['result'];

@@ -1,0 +1,120 @@
+// The dashboard in its two places, the side panel and an editor tab: one page, one session, two frames.
+import * as vscode from 'vscode';
+import type { Dashboard, Services } from '../services.ts';
+import { plain } from '../text.ts';
+import { DashboardSession } from './session.ts';
+
+const VIEW = 'unroll.dashboard';
+
+export function registerDashboard(services: Services): Dashboard {
+  const dashboard = new Dashboards(services);
+  services.context.subscriptions.push(
+    dashboard,
+    vscode.window.registerWebviewViewProvider(VIEW, dashboard),
+    vscode.window.registerWebviewPanelSerializer(VIEW, dashboard),
+  );
+  return dashboard;
+}
+
+class Dashboards
+  implements Dashboard, vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable
+{
+  private readonly services: Services;
+  private view: { frame: vscode.WebviewView; session: DashboardSession } | null = null;
+  private tab: { frame: vscode.WebviewPanel; session: DashboardSession } | null = null;
+  /** asked for before the side panel was open */
+  private wanted: readonly string[] | null = null;
+
+  constructor(services: Services) {
+    this.services = services;
+  }
+
+  async show(
+    folders: readonly string[] | null,
+    options: { tab?: boolean; preserveFocus?: boolean } = {},
+  ): Promise<void> {
+    const { preserveFocus = false } = options;
+    // without a wish, where the dashboard is already seen
+    if (options.tab ?? this.tab?.frame.visible) return this.showTab(folders, preserveFocus);
+    this.wanted = folders;
+    this.view?.session.show(folders);
+    if (this.view) this.view.frame.show(preserveFocus);
+    else await vscode.commands.executeCommand(`${VIEW}.focus`, { preserveFocus });
+  }
+
+  resolveWebviewView(frame: vscode.WebviewView, context: vscode.WebviewViewResolveContext): void {
+    const session = this.session(
+      {
+        webview: frame.webview,
+        get visible() {
+          return frame.visible;
+        },
+        onVisibility: frame.onDidChangeVisibility,
+      },
+      this.wanted,
+    );
+    if (!this.wanted) session.restore(context.state);
+    session.onTitle = title => {
+      frame.description = title === null ? undefined : plain(title, 40);
+    };
+    this.view = { frame, session };
+    frame.onDidDispose(() => {
+      session.dispose();
+      if (this.view?.frame === frame) this.view = null;
+    });
+  }
+
+  async deserializeWebviewPanel(frame: vscode.WebviewPanel, state: unknown): Promise<void> {
+    this.adopt(frame, null).restore(state);
+  }
+
+  dispose(): void {
+    this.view?.session.dispose();
+    this.tab?.session.dispose();
+  }
+
+  private showTab(folders: readonly string[] | null, preserveFocus: boolean): void {
+    if (this.tab) {
+      this.tab.session.show(folders);
+      this.tab.frame.reveal(undefined, preserveFocus);
+      return;
+    }
+    const frame = vscode.window.createWebviewPanel(
+      VIEW,
+      'Unroll',
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
+      { enableScripts: true },
+    );
+    this.adopt(frame, folders);
+  }
+
+  private adopt(frame: vscode.WebviewPanel, folders: readonly string[] | null): DashboardSession {
+    frame.iconPath = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'unroll.svg');
+    const session = this.session(
+      {
+        webview: frame.webview,
+        get visible() {
+          return frame.visible;
+        },
+        onVisibility: frame.onDidChangeViewState,
+      },
+      folders,
+    );
+    session.onTitle = title => {
+      frame.title = title === null ? 'Unroll' : `Unroll: ${plain(title, 40)}`;
+    };
+    this.tab = { frame, session };
+    frame.onDidDispose(() => {
+      session.dispose();
+      if (this.tab?.frame === frame) this.tab = null;
+    });
+    return session;
+  }
+
+  private session(
+    frame: ConstructorParameters<typeof DashboardSession>[0],
+    folders: readonly string[] | null,
+  ) {
+    return new DashboardSession(frame, this.services, folders, async shown => this.showTab(shown, false));
+  }
+}

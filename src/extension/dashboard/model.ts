@@ -1,0 +1,73 @@
+// What one page shows: the readers of its runs, and what of them the page has not got yet. Reads run folders only.
+import type { Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
+import { RunReader } from '../../runs/reader.ts';
+import { type Life, type Place, RunProjection } from './run-view.ts';
+import { type Named, placesOf, subtitleOf, titleOf } from './titles.ts';
+
+export interface ShownRun extends Named, Life {
+  folder: string;
+  id: string;
+}
+
+interface Entry {
+  shown: ShownRun;
+  place: Place;
+  reader: RunReader;
+  projection: RunProjection;
+}
+
+export class DashboardModel {
+  smoothing = 0;
+  private entries: Entry[] = [];
+
+  /** Readers of runs that stay are kept. */
+  setRuns(runs: readonly ShownRun[]): void {
+    const known = new Map(this.entries.map(entry => [entry.shown.folder, entry]));
+    const places = placesOf(runs);
+    this.entries = runs.map((shown, index) => {
+      const old = known.get(shown.folder);
+      const place = places[index]!;
+      if (old) return Object.assign(old, { shown, place });
+      return {
+        shown,
+        place,
+        reader: new RunReader(shown.folder),
+        projection: new RunProjection(shown.id),
+      };
+    });
+  }
+
+  /** Reads what was appended since. */
+  poll(): void {
+    for (const { reader } of this.entries) reader.poll();
+  }
+
+  /** Title, subtitle and runs in full; from here on `changes` tells what is new. */
+  whole(): Pick<DashboardState, 'title' | 'subtitle' | 'runs'> {
+    const named = this.entries.map(({ shown }) => shown);
+    return {
+      title: titleOf(named),
+      subtitle: subtitleOf(named),
+      runs: this.entries.map(({ shown, place, reader, projection }) =>
+        projection.whole(reader, shown, place, this.smoothing),
+      ),
+    };
+  }
+
+  changes(): RunPatch[] {
+    return this.entries.flatMap(
+      ({ shown, place, reader, projection }) =>
+        projection.changes(reader, shown, place, this.smoothing) ?? [],
+    );
+  }
+
+  folderOf(runId: string): string | null {
+    return this.entries.find(({ shown }) => shown.id === runId)?.shown.folder ?? null;
+  }
+
+  range(runId: string, curve: CurveName, from: number, to: number, points: number): Curve {
+    const entry = this.entries.find(({ shown }) => shown.id === runId);
+    if (!entry) throw new Error('This run is not shown any more.');
+    return entry.projection.range(curve, from, to, points);
+  }
+}

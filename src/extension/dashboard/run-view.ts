@@ -1,0 +1,145 @@
+// One run as the dashboard shows it, kept up to date from a reader at the cost of what is new.
+import type { CellName, Experiment } from '../../experiment/schema.ts';
+import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
+import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
+import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
+import { FlowRows, type RowsSource } from './flow.ts';
+import { gatesView } from './gates.ts';
+import { parametersView } from './parameters.ts';
+
+/** What of a RunReader is shown; the fake stream makes one without a disk. */
+export interface RunSource {
+  readonly request: RunRequest | null;
+  readonly run: RunFile | null;
+  readonly status: RunStatus | null;
+  readonly scalars: ReadonlyMap<string, CurveSource>;
+  readonly series: ReadonlyMap<string, RowsSource>;
+  readonly samples: readonly { step: number; sample: Sample }[];
+  readonly findings: readonly (Finding & { step: number })[];
+  readonly checkpoints: readonly { step: number }[];
+  readonly ended: { reason: RunView['end']; message: string } | null;
+  readonly problems: readonly string[];
+}
+
+export interface Life {
+  state: ShownState;
+  heartbeatAge: number;
+}
+
+export interface Place {
+  label: string;
+  variant: number;
+}
+
+const MAX_POINTS = 1000;
+const SHOWN_SAMPLES = 20;
+const FLOW_SERIES: Readonly<Record<FlowKind, string>> = {
+  reach: 'gradient-flow',
+  full: 'gradient-flow-full',
+};
+
+export class RunProjection {
+  readonly id: string;
+  private readonly curves = {
+    trainLoss: new DecimatedCurve(MAX_POINTS),
+    valLoss: new DecimatedCurve(MAX_POINTS),
+  };
+  private readonly flows = { reach: new FlowRows(), full: new FlowRows() };
+  private readonly sent = new Map<string, unknown>();
+  private source: RunSource | null = null;
+  private smoothing = 0;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** Everything, and remembers that it was sent. */
+  whole(source: RunSource, life: Life, place: Place, smoothing: number): RunView {
+    this.sent.clear();
+    return this.changes(source, life, place, smoothing) as RunView;
+  }
+
+  /** What is another than at the last call; null if nothing is. */
+  changes(source: RunSource, life: Life, place: Place, smoothing: number): RunPatch | null {
+    this.source = source;
+    this.smoothing = smoothing;
+    this.curves.trainLoss.follow(source.scalars.get('trainLoss'), smoothing);
+    this.curves.valLoss.follow(source.scalars.get('valLoss'), 0);
+    this.flows.reach.follow(source.series.get(FLOW_SERIES.reach));
+    this.flows.full.follow(source.series.get(FLOW_SERIES.full));
+    const patch: RunPatch = { id: this.id };
+    for (const [field, value] of Object.entries(this.small(source, life, place)))
+      if (this.isNew(field, JSON.stringify(value))) Object.assign(patch, { [field]: value });
+    for (const name of ['trainLoss', 'valLoss'] as const)
+      if (this.isNew(name, this.curves[name].version)) patch[name] = this.curves[name].curve();
+    if (this.isNew('flow', `${this.flows.reach.version} ${this.flows.full.version}`))
+      patch.flow = { reach: this.flows.reach.view('reach'), full: this.flows.full.view('full') };
+    const gates = source.series.get('gates');
+    if (this.isNew('gates', `${gates?.rows.length ?? 0} ${gates?.steps.at(-1) ?? ''}`))
+      patch.gates = gatesView(gates);
+    return Object.keys(patch).length > 1 ? patch : null;
+  }
+
+  range(curve: CurveName, from: number, to: number, points: number): Curve {
+    const column = this.source?.scalars.get(curve);
+    if (!column) return this.curves[curve].curve();
+    return curveRange(column, from, to, points, curve === 'trainLoss' ? this.smoothing : 0);
+  }
+
+  private isNew(field: string, stamp: unknown): boolean {
+    if (this.sent.has(field) && this.sent.get(field) === stamp) return false;
+    this.sent.set(field, stamp);
+    return true;
+  }
+
+  private small(source: RunSource, life: Life, place: Place): Partial<RunView> {
+    const { run, status } = source;
+    const request = run ?? source.request;
+    const experiment = request?.experiment;
+    const isQuiet = life.state === 'crashed' || life.state === 'silent';
+    return {
+      label: place.label,
+      variant: place.variant,
+      cell: experiment ? cellOf(experiment) : null,
+      state: life.state,
+      step: status?.step ?? 0,
+      steps: status?.steps ?? experiment?.training.steps ?? 0,
+      elapsed: elapsedOf(source),
+      eta: status?.eta ?? null,
+      message: status?.message ?? source.ended?.message ?? null,
+      end: source.ended?.reason ?? null,
+      engine: run ? engineOf(run) : '',
+      engineWhy: run?.engineUsed.why ?? '',
+      last: status?.last ?? {},
+      task: run?.task ?? null,
+      seed: experiment?.training.seed ?? 0,
+      parameters: experiment ? parametersView(experiment, run?.parameters ?? null) : null,
+      samples: source.samples.slice(-SHOWN_SAMPLES),
+      findings: [...source.findings],
+      lastCheckpoint: source.checkpoints.at(-1)?.step ?? null,
+      heartbeatAge: isQuiet ? Math.round(life.heartbeatAge) : null,
+      problems: [...source.problems],
+    };
+  }
+}
+
+/** Of the first recurrent layer. */
+export function cellOf(experiment: Experiment): CellName | null {
+  for (const { type } of experiment.model.layers)
+    if (type === 'rnn' || type === 'gru' || type === 'lstm') return type;
+  return null;
+}
+
+function engineOf({ engineUsed }: RunFile): string {
+  const { provider, instructionSet, threads } = engineUsed;
+  return [provider, instructionSet, `${threads} thread${threads === 1 ? '' : 's'}`]
+    .filter(part => part !== '' && part !== 'none')
+    .join(' · ');
+}
+
+function elapsedOf({ scalars }: RunSource): number {
+  let latest = 0;
+  for (const column of scalars.values())
+    if (column.length > 0) latest = Math.max(latest, column.seconds.at(column.length - 1));
+  return latest;
+}

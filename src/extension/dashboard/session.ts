@@ -1,0 +1,268 @@
+// One page that shows runs, in the side panel or in a tab: it gets everything when it is ready, then what is new
+// at most four times a second while it is visible, and nothing while it is hidden.
+import * as vscode from 'vscode';
+import { checkRequest } from '../../protocol/check.ts';
+import { HostConnection, type RequestHandlers } from '../../protocol/connection.ts';
+import type { PageCommand, RunPatch } from '../../protocol/messages.ts';
+import type { Transport } from '../../protocol/transport.ts';
+import type { ListedRun } from '../runs/store.ts';
+import type { Services } from '../services.ts';
+import { mayTrain, trainingRestriction } from '../train/permission.ts';
+import { applyFixInEditor } from './fix.ts';
+import { pageHtml } from './html.ts';
+import type { DashboardModel } from './model.ts';
+
+/** A WebviewView or a WebviewPanel. */
+export interface Frame {
+  readonly webview: vscode.Webview;
+  readonly visible: boolean;
+  readonly onVisibility: vscode.Event<unknown>;
+}
+
+const MIN_MILLISECONDS = 240;
+
+export class DashboardSession implements vscode.Disposable {
+  private readonly frame: Frame;
+  private readonly services: Services;
+  private readonly openTab: (folders: readonly string[] | null) => Promise<void>;
+  private readonly connection: HostConnection;
+  private readonly subscriptions: vscode.Disposable[];
+  private watching: vscode.Disposable | null = null;
+  private model: DashboardModel | null = null;
+  private folders: readonly string[] | null;
+  private pinnedIds: readonly string[] | null = null;
+  private isReady = false;
+  private shownKey = '';
+  private sentAt = 0;
+  private offer: vscode.Uri | null = null;
+  /** told when what is shown has another name */
+  onTitle: (title: string | null) => void = () => {};
+
+  constructor(
+    frame: Frame,
+    services: Services,
+    folders: readonly string[] | null,
+    openTab: (folders: readonly string[] | null) => Promise<void>,
+  ) {
+    this.frame = frame;
+    this.services = services;
+    this.folders = folders;
+    this.openTab = openTab;
+    const { webview } = frame;
+    const root = vscode.Uri.joinPath(services.context.extensionUri, 'dist', 'webview');
+    webview.options = { enableScripts: true, localResourceRoots: [root], enableCommandUris: false };
+    this.connection = new HostConnection(transportOf(webview), this.handlers(), checkRequest);
+    this.subscriptions = [
+      frame.onVisibility(() => this.watchIfVisible()),
+      services.store.onDidPoll(() => void this.update()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => void this.replace()),
+      vscode.window.onDidChangeActiveTextEditor(() => {
+        if (this.shownKey === '') void this.replace();
+      }),
+    ];
+    const fileIn = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
+    webview.html = pageHtml({
+      cspSource: webview.cspSource,
+      script: fileIn('dashboard.js'),
+      styles: fileIn('dashboard.css'),
+      codicons: fileIn('codicon.css'),
+    });
+    this.watchIfVisible();
+  }
+
+  show(folders: readonly string[] | null): void {
+    this.folders = folders;
+    this.pinnedIds = null;
+    void this.services.store.refresh().then(() => this.replace());
+  }
+
+  /** As a page remembered it from before a reload. */
+  restore(state: unknown): void {
+    const pinned = (state as { pinned?: unknown } | null)?.pinned;
+    if (!Array.isArray(pinned) || pinned.length > 1000) return;
+    this.pinnedIds = pinned.filter(id => typeof id === 'string');
+  }
+
+  dispose(): void {
+    this.watching?.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.connection.dispose();
+  }
+
+  private watchIfVisible(): void {
+    if (this.frame.visible) this.watching ??= this.services.store.watch();
+    else {
+      this.watching?.dispose();
+      this.watching = null;
+      // the page is gone; a new one will say that it is ready
+      this.isReady = false;
+    }
+  }
+
+  private runs(): ListedRun[] {
+    const { store } = this.services;
+    let chosen: ListedRun[] = [];
+    if (this.pinnedIds) chosen = store.runs.filter(({ id }) => this.pinnedIds!.includes(id));
+    else if (this.folders) chosen = this.folders.flatMap(folder => store.get(folder) ?? []);
+    if (this.pinnedIds) chosen.sort((a, b) => this.pinnedIds!.indexOf(a.id) - this.pinnedIds!.indexOf(b.id));
+    // just made, they may not be in the store yet; deleted, the newest takes their place
+    if (chosen.length === 1 && chosen[0]!.request.group) return store.members(chosen[0]!);
+    if (chosen.length > 0) return chosen;
+    const newest = store.runs[0];
+    return newest ? store.members(newest) : [];
+  }
+
+  private async update(): Promise<void> {
+    if (!this.isReady || !this.frame.visible) return;
+    const runs = this.runs();
+    if (keyOf(runs) !== this.shownKey) return this.replace();
+    const now = performance.now();
+    if (now - this.sentAt < MIN_MILLISECONDS || runs.length === 0) return;
+    const patches = this.takeChanges(runs);
+    if (patches.length === 0) return;
+    this.sentAt = now;
+    this.connection.emit('state/update', { runs: patches });
+  }
+
+  private takeChanges(runs: readonly ListedRun[]): RunPatch[] {
+    if (!this.model) return [];
+    this.model.setRuns(runs);
+    this.model.poll();
+    return this.model.changes();
+  }
+
+  private async replace(): Promise<void> {
+    if (!this.isReady) return;
+    const runs = this.runs();
+    this.shownKey = keyOf(runs);
+    this.offer = runs.length === 0 ? await this.findOffer() : null;
+    const { DashboardModel } = await import('./model.ts');
+    this.model ??= new DashboardModel();
+    this.model.setRuns(runs);
+    this.model.poll();
+    const whole = this.model.whole();
+    this.sentAt = performance.now();
+    this.connection.emit('state/replace', {
+      ...whole,
+      pinned: this.pinnedIds || this.folders ? runs.map(({ id }) => id) : null,
+      offer: this.offer?.path.split('/').at(-1) ?? null,
+      restricted: trainingRestriction(),
+      untrusted: !vscode.workspace.isTrusted,
+    });
+    this.onTitle(whole.title);
+  }
+
+  private async findOffer(): Promise<vscode.Uri | null> {
+    const active = this.services.experiments.active;
+    if (active) return active.uri;
+    const found = await vscode.workspace.findFiles('**/*.rnn.json', '**/{node_modules,.unroll}/**', 20);
+    return found.sort((a, b) => (a.path < b.path ? -1 : 1))[0] ?? null;
+  }
+
+  private handlers(): RequestHandlers {
+    const { training, store } = this.services;
+    return {
+      'page/ready': async ({ smoothing }) => {
+        this.isReady = true;
+        const { DashboardModel } = await import('./model.ts');
+        this.model ??= new DashboardModel();
+        this.model.smoothing = smoothing;
+        if (!store.loaded) await store.refresh();
+        await this.replace();
+        return null;
+      },
+      'curve/smooth': ({ smoothing }) => {
+        if (!this.model) return null;
+        this.model.smoothing = smoothing;
+        const patches = this.model.changes();
+        if (patches.length > 0) this.connection.emit('state/update', { runs: patches });
+        return null;
+      },
+      'curve/range': ({ runId, curve, from, to, points }) => {
+        if (!this.model) throw new Error('Nothing is shown yet.');
+        return this.model.range(runId, curve, from, to, points);
+      },
+      'run/control': ({ runIds, action }) => {
+        training.control(
+          this.listed(runIds).map(({ folder }) => folder),
+          action,
+        );
+        return null;
+      },
+      'run/continue': async ({ runIds }) => {
+        if (await mayTrain()) await this.guarded(() => training.continue(this.listed(runIds)));
+        return null;
+      },
+      'finding/fix': async ({ runId, fix }) => {
+        const run = this.listed([runId])[0];
+        if (run) await this.guarded(() => applyFixInEditor(run, fix));
+        return null;
+      },
+      'command/run': async ({ command, runId }) => {
+        await this.command(command, runId);
+        return null;
+      },
+    };
+  }
+
+  private listed(runIds: readonly string[]): ListedRun[] {
+    return runIds.flatMap(id => {
+      const folder = this.model?.folderOf(id);
+      return (folder && this.services.store.get(folder)) || [];
+    });
+  }
+
+  /** What cannot be done is told where the person looks, not in the page. */
+  private async guarded(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (cause) {
+      this.services.log.error(cause instanceof Error ? cause : String(cause));
+      void vscode.window.showErrorMessage(cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+
+  private async command(command: PageCommand, runId: string | undefined): Promise<void> {
+    const folder = runId === undefined ? undefined : (this.model?.folderOf(runId) ?? undefined);
+    const execute = vscode.commands.executeCommand;
+    switch (command) {
+      case 'train':
+      case 'compare':
+        await execute(`unroll.${command}`, this.offer ?? undefined);
+        break;
+      case 'openSample':
+        await execute('unroll.openSample');
+        break;
+      case 'openTab':
+        await this.openTab(this.folders);
+        break;
+      case 'export':
+      case 'openExperiment':
+        await execute(`unroll.${command}`, folder);
+        break;
+      case 'openFolder':
+        await execute('unroll.openRunFolder', folder);
+        break;
+      case 'trust':
+        await execute('workbench.trust.manage');
+        break;
+      default:
+        command satisfies never;
+    }
+  }
+}
+
+function keyOf(runs: readonly ListedRun[]): string {
+  return runs.map(({ folder, name }) => `${folder}\n${name}`).join('\n');
+}
+
+function transportOf(webview: vscode.Webview): Transport {
+  let listening: vscode.Disposable | null = null;
+  return {
+    post: message => void webview.postMessage(message),
+    listen: take => {
+      listening = webview.onDidReceiveMessage(take);
+    },
+    dispose: () => listening?.dispose(),
+  };
+}

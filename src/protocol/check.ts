@@ -1,0 +1,87 @@
+// Checks what a page sends before the extension acts on it: a page may be broken, or not ours.
+import type { PageCommand, PageRequestName, ParamsOf, RunAction } from './messages.ts';
+
+type Fields = Record<string, unknown>;
+
+const ACTIONS: readonly RunAction[] = ['pause', 'resume', 'stop', 'checkpoint'];
+const COMMANDS: readonly PageCommand[] = [
+  'train',
+  'compare',
+  'openSample',
+  'openTab',
+  'export',
+  'openExperiment',
+  'openFolder',
+  'trust',
+];
+const MAX_RUNS = 1000;
+const MAX_POINTS = 10_000;
+
+/** @throws a sentence that names the request and the field */
+export function checkRequest<N extends PageRequestName>(name: N, params: unknown): ParamsOf<N> {
+  if (typeof params !== 'object' || params === null) throw new Error(`${name} came without parameters.`);
+  return checks[name](params as Fields, name) as ParamsOf<N>;
+}
+
+const checks: { [N in PageRequestName]: (params: Fields, name: string) => ParamsOf<N> } = {
+  'page/ready': (params, name) => ({ smoothing: numberIn(params, 'smoothing', name, 0, 0.9999) }),
+  'curve/smooth': (params, name) => ({ smoothing: numberIn(params, 'smoothing', name, 0, 0.9999) }),
+  'curve/range': (params, name) => ({
+    runId: text(params, 'runId', name),
+    curve: oneOf(params, 'curve', name, ['trainLoss', 'valLoss'] as const),
+    from: numberIn(params, 'from', name, 0, Number.MAX_SAFE_INTEGER),
+    to: numberIn(params, 'to', name, 0, Number.MAX_SAFE_INTEGER),
+    points: numberIn(params, 'points', name, 1, MAX_POINTS),
+  }),
+  'run/control': (params, name) => ({
+    runIds: texts(params, 'runIds', name),
+    action: oneOf(params, 'action', name, ACTIONS),
+  }),
+  'run/continue': (params, name) => ({ runIds: texts(params, 'runIds', name) }),
+  'finding/fix': (params, name) => ({ runId: text(params, 'runId', name), fix: fix(params['fix'], name) }),
+  'command/run': (params, name) => {
+    const command = oneOf(params, 'command', name, COMMANDS);
+    return params['runId'] === undefined ? { command } : { command, runId: text(params, 'runId', name) };
+  },
+};
+
+function wrong(name: string, field: string): never {
+  throw new Error(`${name} came with a wrong "${field}".`);
+}
+
+function text(params: Fields, field: string, name: string): string {
+  const value = params[field];
+  return typeof value === 'string' && value.length <= 1000 ? value : wrong(name, field);
+}
+
+function texts(params: Fields, field: string, name: string): string[] {
+  const value = params[field];
+  if (!Array.isArray(value) || value.length > MAX_RUNS) wrong(name, field);
+  return value.map(item => (typeof item === 'string' && item.length <= 1000 ? item : wrong(name, field)));
+}
+
+function numberIn(params: Fields, field: string, name: string, low: number, high: number): number {
+  const value = params[field];
+  return typeof value === 'number' && value >= low && value <= high ? value : wrong(name, field);
+}
+
+function oneOf<T extends string>(params: Fields, field: string, name: string, values: readonly T[]): T {
+  const value = params[field];
+  return values.find(known => known === value) ?? wrong(name, field);
+}
+
+function fix(value: unknown, name: string): ParamsOf<'finding/fix'>['fix'] {
+  const { title, edits } = (value ?? {}) as Fields;
+  if (typeof title !== 'string' || !Array.isArray(edits) || edits.length > 100) wrong(name, 'fix');
+  return {
+    title,
+    edits: edits.map((edit: Fields | null) => {
+      const path = edit?.['path'];
+      const isPath =
+        Array.isArray(path) &&
+        path.length <= 20 &&
+        path.every(part => typeof part === 'string' || (Number.isSafeInteger(part) && part >= 0));
+      return isPath ? { path: path as (string | number)[], value: edit?.['value'] } : wrong(name, 'fix');
+    }),
+  };
+}
