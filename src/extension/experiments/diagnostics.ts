@@ -124,7 +124,10 @@ export class ExperimentDiagnostics implements vscode.Disposable {
     const trained = last.text.split(/\r\n|\r|\n/);
     const now = document.getText().split(/\r\n|\r|\n/);
     const newest = new Map<string, FindingDiagnostic>();
+    const cells = new Set<string>(parsed.experiment?.model.layers.map(({ type }) => type));
     for (const finding of last.findings) {
+      // what befell the RNN of a comparison is no fault of the LSTM that stands here
+      if (last.runs.length > 1 && finding.cell && !cells.has(finding.cell)) continue;
       const place = finding.layer ? parsed.locate(layerPath(finding.layer)) : parsed.locate(['model']);
       if (!place) continue;
       const line = place.line - 1;

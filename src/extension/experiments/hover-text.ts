@@ -19,7 +19,6 @@ import {
 } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
 import { count, formatBytes } from '../text.ts';
-import { CONVENTIONS } from './counts-text.ts';
 
 /** Markdown of the layer at this index; null for one that has nothing to tell. */
 export function layerHover(experiment: Experiment, index: number, vocabulary: number | null): string | null {
@@ -76,19 +75,30 @@ function resets(layer: { resetAfter?: boolean | undefined }, convention: string)
 /** All cells at equal units and, in their own convention, at equal parameters. */
 function table(shape: RecurrentShape, units: number): string {
   const largest = countRecurrent(shape).total;
+  const total = (cell: CellName, convention: RecurrentShape['convention']) =>
+    count(countRecurrent({ ...shape, cell, convention, resetAfter: undefined }).total);
   const rows = CELLS.map(cell => {
-    const total = (convention: RecurrentShape['convention'], resetAfter?: boolean) =>
-      count(countRecurrent({ ...shape, cell, convention, resetAfter }).total);
     const same = cell === shape.cell ? units : unitsForEqualParameters({ ...shape, cell }, largest);
-    const cells = [cellName(cell), total('pytorch'), total('keras'), total('tfjs'), count(same)];
-    return `| ${cells.map(text => bold(text, cell, shape.cell)).join(' | ')} |`;
+    const mark = cell === 'gru' ? '\\*' : '';
+    const cells = [
+      cellName(cell),
+      total(cell, 'pytorch'),
+      total(cell, 'tfjs') + mark,
+      `${count(same)} units`,
+    ];
+    return `| ${cells.map(text => bold(text, cell, shape.cell)).join(` | ${GAP}`)} |`;
   });
   return [
-    `| at ${units} units | ${CONVENTIONS.pytorch}, two biases | ${CONVENTIONS.keras} | ${CONVENTIONS.tfjs}, one bias | units of the same size |`,
-    '| :-- | --: | --: | --: | --: |',
+    `| at ${units} units | ${GAP}PyTorch (2 biases) | ${GAP}Keras, tfjs (1 bias) | ${GAP}same size |`,
+    '| :-- | --: | --: | --: |',
     ...rows,
+    '',
+    `\\* reset before the product. Keras’ GRU with \`reset_after\`, its default: ${total('gru', 'keras')}.`,
   ].join('\n');
 }
+
+/** Columns of a hover have no space of their own. */
+const GAP = '&nbsp;&nbsp;&nbsp;';
 
 function bold(text: string, cell: CellName, own: CellName): string {
   return cell === own ? `**${text}**` : text;

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { SERIES } from '../../runs/format.ts';
 import type { RunReader } from '../../runs/reader.ts';
+import { cellOf } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { definitionPath, type ExperimentDocuments } from './documents.ts';
 import { type LastRun, type Reach, reachOf } from './last-run.ts';
@@ -70,7 +71,8 @@ export class LastRuns implements vscode.Disposable {
     const readers = await Promise.all(members.map(({ folder }) => this.reader(folder, wanted)));
     const last = describe(members, readers, runs.length);
     this.found.set(key, last);
-    const shown = JSON.stringify(last);
+    // steps move all the time and are not shown
+    const shown = JSON.stringify({ ...last, runs: last.runs.map(run => ({ ...run, step: 0 })) });
     if (shown === this.shown.get(key)) return;
     this.shown.set(key, shown);
     this.changed.fire(uri);
@@ -116,6 +118,7 @@ function describe(members: readonly ListedRun[], readers: readonly RunReader[], 
         ...finding,
         label: label(members[index]!),
         folder: members[index]!.folder,
+        cell: cellOf(members[index]!),
       })),
     ),
     reach: reach(readers[0]),

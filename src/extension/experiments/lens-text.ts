@@ -13,9 +13,9 @@ export function modelLine(text: string): number | null {
 
 /** `runs`: how many the file asks for. */
 export function trainLens(runs: number): { title: string; tooltip: string } {
-  if (runs <= 1) return { title: '$(play) Train', tooltip: 'Train this experiment' };
+  if (runs <= 1) return { title: '▶ Train', tooltip: 'Train this experiment' };
   return {
-    title: `$(play) Train ${runs} runs`,
+    title: `▶ Train ${runs} runs`,
     tooltip: `Train all ${runs} runs that "compare" asks for, side by side`,
   };
 }

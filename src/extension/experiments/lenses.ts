@@ -76,7 +76,7 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
       }
       case 'compare':
         return {
-          title: '$(git-compare) Compare RNN · LSTM · GRU',
+          title: '⇄ Compare RNN · LSTM · GRU',
           tooltip: 'Train this experiment with each of the three cells, side by side',
           command: 'unroll.compare',
           arguments: [uri],

@@ -51,7 +51,10 @@ async function findData(folder: vscode.WorkspaceFolder): Promise<FoundFile[]> {
   );
   const files = found.map(uri => ({ uri, path: vscode.workspace.asRelativePath(uri, false) }));
   const own: FoundFile[] = await sizes(files);
-  own.sort((a, b) => a.path.split('/').length - b.path.split('/').length || a.path.localeCompare(b.path));
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const shown = active ? vscode.workspace.asRelativePath(active, false) : '';
+  const rank = ({ path }: FoundFile) => (path === shown ? -1 : path.split('/').length);
+  own.sort((a, b) => rank(a) - rank(b) || a.path.localeCompare(b.path));
   if (own.length > 0) return own;
   const samples = ['data/emma.txt', 'data/co2-concentration.csv', 'data/seattle-weather.csv'];
   const ours = samples.map(path => ({ uri: vscode.Uri.file(join(ownFolders.samples, path)), path }));

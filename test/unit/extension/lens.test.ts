@@ -1,0 +1,128 @@
+// What stands above a model, from its text and its runs.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { countsText } from '../../../src/extension/experiments/counts-text.ts';
+import { layerHover } from '../../../src/extension/experiments/hover-text.ts';
+import { type LastRun, reachOf } from '../../../src/extension/experiments/last-run.ts';
+import { lastText, modelLine, trainLens } from '../../../src/extension/experiments/lens-text.ts';
+
+function experimentOf(file: string) {
+  const { experiment, problems } = parseExperiment(readFileSync(`samples/${file}`, 'utf8'));
+  assert.deepEqual(
+    problems.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  return experiment!;
+}
+
+const run = (label: string, more: Partial<LastRun['runs'][number]> = {}): LastRun['runs'][number] => ({
+  folder: `/runs/${label}`,
+  label,
+  state: 'finished',
+  step: 10,
+  steps: 10,
+  valLoss: 1.5,
+  trainLoss: 1.4,
+  ...more,
+});
+const last = (runs: LastRun['runs'], more: Partial<LastRun> = {}): LastRun => ({
+  runs,
+  total: runs.length,
+  findings: [],
+  reach: null,
+  text: '',
+  ...more,
+});
+
+describe('the lens row', () => {
+  it('stands above the model, whatever the style of the file', () => {
+    const table: [string, number | null][] = [
+      ['{\n  "name": "model",\n  "model": {}\n}', 2],
+      ['{ "data": {}, "model": {} }', 0],
+      ['{\r\n"data": {},\r\n\t"model" : {}\r\n}', 2],
+      ['{\n"name": "x"\n}', null],
+      ['', null],
+    ];
+    for (const [text, line] of table) assert.equal(modelLine(text), line, JSON.stringify(text));
+  });
+
+  it('counts the cell and its rival in the convention of the file', () => {
+    assert.equal(
+      countsText(experimentOf('emma.rnn.json')),
+      'LSTM 82,944 · GRU 62,208 (−25 %, PyTorch count)',
+    );
+    assert.equal(
+      countsText(experimentOf('adding.rnn.json')),
+      'GRU 13,056 · LSTM 17,408 (+33 %, PyTorch count)',
+    );
+    const oneHot = parseExperiment(
+      '{"data":{"task":"char-lm","path":"x.txt"},"model":{"layers":[{"type":"lstm","units":8},{"type":"dense"}]}}',
+    ).experiment!;
+    assert.equal(countsText(oneHot), 'LSTM, 8 units');
+  });
+
+  it('says how many runs Train starts', () => {
+    assert.equal(trainLens(1).title, '▶ Train');
+    assert.equal(trainLens(3).title, '▶ Train 3 runs');
+  });
+
+  it('tells the last result', () => {
+    assert.equal(lastText(null), null);
+    assert.equal(
+      lastText(last([run('')], { total: 3, reach: { steps: 64, whole: false } })),
+      'last: val 1.50 · gradients reach 64 steps · 3 runs',
+    );
+    assert.equal(
+      lastText(last([run('RNN', { state: 'diverged', valLoss: 'NaN' }), run('GRU', { valLoss: 1.56 })])),
+      'last: RNN diverged, GRU 1.56 · 2 runs',
+    );
+    assert.equal(
+      lastText(last([run('', { state: 'training', valLoss: undefined })])),
+      'now: train 1.40 · 1 run',
+    );
+    assert.equal(lastText(last([run('', { state: 'crashed' })])), 'last: crashed · 1 run');
+    const many = Array.from({ length: 6 }, (_, i) => run(`seed ${i}`, { valLoss: 2 - i / 10 }));
+    assert.equal(lastText(last(many)), 'last: 6 runs, best val 1.50 · 6 runs');
+  });
+});
+
+describe('the reach', () => {
+  const row = (...values: number[]) => Float32Array.from(values);
+  it('counts the steps back above 1 % of the last step', () => {
+    assert.deepEqual(reachOf([row(1e-6, 0.005, 0.02, 0.5, 1)], 1), { steps: 2, whole: false });
+    assert.deepEqual(reachOf([row(0.1, 0.2, 1)], 1), { steps: 2, whole: true });
+    assert.deepEqual(reachOf([row(0, 0, 1)], 1), { steps: 0, whole: false });
+  });
+  it('looks at the last layer, at the median probe, and skips what is no number', () => {
+    assert.deepEqual(reachOf([row(1, 1, 1, 0, 0, 1)], 2), { steps: 0, whole: false });
+    const rows = [row(0, 0, 1), row(0, 1, 1), row(1, 1, 1)];
+    assert.deepEqual(reachOf(rows, 1), { steps: 1, whole: false });
+    assert.equal(reachOf([row(1, 1, Number.NaN)], 1), null);
+    assert.equal(reachOf([], 1), null);
+    assert.equal(reachOf([row(1, 1, 1)], 2), null);
+  });
+});
+
+describe('the hover over a layer', () => {
+  it('gives the formula with the numbers of the file, in both conventions', () => {
+    const text = layerHover(experimentOf('emma.rnn.json'), 1, null)!;
+    for (const part of [
+      '4·128·(32 + 128 + 2) = 82,944',
+      'input 16,384 + recurrent 65,536 + bias 1,024',
+      '**82,432**',
+      '271 units',
+      '150 units',
+      'default: 62,208',
+      'at B = 32, T = 64',
+    ])
+      assert.ok(text.includes(part), `${part} in\n${text}`);
+  });
+  it('says which GRU it is', () => {
+    assert.match(layerHover(experimentOf('adding.rnn.json'), 0, null)!, /resets \*after\*/);
+  });
+  it('leaves the vocabulary open where the text has not been read', () => {
+    assert.match(layerHover(experimentOf('emma.rnn.json'), 0, null)!, /`V·32`/);
+    assert.match(layerHover(experimentOf('emma.rnn.json'), 0, 80)!, /`80·32 = 2,560`/);
+  });
+});
