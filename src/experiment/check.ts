@@ -220,7 +220,7 @@ function checkAxis(key: string, values: readonly unknown[], experiment: Experime
       },
     ];
   }
-  const missing = firstMissing(path, experiment);
+  const missing = unknownField(path, experiment);
   if (missing) return [{ ...error(place, missing), ofKey: true }];
   return values.flatMap((value, index): Remark[] => {
     const member = setField(experiment, path, value);
@@ -231,7 +231,7 @@ function checkAxis(key: string, values: readonly unknown[], experiment: Experime
 }
 
 /** A compared path must name something the experiment can have. */
-function firstMissing(path: Path, experiment: Experiment): string | null {
+export function unknownField(path: Path, experiment: Experiment): string | null {
   for (let end = 1; end <= path.length; end++) {
     const outOfList = typeof path[end - 1] === 'number' && !has(experiment, path.slice(0, end));
     const schema = outOfList ? null : schemaAt(path.slice(0, end), experiment);

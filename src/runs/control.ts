@@ -7,12 +7,21 @@ import { FOLDERS } from './paths.ts';
 
 const REQUESTS: readonly ControlRequest[] = ['stop', 'pause', 'resume', 'checkpoint', 'probe'];
 
+/** The later of two requests that undo each other is meant. */
+const OPPOSITES: Readonly<Partial<Record<ControlRequest, ControlRequest>>> = {
+  pause: 'resume',
+  resume: 'pause',
+};
+
+/** @throws BadRunError if the run folder is gone */
 export function requestControl(folder: string, request: ControlRequest): void {
   if (!existsSync(folder)) throw new BadRunError(`The run folder ${folder} is gone.`);
   const control = join(folder, FOLDERS.control);
   mkdirSync(control, { recursive: true });
   const temporary = join(control, `.tmp-${process.pid}-${request}`);
   writeFileSync(temporary, '');
+  const opposite = OPPOSITES[request];
+  if (opposite) rmSync(join(control, opposite), { force: true });
   renameSync(temporary, join(control, request));
 }
 

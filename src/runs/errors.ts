@@ -1,4 +1,5 @@
 // What can go wrong with a run folder while it is written.
+import { existsSync } from 'node:fs';
 import type { WriterFile } from './format.ts';
 
 /** Somebody else writes this run. */
@@ -36,4 +37,12 @@ export class BadRunError extends Error {
     super(message);
     this.name = 'BadRunError';
   }
+}
+
+/** The error of a failed write as one of ours, where it is one. */
+export function understood(cause: unknown, folder: string): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(folder);
+  if (!existsSync(folder)) return new RunFolderGoneError(folder);
+  return cause;
 }

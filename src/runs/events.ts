@@ -1,10 +1,12 @@
 // Tails `events.jsonl`: whole lines only, each checked; a torn last line waits for its end.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { RunEvent } from './format.ts';
 import { checkEvent } from './validate.ts';
 
 const CHUNK_BYTES = 4e6;
 const MAX_LINE_BYTES = 8e6;
+/** Read in one poll, so that no poll keeps its process busy for long. */
+const POLL_BYTES = 8e6;
 
 export interface EventHandler {
   event(event: RunEvent): void;
@@ -20,6 +22,9 @@ export class EventTail {
   private line = 0;
   private rest: Buffer = Buffer.alloc(0);
   private skipping = false;
+  private inode = 0;
+  /** there is more to read than the last poll took */
+  behind = false;
 
   constructor(path: string, handler: EventHandler) {
     this.path = path;
@@ -28,6 +33,8 @@ export class EventTail {
 
   /** @returns whether any event was read */
   poll(): boolean {
+    const stat = statSync(this.path, { throwIfNoEntry: false });
+    if (!stat || (stat.size === this.offset && stat.ino === this.inode)) return false;
     let file: number;
     try {
       file = openSync(this.path, 'r');
@@ -35,16 +42,19 @@ export class EventTail {
       return false;
     }
     try {
-      const size = fstatSync(file).size;
-      if (size < this.offset - this.rest.length) this.restart();
+      const { size, ino } = fstatSync(file);
+      if (size < this.offset - this.rest.length || (this.inode !== 0 && ino !== this.inode)) this.restart();
       // a writer that mended a torn line has cut inside what is held back here
       else if (size < this.offset) {
         this.offset -= this.rest.length;
         this.rest = Buffer.alloc(0);
       }
+      this.inode = ino;
+      const end = Math.min(size, this.offset + POLL_BYTES);
+      this.behind = end < size;
       let any = false;
-      while (this.offset < size) {
-        const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - this.offset));
+      while (this.offset < end) {
+        const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, end - this.offset));
         const read = readSync(file, chunk, 0, chunk.length, this.offset);
         if (read === 0) break;
         this.offset += read;

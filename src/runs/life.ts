@@ -10,6 +10,8 @@ export type LifeState = RunState | 'crashed' | 'silent';
 
 const ENDED: ReadonlySet<LifeState> = new Set(['finished', 'early-stopped', 'stopped', 'diverged', 'failed']);
 const SILENCE_MILLISECONDS = 10_000;
+/** A change seen this recently is proof enough; asking the system costs a process on some. */
+const FRESH_MILLISECONDS = 2000;
 
 export function isEnded(state: LifeState): boolean {
   return ENDED.has(state);
@@ -23,6 +25,8 @@ export function isActive(state: LifeState): boolean {
 export class LifeWatch {
   private readonly now: () => number;
   private heartbeat = -1;
+  /** the heartbeat was seen to change, not only to be there */
+  private changed = false;
   private seenAt: number;
 
   /** `now`: milliseconds of a monotonic clock */
@@ -34,12 +38,14 @@ export class LifeWatch {
   /** @returns the state to show, and the seconds since this reader last saw a sign of life */
   judge(folder: string, status: RunStatus): { state: LifeState; heartbeatAge: number } {
     if (status.heartbeat !== this.heartbeat) {
+      this.changed = this.heartbeat >= 0;
       this.heartbeat = status.heartbeat;
       this.seenAt = this.now();
     }
     const silentFor = this.now() - this.seenAt;
     const heartbeatAge = silentFor / 1000;
-    if (!isActive(status.state)) return { state: status.state, heartbeatAge };
+    const fresh = this.changed && silentFor < FRESH_MILLISECONDS;
+    if (!isActive(status.state) || fresh) return { state: status.state, heartbeatAge };
     const writer = readWriter(folder);
     const alive = writer ? isAlive(writer) : false;
     // on this host a process that is gone is known at once; the wait only covers a writer that is just starting

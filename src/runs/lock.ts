@@ -1,72 +1,116 @@
 // One writer a run: writer.json is made exclusively, and taken over only from a process that is gone.
-import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+//
+// A takeover needs a claim, a file named after the content of the writer.json that is to be replaced and made
+// exclusively. Whoever holds it looks again whether that content still stands; no two processes can hold the claim
+// to one content, and no content ever comes back, so that of any number of rivals exactly one becomes the writer.
+import { createHash } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunBusyError } from './errors.ts';
-import { renameWithRetry } from './json.ts';
-import { readWriter } from './life.ts';
+import type { WriterFile } from './format.ts';
+import { renameWithRetry, replaceFile } from './json.ts';
 import { FILES } from './paths.ts';
 import { isAlive, thisWriter } from './process.ts';
+import { checkWriter } from './validate.ts';
 
-const TAKEOVER = '.takeover';
-const STALE_TAKEOVER_MILLISECONDS = 10_000;
+const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'UNKNOWN']);
+/** Rivals that come and go between two looks; more than a few is no chance. */
+const ATTEMPTS = 20;
 
 /** @throws RunBusyError naming the process that holds the run */
 export function acquireWriter(folder: string, force = false): void {
-  if (createExclusively(folder)) return;
-  const guard = join(folder, TAKEOVER);
-  // two processes that both find a dead writer must not both take its place
-  try {
-    mkdirSync(guard);
-  } catch {
-    if (Date.now() - modified(guard) < STALE_TAKEOVER_MILLISECONDS) throw busy(folder);
-  }
-  try {
-    const holder = readWriter(folder);
-    if (holder) {
-      const alive = isAlive(holder);
-      if (alive === true || (alive === null && !force)) throw busy(folder);
+  const path = join(folder, FILES.writer);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (createExclusively(path)) return;
+    const content = readText(path);
+    if (content === null) continue;
+    if (content === '' && attempt < ATTEMPTS / 2) {
+      // in the making, where there are no hard links
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      continue;
     }
-    rmSync(join(folder, FILES.writer), { force: true });
-    if (!createExclusively(folder)) throw busy(folder);
-  } finally {
-    try {
-      rmdirSync(guard);
-    } catch {
-      // somebody else has tidied up
-    }
+    requireDead(folder, content, force);
+    if (takeOver(folder, path, content, force)) return;
   }
+  throw new RunBusyError(folder, thisWriter(), false);
 }
 
 export function releaseWriter(folder: string): void {
-  const holder = readWriter(folder);
-  if (holder?.pid === process.pid && holder.host === thisWriter().host)
-    rmSync(join(folder, FILES.writer), { force: true });
+  const path = join(folder, FILES.writer);
+  const holder = parseWriter(readText(path) ?? '');
+  const own = thisWriter();
+  if (holder?.pid === own.pid && holder.host === own.host && holder.processStart === own.processStart)
+    rmSync(path, { force: true });
 }
 
-function busy(folder: string): RunBusyError {
-  const holder = readWriter(folder) ?? thisWriter();
-  return new RunBusyError(folder, holder, isAlive(holder) === null);
+function takeOver(folder: string, path: string, content: string, force: boolean): boolean {
+  const claim = claimOf(folder, content);
+  if (!createExclusively(claim)) {
+    const rival = readText(claim);
+    if (rival === null) return false;
+    requireDead(folder, rival, force);
+    // the rival died between claim and takeover: its claim is taken over in the same way
+    if (takeOver(folder, claim, rival, force)) rmSync(claim, { force: true });
+    return false;
+  }
+  try {
+    if (readText(path) !== content) return false;
+    replaceFile(path, JSON.stringify(thisWriter()));
+    return true;
+  } finally {
+    rmSync(claim, { force: true });
+  }
+}
+
+function claimOf(folder: string, content: string): string {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
+  return join(folder, `.claim-${hash}`);
+}
+
+/** A file that cannot be read as a writer's is of nobody. */
+function requireDead(folder: string, content: string, force: boolean): void {
+  const holder = parseWriter(content);
+  if (!holder) return;
+  const alive = isAlive(holder);
+  if (alive === true || (alive === null && !force)) throw new RunBusyError(folder, holder, alive === null);
+}
+
+function parseWriter(content: string): WriterFile | null {
+  try {
+    const checked = checkWriter(JSON.parse(content));
+    return checked.ok ? checked.value : null;
+  } catch {
+    return null;
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw cause;
+  }
 }
 
 /** Complete at the moment it appears, where the file system has hard links. */
-function createExclusively(folder: string): boolean {
-  const path = join(folder, FILES.writer);
-  const content = JSON.stringify(thisWriter());
-  const temporary = join(folder, `.writer-${process.pid}.tmp`);
-  writeFileSync(temporary, content);
+function createExclusively(path: string): boolean {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, JSON.stringify(thisWriter()));
   try {
     linkSync(temporary, path);
     return true;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    return createWithoutLinks(temporary, path, content);
+    if (!NO_LINKS.has(code ?? '')) throw cause;
+    return createWithoutLinks(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-function createWithoutLinks(temporary: string, path: string, content: string): boolean {
+function createWithoutLinks(temporary: string, path: string): boolean {
   try {
     writeFileSync(path, '', { flag: 'wx' });
   } catch (cause) {
@@ -74,13 +118,5 @@ function createWithoutLinks(temporary: string, path: string, content: string): b
     throw cause;
   }
   renameWithRetry(temporary, path);
-  return readFileSync(path, 'utf8') === content;
-}
-
-function modified(path: string): number {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return 0;
-  }
+  return true;
 }

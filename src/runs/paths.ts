@@ -1,5 +1,6 @@
 // Names and places of run folders and of the files in them.
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const FILES = {
@@ -35,4 +36,22 @@ const RUN_ID = /^\d{8}T\d{6}Z-[a-z0-9-]{1,40}-[0-9a-f]{6}$/;
 
 export function isRunId(name: string): boolean {
   return RUN_ID.test(name);
+}
+
+/** Empty if the folder is not there. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Only the folder itself: a run folder that was deleted must not come back half. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
 }

@@ -2,7 +2,7 @@
 // said in `problems`; nothing here throws for what a folder holds.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScalarColumn } from './columns.ts';
+import { type ScalarColumn, ScalarTable, type ScalarValues } from './columns.ts';
 import { EventTail } from './events.ts';
 import type { Finding, RunEvent, RunFile, RunRequest, RunStatus, Sample } from './format.ts';
 import { SERIES } from './format.ts';
@@ -12,9 +12,10 @@ import { type SeriesRows, SeriesTail } from './series.ts';
 import { type Checked, checkRequest, checkRun, checkStatus } from './validate.ts';
 
 const MAX_JSON_BYTES = 16e6;
-const MAX_SCALAR_NAMES = 200;
 const MAX_PROBLEMS = 20;
 const MAX_SAMPLES = 200;
+const MAX_FINDINGS = 200;
+const MAX_CHECKPOINTS = 10_000;
 
 export type EndedEvent = Extract<RunEvent, { kind: 'ended' }>;
 
@@ -24,7 +25,6 @@ export class RunReader {
   request: RunRequest | null = null;
   run: RunFile | null = null;
   status: RunStatus | null = null;
-  readonly scalars = new Map<string, ScalarColumn>();
   samples: { step: number; sample: Sample }[] = [];
   findings: (Finding & { step: number })[] = [];
   checkpoints: { step: number; best: boolean }[] = [];
@@ -32,6 +32,7 @@ export class RunReader {
   /** the folder was deleted */
   gone = false;
   readonly problems: string[] = [];
+  private readonly table = new ScalarTable();
   private readonly events: EventTail;
   private readonly tails = new Map<string, SeriesTail>();
   private statusStamp = '';
@@ -44,6 +45,15 @@ export class RunReader {
       problem: why => this.note(why),
     });
     for (const name of Object.values(SERIES)) this.tails.set(name, new SeriesTail(folder, name));
+  }
+
+  get scalars(): ReadonlyMap<string, ScalarColumn> {
+    return this.table.columns;
+  }
+
+  /** There is more to read than one poll takes: poll again soon. */
+  get behind(): boolean {
+    return this.events.behind;
   }
 
   get series(): Map<string, SeriesRows> {
@@ -128,9 +138,11 @@ export class RunReader {
         break;
       case 'finding':
         this.findings.push({ ...event.finding, step: event.step });
+        if (this.findings.length > MAX_FINDINGS) this.findings.shift();
         break;
       case 'checkpoint':
         this.checkpoints.push({ step: event.step, best: event.best });
+        if (this.checkpoints.length > MAX_CHECKPOINTS) this.checkpoints.shift();
         break;
       case 'resumed':
         this.dropAfter(event.fromStep);
@@ -147,24 +159,17 @@ export class RunReader {
     }
   }
 
-  private takeScalars(event: Extract<RunEvent, { kind: 'scalars' }>): void {
-    for (const [name, value] of Object.entries(event.values)) {
-      let column = this.scalars.get(name);
-      if (!column) {
-        if (this.scalars.size >= MAX_SCALAR_NAMES || name.length > 200) continue;
-        column = new ScalarColumn();
-        this.scalars.set(name, column);
-      }
-      const isRange = typeof value === 'object' && value !== null;
-      const mean = fromJsonNumber(isRange ? value.mean : value);
-      const min = isRange ? fromJsonNumber(value.min) : mean;
-      const max = isRange ? fromJsonNumber(value.max) : mean;
-      column.push(event.step, event.ownSeconds, event.tokens, mean, min, max);
-    }
+  private takeScalars({ step, ownSeconds, tokens, values }: Extract<RunEvent, { kind: 'scalars' }>): void {
+    const rows = Object.entries(values).map(([name, value]): [string, ScalarValues] => [
+      name,
+      rangeOf(value),
+    ]);
+    if (!this.table.push(step, ownSeconds, tokens, rows))
+      this.note(`Scalars of step ${step} stand after later ones and are left out.`);
   }
 
   private dropAfter(step: number): void {
-    for (const column of this.scalars.values()) column.dropAfter(step);
+    this.table.dropAfter(step);
     const upTo = (entry: { step: number }) => entry.step <= step;
     this.samples = this.samples.filter(upTo);
     this.findings = this.findings.filter(upTo);
@@ -174,11 +179,20 @@ export class RunReader {
 
   private forget(): void {
     this.dropAfter(-1);
-    this.scalars.clear();
+    this.table.clear();
     this.ended = null;
   }
 
   private note(why: string): void {
     if (this.problems.length < MAX_PROBLEMS && !this.problems.includes(why)) this.problems.push(why);
   }
+}
+
+function rangeOf(value: unknown): ScalarValues {
+  if (typeof value !== 'object' || value === null) {
+    const number = fromJsonNumber(value);
+    return { mean: number, min: number, max: number };
+  }
+  const { mean, min, max } = value as Record<string, unknown>;
+  return { mean: fromJsonNumber(mean), min: fromJsonNumber(min), max: fromJsonNumber(max) };
 }

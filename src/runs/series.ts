@@ -6,7 +6,7 @@ import { FOLDERS } from './paths.ts';
 import { checkSidecar } from './validate.ts';
 
 /** Bytes of one series held in memory; beyond it the oldest half of the rows is thinned out. */
-const MAX_BYTES = 256e6;
+const MAX_BYTES = 64e6;
 const CHUNK_BYTES = 8e6;
 const MAX_SIDECAR_BYTES = 1e6;
 
@@ -26,6 +26,8 @@ export class SeriesTail {
   private readonly folder: string;
   private readonly name: string;
   private offset = 0;
+  /** of the file when it was last looked at */
+  private size = -1;
 
   constructor(runFolder: string, name: string) {
     this.folder = join(runFolder, FOLDERS.series);
@@ -35,6 +37,7 @@ export class SeriesTail {
   /** Forgets all rows: the writer went back. */
   reset(): void {
     this.offset = 0;
+    this.size = -1;
     if (this.data) this.data = new SeriesRows(this.data.sidecar);
   }
 
@@ -42,9 +45,13 @@ export class SeriesTail {
   poll(): boolean {
     if (this.problem) return false;
     if (!this.data && !this.readSidecar()) return false;
+    const path = join(this.folder, `${this.name}.f32`);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat || stat.size === this.size) return false;
+    this.size = stat.size;
     let file: number;
     try {
-      file = openSync(join(this.folder, `${this.name}.f32`), 'r');
+      file = openSync(path, 'r');
     } catch {
       return false;
     }
@@ -57,8 +64,10 @@ export class SeriesTail {
 
   private readSidecar(): boolean {
     const path = join(this.folder, `${this.name}.json`);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat) return false;
     try {
-      if (statSync(path).size > MAX_SIDECAR_BYTES) return this.refuse('its sidecar is too large');
+      if (stat.size > MAX_SIDECAR_BYTES) return this.refuse('its sidecar is too large');
       const checked = checkSidecar(JSON.parse(readFileSync(path, 'utf8')));
       if (!checked.ok) return this.refuse(checked.why);
       this.data = new SeriesRows(checked.value);

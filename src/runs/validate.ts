@@ -5,6 +5,7 @@ import type { RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar, WriterFil
 
 const text = z.string().max(10_000);
 const longText = z.string().max(4_000_000);
+const sampleText = z.string().max(400_000);
 const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const wholeCount = z.int().min(0);
 const jsonNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
@@ -82,7 +83,7 @@ const fix = z.object({
 const numbers = z.array(jsonNumber).max(100_000);
 
 const sample = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), prompt: longText, text: longText, temperature: z.number() }),
+  z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: z.number() }),
   z.object({
     type: z.literal('forecast'),
     index: z.array(z.number()).max(100_000),

@@ -1,42 +1,32 @@
 // Writes a run folder so that a crash at any instant loses nothing that was complete: append-only lines and
 // rows, files replaced whole, checkpoints renamed into place. docs/architecture.md has the rules.
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppendFile, cutRows, lengthOfWholeLines } from './append-file.ts';
+import {
+  bestCheckpoint,
+  type Checkpoint,
+  latestCheckpoint,
+  tidyCheckpoints,
+  writeCheckpoint,
+} from './checkpoints.ts';
 import { consumeControl } from './control.ts';
-import { BadRunError, DiskFullError, RunFolderGoneError } from './errors.ts';
+import { BadRunError, RunFolderGoneError, understood } from './errors.ts';
 import type { ControlRequest, RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar } from './format.ts';
-import { renameWithRetry, replaceFile, toJsonNumber, writeAll } from './json.ts';
+import { replaceFile, toJsonNumber } from './json.ts';
 import { acquireWriter, releaseWriter } from './lock.ts';
-import { FILES, FOLDERS } from './paths.ts';
+import { FILES, FOLDERS, makeFolder, namesIn } from './paths.ts';
 import { checkRequest, checkRun, checkSidecar, checkStatus } from './validate.ts';
 
 const CONTROL_MILLISECONDS = 100;
-const TEMPORARY = '.tmp-';
-const BEST = 'best.json';
+/** of processes that want to write this run too, and are about to be refused */
+const RIVALS = /^(writer\.json|\.claim-)/;
+
+export { bestCheckpoint, type Checkpoint, latestCheckpoint } from './checkpoints.ts';
 
 export interface SeriesWriter {
   /** @throws DiskFullError */
   row(step: number, values: Float32Array): void;
-}
-
-export interface Checkpoint {
-  step: number;
-  folder: string;
-  files: string[];
 }
 
 export class RunWriter {
@@ -97,7 +87,7 @@ export class RunWriter {
 
   series(name: string, sidecar: SeriesSidecar): SeriesWriter {
     const folder = join(this.folder, FOLDERS.series);
-    this.guard(() => mkdirSync(folder, { recursive: true }));
+    this.guard(() => makeFolder(folder));
     const described = join(folder, `${name}.json`);
     const known = existsSync(described) ? checkSidecar(JSON.parse(readFileSync(described, 'utf8'))) : null;
     if (!known?.ok || known.value.width !== sidecar.width) {
@@ -153,26 +143,7 @@ export class RunWriter {
    * @throws DiskFullError, RunFolderGoneError
    */
   checkpoint(step: number, files: ReadonlyMap<string, Uint8Array>, options: { best: boolean }): void {
-    const parent = join(this.folder, FOLDERS.checkpoints);
-    const temporary = join(parent, `${TEMPORARY}${step}`);
-    const final = join(parent, String(step));
-    try {
-      this.guard(() => {
-        rmSync(temporary, { recursive: true, force: true });
-        mkdirSync(temporary, { recursive: true });
-        for (const [name, bytes] of files) writeSynced(join(temporary, name), bytes);
-        rmSync(final, { recursive: true, force: true });
-        renameWithRetry(temporary, final);
-        if (options.best) replaceFile(join(parent, BEST), JSON.stringify({ step }), true);
-      });
-    } catch (cause) {
-      rmSync(temporary, { recursive: true, force: true });
-      throw cause;
-    }
-    const best = this.bestCheckpoint()?.step;
-    for (const other of checkpointSteps(parent))
-      if (other !== step && other !== best)
-        rmSync(join(parent, String(other)), { recursive: true, force: true });
+    this.guard(() => writeCheckpoint(this.folder, step, files, options));
   }
 
   latestCheckpoint(): Checkpoint | null {
@@ -209,119 +180,12 @@ export class RunWriter {
   }
 }
 
-/** The newest complete checkpoint. */
-export function latestCheckpoint(folder: string): Checkpoint | null {
-  const parent = join(folder, FOLDERS.checkpoints);
-  const step = Math.max(-1, ...checkpointSteps(parent));
-  return step < 0 ? null : checkpointAt(parent, step);
-}
-
-/** The checkpoint of the best validation loss, if one was marked. */
-export function bestCheckpoint(folder: string): Checkpoint | null {
-  const parent = join(folder, FOLDERS.checkpoints);
-  try {
-    const { step } = JSON.parse(readFileSync(join(parent, BEST), 'utf8')) as { step: number };
-    return checkpointSteps(parent).includes(step) ? checkpointAt(parent, step) : null;
-  } catch {
-    return null;
-  }
-}
-
-function checkpointAt(parent: string, step: number): Checkpoint {
-  const folder = join(parent, String(step));
-  return { step, folder, files: readdirSync(folder).sort() };
-}
-
-function checkpointSteps(parent: string): number[] {
-  try {
-    return readdirSync(parent)
-      .filter(name => /^\d{1,10}$/.test(name))
-      .map(Number);
-  } catch {
-    return [];
-  }
-}
-
-/** A file that only grows; a write that fails half-way is undone. */
-class AppendFile {
-  private readonly runFolder: string;
-  private readonly file: number;
-  private size: number;
-
-  /** `wholeLength` says how many of the bytes that are there are complete; the rest is cut off */
-  constructor(runFolder: string, path: string, wholeLength: (file: number, size: number) => number) {
-    this.runFolder = runFolder;
-    this.file = openSync(path, existsSync(path) ? 'r+' : 'w+');
-    const { size } = fstatSync(this.file);
-    this.size = wholeLength(this.file, size);
-    if (this.size < size) ftruncateSync(this.file, this.size);
-  }
-
-  append(bytes: Buffer): void {
-    if (fstatSync(this.file).nlink === 0) throw new RunFolderGoneError(this.runFolder);
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeAt(this.file, bytes, done, this.size + done);
-      this.size += bytes.length;
-    } catch (cause) {
-      ftruncateSync(this.file, this.size);
-      throw understood(cause, this.runFolder);
-    }
-  }
-
-  close(): void {
-    closeSync(this.file);
-  }
-}
-
-function writeAt(file: number, bytes: Buffer, from: number, position: number): number {
-  return writeSync(file, bytes, from, bytes.length - from, position);
-}
-
-function lengthOfWholeLines(file: number, size: number): number {
-  const chunk = Buffer.alloc(65_536);
-  for (let end = size; end > 0; ) {
-    const from = Math.max(0, end - chunk.length);
-    const read = readSync(file, chunk, 0, end - from, from);
-    const newline = chunk.subarray(0, read).lastIndexOf(10);
-    if (newline >= 0) return from + newline + 1;
-    end = from;
-  }
-  return 0;
-}
-
-function cutRows(path: string, rowBytes: number, step: number): void {
-  const file = openSync(path, 'r+');
-  try {
-    const cell = Buffer.alloc(4);
-    let rows = Math.floor(fstatSync(file).size / rowBytes);
-    while (rows > 0) {
-      readSync(file, cell, 0, 4, (rows - 1) * rowBytes);
-      if (cell.readUInt32LE(0) <= step) break;
-      rows--;
-    }
-    ftruncateSync(file, rows * rowBytes);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'w');
-  try {
-    writeAll(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** Removes what a crashed writer left half-made, and requests that were meant for it. */
 function tidy(folder: string): void {
-  for (const place of [folder, join(folder, FOLDERS.checkpoints), join(folder, FOLDERS.series)])
-    if (existsSync(place))
-      for (const name of readdirSync(place))
-        if (name.startsWith(TEMPORARY) || name.endsWith('.tmp'))
-          rmSync(join(place, name), { recursive: true, force: true });
+  tidyCheckpoints(folder);
+  for (const place of [folder, join(folder, FOLDERS.series)])
+    for (const name of namesIn(place))
+      if (name.endsWith('.tmp') && !RIVALS.test(name)) rmSync(join(place, name), { force: true });
   const control = join(folder, FOLDERS.control);
   mkdirSync(control, { recursive: true });
   for (const name of readdirSync(control)) rmSync(join(control, name), { recursive: true, force: true });
@@ -353,13 +217,6 @@ function readChecked<T>(
   } catch {
     return null;
   }
-}
-
-function understood(cause: unknown, folder: string): unknown {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(folder);
-  if (!existsSync(folder)) return new RunFolderGoneError(folder);
-  return cause;
 }
 
 function nonFinite(_key: string, value: unknown): unknown {

@@ -1,0 +1,20 @@
+// Writes the JSON schema of `*.rnn.json`, made from its one source in src/experiment, for the manifest to contribute.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as esbuild from 'esbuild';
+
+export async function writeSchema(file) {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: ['src/experiment/schema-json.ts'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { experimentJsonSchemaText } = await import(`data:text/javascript;base64,${code}`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, experimentJsonSchemaText());
+}
