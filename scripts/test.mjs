@@ -73,7 +73,7 @@ async function endToEnd() {
   const { fetchChromium } = await import('../test/host/chromium.ts');
   fetchHost();
   fetchChromium();
-  return mocha('e2e', 9 * minutes, ['--config', 'test/e2e/.mocharc.json']);
+  return mocha('e2e', 9 * minutes, ['--config', 'test/e2e/.mocharc.json', 'test/e2e/**/*.test.ts']);
 }
 
 async function onDesktop() {

@@ -28,6 +28,8 @@ function isOurs(text: string, place: string): boolean {
   return place !== '' && !/\/static\/out\/|vsda|favicon|mint-key|update\/check|open-vsx/.test(place);
 }
 
+export const openWorkbenches = new Set<Workbench>();
+
 export class Workbench {
   /** errors on the page and in its frames that are not VS Code's own noise */
   readonly problems: string[] = [];
@@ -66,6 +68,7 @@ export class Workbench {
       reducedMotion: options.reducedMotion ? 'reduce' : 'no-preference',
     });
     const workbench = new Workbench(server, browser, context, samples, options.workspace ?? samples!.folder);
+    openWorkbenches.add(workbench);
     await workbench.open();
     return workbench;
   }
@@ -103,6 +106,7 @@ export class Workbench {
   }
 
   async stop(): Promise<void> {
+    openWorkbenches.delete(this);
     await this.browser.close();
     await this.server.stop();
     this.samples?.remove();
@@ -135,13 +139,17 @@ export class Workbench {
     await list
       .locator('.monaco-list-row', { hasText: path.basename(name) })
       .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
+      .click();
     await this.page.locator('.tabs-container .tab.active', { hasText: path.basename(name) }).waitFor();
   }
 
   lens(text: string | RegExp): Locator {
     return this.page.locator('.codelens-decoration a', { hasText: text }).first();
+  }
+
+  /** A lens that does nothing when clicked. */
+  lensText(text: string | RegExp): Locator {
+    return this.page.locator('.codelens-decoration', { hasText: text }).first();
   }
 
   notification(text: string | RegExp): Locator {
