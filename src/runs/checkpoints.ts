@@ -1,16 +1,7 @@
 // Checkpoints of a run: `checkpoints/<step>/`, written under another name, synced and renamed; best and last are kept.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { renameWithRetry, replaceFile, writeAll } from './json.ts';
+import { readSmall, renameWithRetry, replaceFile, writeAll } from './json.ts';
 import { FOLDERS, makeFolder, namesIn } from './paths.ts';
 
 const TEMPORARY = '.tmp-';
@@ -60,7 +51,7 @@ export function latestCheckpoint(folder: string): Checkpoint | null {
 export function bestCheckpoint(folder: string): Checkpoint | null {
   const parent = join(folder, FOLDERS.checkpoints);
   try {
-    const { step } = JSON.parse(readFileSync(join(parent, BEST), 'utf8')) as { step: number };
+    const { step } = JSON.parse(readSmall(join(parent, BEST), 10_000) ?? 'null') as { step: number };
     return checkpointSteps(parent).includes(step) ? checkpointAt(parent, step) : null;
   } catch {
     return null;

@@ -3,6 +3,8 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { RunEvent } from './format.ts';
 import { checkEvent } from './validate.ts';
 
+/** A file with more bad lines than this is none of ours, and reading on would only cost time. */
+const MAX_BAD_LINES = 1000;
 const CHUNK_BYTES = 4e6;
 const MAX_LINE_BYTES = 8e6;
 /** Read in one poll, so that no poll keeps its process busy for long. */
@@ -23,6 +25,7 @@ export class EventTail {
   private rest: Buffer = Buffer.alloc(0);
   private skipping = false;
   private inode = 0;
+  private badLines = 0;
   /** there is more to read than the last poll took */
   behind = false;
 
@@ -33,8 +36,8 @@ export class EventTail {
 
   /** @returns whether any event was read */
   poll(): boolean {
-    const stat = statSync(this.path, { throwIfNoEntry: false });
-    if (!stat || (stat.size === this.offset && stat.ino === this.inode)) return false;
+    const stat = this.badLines > MAX_BAD_LINES ? null : statSync(this.path, { throwIfNoEntry: false });
+    if (!stat?.isFile() || (stat.size === this.offset && stat.ino === this.inode)) return false;
     let file: number;
     try {
       file = openSync(this.path, 'r');
@@ -71,6 +74,7 @@ export class EventTail {
     this.line = 0;
     this.rest = Buffer.alloc(0);
     this.skipping = false;
+    this.badLines = 0;
     this.handler.restart();
   }
 
@@ -94,23 +98,26 @@ export class EventTail {
     return any;
   }
 
+  private bad(what: string): false {
+    this.badLines++;
+    this.handler.problem(`Line ${this.line} of events.jsonl ${what}.`);
+    return false;
+  }
+
   private read(bytes: Buffer): boolean {
+    if (this.badLines > MAX_BAD_LINES) return false;
     let value: unknown;
     try {
       value = JSON.parse(bytes.toString('utf8'));
     } catch {
-      this.handler.problem(`Line ${this.line} of events.jsonl is not JSON and is left out.`);
-      return false;
+      return this.bad('is not JSON and is left out');
     }
     if (isPlainScalars(value)) {
       this.handler.event(value);
       return true;
     }
     const checked = checkEvent(value);
-    if (!checked.ok) {
-      this.handler.problem(`Line ${this.line} of events.jsonl is left out: ${checked.why}.`);
-      return false;
-    }
+    if (!checked.ok) return this.bad(`is left out: ${checked.why}`);
     this.handler.event(checked.value);
     return true;
   }

@@ -1,5 +1,14 @@
 // Numbers that JSON cannot hold, and files that are replaced whole.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import type { JsonNumber } from './format.ts';
 
 export function toJsonNumber(value: number): JsonNumber {
@@ -51,3 +60,15 @@ export function replaceFile(path: string, content: string | Uint8Array, sync = f
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
+
+/** @returns null if there is no such file; throws for what is no ordinary file or too large, such as a link to a device */
+export function readSmall(path: string, maxBytes: number): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return null;
+  if (!stat.isFile()) throw new NotSmallError('it is no ordinary file');
+  if (stat.size > maxBytes) throw new NotSmallError(`it is larger than ${maxBytes / 1e6} MB`);
+  return readFileSync(path, 'utf8');
+}
+
+/** The message is the rest of a sentence: "… is left out: it is no ordinary file." */
+export class NotSmallError extends Error {}

@@ -1,7 +1,7 @@
 // Is a run's writer alive? Clocks of machines are not compared: only what this reader saw change, and when.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunState, RunStatus, WriterFile } from './format.ts';
+import { readSmall } from './json.ts';
 import { FILES } from './paths.ts';
 import { isAlive } from './process.ts';
 import { checkWriter } from './validate.ts';
@@ -9,6 +9,7 @@ import { checkWriter } from './validate.ts';
 export type LifeState = RunState | 'crashed' | 'silent';
 
 const ENDED: ReadonlySet<LifeState> = new Set(['finished', 'early-stopped', 'stopped', 'diverged', 'failed']);
+const MAX_WRITER_BYTES = 10_000;
 const SILENCE_MILLISECONDS = 10_000;
 /** A change seen this recently is proof enough; asking the system costs a process on some. */
 const FRESH_MILLISECONDS = 2000;
@@ -59,7 +60,9 @@ export class LifeWatch {
 /** Who holds the run; null when nobody does or the file is not valid. */
 export function readWriter(folder: string): WriterFile | null {
   try {
-    const checked = checkWriter(JSON.parse(readFileSync(join(folder, FILES.writer), 'utf8')));
+    const checked = checkWriter(
+      JSON.parse(readSmall(join(folder, FILES.writer), MAX_WRITER_BYTES) ?? 'null'),
+    );
     return checked.ok ? checked.value : null;
   } catch {
     return null;

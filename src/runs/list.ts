@@ -1,8 +1,8 @@
 // The runs of a workspace, cheaply: identity and status only, no curves.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRequest, RunStatus } from './format.ts';
-import { replaceFile } from './json.ts';
+import { readSmall, replaceFile } from './json.ts';
 import { FILES, isRunId } from './paths.ts';
 import { checkRequest, checkRun, checkStatus } from './validate.ts';
 
@@ -72,8 +72,7 @@ export function diskUse(folder: string): number {
 
 function readJson(path: string): unknown {
   try {
-    if (statSync(path).size > MAX_JSON_BYTES) return null;
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readSmall(path, MAX_JSON_BYTES) ?? 'null');
   } catch {
     return null;
   }

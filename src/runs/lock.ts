@@ -3,9 +3,9 @@
 // A takeover needs a claim, a file named after the content of the writer.json that is to be replaced and made
 // exclusively. Whoever holds it looks again whether that content still stands; no two processes can hold the claim
 // to one content, and no content ever comes back, so that of any number of rivals exactly one becomes the writer.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { RunBusyError } from './errors.ts';
 import type { WriterFile } from './format.ts';
 import { renameWithRetry, replaceFile } from './json.ts';
@@ -17,11 +17,15 @@ const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 
 /** Rivals that come and go between two looks; more than a few is no chance. */
 const ATTEMPTS = 20;
 
-/** @throws RunBusyError naming the process that holds the run */
-export function acquireWriter(folder: string, force = false): void {
+/**
+ * @returns the content of the writer.json that is now ours, for `releaseWriter`
+ * @throws RunBusyError naming the process that holds the run
+ */
+export function acquireWriter(folder: string, force = false): string {
+  const own = ownContent();
   const path = join(folder, FILES.writer);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (createExclusively(path)) return;
+    if (createExclusively(path, own)) return own;
     const content = readText(path);
     if (content === null) continue;
     if (content === '' && attempt < ATTEMPTS / 2) {
@@ -30,40 +34,45 @@ export function acquireWriter(folder: string, force = false): void {
       continue;
     }
     requireDead(folder, content, force);
-    if (takeOver(folder, path, content, force)) return;
+    if (takeOver(folder, path, content, own, force)) return own;
   }
   throw new RunBusyError(folder, thisWriter(), false);
 }
 
-export function releaseWriter(folder: string): void {
+export function releaseWriter(folder: string, own: string): void {
   const path = join(folder, FILES.writer);
-  const holder = parseWriter(readText(path) ?? '');
-  const own = thisWriter();
-  if (holder?.pid === own.pid && holder.host === own.host && holder.processStart === own.processStart)
-    rmSync(path, { force: true });
+  if (readText(path) === own) rmSync(path, { force: true });
 }
 
-function takeOver(folder: string, path: string, content: string, force: boolean): boolean {
-  const claim = claimOf(folder, content);
-  if (!createExclusively(claim)) {
+/** Never the same twice, so that what is read of a dead writer cannot come back. */
+function ownContent(): string {
+  return JSON.stringify({ ...thisWriter(), nonce: randomBytes(8).toString('hex') });
+}
+
+function takeOver(folder: string, path: string, content: string, own: string, force: boolean): boolean {
+  const claim = claimOf(folder, path, content);
+  if (!createExclusively(claim, own)) {
     const rival = readText(claim);
     if (rival === null) return false;
     requireDead(folder, rival, force);
     // the rival died between claim and takeover: its claim is taken over in the same way
-    if (takeOver(folder, claim, rival, force)) rmSync(claim, { force: true });
+    if (takeOver(folder, claim, rival, own, force)) rmSync(claim, { force: true });
     return false;
   }
   try {
     if (readText(path) !== content) return false;
-    replaceFile(path, JSON.stringify(thisWriter()));
+    replaceFile(path, own);
     return true;
   } finally {
     rmSync(claim, { force: true });
   }
 }
 
-function claimOf(folder: string, content: string): string {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
+function claimOf(folder: string, path: string, content: string): string {
+  const hash = createHash('sha256')
+    .update(`${basename(path)} ${content}`)
+    .digest('hex')
+    .slice(0, 16);
   return join(folder, `.claim-${hash}`);
 }
 
@@ -94,9 +103,9 @@ function readText(path: string): string | null {
 }
 
 /** Complete at the moment it appears, where the file system has hard links. */
-function createExclusively(path: string): boolean {
+function createExclusively(path: string, content: string): boolean {
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, JSON.stringify(thisWriter()));
+  writeFileSync(temporary, content);
   try {
     linkSync(temporary, path);
     return true;

@@ -1,12 +1,12 @@
 // Reads a run folder as it grows. Everything in it is untrusted: what does not hold together is left out and
 // said in `problems`; nothing here throws for what a folder holds.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ScalarColumn, ScalarTable, type ScalarValues } from './columns.ts';
 import { EventTail } from './events.ts';
 import type { Finding, RunEvent, RunFile, RunRequest, RunStatus, Sample } from './format.ts';
 import { SERIES } from './format.ts';
-import { fromJsonNumber } from './json.ts';
+import { fromJsonNumber, NotSmallError, readSmall } from './json.ts';
 import { FILES } from './paths.ts';
 import { type SeriesRows, SeriesTail } from './series.ts';
 import { type Checked, checkRequest, checkRun, checkStatus } from './validate.ts';
@@ -97,13 +97,9 @@ export class RunReader {
   }
 
   private readStatus(): boolean {
-    let stamp: string;
-    try {
-      const { mtimeMs, size, ino } = statSync(join(this.folder, FILES.status));
-      stamp = `${mtimeMs} ${size} ${ino}`;
-    } catch {
-      return false;
-    }
+    const stat = statSync(join(this.folder, FILES.status), { throwIfNoEntry: false });
+    if (!stat) return false;
+    const stamp = `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
     if (stamp === this.statusStamp) return false;
     this.statusStamp = stamp;
     const status = this.readJson(FILES.status, checkStatus);
@@ -112,17 +108,16 @@ export class RunReader {
   }
 
   private readJson<T>(name: string, check: (value: unknown) => Checked<T>): T | null {
-    const path = join(this.folder, name);
     try {
-      if (statSync(path).size > MAX_JSON_BYTES) {
-        this.note(`${name} is too large and is left out.`);
-        return null;
-      }
-      const checked = check(JSON.parse(readFileSync(path, 'utf8')));
+      const text = readSmall(join(this.folder, name), MAX_JSON_BYTES);
+      if (text === null) return null;
+      const checked = check(JSON.parse(text));
       if (checked.ok) return checked.value;
       this.note(`${name} is left out: ${checked.why}.`);
     } catch (cause) {
-      if (cause instanceof SyntaxError) this.note(`${name} is not JSON and is left out.`);
+      if (cause instanceof NotSmallError) this.note(`${name} is left out: ${cause.message}.`);
+      else if (cause instanceof SyntaxError) this.note(`${name} is left out: it is not JSON.`);
+      else this.note(`${name} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
     }
     return null;
   }

@@ -70,7 +70,7 @@ export function decodeSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
     if (begin > end || end > data.length || end - begin !== size * 4)
       fail(`the offsets of "${name}" do not fit its shape and the file`);
     spans.push([begin, end]);
-    tensors.set(name, { shape: shape as number[], data: new Float32Array(data.slice(begin, end).buffer) });
+    tensors.set(name, { shape: shape as number[], data: floatsOf(data.subarray(begin, end)) });
   }
   spans.sort((a, b) => a[0] - b[0]);
   for (let i = 1; i < spans.length; i++) if (spans[i]![0] < spans[i - 1]![1]) fail('its tensors overlap');
@@ -81,4 +81,11 @@ function isCounts(value: unknown): value is number[] {
   return (
     Array.isArray(value) && value.length <= 16 && value.every(part => Number.isSafeInteger(part) && part >= 0)
   );
+}
+
+/** A copy: the bytes may stand at any offset, and of a Buffer `slice` would share them. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  const floats = new Float32Array(bytes.length / 4);
+  new Uint8Array(floats.buffer).set(bytes);
+  return floats;
 }

@@ -1,7 +1,8 @@
 // Reads `series/<name>.f32` as it grows: fixed-width rows of a uint32 step and `width` float32, little-endian.
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SeriesSidecar } from './format.ts';
+import { NotSmallError, readSmall } from './json.ts';
 import { FOLDERS } from './paths.ts';
 import { checkSidecar } from './validate.ts';
 
@@ -47,7 +48,7 @@ export class SeriesTail {
     if (!this.data && !this.readSidecar()) return false;
     const path = join(this.folder, `${this.name}.f32`);
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat || stat.size === this.size) return false;
+    if (!stat?.isFile() || stat.size === this.size) return false;
     this.size = stat.size;
     let file: number;
     try {
@@ -63,18 +64,18 @@ export class SeriesTail {
   }
 
   private readSidecar(): boolean {
-    const path = join(this.folder, `${this.name}.json`);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat) return false;
     try {
-      if (stat.size > MAX_SIDECAR_BYTES) return this.refuse('its sidecar is too large');
-      const checked = checkSidecar(JSON.parse(readFileSync(path, 'utf8')));
+      const text = readSmall(join(this.folder, `${this.name}.json`), MAX_SIDECAR_BYTES);
+      if (text === null) return false;
+      const checked = checkSidecar(JSON.parse(text));
       if (!checked.ok) return this.refuse(checked.why);
       this.data = new SeriesRows(checked.value);
       return true;
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      return this.refuse('its sidecar cannot be read');
+      if (cause instanceof NotSmallError) return this.refuse(`of its sidecar, ${cause.message}`);
+      return this.refuse(
+        cause instanceof SyntaxError ? 'its sidecar is not JSON' : 'its sidecar cannot be read',
+      );
     }
   }
 

@@ -163,6 +163,12 @@ const sidecar = z
   })
   .refine(value => value.axes.reduce((product, axis) => product * axis.size, 1) === value.width, {
     error: 'the axes do not multiply to the width',
+  })
+  .refine(({ axes }) => axes.every(({ size, labels }) => !labels || labels.length === size), {
+    error: 'an axis has more or fewer labels than places',
+  })
+  .refine(({ axes, layers }) => axes.every(({ name, size }) => name !== 'layer' || size === layers.length), {
+    error: 'the axis "layer" does not have as many places as there are layers',
   });
 
 /** The checked value, or a sentence. */

@@ -1,6 +1,6 @@
 // Writes a run folder so that a crash at any instant loses nothing that was complete: append-only lines and
 // rows, files replaced whole, checkpoints renamed into place. docs/architecture.md has the rules.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppendFile, cutRows, lengthOfWholeLines } from './append-file.ts';
 import {
@@ -13,11 +13,12 @@ import {
 import { consumeControl } from './control.ts';
 import { BadRunError, RunFolderGoneError, understood } from './errors.ts';
 import type { ControlRequest, RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar } from './format.ts';
-import { replaceFile, toJsonNumber } from './json.ts';
+import { readSmall, replaceFile, toJsonNumber } from './json.ts';
 import { acquireWriter, releaseWriter } from './lock.ts';
 import { FILES, FOLDERS, makeFolder, namesIn } from './paths.ts';
 import { checkRequest, checkRun, checkSidecar, checkStatus } from './validate.ts';
 
+const MAX_JSON_BYTES = 16e6;
 const CONTROL_MILLISECONDS = 100;
 /** of processes that want to write this run too, and are about to be refused */
 const RIVALS = /^(writer\.json|\.claim-)/;
@@ -40,8 +41,10 @@ export class RunWriter {
   private current: RunStatus;
   private controlAt = 0;
   private warned = false;
+  private readonly lock: string;
 
-  private constructor(folder: string, request: RunRequest, run: RunFile | null) {
+  private constructor(folder: string, request: RunRequest, run: RunFile | null, lock: string) {
+    this.lock = lock;
     this.folder = folder;
     this.request = request;
     this.run = run;
@@ -59,11 +62,12 @@ export class RunWriter {
     const request = run ?? readChecked(folder, FILES.request, checkRequest);
     if (!request)
       throw new BadRunError(`${folder} is not a run folder: it holds neither run.json nor request.json.`);
-    acquireWriter(folder, options.force);
+    refuseLinks(folder);
+    const lock = acquireWriter(folder, options.force);
     try {
-      return new RunWriter(folder, request, run);
+      return new RunWriter(folder, request, run, lock);
     } catch (cause) {
-      releaseWriter(folder);
+      releaseWriter(folder, lock);
       throw cause;
     }
   }
@@ -89,8 +93,8 @@ export class RunWriter {
     const folder = join(this.folder, FOLDERS.series);
     this.guard(() => makeFolder(folder));
     const described = join(folder, `${name}.json`);
-    const known = existsSync(described) ? checkSidecar(JSON.parse(readFileSync(described, 'utf8'))) : null;
-    if (!known?.ok || known.value.width !== sidecar.width) {
+    const known = readChecked(folder, `${name}.json`, checkSidecar);
+    if (known?.width !== sidecar.width) {
       rmSync(join(folder, `${name}.f32`), { force: true });
       this.guard(() => replaceFile(described, `${JSON.stringify(sidecar, null, 2)}\n`));
     }
@@ -168,7 +172,7 @@ export class RunWriter {
   close(): void {
     this.events.close();
     for (const file of this.seriesFiles.values()) file.close();
-    if (existsSync(this.folder)) releaseWriter(this.folder);
+    if (existsSync(this.folder)) releaseWriter(this.folder, this.lock);
   }
 
   private guard(write: () => void): void {
@@ -192,6 +196,21 @@ function tidy(folder: string): void {
   writeFileSync(join(folder, FILES.events), '', { flag: 'a' });
 }
 
+/** A run folder that came with a repository must not lead writes out of itself. */
+function refuseLinks(folder: string): void {
+  const series = join(folder, FOLDERS.series);
+  const names = [
+    FILES.events,
+    ...Object.values(FOLDERS),
+    ...namesIn(series).map(name => join(FOLDERS.series, name)),
+  ];
+  for (const name of names)
+    if (lstatSync(join(folder, name), { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new BadRunError(
+        `${join(folder, name)} is a link, which no run folder holds: nothing was written.`,
+      );
+}
+
 function readStatus(folder: string, request: RunRequest): RunStatus {
   const steps = request.experiment.training.steps;
   const fresh: RunStatus = {
@@ -212,7 +231,7 @@ function readChecked<T>(
   check: (value: unknown) => { ok: true; value: T } | { ok: false },
 ): T | null {
   try {
-    const checked = check(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+    const checked = check(JSON.parse(readSmall(join(folder, name), MAX_JSON_BYTES) ?? 'null'));
     return checked.ok ? checked.value : null;
   } catch {
     return null;

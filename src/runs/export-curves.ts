@@ -1,0 +1,78 @@
+// The scalars of a run for other tools: CSV (a row a step and scalar), JSON lines, TensorBoard event file.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toJsonNumber } from './json.ts';
+import { RunReader } from './reader.ts';
+import { tensorboardRecords } from './tensorboard.ts';
+
+export type CurveFormat = 'csv' | 'jsonl' | 'tensorboard';
+
+export interface ScalarRow {
+  name: string;
+  step: number;
+  /** own training seconds */
+  seconds: number;
+  tokens: number;
+  mean: number;
+  min: number;
+  max: number;
+}
+
+/** @returns the absolute paths of what was written */
+export function exportScalars(runFolder: string, format: CurveFormat, outFolder: string): string[] {
+  const reader = new RunReader(runFolder);
+  do reader.poll();
+  while (reader.behind);
+  const rows = [...scalarRows(reader)];
+  mkdirSync(outFolder, { recursive: true });
+  // the name that TensorBoard looks for
+  const file = join(
+    outFolder,
+    format === 'tensorboard' ? 'events.out.tfevents.0.unroll' : `scalars.${format}`,
+  );
+  const createdAt = Date.parse(reader.request?.createdAt ?? '') / 1000 || 0;
+  const contents = {
+    csv: () => csvOf(rows),
+    jsonl: () => jsonLinesOf(rows),
+    tensorboard: () => tensorboardRecords(rows, createdAt),
+  };
+  writeFileSync(file, contents[format]());
+  return [file];
+}
+
+/** Name by name, in the order they first appear; steps ascending. */
+export function* scalarRows(reader: RunReader): Generator<ScalarRow> {
+  for (const [name, column] of reader.scalars) {
+    for (let row = 0; row < column.length; row++) {
+      yield {
+        name,
+        step: column.steps.at(row),
+        seconds: column.seconds.at(row),
+        tokens: column.tokens.at(row),
+        mean: column.mean.at(row),
+        min: column.min.at(row),
+        max: column.max.at(row),
+      };
+    }
+  }
+}
+
+const FIELDS = ['name', 'step', 'seconds', 'tokens', 'mean', 'min', 'max'] as const;
+
+function csvOf(rows: readonly ScalarRow[]): string {
+  const lines = rows.map(row => FIELDS.map(field => csvCell(row[field])).join(','));
+  return `${[FIELDS.join(','), ...lines].join('\n')}\n`;
+}
+
+function jsonLinesOf(rows: readonly ScalarRow[]): string {
+  const lines = rows.map(row =>
+    JSON.stringify(row, (_, value) => (typeof value === 'number' ? toJsonNumber(value) : value)),
+  );
+  return lines.map(line => `${line}\n`).join('');
+}
+
+/** Names come from the run folder: what a spreadsheet would take for a formula gets a quote before it. */
+function csvCell(value: string | number): string {
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
