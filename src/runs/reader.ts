@@ -147,6 +147,10 @@ export class RunReader {
         this.ended = event;
         break;
       case 'started':
+        // a second start is one without a checkpoint to go on from
+        this.dropAfter(event.step);
+        this.ended = null;
+        break;
       case 'paused':
         break;
       default:
