@@ -24,8 +24,10 @@ export async function bundleSuites(): Promise<string> {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    mainFields: ['module', 'main'],
     external: ['vscode', 'mocha'],
     logLevel: 'warning',
   });
+  await esbuild.stop(); // else its service lives as long as we do
   return path.join(outdir, 'runner.cjs');
 }
