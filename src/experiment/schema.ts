@@ -235,7 +235,9 @@ const trainingSchema = z.strictObject({
     .default(null),
   validation: z
     .strictObject({
-      every: positiveInt.optional().describe('Steps between two validations; default: a fiftieth of steps.'),
+      every: positiveInt
+        .optional()
+        .describe('Steps between two validations; default: a fiftieth of steps, more where it takes long.'),
       maxBatches: positiveInt.default(50).describe('At most this many batches of the validation part.'),
     })
     .prefault({}),

@@ -83,6 +83,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         if (options.outputs === 'last-step' && index === lastRecurrent + 1)
           x = lastStep(x as Tensor3D, options);
         x = layer.forward(x, pass);
+        options.onLayer?.(`layers.${index}`, x);
       });
       const outputs = x as Tensor3D;
       const needsLast = options.outputs === 'last-step' && lastRecurrent === built.length - 1;

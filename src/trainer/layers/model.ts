@@ -38,6 +38,8 @@ export interface ForwardOptions {
   outputs: 'every-step' | 'last-step';
   /** called once per recurrent layer during the backward pass; leave out to skip the reports */
   onRecurrent?: (index: number, report: RecurrentReport) => void;
+  /** called with the output of each layer of the experiment ("layers.1"), in order; to look at, not to keep */
+  onLayer?: (name: string, output: Tensor) => void;
 }
 
 export interface ForwardResult {

@@ -1,0 +1,167 @@
+// Streams a text file into symbol ids: UTF-8 (UTF-16 with a byte order mark), one symbol a Unicode code point,
+// line ends as \n. The file is read twice and never held as one string.
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { DataError } from './errors.ts';
+
+/** Stands for all characters that are rarer than `minCount`. */
+export const UNKNOWN = '\uFFFD';
+
+export interface EncodedText {
+  /** ids of all characters in order */
+  ids: Uint16Array | Uint32Array;
+  vocabulary: Vocabulary;
+}
+
+export interface Vocabulary {
+  /** by id, in the order of code points; the unknown symbol, if there is one, stands last */
+  symbols: string[];
+  /** occurrences by id, over the whole file */
+  counts: number[];
+}
+
+const CODE_POINTS = 0x110000;
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * @param share part of the characters, from the start, in which a character must be seen `minCount` times
+ * @throws DataError with the byte offset of what is no text
+ */
+export async function readText(
+  path: string,
+  name: string,
+  minCount: number,
+  share: number,
+): Promise<EncodedText> {
+  const all = new Float64Array(CODE_POINTS);
+  let length = 0;
+  for await (const codes of codePoints(path, name)) {
+    for (const code of codes) all[code]!++;
+    length += codes.length;
+  }
+  if (length === 0) throw new DataError(`The data file ${name} holds no characters.`);
+  const seen = minCount > 1 ? await countUntil(path, name, Math.floor(length * share)) : all;
+  const idOf = new Int32Array(CODE_POINTS).fill(-1);
+  const symbols: string[] = [];
+  const counts: number[] = [];
+  let unknown = 0;
+  for (let code = 0; code < CODE_POINTS; code++) {
+    if (all[code] === 0) continue;
+    if (seen[code]! < minCount) {
+      unknown += all[code]!;
+      continue;
+    }
+    idOf[code] = symbols.length;
+    symbols.push(String.fromCodePoint(code));
+    counts.push(all[code]!);
+  }
+  if (unknown > 0) {
+    symbols.push(UNKNOWN);
+    counts.push(unknown);
+  }
+  const ids = symbols.length <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
+  let at = 0;
+  for await (const codes of codePoints(path, name)) {
+    if (at + codes.length > length) break;
+    for (const code of codes) {
+      const id = idOf[code]!;
+      ids[at++] = id >= 0 ? id : symbols.length - 1;
+    }
+  }
+  if (at < length) throw new DataError(`The data file ${name} changed while it was read.`);
+  return { ids, vocabulary: { symbols, counts } };
+}
+
+async function countUntil(path: string, name: string, length: number): Promise<Float64Array> {
+  const counts = new Float64Array(CODE_POINTS);
+  let left = length;
+  for await (const codes of codePoints(path, name)) {
+    for (const code of codes.subarray(0, left)) counts[code]!++;
+    left -= codes.length;
+    if (left <= 0) break;
+  }
+  return counts;
+}
+
+/** All code points, a chunk at a time. */
+async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Array> {
+  const { encoding, skip } = sniff(path);
+  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  let offset = skip;
+  let afterReturn = false;
+  const emit = (text: string): Uint32Array => {
+    const codes = new Uint32Array(text.length);
+    let count = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.codePointAt(i)!;
+      if (code > 0xffff) i++;
+      const secondHalf = code === 10 && afterReturn;
+      afterReturn = code === 13;
+      if (!secondHalf) codes[count++] = afterReturn ? 10 : code;
+    }
+    return codes.subarray(0, count);
+  };
+  try {
+    for await (const chunk of createReadStream(path, { start: skip, highWaterMark: CHUNK_BYTES })) {
+      const bytes = chunk as Buffer;
+      const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
+      if (zero >= 0) throw notText(name, offset + zero);
+      let text: string;
+      try {
+        text = decoder.decode(bytes, { stream: true });
+      } catch {
+        throw notText(name, offset + firstInvalid(bytes));
+      }
+      yield emit(text);
+      offset += bytes.length;
+    }
+    try {
+      yield emit(decoder.decode());
+    } catch {
+      throw notText(name, offset);
+    }
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(`The data file ${name} cannot be read: ${(cause as Error).message}.`);
+  }
+}
+
+function notText(name: string, offset: number): DataError {
+  return new DataError(
+    `The data file ${name} is not UTF-8 text: byte ${offset.toLocaleString('en-US')} cannot be decoded. Convert it to UTF-8, or choose another file.`,
+  );
+}
+
+function sniff(path: string): { encoding: string; skip: number } {
+  const head = Buffer.alloc(3);
+  const file = openSync(path, 'r');
+  const read = readSync(file, head, 0, 3, 0);
+  closeSync(file);
+  if (read >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf)
+    return { encoding: 'utf-8', skip: 3 };
+  if (read >= 2 && head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 };
+  if (read >= 2 && head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', skip: 2 };
+  return { encoding: 'utf-8', skip: 0 };
+}
+
+/** Offset of the first byte that is not valid UTF-8 in a chunk that may begin inside a character. */
+function firstInvalid(bytes: Buffer): number {
+  let i = 0;
+  while (i < 3 && (bytes[i]! & 0xc0) === 0x80) i++;
+  while (i < bytes.length) {
+    const lead = bytes[i]!;
+    const extra =
+      lead < 0x80
+        ? 0
+        : lead >= 0xc2 && lead < 0xe0
+          ? 1
+          : lead >= 0xe0 && lead < 0xf0
+            ? 2
+            : lead >= 0xf0 && lead < 0xf5
+              ? 3
+              : -1;
+    if (extra < 0) return i;
+    for (let k = 1; k <= extra && i + k < bytes.length; k++) if ((bytes[i + k]! & 0xc0) !== 0x80) return i;
+    i += extra + 1;
+  }
+  return 0;
+}

@@ -1,0 +1,64 @@
+// Tasks whose data are drawn: every training batch is new, validation and test batches are always the same.
+import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { TaskFacts } from '../../runs/format.ts';
+import type { ModelSizes } from '../layers/model.ts';
+import type { Batch, Score, Task, TaskArtifact } from './task.ts';
+import { answersOf } from './values.ts';
+
+const VALIDATION_SEQUENCES = 256;
+const SHOWN_PAIRS = 6;
+
+export interface Generated {
+  facts: Omit<TaskFacts, 'batchSize' | 'tokensPerStep' | 'notes'>;
+  sizes: ModelSizes;
+  /** a pure function: equal arguments, equal batch */
+  make(batch: number, seed: number, purpose: string, index: number): Batch;
+  loss(outputs: Tensor3D, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  score(outputs: Tensor3D, batch: Batch, score: Score): void;
+  metrics(score: Score): Record<string, number>;
+  artifact(): TaskArtifact;
+  /** one sequence in words */
+  describe(batch: Batch, row: number): { input: string; truth: string };
+  answer(outputs: Float32Array, row: number): string;
+}
+
+export function generatedTask(experiment: Experiment, generated: Generated): Task {
+  const { batchSize, seed, validation } = experiment.training;
+  const count = Math.min(validation.maxBatches, Math.ceil(VALIDATION_SEQUENCES / batchSize));
+  const held = function* (purpose: string) {
+    for (let index = 0; index < count; index++) yield generated.make(batchSize, seed, purpose, index);
+  };
+  const { facts, sizes, loss, score, metrics, artifact } = generated;
+  return {
+    facts: {
+      ...facts,
+      batchSize,
+      tokensPerStep: batchSize * facts.seqLen,
+      notes: [
+        `Sequences of ${facts.seqLen} steps, drawn anew for every training step; ${count * batchSize} fixed ones for validation.`,
+      ],
+    },
+    sizes,
+    outputs: 'last-step',
+    stream: false,
+    trainingBatch: step => generated.make(batchSize, seed, 'data/training', step),
+    epochOf: () => 0,
+    validationBatches: count,
+    validation: () => held('data/validation'),
+    test: () => held('data/test'),
+    loss,
+    score,
+    metrics,
+    *sample(model) {
+      const batch = generated.make(SHOWN_PAIRS, seed, 'data/validation', 0);
+      const outputs = answersOf(model, batch);
+      const rows = Array.from({ length: SHOWN_PAIRS }, (_, row) => ({
+        ...generated.describe(batch, row),
+        prediction: generated.answer(outputs, row),
+      }));
+      return { type: 'pairs', rows };
+    },
+    artifact,
+  };
+}

@@ -1,0 +1,73 @@
+// What is learned and how it is scored: the training loop sees every task through this.
+import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Sample, TaskFacts } from '../../runs/format.ts';
+import type { Model, ModelSizes } from '../layers/model.ts';
+
+/** Sequences with what is to be said of them; time-major. */
+export interface Batch {
+  seqLen: number;
+  batch: number;
+  /** token ids (seqLen, batch), or numbers (seqLen, batch, features) */
+  input: Int32Array | Float32Array;
+  /** class ids or numbers: one for each (step, sequence), or one for each sequence when the loss is at the last step */
+  targets: Int32Array | Float32Array;
+  /** valid steps of each sequence; null: all */
+  lengths: Int32Array | null;
+  /** this batch goes on where the one before it ended */
+  continues: boolean;
+}
+
+/** Sums over validation, so that parts can be added up. */
+export interface Score {
+  /** sum of the loss over `count` targets */
+  lossSum: number;
+  count: number;
+  /** further sums by name, turned into scalars by `metrics` */
+  sums: Record<string, number>;
+}
+
+export interface Task {
+  readonly facts: TaskFacts;
+  readonly sizes: ModelSizes;
+  /** where the loss stands */
+  readonly outputs: 'every-step' | 'last-step';
+  /** batches follow one another in one stream, so that state can be carried */
+  readonly stream: boolean;
+  /** batch of training step `step`, counted from 1: a pure function of it */
+  trainingBatch(step: number): Batch;
+  /** passes of the training data completed before this step; 0 for generated data */
+  epochOf(step: number): number;
+  readonly validationBatches: number;
+  validation(): Iterable<Batch>;
+  test(): Iterable<Batch>;
+  /** mean loss over the targets of this stretch */
+  loss(outputs: Tensor3D, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  /** adds to `score` what this batch's outputs say */
+  score(outputs: Tensor3D, batch: Batch, score: Score): void;
+  /** scalars besides the loss, e.g. accuracy, rmse */
+  metrics(score: Score): Record<string, number>;
+  /** something to look at, made in pieces; `step` seeds what is random in it */
+  sample(model: Model, step: number): Generator<undefined, Sample | null>;
+  /** what using the trained model takes: vocabulary, scaling. Written to the run folder as `task.json`. */
+  artifact(): TaskArtifact;
+}
+
+export type TaskArtifact =
+  | { task: 'char-lm'; symbols: string[] }
+  | {
+      task: 'forecast';
+      target: string;
+      features: string[];
+      window: number;
+      horizon: number;
+      difference: number;
+      missing: 'error' | 'drop' | 'previous' | 'interpolate';
+      /** by feature, fitted on the training part; the target's own stand under its name too */
+      scaling: Record<string, { mean: number; std: number }>;
+    }
+  | { task: 'adding'; length: number }
+  | { task: 'temporal-order'; length: number };
+
+export function emptyScore(): Score {
+  return { lossSum: 0, count: 0, sums: {} };
+}

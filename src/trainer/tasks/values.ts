@@ -1,0 +1,34 @@
+// Loss and score of tasks whose answers are numbers, and a model's answers at the last step.
+import { reshape, type Scalar, type Tensor2D, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core';
+import { meanSquaredError } from '../engine/losses.ts';
+import type { Model } from '../layers/model.ts';
+import { evaluate } from '../training/step.ts';
+import type { Batch, Score } from './task.ts';
+
+/** Mean squared error of outputs (1, B, K) against B·K numbers. */
+export function valueLoss(
+  outputs: Tensor3D,
+  targets: Int32Array | Float32Array,
+  weights: Float32Array | null,
+): Scalar {
+  const [steps, batch, width] = outputs.shape;
+  return meanSquaredError(
+    reshape(outputs, [steps * batch, width]) as Tensor2D,
+    tensor2d(targets as Float32Array, [steps * batch, width]),
+    weights,
+  );
+}
+
+export function scoreValues(outputs: Tensor3D, batch: Batch, score: Score): void {
+  const answers = outputs.dataSync();
+  for (let i = 0; i < answers.length; i++) score.lossSum += (answers[i]! - batch.targets[i]!) ** 2;
+  score.count += answers.length;
+}
+
+/** What the model says at the last step of each sequence. */
+export function answersOf(model: Model, batch: Batch): Float32Array {
+  const { outputs } = evaluate(model, batch, 'last-step', null);
+  const answers = Float32Array.from(outputs.dataSync());
+  outputs.dispose();
+  return answers;
+}

@@ -1,0 +1,101 @@
+// What a run needs to go on bit for bit: weights, optimizer, carried state, and where it stands.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BadRunError } from '../../runs/errors.ts';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
+import type { LayerState, Model } from '../layers/model.ts';
+import { readWeights } from '../layers/weights.ts';
+
+const progress = z.object({
+  format: z.literal(1),
+  step: z.int().min(0),
+  epoch: z.int().min(0),
+  tokens: z.number().min(0),
+  ownSeconds: z.number().min(0),
+  trainLoss: z.number().nullable(),
+  valLoss: z.number().nullable(),
+  /** what the last step has not had yet: a run may be stopped while it validates */
+  todo: z.enum(['validate', 'sample', 'step']),
+  best: z.object({ best: z.number().nullable(), bestStep: z.int().min(0), since: z.int().min(0) }),
+});
+
+export type Progress = z.infer<typeof progress>;
+
+export const CHECKPOINT = {
+  weights: 'weights.safetensors',
+  optimizer: 'optimizer.safetensors',
+  carried: 'carried.safetensors',
+  state: 'state.json',
+} as const;
+
+export function encodeCheckpoint(
+  model: Model,
+  optimizer: ReadonlyMap<string, Float32Array>,
+  carried: readonly LayerState[] | null,
+  at: Progress,
+): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  files.set(CHECKPOINT.weights, encodeSafetensors(readWeights(model)));
+  files.set(CHECKPOINT.optimizer, encodeSafetensors(flat(optimizer)));
+  const state = new Map<string, Float32Array>();
+  carried?.forEach(({ h, c }, index) => {
+    state.set(`${index}.h`, h);
+    if (c) state.set(`${index}.c`, c);
+  });
+  files.set(CHECKPOINT.carried, encodeSafetensors(flat(state)));
+  files.set(CHECKPOINT.state, Buffer.from(`${JSON.stringify(at, null, 2)}\n`));
+  return files;
+}
+
+export interface LoadedCheckpoint {
+  weights: Map<string, NamedTensor>;
+  optimizer: Map<string, Float32Array>;
+  carried: LayerState[] | null;
+  progress: Progress;
+}
+
+/** @throws BadRunError when a file is missing or does not hold together */
+export function readCheckpoint(folder: string): LoadedCheckpoint {
+  const file = (name: string) => {
+    try {
+      return readFileSync(join(folder, name));
+    } catch (cause) {
+      throw new BadRunError(
+        `The checkpoint ${folder} lacks ${name} (${(cause as NodeJS.ErrnoException).code}).`,
+      );
+    }
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(file(CHECKPOINT.state).toString('utf8'));
+  } catch (cause) {
+    if (cause instanceof BadRunError) throw cause;
+  }
+  const checked = progress.safeParse(json);
+  if (!checked.success) throw new BadRunError(`The checkpoint ${folder} has no valid ${CHECKPOINT.state}.`);
+  const carried = arrays(decodeSafetensors(file(CHECKPOINT.carried)));
+  return {
+    weights: decodeSafetensors(file(CHECKPOINT.weights)),
+    optimizer: arrays(decodeSafetensors(file(CHECKPOINT.optimizer))),
+    carried: carried.size > 0 ? layersOf(carried) : null,
+    progress: checked.data,
+  };
+}
+
+function layersOf(carried: Map<string, Float32Array>): LayerState[] {
+  const layers: LayerState[] = [];
+  for (let index = 0; carried.has(`${index}.h`); index++) {
+    const c = carried.get(`${index}.c`);
+    layers.push(c ? { h: carried.get(`${index}.h`)!, c } : { h: carried.get(`${index}.h`)! });
+  }
+  return layers;
+}
+
+function flat(values: ReadonlyMap<string, Float32Array>): Map<string, NamedTensor> {
+  return new Map([...values].map(([name, data]) => [name, { shape: [data.length], data }]));
+}
+
+function arrays(tensors: Map<string, NamedTensor>): Map<string, Float32Array> {
+  return new Map([...tensors].map(([name, { data }]) => [name, data]));
+}

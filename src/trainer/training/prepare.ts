@@ -1,0 +1,79 @@
+// From a queued run to one that can train: data read, memory predicted, run.json written.
+import { readFileSync } from 'node:fs';
+import { cpus, hostname, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { version_core } from '@tensorflow/tfjs-core';
+import { checkMemory } from '../../experiment/check.ts';
+import { countModel } from '../../experiment/parameters.ts';
+import type { RunFile, RunRequest } from '../../runs/format.ts';
+import { replaceFile } from '../../runs/json.ts';
+import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
+import { openTask } from '../tasks/open.ts';
+import type { Task } from '../tasks/task.ts';
+import { unrollVersion } from '../version.ts';
+import { readCheckpoint } from './checkpoint.ts';
+import { Trainer } from './trainer.ts';
+
+/** What is asked cannot be done as it stands: wrong input, not a fault of training. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** @throws DataError, InputError before anything large is allocated, ModelError */
+export async function prepareTask(request: RunRequest): Promise<Task> {
+  const { experiment } = request;
+  const task = await openTask(experiment, request);
+  const [fault] = checkMemory(experiment, task.sizes, memoryOfMachine());
+  if (fault) throw new InputError(fault.message);
+  return task;
+}
+
+/** The container's limit, where there is one. */
+function memoryOfMachine(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** A trainer where the run left off, or at step 0. */
+export function makeTrainer(writer: RunWriter, task: Task): { trainer: Trainer; ownSeconds: number } {
+  const trainer = new Trainer(writer.request.experiment, task);
+  try {
+    const last = writer.latestCheckpoint();
+    if (!last) return { trainer, ownSeconds: 0 };
+    const loaded = readCheckpoint(last.folder);
+    trainer.restore(loaded);
+    if (loaded.progress.best.bestStep === last.step) markBest(writer, last);
+    return { trainer, ownSeconds: loaded.progress.ownSeconds };
+  } catch (cause) {
+    trainer.dispose();
+    throw cause;
+  }
+}
+
+/** A crash may fall between a checkpoint and its mark as the best. */
+function markBest(writer: RunWriter, { step, folder, files }: Checkpoint): void {
+  if (step === 0 || writer.bestCheckpoint()?.step === step) return;
+  const contents = files.map((name): [string, Uint8Array] => [name, readFileSync(join(folder, name))]);
+  writer.checkpoint(step, new Map(contents), { best: true });
+}
+
+export function describeRun(writer: RunWriter, task: Task, engineUsed: RunFile['engineUsed']): void {
+  const { request, folder } = writer;
+  const [processor] = cpus();
+  writer.writeRun({
+    ...request,
+    versions: { unroll: unrollVersion(), node: process.versions.node, tfjs: version_core },
+    engineUsed,
+    machine: {
+      host: hostname(),
+      platform: process.platform,
+      arch: process.arch,
+      cpu: processor?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryBytes: memoryOfMachine(),
+    },
+    parameters: countModel(request.experiment, task.sizes),
+    task: task.facts,
+  });
+  replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
+}

@@ -1,0 +1,204 @@
+// One model in training: what changes from step to step, and nothing that writes. All randomness is a function of
+// (seed, purpose, step), so that what is measured in between changes no weight.
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
+import type { Experiment } from '../../experiment/schema.ts';
+import { BadRunError } from '../../runs/errors.ts';
+import { buildModel } from '../layers/build.ts';
+import type { LayerState, Model } from '../layers/model.ts';
+import { writeWeights } from '../layers/weights.ts';
+import type { Batch, Task } from '../tasks/task.ts';
+import { encodeCheckpoint, type LoadedCheckpoint, type Progress } from './checkpoint.ts';
+import { badWeight, DivergedError, firstBadTensor } from './divergence.ts';
+import { EarlyStopping } from './early-stopping.ts';
+import { clipByGlobalNorm, createOptimizer, globalNorm, type Optimizer } from './optimizers.ts';
+import { learningRateAt } from './schedule.ts';
+import { computeGradients, type StepOptions, type StepResult } from './step.ts';
+
+/** Sizes from which an update of float32 numbers might overflow, with room for momentum. */
+const RISKY = 1e30;
+
+export interface StepFigures {
+  trainLoss: number;
+  /** before clipping */
+  gradNorm: number;
+  learningRate: number;
+  /** of the squared weights; only with l2 */
+  penalty?: number;
+}
+
+/** What is looked at in a step. */
+export interface Watch {
+  onRecurrent?: StepOptions['onRecurrent'];
+  /** the batch and the state it started in, before the update */
+  before?: (batch: Batch, state: LayerState[] | null) => void;
+}
+
+export class Trainer {
+  readonly experiment: Experiment;
+  readonly task: Task;
+  readonly model: Model;
+  readonly stopping: EarlyStopping;
+  /** completed */
+  step = 0;
+  tokens = 0;
+  trainLoss: number | null = null;
+  valLoss: number | null = null;
+  todo: Progress['todo'] = 'step';
+  private readonly optimizer: Optimizer;
+  private carried: LayerState[] | null = null;
+  private weightNorm: number;
+
+  constructor(experiment: Experiment, task: Task) {
+    this.experiment = experiment;
+    this.task = task;
+    this.model = buildModel(experiment, task.sizes, experiment.training.seed);
+    this.optimizer = createOptimizer(experiment.training.optimizer, this.model.variables);
+    this.stopping = new EarlyStopping(experiment.training.earlyStopping);
+    this.weightNorm = globalNorm(this.model.variables);
+  }
+
+  /** One batch, one update. @throws DivergedError, with the weights as they were */
+  advance(watch: Watch = {}): StepFigures {
+    const { training } = this.experiment;
+    const step = this.step + 1;
+    const batch = this.task.trainingBatch(step);
+    const options: StepOptions = {
+      window: training.bptt.window ?? batch.seqLen,
+      l2: training.l2,
+      training: true,
+      step,
+      state: this.stateFor(batch),
+      outputs: this.task.outputs,
+    };
+    const learningRate = learningRateAt(
+      training.schedule,
+      training.optimizer.learningRate,
+      step,
+      training.steps,
+    );
+    const result = computeGradients(this.model, this.task, batch, {
+      ...options,
+      onRecurrent: watch.onRecurrent,
+    });
+    try {
+      const { loss, gradients } = result;
+      const { clipNorm } = training;
+      const gradNorm = clipNorm === null ? globalNorm(gradients) : clipByGlobalNorm(gradients, clipNorm);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+        throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
+      watch.before?.(batch, options.state);
+      this.update(gradients, learningRate, gradNorm, step, loss);
+      return this.completed(step, batch, result, { gradNorm, learningRate });
+    } finally {
+      for (const gradient of result.gradients.values()) gradient.dispose();
+    }
+  }
+
+  get progress(): Omit<Progress, 'ownSeconds'> {
+    return {
+      format: 1,
+      step: this.step,
+      epoch: this.task.epochOf(this.step + 1),
+      tokens: this.tokens,
+      trainLoss: this.trainLoss,
+      valLoss: this.valLoss,
+      todo: this.todo,
+      best: this.stopping.state,
+    };
+  }
+
+  checkpoint(ownSeconds: number): Map<string, Uint8Array> {
+    return encodeCheckpoint(this.model, this.optimizer.state(), this.carried, {
+      ...this.progress,
+      ownSeconds,
+    });
+  }
+
+  /** @throws BadRunError when the checkpoint is of another model */
+  restore({ weights, optimizer, carried, progress }: LoadedCheckpoint): void {
+    try {
+      writeWeights(this.model, weights);
+      this.optimizer.restore(optimizer);
+      this.carried = this.checkedState(carried);
+    } catch (cause) {
+      throw new BadRunError(`The checkpoint does not fit its experiment: ${(cause as Error).message}`);
+    }
+    this.step = progress.step;
+    this.tokens = progress.tokens;
+    this.trainLoss = progress.trainLoss;
+    this.valLoss = progress.valLoss;
+    this.todo = progress.todo;
+    this.stopping.state = progress.best;
+    this.weightNorm = globalNorm(this.model.variables);
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  /** State is carried along a stream; a new pass over it starts afresh. */
+  private stateFor(batch: Batch): LayerState[] | null {
+    const { carryState } = this.experiment.training.bptt;
+    return this.task.stream && carryState && batch.continues ? this.carried : null;
+  }
+
+  private checkedState(carried: LayerState[] | null): LayerState[] | null {
+    const { batchSize } = this.task.facts;
+    const { recurrent } = this.model;
+    const fits = carried?.every(
+      ({ h, c }, index) =>
+        h.length === batchSize * (recurrent[index]?.units ?? -1) &&
+        (recurrent[index]?.cell === 'lstm') === (c !== undefined) &&
+        (!c || c.length === h.length),
+    );
+    if (carried && !(fits && carried.length === recurrent.length))
+      throw new Error('its carried state has other sizes.');
+    return carried;
+  }
+
+  private update(
+    gradients: ReadonlyMap<string, Tensor>,
+    learningRate: number,
+    gradNorm: number,
+    step: number,
+    loss: number,
+  ): void {
+    const { clipNorm } = this.experiment.training;
+    const size = learningRate * Math.max(1, Math.min(gradNorm, clipNorm ?? gradNorm)) + this.weightNorm;
+    const before = size > RISKY ? copiesOf(this.model.variables) : null;
+    this.optimizer.step(gradients, learningRate);
+    this.weightNorm = globalNorm(this.model.variables);
+    if (Number.isFinite(this.weightNorm)) return;
+    const where = badWeight(this.model) ?? 'a weight';
+    if (before) putBack(this.model.variables, before);
+    throw new DivergedError(step, loss, gradNorm, `${where}, after the update of step ${step}`);
+  }
+
+  private completed(
+    step: number,
+    batch: Batch,
+    { loss, penalty, state }: StepResult,
+    rest: Pick<StepFigures, 'gradNorm' | 'learningRate'>,
+  ): StepFigures {
+    this.step = step;
+    this.tokens += batch.seqLen * batch.batch;
+    this.trainLoss = loss;
+    this.carried = this.task.stream && this.experiment.training.bptt.carryState ? state : null;
+    this.todo = 'validate';
+    const figures: StepFigures = { trainLoss: loss, ...rest };
+    return this.experiment.training.l2 > 0 ? { ...figures, penalty } : figures;
+  }
+}
+
+function copiesOf(variables: ReadonlyMap<string, Variable>): Map<string, Float32Array> {
+  return new Map([...variables].map(([name, variable]) => [name, Float32Array.from(variable.dataSync())]));
+}
+
+function putBack(variables: ReadonlyMap<string, Variable>, copies: ReadonlyMap<string, Float32Array>): void {
+  for (const [name, variable] of variables) {
+    const before = tensor(copies.get(name)!, variable.shape);
+    variable.assign(before);
+    before.dispose();
+  }
+}

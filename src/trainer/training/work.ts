@@ -1,0 +1,258 @@
+// Trains runs: opens their folders, starts the engine, and lets the members take turns of about 200 ms.
+import type { EndReason, EngineName, JsonNumber, RunEvent, RunFile, RunStatus } from '../../runs/format.ts';
+import { toJsonNumber } from '../../runs/json.ts';
+import { RunReader } from '../../runs/reader.ts';
+import { RunWriter } from '../../runs/writer.ts';
+import { startEngine } from '../engine/start.ts';
+import { Journal } from './journal.ts';
+import { Member } from './member.ts';
+import { describeRun, InputError, makeTrainer, prepareTask } from './prepare.ts';
+
+const SLICE_MILLISECONDS = 200;
+const IDLE_MILLISECONDS = 100;
+
+export interface WorkOptions {
+  onEvent?(index: number, event: RunEvent): void;
+  onStatus?(index: number, status: RunStatus): void;
+  /** aborted: all runs stop with a checkpoint */
+  signal?: AbortSignal;
+  /** also where another machine holds a run, or this one cannot give the same bits */
+  force?: boolean;
+}
+
+export interface RunOutcome {
+  folder: string;
+  reason: EndReason;
+  message: string;
+  steps: number;
+  trainLoss: JsonNumber | null;
+  valLoss: JsonNumber | null;
+  /** own training time */
+  seconds: number;
+  engine: string;
+  /** it failed for what was asked, before training began */
+  wrongInput: boolean;
+}
+
+interface Turn {
+  folder: string;
+  index: number;
+  writer: RunWriter;
+  journal: Journal;
+}
+
+/**
+ * Goes on from the last checkpoint where there is one; a run that has ended is left as it is.
+ * @throws the error of a single run that cannot be opened; of several, it is that run's outcome
+ */
+export async function trainRuns(folders: string[], options: WorkOptions = {}): Promise<RunOutcome[]> {
+  const outcomes = folders.map(outcomeOfEnded);
+  const turns: Turn[] = [];
+  for (const [index, folder] of folders.entries()) {
+    if (outcomes[index]) continue;
+    try {
+      turns.push(open(folder, index, options));
+    } catch (cause) {
+      if (folders.length === 1) throw cause;
+      outcomes[index] = failure(folder, cause, true);
+    }
+  }
+  try {
+    for (const set of byEngine(turns))
+      for (const [index, outcome] of await trainTogether(set, options)) outcomes[index] = outcome;
+  } finally {
+    for (const { writer } of turns) writer.close();
+  }
+  return outcomes.map(outcome => outcome!);
+}
+
+function open(folder: string, index: number, options: WorkOptions): Turn {
+  const writer = RunWriter.open(folder, { force: options.force });
+  const journal = new Journal(writer, {
+    onEvent: event => options.onEvent?.(index, event),
+    onStatus: status => options.onStatus?.(index, status),
+  });
+  journal.status({ state: 'starting', message: null });
+  return { folder, index, writer, journal };
+}
+
+/** One process has one engine: runs that ask for another one come after. */
+function byEngine(turns: Turn[]): Turn[][] {
+  const sets = new Map<string, Turn[]>();
+  for (const turn of turns) {
+    const { name, threads } = engineFor(turn.writer);
+    const key = `${name}/${threads}`;
+    sets.set(key, [...(sets.get(key) ?? []), turn]);
+  }
+  return [...sets.values()];
+}
+
+function engineFor({ run, request }: RunWriter): { name: EngineName; threads: number | null } {
+  return run
+    ? { name: run.engineUsed.provider, threads: run.engineUsed.threads }
+    : { name: request.engine, threads: request.threads };
+}
+
+async function trainTogether(turns: Turn[], options: WorkOptions): Promise<[number, RunOutcome][]> {
+  const outcomes: [number, RunOutcome][] = [];
+  const { name, threads } = engineFor(turns[0]!.writer);
+  let engine: RunFile['engineUsed'] | Error;
+  try {
+    engine = await startEngine(name, threads);
+  } catch (cause) {
+    engine = cause as Error;
+  }
+  const members: { turn: Turn; member: Member }[] = [];
+  for (const turn of turns)
+    try {
+      if (engine instanceof Error) throw engine;
+      members.push({ turn, member: await prepare(turn, engine, options) });
+    } catch (cause) {
+      outcomes.push([turn.index, endFailed(turn, cause)]);
+    }
+  await takeTurns(
+    members.map(({ member }) => member),
+    options.signal,
+  );
+  for (const { turn, member } of members) {
+    outcomes.push([turn.index, outcomeOf(turn, member)]);
+    member.dispose();
+  }
+  return outcomes;
+}
+
+async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkOptions): Promise<Member> {
+  const { writer, journal } = turn;
+  // reading a large file takes a while, and nobody shall think that nothing happens
+  const alive = setInterval(() => journal.status({}), 150);
+  try {
+    const { run } = writer;
+    if (run && !options.force) requireSameBits(run, engine);
+    const task = await prepareTask(writer.request);
+    const { trainer, ownSeconds } = makeTrainer(writer, task);
+    if (!run) {
+      describeRun(writer, task, engine);
+      journal.event(0, { kind: 'started' });
+    } else {
+      writer.truncateAfter(trainer.step);
+      journal.event(trainer.step, { kind: 'resumed', fromStep: trainer.step });
+    }
+    const member = new Member(trainer, writer, journal, ownSeconds);
+    member.beat(1);
+    return member;
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+function requireSameBits({ engineUsed }: RunFile, engine: RunFile['engineUsed']): void {
+  const same = (['provider', 'instructionSet', 'threads'] as const).every(
+    key => engineUsed[key] === engine[key],
+  );
+  if (same) return;
+  const show = ({ provider, instructionSet, threads }: RunFile['engineUsed']) =>
+    `${provider} (${instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+  throw new InputError(
+    `This run was trained with ${show(engineUsed)}, here there is ${show(engine)}: going on would not give the same bits. Use --force to go on all the same.`,
+  );
+}
+
+async function takeTurns(members: Member[], signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    if (signal?.aborted) for (const member of members) member.stop();
+    const open = members.filter(member => member.end === null);
+    if (open.length === 0) return;
+    const running = open.filter(member => member.running);
+    for (const member of running) {
+      if (signal?.aborted) break;
+      await member.advance(SLICE_MILLISECONDS, running.length);
+      for (const other of open) {
+        if (other !== member) other.attend();
+        other.beat(running.length);
+      }
+    }
+    if (running.length > 0) continue;
+    await idle(signal);
+    for (const member of open) {
+      member.attend();
+      member.beat(1);
+    }
+  }
+}
+
+function idle(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, IDLE_MILLISECONDS);
+    signal?.addEventListener('abort', done);
+  });
+}
+
+// ---------------------------------------------------------------- outcomes
+
+function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
+  const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
+  const { trainLoss, valLoss } = member.losses;
+  return {
+    folder,
+    ...member.end!,
+    steps: member.steps,
+    trainLoss: json(trainLoss),
+    valLoss: json(valLoss),
+    seconds: member.ownSeconds,
+    engine: writer.run?.engineUsed.provider ?? 'auto',
+    wrongInput: false,
+  };
+}
+
+/** A run that could not begin says so in its folder. */
+function endFailed({ folder, journal, writer }: Turn, cause: unknown): RunOutcome {
+  const outcome = failure(folder, cause, true);
+  const { step } = writer.lastStatus;
+  try {
+    journal.ended(step, { reason: 'failed', message: outcome.message, trainLoss: null, valLoss: null }, 0);
+    journal.status({ state: 'failed', eta: null, message: outcome.message });
+  } catch {
+    // the folder is gone or the disk is full: the outcome says enough
+  }
+  return { ...outcome, steps: step };
+}
+
+function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcome {
+  const message = (cause as Error).message ?? String(cause);
+  return {
+    folder,
+    reason: 'failed',
+    message,
+    steps: 0,
+    trainLoss: null,
+    valLoss: null,
+    seconds: 0,
+    engine: 'auto',
+    wrongInput,
+  };
+}
+
+/** null for a run that can go on: queued, stopped, crashed or failed */
+function outcomeOfEnded(folder: string): RunOutcome | null {
+  const reader = new RunReader(folder);
+  while (reader.poll() || reader.behind);
+  const { ended, status, run } = reader;
+  if (!ended || !['finished', 'early-stopped', 'diverged'].includes(ended.reason)) return null;
+  const { reason, message, trainLoss, valLoss, seconds } = ended;
+  return {
+    folder,
+    reason,
+    message,
+    steps: status?.step ?? ended.step,
+    trainLoss,
+    valLoss,
+    seconds,
+    engine: run?.engineUsed.provider ?? 'auto',
+    wrongInput: false,
+  };
+}
