@@ -12,6 +12,8 @@ import type {
   TaskFacts,
 } from '../runs/format.ts';
 
+export type { Finding, Fix, JsonNumber, Sample } from '../runs/format.ts';
+
 /** What a reader makes of a run: its own state, or that its writer is gone. */
 export type ShownState = RunState | 'crashed' | 'silent';
 

@@ -50,6 +50,7 @@ class Dashboards
           return frame.visible;
         },
         onVisibility: frame.onDidChangeVisibility,
+        place: 'side',
       },
       this.wanted,
     );
@@ -97,6 +98,7 @@ class Dashboards
           return frame.visible;
         },
         onVisibility: frame.onDidChangeViewState,
+        place: 'tab',
       },
       folders,
     );

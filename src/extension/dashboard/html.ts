@@ -6,9 +6,11 @@ export interface PageFiles {
   script: string;
   styles: string;
   codicons: string;
+  /** which background the page stands on */
+  place: 'side' | 'tab';
 }
 
-export function pageHtml({ cspSource, script, styles, codicons }: PageFiles): string {
+export function pageHtml({ cspSource, script, styles, codicons, place }: PageFiles): string {
   const nonce = randomBytes(16).toString('base64url');
   const policy = [
     `default-src 'none'`,
@@ -28,7 +30,7 @@ export function pageHtml({ cspSource, script, styles, codicons }: PageFiles): st
 <link rel="stylesheet" href="${styles}">
 <title>Unroll</title>
 </head>
-<body>
+<body data-place="${place}">
 <main id="app"></main>
 <script type="module" nonce="${nonce}" src="${script}"></script>
 </body>

@@ -17,6 +17,7 @@ export interface Frame {
   readonly webview: vscode.Webview;
   readonly visible: boolean;
   readonly onVisibility: vscode.Event<unknown>;
+  readonly place: 'side' | 'tab';
 }
 
 const MIN_MILLISECONDS = 240;
@@ -66,6 +67,7 @@ export class DashboardSession implements vscode.Disposable {
       script: fileIn('dashboard.js'),
       styles: fileIn('dashboard.css'),
       codicons: fileIn('codicon.css'),
+      place: frame.place,
     });
     this.watchIfVisible();
   }

@@ -1,0 +1,362 @@
+// The loss curves on chart.js: its lines and scales, our marks. Points come decimated, so nothing is parsed,
+// decimated or animated here.
+import {
+  Chart,
+  type ChartDataset,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  type Plugin,
+  PointElement,
+} from 'chart.js';
+import { clock, loss as lossText, powerOfTen, short } from '../format.ts';
+import { drawMarker, type RunStyle, styleOf } from '../kinds.ts';
+import type { Axis } from '../page.ts';
+import type { Theme } from '../theme.ts';
+import { haloText, vertical } from './layered-canvas.ts';
+import type { LossLines, PlotPoint } from './loss-data.ts';
+import { linearTicks, logTicks } from './scales.ts';
+
+Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
+
+export interface LossPicture {
+  lines: LossLines[];
+  scale: 'log' | 'linear';
+  axis: Axis;
+  from: number;
+  to: number;
+  low: number;
+  high: number;
+  chosen: string | null;
+  theme: Theme;
+  baseline: { loss: number; name: string } | null;
+  labelWidth: number;
+}
+
+export interface PlotArea {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+const GUTTER = 36;
+const LABEL_GAP = 15;
+const MARKS = 5;
+
+type LossDataset = ChartDataset<'line', PlotPoint[]>;
+
+export class LossChart {
+  private readonly chart: Chart<'line', PlotPoint[]>;
+  private picture: LossPicture | null = null;
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.chart = new Chart<'line', PlotPoint[]>(canvas, {
+      type: 'line',
+      data: { datasets: [] },
+      options: {
+        animation: false,
+        parsing: false,
+        normalized: true,
+        responsive: false,
+        events: [],
+        spanGaps: false,
+        layout: { autoPadding: false },
+        elements: { point: { radius: 0, hitRadius: 0, hoverRadius: 0 }, line: { tension: 0 } },
+      },
+      plugins: [this.marks()],
+    });
+  }
+
+  get area(): PlotArea {
+    return this.chart.chartArea ?? { left: GUTTER, right: GUTTER, top: 0, bottom: 0 };
+  }
+
+  xAt(pixel: number): number {
+    return this.chart.scales['x']?.getValueForPixel(pixel) ?? 0;
+  }
+
+  pixelOf(x: number): number {
+    return this.chart.scales['x']?.getPixelForValue(x) ?? 0;
+  }
+
+  yPixelOf(y: number): number {
+    return this.chart.scales['y']?.getPixelForValue(y) ?? Number.NaN;
+  }
+
+  draw(picture: LossPicture, width: number, height: number): void {
+    this.picture = picture;
+    const { theme } = picture;
+    const ratio = window.devicePixelRatio || 1;
+    this.chart.options.devicePixelRatio = ratio;
+    this.chart.options.scales = this.scales(picture, height) as never;
+    this.chart.options.layout = { autoPadding: false, padding: { right: picture.labelWidth, top: 6 } };
+    this.chart.data.datasets = datasetsOf(picture, theme);
+    this.chart.resize(width, height);
+    this.chart.update('none');
+  }
+
+  private scales(picture: LossPicture, height: number): unknown {
+    const { theme, axis } = picture;
+    const font = { family: theme.font, size: 11 };
+    const wanted = Math.max(3, Math.floor(height / 34));
+    return {
+      x: {
+        type: 'linear',
+        min: picture.from,
+        max: picture.to,
+        border: { color: theme.lines },
+        grid: { display: false },
+        afterBuildTicks: (scale: { ticks: { value: number }[]; width: number }) => {
+          const room = Math.max(2, Math.floor((scale.width || 280) / 64));
+          scale.ticks = linearTicks(picture.from, picture.to, room).map(value => ({ value }));
+        },
+        ticks: {
+          color: theme.quiet,
+          font,
+          maxRotation: 0,
+          autoSkip: false,
+          padding: 2,
+          callback: (value: number) => axisText(value, axis),
+        },
+      },
+      y: {
+        type: picture.scale === 'log' ? 'logarithmic' : 'linear',
+        min: picture.low,
+        max: picture.high,
+        border: { display: false },
+        grid: { color: theme.grid, drawTicks: false },
+        afterFit: (scale: { width: number }) => {
+          scale.width = GUTTER;
+        },
+        afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+          const ticks = picture.scale === 'log' ? logTicks : linearTicks;
+          scale.ticks = ticks(picture.low, picture.high, wanted).map(value => ({ value }));
+        },
+        ticks: {
+          color: theme.quiet,
+          font,
+          autoSkip: false,
+          padding: 6,
+          callback: (value: number) => valueText(value),
+        },
+      },
+    };
+  }
+
+  /** Validation markers, NaN crosses, the loss of knowing nothing, and the labels at the ends of the lines. */
+  private marks(): Plugin<'line'> {
+    return {
+      id: 'marks',
+      afterDatasetsDraw: chart => {
+        const picture = this.picture;
+        if (!picture) return;
+        const { ctx, chartArea: area } = chart;
+        ctx.save();
+        ctx.font = `11px ${picture.theme.font}`;
+        ctx.textBaseline = 'middle';
+        ctx.textAlign = 'left';
+        this.drawBaseline(ctx, picture, area);
+        const inside = (x: number) => x >= picture.from && x <= picture.to;
+        for (const { run, val } of picture.lines)
+          this.drawValMarkers(
+            ctx,
+            picture,
+            styleOf(run, picture.theme),
+            val.filter(p => inside(p.x)),
+          );
+        for (const { broken } of picture.lines)
+          if (broken && inside(broken.x)) this.drawBroken(ctx, picture, area, broken);
+        this.drawEndLabels(ctx, picture, area);
+        ctx.restore();
+      },
+    };
+  }
+
+  private drawBaseline(ctx: CanvasRenderingContext2D, picture: LossPicture, area: PlotArea): void {
+    const { baseline, theme } = picture;
+    if (!baseline || baseline.loss < picture.low || baseline.loss > picture.high) return;
+    const y = this.yPixelOf(baseline.loss);
+    ctx.strokeStyle = theme.quiet;
+    ctx.setLineDash([1, 3]);
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.moveTo(area.left, y);
+    ctx.lineTo(area.right, y);
+    ctx.stroke();
+    ctx.textAlign = 'right';
+    haloText(
+      ctx,
+      baseline.name,
+      area.right - 4,
+      y + (y < area.top + 16 ? 9 : -8),
+      theme.quiet,
+      theme.background,
+    );
+    ctx.textAlign = 'left';
+  }
+
+  private drawValMarkers(
+    ctx: CanvasRenderingContext2D,
+    { theme, from, to }: LossPicture,
+    style: RunStyle,
+    val: PlotPoint[],
+  ): void {
+    const every = (to - from) / MARKS;
+    val.forEach(({ x, y }, index) => {
+      const next = val[index + 1]?.x ?? Number.POSITIVE_INFINITY;
+      // at the same places for all runs, and at the end of each
+      const isShown =
+        index === val.length - 1 ||
+        (Math.floor(next / every) > Math.floor(x / every) && x + every * 0.4 < val.at(-1)!.x);
+      const pixel = this.yPixelOf(y);
+      if (isShown && Number.isFinite(y) && Number.isFinite(pixel))
+        drawMarker(ctx, style, this.pixelOf(x), pixel, 3.5, theme.background);
+    });
+  }
+
+  private drawBroken(
+    ctx: CanvasRenderingContext2D,
+    { theme }: LossPicture,
+    area: PlotArea,
+    broken: NonNullable<LossLines['broken']>,
+  ): void {
+    const x = this.pixelOf(broken.x);
+    const y = clamp(this.yPixelOf(broken.y), area.top + 4, area.bottom - 4);
+    ctx.strokeStyle = theme.error;
+    ctx.lineWidth = 1;
+    ctx.setLineDash([1, 2]);
+    vertical(ctx, x, y + 6, area.bottom);
+    ctx.setLineDash([]);
+    ctx.lineWidth = 2;
+    ctx.beginPath();
+    ctx.moveTo(x - 4, y - 4);
+    ctx.lineTo(x + 4, y + 4);
+    ctx.moveTo(x + 4, y - 4);
+    ctx.lineTo(x - 4, y + 4);
+    ctx.stroke();
+  }
+
+  private drawEndLabels(ctx: CanvasRenderingContext2D, picture: LossPicture, area: PlotArea): void {
+    const labels = picture.lines.flatMap(line => endLabel(line, picture, this)).sort((a, b) => a.y - b.y);
+    const atEdge = labels.filter(label => label.isAtEdge);
+    spread(atEdge, area.top + 6, area.bottom - 6);
+    for (const label of labels) {
+      const { x, y, style, name, value, note } = label;
+      drawMarker(ctx, style, x + 10, y, 3.5, picture.theme.background);
+      ctx.font = `600 11px ${picture.theme.font}`;
+      const textX = x + 18;
+      haloText(ctx, name, textX, y, picture.theme.foreground, picture.theme.background);
+      const width = ctx.measureText(`${name} `).width;
+      ctx.font = `11px ${picture.theme.font}`;
+      haloText(ctx, value, textX + width, y, picture.theme.foreground, picture.theme.background);
+      if (note)
+        haloText(ctx, note, x + 10, y + LABEL_GAP, picture.theme.foreground, picture.theme.background);
+    }
+  }
+}
+
+interface EndLabel {
+  x: number;
+  y: number;
+  isAtEdge: boolean;
+  style: RunStyle;
+  name: string;
+  value: string;
+  note: string;
+}
+
+function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndLabel[] {
+  const { run, broken } = line;
+  const { area } = chart;
+  const curve = line.val.some(({ y }) => Number.isFinite(y)) ? line.val : line.train;
+  const last = curve.findLast(({ x, y }) => x <= picture.to && Number.isFinite(y));
+  if (!last) return [];
+  const style = styleOf(run, picture.theme);
+  const name = shortLabel(run.label, picture.labelWidth);
+  const value = lossText(last.y);
+  if (broken && broken.x <= picture.to) {
+    const x = chart.pixelOf(broken.x);
+    const isAtEdge = x > area.right - 64;
+    const y = clamp(chart.yPixelOf(broken.y), area.top + 6, area.bottom - 24);
+    return [
+      {
+        x: isAtEdge ? area.right : x + 4,
+        y,
+        isAtEdge,
+        style,
+        name,
+        value,
+        note: isAtEdge ? '' : `NaN at ${broken.step}`,
+      },
+    ];
+  }
+  const pixel = chart.pixelOf(last.x);
+  const isAtEdge = pixel > area.right - 90;
+  const y = clamp(chart.yPixelOf(last.y), area.top + 6, area.bottom - 6);
+  return [{ x: isAtEdge ? area.right : pixel, y, isAtEdge, style, name, value, note: '' }];
+}
+
+function shortLabel(label: string, width: number): string {
+  const most = Math.max(4, Math.floor((width - 50) / 6));
+  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+}
+
+/** Pushes labels apart, inside the chart where there is room. */
+function spread(labels: EndLabel[], top: number, bottom: number): void {
+  const gap = Math.min(LABEL_GAP, (bottom - top) / Math.max(1, labels.length - 1));
+  for (let round = 0; round < 20; round++)
+    for (let i = 1; i < labels.length; i++) {
+      const missing = gap - (labels[i]!.y - labels[i - 1]!.y);
+      if (missing <= 0) continue;
+      labels[i - 1]!.y -= missing / 2;
+      labels[i]!.y += missing / 2;
+    }
+  for (let i = 0; i < labels.length; i++) labels[i]!.y = Math.max(labels[i]!.y, top + i * gap);
+  for (let i = labels.length - 1, room = bottom; i >= 0; i--, room -= gap)
+    labels[i]!.y = Math.min(labels[i]!.y, room);
+}
+
+function datasetsOf({ lines, chosen, scale }: LossPicture, theme: Theme): LossDataset[] {
+  // the chosen run is drawn last, above the others
+  const ordered = [...lines].sort((a, b) => Number(a.run.id === chosen) - Number(b.run.id === chosen));
+  const drawable = (line: PlotPoint[]) =>
+    scale === 'log' ? line.map(point => (point.y > 0 ? point : { x: point.x, y: Number.NaN })) : line;
+  const ghostShare = theme.isHighContrast ? 45 : 28;
+  return [
+    ...ordered.map(({ run, ghost }) => ({
+      data: drawable(ghost),
+      borderColor: `color-mix(in srgb, ${styleOf(run, theme).color} ${ghostShare}%, transparent)`,
+      borderWidth: 1,
+    })),
+    ...ordered.map(({ run, train }) => ({
+      data: drawable(train),
+      borderColor: styleOf(run, theme).color,
+      borderWidth: 1,
+    })),
+    ...ordered.map(({ run, val }) => ({
+      data: drawable(val),
+      borderColor: styleOf(run, theme).color,
+      borderDash: styleOf(run, theme).dash,
+      borderWidth: 2.25,
+    })),
+  ];
+}
+
+export function axisText(value: number, axis: Axis): string {
+  if (axis === 'seconds') return clock(value);
+  return axis === 'tokens' || value >= 10_000 ? short(value) : value.toLocaleString('en-US');
+}
+
+function valueText(value: number): string {
+  const exponent = Math.log10(Math.abs(value));
+  if (value !== 0 && (exponent <= -3 || exponent >= 5)) {
+    return Number.isInteger(exponent) ? powerOfTen(exponent) : value.toExponential(0);
+  }
+  return String(Number(value.toPrecision(4)));
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Number.isNaN(value) ? low : Math.max(low, Math.min(high, value));
+}

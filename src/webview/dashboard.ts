@@ -1,0 +1,189 @@
+// The dashboard page: it holds no truth, says that it is ready, and draws what the extension tells.
+import './dashboard.css';
+import { PageConnection } from '../protocol/connection.ts';
+import type { DashboardState, RunPatch, RunView, SectionName } from '../protocol/messages.ts';
+import { h } from './dom.ts';
+import { isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
+import { EmptySection } from './sections/empty.ts';
+import { FlowSection } from './sections/flow.ts';
+import { GatesSection } from './sections/gates.ts';
+import { HeaderSection } from './sections/header.ts';
+import { LossSection } from './sections/loss.ts';
+import { NotesSection } from './sections/notes.ts';
+import { ParametersSection } from './sections/parameters.ts';
+import { RunsSection } from './sections/runs.ts';
+import { SampleSection } from './sections/sample.ts';
+import { onThemeChange, readTheme } from './theme.ts';
+import { hostTransport, savedState, saveState } from './vscode-api.ts';
+
+const WIDE = 720;
+const UNFOCUSED_MILLISECONDS = 1000;
+
+const nothing: DashboardState = {
+  title: null,
+  subtitle: '',
+  pinned: null,
+  runs: [],
+  offer: null,
+  restricted: null,
+  untrusted: false,
+};
+
+class DashboardPage implements Page {
+  state: DashboardState = nothing;
+  ui: UiState = uiFrom(savedState());
+  theme = readTheme();
+  reading: Reading = { step: null, t: null };
+  isWide = false;
+  readonly connection: PageConnection;
+  private readonly app = document.getElementById('app')!;
+  private readonly live = h('div', { class: 'sr', role: 'status', attributes: { 'aria-live': 'polite' } });
+  private readonly empty = new EmptySection(this);
+  private readonly header = new HeaderSection(this);
+  private readonly notes = new NotesSection(this);
+  private readonly left: Section[] = [new LossSection(this), new FlowSection(this), new GatesSection(this)];
+  private readonly parameters = new ParametersSection(this);
+  private readonly right: Section[] = [new RunsSection(this), this.parameters, new SampleSection(this)];
+  private readonly dashboard: HTMLElement;
+  private isLoaded = false;
+  private frame = 0;
+  private readingFrame = 0;
+  private renderedAt = 0;
+  private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
+
+  constructor() {
+    const column = (sections: Section[]) =>
+      h('div', { class: 'column' }, ...sections.map(({ element }) => element));
+    this.dashboard = h(
+      'div',
+      { class: 'dashboard' },
+      this.header.element,
+      this.notes.element,
+      h('div', { class: 'cols' }, column(this.left), column(this.right)),
+    );
+    document.body.append(this.live);
+    this.connection = new PageConnection(hostTransport(), {
+      'state/replace': state => this.replace(state),
+      'state/update': ({ runs }) => this.update(runs),
+      'view/focus': ({ section }) => this.focus(section),
+    });
+    new ResizeObserver(() => this.measure()).observe(this.app);
+    onThemeChange(() => {
+      this.theme = readTheme();
+      this.schedule(true);
+    });
+    void this.connection.request('page/ready', { smoothing: this.ui.smoothing }).catch(() => {});
+  }
+
+  get chosen(): RunView | null {
+    const { runs } = this.state;
+    return runs.find(({ id }) => id === this.ui.run) ?? runs.find(isLiving) ?? runs[0] ?? null;
+  }
+
+  setUi(patch: Partial<UiState>): void {
+    this.ui = { ...this.ui, ...patch };
+    this.save();
+    this.schedule(true);
+  }
+
+  setReading(reading: Partial<Reading>, spoken?: string): void {
+    const next = { ...this.reading, ...reading };
+    if (spoken !== undefined) this.announce(spoken);
+    if (next.step === this.reading.step && next.t === this.reading.t) return;
+    this.reading = next;
+    if (this.readingFrame) return;
+    this.readingFrame = requestAnimationFrame(() => {
+      this.readingFrame = 0;
+      for (const section of [...this.left, ...this.right]) section.renderReading?.();
+    });
+  }
+
+  announce(text: string): void {
+    if (text !== '') this.live.textContent = text;
+  }
+
+  private save(): void {
+    saveState({ ...this.ui, pinned: this.state.pinned });
+  }
+
+  private replace(state: DashboardState): void {
+    const old = this.state;
+    this.state = state;
+    const isOther = old.runs.map(({ id }) => id).join() !== state.runs.map(({ id }) => id).join();
+    if (isOther && this.isLoaded) this.ui = { ...this.ui, zoom: null, follow: true };
+    this.isLoaded = true;
+    this.save();
+    this.schedule(true);
+  }
+
+  private update(patches: RunPatch[]): void {
+    const byId = new Map(patches.map(patch => [patch.id, patch]));
+    const before = this.state.runs;
+    this.state = {
+      ...this.state,
+      runs: before.map(run => {
+        const patch = byId.get(run.id);
+        return patch ? { ...run, ...patch } : run;
+      }),
+    };
+    this.speakOfEnds(before);
+    this.schedule(false);
+  }
+
+  /** Only findings and ends are told on their own accord. */
+  private speakOfEnds(before: readonly RunView[]): void {
+    this.state.runs.forEach((run, i) => {
+      const old = before[i];
+      if (!old || old.id !== run.id) return;
+      if (run.state !== old.state && !isLiving(run))
+        this.announce(`${run.label} ${run.state} at step ${run.step}`);
+      const finding = run.findings.at(-1);
+      if (finding && run.findings.length > old.findings.length)
+        this.announce(`${run.label}: ${finding.message}`);
+    });
+  }
+
+  private focus(section: SectionName): void {
+    const element = document.getElementById(section);
+    element?.scrollIntoView({ block: 'start', behavior: 'auto' });
+    element?.querySelector<HTMLElement>('.chart, [tabindex="0"]')?.focus();
+  }
+
+  private measure(): void {
+    const isWide = this.app.clientWidth >= WIDE;
+    if (isWide !== this.isWide) this.isWide = isWide;
+    this.schedule(true);
+  }
+
+  /** `now`: a person did something; else live data, which is drawn less often when nobody looks closely. */
+  private schedule(now: boolean): void {
+    if (this.frame) {
+      if (!now) return;
+      cancelAnimationFrame(this.frame);
+      clearTimeout(this.frame);
+    }
+    const isCalm = this.still.matches || !document.hasFocus();
+    const wait = now || !isCalm ? 0 : UNFOCUSED_MILLISECONDS - (performance.now() - this.renderedAt);
+    if (wait <= 0) this.frame = requestAnimationFrame(() => this.render());
+    else this.frame = window.setTimeout(() => this.render(), wait);
+  }
+
+  private render(): void {
+    this.frame = 0;
+    this.renderedAt = performance.now();
+    if (!this.isLoaded) return;
+    document.body.classList.toggle('wide', this.isWide);
+    if (this.state.runs.length === 0) {
+      if (this.app.firstChild !== this.empty.element) this.app.replaceChildren(this.empty.element);
+      this.empty.render();
+      return;
+    }
+    if (this.app.firstChild !== this.dashboard) this.app.replaceChildren(this.dashboard);
+    this.header.render();
+    this.notes.render();
+    for (const section of [...this.left, ...this.right]) section.render();
+    performance.measure('unroll-render', { start: this.renderedAt });
+  }
+}
+
+new DashboardPage();

@@ -1,0 +1,96 @@
+// What every section of the page can see and do.
+
+import type { PageConnection } from '../protocol/connection.ts';
+import type { DashboardState, FlowKind, RunView } from '../protocol/messages.ts';
+import type { Theme } from './theme.ts';
+
+export type Axis = 'step' | 'seconds' | 'tokens';
+export type TableName = 'loss' | 'flow' | 'gates' | 'parameters' | 'sample';
+
+/** What a person chose; survives a reload of the page. */
+export interface UiState {
+  scale: 'log' | 'linear';
+  axis: Axis;
+  smoothing: number;
+  run: string | null;
+  /** index from the input; null: the last layer */
+  layer: number | null;
+  flowKind: FlowKind;
+  equal: 'units' | 'parameters';
+  tables: Partial<Record<TableName, boolean>>;
+  follow: boolean;
+  zoom: { from: number; to: number } | null;
+  allSamples: boolean;
+}
+
+export const FIRST_UI: UiState = {
+  scale: 'log',
+  axis: 'step',
+  smoothing: 0.9,
+  run: null,
+  layer: null,
+  flowKind: 'reach',
+  equal: 'units',
+  tables: {},
+  follow: true,
+  zoom: null,
+  allSamples: false,
+};
+
+/** Where the reading lines stand; null: nowhere. */
+export interface Reading {
+  step: number | null;
+  t: number | null;
+}
+
+export interface Page {
+  readonly state: DashboardState;
+  readonly ui: UiState;
+  readonly theme: Theme;
+  readonly reading: Reading;
+  readonly connection: PageConnection;
+  readonly isWide: boolean;
+  /** the run that flow, parameters and sample are about */
+  readonly chosen: RunView | null;
+  setUi(patch: Partial<UiState>): void;
+  setReading(reading: Partial<Reading>, spoken?: string): void;
+  announce(text: string): void;
+}
+
+export interface Section {
+  readonly element: HTMLElement;
+  render(): void;
+  /** only the reading lines moved */
+  renderReading?(): void;
+}
+
+/** An earlier page may have been of another version: what does not fit is left at its default. */
+export function uiFrom(saved: unknown): UiState {
+  const ui = { ...FIRST_UI };
+  if (typeof saved !== 'object' || saved === null) return ui;
+  const old = saved as Partial<Record<keyof UiState, unknown>>;
+  if (old.scale === 'linear') ui.scale = 'linear';
+  if (old.axis === 'seconds' || old.axis === 'tokens') ui.axis = old.axis;
+  if (typeof old.smoothing === 'number' && old.smoothing >= 0 && old.smoothing < 1)
+    ui.smoothing = Math.min(0.99, old.smoothing);
+  if (typeof old.run === 'string') ui.run = old.run;
+  if (typeof old.layer === 'number') ui.layer = old.layer;
+  if (old.flowKind === 'full') ui.flowKind = 'full';
+  if (old.equal === 'parameters') ui.equal = 'parameters';
+  if (typeof old.tables === 'object' && old.tables !== null) ui.tables = { ...old.tables };
+  if (old.follow === false) ui.follow = false;
+  const zoom = old.zoom as { from?: unknown; to?: unknown } | null | undefined;
+  if (typeof zoom?.from === 'number' && typeof zoom.to === 'number')
+    ui.zoom = { from: zoom.from, to: zoom.to };
+  if (old.allSamples === true) ui.allSamples = true;
+  return ui;
+}
+
+/** Such as "RNN": short enough for the end of a line. */
+export function endsWell(run: RunView): boolean {
+  return run.state === 'finished' || run.state === 'early-stopped' || run.state === 'stopped';
+}
+
+export function isLiving(run: RunView): boolean {
+  return run.state === 'starting' || run.state === 'training' || run.state === 'paused';
+}

@@ -1,0 +1,592 @@
+// How far back the gradient reaches: one small map a run to choose from, the chosen one large, and its newest row
+// as a line that shares the map's time axis and is its colour scale.
+import '@vscode-elements/elements/dist/vscode-single-select/index.js';
+import '@vscode-elements/elements/dist/vscode-option/index.js';
+import type { FlowView, RunView } from '../../protocol/messages.ts';
+import { drawMap, rowAt } from '../charts/heatmap.ts';
+import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
+import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
+import { linearTicks } from '../charts/scales.ts';
+import { dataTable, h, iconButton, RadioGroup, tableBehind } from '../dom.ts';
+import { count, ratio as ratioText } from '../format.ts';
+import { markerIcon, styleOf } from '../kinds.ts';
+import { isLiving, type Page, type Section } from '../page.ts';
+
+export const GUTTER = 44;
+const CASING = '#00224e';
+
+interface Select extends HTMLElement {
+  value: string;
+}
+
+export class FlowSection implements Section {
+  readonly element: HTMLElement;
+  private readonly page: Page;
+  private readonly what = h('span', { class: 'quiet grow' });
+  private readonly kinds: RadioGroup<'reach' | 'full'>;
+  private readonly runs: RadioGroup<string>;
+  private readonly layerRow = h('label', { class: 'row layer' });
+  private layers = '';
+  private readonly surface = new LayeredCanvas('Gradient flow');
+  private readonly map = h('canvas', { class: 'map' });
+  private readonly tip = h('div', { class: 'tip', hidden: true });
+  private readonly body = h('div', { class: 'body' });
+  private readonly verdict = h('p', { class: 'verdict' });
+  private readonly tableButton: HTMLButtonElement;
+  private readonly thumbnails = new Map<string, HTMLCanvasElement>();
+  private drawn = new Map<string, unknown[]>();
+
+  constructor(page: Page) {
+    this.page = page;
+    this.kinds = new RadioGroup('Which gradient', 'seg', '', flowKind => page.setUi({ flowKind }));
+    this.runs = new RadioGroup('Run shown in the heat map', 'multi', 'small', run => page.setUi({ run }));
+    this.tableButton = iconButton(
+      'table',
+      'Show the gradient flow as a data table',
+      () => page.setUi({ tables: { ...page.ui.tables, flow: !page.ui.tables.flow } }),
+      false,
+    );
+    this.surface.element.prepend(this.map);
+    this.surface.element.append(this.tip);
+    this.surface.element.classList.add('flow');
+    this.element = h(
+      'section',
+      { id: 'flow', label: 'Gradient flow' },
+      h(
+        'div',
+        { class: 'row' },
+        h('h2', { text: 'Gradient flow' }),
+        this.what,
+        this.kinds.element,
+        this.tableButton,
+      ),
+      this.layerRow,
+      this.runs.element,
+      this.body,
+      this.verdict,
+    );
+    this.listen();
+  }
+
+  render(): void {
+    const { ui, state, chosen, isWide } = this.page;
+    const any = state.runs.some(run => run.flow.reach || run.flow.full);
+    this.kinds.element.hidden = !state.runs.some(run => run.flow.reach && run.flow.full);
+    this.kinds.update(
+      [
+        {
+          value: 'reach',
+          content: 'reach',
+          title: 'Gradient of the last step’s loss alone: what arrives from far',
+        },
+        {
+          value: 'full',
+          content: 'full',
+          title: 'Gradient of the whole training loss, every step’s share included',
+        },
+      ],
+      this.kind(),
+    );
+    this.renderWhat();
+    this.tableButton.setAttribute('aria-pressed', String(ui.tables.flow === true));
+    this.tableButton.hidden = !any;
+    this.renderLayers();
+    this.renderRuns();
+    const width = this.element.clientWidth;
+    if (width === 0) return;
+    if (!any) {
+      this.drawn.clear();
+      this.renderWaiting();
+      return;
+    }
+    const heights = this.heights();
+    if (ui.tables.flow) this.renderTable(heights.total);
+    else {
+      if (this.body.firstChild !== this.surface.element) this.body.replaceChildren(this.surface.element);
+      this.surface.resize(width, heights.total);
+      this.draw();
+    }
+    this.renderVerdict();
+    if (chosen) this.surface.label = this.describe(chosen, isWide);
+  }
+
+  renderReading(): void {
+    if (this.page.ui.tables.flow || this.surface.width === 0 || !this.surface.element.isConnected) return;
+    const { theme, reading, chosen } = this.page;
+    const context = this.surface.drawOverlay();
+    const flow = chosen && this.flowOf(chosen);
+    this.tip.hidden = true;
+    if (!flow || !chosen) return;
+    const { map, profile } = this.areas();
+    if (reading.step !== null && reading.step <= this.lastStep()) {
+      const y = this.yOf(reading.step);
+      context.lineWidth = 3;
+      context.strokeStyle = CASING;
+      horizontal(context, map.left, map.right, y);
+      context.lineWidth = 1;
+      context.strokeStyle = '#fff';
+      context.setLineDash([3, 3]);
+      horizontal(context, map.left, map.right, y);
+      context.setLineDash([]);
+    }
+    if (reading.t === null || reading.t > flow.seqLen) return;
+    const x = timeX(map, reading.t, flow.seqLen);
+    context.lineWidth = 3;
+    context.strokeStyle = CASING;
+    vertical(context, x, map.top, map.bottom);
+    context.lineWidth = 1;
+    context.strokeStyle = '#fff';
+    vertical(context, x, map.top, map.bottom);
+    context.strokeStyle = theme.foreground;
+    vertical(context, x, profile.top, profile.bottom);
+    if (reading.step === null) return;
+    this.tip.textContent = this.spoken(flow);
+    this.tip.hidden = false;
+    const isLeft = x > this.surface.width * 0.55;
+    this.tip.style.left = isLeft ? 'auto' : `${x + 8}px`;
+    this.tip.style.right = isLeft ? `${this.surface.width - x + 8}px` : 'auto';
+    this.tip.style.top = `${Math.max(0, this.yOf(reading.step) - 30)}px`;
+  }
+
+  private kind(): 'reach' | 'full' {
+    const { chosen, ui } = this.page;
+    if (!chosen) return ui.flowKind;
+    if (chosen.flow[ui.flowKind]) return ui.flowKind;
+    return chosen.flow.reach ? 'reach' : chosen.flow.full ? 'full' : ui.flowKind;
+  }
+
+  private flowOf(run: RunView): FlowView | null {
+    return run.flow[this.kind()];
+  }
+
+  private layerOf(flow: FlowView): number {
+    const { layer } = this.page.ui;
+    return layer !== null && layer < flow.layers.length ? Math.max(0, layer) : flow.layers.length - 1;
+  }
+
+  /** One scale of steps for all maps. */
+  private lastStep(): number {
+    return Math.max(1, ...this.page.state.runs.map(run => this.flowOf(run)?.steps.at(-1) ?? 0));
+  }
+
+  private heights() {
+    const { isWide } = this.page;
+    const map = isWide ? 210 : 112;
+    const profile = isWide ? 98 : 70;
+    return { map, profile, total: map + 8 + profile + 20 };
+  }
+
+  private areas(): { map: ProfileArea; profile: ProfileArea } {
+    const { map, profile } = this.heights();
+    const left = GUTTER;
+    const right = this.surface.width - 1;
+    return {
+      map: { left, right, top: 0, bottom: map },
+      profile: { left, right, top: map + 8, bottom: map + 8 + profile },
+    };
+  }
+
+  private yOf(step: number): number {
+    const { map } = this.areas();
+    return map.top + (step / this.lastStep()) * (map.bottom - map.top);
+  }
+
+  private renderWhat(): void {
+    const flow = this.page.chosen && this.flowOf(this.page.chosen);
+    const isReach = this.kind() === 'reach';
+    const layer = flow && flow.layers.length > 1 ? `, ${flow.layers[this.layerOf(flow)]?.name}` : '';
+    const rest = this.page.isWide ? `${layer}; rows: training step, newest at the bottom` : '';
+    const key = `${isReach} ${rest}`;
+    if (this.what.dataset['key'] === key) return;
+    this.what.dataset['key'] = key;
+    this.what.title = isReach
+      ? 'Reach: norm of the gradient of the last step’s loss with respect to the state at t, mean over the batch, relative to t = T'
+      : 'Full gradient: norm of the gradient of the training loss with respect to the state at t, mean over the batch, relative to t = T';
+    this.what.replaceChildren(
+      isReach ? '‖∂L' : '‖∂L/∂h',
+      ...(isReach ? [h('sub', { text: 'T' }), '/∂h'] : []),
+      h('sub', { text: 't' }),
+      `‖ ÷ its value at T${rest}`,
+    );
+  }
+
+  private renderLayers(): void {
+    const flow = this.page.chosen && this.flowOf(this.page.chosen);
+    const names =
+      flow && flow.layers.length > 1
+        ? flow.layers.map(({ name, cell }) => `${name} · ${cell.toUpperCase()}`)
+        : [];
+    this.layerRow.hidden = names.length === 0;
+    const key = names.join('\n');
+    if (key !== this.layers) {
+      this.layers = key;
+      const select = document.createElement('vscode-single-select') as Select;
+      select.setAttribute('label', 'Layer');
+      select.append(
+        ...names.map((name, index) => {
+          const option = document.createElement('vscode-option');
+          option.setAttribute('value', String(index));
+          option.textContent = name;
+          return option;
+        }),
+      );
+      select.addEventListener('change', () => this.page.setUi({ layer: Number(select.value) }));
+      this.layerRow.replaceChildren(h('span', { class: 'quiet', text: 'layer' }), select);
+    }
+    const select = this.layerRow.querySelector<Select>('vscode-single-select');
+    if (flow && select) select.value = String(this.layerOf(flow));
+  }
+
+  private renderRuns(): void {
+    const { state, chosen, theme, isWide } = this.page;
+    this.runs.element.hidden = state.runs.length < 2;
+    if (state.runs.length < 2) return;
+    const anew = this.runs.update(
+      state.runs.map(run => ({
+        value: run.id,
+        label: run.label,
+        content: () => {
+          const canvas = h('canvas');
+          this.thumbnails.set(run.id, canvas);
+          return h('div', {}, h('div', { class: 'cap' }), canvas);
+        },
+      })),
+      chosen?.id ?? '',
+    );
+    if (anew) this.drawn.clear();
+    const columns = Math.min(3, state.runs.length);
+    this.runs.element.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    const width = Math.floor((this.element.clientWidth - (columns - 1) * 12) / columns) - 6;
+    const height = isWide && state.runs.length <= 6 ? 64 : 34;
+    for (const run of state.runs) {
+      const flow = this.flowOf(run);
+      const button = this.runs.buttons.get(run.id)!;
+      const reach = flow?.reach[this.layerOf(flow)];
+      const number =
+        reach === null || reach === undefined ? '' : `${reach}${reach >= flow!.seqLen - 1 ? '+' : ''}`;
+      button.setAttribute('aria-label', `${run.label}${number ? `, reach ${number}` : ''}`);
+      // where both do not fit, the number alone
+      const text = number !== '' && width >= 74 + run.label.length * 8 ? `reach ${number}` : number;
+      button.style.setProperty('--hue', styleOf(run, theme).color);
+      const cap = button.querySelector('.cap')!;
+      const key = `${run.label} ${text} ${styleOf(run, theme).color}`;
+      if ((cap as HTMLElement).dataset['key'] !== key) {
+        (cap as HTMLElement).dataset['key'] = key;
+        cap.replaceChildren(
+          markerIcon(styleOf(run, theme)),
+          h('b', { text: run.label }),
+          h('span', { text }),
+        );
+      }
+      const canvas = this.thumbnails.get(run.id);
+      if (canvas && width > 0) this.drawOnce(run.id, canvas, run, width, height);
+    }
+  }
+
+  /** Draws a map only when something of it is another than before. */
+  private drawOnce(
+    key: string,
+    canvas: HTMLCanvasElement,
+    run: RunView,
+    width: number,
+    height: number,
+  ): void {
+    const { theme } = this.page;
+    const flow = this.flowOf(run);
+    const stamp = [
+      flow,
+      run.state,
+      width,
+      height,
+      this.lastStep(),
+      theme,
+      flow && this.layerOf(flow),
+      window.devicePixelRatio,
+    ];
+    const old = this.drawn.get(key);
+    if (old && stamp.every((value, i) => value === old[i])) return;
+    this.drawn.set(key, stamp);
+    if (flow)
+      drawMap(
+        canvas,
+        { flow, layer: this.layerOf(flow), lastStep: this.lastStep(), isOver: !isLiving(run) },
+        width,
+        height,
+        theme,
+      );
+    else canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
+  }
+
+  private draw(): void {
+    const { theme, state, chosen } = this.page;
+    const { map, profile } = this.areas();
+    const context = this.surface.drawBase();
+    const flow = chosen && this.flowOf(chosen);
+    this.map.hidden = !flow;
+    this.map.style.left = `${map.left}px`;
+    if (chosen && flow) {
+      this.drawOnce(' chosen', this.map, chosen, map.right - map.left, map.bottom - map.top);
+      this.drawContour(context, chosen, flow, map);
+    }
+    this.drawStepAxis(context, map);
+    const lines = state.runs.flatMap((run): ProfileLine[] => {
+      const own = this.flowOf(run);
+      return own ? [{ run, flow: own, layer: this.layerOf(own) }] : [];
+    });
+    drawProfiles(context, profile, lines, chosen?.id ?? null, theme);
+    this.renderReading();
+  }
+
+  private drawStepAxis(context: CanvasRenderingContext2D, map: ProfileArea): void {
+    const { theme } = this.page;
+    const last = this.lastStep();
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    context.fillStyle = theme.quiet;
+    context.font = `11px ${theme.font}`;
+    for (const step of linearTicks(0, last, this.page.isWide ? 5 : 3)) {
+      const y = this.yOf(step);
+      if (y < map.bottom - 16) context.fillText(stepText(step), map.left - 6, Math.max(6, y));
+    }
+    context.font = `600 11px ${theme.font}`;
+    context.fillStyle = theme.foreground;
+    context.fillText(stepText(last), map.left - 6, map.bottom - 5);
+  }
+
+  private drawContour(
+    context: CanvasRenderingContext2D,
+    run: RunView,
+    flow: FlowView,
+    map: ProfileArea,
+  ): void {
+    const layer = this.layerOf(flow);
+    const layers = flow.layers.length;
+    const points: [number, number][] = [];
+    flow.steps.forEach((step, row) => {
+      const reach = flow.contour[row * layers + layer]!;
+      const previous = row > 0 ? flow.steps[row - 1]! : 0;
+      // beyond its end a line says nothing: the row of an explosion has no reach of its own
+      if (Number.isNaN(reach)) return;
+      const x = timeX(map, flow.seqLen - reach, flow.seqLen);
+      points.push([Math.max(map.left + 1, Math.min(map.right - 1, x)), this.yOf((step + previous) / 2)]);
+    });
+    const { theme } = this.page;
+    context.font = `11px ${theme.font}`;
+    context.textBaseline = 'middle';
+    this.surfaceAbove(context, () => {
+      for (const [color, width] of [
+        [CASING, 3.5],
+        ['#ffffff', 1.5],
+      ] as const) {
+        context.strokeStyle = color;
+        context.lineWidth = width;
+        context.lineJoin = 'round';
+        context.beginPath();
+        points.forEach(([x, y], i) => {
+          if (i === 0) context.moveTo(x, y);
+          else context.lineTo(x, y);
+        });
+        context.stroke();
+      }
+      const middle = points[Math.floor(points.length * 0.4)];
+      if (!middle) return;
+      const text = `${run.label} reach, 1 %`;
+      const width = context.measureText(text).width;
+      const isRight = middle[0] + width + 14 < map.right;
+      context.textAlign = 'left';
+      const y = Math.max(map.top + 10, Math.min(map.bottom - 10, middle[1] + 10));
+      haloText(
+        context,
+        text,
+        isRight ? middle[0] + 9 : Math.max(map.left + 4, middle[0] - width - 9),
+        y,
+        '#ffffff',
+        CASING,
+      );
+    });
+    this.drawEndNote(context, run, flow, map);
+  }
+
+  private surfaceAbove(context: CanvasRenderingContext2D, draw: () => void): void {
+    context.save();
+    draw();
+    context.restore();
+  }
+
+  private drawEndNote(
+    context: CanvasRenderingContext2D,
+    run: RunView,
+    flow: FlowView,
+    map: ProfileArea,
+  ): void {
+    const end = this.yOf(flow.steps.at(-1) ?? 0);
+    if (isLiving(run) || map.bottom - end < 16) return;
+    const { theme } = this.page;
+    context.textAlign = 'center';
+    context.font = `600 11px ${theme.font}`;
+    const broken = run.trainLoss.broken[0];
+    const text =
+      run.state === 'diverged'
+        ? `no gradient after NaN at ${broken ?? run.step}`
+        : `no gradient after step ${flow.steps.at(-1)}`;
+    haloText(
+      context,
+      text,
+      (map.left + map.right) / 2,
+      (end + map.bottom) / 2,
+      theme.foreground,
+      theme.background,
+    );
+  }
+
+  private renderWaiting(): void {
+    this.verdict.replaceChildren();
+    const recurrent = this.page.state.runs.some(run => run.cell !== null);
+    const living = this.page.state.runs.some(run => isLiving(run) || run.state === 'queued');
+    const text = !recurrent
+      ? 'This model has no recurrent layer.'
+      : living
+        ? 'Waiting for the first probe.'
+        : 'No probe of the gradient was recorded.';
+    const box = h('div', { class: 'frame quiet', text });
+    box.style.height = `${this.heights().map}px`;
+    this.body.replaceChildren(box);
+  }
+
+  private renderVerdict(): void {
+    const { state, theme, isWide } = this.page;
+    const found = state.runs
+      .flatMap(run => {
+        const flow = this.flowOf(run);
+        const reach = flow?.reach[this.layerOf(flow)];
+        return flow && reach !== null && reach !== undefined ? [{ run, reach, seqLen: flow.seqLen }] : [];
+      })
+      .sort((a, b) => a.reach - b.reach);
+    const seqLen = found[0]?.seqLen ?? 0;
+    const key =
+      found.map(({ run, reach }) => `${run.id} ${run.label} ${reach} ${styleOf(run, theme).color}`).join() +
+      isWide;
+    if (this.verdict.dataset['key'] === key && this.verdict.hasChildNodes()) return;
+    this.verdict.dataset['key'] = key;
+    if (found.length === 0) {
+      this.verdict.replaceChildren();
+      return;
+    }
+    const parts = found.flatMap(({ run, reach, seqLen: length }, index) => [
+      index > 0 ? ' · ' : ' ',
+      h(
+        'span',
+        { class: 'pair' },
+        markerIcon(styleOf(run, theme)),
+        ` ${run.label} `,
+        h('b', { text: `${reach}${reach >= length - 1 ? '+' : ''}` }),
+      ),
+    ]);
+    this.verdict.replaceChildren(
+      isWide ? `Gradient from step ${seqLen} reaches` : 'Reach',
+      ...parts,
+      ` steps back`,
+    );
+  }
+
+  private renderTable(height: number): void {
+    const shown = this.page.state.runs.flatMap(run => {
+      const flow = this.flowOf(run);
+      return flow ? [{ run, flow, layer: this.layerOf(flow) }] : [];
+    });
+    const stamp = shown.map(({ flow, layer }) => `${flow.steps.at(-1)} ${layer}`).join();
+    if (this.body.dataset['stamp'] === stamp && this.body.querySelector('.data')) return;
+    this.body.dataset['stamp'] = stamp;
+    const seqLen = Math.max(1, ...shown.map(({ flow }) => flow.seqLen));
+    const every = Math.max(1, Math.round(seqLen / 100));
+    const rows: string[][] = [];
+    for (let back = 0; back < seqLen; back += every)
+      rows.push([
+        String(back),
+        String(seqLen - back),
+        ...shown.map(({ flow, layer }) => {
+          const value = flow.profile[(layer + 1) * flow.seqLen - 1 - back];
+          return back < flow.seqLen && value !== undefined ? ratioText(value) : '';
+        }),
+      ]);
+    const scrolled = this.body.querySelector('.data')?.scrollTop ?? 0;
+    const box = tableBehind(
+      height,
+      dataTable(
+        'Gradient ratio by time step, newest probes',
+        ['steps back', 't', ...shown.map(({ run }) => run.label)],
+        rows,
+      ),
+    );
+    this.body.replaceChildren(box);
+    box.scrollTop = scrolled;
+  }
+
+  private describe(run: RunView, isWide: boolean): string {
+    const flow = this.flowOf(run);
+    if (!flow) return `No gradient was recorded of ${run.label}.`;
+    const reach = flow.reach[this.layerOf(flow)];
+    const size = reach === null ? '' : ` Reach ${reach} of ${flow.seqLen - 1} steps back.`;
+    return `Heat map of the ${flow.kind === 'reach' ? 'gradient of the last step’s loss' : 'full gradient'} of ${run.label}.${size} Arrow keys move the reading lines${isWide ? ': left and right over time steps, up and down over training' : ''}.`;
+  }
+
+  private spoken(flow: FlowView): string {
+    const { step, t } = this.page.reading;
+    if (step === null || t === null) return '';
+    const row = rowAt(flow.steps, step);
+    const index = row < 0 ? -1 : (row * flow.layers.length + this.layerOf(flow)) * flow.seqLen + t - 1;
+    const value = index < 0 ? Number.NaN : flow.ratios[index]!;
+    const at = row < 0 ? step : flow.steps[row]!;
+    return `t = ${t} (${flow.seqLen - t} back), step ${count(at)}: ${row < 0 ? 'no gradient' : ratioText(value)}`;
+  }
+
+  private listen(): void {
+    const { element } = this.surface;
+    element.addEventListener('pointermove', event => {
+      const flow = this.page.chosen && this.flowOf(this.page.chosen);
+      if (!flow) return;
+      const box = element.getBoundingClientRect();
+      const { map } = this.areas();
+      const x = event.clientX - box.left;
+      const y = event.clientY - box.top;
+      if (x < map.left || x >= map.right) return this.page.setReading({ t: null, step: null });
+      const t = Math.max(
+        1,
+        Math.min(flow.seqLen, 1 + Math.floor(((x - map.left) / (map.right - map.left)) * flow.seqLen)),
+      );
+      const share = (y - map.top) / (map.bottom - map.top);
+      this.page.setReading({ t, step: share <= 1 ? Math.round(share * this.lastStep()) : null });
+    });
+    element.addEventListener('pointerleave', () => this.page.setReading({ t: null, step: null }));
+    element.addEventListener('keydown', event => this.onKey(event));
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const flow = this.page.chosen && this.flowOf(this.page.chosen);
+    if (!flow) return;
+    const { reading } = this.page;
+    const size = event.shiftKey ? 10 : 1;
+    const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const along = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const newest = flow.steps.at(-1) ?? 0;
+    if (event.key === 'Escape') {
+      this.page.setReading({ t: null, step: null });
+      event.preventDefault();
+      return;
+    }
+    if (!sideways && !along) return;
+    event.preventDefault();
+    const t = Math.max(1, Math.min(flow.seqLen, (reading.t ?? flow.seqLen) + (sideways ?? 0) * size));
+    const row = rowAt(flow.steps, reading.step ?? newest);
+    const next = Math.max(
+      0,
+      Math.min(flow.steps.length - 1, (row < 0 ? flow.steps.length - 1 : row) + (along ?? 0) * size),
+    );
+    this.page.setReading({ t, step: flow.steps[next]! });
+    this.page.announce(this.spoken(flow));
+  }
+}
+
+function stepText(step: number): string {
+  return step >= 10_000 ? `${Number((step / 1000).toFixed(1))}k` : count(step);
+}

@@ -1,0 +1,173 @@
+// Is it well: what runs, how far it is, and the controls.
+import '@vscode-elements/elements/dist/vscode-context-menu/index.js';
+import type { PageCommand, RunAction, RunView } from '../../protocol/messages.ts';
+import { h, iconButton, setText } from '../dom.ts';
+import { clock, count, fromJson, megabytes, short } from '../format.ts';
+import { isLiving, type Page, type Section } from '../page.ts';
+import { STATE_WORDS, stateOfAll } from './states.ts';
+
+interface Menu extends HTMLElement {
+  show: boolean;
+  data: { label?: string; value?: string; separator?: boolean; tabindex?: number }[];
+}
+
+export class HeaderSection implements Section {
+  readonly element: HTMLElement;
+  private readonly page: Page;
+  private readonly title = h('h1');
+  private readonly subtitle = h('span', { class: 'quiet grow' });
+  private readonly icons = h('span', { class: 'icons' });
+  private readonly bar = h('div', { class: 'bar', role: 'progressbar' }, h('i'));
+  private readonly state = h('b');
+  private readonly step = h('span');
+  private readonly time = h('div', { class: 'quiet time' });
+  private readonly engine = h('span', { class: 'badge' });
+  private readonly menu: Menu;
+  private readonly more: HTMLButtonElement;
+  private buttons = '';
+
+  constructor(page: Page) {
+    this.page = page;
+    this.menu = document.createElement('vscode-context-menu') as Menu;
+    this.menu.addEventListener('vsc-context-menu-select', event =>
+      this.choose((event as CustomEvent<{ value: string }>).detail.value),
+    );
+    this.more = iconButton('ellipsis', 'More actions', () => this.openMenu());
+    this.more.setAttribute('aria-haspopup', 'menu');
+    this.element = h(
+      'header',
+      {},
+      h(
+        'div',
+        { class: 'row head' },
+        this.title,
+        this.subtitle,
+        h('span', { class: 'icons' }, this.icons, this.more, h('span', { class: 'menu' }, this.menu)),
+      ),
+      this.bar,
+      h('div', { class: 'row where' }, h('span', { class: 'grow' }, this.state, ' ', this.step), this.engine),
+      this.time,
+    );
+  }
+
+  render(): void {
+    const { state, chosen } = this.page;
+    const { runs } = state;
+    setText(this.title, state.title ?? '');
+    setText(this.subtitle, state.subtitle);
+    this.subtitle.title = state.subtitle;
+    const all = stateOfAll(runs);
+    setText(this.state, STATE_WORDS[all]);
+    // runs that are still going say how far the whole is
+    const going = runs.filter(
+      run => isLiving(run) || run.state === 'crashed' || run.state === 'silent' || run.state === 'queued',
+    );
+    const counted = going.length > 0 ? going : runs;
+    const step = Math.max(0, ...counted.map(run => run.step));
+    const steps = Math.max(1, ...counted.map(run => run.steps));
+    setText(
+      this.step,
+      all === 'queued' ? 'until a run before it ends' : `step ${count(step)} / ${count(steps)}`,
+    );
+    this.bar.setAttribute('aria-label', 'Training progress');
+    this.bar.setAttribute('aria-valuenow', String(step));
+    this.bar.setAttribute('aria-valuemax', String(steps));
+    this.bar.setAttribute('aria-valuetext', `step ${step} of ${steps}`);
+    (this.bar.firstElementChild as HTMLElement).style.width = `${Math.min(100, (100 * step) / steps)}%`;
+    setText(this.time, this.timeText(all, counted, chosen));
+    const engine = chosen?.engine || (runs.find(run => run.engine)?.engine ?? '');
+    this.engine.hidden = engine === '';
+    setText(this.engine, engine);
+    this.engine.title = chosen?.engineWhy ?? '';
+    this.renderButtons(runs);
+  }
+
+  private timeText(all: string, counted: readonly RunView[], chosen: RunView | null): string {
+    const age = Math.max(0, ...counted.map(run => run.heartbeatAge ?? 0));
+    if (all === 'crashed' || all === 'silent') return `no sign of life for ${clock(age)}`;
+    if (all === 'queued') return '';
+    const elapsed = this.page.state.runs.reduce((sum, run) => sum + run.elapsed, 0);
+    const etas = counted.flatMap(run => (run.eta === null || !isLiving(run) ? [] : [run.eta]));
+    const parts = [`${clock(elapsed)} trained`];
+    // members of one worker are advanced in turn; their own estimates add up
+    if (etas.length > 0 && all === 'training')
+      parts.push(`${clock(etas.reduce((sum, eta) => sum + eta, 0))} left`);
+    if (chosen) {
+      const speed = fromJson(chosen.last['tokensPerSecond']);
+      const memory = fromJson(chosen.last['memoryBytes']);
+      if (speed > 0) parts.push(`${short(speed)} tok/s`);
+      if (speed > 0 && chosen.task)
+        parts.push(`${((1000 * chosen.task.tokensPerStep) / speed).toFixed(0)} ms`);
+      if (memory > 0) parts.push(megabytes(memory));
+    }
+    return parts.join(' · ');
+  }
+
+  private renderButtons(runs: readonly RunView[]): void {
+    const has = (...states: string[]) => runs.some(run => states.includes(run.state));
+    const mayContinue = has('stopped', 'crashed', 'silent') && this.page.state.restricted === null;
+    const key = [
+      has('training', 'starting'),
+      has('paused'),
+      has('training', 'starting', 'paused', 'queued'),
+      mayContinue,
+    ].join();
+    if (key === this.buttons) return;
+    const focused = this.icons.contains(document.activeElement);
+    this.buttons = key;
+    const control = (action: RunAction, ...states: string[]) => {
+      const runIds = this.page.state.runs.filter(run => states.includes(run.state)).map(({ id }) => id);
+      void this.page.connection.request('run/control', { runIds, action }).catch(() => {});
+    };
+    this.icons.replaceChildren(
+      ...[
+        has('training', 'starting') &&
+          iconButton('debug-pause', 'Pause', () => control('pause', 'training', 'starting')),
+        has('paused') && iconButton('debug-continue', 'Resume', () => control('resume', 'paused')),
+        has('training', 'starting', 'paused', 'queued') &&
+          iconButton('debug-stop', 'Stop, keep the checkpoint', () =>
+            control('stop', 'training', 'starting', 'paused', 'queued'),
+          ),
+        mayContinue &&
+          iconButton('debug-restart', 'Continue from the last checkpoint', () => this.continueRuns()),
+      ].filter(button => button instanceof Node),
+    );
+    if (focused) (this.icons.querySelector('button') ?? this.more).focus();
+  }
+
+  private continueRuns(): void {
+    const states = ['stopped', 'crashed', 'silent'];
+    const runIds = this.page.state.runs.filter(run => states.includes(run.state)).map(({ id }) => id);
+    void this.page.connection.request('run/continue', { runIds }).catch(() => {});
+  }
+
+  private openMenu(): void {
+    const { runs } = this.page.state;
+    const living = runs.some(run => isLiving(run));
+    this.menu.data = [
+      { label: 'Open in an editor tab', value: 'openTab', tabindex: 0 },
+      ...(living ? [{ label: 'Write a checkpoint now', value: 'checkpoint', tabindex: 0 }] : []),
+      { separator: true },
+      { label: 'Export…', value: 'export', tabindex: 0 },
+      { label: 'Open the experiment as it was', value: 'openExperiment', tabindex: 0 },
+      { label: 'Open the run folder', value: 'openFolder', tabindex: 0 },
+    ];
+    this.menu.show = !this.menu.show;
+    if (this.menu.show) this.menu.focus();
+  }
+
+  private choose(value: string): void {
+    this.menu.show = false;
+    this.more.focus();
+    const { connection, chosen, state } = this.page;
+    if (value === 'checkpoint') {
+      const runIds = state.runs.filter(isLiving).map(({ id }) => id);
+      void connection.request('run/control', { runIds, action: 'checkpoint' }).catch(() => {});
+    } else {
+      const command = value as PageCommand;
+      void connection
+        .request('command/run', chosen ? { command, runId: chosen.id } : { command })
+        .catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// What went wrong, and the one action that mends it: a dead worker, findings, and why training is not possible here.
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { Finding, Fix, RunView } from '../../protocol/messages.ts';
+import { h } from '../dom.ts';
+import { clock, count } from '../format.ts';
+import type { Page, Section } from '../page.ts';
+
+const SIGNS: Readonly<Record<Finding['severity'], [string, string]>> = {
+  error: ['error', 'err'],
+  warning: ['warning', 'warn'],
+  info: ['info', 'quiet'],
+};
+const SHOWN = 4;
+
+export class NotesSection implements Section {
+  readonly element = h('div', { class: 'notes' });
+  private readonly page: Page;
+  private drawn = '';
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  render(): void {
+    const { state } = this.page;
+    const dead = state.runs.filter(run => run.state === 'crashed' || run.state === 'silent');
+    const findings = findingsOf(state.runs);
+    const told = state.runs.filter(
+      run =>
+        run.message &&
+        (run.state === 'failed' ||
+          (run.state === 'diverged' &&
+            !findings.some(({ run: of, finding }) => of === run && finding.id === 'diverged'))),
+    );
+    const problems = [...new Set(state.runs.flatMap(run => run.problems))].slice(0, 2);
+    const key = JSON.stringify([
+      dead.map(run => [run.id, run.state, run.lastCheckpoint, run.step]),
+      findings.map(({ run, finding }) => [run.id, run.label, finding]),
+      told.map(run => [run.id, run.message]),
+      problems,
+      state.restricted,
+      state.untrusted,
+    ]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.element.replaceChildren(
+      ...[
+        state.restricted !== null && this.restricted(state.restricted, state.untrusted),
+        dead.length > 0 && this.dead(dead),
+        ...told.map(run =>
+          line('error', 'err', state.runs.length > 1 ? `${run.label}: ` : '', run.message!, []),
+        ),
+        ...findings.slice(0, SHOWN).map(({ run, finding }) => this.finding(run, finding)),
+        ...problems.map(problem => line('warning', 'warn', '', problem, [])),
+      ].filter(child => child instanceof Node),
+    );
+  }
+
+  private dead(runs: RunView[]): HTMLElement {
+    const step = Math.max(...runs.map(run => run.step));
+    const checkpoints = runs.flatMap(run => run.lastCheckpoint ?? []);
+    const last = checkpoints.length > 0 ? Math.max(...checkpoints) : null;
+    const isCrashed = runs.some(run => run.state === 'crashed');
+    const names =
+      runs.length < this.page.state.runs.length ? `${runs.map(({ label }) => label).join(', ')}: ` : '';
+    const text = isCrashed
+      ? `${names}training ended unexpectedly at step ${count(step)}. ${last === null ? 'There is no checkpoint yet: it would begin anew.' : `The last checkpoint is at step ${count(last)}.`}`
+      : `${names}no sign of life from the machine that trains this, for ${clock(Math.max(...runs.map(run => run.heartbeatAge ?? 0)))}. It may still be training.`;
+    const title = last === null ? 'Begin anew' : `Resume from step ${count(last)}`;
+    const runIds = runs.map(({ id }) => id);
+    return h(
+      'div',
+      { class: 'note', role: 'group', label: isCrashed ? 'Crashed' : 'Silent' },
+      h('p', { text }),
+      h(
+        'div',
+        { class: 'buttons' },
+        this.page.state.restricted === null
+          ? button(
+              title,
+              false,
+              () => void this.page.connection.request('run/continue', { runIds }).catch(() => {}),
+            )
+          : null,
+        button(
+          'Open run folder',
+          true,
+          () =>
+            void this.page.connection
+              .request('command/run', { command: 'openFolder', runId: runIds[0]! })
+              .catch(() => {}),
+        ),
+      ),
+    );
+  }
+
+  private restricted(why: string, untrusted: boolean): HTMLElement {
+    return h(
+      'div',
+      { class: 'note calm', role: 'group', label: 'Training is off' },
+      h('p', { text: why }),
+      untrusted
+        ? h(
+            'div',
+            { class: 'buttons' },
+            button(
+              'Manage workspace trust',
+              true,
+              () => void this.page.connection.request('command/run', { command: 'trust' }).catch(() => {}),
+            ),
+          )
+        : null,
+    );
+  }
+
+  private finding(run: RunView, finding: Finding & { step: number }): HTMLElement {
+    const [icon, style] = SIGNS[finding.severity];
+    const label =
+      this.page.state.runs.length > 1 && !finding.message.includes(run.label) ? `${run.label}: ` : '';
+    const fixes = finding.fixes.slice(0, 2).map(fix =>
+      h('button', {
+        class: 'link',
+        text: fix.title,
+        title: 'Edits the experiment in its editor; you save and train',
+        on: { click: () => this.fix(run, fix) },
+      }),
+    );
+    return line(icon, style, label, finding.message, fixes);
+  }
+
+  private fix(run: RunView, fix: Fix): void {
+    void this.page.connection.request('finding/fix', { runId: run.id, fix }).catch(() => {});
+  }
+}
+
+/** The newest of each kind and run, errors first. */
+function findingsOf(runs: readonly RunView[]): { run: RunView; finding: RunView['findings'][number] }[] {
+  const order = { error: 0, warning: 1, info: 2 };
+  return runs
+    .flatMap(run =>
+      [...new Map(run.findings.map(finding => [finding.id, finding])).values()].map(finding => ({
+        run,
+        finding,
+      })),
+    )
+    .sort((a, b) => order[a.finding.severity] - order[b.finding.severity] || b.finding.step - a.finding.step);
+}
+
+function line(icon: string, style: string, label: string, text: string, actions: HTMLElement[]): HTMLElement {
+  return h(
+    'p',
+    { class: 'finding' },
+    h('span', { class: `codicon codicon-${icon} ${style}`, attributes: { 'aria-hidden': 'true' } }),
+    h('span', {}, label !== '' && h('b', { text: label }), text, ...actions.flatMap(action => [' ', action])),
+  );
+}
+
+export function button(text: string, secondary: boolean, onClick: () => void): HTMLElement {
+  const element = document.createElement('vscode-button');
+  element.textContent = text;
+  if (secondary) element.setAttribute('secondary', '');
+  element.addEventListener('click', onClick);
+  return element;
+}

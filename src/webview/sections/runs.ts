@@ -1,0 +1,71 @@
+// All runs of the comparison as a table; wide layout only, since the panel says the same in its sections.
+import { dataTable, h } from '../dom.ts';
+import { count, fromJson, loss, short } from '../format.ts';
+import { markerIcon, styleOf } from '../kinds.ts';
+import type { Page, Section } from '../page.ts';
+import { stateText } from './states.ts';
+
+export class RunsSection implements Section {
+  readonly element: HTMLElement;
+  private readonly page: Page;
+  private readonly body = h('div', { class: 'scroll' });
+  private drawn = '';
+
+  constructor(page: Page) {
+    this.page = page;
+    this.element = h(
+      'section',
+      { id: 'runs', label: 'Runs' },
+      h('div', { class: 'row' }, h('h2', { class: 'grow', text: 'Runs' })),
+      this.body,
+    );
+  }
+
+  render(): void {
+    const { state, theme, isWide } = this.page;
+    this.element.hidden = !isWide;
+    if (!isWide) return;
+    const rows = state.runs.map(run => {
+      const speed = fromJson(run.last['tokensPerSecond']);
+      const perStep = run.task && speed > 0 ? (1000 * run.task.tokensPerStep) / speed : Number.NaN;
+      const best = Math.min(...[...run.valLoss.mean].filter(Number.isFinite));
+      return {
+        run,
+        cells: [
+          stateText(run),
+          run.valLoss.mean.length > 0 ? loss(run.valLoss.mean.at(-1)) : '',
+          Number.isFinite(best) ? loss(best) : '',
+          speed > 0 ? short(speed) : '',
+          perStep > 0 ? perStep.toFixed(perStep < 10 ? 1 : 0) : '',
+        ],
+      };
+    });
+    const key = JSON.stringify([
+      rows.map(({ run, cells }) => [run.label, cells]),
+      theme.cells,
+      theme.foreground,
+    ]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.body.replaceChildren(
+      dataTable(
+        'Runs',
+        ['run', 'state', 'val', 'best', 'tokens/s', 'ms/step'],
+        rows.map(({ run, cells }) => [
+          h('span', {}, markerIcon(styleOf(run, theme)), ` ${run.label}`),
+          h('span', {
+            class: run.state === 'diverged' || run.state === 'failed' || run.state === 'crashed' ? 'err' : '',
+            text: cells[0]!,
+          }),
+          h('b', { text: cells[1]! }),
+          ...cells.slice(2),
+        ]),
+        2,
+      ),
+    );
+  }
+}
+
+export function stepOf(step: number, steps: number): string {
+  return `${count(step)} / ${count(steps)}`;
+}
