@@ -1,7 +1,9 @@
 // Builds everything that runs, one block a bundle; `--watch` rebuilds on change.
-import { chmodSync, cpSync, mkdirSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import * as esbuild from 'esbuild';
+import { writeSchema } from './scripts/schema.mjs';
 
 const watch = process.argv.includes('--watch');
 const shared = {
@@ -12,6 +14,8 @@ const shared = {
   logLevel: 'warning',
   legalComments: 'none',
 };
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const bundles = [
   {
@@ -27,11 +31,15 @@ const bundles = [
     external: ['vscode'],
   },
   {
-    // the trainer: worker process and the command `unroll`
+    // the trainer: worker process and the command `unroll`, in parts so that `--help` loads no engine
     ...shared,
     entryPoints: { unroll: 'src/trainer/main.ts' },
     outdir: 'dist/engine',
     outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'parts/[name]-[hash]',
+    metafile: true,
+    define: { UNROLL_VERSION: JSON.stringify(version) },
     platform: 'node',
     target: 'node20',
     format: 'esm',
@@ -53,7 +61,16 @@ const bundles = [
 
 for (const options of bundles) {
   if (watch) await (await esbuild.context(options)).watch();
-  else await esbuild.build(options);
+  else removeOldParts(await esbuild.build(options));
+}
+await writeSchema('dist/experiment.schema.json');
+
+/** Parts carry a hash of their content in their name: what this build did not write is of an older one. */
+function removeOldParts({ metafile }) {
+  if (!metafile) return;
+  const written = new Set(Object.keys(metafile.outputs).map(file => path.basename(file)));
+  for (const file of readdirSync('dist/engine/parts'))
+    if (!written.has(file)) rmSync(path.join('dist/engine/parts', file));
 }
 
 mkdirSync('dist/webview', { recursive: true });

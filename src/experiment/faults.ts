@@ -1,5 +1,5 @@
 // From zod's issues to one plain sentence a fault: which key, what would be right, what was found.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Path, shortName } from './place.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
 import { count, either, nearest, shown } from './words.ts';

@@ -1,6 +1,6 @@
 // The experiment: what is to be trained, as one schema from which types, defaults, the contributed
 // JSON schema and the error messages come.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const positiveInt = z.int().min(1);
 const nonNegativeInt = z.int().min(0);

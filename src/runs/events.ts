@@ -5,10 +5,10 @@ import { checkEvent } from './validate.ts';
 
 /** A file with more bad lines than this is none of ours, and reading on would only cost time. */
 const MAX_BAD_LINES = 1000;
-const CHUNK_BYTES = 4e6;
+const CHUNK_BYTES = 1e6;
 const MAX_LINE_BYTES = 8e6;
 /** Read in one poll, so that no poll keeps its process busy for long. */
-const POLL_BYTES = 8e6;
+const POLL_BYTES = 3e6;
 
 export interface EventHandler {
   event(event: RunEvent): void;

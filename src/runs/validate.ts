@@ -1,5 +1,5 @@
 // Run folders are untrusted: what is read from them is checked here before anything relies on it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { experimentSchema } from '../experiment/schema.ts';
 import type { RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar, WriterFile } from './format.ts';
 

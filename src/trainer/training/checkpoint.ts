@@ -1,7 +1,7 @@
 // What a run needs to go on bit for bit: weights, optimizer, carried state, and where it stands.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadRunError } from '../../runs/errors.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
 import type { LayerState, Model } from '../layers/model.ts';

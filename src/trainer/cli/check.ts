@@ -1,0 +1,89 @@
+// unroll check: every fault of experiment files with its place, and what the data holds.
+import process from 'node:process';
+import type { Command } from './command.ts';
+import { JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
+import { describeData } from './data-facts.ts';
+import { EXIT, type ExitCode, explain } from './exit.ts';
+import { type ExperimentFile, readExperimentFile } from './experiment-file.ts';
+import { plain } from './terminal.ts';
+import { dataFault, type Place, placeOf } from './workspace.ts';
+
+export const command: Command = {
+  name: 'check',
+  operands: 'FILE…',
+  count: [1, Infinity],
+  summary: 'Check experiment files and the data they name. Exit code 2 if anything is wrong.',
+  options: { ...WORKSPACE_OPTIONS, ...JSON_OPTION },
+  examples: ['unroll check samples/emma.rnn.json'],
+  async run(args) {
+    let worst: ExitCode = EXIT.done;
+    for (const file of args.positionals) {
+      const report = await checkFile(
+        file,
+        options => placeOf(file, { ...options, workspace: args.text('workspace') }),
+        args.texts('allow-path'),
+      );
+      if (!report.ok) worst = EXIT.wrongInput;
+      if (args.flag('json')) process.stdout.write(`${JSON.stringify(report)}\n`);
+      else print(report);
+    }
+    return worst;
+  },
+};
+
+interface Report {
+  kind: 'check';
+  file: string;
+  ok: boolean;
+  problems: { line: number; column: number; severity: 'error' | 'warning'; message: string }[];
+  /** what the data holds: size, vocabulary, rare characters, missing values */
+  notes: string[];
+}
+
+async function checkFile(
+  file: string,
+  place: (options: { allowPaths: string[] }) => Place,
+  allowPaths: string[],
+): Promise<Report> {
+  const report: Report = { kind: 'check', file, ok: false, problems: [], notes: [] };
+  const fail = (message: string, { line, column } = { line: 1, column: 1 }) => {
+    report.problems.push({ line, column, severity: 'error', message });
+    return report;
+  };
+  let source: ExperimentFile;
+  try {
+    source = readExperimentFile(file);
+  } catch (error) {
+    return fail(explain(error, false).message);
+  }
+  report.problems = source.parsed.problems.map(({ range, severity, message }) => ({
+    line: range.line,
+    column: range.column,
+    severity,
+    message,
+  }));
+  const { experiment } = source.parsed;
+  if (!experiment) return report;
+  const where = place({ allowPaths });
+  const position = source.parsed.locate(['data', 'path']) ?? undefined;
+  const missing = 'path' in experiment.data ? dataFault(experiment.data.path, where) : null;
+  if (missing) return fail(missing, position);
+  try {
+    report.notes = (await describeData(experiment, where)).notes;
+  } catch (error) {
+    return fail(explain(error, false).message, position);
+  }
+  report.ok = true;
+  return report;
+}
+
+function print({ file, ok, problems, notes }: Report): void {
+  for (const { line, column, severity, message } of problems) {
+    process.stderr.write(
+      `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`,
+    );
+  }
+  if (!ok) return;
+  process.stdout.write(`${file}: no faults\n`);
+  for (const note of notes) process.stdout.write(`  ${plain(note)}\n`);
+}

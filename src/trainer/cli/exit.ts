@@ -1,0 +1,53 @@
+// Exit codes, and the errors that carry one with a sentence for the person at the shell.
+
+export const EXIT = { done: 0, wrongInput: 2, failed: 3, stopped: 130 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Says what is wrong and what to do; printed without a stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: ExitCode;
+  constructor(message: string, exitCode: ExitCode = EXIT.wrongInput) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Errors of the rooms below whose message is made for people, by name so that none of them is loaded for this. */
+const KNOWN: Readonly<Record<string, ExitCode>> = {
+  RunBusyError: EXIT.wrongInput,
+  BadRunError: EXIT.wrongInput,
+  EngineUnavailableError: EXIT.wrongInput,
+  InputError: EXIT.wrongInput,
+  DataError: EXIT.wrongInput,
+  ModelError: EXIT.wrongInput,
+  OutOfMemoryError: EXIT.failed,
+  DiskFullError: EXIT.failed,
+  RunFolderGoneError: EXIT.failed,
+};
+
+const SYSTEM: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: path => `There is no ${path}.`,
+  EACCES: path => `${path} may not be read or written by you.`,
+  EPERM: path => `${path} may not be changed by you.`,
+  EROFS: path => `${path} is on a read-only disk; use --out DIR to write the run elsewhere.`,
+  EISDIR: path => `${path} is a folder; a file is needed.`,
+  ENOTDIR: path => `${path} is a file where a folder is needed.`,
+  ENOSPC: path => `The disk that holds ${path} is full.`,
+};
+
+/** What to print, and the exit code; the stack only for faults of ours, and only if asked for. */
+export function explain(error: unknown, debug: boolean): { message: string; exitCode: ExitCode } {
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
+  const { name, message, stack, code, path } = error as NodeJS.ErrnoException;
+  const known = KNOWN[name];
+  if (known !== undefined) return { message, exitCode: known };
+  const system = code ? SYSTEM[code] : undefined;
+  if (system && path) return { message: system(path), exitCode: EXIT.wrongInput };
+  if (debug && stack) return { message: stack, exitCode: EXIT.failed };
+  return {
+    message: `unroll failed: ${message ?? String(error)} (UNROLL_DEBUG=1 shows where)`,
+    exitCode: EXIT.failed,
+  };
+}

@@ -1,0 +1,99 @@
+// A progress bar for each run, on a terminal.
+import process from 'node:process';
+import type { MultiBar, SingleBar } from 'cli-progress';
+import type { RunEvent, RunStatus } from '../../runs/format.ts';
+import { fromJsonNumber } from '../../runs/json.ts';
+import type { RunOutcome } from '../training/work.ts';
+import { labelOf, outcomeLine, type Report, scalarIn } from './report.ts';
+import { duration, figure, plain } from './terminal.ts';
+import { shortPath, type TrainedRun } from './train-here.ts';
+
+interface Figures {
+  label: string;
+  loss: string;
+  validation: string;
+  left: string;
+}
+
+export class BarReport implements Report {
+  readonly #bars: MultiBar;
+  readonly #each: SingleBar[];
+  readonly #figures: Figures[];
+
+  static async open(runs: readonly TrainedRun[]): Promise<BarReport> {
+    const { default: progress } = await import('cli-progress');
+    for (const { folder } of runs) process.stdout.write(`${shortPath(folder)}\n`);
+    const bars = new progress.MultiBar(
+      {
+        format: '{label} {bar} {percentage}%  {value}/{total}  loss {loss}  val {validation}  {left}',
+        barsize: 24,
+        hideCursor: true,
+        fps: 8,
+        stopOnComplete: false,
+        clearOnComplete: false,
+        gracefulExit: false,
+        emptyOnZero: true,
+        stream: process.stdout,
+        autopadding: true,
+      },
+      progress.Presets.rect,
+    );
+    return new BarReport(runs, bars);
+  }
+
+  private constructor(runs: readonly TrainedRun[], bars: MultiBar) {
+    this.#bars = bars;
+    const labels = runs.map(({ request }, index) => labelOf(request, index));
+    const width = Math.max(...labels.map(label => label.length));
+    this.#figures = labels.map(label => ({
+      label: label.padEnd(width),
+      loss: '–',
+      validation: '–',
+      left: 'starting',
+    }));
+    this.#each = runs.map(({ request }, index) =>
+      bars.create(request?.experiment.training.steps ?? 0, 0, this.#figures[index]),
+    );
+  }
+
+  event(index: number, event: RunEvent): void {
+    const figures = this.#figures[index]!;
+    const loss = scalarIn(event, 'trainLoss');
+    const validation = scalarIn(event, 'valLoss');
+    if (loss !== null) figures.loss = figure(loss);
+    if (validation !== null) figures.validation = figure(validation);
+    if (event.kind === 'finding') this.note(`${figures.label.trim()}: ${plain(event.finding.message)}`);
+    if (loss !== null || validation !== null) this.#each[index]!.update(event.step, figures);
+  }
+
+  status(index: number, status: RunStatus): void {
+    const figures = this.#figures[index]!;
+    const loss = status.last['trainLoss'];
+    if (loss !== undefined) figures.loss = figure(fromJsonNumber(loss));
+    figures.left =
+      status.state === 'training'
+        ? status.eta === null
+          ? ''
+          : `${duration(status.eta)} left`
+        : status.state;
+    this.#each[index]!.setTotal(status.steps);
+    this.#each[index]!.update(status.step, figures);
+  }
+
+  note(text: string): void {
+    this.#bars.log(`${text}\n`);
+  }
+
+  end(outcomes: readonly RunOutcome[]): void {
+    this.#bars.update();
+    this.close();
+    for (const [index, outcome] of outcomes.entries()) {
+      process.stdout.write(`${outcomeLine(this.#figures[index]!.label.trim(), outcome)}\n`);
+    }
+    if (outcomes[0]) process.stdout.write(`See it: unroll show ${shortPath(outcomes[0].folder)}\n`);
+  }
+
+  close(): void {
+    this.#bars.stop();
+  }
+}

@@ -1,0 +1,48 @@
+// What is said while runs train: the same events for a person at a terminal, a log file, or a program.
+import type { RunEvent, RunRequest, RunStatus } from '../../runs/format.ts';
+import { fromJsonNumber } from '../../runs/json.ts';
+import type { RunOutcome } from '../training/work.ts';
+import { duration, figure, plain } from './terminal.ts';
+
+export interface Report {
+  event(index: number, event: RunEvent): void;
+  status(index: number, status: RunStatus): void;
+  /** something for the person, outside of any run */
+  note(text: string): void;
+  end(outcomes: readonly RunOutcome[]): void;
+  /** leaves the terminal as it was */
+  close(): void;
+}
+
+/** What sets the run apart among those that train together. */
+export function labelOf(request: RunRequest | null, index: number): string {
+  if (!request) return `run ${index + 1}`;
+  return plain(request.group?.label || request.name);
+}
+
+/** The mean of a scalar in an event, if it is there. */
+export function scalarIn(event: RunEvent, name: string): number | null {
+  if (event.kind !== 'scalars' || !Object.hasOwn(event.values, name)) return null;
+  const value = event.values[name]!;
+  return fromJsonNumber(typeof value === 'object' ? value.mean : value);
+}
+
+const REASONS: Readonly<Record<RunOutcome['reason'], string>> = {
+  finished: 'finished',
+  'early-stopped': 'stopped early: validation no longer improved',
+  stopped: 'stopped',
+  diverged: 'diverged',
+  failed: 'failed',
+};
+
+/** One line about the end of a run. */
+export function outcomeLine(label: string, outcome: RunOutcome): string {
+  const losses = [
+    outcome.trainLoss === null ? '' : `loss ${figure(fromJsonNumber(outcome.trainLoss))}`,
+    outcome.valLoss === null ? '' : `validation ${figure(fromJsonNumber(outcome.valLoss))}`,
+  ].filter(Boolean);
+  const head = `${label} ${REASONS[outcome.reason]} after ${outcome.steps.toLocaleString('en-US')} steps in ${duration(outcome.seconds)}`;
+  const why =
+    ['diverged', 'failed'].includes(outcome.reason) && outcome.message ? ` ${plain(outcome.message)}` : '';
+  return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}`;
+}

@@ -1,0 +1,67 @@
+// unroll resume: goes on with stopped, crashed or failed runs from their last checkpoint, in the same folder.
+import process from 'node:process';
+import type { RunOutcome } from '../training/work.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { outcomeLine } from './report.ts';
+import { endedRecord } from './report-json.ts';
+import { loadRun, type RunFacts } from './run-facts.ts';
+import { exitCodeOf, trainHere } from './train-here.ts';
+import { findRun } from './workspace.ts';
+
+export const command: Command = {
+  name: 'resume',
+  operands: 'RUN…',
+  count: [1, Infinity],
+  summary:
+    'Go on with a stopped or crashed run from its last checkpoint, bit for bit as if it had not stopped.',
+  details:
+    'A finished run only tells again how it ended. Several runs, such as the members of a comparison, go on together.',
+  options: {
+    force: {
+      help: 'Also take over a run whose writer is on another machine, and go on where this machine or engine cannot give the same bits.',
+    },
+    ...JSON_OPTION,
+  },
+  examples: ['unroll resume .unroll/runs/20261121T035600Z-emma-0a1b2c'],
+  async run(args) {
+    const runs = args.positionals.map(name => loadRun(findRun(name)));
+    const over = runs.map(outcomeOfEnded);
+    const open = runs.filter((_, index) => over[index] === null);
+    const ended = over.filter(outcome => outcome !== null);
+    for (const [index, outcome] of over.entries()) {
+      if (outcome) tellAgain(outcome, runs[index]!, args.flag('json'));
+    }
+    if (open.length === 0) return exitCodeOf(ended);
+    return trainHere(
+      open.map(({ folder }) => folder),
+      { json: args.flag('json'), force: args.flag('force') },
+    );
+  },
+};
+
+/** How a run that trained to its end ended; null if it can go on. */
+function outcomeOfEnded({ folder, reader, state, step }: RunFacts): RunOutcome | null {
+  const { ended, run } = reader;
+  const over = state === 'finished' || state === 'early-stopped' || state === 'diverged';
+  if (!ended || !over) return null;
+  const { reason, message, trainLoss, valLoss, seconds } = ended;
+  return {
+    folder,
+    reason,
+    message,
+    steps: step,
+    trainLoss,
+    valLoss,
+    seconds,
+    engine: run?.engineUsed.provider ?? 'auto',
+    wrongInput: false,
+  };
+}
+
+function tellAgain(outcome: RunOutcome, run: RunFacts, json: boolean): void {
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(endedRecord(outcome))}\n`
+      : `${outcomeLine(run.label, outcome)} Nothing was changed.\n`,
+  );
+}

@@ -1,0 +1,79 @@
+// From the words of a command line to an exit code. Commands are loaded when they are run.
+import process from 'node:process';
+import { nearest } from '../../experiment/words.ts';
+import { unrollVersion } from '../version.ts';
+import { type Command, columns, helpOf, parseArguments } from './command.ts';
+import { CommandError, EXIT, type ExitCode, explain } from './exit.ts';
+
+/** In the order of the help. A new command is its file and a line here. */
+const commands: Readonly<Record<string, { summary: string; load(): Promise<{ command: Command }> }>> = {
+  train: { summary: 'Train the model of an experiment file.', load: () => import('./train.ts') },
+  resume: { summary: 'Go on with a stopped or crashed run.', load: () => import('./resume.ts') },
+  show: { summary: 'Draw loss and gradient flow of a run.', load: () => import('./show.ts') },
+  compare: { summary: 'Compare runs in a table.', load: () => import('./compare.ts') },
+  export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
+  params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },
+  check: { summary: 'Check an experiment file.', load: () => import('./check.ts') },
+};
+
+const hidden: typeof commands = {
+  work: { summary: 'Train queued runs.', load: () => import('./work.ts') },
+};
+
+export async function runCommandLine(argv: string[]): Promise<ExitCode> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    const { message, exitCode } = explain(error, Boolean(process.env['UNROLL_DEBUG']));
+    process.stderr.write(`${message}\n`);
+    return exitCode;
+  }
+}
+
+async function dispatch(argv: string[]): Promise<ExitCode> {
+  const [name, ...rest] = argv;
+  if (name === undefined) {
+    process.stderr.write(help());
+    return EXIT.wrongInput;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') return showHelp(rest[0]);
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${unrollVersion()}\n`);
+    return EXIT.done;
+  }
+  const { command } = await find(name).load();
+  const args = parseArguments(command, rest);
+  if (args) return command.run(args);
+  process.stdout.write(helpOf(command));
+  return EXIT.done;
+}
+
+async function showHelp(name: string | undefined): Promise<ExitCode> {
+  process.stdout.write(name ? helpOf((await find(name).load()).command) : help());
+  return EXIT.done;
+}
+
+function find(name: string) {
+  const all = { ...commands, ...hidden };
+  if (Object.hasOwn(all, name)) return all[name]!;
+  const meant = nearest(name, Object.keys(commands));
+  const hint = meant ? `did you mean \`unroll ${meant}\`?` : '`unroll --help` lists the commands.';
+  if (name.startsWith('-'))
+    throw new CommandError(`The first word must be a command, found ${name}; ${hint}`);
+  throw new CommandError(`There is no command \`unroll ${name}\`; ${hint}`);
+}
+
+function help(): string {
+  const rows = Object.entries(commands).map(([name, { summary }]): [string, string] => [
+    `  ${name}`,
+    summary,
+  ]);
+  return `Usage: unroll COMMAND …
+
+Train recurrent sequence models and understand what they learn.
+
+${columns(rows)}
+
+\`unroll COMMAND --help\` tells more. Exit codes: 0 done, 2 wrong input, 3 failed while training, 130 stopped.
+`;
+}

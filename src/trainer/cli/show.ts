@@ -1,0 +1,191 @@
+// unroll show: loss curves, gradient heatmap, reach and findings of a run, in the terminal.
+import process from 'node:process';
+import { count } from '../../experiment/words.ts';
+import { SERIES } from '../../runs/format.ts';
+import type { SeriesRows } from '../../runs/series.ts';
+import type { Command } from './command.ts';
+import { MARK, type PlotLine, plotLines } from './curve.ts';
+import { EXIT } from './exit.ts';
+import { drawHeatmap, type FlowRows, legend, reachOf } from './heatmap.ts';
+import { loadRun, type RunFacts } from './run-facts.ts';
+import {
+  bold,
+  dim,
+  duration,
+  figure,
+  foreground,
+  plain,
+  type Rgb,
+  type Screen,
+  screenOf,
+} from './terminal.ts';
+import { findRun } from './workspace.ts';
+
+export const command: Command = {
+  name: 'show',
+  operands: 'RUN…',
+  count: [1, Infinity],
+  summary: 'Draw the loss curves and the gradient heatmap of a run, named by folder or id.',
+  details: 'Colours are left out when the output is no terminal or NO_COLOR is set.',
+  options: {
+    linear: { help: 'A linear loss axis; default: logarithmic.' },
+    layer: {
+      value: 'N',
+      help: 'Which recurrent layer the heatmap shows, counted from 0; default: the first.',
+    },
+  },
+  examples: ['unroll show .unroll/runs/20261121T035600Z-emma-0a1b2c'],
+  async run(args) {
+    const screen = screenOf();
+    const options = {
+      logarithmic: !args.flag('linear'),
+      layer: args.number('layer', { min: 0, whole: true }) ?? 0,
+    };
+    const pictures = args.positionals.map(name => picture(loadRun(findRun(name)), options, screen));
+    process.stdout.write(pictures.join('\n\n'));
+    return EXIT.done;
+  },
+};
+
+interface ShowOptions {
+  logarithmic: boolean;
+  layer: number;
+}
+
+const TRAIN: Rgb = [86, 156, 214];
+const VALIDATION: Rgb = [230, 159, 0];
+
+export function picture(run: RunFacts, options: ShowOptions, screen: Screen): string {
+  const sections = [
+    header(run, screen),
+    lossCurves(run, options, screen),
+    heatmap(run, options, screen),
+    newestSample(run, screen),
+    findings(run, screen),
+    problems(run),
+  ];
+  return `${sections
+    .filter(section => section.length > 0)
+    .map(section => section.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function header(run: RunFacts, screen: Screen): string[] {
+  const { reader } = run;
+  const lines = [
+    `${bold(screen, plain(run.label))} · ${run.state} at step ${count(run.step)} of ${count(run.steps)} · ${duration(run.seconds)}`,
+  ];
+  if (reader.run) {
+    const { parameters, engineUsed, task, experiment } = reader.run;
+    lines.push(
+      dim(
+        screen,
+        `${count(parameters.total)} parameters (${experiment.model.convention} count) · ${engineUsed.provider} engine, ${plain(engineUsed.instructionSet)}, ${engineUsed.threads} thread${engineUsed.threads === 1 ? '' : 's'} · ${plain(task.name)}`,
+      ),
+    );
+  }
+  lines.push(dim(screen, plain(run.folder)));
+  if (reader.ended?.message) lines.push(plain(reader.ended.message));
+  else if (reader.status?.message) lines.push(plain(reader.status.message));
+  return lines;
+}
+
+function lossCurves(run: RunFacts, { logarithmic }: ShowOptions, screen: Screen): string[] {
+  const { scalars, run: file } = run.reader;
+  const lines: PlotLine[] = [];
+  for (const [name, scalar, colour] of [
+    ['training', 'trainLoss', TRAIN],
+    ['validation', 'valLoss', VALIDATION],
+  ] as const) {
+    const column = scalars.get(scalar);
+    if (!column || column.length === 0) continue;
+    lines.push({
+      name,
+      colour,
+      steps: column.steps.values(),
+      min: column.min.values(),
+      max: column.max.values(),
+      joined: true,
+    });
+  }
+  if (lines.length === 0) return [dim(screen, 'No loss has been written yet.')];
+  const key = lines.map(
+    ({ name, colour }, index) =>
+      `${foreground(screen, colour, index > 0 && screen.colours === 'none' ? MARK : '━')} ${name} ${figure(run.last(name === 'training' ? 'trainLoss' : 'valLoss'))}`,
+  );
+  const unit = file ? plain(file.task.lossUnit) : '';
+  const baseline = file?.task.baseline
+    ? `baseline ${figure(file.task.baseline.loss)}: ${plain(file.task.baseline.name)}`
+    : '';
+  const title = [`${bold(screen, 'Loss')} ${unit}`.trim(), ...key, baseline].filter(Boolean).join('   ');
+  return [
+    title,
+    ...plotLines(
+      lines,
+      { width: Math.min(120, screen.columns), height: 12, logarithmic, format: value => figure(value, 3) },
+      screen,
+    ),
+  ];
+}
+
+function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[] {
+  const reach = run.reader.series.get(SERIES.gradientFlow);
+  const series = reach ?? run.reader.series.get(SERIES.gradientFlowFull);
+  if (!series || series.rows.length === 0) return [dim(screen, 'No gradient flow has been recorded.')];
+  const { layers } = series.sidecar;
+  if (layer >= layers.length)
+    return [
+      `This run has ${layers.length} recurrent layer${layers.length === 1 ? '' : 's'}; --layer ${layer} is not among them.`,
+    ];
+  const flow = layerRows(series, layer);
+  const { name, cell, units } = layers[layer]!;
+  const kind = reach ? 'Gradient flow, of the loss at the last step' : 'Gradient flow, of the training loss';
+  const last = flow.rows.at(-1)!;
+  const first = flow.rows[0]!;
+  return [
+    `${bold(screen, kind)}   ${plain(name)}: ${cell.toUpperCase()} ${units}`,
+    ...drawHeatmap(flow, Math.min(120, screen.columns), 12, screen),
+    legend(screen),
+    `Reach (steps back above 1 % of the last step's norm): ${reachOf(first)} at step ${flow.steps[0]}, ${reachOf(last)} at step ${flow.steps[flow.rows.length - 1]}, of ${last.length - 1}. First to last step: ${figure(last[0]! / last[last.length - 1]!)}.`,
+  ];
+}
+
+function layerRows(series: SeriesRows, layer: number): FlowRows {
+  const width = series.sidecar.width / series.sidecar.layers.length;
+  return {
+    steps: series.steps,
+    rows: series.rows.map(row => row.subarray(layer * width, (layer + 1) * width)),
+  };
+}
+
+function newestSample(run: RunFacts, screen: Screen): string[] {
+  const newest = run.reader.samples.at(-1);
+  if (!newest) return [];
+  const { step, sample } = newest;
+  if (sample.type === 'text') {
+    return [
+      `${bold(screen, 'Sample')} at step ${count(step)}, temperature ${figure(sample.temperature)}`,
+      `${dim(screen, plain(sample.prompt, true))}${plain(sample.text, true)}`,
+    ];
+  }
+  if (sample.type !== 'pairs') return [];
+  return [
+    `${bold(screen, 'Examples')} at step ${count(step)}`,
+    ...sample.rows
+      .slice(0, 5)
+      .map(
+        ({ input, truth, prediction }) => `  ${plain(input)} → ${plain(prediction)} (truth ${plain(truth)})`,
+      ),
+  ];
+}
+
+function findings(run: RunFacts, screen: Screen): string[] {
+  return run.reader.findings.map(({ severity, message, step, fixes }) => {
+    const hints = fixes.map(({ title }) => plain(title)).join('; ');
+    return `${bold(screen, severity)} at step ${count(step)}: ${plain(message)}${hints ? ` Try: ${hints}.` : ''}`;
+  });
+}
+
+function problems(run: RunFacts): string[] {
+  return run.reader.problems.map(problem => `Note: ${plain(problem)}`);
+}

@@ -1,0 +1,106 @@
+// What the terminal can show: colours, width, and numbers as people read them.
+import process from 'node:process';
+
+export interface Screen {
+  columns: number;
+  /** 24-bit colours, 256 colours, or none */
+  colours: 'true' | '256' | 'none';
+}
+
+/** stdout's, with NO_COLOR and pipes honoured. */
+export function screenOf(stream: NodeJS.WriteStream = process.stdout): Screen {
+  const { NO_COLOR, FORCE_COLOR, COLORTERM, TERM, COLUMNS } = process.env;
+  const columns = stream.isTTY ? stream.columns || 80 : Number(COLUMNS) || 80;
+  const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== '';
+  if (NO_COLOR || TERM === 'dumb' || (!stream.isTTY && !forced)) return { columns, colours: 'none' };
+  const full =
+    /truecolor|24bit/i.test(COLORTERM ?? '') || FORCE_COLOR === '3' || process.platform === 'win32';
+  return { columns: Math.max(40, columns), colours: full ? 'true' : '256' };
+}
+
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+export function foreground({ colours }: Screen, colour: Rgb, text: string): string {
+  return colours === 'none' ? text : `\u001b[38;${code(colours, colour)}m${text}\u001b[39m`;
+}
+
+export function background({ colours }: Screen, colour: Rgb, text: string): string {
+  return colours === 'none' ? text : `\u001b[48;${code(colours, colour)}m${text}\u001b[49m`;
+}
+
+function code(colours: 'true' | '256', [red, green, blue]: Rgb): string {
+  if (colours === 'true') return `2;${red};${green};${blue}`;
+  const level = (value: number) => Math.round((value / 255) * 5);
+  return `5;${16 + 36 * level(red) + 6 * level(green) + level(blue)}`;
+}
+
+export function bold({ colours }: Screen, text: string): string {
+  return colours === 'none' ? text : `\u001b[1m${text}\u001b[22m`;
+}
+
+export function dim({ colours }: Screen, text: string): string {
+  return colours === 'none' ? text : `\u001b[2m${text}\u001b[22m`;
+}
+
+/** Text of a run folder may hold anything: escape sequences and, mostly, line breaks must not reach the terminal. */
+export function plain(text: string, keepLines = false): string {
+  return [...text].map(character => (isSafe(character, keepLines) ? character : '\ufffd')).join('');
+}
+
+/** No control characters, no line separators, and nothing that turns the direction of the text. */
+function isSafe(character: string, keepLines: boolean): boolean {
+  if (keepLines && (character === '\n' || character === '\t')) return true;
+  return !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(character);
+}
+
+/** 1.2345 → "1.2345", 0.000012 → "1.2e-5", NaN → "NaN". */
+export function figure(value: number | null | undefined, digits = 4): string {
+  if (value === null || value === undefined) return '–';
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace('e+', 'e');
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
+  const text = value.toFixed(size >= 100 ? Math.max(0, digits - 3) : digits);
+  return text.includes('.') ? text.replace(/0+$/, '').replace(/\.$/, '') : text;
+}
+
+/** 83.4 s → "1:23", 4000 s → "1:06:40". */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '–';
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** Columns as wide as their widest cell: `align` has an l or r for each, its last letter for all that follow. */
+export function table(rows: string[][], align: string): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => displayWidth(row[column] ?? ''))));
+  const isRight = (column: number) => align[Math.min(column, align.length - 1)] === 'r';
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => {
+          const gap = ' '.repeat(widths[column]! - displayWidth(cell));
+          return isRight(column) ? gap + cell : cell + gap;
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Columns that a text takes, without its colours; wide scripts take two. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is meant
+  for (const character of text.replace(/\u001b\[[0-9;]*m/g, '')) {
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(
+        character,
+      ) || character.codePointAt(0)! >= 0x1f300
+        ? 2
+        : 1;
+  }
+  return width;
+}

@@ -1,0 +1,84 @@
+// Trains runs in this process: progress for people or JSON lines for programs, Ctrl+C, and the exit code.
+import path from 'node:path';
+import process from 'node:process';
+import type { RunRequest } from '../../runs/format.ts';
+import { readSummary } from '../../runs/list.ts';
+import type { RunOutcome } from '../training/work.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import type { Report } from './report.ts';
+import { BarReport } from './report-bars.ts';
+import { JsonReport } from './report-json.ts';
+import { LineReport } from './report-lines.ts';
+
+export interface TrainOptions {
+  json: boolean;
+  force: boolean;
+}
+
+export async function trainHere(folders: string[], { json, force }: TrainOptions): Promise<ExitCode> {
+  const runs = folders.map(folder => ({ folder, request: readSummary(folder)?.request ?? null }));
+  const report = await reportFor(json, runs);
+  const interrupt = watchInterrupts(report);
+  try {
+    const { trainRuns } = await import('../training/work.ts');
+    const outcomes = await trainRuns(folders, {
+      onEvent: (index, event) => report.event(index, event),
+      onStatus: (index, status) => report.status(index, status),
+      signal: interrupt.signal,
+      force,
+    });
+    report.end(outcomes);
+    return exitCodeOf(outcomes);
+  } catch (error) {
+    report.close();
+    throw error;
+  } finally {
+    interrupt.stop();
+  }
+}
+
+export interface TrainedRun {
+  folder: string;
+  request: RunRequest | null;
+}
+
+async function reportFor(json: boolean, runs: TrainedRun[]): Promise<Report> {
+  if (json) return new JsonReport(runs);
+  if (process.stdout.isTTY && process.env['TERM'] !== 'dumb') return BarReport.open(runs);
+  return new LineReport(runs);
+}
+
+/** The first Ctrl+C stops with a checkpoint, the second at once. */
+function watchInterrupts(report: Report): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) {
+      report.close();
+      process.exit(EXIT.stopped);
+    }
+    report.note('Stopping with a checkpoint; Ctrl+C again ends at once.');
+    controller.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.on(name, interrupt);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const name of signals) process.off(name, interrupt);
+    },
+  };
+}
+
+export function exitCodeOf(outcomes: readonly RunOutcome[]): ExitCode {
+  if (outcomes.some(({ wrongInput }) => wrongInput)) return EXIT.wrongInput;
+  if (outcomes.some(({ reason }) => reason === 'stopped')) return EXIT.stopped;
+  const failed = outcomes.filter(({ reason }) => reason === 'failed' || reason === 'diverged');
+  if (failed.length === 0) return EXIT.done;
+  return failed.every(({ wrongInput }) => wrongInput) ? EXIT.wrongInput : EXIT.failed;
+}
+
+/** As people type it: relative where that is shorter. */
+export function shortPath(folder: string): string {
+  const relative = path.relative(process.cwd(), folder);
+  return relative !== '' && relative.length < folder.length ? relative : folder;
+}

@@ -1,0 +1,40 @@
+// unroll work: trains queued runs without a terminal. Started by the extension, detached, output in worker.log.
+import os from 'node:os';
+import process from 'node:process';
+import type { Command } from './command.ts';
+import { EXIT } from './exit.ts';
+import { exitCodeOf } from './train-here.ts';
+import { findRun } from './workspace.ts';
+
+export const command: Command = {
+  name: 'work',
+  operands: 'RUN…',
+  count: [1, Infinity],
+  summary: 'Train queued runs without a terminal, as the extension does.',
+  options: { force: { help: 'As of unroll resume.' } },
+  hidden: true,
+  async run(args) {
+    // the editor comes first, and closing it or its terminal ends no run
+    lowerPriority();
+    process.on('SIGHUP', () => {});
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
+    const folders = args.positionals.map(findRun);
+    const { trainRuns } = await import('../training/work.ts');
+    const outcomes = await trainRuns(folders, { signal: controller.signal, force: args.flag('force') });
+    for (const { folder, reason, message, steps } of outcomes) {
+      process.stderr.write(`${new Date().toISOString()} ${folder}: ${reason} at step ${steps}. ${message}\n`);
+    }
+    // a stop that was asked for is what the extension wanted
+    const code = exitCodeOf(outcomes);
+    return code === EXIT.stopped && !controller.signal.aborted ? EXIT.done : code;
+  },
+};
+
+function lowerPriority(): void {
+  try {
+    os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // not allowed here: the run only competes harder
+  }
+}
