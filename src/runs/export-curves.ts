@@ -3,20 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonNumber } from './json.ts';
 import { RunReader } from './reader.ts';
+import { type ScalarRow, scalarRows } from './scalar-rows.ts';
 import { tensorboardRecords } from './tensorboard.ts';
 
 export type CurveFormat = 'csv' | 'jsonl' | 'tensorboard';
-
-export interface ScalarRow {
-  name: string;
-  step: number;
-  /** own training seconds */
-  seconds: number;
-  tokens: number;
-  mean: number;
-  min: number;
-  max: number;
-}
 
 /** @returns the absolute paths of what was written */
 export function exportScalars(runFolder: string, format: CurveFormat, outFolder: string): string[] {
@@ -38,23 +28,6 @@ export function exportScalars(runFolder: string, format: CurveFormat, outFolder:
   };
   writeFileSync(file, contents[format]());
   return [file];
-}
-
-/** Name by name, in the order they first appear; steps ascending. */
-export function* scalarRows(reader: RunReader): Generator<ScalarRow> {
-  for (const [name, column] of reader.scalars) {
-    for (let row = 0; row < column.length; row++) {
-      yield {
-        name,
-        step: column.steps.at(row),
-        seconds: column.seconds.at(row),
-        tokens: column.tokens.at(row),
-        mean: column.mean.at(row),
-        min: column.min.at(row),
-        max: column.max.at(row),
-      };
-    }
-  }
 }
 
 const FIELDS = ['name', 'step', 'seconds', 'tokens', 'mean', 'min', 'max'] as const;

@@ -1,7 +1,7 @@
 // TensorBoard's event file: length-framed records with masked CRC-32C, each a protobuf Event. Written by hand, since
 // the two messages are small: Event{1: wall_time double, 2: step int64, 3: file_version string, 5: summary},
 // Summary{1: Value{1: tag string, 2: simple_value float}}.
-import type { ScalarRow } from './export-curves.ts';
+import type { ScalarRow } from './scalar-rows.ts';
 
 /** Mean of each row; where it has a range, also `<name>/min` and `<name>/max`. */
 export function tensorboardRecords(rows: readonly ScalarRow[], createdAt: number): Uint8Array {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type Command, JSON_OPTION } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { shortPath } from './train-here.ts';
+import { shortPath } from './report.ts';
 import { findRun } from './workspace.ts';
 
 /** Curves are written here, weights by the trainer's exporters. */

@@ -4,9 +4,8 @@ import type { MultiBar, SingleBar } from 'cli-progress';
 import type { RunEvent, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { RunOutcome } from '../training/work.ts';
-import { labelOf, outcomeLine, type Report, scalarIn } from './report.ts';
+import { labelOf, outcomeLine, type Report, scalarIn, shortPath, type TrainedRun } from './report.ts';
 import { duration, figure, plain } from './terminal.ts';
-import { shortPath, type TrainedRun } from './train-here.ts';
 
 interface Figures {
   label: string;

@@ -3,8 +3,7 @@ import process from 'node:process';
 import type { RunEvent } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import type { RunOutcome } from '../training/work.ts';
-import type { Report } from './report.ts';
-import type { TrainedRun } from './train-here.ts';
+import type { Report, TrainedRun } from './report.ts';
 
 export class JsonReport implements Report {
   readonly #runs: readonly TrainedRun[];

@@ -2,9 +2,8 @@
 import process from 'node:process';
 import type { RunEvent, RunStatus } from '../../runs/format.ts';
 import type { RunOutcome } from '../training/work.ts';
-import { labelOf, outcomeLine, type Report, scalarIn } from './report.ts';
+import { labelOf, outcomeLine, type Report, scalarIn, shortPath, type TrainedRun } from './report.ts';
 import { duration, figure, plain } from './terminal.ts';
-import { shortPath, type TrainedRun } from './train-here.ts';
 
 const INTERVAL = 5000;
 

@@ -1,4 +1,6 @@
 // What is said while runs train: the same events for a person at a terminal, a log file, or a program.
+import path from 'node:path';
+import process from 'node:process';
 import type { RunEvent, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { RunOutcome } from '../training/work.ts';
@@ -12,6 +14,11 @@ export interface Report {
   end(outcomes: readonly RunOutcome[]): void;
   /** leaves the terminal as it was */
   close(): void;
+}
+
+export interface TrainedRun {
+  folder: string;
+  request: RunRequest | null;
 }
 
 /** What sets the run apart among those that train together. */
@@ -45,4 +52,10 @@ export function outcomeLine(label: string, outcome: RunOutcome): string {
   const why =
     ['diverged', 'failed'].includes(outcome.reason) && outcome.message ? ` ${plain(outcome.message)}` : '';
   return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}`;
+}
+
+/** As people type it: relative where that is shorter. */
+export function shortPath(folder: string): string {
+  const relative = path.relative(process.cwd(), folder);
+  return relative !== '' && relative.length < folder.length ? relative : folder;
 }

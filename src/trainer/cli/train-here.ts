@@ -1,11 +1,9 @@
 // Trains runs in this process: progress for people or JSON lines for programs, Ctrl+C, and the exit code.
-import path from 'node:path';
 import process from 'node:process';
-import type { RunRequest } from '../../runs/format.ts';
 import { readSummary } from '../../runs/list.ts';
 import type { RunOutcome } from '../training/work.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import type { Report } from './report.ts';
+import type { Report, TrainedRun } from './report.ts';
 import { BarReport } from './report-bars.ts';
 import { JsonReport } from './report-json.ts';
 import { LineReport } from './report-lines.ts';
@@ -35,11 +33,6 @@ export async function trainHere(folders: string[], { json, force }: TrainOptions
   } finally {
     interrupt.stop();
   }
-}
-
-export interface TrainedRun {
-  folder: string;
-  request: RunRequest | null;
 }
 
 async function reportFor(json: boolean, runs: TrainedRun[]): Promise<Report> {
@@ -75,10 +68,4 @@ export function exitCodeOf(outcomes: readonly RunOutcome[]): ExitCode {
   const failed = outcomes.filter(({ reason }) => reason === 'failed' || reason === 'diverged');
   if (failed.length === 0) return EXIT.done;
   return failed.every(({ wrongInput }) => wrongInput) ? EXIT.wrongInput : EXIT.failed;
-}
-
-/** As people type it: relative where that is shorter. */
-export function shortPath(folder: string): string {
-  const relative = path.relative(process.cwd(), folder);
-  return relative !== '' && relative.length < folder.length ? relative : folder;
 }
