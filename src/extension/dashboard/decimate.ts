@@ -40,6 +40,8 @@ export class DecimatedCurve {
   private rowsPerPoint = 1;
   private consumed = 0;
   private lastStep = -1;
+  /** a run that went back and on again has the same steps, with other values */
+  private lastMean = Number.NaN;
   private broken: number[] = [];
   private smoothed = new Smoother(0);
 
@@ -55,12 +57,15 @@ export class DecimatedCurve {
     }
     const wentBack =
       source.length < this.consumed ||
-      (this.consumed > 0 && source.steps.at(this.consumed - 1) !== this.lastStep);
+      (this.consumed > 0 &&
+        (source.steps.at(this.consumed - 1) !== this.lastStep ||
+          !Object.is(source.mean.at(this.consumed - 1), this.lastMean)));
     if (source !== this.source || wentBack || smoothing !== this.smoothing) this.restart(source, smoothing);
     if (source.length === this.consumed) return;
     for (let row = this.consumed; row < source.length; row++) this.add(rowOf(source, row));
     this.consumed = source.length;
     this.lastStep = source.steps.at(source.length - 1);
+    this.lastMean = source.mean.at(source.length - 1);
     this.version++;
   }
 

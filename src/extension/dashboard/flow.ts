@@ -30,6 +30,7 @@ export class FlowRows {
   private source: RowsSource | null = null;
   private consumed = 0;
   private lastStep = -1;
+  private lastRow: ArrayLike<number> | null = null;
   private rowsPerGroup = 1;
   private groups: Group[] = [];
   /** [row][layer], NaN where there is none */
@@ -44,13 +45,16 @@ export class FlowRows {
     }
     const wentBack =
       source.rows.length < this.consumed ||
-      (this.consumed > 0 && source.steps[this.consumed - 1] !== this.lastStep);
+      (this.consumed > 0 &&
+        (source.steps[this.consumed - 1] !== this.lastStep ||
+          source.rows[this.consumed - 1] !== this.lastRow));
     if (source !== this.source || wentBack) this.restart(source);
     if (source.rows.length === this.consumed) return;
     for (let row = this.consumed; row < source.rows.length; row++)
       this.add(source.steps[row]!, source.rows[row]!, source.sidecar);
     this.consumed = source.rows.length;
     this.lastStep = source.steps.at(-1)!;
+    this.lastRow = source.rows.at(-1)!;
     this.version++;
   }
 

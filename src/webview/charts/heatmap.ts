@@ -3,7 +3,7 @@
 import type { FlowView } from '../../protocol/messages.ts';
 import type { Theme } from '../theme.ts';
 import { paintRatio } from './cividis.ts';
-import { fit } from './layered-canvas.ts';
+import { fitCanvas } from './layered-canvas.ts';
 
 export interface MapPicture {
   flow: FlowView;
@@ -33,7 +33,7 @@ export function drawMap(
   height: number,
   theme: Theme,
 ): void {
-  fit(canvas, width, height);
+  fitCanvas(canvas, width, height);
   const context = canvas.getContext('2d')!;
   const { width: w, height: h } = canvas;
   const image = context.createImageData(w, h);

@@ -20,7 +20,7 @@ export class LayeredCanvas {
   resize(width: number, height: number): boolean {
     this.width = width;
     this.height = height;
-    return [fit(this.base, width, height), fit(this.overlay, width, height)].some(Boolean);
+    return [fitCanvas(this.base, width, height), fitCanvas(this.overlay, width, height)].some(Boolean);
   }
 
   /** Both clear their canvas and measure in CSS pixels. */
@@ -33,7 +33,7 @@ export class LayeredCanvas {
   }
 }
 
-export function fit(canvas: HTMLCanvasElement, width: number, height: number): boolean {
+export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number): boolean {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.max(1, Math.round(width * ratio));
   const hgt = Math.max(1, Math.round(height * ratio));

@@ -41,7 +41,7 @@ export interface PlotArea {
   bottom: number;
 }
 
-const GUTTER = 36;
+const GUTTER = 44;
 const LABEL_GAP = 15;
 const MARKS = 5;
 
@@ -109,7 +109,7 @@ export class LossChart {
         border: { color: theme.lines },
         grid: { display: false },
         afterBuildTicks: (scale: { ticks: { value: number }[]; width: number }) => {
-          const room = Math.max(2, Math.floor((scale.width || 280) / 64));
+          const room = Math.max(2, Math.floor((scale.width || 280) / 48));
           scale.ticks = linearTicks(picture.from, picture.to, room).map(value => ({ value }));
         },
         ticks: {
@@ -278,7 +278,7 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
   const value = lossText(last.y);
   if (broken && broken.x <= picture.to) {
     const x = chart.pixelOf(broken.x);
-    const isAtEdge = x > area.right - 64;
+    const isAtEdge = x > area.right - 16;
     const y = clamp(chart.yPixelOf(broken.y), area.top + 6, area.bottom - 24);
     return [
       {

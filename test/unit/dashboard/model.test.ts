@@ -1,0 +1,225 @@
+// The view of real run folders, as their writer makes them.
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { experimentSchema } from '../../../src/experiment/schema.ts';
+import { DashboardModel, type ShownRun } from '../../../src/extension/dashboard/model.ts';
+import { parametersView } from '../../../src/extension/dashboard/parameters.ts';
+import { placesOf, subtitleOf, titleOf } from '../../../src/extension/dashboard/titles.ts';
+import { createRun } from '../../../src/runs/create.ts';
+import type { RunRequest } from '../../../src/runs/format.ts';
+import { RunWriter } from '../../../src/runs/writer.ts';
+import { experiment, requestOf, runFileOf, Scratch, scalars, sidecar } from '../runs/folder.ts';
+
+function written(
+  workspace: string,
+  change: Partial<RunRequest> = {},
+): { writer: RunWriter; shown: ShownRun } {
+  const folder = createRun({ workspace }, { ...requestOf(workspace), ...change });
+  const writer = RunWriter.open(folder);
+  writer.writeRun(runFileOf(writer.request));
+  const { request } = writer;
+  return {
+    writer,
+    shown: { folder, id: request.id, name: request.name, request, state: 'training', heartbeatAge: 0 },
+  };
+}
+
+function modelOf(...runs: ShownRun[]): DashboardModel {
+  const model = new DashboardModel();
+  model.setRuns(runs);
+  model.poll();
+  return model;
+}
+
+describe('the view of a run folder', () => {
+  const scratch = new Scratch();
+  const workspace = () => scratch.folder();
+  afterEach(() => scratch.clean());
+
+  it('shows a run that waits, before anything was written of it', () => {
+    const folder = createRun({ workspace: workspace() }, requestOf(workspace()));
+    const request = { ...requestOf(workspace()), format: 1 as const, id: 'a', createdAt: '' };
+    const model = modelOf({ folder, id: 'a', name: 'adding', request, state: 'queued', heartbeatAge: 0 });
+    const { runs, title } = model.whole();
+    assert.equal(title, 'adding');
+    assert.equal(runs[0]?.state, 'queued');
+    assert.equal(runs[0]?.steps, 100);
+    assert.equal(runs[0]?.trainLoss.step.length, 0);
+    assert.equal(runs[0]?.flow.reach, null);
+    assert.equal(runs[0]?.cell, 'gru');
+  });
+
+  it('sends everything once, and then only what is new', () => {
+    const { writer, shown } = written(workspace());
+    writer.event(scalars(1, { trainLoss: 0.5 }));
+    const series = writer.series('gradient-flow', sidecar);
+    series.row(1, Float32Array.from([1, 2, 4, 0.001, 0.1, 1]));
+    const model = modelOf(shown);
+    const [run] = model.whole().runs;
+    assert.deepEqual([...run!.trainLoss.mean], [0.5]);
+    assert.deepEqual(run!.flow.reach!.reach, [2, 1]);
+    assert.equal(run!.engine, 'reference · 1 thread');
+    assert.deepEqual(model.changes(), []);
+
+    writer.event(scalars(2, { trainLoss: 0.4 }));
+    model.poll();
+    const [patch] = model.changes();
+    assert.deepEqual(Object.keys(patch!).sort(), ['elapsed', 'id', 'trainLoss']);
+    assert.deepEqual([...patch!.trainLoss!.step], [1, 2]);
+
+    series.row(11, new Float32Array(6).fill(1));
+    writer.status({ state: 'training', step: 11 });
+    model.poll();
+    const [next] = model.changes();
+    assert.deepEqual([...next!.flow!.reach!.steps], [1, 11]);
+    assert.equal(next!.step, 11);
+    assert.equal(next!.trainLoss, undefined);
+    writer.close();
+  });
+
+  it('tells samples, findings, checkpoints and the end', () => {
+    const { writer, shown } = written(workspace());
+    const at = { step: 3, time: 1 };
+    const pairs = { type: 'pairs' as const, rows: [{ input: '1 2', truth: '3', prediction: '2.9' }] };
+    writer.event({ ...at, kind: 'sample', sample: pairs });
+    writer.event({
+      ...at,
+      kind: 'finding',
+      finding: {
+        id: 'diverged',
+        severity: 'error',
+        message: 'NaN in h',
+        layer: null,
+        evidence: {},
+        fixes: [],
+      },
+    });
+    writer.event({ ...at, kind: 'checkpoint', best: true, valLoss: 0.1 });
+    writer.event({
+      ...at,
+      kind: 'ended',
+      reason: 'diverged',
+      message: 'NaN',
+      trainLoss: 'NaN',
+      valLoss: null,
+      seconds: 1,
+    });
+    const [run] = modelOf(shown).whole().runs;
+    assert.deepEqual(run!.samples, [{ step: 3, sample: pairs }]);
+    assert.equal(run!.findings[0]?.message, 'NaN in h');
+    assert.equal(run!.lastCheckpoint, 3);
+    assert.equal(run!.end, 'diverged');
+    writer.close();
+  });
+
+  it('gives finer points of a stretch, and says when a run is not shown', () => {
+    const { writer, shown } = written(workspace());
+    for (let step = 1; step <= 50; step++) writer.event(scalars(step, { trainLoss: step }));
+    const model = modelOf(shown);
+    model.whole();
+    assert.deepEqual([...model.range(shown.id, 'trainLoss', 10, 12, 100).mean], [9, 10, 11, 12, 13]);
+    assert.throws(() => model.range('other', 'trainLoss', 0, 1, 10), /not shown/);
+    writer.close();
+  });
+
+  it('crosses as it is: plain data, and columns of their own size', () => {
+    const { writer, shown } = written(workspace());
+    for (let step = 1; step <= 300; step++) writer.event(scalars(step, { trainLoss: 1 }));
+    const [run] = modelOf(shown).whole().runs;
+    assert.deepEqual(structuredClone(run), run);
+    for (const column of Object.values(run!.trainLoss))
+      if (ArrayBuffer.isView(column)) assert.equal(column.buffer.byteLength, column.byteLength);
+    writer.close();
+  });
+
+  it('keeps hostile text as text, and goes on after lines that are no events', () => {
+    const markup = '<img src=x onerror=alert(1)>\u202E';
+    const { writer, shown } = written(workspace(), { name: markup });
+    writer.event(scalars(1, { trainLoss: 2, [markup]: 3 }));
+    writer.close();
+    appendFileSync(join(shown.folder, 'events.jsonl'), '{"kind":"scalars","step":-1}\n[]\nnull\n');
+    const model = modelOf(shown);
+    const { title, runs } = model.whole();
+    assert.equal(title, markup);
+    assert.deepEqual([...runs[0]!.trainLoss.mean], [2]);
+    assert.ok(runs[0]!.problems.length > 0);
+  });
+});
+
+describe('names on the dashboard', () => {
+  const named = (cell: 'rnn' | 'gru' | 'lstm', label: string, group: string | null, name = 'emma') => ({
+    name,
+    request: {
+      ...requestOf('/w'),
+      format: 1 as const,
+      id: `${name}${cell}${label}`,
+      createdAt: '',
+      group: group === null ? null : { id: group, index: 0, size: 3, label },
+      experiment: experimentSchema.parse({
+        ...experiment,
+        model: { layers: [{ type: cell, units: 128 }, { type: 'dense' }] },
+      }),
+    },
+  });
+
+  it('are those of the comparison', () => {
+    const runs = [named('rnn', 'RNN', 'g'), named('gru', 'GRU', 'g'), named('lstm', 'LSTM', 'g')];
+    assert.equal(titleOf(runs), 'emma');
+    assert.equal(subtitleOf(runs), 'compare RNN · GRU · LSTM, 128 units');
+    assert.deepEqual(
+      placesOf(runs).map(({ variant }) => variant),
+      [0, 0, 0],
+    );
+  });
+
+  it('tell runs of one cell apart', () => {
+    const runs = [named('gru', 'GRU · seed 1', 'g'), named('gru', 'GRU · seed 2', 'g')];
+    assert.deepEqual(placesOf(runs), [
+      { label: 'GRU · seed 1', variant: 0 },
+      { label: 'GRU · seed 2', variant: 1 },
+    ]);
+  });
+
+  it('name a lone run by its cell, and runs of several comparisons by both', () => {
+    assert.equal(placesOf([named('lstm', '', null)])[0]?.label, 'LSTM');
+    const mixed = [named('lstm', 'LSTM', 'g', 'emma'), named('lstm', 'LSTM', 'h', 'co2')];
+    assert.deepEqual(
+      placesOf(mixed).map(({ label }) => label),
+      ['emma', 'co2'],
+    );
+    assert.equal(titleOf([]), null);
+  });
+});
+
+describe('parameters on the dashboard', () => {
+  const emma = experimentSchema.parse({
+    data: { task: 'char-lm', path: 'a.txt' },
+    model: { layers: [{ type: 'embedding', dim: 32 }, { type: 'gru', units: 128 }, { type: 'dense' }] },
+  });
+
+  it('are those of the reference at equal units and at equal parameters', () => {
+    const view = parametersView(emma, null)!;
+    assert.deepEqual(
+      view.equalUnits.map(({ total }) => total),
+      [20_736, 62_208, 82_944],
+    );
+    assert.deepEqual(
+      view.equalUnits.map(({ oneBias }) => oneBias),
+      [20_608, 61_824, 82_432],
+    );
+    assert.deepEqual(
+      view.equalParameters.map(({ units }) => units),
+      [271, 150, 128],
+    );
+    assert.equal(view.equalUnits[1]?.formula, '3·128·(32 + 128 + 2)');
+  });
+
+  it('find the width of one-hot input from the counted layer', () => {
+    const oneHot = { ...emma, model: { ...emma.model, layers: emma.model.layers.slice(1) } };
+    assert.equal(parametersView(oneHot, null), null);
+    const count = 3 * 128 * (76 + 128 + 2);
+    const layers = [{ name: 'layers.0', type: 'gru', count, formula: '' }];
+    assert.equal(parametersView(oneHot, { total: count, layers })?.equalUnits[1]?.total, count);
+  });
+});
