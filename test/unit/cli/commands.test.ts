@@ -11,6 +11,15 @@ import { jsonLines, unroll } from './unroll.ts';
 const ESCAPE = '\u001b\\[';
 const COMMANDS = ['train', 'resume', 'show', 'compare', 'sample', 'predict', 'export', 'params', 'check'];
 
+/** What the test reads of `params --json`. */
+interface Counts {
+  convention: string;
+  inputSize: number;
+  total: number;
+  layers: { count: number }[];
+  cells: { cell: string; total: number; formula: string; equalParameters: { units: number } }[];
+}
+
 describe('unroll --help', () => {
   it('lists every command for people, and none that is for the extension', () => {
     for (const args of [['--help'], ['-h'], ['help']]) {
@@ -58,10 +67,12 @@ describe('unroll check and params on the samples', () => {
   });
 
   it('counts as published for PyTorch', () => {
-    const [facts] = jsonLines(unroll(['params', 'samples/emma.rnn.json', '--json']).stdout) as any[];
+    const [facts] = jsonLines(unroll(['params', 'samples/emma.rnn.json', '--json']).stdout) as unknown as [
+      Counts,
+    ];
     assert.equal(facts.convention, 'pytorch');
     assert.equal(facts.inputSize, 32);
-    const row = (name: string) => facts.cells.find(({ cell }: { cell: string }) => cell === name);
+    const row = (name: string) => facts.cells.find(({ cell }) => cell === name)!;
     assert.deepEqual(
       ['rnn', 'gru', 'lstm'].map(name => [row(name).total, row(name).equalParameters.units]),
       [
@@ -72,7 +83,7 @@ describe('unroll check and params on the samples', () => {
     );
     assert.equal(
       facts.total,
-      facts.layers.reduce((sum: number, layer: { count: number }) => sum + layer.count, 0),
+      facts.layers.reduce((sum, layer) => sum + layer.count, 0),
     );
     assert.equal(row('lstm').formula, '4·128·(32 + 128 + 2)');
   });
