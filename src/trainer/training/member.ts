@@ -76,16 +76,16 @@ export class Member {
     return !this.end && !this.ending && !this.paused && this.blockedSince === null;
   }
 
-  /** Works for about so long; `others`: members that take turns with this one. */
-  async advance(milliseconds: number, others: number): Promise<void> {
+  /** Works for about so long; `turns`: how many take turns, this one counted. */
+  async advance(milliseconds: number, turns: number, signal?: AbortSignal): Promise<void> {
     this.sliceStart = performance.now();
     let yielded = this.sliceStart;
     try {
-      while (this.running && performance.now() - this.sliceStart < milliseconds) {
+      while (this.running && !signal?.aborted && performance.now() - this.sliceStart < milliseconds) {
         this.attend();
         if (!this.running) break;
         this.guard(() => this.pieces.next());
-        this.beat(others);
+        this.beat(turns);
         if (performance.now() - yielded < YIELD_MILLISECONDS) continue;
         await new Promise(setImmediate);
         yielded = performance.now();
@@ -119,7 +119,7 @@ export class Member {
   }
 
   /** A sign of life, if the last one is old enough. */
-  beat(others: number): void {
+  beat(turns: number): void {
     const now = performance.now();
     if (this.end || now - this.statusAt < (this.running ? STATUS_MILLISECONDS : IDLE_STATUS_MILLISECONDS))
       return;
@@ -131,7 +131,7 @@ export class Member {
         state: this.running ? 'training' : 'paused',
         step,
         steps: experiment.training.steps,
-        eta: left === null || !this.running ? null : left * others,
+        eta: left === null || !this.running ? null : left * turns,
       });
     });
   }

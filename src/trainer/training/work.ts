@@ -165,7 +165,7 @@ async function takeTurns(members: Member[], signal: AbortSignal | undefined): Pr
     const running = open.filter(member => member.running);
     for (const member of running) {
       if (signal?.aborted) break;
-      await member.advance(SLICE_MILLISECONDS, running.length);
+      await member.advance(SLICE_MILLISECONDS, running.length, signal);
       for (const other of open) {
         if (other !== member) other.attend();
         other.beat(running.length);
