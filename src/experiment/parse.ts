@@ -1,5 +1,4 @@
 // From the text of a `*.rnn.json` file to an experiment, with one problem for each fault and its place.
-import { totalmem } from 'node:os';
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -11,6 +10,7 @@ import {
 import { checkExperiment } from './check.ts';
 import { faultsOf } from './faults.ts';
 import { enclosing, keyOf, nearestNode, type Path, TextPlaces, type TextRange } from './place.ts';
+import { machineMemory } from './resources.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { formatBytes } from './words.ts';
 
@@ -81,7 +81,7 @@ function readExperiment(root: Node, places: TextPlaces, options: ParseOptions): 
   const parsed = experimentSchema.safeParse(input);
   if (!parsed.success) for (const fault of faultsOf(parsed.error, input)) add(fault, 'error');
   else {
-    const memory = options.memoryBytes ?? totalmem();
+    const memory = options.memoryBytes ?? machineMemory();
     for (const remark of checkExperiment(parsed.data, input, memory)) add(remark, remark.severity);
   }
   problems.sort((a, b) => a.range.offset - b.range.offset);

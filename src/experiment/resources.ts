@@ -1,4 +1,6 @@
 // What a training step will take, before it runs: memory, and multiply-adds that know the sequence length.
+import { totalmem } from 'node:os';
+import process from 'node:process';
 import {
   countModel,
   GATE_BLOCKS,
@@ -17,6 +19,12 @@ const PROCESS = 120e6;
 export interface MemoryPrediction {
   bytes: number;
   parts: { name: string; bytes: number }[];
+}
+
+/** What training may take: the machine's memory, or the container's where there is a limit. */
+export function machineMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Steps of a training sequence. */

@@ -1,11 +1,11 @@
 // Reads the experiment that a command names, with the changes of --set and --steps.
 import { readFileSync, statSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { checkExperiment, unknownField } from '../../experiment/check.ts';
 import { setField } from '../../experiment/compare.ts';
 import { faultsOf } from '../../experiment/faults.ts';
 import { type ParsedExperiment, parseExperiment } from '../../experiment/parse.ts';
 import { parseDotted } from '../../experiment/place.ts';
+import { machineMemory } from '../../experiment/resources.ts';
 import { type Experiment, experimentSchema } from '../../experiment/schema.ts';
 import { CommandError } from './exit.ts';
 
@@ -69,7 +69,9 @@ function assign(experiment: Experiment, assignment: string): Experiment {
   const changed = setField(experiment, path, readValue(assignment.slice(equals + 1)));
   const parsed = experimentSchema.safeParse(changed);
   if (!parsed.success) return fail(faultsOf(parsed.error, changed)[0]!.message);
-  const error = checkExperiment(parsed.data, {}, totalmem()).find(({ severity }) => severity === 'error');
+  const error = checkExperiment(parsed.data, {}, machineMemory()).find(
+    ({ severity }) => severity === 'error',
+  );
   return error ? fail(error.message) : parsed.data;
 }
 

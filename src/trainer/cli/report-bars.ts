@@ -35,7 +35,7 @@ export class BarReport implements Report {
         stream: process.stdout,
         autopadding: true,
       },
-      progress.Presets.rect,
+      progress.Presets.shades_classic,
     );
     return new BarReport(runs, bars);
   }

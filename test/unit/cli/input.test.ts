@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jsonLines, unroll } from './unroll.ts';
+import { jsonLines, type Result, unroll, unrollAll } from './unroll.ts';
 
 describe('unroll: wrong input', () => {
   let folder: string;
@@ -130,16 +130,26 @@ describe('unroll: wrong input', () => {
     ],
     [['export', 'data', '--format', 'pytorch'], /^data is not a run/],
   ];
-  for (const [args, message] of cases) {
-    it(`unroll ${args.join(' ')}`, function () {
-      if (args[1] === 'link.rnn.json' && process.platform === 'win32') this.skip();
-      const { code, stdout, stderr } = unroll(args, { cwd: join(folder, 'workspace') });
-      assert.equal(stdout, '');
-      assert.match(stderr.trimEnd(), message);
-      assert.doesNotMatch(stderr, /^\s+at /m);
-      assert.equal(code, 2);
+  describe('is said in one message', () => {
+    let results: Result[];
+    before(async function () {
+      this.timeout(120_000);
+      results = await unrollAll(
+        cases.map(([args]) => args),
+        join(folder, 'workspace'),
+      );
     });
-  }
+    for (const [index, [args, message]] of cases.entries()) {
+      it(`unroll ${args.join(' ')}`, function () {
+        if (args[1] === 'link.rnn.json' && process.platform === 'win32') this.skip();
+        const { code, stdout, stderr } = results[index]!;
+        assert.equal(stdout, '');
+        assert.match(stderr.trimEnd(), message);
+        assert.doesNotMatch(stderr, /^\s+at /m);
+        assert.equal(code, 2);
+      });
+    }
+  });
 
   it('a data file outside is read where --allow-path says so', () => {
     const cwd = join(folder, 'workspace');
