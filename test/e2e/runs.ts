@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExperimentInput } from '../../src/experiment/schema.ts';
-import type { RunEvent, RunState, RunStatus, WriterFile } from '../../src/runs/format.ts';
+import type { RunEvent, RunRequest, RunState, RunStatus, WriterFile } from '../../src/runs/format.ts';
 
 /** Waits until `probe` gives something; fails with what was awaited. */
 export async function until<T>(
@@ -25,7 +25,12 @@ export async function until<T>(
 export const endless: ExperimentInput = {
   data: { task: 'adding', length: 20 },
   model: { layers: [{ type: 'lstm', units: 8 }, { type: 'dense' }] },
-  training: { batchSize: 4, steps: 1_000_000, checkpoint: { every: 200 }, validation: { every: 100 } },
+  training: {
+    batchSize: 4,
+    steps: 1_000_000,
+    checkpoint: { every: 500 },
+    validation: { every: 500, maxBatches: 2 },
+  },
   log: { every: 5 },
 };
 
@@ -38,7 +43,7 @@ export function runFolders(workspace: string): string[] {
   const runs = path.join(workspace, '.unroll', 'runs');
   if (!existsSync(runs)) return [];
   return readdirSync(runs)
-    .filter(name => existsSync(path.join(runs, name, 'request.json')))
+    .filter(name => existsSync(path.join(runs, name, 'status.json')))
     .sort()
     .map(name => path.join(runs, name));
 }
@@ -49,6 +54,14 @@ function readJson<T>(file: string): T | null {
   } catch {
     return null; // not there yet, or gone
   }
+}
+
+/** As it was asked; the worker turns request.json into run.json. */
+export function requestOf(run: string): RunRequest {
+  const found =
+    readJson<RunRequest>(path.join(run, 'run.json')) ?? readJson<RunRequest>(path.join(run, 'request.json'));
+  if (!found) throw new Error(`${run} holds neither run.json nor request.json.`);
+  return found;
 }
 
 export function statusOf(run: string): RunStatus | null {

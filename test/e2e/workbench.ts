@@ -1,6 +1,7 @@
 // Drives one VS Code window as a person does: palette, editor, lenses, side panel, pictures.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../host/browser.ts';
@@ -8,6 +9,7 @@ import { useFolders } from '../host/extensions.ts';
 import { root } from '../host/paths.ts';
 import { type Server, startServer } from '../host/server.ts';
 import { type SampleWorkspace, sampleWorkspace } from '../host/workspace.ts';
+import { isAlive, runFolders, until, workerOf } from './runs.ts';
 
 export interface WorkbenchOptions {
   /** default: a copy of the samples, removed at the end */
@@ -23,7 +25,8 @@ export interface WorkbenchOptions {
 
 /** Errors that VS Code's own page reports when all is well; ours are told by their place or their text. */
 function isOurs(text: string, place: string): boolean {
-  if (/Content Security Policy|Refused to|unroll/i.test(text)) return !/vsda|favicon/.test(text);
+  if (/Content Security Policy|Refused to|unroll-lab|dashboard\.js/i.test(text))
+    return !/vsda|favicon/.test(text);
   if (/service.?worker|bad HTTP response code \(404\)|ResizeObserver loop/i.test(text)) return false;
   return place !== '' && !/\/static\/out\/|vsda|favicon|mint-key|update\/check|open-vsx/.test(place);
 }
@@ -109,20 +112,34 @@ export class Workbench {
     openWorkbenches.delete(this);
     await this.browser.close();
     await this.server.stop();
+    await endWorkers(this.folder);
     this.samples?.remove();
   }
 
   /** Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN". */
   async runCommand(title: string): Promise<void> {
-    const list = await this.openQuickInput('F1', `>${title}`);
-    const row = list.locator('.monaco-list-row', { hasText: title }).first();
-    await row.waitFor();
-    await row.click();
+    // a palette that was opened before the extensions were registered never lists their commands
+    for (let attempt = 1; ; attempt++) {
+      const list = await this.openQuickInput('F1', `>${title}`);
+      const row = list.locator('.monaco-list-row', { hasText: title }).first();
+      try {
+        await row.click({ timeout: 3000 });
+        return;
+      } catch (error) {
+        if (attempt === 6) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
   }
 
   /** The rows of the open quick pick. */
   get quickPick(): Locator {
     return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row');
+  }
+
+  /** Types into the open quick pick. */
+  async typeInQuickPick(text: string): Promise<void> {
+    await this.page.locator('.quick-input-widget input[type="text"]').first().fill(text);
   }
 
   private async openQuickInput(key: string, text: string): Promise<Locator> {
@@ -185,14 +202,39 @@ export class Workbench {
     );
   }
 
+  /** By the settings file, as the settings editor would. */
+  async setTheme(theme: string): Promise<void> {
+    const file = path.join(this.server.dataFolder, 'User', 'settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }, null, 2));
+    const kind = /High Contrast Light/.test(theme)
+      ? 'vscode-high-contrast-light'
+      : /High Contrast/.test(theme)
+        ? 'vscode-high-contrast'
+        : /Light/.test(theme)
+          ? 'vscode-light'
+          : 'vscode-dark';
+    await this.webview.locator(`body.${kind}`).waitFor();
+  }
+
   async screenshot(name: string): Promise<void> {
     mkdirSync(path.join(root, 'test/out'), { recursive: true });
     await this.page.screenshot({ path: path.join(root, 'test/out', `${name}.png`), animations: 'disabled' });
   }
 }
 
+/** Training outlives a window; a test's training does not outlive the test. */
+async function endWorkers(workspace: string): Promise<void> {
+  for (const run of runFolders(workspace)) {
+    const pid = workerOf(run);
+    if (!pid || !isAlive(pid)) continue;
+    process.kill(pid, 'SIGKILL');
+    await until(`worker ${pid} has ended`, () => !isAlive(pid));
+  }
+}
+
 /** The window is there and its extensions can be used. */
 async function settled(page: Page): Promise<void> {
   await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-  await page.locator('.monaco-workbench .part.activitybar .action-item').first().waitFor();
+  await page.locator('.activitybar a.action-label[aria-label^="Unroll"]').waitFor({ timeout: 30_000 });
 }

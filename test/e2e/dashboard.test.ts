@@ -1,0 +1,161 @@
+// The dashboard in the real window: live, in every theme, by keyboard alone, and without a fault that axe-core knows.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { endless, runAtStep, runFolders, stateOf, stepOf, until, writeExperiment } from './runs.ts';
+import { Workbench } from './workbench.ts';
+
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+};
+
+async function isTraining(workbench: Workbench): Promise<void> {
+  await until('all runs make steps', () => {
+    const runs = runFolders(workbench.folder);
+    return runs.length === 3 && runs.every(run => stepOf(run) > 50);
+  });
+}
+
+describe('the dashboard', () => {
+  let workbench: Workbench;
+
+  before(async function () {
+    this.timeout(90_000);
+    workbench = await Workbench.start({ settings: { 'workbench.colorTheme': themes.dark } });
+    writeExperiment(workbench.folder, 'live', {
+      ...endless,
+      data: { task: 'adding', length: 60 },
+      compare: { cell: ['rnn', 'gru', 'lstm'] },
+      probes: { gradientFlow: { every: 20 } },
+    });
+    await workbench.openFile('live.rnn.json');
+    await workbench.lens('Train').click();
+    await isTraining(workbench);
+    await workbench.runCommand('Unroll: Open Dashboard');
+  });
+  after(async () => {
+    await workbench?.runCommand('Unroll: Stop Training').catch(() => {});
+    await workbench?.stop();
+  });
+
+  const picture = async (selector: string) =>
+    createHash('sha1')
+      .update(await workbench.webview.locator(selector).first().screenshot())
+      .digest('hex');
+
+  it('draws loss and gradient flow while it trains', async () => {
+    for (const chart of ['#loss canvas', '#flow canvas']) {
+      await workbench.webview.locator(chart).first().waitFor();
+      const before = await picture(chart);
+      await until(`${chart} changes`, async () => (await picture(chart)) !== before);
+    }
+  });
+
+  it('counts the parameters of RNN, GRU and LSTM', async () => {
+    // 8 units, 2 inputs, PyTorch: (2 · 8 + 8 · 8 + 2 · 8) per gate
+    for (const count of ['96', '288', '384'])
+      await workbench.webview.locator('#parameters').getByText(count, { exact: true }).first().waitFor();
+  });
+
+  for (const [name, theme] of Object.entries(themes))
+    it(`is legible and free of axe-core's faults in ${name}`, async function () {
+      this.timeout(90_000);
+      await workbench.setTheme(theme);
+      assert.deepEqual(await workbench.accessibilityFaults(), []);
+      await workbench.screenshot(`dashboard-${name}`);
+    });
+
+  it('opens as an editor tab beside the code', async () => {
+    await workbench.setTheme(themes.dark);
+    await workbench.runCommand('Unroll: Open Dashboard to the Side');
+    await workbench.runCommand('View: Toggle Primary Side Bar Visibility');
+    await workbench.webview.locator('#flow canvas').first().waitFor();
+    await workbench.screenshot('dashboard-tab');
+    await workbench.runCommand('View: Close Editor');
+    await workbench.runCommand('Unroll: Open Dashboard');
+  });
+
+  it('is walked through and operated by keyboard alone', async function () {
+    this.timeout(90_000);
+    await workbench.webview.locator('#loss h2').click();
+    const seen = new Set<string>();
+    for (let i = 0; i < 60 && seen.size < 60; i++) {
+      await workbench.page.keyboard.press('Tab');
+      const focused = await workbench.webview
+        .locator(':focus')
+        .first()
+        .evaluate(element => ({
+          name: element.getAttribute('aria-label') ?? element.textContent ?? '',
+          outlined:
+            getComputedStyle(element).outlineStyle !== 'none' ||
+            getComputedStyle(element).boxShadow !== 'none',
+        }))
+        .catch(() => null);
+      if (!focused) break;
+      assert.ok(focused.outlined, `focus on "${focused.name}" cannot be seen`);
+      seen.add(focused.name.trim());
+    }
+    for (const name of [/data table/, /Gradient flow/i])
+      assert.ok(
+        [...seen].some(label => name.test(label)),
+        [...seen].join(' | '),
+      );
+    await workbench.screenshot('dashboard-focus');
+    const pause = workbench.webview.getByRole('button', { name: 'Pause', exact: true }).first();
+    await pause.focus();
+    await workbench.page.keyboard.press('Enter');
+    await until('all runs are paused', () =>
+      runFolders(workbench.folder).every(run => stateOf(run) === 'paused'),
+    );
+    const resume = workbench.webview.getByRole('button', { name: 'Resume', exact: true }).first();
+    await resume.focus();
+    await workbench.page.keyboard.press('Enter');
+    await until('they go on', () => runFolders(workbench.folder).every(run => stateOf(run) === 'training'));
+  });
+
+  it('has a table behind the gradient flow', async () => {
+    await workbench.webview.getByRole('button', { name: 'Show the gradient flow as a data table' }).click();
+    const rows = workbench.webview.locator('#flow table tbody tr');
+    await rows.first().waitFor();
+    assert.ok((await rows.count()) > 1);
+    await workbench.webview.getByRole('button', { name: 'Show the gradient flow as a data table' }).click();
+  });
+
+  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
+});
+
+describe('the dashboard under reduced motion', () => {
+  let workbench: Workbench;
+
+  before(async () => {
+    workbench = await Workbench.start({ reducedMotion: true });
+    writeExperiment(workbench.folder, 'endless', endless);
+  });
+  after(async () => {
+    await workbench?.runCommand('Unroll: Stop Training').catch(() => {});
+    await workbench?.stop();
+  });
+
+  it('moves nothing by itself', async function () {
+    this.timeout(90_000);
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens('Train').click();
+    await runAtStep(workbench.folder, 100);
+    await workbench.runCommand('Unroll: Open Dashboard');
+    await workbench.webview.locator('#loss canvas').first().waitFor();
+    const moving = await workbench.webview.locator('body').evaluate(body => {
+      const longest = (text: string) => Math.max(0, ...text.split(',').map(Number.parseFloat));
+      return [...body.querySelectorAll('*')]
+        .filter(element => {
+          const style = getComputedStyle(element);
+          const transition = style.transitionProperty === 'none' ? 0 : longest(style.transitionDuration);
+          const animation = style.animationName === 'none' ? 0 : longest(style.animationDuration);
+          return transition > 0.01 || animation > 0.01;
+        })
+        .map(element => element.outerHTML.slice(0, 80));
+    });
+    assert.deepEqual(moving, []);
+  });
+});

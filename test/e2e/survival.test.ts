@@ -1,0 +1,138 @@
+// What training and dashboard outlive: a reload, a closed window, a killed worker, a hidden page, a second window, a deleted folder.
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {
+  endless,
+  eventsOf,
+  isAlive,
+  runAtStep,
+  runFolders,
+  stateOf,
+  stepOf,
+  until,
+  workerOf,
+  writeExperiment,
+} from './runs.ts';
+import { Workbench } from './workbench.ts';
+
+/** Steps of the loss table, which has a row for every validation. */
+async function shownSteps(workbench: Workbench): Promise<Set<number>> {
+  const button = workbench.webview.getByRole('button', { name: 'Show the loss as a data table' });
+  await button.waitFor();
+  if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click();
+  const cells = workbench.webview.locator('#loss table tbody tr td:first-child');
+  await cells.first().waitFor();
+  return new Set((await cells.allInnerTexts()).map(Number));
+}
+
+function validations(run: string): number[] {
+  return eventsOf(run).flatMap(event =>
+    event.kind === 'scalars' && 'valLoss' in event.values ? event.step : [],
+  );
+}
+
+/** Every validation that the run folder holds stands in the dashboard's table. */
+async function assertComplete(workbench: Workbench, run: string): Promise<void> {
+  const written = validations(run);
+  assert.ok(written.length > 0);
+  let missing = written;
+  await until('the dashboard shows every validation', async () => {
+    const shown = await shownSteps(workbench);
+    missing = written.filter(step => !shown.has(step));
+    return missing.length === 0;
+  }).catch(error => assert.fail(`${error.message} Missing: ${missing.join(' ')}`));
+}
+
+describe('training outlives', () => {
+  let workbench: Workbench;
+  let run: string;
+
+  before(async function () {
+    this.timeout(90_000);
+    workbench = await Workbench.start();
+    writeExperiment(workbench.folder, 'endless', endless);
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens('Train').click();
+    run = await runAtStep(workbench.folder, 2000);
+    await workbench.runCommand('Unroll: Open Dashboard');
+  });
+  after(async () => {
+    const pid = run && workerOf(run);
+    if (pid && isAlive(pid)) process.kill(pid, 'SIGTERM');
+    await workbench?.stop();
+  });
+
+  it('a reload of the window, and the dashboard comes back with nothing missing', async () => {
+    await assertComplete(workbench, run);
+    const pid = workerOf(run)!;
+    const step = stepOf(run);
+    await workbench.reload();
+    await assertComplete(workbench, run);
+    assert.equal(workerOf(run), pid);
+    assert.ok(stepOf(run) > step);
+    await workbench.screenshot('after-reload');
+  });
+
+  it('a closed window', async () => {
+    const step = stepOf(run);
+    await workbench.close();
+    await until('training went on without a window', () => stepOf(run) > step + 100);
+    await workbench.open();
+    await workbench.runCommand('Unroll: Open Dashboard');
+    await assertComplete(workbench, run);
+  });
+
+  it('a dashboard that is hidden and shown again', async () => {
+    await workbench.runCommand('View: Show Explorer');
+    const step = stepOf(run);
+    await until('steps were made unseen', () => stepOf(run) > step + 200);
+    await workbench.runCommand('Unroll: Open Dashboard');
+    await assertComplete(workbench, run);
+  });
+
+  it('a second window on the same folder, which shows and controls the same run', async () => {
+    const page = await workbench.openPage();
+    const first = workbench.page;
+    workbench.page = page;
+    await workbench.runCommand('Unroll: Open Dashboard');
+    await assertComplete(workbench, run);
+    await workbench.webview.getByRole('button', { name: 'Pause', exact: true }).first().click();
+    await until('the run is paused', () => stateOf(run) === 'paused');
+    workbench.page = first;
+    await workbench.webview.getByRole('button', { name: 'Resume', exact: true }).first().click();
+    await until('the run goes on', () => stateOf(run) === 'training');
+    await page.close();
+    assert.equal(runFolders(workbench.folder).length, 1);
+  });
+
+  it('kill -9: the run is shown as crashed at its step, and goes on from its last checkpoint', async function () {
+    this.timeout(90_000);
+    await until('there is a checkpoint', () => eventsOf(run).some(({ kind }) => kind === 'checkpoint'));
+    process.kill(workerOf(run)!, 'SIGKILL');
+    const checkpoint = eventsOf(run).findLast(({ kind }) => kind === 'checkpoint')!.step;
+    await workbench.webview
+      .getByText(/ended unexpectedly at step/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await workbench.screenshot('crashed');
+    await workbench.webview
+      .getByRole('button', { name: /^(Resume|Continue)/ })
+      .first()
+      .click();
+    await until('the run goes on', () => stateOf(run) === 'training');
+    const resumed = eventsOf(run).findLast(({ kind }) => kind === 'resumed');
+    assert.ok(resumed && 'fromStep' in resumed && resumed.fromStep >= checkpoint);
+  });
+
+  it('only until its folder is deleted: then the worker ends, and the window says nothing wrong', async () => {
+    const pid = workerOf(run)!;
+    rmSync(path.join(workbench.folder, '.unroll', 'runs'), { recursive: true, force: true });
+    await until('the worker has ended', () => !isAlive(pid));
+    assert.ok(!existsSync(run) || runFolders(workbench.folder).length === 0);
+    await workbench.screenshot('deleted-in-mid-run');
+  });
+
+  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
+});

@@ -1,0 +1,136 @@
+// From the click to the run: palette, lenses, status bar, and what stops within a second.
+import assert from 'node:assert/strict';
+import {
+  endless,
+  requestOf,
+  runAtStep,
+  runFolders,
+  stateOf,
+  stepOf,
+  until,
+  writeExperiment,
+} from './runs.ts';
+import { Workbench } from './workbench.ts';
+
+async function withinASecond(what: string, act: () => Promise<unknown>, probe: () => boolean): Promise<void> {
+  const began = Date.now();
+  await act();
+  await until(what, probe);
+  const took = Date.now() - began;
+  assert.ok(took < 1000, `it took ${took} ms until ${what}`);
+}
+
+describe('training from the window', () => {
+  let workbench: Workbench;
+  const newest = () => runFolders(workbench.folder).at(-1)!;
+  const stop = async () => {
+    await workbench.runCommand('Unroll: Stop Training');
+    await until('every run has ended', () =>
+      runFolders(workbench.folder).every(run => !['training', 'starting'].includes(stateOf(run) ?? '')),
+    );
+  };
+
+  before(async () => {
+    workbench = await Workbench.start();
+    writeExperiment(workbench.folder, 'endless', endless);
+  });
+  after(() => workbench?.stop());
+
+  it('starts from the palette in a few steps, with a way back', async function () {
+    this.timeout(90_000);
+    await workbench.runCommand('Unroll: Train RNN');
+    const choose = (text: string) => workbench.quickPick.filter({ hasText: text }).first().click();
+    const title = workbench.page.locator('.quick-input-title');
+    await choose('The adding problem');
+    await title.getByText('2/3').waitFor();
+    await workbench.page.locator('.quick-input-titlebar .action-label[aria-label*="Back"]').first().click();
+    await title.getByText('1/3').waitFor();
+    await choose('The adding problem');
+    await choose('GRU');
+    await title.getByText('3/3').waitFor();
+    await workbench.typeInQuickPick('16');
+    await workbench.screenshot('palette-size');
+    await choose('16 units');
+    const run = await runAtStep(workbench.folder, 1);
+    const { experiment } = requestOf(run);
+    assert.equal(experiment.data.task, 'adding');
+    assert.deepEqual(
+      experiment.model.layers.map(layer => [layer.type, 'units' in layer ? layer.units : undefined]),
+      [
+        ['gru', 16],
+        ['dense', undefined],
+      ],
+    );
+    await workbench.statusBar('adding').waitFor();
+    await stop();
+  });
+
+  it('remembers the last choice', async () => {
+    await workbench.runCommand('Unroll: Train RNN');
+    const focused = workbench.page.locator('.quick-input-list .monaco-list-row.focused');
+    await focused.filter({ hasText: 'The adding problem' }).waitFor();
+    await workbench.page.keyboard.press('Enter');
+    await focused.filter({ hasText: 'GRU' }).waitFor();
+    await workbench.page.keyboard.press('Enter');
+    await focused.filter({ hasText: '16 units' }).waitFor();
+    await workbench.page.keyboard.press('Escape');
+    await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  });
+
+  it('starts from the lens, and pauses, resumes and stops within a second', async function () {
+    this.timeout(90_000);
+    const runsBefore = runFolders(workbench.folder).length;
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens('Train').click();
+    await until('a second run is there', () => runFolders(workbench.folder).length > runsBefore);
+    const run = newest();
+    await until('it has made steps', () => stepOf(run) > 50);
+    await workbench.statusBar('endless').waitFor();
+    const button = (name: string) => workbench.webview.getByRole('button', { name, exact: true }).first();
+    await button('Pause').waitFor();
+    await withinASecond(
+      'the run is paused',
+      () => button('Pause').click(),
+      () => stateOf(run) === 'paused',
+    );
+    const paused = stepOf(run);
+    await workbench.screenshot('paused');
+    await button('Resume').waitFor();
+    await withinASecond(
+      'the run goes on',
+      () => button('Resume').click(),
+      () => stepOf(run) > paused,
+    );
+    await button('Stop, keep the checkpoint').waitFor();
+    await withinASecond(
+      'the run is stopped',
+      () => button('Stop, keep the checkpoint').click(),
+      () => stateOf(run) === 'stopped',
+    );
+  });
+
+  it('compares RNN, LSTM and GRU side by side from the lens', async function () {
+    this.timeout(90_000);
+    const runsBefore = runFolders(workbench.folder).length;
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens('Compare RNN · LSTM · GRU').click();
+    await until('three runs make steps', () => {
+      const runs = runFolders(workbench.folder).slice(runsBefore);
+      return runs.length === 3 && runs.every(run => stepOf(run) > 50);
+    });
+    const runs = runFolders(workbench.folder).slice(runsBefore);
+    assert.equal(new Set(runs.map(run => requestOf(run).group?.id)).size, 1);
+    assert.deepEqual(runs.map(run => requestOf(run).group?.label).sort(), ['GRU', 'LSTM', 'RNN']);
+    for (const label of ['RNN', 'GRU', 'LSTM'])
+      await workbench.webview.getByText(label, { exact: true }).first().waitFor();
+    await workbench.screenshot('comparison');
+    await stop();
+  });
+
+  it('shows the last result above the model', async () => {
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens(/last: /).waitFor();
+  });
+
+  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
+});
