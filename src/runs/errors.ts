@@ -31,6 +31,16 @@ export class DiskFullError extends Error {
   }
 }
 
+/** No run can be made where it should stand. */
+export class RunsFolderError extends Error {
+  constructor(folder: string, cause: unknown) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : 'it cannot be written';
+    super(`No run can be made in ${folder}: ${why} (${code}).`, { cause });
+    this.name = 'RunsFolderError';
+  }
+}
+
 /** Not a run folder, or one whose files do not hold together. */
 export class BadRunError extends Error {
   constructor(message: string) {

@@ -31,7 +31,7 @@ const SYSTEM: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: path => `There is no ${path}.`,
   EACCES: path => `${path} may not be read or written by you.`,
   EPERM: path => `${path} may not be changed by you.`,
-  EROFS: path => `${path} is on a read-only disk; use --out DIR to write the run elsewhere.`,
+  EROFS: path => `${path} is on a read-only disk.`,
   EISDIR: path => `${path} is a folder; a file is needed.`,
   ENOTDIR: path => `${path} is a file where a folder is needed.`,
   ENOSPC: path => `The disk that holds ${path} is full.`,
@@ -41,6 +41,9 @@ const SYSTEM: Readonly<Record<string, (path: string) => string>> = {
 export function explain(error: unknown, debug: boolean): { message: string; exitCode: ExitCode } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   const { name, message, stack, code, path } = error as NodeJS.ErrnoException;
+  if (name === 'RunsFolderError') {
+    return { message: `${message} Use --out DIR to write the run elsewhere.`, exitCode: EXIT.wrongInput };
+  }
   const known = KNOWN[name];
   if (known !== undefined) return { message, exitCode: known };
   const system = code ? SYSTEM[code] : undefined;

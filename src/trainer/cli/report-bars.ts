@@ -4,7 +4,15 @@ import type { MultiBar, SingleBar } from 'cli-progress';
 import type { RunEvent, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { RunOutcome } from '../training/work.ts';
-import { labelOf, outcomeLine, type Report, scalarIn, shortPath, type TrainedRun } from './report.ts';
+import {
+  hintLines,
+  labelOf,
+  outcomeLine,
+  type Report,
+  scalarIn,
+  shortPath,
+  type TrainedRun,
+} from './report.ts';
 import { duration, figure, plain } from './terminal.ts';
 
 interface Figures {
@@ -89,7 +97,7 @@ export class BarReport implements Report {
     for (const [index, outcome] of outcomes.entries()) {
       process.stdout.write(`${outcomeLine(this.#figures[index]!.label.trim(), outcome)}\n`);
     }
-    if (outcomes[0]) process.stdout.write(`See it: unroll show ${shortPath(outcomes[0].folder)}\n`);
+    for (const line of hintLines(outcomes)) process.stdout.write(`${line}\n`);
   }
 
   close(): void {

@@ -2,7 +2,15 @@
 import process from 'node:process';
 import type { RunEvent, RunStatus } from '../../runs/format.ts';
 import type { RunOutcome } from '../training/work.ts';
-import { labelOf, outcomeLine, type Report, scalarIn, shortPath, type TrainedRun } from './report.ts';
+import {
+  hintLines,
+  labelOf,
+  outcomeLine,
+  type Report,
+  scalarIn,
+  shortPath,
+  type TrainedRun,
+} from './report.ts';
 import { duration, figure, plain } from './terminal.ts';
 
 const INTERVAL = 5000;
@@ -68,8 +76,7 @@ export class LineReport implements Report {
 
   end(outcomes: readonly RunOutcome[]): void {
     for (const [index, outcome] of outcomes.entries()) say(outcomeLine(this.#label(index), outcome));
-    const [first] = outcomes;
-    if (first) say(`See it: unroll show ${shortPath(first.folder)}`);
+    for (const line of hintLines(outcomes)) say(line);
   }
 
   close(): void {}

@@ -1,4 +1,5 @@
 // What is said while runs train: the same events for a person at a terminal, a log file, or a program.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { RunEvent, RunRequest, RunStatus } from '../../runs/format.ts';
@@ -52,6 +53,19 @@ export function outcomeLine(label: string, outcome: RunOutcome): string {
   const why =
     ['diverged', 'failed'].includes(outcome.reason) && outcome.message ? ` ${plain(outcome.message)}` : '';
   return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}`;
+}
+
+/** What to do next. */
+export function hintLines(outcomes: readonly RunOutcome[]): string[] {
+  const there = outcomes.filter(({ folder }) => existsSync(folder));
+  const stopped = there.filter(({ reason }) => reason === 'stopped').map(({ folder }) => shortPath(folder));
+  return [
+    ...(there[0] ? [`See it: unroll show ${shortPath(there[0].folder)}`] : []),
+    ...(there.length > 1
+      ? [`Compare: unroll compare ${there.map(({ folder }) => shortPath(folder)).join(' ')}`]
+      : []),
+    ...(stopped.length > 0 ? [`Go on: unroll resume ${stopped.join(' ')}`] : []),
+  ];
 }
 
 /** As people type it: relative where that is shorter. */

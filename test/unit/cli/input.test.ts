@@ -122,6 +122,10 @@ describe('unroll: wrong input', () => {
     [['check', 'blank.rnn.json'], /^blank\.rnn\.json:2:40: .*blank\.txt is empty/],
     [['check', 'outside.rnn.json'], /^outside\.rnn\.json:2:40: .*outside of the workspace .*--allow-path/],
     [['train', 'link.rnn.json'], /^link\.rnn\.json:2:40: .*outside of the workspace/],
+    [
+      ['train', 'good.rnn.json', '--out', 'text.txt'],
+      /^No run can be made in .*text\.txt: it cannot be written \(EEXIST\)\. Use --out DIR to write the run elsewhere\.$/,
+    ],
     [['show', 'nowhere'], /^There is no run folder nowhere\.$/],
     [['resume', 'data'], /^data is not a run: a run folder holds run\.json or request\.json\.$/],
     [

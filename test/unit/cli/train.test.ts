@@ -1,7 +1,7 @@
 // Training at the shell with real processes: JSON lines, exit codes, Ctrl+C, resume, rivals, kill -9.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { latestCheckpoint } from '../../../src/runs/checkpoints.ts';
 import { RunReader } from '../../../src/runs/reader.ts';
@@ -192,6 +192,19 @@ describe('unroll train', function () {
     assert.equal(winner.exitCode, null);
     winner.kill('SIGINT');
     assert.equal((await once(winner, 'exit'))[0], 130);
+  });
+
+  it('a run folder that is deleted in mid-run ends the run with one sentence, and is not brought back', async () => {
+    const { child, run, output } = await startLong();
+    rmSync(run, { recursive: true });
+    const [code] = await once(child, 'exit');
+    const { stdout, stderr } = output();
+    assert.equal(code, 3, stderr);
+    const last = jsonLines(stdout).at(-1)!;
+    assert.equal(last['reason'], 'failed');
+    assert.match(String(last['message']), /is gone: it was deleted or moved while the run was training\./);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+    assert.ok(!existsSync(run));
   });
 
   it('work trains what is queued, says so on stderr only, and leaves no writer', () => {
