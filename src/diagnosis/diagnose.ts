@@ -1,0 +1,128 @@
+// From what a run shows to findings, as it trains. Pure: it is fed, remembers in bounded memory, and answers.
+import { type Divergence, diverged } from './diverged.ts';
+import { exploding } from './exploding.ts';
+import type { Finder, Finding, Observation, RunFacts, Seen } from './facts.ts';
+import { History, Recent } from './history.ts';
+import { overfitting } from './overfitting.ts';
+import { plateau } from './plateau.ts';
+import { saturatedGates } from './saturated-gates.ts';
+import { vanishing } from './vanishing.ts';
+
+export type { Observation, RecurrentFacts, RunFacts } from './facts.ts';
+export { halfLife, reach } from './reach.ts';
+
+/** A new finding is its file and a line here. Earlier ones explain later ones away. */
+const finders: readonly { find: Finder; unless: readonly Finding['id'][] }[] = [
+  { find: exploding, unless: [] },
+  { find: vanishing, unless: [] },
+  { find: overfitting, unless: [] },
+  { find: saturatedGates, unless: [] },
+  { find: plateau, unless: ['vanishing', 'exploding', 'overfitting'] },
+];
+
+const EVERY = 25;
+const RECENT_NORMS = 100;
+const RECENT_GATES = 10;
+const MOST_VALIDATIONS = 500;
+/** Ratios below are too small for float32 to tell. */
+const SMALLEST_RATIO = -45;
+
+export class Diagnosis {
+  private readonly facts: RunFacts;
+  private readonly found: { id: Finding['id']; layer: string | null }[];
+  private readonly seen: Seen = {
+    step: 0,
+    loss: new History(),
+    validations: [],
+    gradNorms: new Recent(RECENT_NORMS),
+    ratios: new Map(),
+    gates: new Map(),
+  };
+
+  /** `known`: findings the run already has, which are not said again. */
+  constructor(facts: RunFacts, known: readonly Pick<Finding, 'id' | 'layer'>[] = []) {
+    this.facts = facts;
+    this.found = known.map(({ id, layer }) => ({ id, layer }));
+  }
+
+  /** @returns what is found now and was not found before */
+  observe(observation: Observation): Finding[] {
+    this.remember(observation);
+    const { step, valLoss } = observation;
+    return step % EVERY === 0 || valLoss !== undefined ? this.look() : [];
+  }
+
+  diverged(divergence: Divergence): Finding[] {
+    return this.fresh([diverged(this.facts, this.seen, divergence)]);
+  }
+
+  private look(): Finding[] {
+    const fresh: Finding[] = [];
+    for (const { find, unless } of finders)
+      if (!this.found.some(({ id }) => unless.includes(id)))
+        fresh.push(...this.fresh(find(this.facts, this.seen)));
+    return fresh;
+  }
+
+  private fresh(findings: readonly Finding[]): Finding[] {
+    const fresh = findings.filter(
+      ({ id, layer }) => !this.found.some(old => old.id === id && old.layer === layer),
+    );
+    this.found.push(...fresh.map(({ id, layer }) => ({ id, layer })));
+    return fresh;
+  }
+
+  private remember({ step, trainLoss, valLoss, gradNorm, flow = [], gates = [] }: Observation): void {
+    const { seen } = this;
+    seen.step = step;
+    if (trainLoss !== undefined) seen.loss.push(step, trainLoss);
+    if (gradNorm !== undefined) seen.gradNorms.push(gradNorm);
+    if (valLoss !== undefined) keepValidation(seen.validations, step, valLoss);
+    for (const { layer, norms } of flow) {
+      const ratio = logRatio(norms);
+      if (ratio !== null) entry(seen.ratios, layer, () => new History()).push(step, ratio);
+    }
+    for (const { layer, gate, mean, saturation } of gates) {
+      const kept = entry(seen.gates, `${layer} ${gate}`, () => ({
+        layer,
+        gate,
+        mean: new Recent(RECENT_GATES),
+        saturation: new Recent(RECENT_GATES),
+      }));
+      kept.mean.push(average(mean));
+      kept.saturation.push(average(saturation));
+    }
+  }
+}
+
+/** log10 of the first norm over the last; null where it says nothing. */
+function logRatio(norms: ArrayLike<number>): number | null {
+  const first = norms[0] ?? 0;
+  const last = norms[norms.length - 1] ?? 0;
+  if (norms.length < 2 || !(last > 0) || !Number.isFinite(first / last)) return null;
+  return Math.max(SMALLEST_RATIO, Math.log10(first / last));
+}
+
+/** The oldest ones go, but for the best. */
+function keepValidation(kept: { step: number; loss: number }[], step: number, loss: number): void {
+  if (!Number.isFinite(loss)) return;
+  kept.push({ step, loss });
+  if (kept.length <= MOST_VALIDATIONS) return;
+  const best = Math.min(...kept.map(each => each.loss));
+  kept.splice(kept[0]!.loss === best ? 1 : 0, 1);
+}
+
+function average(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

@@ -1,0 +1,71 @@
+// What the diagnosis is told of a run, and what it keeps of it.
+import type { CellName, Experiment } from '../experiment/schema.ts';
+import type { Finding, Fix, TaskFacts } from '../runs/format.ts';
+import type { History, Recent } from './history.ts';
+
+export interface RecurrentFacts {
+  /** "layers.1.0": layer 1 of the experiment, stack level 0 */
+  name: string;
+  cell: CellName;
+  units: number;
+}
+
+export interface RunFacts {
+  experiment: Experiment;
+  task: TaskFacts;
+  layers: readonly RecurrentFacts[];
+}
+
+/** What was seen at a step; whatever was not measured is left out. */
+export interface Observation {
+  step: number;
+  trainLoss?: number;
+  valLoss?: number;
+  /** before clipping */
+  gradNorm?: number;
+  /** ‖∂L_T/∂h_t‖ of the loss at the last step, t = 1 … T, by recurrent level */
+  flow?: readonly { layer: string; norms: ArrayLike<number> }[];
+  /** mean and saturated share of a gate, t = 1 … T */
+  gates?: readonly { layer: string; gate: string; mean: ArrayLike<number>; saturation: ArrayLike<number> }[];
+}
+
+/** What was seen so far, in bounded memory. */
+export interface Seen {
+  step: number;
+  loss: History;
+  validations: { step: number; loss: number }[];
+  gradNorms: Recent;
+  /** log10 of first over last norm, by recurrent level */
+  ratios: Map<string, History>;
+  /** by "level gate" */
+  gates: Map<string, GateSeen>;
+}
+
+export interface GateSeen {
+  layer: string;
+  gate: string;
+  /** averaged over the time steps */
+  mean: Recent;
+  saturation: Recent;
+}
+
+/** Looks at what was seen; called now and then, and not again for a place where it found something. */
+export type Finder = (facts: RunFacts, seen: Seen) => Finding[];
+
+export type { Finding, Fix };
+
+/** The loss of a model that has learned nothing; null where it is not known. */
+export function ignorance({ task }: RunFacts): { loss: number; name: string } | null {
+  // persistence knows the last value; who knows nothing says the mean, whose error in scaled units is 1
+  if (task.name === 'forecast') return { loss: 1, name: 'always predicting the mean' };
+  return task.baseline;
+}
+
+/** "layers.1.0" → "layers.1", the layer as the experiment has it. */
+export function layerOf(level: string): string {
+  return /^layers\.\d+/.exec(level)?.[0] ?? level;
+}
+
+export function layerIndex(level: string): number {
+  return Number(/^layers\.(\d+)/.exec(level)?.[1] ?? -1);
+}

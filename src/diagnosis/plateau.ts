@@ -1,0 +1,51 @@
+// Plateau: training loss stands still over a long stretch, and not because the task is solved.
+import type { Finder } from './facts.ts';
+import { ignorance } from './facts.ts';
+import * as fixes from './fixes.ts';
+import { count, figure } from './text.ts';
+
+const PATIENCE = 400;
+/** share of the run that must have stood still */
+const STRETCH = 0.5;
+/** relative fall from the first to the second half of the stretch that is none */
+const STILL = 0.003;
+/** share of the loss of knowing nothing below which a task counts as solved */
+const SOLVED = 0.05;
+const STUCK = 0.97;
+
+export const plateau: Finder = (facts, { loss, step, validations }) => {
+  const { experiment } = facts;
+  if (step < Math.max(PATIENCE, experiment.training.steps * 0.4)) return [];
+  const from = step * (1 - STRETCH);
+  const middle = (from + step) / 2;
+  const before = loss.spread(from, middle);
+  const now = loss.spread(middle, step);
+  if (!before || !now) return [];
+  const fall = before.mean - now.mean;
+  const noise = Math.hypot(before.error, now.error);
+  // neither falling nor rising beyond what the batches differ by
+  if (fall > Math.max(STILL * before.mean, noise) || -fall > 3 * noise) return [];
+  const nothing = ignorance(facts);
+  if (nothing && now.mean < SOLVED * nothing.loss) return [];
+  if (stillImproves(validations, from)) return [];
+  const stuck = nothing !== null && now.mean > STUCK * nothing.loss;
+  const where = stuck ? `, which is that of ${nothing.name} (${figure(nothing.loss)})` : '';
+  return [
+    {
+      id: 'plateau',
+      severity: stuck ? 'warning' : 'info',
+      message: `Training loss has stood at ${figure(now.mean)}${where} since about step ${count(from)}, for ${count(step - from)} updates.`,
+      layer: null,
+      evidence: { trainLoss: now.mean, before: before.mean, noise, since: Math.round(from), updates: step },
+      fixes: fixes.existing(fixes.slower(experiment, 0.3), fixes.cosine(experiment)),
+    },
+  ];
+};
+
+/** Validation's newest best is recent. */
+function stillImproves(validations: readonly { step: number; loss: number }[], from: number): boolean {
+  if (validations.length < 4) return false;
+  const bestBefore = Math.min(...validations.filter(({ step }) => step <= from).map(({ loss }) => loss));
+  const bestSince = Math.min(...validations.filter(({ step }) => step > from).map(({ loss }) => loss));
+  return bestSince < bestBefore * (1 - 2 * STILL);
+}

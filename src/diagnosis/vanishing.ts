@@ -1,0 +1,92 @@
+// Vanishing gradient: it does not arrive at the first steps, AND nothing has been learned. The ratio at the start
+// says nothing: a GRU that solves 200 steps begins at 1e-23. So this waits, and looks whether the ratio rises.
+import type { Finder, Finding, RunFacts, Seen } from './facts.ts';
+import { ignorance, layerIndex, layerOf } from './facts.ts';
+import * as fixes from './fixes.ts';
+import { count, figure } from './text.ts';
+
+/** Updates before anything is said, at least. */
+const PATIENCE = 300;
+/** log10 of first over last norm: below the one it has vanished, from the other on it arrives */
+const VANISHED = -4;
+const ARRIVES = -2;
+/** share of the loss of knowing nothing that counts as having learned nothing */
+const STUCK = 0.9;
+
+export const vanishing: Finder = (facts, seen) => {
+  const { step } = seen;
+  const nothing = ignorance(facts);
+  if (!nothing || step < patience(facts)) return [];
+  const loss = seen.loss.mean(step - 100, step);
+  if (loss === null || loss < STUCK * nothing.loss || hasLearned(seen, nothing.loss)) return [];
+  const level = widest(seen);
+  if (!level || level.now > VANISHED || willArrive(level, facts, step)) return [];
+  return [describe(facts, seen, level, loss, nothing)];
+};
+
+function patience({ experiment }: RunFacts): number {
+  return Math.max(PATIENCE, experiment.training.steps * 0.15);
+}
+
+/** One good validation is enough. */
+function hasLearned({ validations }: Seen, nothing: number): boolean {
+  return validations.some(({ loss }) => loss < STUCK * nothing);
+}
+
+interface Level {
+  name: string;
+  first: number;
+  /** over the quarter of the run before the last one */
+  before: number;
+  /** over the last quarter of the run */
+  now: number;
+}
+
+/** The level through which most arrives: one open way is enough. */
+function widest({ ratios, step }: Seen): Level | null {
+  let found: Level | null = null;
+  for (const [name, history] of ratios) {
+    const now = history.mean(step * 0.75, step);
+    const before = history.mean(step * 0.5, step * 0.75);
+    const first = history.mean(0, Math.max(20, step * 0.05));
+    if (now === null || before === null || first === null) continue;
+    if (!found || now > found.now) found = { name, first, before, now };
+  }
+  return found;
+}
+
+/** Whether the ratio rises so fast that the gradient will arrive within half of what is left of the run. */
+function willArrive({ before, now }: Level, { experiment }: RunFacts, step: number): boolean {
+  const perStep = (now - before) / (step * 0.25);
+  const left = experiment.training.steps - step;
+  return now + (perStep * left) / 2 > ARRIVES;
+}
+
+function describe(
+  { experiment, task, layers }: RunFacts,
+  { step }: Seen,
+  { name, first, now }: Level,
+  loss: number,
+  nothing: { loss: number; name: string },
+): Finding {
+  const index = layerIndex(name);
+  const ratio = 10 ** now;
+  const cell = layers.find(layer => layer.name === name)?.cell ?? 'rnn';
+  const atEnd = task.seqLen.toLocaleString('en-US');
+  return {
+    id: 'vanishing',
+    severity: 'warning',
+    message: `The gradient vanishes: after ${count(step)} updates its norm at the first of ${atEnd} steps is ${figure(ratio)} of that at the last, and the loss ${figure(loss)} is still that of ${nothing.name} (${figure(nothing.loss)}).`,
+    layer: layerOf(name),
+    evidence: { ratio, initialRatio: 10 ** first, trainLoss: loss, baseline: nothing.loss, updates: step },
+    fixes: fixes.existing(
+      fixes.forgetBias(experiment, index),
+      fixes.wholeWindow(experiment, task.seqLen),
+      cell === 'rnn' ? fixes.switchCell(experiment, index, 'lstm') : null,
+      fixes.switchCell(experiment, index, 'gru'),
+      fixes.identityRelu(experiment, index),
+      fixes.orthogonal(experiment, index),
+      fixes.shorterWindow(experiment, task.seqLen >> 1),
+    ),
+  };
+}
