@@ -60,6 +60,7 @@ export class LossChart {
         parsing: false,
         normalized: true,
         responsive: false,
+        maintainAspectRatio: false,
         events: [],
         spanGaps: false,
         layout: { autoPadding: false },

@@ -46,6 +46,7 @@ export function drawProfiles(
   context.clip();
   for (const line of ordered) drawLine(context, area, line, seqLen, line.run.id === chosen, theme);
   context.restore();
+  drawNames(context, area, theme);
   drawReaches(context, area, ordered, seqLen, theme);
   drawTimeAxis(context, area, seqLen, theme);
 }
@@ -85,10 +86,13 @@ function drawScale(context: CanvasRenderingContext2D, area: ProfileArea, theme: 
   context.globalAlpha = 1;
   context.strokeStyle = theme.lines;
   horizontal(context, area.left, area.right, area.bottom);
+}
+
+function drawNames(context: CanvasRenderingContext2D, area: ProfileArea, theme: Theme): void {
   context.textAlign = 'left';
-  context.fillStyle = theme.quiet;
-  context.fillText('exploding above 10', area.left + 4, area.top + 7);
-  context.fillText('vanished', area.left + 4, area.bottom - 7);
+  context.font = `11px ${theme.font}`;
+  haloText(context, 'exploding above 10', area.left + 4, area.top + 8, theme.quiet, theme.background);
+  haloText(context, 'vanished', area.left + 4, area.bottom - 8, theme.quiet, theme.background);
 }
 
 function drawLine(

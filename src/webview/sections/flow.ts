@@ -171,7 +171,7 @@ export class FlowSection implements Section {
 
   private heights() {
     const { isWide } = this.page;
-    const map = isWide ? 210 : 112;
+    const map = isWide ? Math.max(210, Math.min(300, Math.round(this.element.clientWidth * 0.34))) : 112;
     const profile = isWide ? 98 : 70;
     return { map, profile, total: map + 8 + profile + 20 };
   }
@@ -346,7 +346,8 @@ export class FlowSection implements Section {
     context.font = `11px ${theme.font}`;
     for (const step of linearTicks(0, last, this.page.isWide ? 5 : 3)) {
       const y = this.yOf(step);
-      if (y < map.bottom - 16) context.fillText(stepText(step), map.left - 6, Math.max(6, y));
+      if (Number.isInteger(step) && y < map.bottom - 16)
+        context.fillText(stepText(step), map.left - 6, Math.max(6, y));
     }
     context.font = `600 11px ${theme.font}`;
     context.fillStyle = theme.foreground;

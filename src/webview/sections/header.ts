@@ -89,9 +89,8 @@ export class HeaderSection implements Section {
     const elapsed = this.page.state.runs.reduce((sum, run) => sum + run.elapsed, 0);
     const etas = counted.flatMap(run => (run.eta === null || !isLiving(run) ? [] : [run.eta]));
     const parts = [`${clock(elapsed)} trained`];
-    // members of one worker are advanced in turn; their own estimates add up
-    if (etas.length > 0 && all === 'training')
-      parts.push(`${clock(etas.reduce((sum, eta) => sum + eta, 0))} left`);
+    // each estimate already counts the turns of the other members of its worker
+    if (etas.length > 0 && all === 'training') parts.push(`${clock(Math.max(...etas))} left`);
     if (chosen) {
       const speed = fromJson(chosen.last['tokensPerSecond']);
       const memory = fromJson(chosen.last['memoryBytes']);

@@ -18,7 +18,7 @@ import type { Axis, Page, Section, UiState } from '../page.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
 const RANGE_POINTS = 1200;
-const TABLE_ROWS = 200;
+const TABLE_ROWS = 1000;
 
 export class LossSection implements Section {
   readonly element: HTMLElement;
@@ -93,7 +93,7 @@ export class LossSection implements Section {
         { class: 'row tools' },
         this.axis.element,
         h('span', { class: 'grow' }),
-        h('span', { class: 'quiet', text: 'smooth' }),
+        h('span', { class: 'quiet word', text: 'smooth' }),
         this.slider,
         this.smoothingValue,
         this.whole,
@@ -130,7 +130,7 @@ export class LossSection implements Section {
     this.key.hidden = ui.tables.loss === true;
     const width = this.element.clientWidth;
     if (width === 0) return;
-    const height = this.page.isWide ? 240 : 160;
+    const height = this.page.isWide ? Math.max(240, Math.min(330, Math.round(width * 0.38))) : 160;
     this.update();
     if (ui.tables.loss) {
       this.showTable(height);
@@ -296,7 +296,9 @@ export class LossSection implements Section {
   }
 
   private showTable(height: number): void {
-    const stamp = this.lines.map(({ run, train }) => `${run.id} ${train.length} ${train.at(-1)?.x}`).join();
+    const stamp = this.lines
+      .map(({ run, val, train }) => `${run.id} ${val.length} ${val.at(-1)?.x ?? train.at(-1)?.x}`)
+      .join();
     if (stamp === this.tableStamp && this.body.firstChild !== this.surface.element) return;
     this.tableStamp = stamp;
     const steps = this.tableSteps();
