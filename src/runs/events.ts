@@ -7,8 +7,6 @@ import { checkEvent } from './validate.ts';
 const MAX_BAD_LINES = 1000;
 const CHUNK_BYTES = 1e6;
 const MAX_LINE_BYTES = 8e6;
-/** Read in one poll, so that no poll keeps its process busy for long. */
-const POLL_BYTES = 3e6;
 
 export interface EventHandler {
   event(event: RunEvent): void;
@@ -35,7 +33,7 @@ export class EventTail {
   }
 
   /** @returns whether any event was read */
-  poll(): boolean {
+  poll(mostBytes: number): boolean {
     const stat = this.badLines > MAX_BAD_LINES ? null : statSync(this.path, { throwIfNoEntry: false });
     if (!stat?.isFile() || (stat.size === this.offset && stat.ino === this.inode)) return false;
     let file: number;
@@ -53,7 +51,7 @@ export class EventTail {
         this.rest = Buffer.alloc(0);
       }
       this.inode = ino;
-      const end = Math.min(size, this.offset + POLL_BYTES);
+      const end = Math.min(size, this.offset + mostBytes);
       this.behind = end < size;
       let any = false;
       while (this.offset < end) {

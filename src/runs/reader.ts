@@ -63,8 +63,11 @@ export class RunReader {
     return found;
   }
 
-  /** Reads what is new. @returns whether anything changed */
-  poll(): boolean {
+  /**
+   * Reads what is new, of the events at most so many bytes, so that no poll keeps its process busy for long (3 MB
+   * take about 30 ms); `behind` tells that there is more. @returns whether anything changed
+   */
+  poll(mostBytes = 3e6): boolean {
     if (!existsSync(this.folder)) {
       const changed = !this.gone;
       this.gone = true;
@@ -74,7 +77,7 @@ export class RunReader {
     this.gone = false;
     changed = this.readOnce() || changed;
     changed = this.readStatus() || changed;
-    changed = this.events.poll() || changed;
+    changed = this.events.poll(mostBytes) || changed;
     for (const tail of this.tails.values()) {
       const before = tail.problem;
       changed = tail.poll() || changed;
