@@ -12,15 +12,6 @@ export interface FlowRows {
   rows: readonly ArrayLike<number>[];
 }
 
-/** How many steps back the norm stays at or above `share` of its value at the last step. */
-export function reachOf(row: ArrayLike<number>, share = 0.01): number {
-  const last = row[row.length - 1]!;
-  if (!(last > 0)) return 0;
-  let back = 0;
-  while (back < row.length - 1 && row[row.length - 2 - back]! >= share * last) back++;
-  return back;
-}
-
 /** Lines of the picture, each of two training steps where half blocks can be coloured. */
 export function drawHeatmap(flow: FlowRows, width: number, height: number, screen: Screen): string[] {
   const seqLen = flow.rows[0]?.length ?? 0;

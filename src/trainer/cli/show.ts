@@ -1,12 +1,13 @@
 // unroll show: loss curves, gradient heatmap, reach and findings of a run, in the terminal.
 import process from 'node:process';
+import { reach } from '../../diagnosis/reach.ts';
 import { count } from '../../experiment/words.ts';
 import { SERIES } from '../../runs/format.ts';
 import type { SeriesRows } from '../../runs/series.ts';
 import type { Command } from './command.ts';
 import { MARK, type PlotLine, plotLines } from './curve.ts';
 import { EXIT } from './exit.ts';
-import { drawHeatmap, type FlowRows, legend, reachOf } from './heatmap.ts';
+import { drawHeatmap, type FlowRows, legend } from './heatmap.ts';
 import { loadRun, type RunFacts } from './run-facts.ts';
 import {
   bold,
@@ -129,8 +130,8 @@ function lossCurves(run: RunFacts, { logarithmic }: ShowOptions, screen: Screen)
 }
 
 function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[] {
-  const reach = run.reader.series.get(SERIES.gradientFlow);
-  const series = reach ?? run.reader.series.get(SERIES.gradientFlowFull);
+  const probed = run.reader.series.get(SERIES.gradientFlow);
+  const series = probed ?? run.reader.series.get(SERIES.gradientFlowFull);
   if (!series || series.rows.length === 0) return [dim(screen, 'No gradient flow has been recorded.')];
   const { layers } = series.sidecar;
   if (layer >= layers.length)
@@ -139,14 +140,14 @@ function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[
     ];
   const flow = layerRows(series, layer);
   const { name, cell, units } = layers[layer]!;
-  const kind = reach ? 'Gradient flow, of the loss at the last step' : 'Gradient flow, of the training loss';
+  const kind = probed ? 'Gradient flow, of the loss at the last step' : 'Gradient flow, of the training loss';
   const last = flow.rows.at(-1)!;
   const first = flow.rows[0]!;
   return [
     `${bold(screen, kind)}   ${plain(name)}: ${cell.toUpperCase()} ${units}`,
     ...drawHeatmap(flow, Math.min(120, screen.columns), 12, screen),
     legend(screen),
-    `Reach (steps back above 1 % of the last step's norm): ${reachOf(first)} at step ${flow.steps[0]}, ${reachOf(last)} at step ${flow.steps[flow.rows.length - 1]}, of ${last.length - 1}. First to last step: ${figure(last[0]! / last[last.length - 1]!)}.`,
+    `Reach (steps back above 1 % of the last step's norm): ${reach(first)} at step ${flow.steps[0]}, ${reach(last)} at step ${flow.steps[flow.rows.length - 1]}, of ${last.length - 1}. First to last step: ${figure(last[0]! / last[last.length - 1]!)}.`,
   ];
 }
 
