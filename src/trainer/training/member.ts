@@ -37,6 +37,7 @@ export class Member {
   private pieces: Generator<undefined, void>;
   private ownBefore: number;
   private sliceStart: number | null = null;
+  private endSeconds: number | null = null;
   private paused = false;
   private blockedSince: number | null = null;
   private probeAsked = false;
@@ -68,6 +69,7 @@ export class Member {
 
   /** own training time: pauses and other members left out */
   get ownSeconds(): number {
+    if (this.endSeconds !== null) return this.endSeconds;
     return this.ownBefore + (this.sliceStart === null ? 0 : (performance.now() - this.sliceStart) / 1000);
   }
 
@@ -331,6 +333,7 @@ export class Member {
 
   private finish(end: MemberEnd, step = this.trainer.step): void {
     this.writeRow();
+    this.endSeconds = this.ownSeconds;
     this.journal.ended(step, { ...end, ...this.losses }, this.ownSeconds);
     if (this.journal.outbox.blocked !== null && end.reason !== 'stopped') this.ending = end;
     else this.showEnd(end);
