@@ -1,5 +1,5 @@
 // Drives one VS Code window as a person does: palette, editor, lenses, side panel, pictures.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import axe from 'axe-core';
@@ -123,10 +123,10 @@ export class Workbench {
       const list = await this.openQuickInput('F1', `>${title}`);
       const row = list.locator('.monaco-list-row', { hasText: title }).first();
       try {
-        await row.click({ timeout: 3000 });
+        await row.click({ timeout: 1500 });
         return;
       } catch (error) {
-        if (attempt === 6) throw error;
+        if (attempt === 10) throw error;
         await this.page.keyboard.press('Escape');
       }
     }
@@ -143,12 +143,18 @@ export class Workbench {
   }
 
   private async openQuickInput(key: string, text: string): Promise<Locator> {
-    const widget = this.page.locator('.quick-input-widget');
-    await this.page.keyboard.press(key);
-    const input = widget.locator('input[type="text"]').first();
-    await input.waitFor();
-    await input.fill(text);
-    return widget.locator('.quick-input-list');
+    const input = this.page.locator('.quick-input-widget input[type="text"]').first();
+    for (let attempt = 1; ; attempt++) {
+      await this.page.keyboard.press(key);
+      try {
+        await input.fill(text, { timeout: 1500 });
+        return this.page.locator('.quick-input-widget .quick-input-list');
+      } catch (error) {
+        // a webview that takes the focus closes it again
+        if (attempt === 10) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
   }
 
   async openFile(name: string): Promise<void> {
@@ -202,19 +208,17 @@ export class Workbench {
     );
   }
 
-  /** By the settings file, as the settings editor would. */
+  /** By its label in the list of themes; the dashboard must be open. */
   async setTheme(theme: string): Promise<void> {
-    const file = path.join(this.server.dataFolder, 'User', 'settings.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8'));
-    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }, null, 2));
-    const kind = /High Contrast Light/.test(theme)
-      ? 'vscode-high-contrast-light'
-      : /High Contrast/.test(theme)
-        ? 'vscode-high-contrast'
-        : /Light/.test(theme)
-          ? 'vscode-light'
-          : 'vscode-dark';
-    await this.webview.locator(`body.${kind}`).waitFor();
+    await this.runCommand('Preferences: Color Theme');
+    await this.typeInQuickPick(theme);
+    const focused = this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: theme });
+    await focused.first().waitFor();
+    await this.page.keyboard.press('Enter');
+    const kind = theme.replace(/^(Dark|Light) High Contrast$/, 'high-contrast-$1').replace(/ Modern$/, '');
+    const name = `vscode-${kind.toLowerCase().replace('-dark', '')}`;
+    await this.webview.locator(`body.${name}`).waitFor();
+    await this.page.mouse.move(1390, 500);
   }
 
   async screenshot(name: string): Promise<void> {

@@ -125,7 +125,8 @@ async function ask(
           sizeOffers(
             chosen.cell!,
             (cell, units) => countRecurrent({ cell, inputSize, units, convention: 'pytorch' }).total,
-            typed,
+            // a size that was typed the last time is offered again
+            typed || String(last.units ?? ''),
           ),
         isPreferred: value => value === (last.units ?? 128),
       });
