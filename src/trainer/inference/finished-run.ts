@@ -1,0 +1,137 @@
+// A run's model as its checkpoint left it, ready to be used. Nothing in the folder is trusted: sizes are compared
+// with the weights that are really there before anything is allocated.
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { countModel, knownSizes } from '../../experiment/parameters.ts';
+import { bestCheckpoint, type Checkpoint, latestCheckpoint } from '../../runs/checkpoints.ts';
+import { BadRunError } from '../../runs/errors.ts';
+import type { RunFile } from '../../runs/format.ts';
+import { readSmall } from '../../runs/json.ts';
+import { decodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
+import { checkRun } from '../../runs/validate.ts';
+import { startEngine } from '../engine/start.ts';
+import { buildModel } from '../layers/build.ts';
+import type { Model, ModelSizes } from '../layers/model.ts';
+import { writeWeights } from '../layers/weights.ts';
+import type { TaskArtifact } from '../tasks/task.ts';
+import { CHECKPOINT } from '../training/checkpoint.ts';
+import { readArtifact } from './artifact.ts';
+
+const MAX_RUN_BYTES = 16e6;
+const MAX_WEIGHT_BYTES = 4e9;
+
+/** "best": by validation loss, or the last where none was marked. */
+export type WhichCheckpoint = 'best' | 'last';
+
+export interface FinishedRun {
+  folder: string;
+  run: RunFile;
+  artifact: TaskArtifact;
+  sizes: ModelSizes;
+  /** training steps the weights have had, and whether they are those of the best validation */
+  step: number;
+  best: boolean;
+  weights: Map<string, NamedTensor>;
+}
+
+/** @throws BadRunError */
+export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best'): FinishedRun {
+  const run = readRun(folder);
+  const artifact = readArtifact(folder);
+  if (artifact.task !== run.experiment.data.task)
+    throw new BadRunError(
+      `The run ${folder} does not hold together: its experiment is "${run.experiment.data.task}", its task.json "${artifact.task}".`,
+    );
+  const marked = bestCheckpoint(folder);
+  const checkpoint = which === 'best' ? (marked ?? latestCheckpoint(folder)) : latestCheckpoint(folder);
+  if (!checkpoint)
+    throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to use.`);
+  const weights = readWeightsFile(checkpoint);
+  const sizes = sizesOf(run, artifact, folder);
+  checkSize(folder, run, sizes, weights);
+  return {
+    folder,
+    run,
+    artifact,
+    sizes,
+    weights,
+    step: checkpoint.step,
+    best: marked?.step === checkpoint.step,
+  };
+}
+
+/** The caller disposes of it. @throws BadRunError, EngineUnavailableError */
+export async function loadModel({ folder, run, sizes, weights }: FinishedRun): Promise<Model> {
+  await startEngine('auto', null);
+  let model: Model | null = null;
+  try {
+    model = buildModel(run.experiment, sizes, run.experiment.training.seed);
+    writeWeights(model, weights);
+    return model;
+  } catch (cause) {
+    model?.dispose();
+    throw new BadRunError(
+      `The checkpoint of ${folder} does not fit its experiment: ${(cause as Error).message}`,
+    );
+  }
+}
+
+function readRun(folder: string): RunFile {
+  const fail = (why: string) => new BadRunError(`The run ${folder} cannot be used: ${why}.`);
+  let text: string | null;
+  try {
+    text = readSmall(join(folder, 'run.json'), MAX_RUN_BYTES);
+  } catch (cause) {
+    throw fail(`run.json: ${(cause as Error).message}`);
+  }
+  if (text === null) throw fail('it has no run.json, so it has not begun to train');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw fail('run.json is not JSON');
+  }
+  const checked = checkRun(json);
+  if (!checked.ok) throw fail(`run.json: ${checked.why}`);
+  return checked.value;
+}
+
+function readWeightsFile({ folder }: Checkpoint): Map<string, NamedTensor> {
+  const path = join(folder, CHECKPOINT.weights);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw new BadRunError(`The checkpoint ${folder} has no ${CHECKPOINT.weights}.`);
+  if (stat.size > MAX_WEIGHT_BYTES)
+    throw new BadRunError(
+      `The weights in ${folder} take ${Math.round(stat.size / 1e9)} GB, too much to load.`,
+    );
+  return decodeSafetensors(readFileSync(path));
+}
+
+/** Of a text the vocabulary is known only from the artifact; all else stands in the experiment. */
+function sizesOf({ experiment }: RunFile, artifact: TaskArtifact, folder: string): ModelSizes {
+  if (artifact.task === 'char-lm') {
+    const vocabulary = artifact.symbols.length;
+    return { input: { kind: 'tokens', vocabulary }, outputs: vocabulary };
+  }
+  const sizes = knownSizes(experiment);
+  const fits =
+    artifact.task !== 'forecast' ||
+    (sizes?.input.kind === 'vectors' &&
+      sizes.input.features === artifact.features.length &&
+      sizes.outputs === artifact.horizon);
+  if (!sizes || !fits)
+    throw new BadRunError(
+      `The run ${folder} does not hold together: task.json has other columns than the experiment.`,
+    );
+  return sizes;
+}
+
+function checkSize(folder: string, run: RunFile, sizes: ModelSizes, weights: Map<string, NamedTensor>): void {
+  const wanted = countModel(run.experiment, sizes).total;
+  let found = 0;
+  for (const { data } of weights.values()) found += data.length;
+  if (wanted !== found)
+    throw new BadRunError(
+      `The checkpoint of ${folder} holds ${found.toLocaleString('en-US')} weights, but its experiment has ${wanted.toLocaleString('en-US')}.`,
+    );
+}

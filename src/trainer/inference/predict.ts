@@ -1,0 +1,136 @@
+// unroll predict: a trained forecaster on a table. Its scaling is the one fitted when it was trained.
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readCsv } from '../data/csv.ts';
+import { DataError } from '../data/errors.ts';
+import type { Model } from '../layers/model.ts';
+import { levelsOf } from '../tasks/forecast.ts';
+import { fillMissing, type PreparedSeries, prepareSeries } from '../tasks/series-data.ts';
+import type { TaskArtifact } from '../tasks/task.ts';
+import { answersOf } from '../tasks/values.ts';
+import { InputError } from '../training/prepare.ts';
+import { loadModel, openFinishedRun, type WhichCheckpoint } from './finished-run.ts';
+
+type ForecastArtifact = Extract<TaskArtifact, { task: 'forecast' }>;
+
+export interface PredictOptions {
+  checkpoint?: WhichCheckpoint;
+}
+
+export interface Prediction {
+  target: string;
+  horizon: number;
+  /** training steps of the checkpoint */
+  step: number;
+  best: boolean;
+  /** rows of the table (from 1, header not counted) that are known, each predicted `horizon` rows ahead */
+  rows: { row: number; truth: number; prediction: number; persistence: number }[];
+  /** what comes after the last row, one value a row */
+  next: { row: number; prediction: number }[];
+  /** over `rows`, in the target's own unit; null where there are none */
+  rmse: number | null;
+  persistenceRmse: number | null;
+}
+
+const BATCH = 256;
+
+/** @throws DataError for the table, BadRunError and InputError for the run */
+export async function predictFile(
+  folder: string,
+  path: string,
+  options: PredictOptions = {},
+): Promise<Prediction> {
+  const opened = openFinishedRun(folder, options.checkpoint);
+  const { artifact, step, best } = opened;
+  if (artifact.task !== 'forecast')
+    throw new InputError(
+      `This run learned "${artifact.task}"; tables are predicted by runs of "forecast".${artifact.task === 'char-lm' ? ' Use `unroll sample RUN`.' : ''}`,
+    );
+  const series = await readSeries(path, artifact);
+  const model = await loadModel(opened);
+  try {
+    const levels = predictAll(model, series, artifact);
+    return {
+      target: artifact.target,
+      horizon: artifact.horizon,
+      step,
+      best,
+      ...scored(levels, series, artifact),
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function readSeries(path: string, artifact: ForecastArtifact): Promise<PreparedSeries> {
+  const name = basename(path);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new DataError(`There is no file ${path}.`);
+  if (!stat.isFile()) throw new DataError(`${path} is not a regular file.`);
+  const { target, features, difference, scaling, missing } = artifact;
+  const table = await readCsv(path, name, [...new Set([target, ...features])]);
+  const columns = fillMissing(table, missing, name);
+  const rows = columns.get(target)!.length;
+  const needed = artifact.window + difference;
+  if (rows < needed)
+    throw new DataError(
+      `${name} has ${rows} usable rows; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
+    );
+  return prepareSeries(columns, { target, features, difference, trainRows: rows, scaling }, name);
+}
+
+/** By the first predicted row: the levels of the next `horizon` rows. */
+function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArtifact): Map<number, number[]> {
+  const { window, horizon, difference } = artifact;
+  const levels = new Map<number, number[]>();
+  const places: number[] = [];
+  for (let at = series.firstRow + window; at <= series.level.length; at++) places.push(at);
+  for (let from = 0; from < places.length; from += BATCH) {
+    const part = places.slice(from, from + BATCH);
+    const answers = answersOf(model, {
+      seqLen: window,
+      batch: part.length,
+      input: windowsOf(series, part, artifact),
+      targets: new Float32Array(0),
+      lengths: null,
+      continues: false,
+    });
+    part.forEach((at, row) => {
+      const scaled = answers.subarray(row * horizon, (row + 1) * horizon);
+      levels.set(at, levelsOf(scaled, at, series.level, series.wantedScale, difference));
+    });
+  }
+  return levels;
+}
+
+/** (window, batch, features) */
+function windowsOf({ inputs }: PreparedSeries, places: number[], { window, features }: ForecastArtifact) {
+  const width = features.length;
+  const input = new Float32Array(window * places.length * width);
+  places.forEach((at, row) => {
+    for (let t = 0; t < window; t++) {
+      const from = (at - window + t) * width;
+      input.set(inputs.subarray(from, from + width), (t * places.length + row) * width);
+    }
+  });
+  return input;
+}
+
+function scored(levels: Map<number, number[]>, { level }: PreparedSeries, { horizon }: ForecastArtifact) {
+  const rows: Prediction['rows'] = [];
+  let squared = 0;
+  let still = 0;
+  for (const [at, predicted] of levels) {
+    const row = at + horizon - 1;
+    if (row >= level.length) continue;
+    const truth = level[row]!;
+    const prediction = predicted.at(-1)!;
+    const persistence = level[at - 1]!;
+    rows.push({ row: row + 1, truth, prediction, persistence });
+    squared += (prediction - truth) ** 2;
+    still += (persistence - truth) ** 2;
+  }
+  const next = levels.get(level.length)!.map((prediction, k) => ({ row: level.length + k + 1, prediction }));
+  const root = (sum: number) => (rows.length > 0 ? Math.sqrt(sum / rows.length) : null);
+  return { rows, next, rmse: root(squared), persistenceRmse: root(still) };
+}
