@@ -97,7 +97,7 @@ export function fakeRun(options: FakeOptions): FakeRun {
     }),
   };
   const fake: FakeRun = {
-    id: `run-${label}`,
+    id: `run-${seed}`,
     name: 'emma',
     life,
     place: { label, variant: options.variant ?? 0 },

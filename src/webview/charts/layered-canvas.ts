@@ -16,11 +16,16 @@ export class LayeredCanvas {
     if (this.element.getAttribute('aria-label') !== text) this.element.setAttribute('aria-label', text);
   }
 
-  /** @returns whether the size or the pixel ratio changed */
-  resize(width: number, height: number): boolean {
+  resize(width: number, height: number): void {
+    fitCanvas(this.base, width, height);
+    this.resizeOverlay(width, height);
+  }
+
+  /** For a picture that somebody else draws and sizes. */
+  resizeOverlay(width: number, height: number): void {
     this.width = width;
     this.height = height;
-    return [fitCanvas(this.base, width, height), fitCanvas(this.overlay, width, height)].some(Boolean);
+    fitCanvas(this.overlay, width, height);
   }
 
   /** Both clear their canvas and measure in CSS pixels. */
@@ -33,16 +38,16 @@ export class LayeredCanvas {
   }
 }
 
-export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number): boolean {
+/** Sets the size in CSS pixels; clears the canvas if it was another. */
+export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number): void {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.max(1, Math.round(width * ratio));
   const hgt = Math.max(1, Math.round(height * ratio));
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  if (canvas.width === w && canvas.height === hgt) return false;
+  if (canvas.width === w && canvas.height === hgt) return;
   canvas.width = w;
   canvas.height = hgt;
-  return true;
 }
 
 function cleared(canvas: HTMLCanvasElement): CanvasRenderingContext2D {

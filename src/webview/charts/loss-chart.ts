@@ -111,7 +111,10 @@ export class LossChart {
         grid: { display: false },
         afterBuildTicks: (scale: { ticks: { value: number }[]; width: number }) => {
           const room = Math.max(2, Math.floor((scale.width || 280) / 48));
-          scale.ticks = linearTicks(picture.from, picture.to, room).map(value => ({ value }));
+          const ticks = linearTicks(picture.from, picture.to, room);
+          scale.ticks = ticks
+            .filter(value => axis === 'seconds' || Number.isInteger(value))
+            .map(value => ({ value }));
         },
         ticks: {
           color: theme.quiet,

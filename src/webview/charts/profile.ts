@@ -134,7 +134,7 @@ function drawReaches(
 ): void {
   const y = ratioY(area, REACH);
   context.textBaseline = 'middle';
-  const taken: { from: number; to: number; row: number }[] = [];
+  const taken: { from: number; to: number; row: number; text: string }[] = [];
   for (const { run, flow, layer } of lines) {
     const reach = flow.reach[layer];
     if (reach === null || reach === undefined) continue;
@@ -146,9 +146,11 @@ function drawReaches(
     const width = context.measureText(text).width;
     const isRight = x + 10 + width < area.right;
     const from = isRight ? x + 7 : x - 7 - width;
+    // many runs that reach equally far are told once
+    if (taken.some(box => box.text === text && Math.abs(box.from - from) < 12)) continue;
     let row = 0;
     while (taken.some(box => box.row === row && from < box.to + 3 && from + width > box.from - 3)) row++;
-    taken.push({ from, to: from + width, row });
+    taken.push({ from, to: from + width, row, text });
     context.textAlign = 'left';
     haloText(context, text, from, y + 13 + row * 12, theme.foreground, theme.background);
   }

@@ -4,7 +4,7 @@ import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import type { FlowView, RunView } from '../../protocol/messages.ts';
 import { drawMap, rowAt } from '../charts/heatmap.ts';
-import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
+import { fitCanvas, haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
 import { linearTicks } from '../charts/scales.ts';
 import { dataTable, h, iconButton, RadioGroup, tableBehind } from '../dom.ts';
@@ -314,7 +314,10 @@ export class FlowSection implements Section {
         height,
         theme,
       );
-    else canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
+    else {
+      fitCanvas(canvas, width, height);
+      canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
+    }
   }
 
   private draw(): void {
@@ -391,7 +394,7 @@ export class FlowSection implements Section {
       }
       const middle = points[Math.floor(points.length * 0.4)];
       if (!middle) return;
-      const text = `${run.label} reach, 1 %`;
+      const text = `${run.label.length > 24 ? `${run.label.slice(0, 23)}…` : run.label} reach, 1 %`;
       const width = context.measureText(text).width;
       const isRight = middle[0] + width + 14 < map.right;
       context.textAlign = 'left';

@@ -238,14 +238,7 @@ export class GatesSection implements Section {
         }),
       ),
     ]);
-    const without = state.runs.filter(run => run.cell === 'rnn');
-    const rest =
-      isWide && without.length > 0
-        ? ` · ${without
-            .map(({ label }) => label)
-            .slice(0, 2)
-            .join(', ')} has no gates`
-        : '';
+    const rest = isWide && state.runs.some(run => run.cell === 'rnn') ? ' · RNN has no gates' : '';
     this.say.replaceChildren('Half-life', ...parts, ` steps${rest}`);
   }
 

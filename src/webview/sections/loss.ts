@@ -138,7 +138,7 @@ export class LossSection implements Section {
     }
     if (this.body.firstChild !== this.surface.element) this.body.replaceChildren(this.surface.element);
     this.tableStamp = '';
-    this.surface.resize(width, height);
+    this.surface.resizeOverlay(width, height);
     const [from, to] = this.range();
     const extent = this.extent(from, to);
     this.chart.draw(

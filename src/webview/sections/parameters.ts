@@ -148,12 +148,12 @@ export class ParametersSection implements Section {
       ...layers.map(layer => [
         layer.name,
         layer.type,
-        h('span', { class: 'mono', text: layer.formula }),
         count(layer.count),
+        h('span', { class: 'mono', text: layer.formula }),
       ]),
-      ['all', '', '', count(total)],
+      ['all', '', count(total), ''],
     ];
-    const table = dataTable('Parameters by layer', ['layer', 'type', 'formula', 'parameters'], rows, 3);
+    const table = dataTable('Parameters by layer', ['layer', 'type', 'parameters', 'formula'], rows, 2);
     return h('div', { class: 'scroll', tabIndex: 0, role: 'region', label: 'Parameters by layer' }, table);
   }
 }

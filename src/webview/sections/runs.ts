@@ -1,6 +1,6 @@
 // All runs of the comparison as a table; wide layout only, since the panel says the same in its sections.
 import { dataTable, h } from '../dom.ts';
-import { count, fromJson, loss, short } from '../format.ts';
+import { fromJson, loss, short } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 import { stateText } from './states.ts';
@@ -28,13 +28,11 @@ export class RunsSection implements Section {
     const rows = state.runs.map(run => {
       const speed = fromJson(run.last['tokensPerSecond']);
       const perStep = run.task && speed > 0 ? (1000 * run.task.tokensPerStep) / speed : Number.NaN;
-      const best = Math.min(...[...run.valLoss.mean].filter(Number.isFinite));
       return {
         run,
         cells: [
           stateText(run),
           run.valLoss.mean.length > 0 ? loss(run.valLoss.mean.at(-1)) : '',
-          Number.isFinite(best) ? loss(best) : '',
           speed > 0 ? short(speed) : '',
           perStep > 0 ? perStep.toFixed(perStep < 10 ? 1 : 0) : '',
         ],
@@ -50,7 +48,7 @@ export class RunsSection implements Section {
     this.body.replaceChildren(
       dataTable(
         'Runs',
-        ['run', 'state', 'val', 'best', 'tokens/s', 'ms/step'],
+        ['run', 'state', 'val', 'tokens/s', 'ms/step'],
         rows.map(({ run, cells }) => [
           h('span', {}, markerIcon(styleOf(run, theme)), ` ${run.label}`),
           h('span', {
@@ -64,8 +62,4 @@ export class RunsSection implements Section {
       ),
     );
   }
-}
-
-export function stepOf(step: number, steps: number): string {
-  return `${count(step)} / ${count(steps)}`;
 }

@@ -119,14 +119,15 @@ export class SampleSection implements Section {
       const rows = sample.rows
         .slice(0, MAX_PAIRS)
         .map(({ input, truth, prediction }) => [
-          h('span', { class: 'mono', text: input }),
           truth,
           prediction,
+          h('span', { class: 'mono', text: input }),
         ]);
       const table = dataTable(
         'Examples: input, truth and prediction',
-        ['input', 'truth', 'prediction'],
+        ['truth', 'prediction', 'input'],
         rows,
+        3,
       );
       return [...head, h('div', { class: 'scroll', tabIndex: 0, role: 'region', label: 'Examples' }, table)];
     }
