@@ -158,7 +158,8 @@ export class Workbench {
   }
 
   async openFile(name: string): Promise<void> {
-    const list = await this.openQuickInput('Control+P', name);
+    // by its whole path, since a file made just now is not in the index yet
+    const list = await this.openQuickInput('Control+P', path.join(this.folder, name));
     await list
       .locator('.monaco-list-row', { hasText: path.basename(name) })
       .first()
