@@ -11,6 +11,8 @@ export class DivergedError extends Error {
   readonly step: number;
   readonly loss: number;
   readonly gradNorm: number;
+  /** the first bad tensor */
+  readonly where: string;
 
   constructor(step: number, loss: number, gradNorm: number, where: string) {
     const [what, value] = !Number.isFinite(loss)
@@ -24,6 +26,7 @@ export class DivergedError extends Error {
     this.step = step;
     this.loss = loss;
     this.gradNorm = gradNorm;
+    this.where = where;
   }
 }
 

@@ -1,16 +1,12 @@
-// One run in training, in pieces of about a step: the work itself as a generator, and around it what may come
-// between two pieces: pause, stop, a full disk, a folder that is gone, numbers that are not finite.
-import { memory } from '@tensorflow/tfjs-core';
+// One run among those that take turns. Between two pieces of its course may come: pause, stop, a full disk, a folder
+// that is gone, numbers that are not finite.
 import { RunFolderGoneError } from '../../runs/errors.ts';
-import type { ControlRequest, EndReason } from '../../runs/format.ts';
+import type { ControlRequest, Finding } from '../../runs/format.ts';
 import type { RunWriter } from '../../runs/writer.ts';
-import { watchStep } from '../probes/recorder.ts';
+import { Course, type CourseEnd, show } from './course.ts';
 import { DivergedError } from './divergence.ts';
-import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
-import { Speed } from './speed.ts';
 import type { Trainer } from './trainer.ts';
-import { figuresOf, scorePart } from './validation.ts';
 
 const STATUS_MILLISECONDS = 150;
 /** While nothing moves, a sign of life is enough. */
@@ -19,43 +15,40 @@ const DISK_RETRY_MILLISECONDS = 1000;
 /** The event loop gets its turn at least this often: signals and timers are heard. */
 const YIELD_MILLISECONDS = 10;
 
-export interface MemberEnd {
-  reason: EndReason;
-  message: string;
-}
-
 export class Member {
   /** how it ended; null while it goes on */
-  end: MemberEnd | null = null;
-  /** over, but a full disk has not taken all of it yet */
-  private ending: MemberEnd | null = null;
+  end: CourseEnd | null = null;
   private readonly trainer: Trainer;
   private readonly writer: RunWriter;
   private readonly journal: Journal;
-  private readonly intervals: Intervals;
-  private readonly speed = new Speed();
-  private pieces: Generator<undefined, void>;
+  private readonly course: Course;
+  private readonly pieces: Generator<undefined, CourseEnd>;
+  /** over, but a full disk has not taken all of it yet */
+  private ending: CourseEnd | null = null;
+  private paused = false;
+  private diskFull = false;
   private ownBefore: number;
   private sliceStart: number | null = null;
   private endSeconds: number | null = null;
-  private paused = false;
-  private blockedSince: number | null = null;
-  private probeAsked = false;
-  private savedStep: number;
   private statusAt = 0;
   private retryAt = 0;
 
-  constructor(trainer: Trainer, writer: RunWriter, journal: Journal, ownSeconds: number) {
+  constructor(
+    trainer: Trainer,
+    writer: RunWriter,
+    journal: Journal,
+    from: { ownSeconds: number; found: readonly Finding[] },
+  ) {
     this.trainer = trainer;
     this.writer = writer;
     this.journal = journal;
-    const { outputs, validationBatches } = trainer.task;
-    const extraPass = outputs === 'every-step';
-    this.intervals = intervalsOf(trainer.experiment, { extraPass, validationBatches });
-    this.ownBefore = ownSeconds;
-    this.savedStep = writer.latestCheckpoint()?.step ?? -1;
-    journal.openSeries(trainer, this.intervals);
-    this.pieces = this.train();
+    this.ownBefore = from.ownSeconds;
+    this.course = new Course(trainer, journal, {
+      savedStep: writer.latestCheckpoint()?.step ?? -1,
+      found: from.found,
+      ownSeconds: () => this.ownSeconds,
+    });
+    this.pieces = this.course.pieces();
   }
 
   get steps(): number {
@@ -75,7 +68,7 @@ export class Member {
 
   /** Has something to compute. */
   get running(): boolean {
-    return !this.end && !this.ending && !this.paused && this.blockedSince === null;
+    return !this.end && !this.ending && !this.paused && !this.diskFull;
   }
 
   /** Works for about so long; `turns`: how many take turns, this one counted. */
@@ -86,7 +79,10 @@ export class Member {
       while (this.running && !signal?.aborted && performance.now() - this.sliceStart < milliseconds) {
         this.attend();
         if (!this.running) break;
-        this.guard(() => this.pieces.next());
+        this.guard(() => {
+          const { done, value } = this.pieces.next();
+          if (done) this.finish(value);
+        });
         this.beat(turns);
         if (performance.now() - yielded < YIELD_MILLISECONDS) continue;
         await new Promise(setImmediate);
@@ -102,7 +98,7 @@ export class Member {
   attend(): void {
     if (this.end) return;
     this.guard(() => {
-      for (const request of this.writer.takeControl()) this.obey(request);
+      for (const request of this.writer.takeControl()) if (!this.end) this.obey(request);
       this.lookAtDisk();
     });
   }
@@ -115,7 +111,7 @@ export class Member {
       return;
     }
     this.guard(() => {
-      if (this.blockedSince === null) this.save();
+      if (!this.diskFull) this.course.save();
       this.finish({ reason: 'stopped', message: `Stopped at step ${show(this.trainer.step)}.` });
     });
   }
@@ -127,7 +123,7 @@ export class Member {
       return;
     this.statusAt = now;
     const { step, experiment } = this.trainer;
-    const left = this.speed.secondsFor(experiment.training.steps - step);
+    const left = this.course.speed.secondsFor(experiment.training.steps - step);
     this.guard(() => {
       this.journal.status({
         state: this.running ? 'training' : 'paused',
@@ -142,130 +138,47 @@ export class Member {
     this.trainer.dispose();
   }
 
-  // ---------------------------------------------------------------- the work
-
-  private *train(): Generator<undefined, void> {
-    const { trainer, intervals } = this;
-    const { steps } = trainer.experiment.training;
-    for (;;) {
-      const last = trainer.step >= steps;
-      const due = (every: number) => trainer.step > 0 && (last || isDue(trainer.step, every));
-      if (trainer.todo === 'validate') {
-        if (due(intervals.validation)) yield* this.validate();
-        trainer.todo = 'sample';
-      }
-      const { bestStep } = trainer.stopping.state;
-      const over = last || trainer.stopping.exhausted;
-      if (trainer.todo === 'sample') {
-        if (isDue(trainer.step, intervals.log) || over) this.writeRow();
-        if (due(intervals.sample) || over) yield* this.sample();
-        trainer.todo = 'step';
-        const isBest = bestStep === trainer.step && trainer.step > 0;
-        if (due(intervals.checkpoint) || isBest || over) this.save();
-      }
-      if (over) {
-        if (this.savedStep !== trainer.step) this.save();
-        this.finish(this.endOf());
-        return;
-      }
-      this.step();
-      yield;
-    }
-  }
-
-  private step(): void {
-    const { trainer, journal, intervals } = this;
-    const next = trainer.step + 1;
-    const { seqLen } = trainer.task.facts;
-    const { watch, rows } = watchStep(next, trainer.model, trainer.task, intervals, {
-      window: trainer.experiment.training.bptt.window ?? seqLen,
-      asked: this.probeAsked,
-    });
-    this.probeAsked = false;
-    journal.gather(trainer.advance(watch));
-    journal.rows(next, rows());
-    if (this.speed.observe(this.ownSeconds, trainer.step, trainer.tokens) && this.speed.tokens !== null)
-      journal.figure({
-        tokensPerSecond: this.speed.tokens,
-        memoryBytes: process.memoryUsage.rss(),
-        tensorBytes: memory().numBytes,
-      });
-  }
-
-  private *validate(): Generator<undefined, void> {
-    const { trainer, journal } = this;
-    const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
-    if (!score) return;
-    const figures = figuresOf(trainer.task, score);
-    trainer.valLoss = figures['valLoss']!;
-    trainer.stopping.observe(trainer.step, trainer.valLoss);
-    journal.figure(figures);
-    this.writeRow();
-  }
-
-  private *sample(): Generator<undefined, void> {
-    const { trainer, journal } = this;
-    const sample = yield* trainer.task.sample(trainer.model, trainer.step);
-    if (sample) journal.event(trainer.step, { kind: 'sample', sample });
-  }
-
-  private writeRow(): void {
-    this.journal.writeRow(this.trainer.step, this.ownSeconds, this.trainer.tokens);
-  }
-
-  private save(): void {
-    this.writeRow();
-    this.journal.checkpoint(this.trainer, this.ownSeconds);
-    this.savedStep = this.trainer.step;
-  }
-
-  private endOf(): MemberEnd {
-    const { stopping, experiment, step } = this.trainer;
-    const { best, bestStep } = stopping.state;
-    const bestWas =
-      best === null ? '' : ` Best validation loss ${best.toPrecision(4)} at step ${show(bestStep)}.`;
-    if (stopping.exhausted)
-      return {
-        reason: 'early-stopped',
-        message: `Validation has not improved ${experiment.training.earlyStopping!.patience} times in a row.${bestWas} Its weights are the best checkpoint.`,
-      };
-    return { reason: 'finished', message: `Finished ${show(step)} steps.${bestWas}` };
-  }
-
-  // ---------------------------------------------------------------- what comes between
-
   private obey(request: ControlRequest): void {
-    const { step } = this.trainer;
     switch (request) {
       case 'stop':
         this.stop();
         break;
       case 'pause':
-        if (this.paused) break;
-        this.paused = true;
-        if (this.blockedSince === null) this.save();
-        this.journal.event(step, { kind: 'paused', why: 'asked' });
-        this.showNow();
+        this.pause();
         break;
       case 'resume':
         if (!this.paused) break;
         this.paused = false;
-        this.journal.event(step, { kind: 'resumed', fromStep: step });
-        this.showNow();
+        this.goOn();
         break;
       case 'checkpoint':
-        this.save();
+        this.course.save();
         break;
       case 'probe':
-        this.probeAsked = true;
+        this.course.probeAsked = true;
         break;
       default:
         request satisfies never;
     }
   }
 
-  private showNow(): void {
-    this.statusAt = 0;
+  private pause(): void {
+    if (this.paused) return;
+    this.paused = true;
+    // a paused run may be forgotten for days, or end with the machine
+    if (!this.diskFull) this.course.save();
+    this.journal.event(this.trainer.step, { kind: 'paused', why: 'asked' });
+    this.beatNow();
+  }
+
+  private goOn(): void {
+    const { step } = this.trainer;
+    this.journal.event(step, { kind: 'resumed', fromStep: step });
+    this.beatNow();
+  }
+
+  private beatNow(): void {
+    this.statusAt = Number.NEGATIVE_INFINITY;
     this.beat(1);
   }
 
@@ -274,22 +187,17 @@ export class Member {
     const now = performance.now();
     if (outbox.blocked === null || now < this.retryAt) return;
     this.retryAt = now + DISK_RETRY_MILLISECONDS;
-    const { step } = this.trainer;
-    if (this.blockedSince === null) {
-      this.blockedSince = now;
-      this.journal.event(step, { kind: 'paused', why: outbox.blocked });
+    if (!this.diskFull) {
+      this.diskFull = true;
+      this.journal.event(this.trainer.step, { kind: 'paused', why: outbox.blocked });
       this.journal.status({ message: `${outbox.blocked} Training goes on when there is room.` });
-      this.showNow();
+      this.beatNow();
     }
     if (!outbox.flush()) return;
-    this.blockedSince = null;
-    if (this.ending) {
-      this.showEnd(this.ending);
-      return;
-    }
-    this.journal.event(step, { kind: 'resumed', fromStep: step });
+    this.diskFull = false;
     this.journal.status({ message: null });
-    this.showNow();
+    if (this.ending) this.showEnd(this.ending);
+    else this.goOn();
   }
 
   /** Failures end this run and no other. */
@@ -303,43 +211,28 @@ export class Member {
 
   private fail(cause: unknown): void {
     const message = (cause as Error).message ?? String(cause);
-    if (cause instanceof RunFolderGoneError) {
-      this.end = { reason: 'failed', message };
-      return;
-    }
     try {
-      if (cause instanceof DivergedError) this.diverge(cause);
+      if (cause instanceof RunFolderGoneError) this.end = { reason: 'failed', message };
+      else if (cause instanceof DivergedError) this.finish(this.course.diverge(cause), cause.step);
       else {
         console.error((cause as Error).stack ?? cause);
-        this.finish({
-          reason: 'failed',
-          message: `Training failed at step ${show(this.trainer.step)}: ${message}`,
-        });
+        const where = `Training failed at step ${show(this.trainer.step)}`;
+        this.finish({ reason: 'failed', message: `${where}: ${message}` });
       }
     } catch (second) {
       this.end = { reason: 'failed', message: (second as Error).message };
     }
   }
 
-  /** The last good step is saved; the row of the bad one keeps its NaN. */
-  private diverge(cause: DivergedError): void {
-    const { trainer, journal } = this;
-    if (this.savedStep !== trainer.step) this.save();
-    journal.gather({ trainLoss: cause.loss, gradNorm: cause.gradNorm });
-    journal.writeRow(cause.step, this.ownSeconds, trainer.tokens);
-    trainer.trainLoss = cause.loss;
-    this.finish({ reason: 'diverged', message: cause.message }, cause.step);
-  }
-
-  private finish(end: MemberEnd, step = this.trainer.step): void {
-    this.writeRow();
+  private finish(end: CourseEnd, step = this.trainer.step): void {
+    this.course.writeRow();
     this.endSeconds = this.ownSeconds;
-    this.journal.ended(step, { ...end, ...this.losses }, this.ownSeconds);
+    this.journal.ended(step, { ...end, ...this.losses }, this.endSeconds);
     if (this.journal.outbox.blocked !== null && end.reason !== 'stopped') this.ending = end;
     else this.showEnd(end);
   }
 
-  private showEnd(end: MemberEnd): void {
+  private showEnd(end: CourseEnd): void {
     this.journal.status({
       state: end.reason,
       step: this.trainer.step,
@@ -348,8 +241,4 @@ export class Member {
     });
     this.end = end;
   }
-}
-
-function show(step: number): string {
-  return step.toLocaleString('en-US');
 }

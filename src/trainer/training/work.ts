@@ -137,7 +137,8 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
       writer.truncateAfter(trainer.step);
       journal.event(trainer.step, { kind: 'resumed', fromStep: trainer.step });
     }
-    const member = new Member(trainer, writer, journal, ownSeconds);
+    const { findings } = readAll(turn.folder);
+    const member = new Member(trainer, writer, journal, { ownSeconds, found: findings });
     member.beat(1);
     return member;
   } finally {
@@ -237,11 +238,15 @@ function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcom
   };
 }
 
-/** null for a run that can go on: queued, stopped, crashed or failed */
-function outcomeOfEnded(folder: string): RunOutcome | null {
+function readAll(folder: string): RunReader {
   const reader = new RunReader(folder);
   while (reader.poll() || reader.behind);
-  const { ended, status, run } = reader;
+  return reader;
+}
+
+/** null for a run that can go on: queued, stopped, crashed or failed */
+function outcomeOfEnded(folder: string): RunOutcome | null {
+  const { ended, status, run } = readAll(folder);
   if (!ended || !['finished', 'early-stopped', 'diverged'].includes(ended.reason)) return null;
   const { reason, message, trainLoss, valLoss, seconds } = ended;
   return {

@@ -104,7 +104,10 @@ describe('truncated BPTT', () => {
       state = result.state;
       for (const [name, gradient] of arrays(result)) {
         const sum = sums.get(name) ?? new Float64Array(gradient.length);
-        sums.set(name, sum.map((value, i) => value + gradient[i]! / 2));
+        sums.set(
+          name,
+          sum.map((value, i) => value + gradient[i]! / 2),
+        );
       }
     }
     for (const [name, sum] of sums) assertClose(cut.get(name)!, sum, name);
@@ -166,7 +169,12 @@ describe('masks in the loss', () => {
       const changed = computeGradients(
         model,
         task,
-        { ...batch, lengths, input: noisy(batch.input as Int32Array), targets: noisy(batch.targets as Int32Array) },
+        {
+          ...batch,
+          lengths,
+          input: noisy(batch.input as Int32Array),
+          targets: noisy(batch.targets as Int32Array),
+        },
         { ...options, window },
       );
       assert.equal(changed.loss, clean.loss, `window ${window}`);
@@ -231,4 +239,3 @@ describe('the L2 penalty', () => {
     model.dispose();
   });
 });
-

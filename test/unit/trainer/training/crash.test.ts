@@ -85,7 +85,11 @@ function gone(child: ChildProcess): Promise<number | null> {
 }
 
 /** Until the run's events have grown by so many bytes. */
-async function untilGrown(folder: string, bytes: number, child: ChildProcess): Promise<{ ended: string | null }> {
+async function untilGrown(
+  folder: string,
+  bytes: number,
+  child: ChildProcess,
+): Promise<{ ended: string | null }> {
   const size = () => statSync(join(folder, 'events.jsonl'), { throwIfNoEntry: false })?.size ?? 0;
   const begin = size();
   while (size() < begin + bytes) {

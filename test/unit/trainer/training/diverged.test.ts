@@ -1,8 +1,8 @@
 // Numbers that are not finite end a run with the name of the first bad tensor and the weights as they were.
 import assert from 'node:assert/strict';
 import { tensor } from '@tensorflow/tfjs-core';
-import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
+import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
 import type { Task } from '../../../../src/trainer/tasks/task.ts';
@@ -47,7 +47,10 @@ describe('a run that diverges', () => {
     const spec = adding({ steps: 50, optimizer: { type: 'sgd', learningRate: 1e9 } });
     const { folder, outcome } = await trainNew(spec);
     assert.equal(outcome.reason, 'diverged');
-    assert.match(outcome.message, /^The \w+( \w+)* became (Infinity|NaN) at step \d+: the first tensor that is not finite is /);
+    assert.match(
+      outcome.message,
+      /^The \w+( \w+)* became (Infinity|NaN) at step \d+: the first tensor that is not finite is /,
+    );
     const badStep = Number(/at step (\d+)/.exec(outcome.message)![1]);
     assert.equal(outcome.steps, badStep - 1);
     for (const [name, { data }] of decodeSafetensors(checkpointFile(folder, 'weights.safetensors')))
@@ -61,12 +64,16 @@ describe('a run that diverges', () => {
     assert.ok(!Number.isFinite(losses.mean.at(losses.length - 1)));
 
     // the last good step is the same as that of a run that ends there
-    const { folder: shorter } = await trainNew(adding({ steps: badStep - 1, optimizer: { type: 'sgd', learningRate: 1e9 } }));
+    const { folder: shorter } = await trainNew(
+      adding({ steps: badStep - 1, optimizer: { type: 'sgd', learningRate: 1e9 } }),
+    );
     assert.equal(bitsOf(folder), bitsOf(shorter));
   });
 
   it('tells the same again when it is resumed, and changes nothing', async () => {
-    const { folder, outcome } = await trainNew(adding({ steps: 50, optimizer: { type: 'sgd', learningRate: 1e9 } }));
+    const { folder, outcome } = await trainNew(
+      adding({ steps: 50, optimizer: { type: 'sgd', learningRate: 1e9 } }),
+    );
     const before = eventsOf(folder);
     assert.deepEqual(await train(folder), outcome);
     assert.deepEqual(eventsOf(folder), before);
@@ -122,7 +129,10 @@ describe('the first bad tensor', () => {
   it('is a weight after an update that overflows, and the update is undone', () => {
     const trainer = trainerOf(adding({ optimizer: { type: 'sgd', learningRate: 1e38 }, l2: 100 }));
     const before = weights(trainer);
-    assert.match(divergence(trainer), /^The size of the weights became infinite at step 1: .* after the update of step 1\.$/);
+    assert.match(
+      divergence(trainer),
+      /^The size of the weights became infinite at step 1: .* after the update of step 1\.$/,
+    );
     assert.deepEqual(weights(trainer), before);
     assert.equal(trainer.step, 0);
     trainer.dispose();

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { EarlyStopping } from '../../../../src/trainer/training/early-stopping.ts';
-import { checkpointFile, columnOf, eventsOf, readRun, tinyExperiment, trainNew, useWorkspace } from './runs.ts';
+import {
+  checkpointFile,
+  columnOf,
+  eventsOf,
+  readRun,
+  tinyExperiment,
+  trainNew,
+  useWorkspace,
+} from './runs.ts';
 
 describe('early stopping', () => {
   it('counts validations since the best', () => {
     const stopping = new EarlyStopping({ patience: 2, minDelta: 0.1 });
-    const seen = [3, 2, 1.95, 2.5].map((loss, index) => [stopping.observe(index + 1, loss), stopping.exhausted]);
+    const seen = [3, 2, 1.95, 2.5].map((loss, index) => [
+      stopping.observe(index + 1, loss),
+      stopping.exhausted,
+    ]);
     assert.deepEqual(seen, [
       [true, false],
       [true, false],

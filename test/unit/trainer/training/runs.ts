@@ -33,7 +33,8 @@ export function workspaceFolder(): string {
 export function rhyme(length: number): string {
   const words = ['the', 'cat', 'sat', 'on', 'a', 'mat', 'and', 'ran'];
   let text = '';
-  for (let i = 0; text.length < length; i++) text += words[(i * i + 3 * i) % words.length] + (i % 7 ? ' ' : '.\n');
+  for (let i = 0; text.length < length; i++)
+    text += words[(i * i + 3 * i) % words.length] + (i % 7 ? ' ' : '.\n');
   return text.slice(0, length);
 }
 

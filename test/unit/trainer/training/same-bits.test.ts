@@ -71,7 +71,8 @@ describe('equal bits', () => {
     assert.equal(bitsOf(folder), bitsOf(straight.folder));
     assert.deepEqual(columnOf(folder, 'trainLoss'), columnOf(straight.folder, 'trainLoss'));
     assert.deepEqual(columnOf(folder, 'valLoss'), columnOf(straight.folder, 'valLoss'));
-    const series = (of: string) => [...readRun(of).series].map(([name, { steps, rows }]) => ({ name, steps, rows }));
+    const series = (of: string) =>
+      [...readRun(of).series].map(([name, { steps, rows }]) => ({ name, steps, rows }));
     assert.deepEqual(series(folder), series(straight.folder));
   });
 
@@ -103,10 +104,19 @@ describe('equal bits', () => {
 
   const variants: [string, (input: ExperimentInput) => ExperimentInput][] = [
     ['probes off', input => ({ ...input, probes: { gradientFlow: false, gates: false } })],
-    ['probes at every step', input => ({ ...input, probes: { gradientFlow: { every: 1 }, gates: { every: 1 } } })],
+    [
+      'probes at every step',
+      input => ({ ...input, probes: { gradientFlow: { every: 1 }, gates: { every: 1 } } }),
+    ],
     ['rows written rarely', input => ({ ...input, log: { every: 13 } })],
-    ['samples at every step', input => ({ ...input, training: { ...input.training, sample: { every: 1, length: 3 } } })],
-    ['checkpoints at every step', input => ({ ...input, training: { ...input.training, checkpoint: { every: 1 } } })],
+    [
+      'samples at every step',
+      input => ({ ...input, training: { ...input.training, sample: { every: 1, length: 3 } } }),
+    ],
+    [
+      'checkpoints at every step',
+      input => ({ ...input, training: { ...input.training, checkpoint: { every: 1 } } }),
+    ],
     [
       'validation at every step',
       input => ({ ...input, training: { ...input.training, validation: { every: 1, maxBatches: 1 } } }),
@@ -130,7 +140,10 @@ describe('equal bits', () => {
     const outcomes = await trainRuns(together, {
       onEvent: (index, event) => event.kind === 'scalars' && turns.push(index),
     });
-    assert.deepEqual(outcomes.map(({ reason }) => reason), ['finished', 'finished', 'finished']);
+    assert.deepEqual(
+      outcomes.map(({ reason }) => reason),
+      ['finished', 'finished', 'finished'],
+    );
     const switches = turns.filter((turn, i) => i > 0 && turn !== turns[i - 1]).length;
     assert.ok(switches > cells.length, `the members took turns ${switches} times`);
     for (const [index, cell] of cells.entries()) {

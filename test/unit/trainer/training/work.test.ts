@@ -1,6 +1,15 @@
 // A worker's life with its run folders: what ends, what goes on, and what one run does to another.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { requestControl } from '../../../../src/runs/control.ts';
 import { RunBusyError } from '../../../../src/runs/errors.ts';
@@ -51,7 +60,10 @@ describe('trainRuns', () => {
     assert.equal(run?.task.tokensPerStep, 32);
     assert.ok(run!.task.baseline!.loss > 1 && run!.task.baseline!.loss < 3);
     assert.equal(run?.engineUsed.provider, 'reference');
-    assert.equal(run?.parameters.total, run?.parameters.layers.reduce((sum, { count }) => sum + count, 0));
+    assert.equal(
+      run?.parameters.total,
+      run?.parameters.layers.reduce((sum, { count }) => sum + count, 0),
+    );
     assert.equal(checkpoints.at(-1)?.step, 60);
     assert.equal(status?.state, 'finished');
     assert.equal(ended?.reason, 'finished');
@@ -184,7 +196,10 @@ describe('trainRuns', () => {
       [withPath('noise.txt'), /noise\.txt is not UTF-8 text: byte 2 /],
       [withPath('/etc/hostname'), /is outside of the workspace/],
       [
-        { ...tinyExperiment(), model: { layers: [{ type: 'embedding', dim: 2 }, { type: 'lstm', units: 1e7 }, { type: 'dense' }] } },
+        {
+          ...tinyExperiment(),
+          model: { layers: [{ type: 'embedding', dim: 2 }, { type: 'lstm', units: 1e7 }, { type: 'dense' }] },
+        },
         /would take about .* of memory .* but this machine has/,
       ],
       [tinyExperiment({ batchSize: 10_000 }), /sequences of 8 need at least 80,001/],
@@ -205,7 +220,10 @@ describe('trainRuns', () => {
   });
 
   it('goes on with a run that could not begin, once its data are there', async () => {
-    const folder = makeRun({ ...tinyExperiment(), data: { task: 'char-lm', path: 'later.txt', split: [0.8, 0.1, 0.1] } });
+    const folder = makeRun({
+      ...tinyExperiment(),
+      data: { task: 'char-lm', path: 'later.txt', split: [0.8, 0.1, 0.1] },
+    });
     assert.equal((await train(folder)).reason, 'failed');
     writeFileSync(join(workspaceFolder(), 'later.txt'), readFileSync(join(workspaceFolder(), 'text.txt')));
     assert.equal((await train(folder)).reason, 'finished');
@@ -220,7 +238,10 @@ describe('trainRuns', () => {
     });
     const path = join(folder, 'run.json');
     const run = JSON.parse(readFileSync(path, 'utf8'));
-    writeFileSync(path, JSON.stringify({ ...run, engineUsed: { ...run.engineUsed, instructionSet: 'other' } }));
+    writeFileSync(
+      path,
+      JSON.stringify({ ...run, engineUsed: { ...run.engineUsed, instructionSet: 'other' } }),
+    );
     const refused = await train(folder);
     assert.equal(refused.reason, 'failed');
     assert.match(refused.message, /would not give the same bits\. Use --force/);

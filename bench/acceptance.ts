@@ -1,0 +1,278 @@
+// Acceptance figures: node --import tsx bench/acceptance.ts [adding|forecast|shakespeare …]; all without a name.
+// Runs are kept in bench/out/runs: what has ended is not trained again, what was broken off goes on. Tables go to
+// stdout and to bench/ACCEPTANCE.md. bench/acceptance_pytorch.py makes the figures Shakespeare is compared with.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { expandComparison } from '../src/experiment/compare.ts';
+import { parseExperiment } from '../src/experiment/parse.ts';
+import type { Experiment } from '../src/experiment/schema.ts';
+import { createRun } from '../src/runs/create.ts';
+import { RunReader } from '../src/runs/reader.ts';
+import { bestCheckpoint, latestCheckpoint } from '../src/runs/writer.ts';
+import { startEngine } from '../src/trainer/engine/start.ts';
+import { openTask } from '../src/trainer/tasks/open.ts';
+import { readCheckpoint } from '../src/trainer/training/checkpoint.ts';
+import { Trainer } from '../src/trainer/training/trainer.ts';
+import { figuresOf, scorePart, whole } from '../src/trainer/training/validation.ts';
+import { trainRuns } from '../src/trainer/training/work.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const out = join(import.meta.dirname, 'out');
+const runs = join(out, 'runs');
+const samples = join(root, 'samples');
+const shared = resolve(root, '../shared/data/samples');
+const SEEDS = 3;
+
+interface Section {
+  title: string;
+  text: string;
+  columns: string[];
+  rows: (string | number)[][];
+  verdict: string;
+}
+
+const sections: Record<string, () => Promise<Section>> = { adding, forecast, shakespeare };
+
+// ---------------------------------------------------------------- sections
+
+async function adding(): Promise<Section> {
+  const base = sample('adding.rnn.json');
+  const steps = 2000;
+  const spec = {
+    ...base,
+    training: { ...base.training, steps },
+    compare: { cell: ['rnn', 'gru', 'lstm'], seeds: SEEDS },
+  };
+  const rows: Section['rows'] = [];
+  const solved: Record<string, number> = {};
+  for (const { experiment } of expandComparison(spec as Experiment)) {
+    const folder = await trained('adding', experiment, samples);
+    const { valLoss: mse, accuracy } = await figures(folder, experiment, samples, 'last', 'test');
+    const cell = experiment.model.layers[0]!.type;
+    if (mse! < 0.01) solved[cell] = (solved[cell] ?? 0) + 1;
+    rows.push([
+      cell,
+      experiment.training.seed,
+      mse!,
+      accuracy!,
+      mse! < 0.01 ? 'yes' : 'no',
+      ...reaches(folder),
+    ]);
+  }
+  const times = (cell: string) => `${solved[cell] ?? 0} of ${SEEDS}`;
+  return {
+    title: 'The adding problem, T = 100',
+    text: `64 units, Adam ${base.training.optimizer.learningRate}, batch ${base.training.batchSize}, clipping at ${base.training.clipNorm}, ${steps} steps; figures of the test part with the last weights. Always answering 1 has a mean squared error of 0.167; solved means below 0.01. Reach: how many steps back ‖∂L/∂h_t‖ stays above 1 % of its value at the last step (of 99), at the first step of training, its median, and in the last tenth.`,
+    columns: [
+      'cell',
+      'seed',
+      'test MSE',
+      '|error| < 0.04',
+      'solved',
+      'reach at start',
+      'median',
+      'at the end',
+    ],
+    rows,
+    verdict: `Solved: GRU ${times('gru')}, LSTM ${times('lstm')}, RNN ${times('rnn')}.`,
+  };
+}
+
+async function forecast(): Promise<Section> {
+  const rows: Section['rows'] = [];
+  let beaten = 0;
+  for (const name of ['co2', 'weather']) {
+    const base = sample(`${name}.rnn.json`);
+    for (const { experiment } of expandComparison({ ...base, compare: { seeds: SEEDS } } as Experiment)) {
+      const folder = await trained(name, experiment, samples);
+      const test = await figures(folder, experiment, samples, 'best', 'test');
+      if (test['rmseRatio']! < 1) beaten++;
+      const { target } = experiment.data as { target: string };
+      rows.push([
+        name,
+        target,
+        experiment.training.seed,
+        test['rmse']!,
+        test['persistenceRmse']!,
+        test['rmseRatio']!,
+      ]);
+    }
+  }
+  return {
+    title: 'Forecasting against persistence',
+    text: 'One row ahead, as in samples/co2.rnn.json and samples/weather.rnn.json; the test part, which neither training nor the choice of the checkpoint has seen; weights of the best validation loss; root mean squared error in the unit of the column.',
+    columns: ['series', 'column', 'seed', 'RMSE', 'persistence', 'ratio'],
+    rows,
+    verdict: `Better than persistence: ${beaten} of ${rows.length}.`,
+  };
+}
+
+async function shakespeare(): Promise<Section> {
+  const spec = sample(join(import.meta.dirname, 'shakespeare.rnn.json'));
+  const reference = join(out, 'shakespeare-pytorch.json');
+  const pytorch: Record<string, number> = existsSync(reference)
+    ? JSON.parse(readFileSync(reference, 'utf8'))
+    : {};
+  const rows: Section['rows'] = [];
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let seed = 1; seed <= Number(process.env['UNROLL_SEEDS'] ?? SEEDS); seed++) {
+    const experiment = { ...spec, training: { ...spec.training, seed } };
+    const folder = await trained('shakespeare', experiment, shared);
+    const { valLoss } = await figures(folder, experiment, shared, 'last', 'validation');
+    const torch = pytorch[String(seed)];
+    ours.push(valLoss!);
+    if (torch !== undefined) theirs.push(torch);
+    rows.push([seed, valLoss!, torch ?? 'not run', torch === undefined ? '' : valLoss! - torch]);
+  }
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value / values.length, 0);
+  const difference = mean(ours) - mean(theirs);
+  return {
+    title: 'Tiny Shakespeare, characters',
+    text: `Embedding 32, LSTM 64, Adam 0.003, batch 16, sequences of 64, state carried, clipping at 1, ${spec.training.steps} steps; the loss over all of the validation part after the last step, in nats a character. PyTorch (bench/acceptance_pytorch.py): the same model, batches in the same order, its own initial values from the same seeds.`,
+    columns: ['seed', 'Unroll', 'PyTorch', 'difference'],
+    rows,
+    verdict:
+      theirs.length === ours.length
+        ? `Means ${mean(ours).toFixed(4)} and ${mean(theirs).toFixed(4)}: a difference of ${difference.toFixed(4)} nats, ${Math.abs(difference) <= 0.02 ? 'within' : 'NOT within'} 0.02.`
+        : 'The PyTorch figures are missing: python bench/acceptance_pytorch.py',
+  };
+}
+
+// ---------------------------------------------------------------- runs
+
+function sample(file: string): Experiment {
+  const path = resolve(samples, file);
+  const { experiment, problems } = parseExperiment(readFileSync(path, 'utf8'), { fileName: path });
+  if (!experiment) throw new Error(`${path}: ${problems.map(({ message }) => message).join(' ')}`);
+  const { compare: _, ...alone } = experiment;
+  return alone;
+}
+
+/** The folder of an ended run of exactly this experiment. */
+async function trained(name: string, experiment: Experiment, workspace: string): Promise<string> {
+  const folder = findRun(name, experiment) ?? newRun(name, experiment, workspace);
+  process.stderr.write(
+    `${name} ${experiment.model.layers.map(({ type }) => type).join('-')} seed ${experiment.training.seed} … `,
+  );
+  const [outcome] = await trainRuns([folder]);
+  process.stderr.write(`${outcome!.reason} in ${outcome!.seconds.toFixed(0)} s\n`);
+  if (outcome!.reason !== 'finished') throw new Error(outcome!.message);
+  return folder;
+}
+
+function findRun(name: string, experiment: Experiment): string | null {
+  if (!existsSync(runs)) return null;
+  for (const id of readdirSync(runs)) {
+    const { request } = read(join(runs, id));
+    if (request?.name === name && JSON.stringify(request.experiment) === JSON.stringify(experiment))
+      return join(runs, id);
+  }
+  return null;
+}
+
+function newRun(name: string, experiment: Experiment, workspace: string): string {
+  mkdirSync(runs, { recursive: true });
+  return createRun(
+    { out: runs },
+    {
+      name,
+      experiment,
+      definition: null,
+      group: null,
+      engine: 'auto',
+      threads: null,
+      base: workspace,
+      workspace,
+      allowedPaths: [],
+    },
+  );
+}
+
+function read(folder: string): RunReader {
+  const reader = new RunReader(folder);
+  while (reader.poll() || reader.behind);
+  return reader;
+}
+
+async function figures(
+  folder: string,
+  experiment: Experiment,
+  base: string,
+  which: 'last' | 'best',
+  part: 'validation' | 'test',
+): Promise<Record<string, number>> {
+  await startEngine('auto', null);
+  const task = await openTask(
+    { ...experiment, training: { ...experiment.training, validation: { maxBatches: 100_000 } } },
+    { base, workspace: base, allowedPaths: [] },
+  );
+  const trainer = new Trainer(experiment, task);
+  trainer.restore(readCheckpoint((which === 'last' ? latestCheckpoint : bestCheckpoint)(folder)!.folder));
+  const score = whole(scorePart(trainer.model, task, task[part]()));
+  trainer.dispose();
+  return figuresOf(task, score!);
+}
+
+/** Steps back with more than 1 % of the last gradient: at the first row, the median, and of the last tenth. */
+function reaches(folder: string): number[] {
+  const { rows, sidecar } = read(folder).series.get('gradient-flow')!;
+  const seqLen = sidecar.axes.at(-1)!.size;
+  const each = rows.map(row => {
+    const last = row[seqLen - 1]!;
+    let back = 0;
+    while (back + 1 < seqLen && row[seqLen - 2 - back]! > 0.01 * last) back++;
+    return back;
+  });
+  return [each[0]!, median(each), median(each.slice(-Math.ceil(each.length / 10)))];
+}
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+// ---------------------------------------------------------------- tables
+
+function table({ columns, rows }: Section): string {
+  const cell = (value: string | number) =>
+    typeof value === 'string' || Number.isInteger(value) ? String(value) : value.toPrecision(4);
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(row => line(row.map(cell)))].join('\n');
+}
+
+function page(): string {
+  const done = Object.keys(sections)
+    .map(name => join(out, `${name}.json`))
+    .filter(existsSync)
+    .map(file => JSON.parse(readFileSync(file, 'utf8')) as Section);
+  const parts = done.map(
+    section => `## ${section.title}\n\n${section.text}\n\n${table(section)}\n\n**${section.verdict}**\n`,
+  );
+  return `# Acceptance figures
+
+Made by \`node --import tsx bench/acceptance.ts\` with the reference engine (plain TypeScript).
+
+${parts.join('\n')}
+## The same as JSON
+
+\`\`\`json
+${JSON.stringify(
+  done.map(({ title, columns, rows }) => ({ title, columns, rows })),
+  null,
+  1,
+)}
+\`\`\`
+`;
+}
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(sections)) {
+  const make = sections[name];
+  if (!make) throw new Error(`There is no "${name}"; there are ${Object.keys(sections).join(', ')}.`);
+  const section = await make();
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `${name}.json`), JSON.stringify(section, null, 1));
+  writeFileSync(join(import.meta.dirname, 'ACCEPTANCE.md'), page());
+  console.log(`\n${section.title}\n\n${table(section)}\n\n${section.verdict}\n`);
+}

@@ -1,0 +1,161 @@
+// The course of one run in pieces of about a step: train, validate, sample, save, and what is found on the way.
+import { memory } from '@tensorflow/tfjs-core';
+import { Diagnosis } from '../../diagnosis/diagnose.ts';
+import type { EndReason, Finding } from '../../runs/format.ts';
+import { observationOf } from '../probes/observation.ts';
+import { watchStep } from '../probes/recorder.ts';
+import type { DivergedError } from './divergence.ts';
+import { type Intervals, intervalsOf, isDue } from './intervals.ts';
+import type { Journal } from './journal.ts';
+import { Speed } from './speed.ts';
+import type { StepFigures, Trainer } from './trainer.ts';
+import { figuresOf, scorePart } from './validation.ts';
+
+export interface CourseEnd {
+  reason: EndReason;
+  message: string;
+}
+
+export class Course {
+  readonly speed = new Speed();
+  /** look into the next step, whatever is due */
+  probeAsked = false;
+  private readonly trainer: Trainer;
+  private readonly journal: Journal;
+  private readonly intervals: Intervals;
+  private readonly diagnosis: Diagnosis;
+  private readonly ownSeconds: () => number;
+  private savedStep: number;
+
+  /** `savedStep`: of the last checkpoint, -1 if there is none; `found`: findings the run already has */
+  constructor(
+    trainer: Trainer,
+    journal: Journal,
+    from: { savedStep: number; found: readonly Pick<Finding, 'id' | 'layer'>[]; ownSeconds: () => number },
+  ) {
+    const { experiment, task, model } = trainer;
+    this.trainer = trainer;
+    this.journal = journal;
+    this.intervals = intervalsOf(experiment, {
+      extraPass: task.outputs === 'every-step',
+      validationBatches: task.validationBatches,
+    });
+    this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
+    this.savedStep = from.savedStep;
+    this.ownSeconds = from.ownSeconds;
+    journal.openSeries(trainer, this.intervals);
+  }
+
+  /** What is due after a step comes in order, and is told in `trainer.todo`, so that any piece may be the last. */
+  *pieces(): Generator<undefined, CourseEnd> {
+    const { trainer, intervals } = this;
+    const { steps } = trainer.experiment.training;
+    for (;;) {
+      const last = trainer.step >= steps;
+      const due = (every: number) => trainer.step > 0 && (last || isDue(trainer.step, every));
+      if (trainer.todo === 'validate') {
+        if (due(intervals.validation)) yield* this.validate();
+        trainer.todo = 'sample';
+      }
+      const over = last || trainer.stopping.exhausted;
+      if (trainer.todo === 'sample') {
+        if (isDue(trainer.step, intervals.log) || over) this.writeRow();
+        if (due(intervals.sample) || over) yield* this.sample();
+        trainer.todo = 'step';
+        const isBest = trainer.step > 0 && trainer.stopping.state.bestStep === trainer.step;
+        if (due(intervals.checkpoint) || isBest || over) this.save();
+      }
+      if (over) {
+        if (this.savedStep !== trainer.step) this.save();
+        return this.end();
+      }
+      this.step();
+      yield;
+    }
+  }
+
+  save(): void {
+    this.writeRow();
+    this.journal.checkpoint(this.trainer, this.ownSeconds());
+    this.savedStep = this.trainer.step;
+  }
+
+  /** The last good step is saved; the row of the bad one keeps its NaN. */
+  diverge({ step, loss, gradNorm, message, where }: DivergedError): CourseEnd {
+    const { trainer, journal } = this;
+    if (this.savedStep !== trainer.step) this.save();
+    journal.gather({ trainLoss: loss, gradNorm });
+    journal.writeRow(step, this.ownSeconds(), trainer.tokens);
+    trainer.trainLoss = loss;
+    this.tell(step, this.diagnosis.diverged({ step, message, tensor: where }));
+    return { reason: 'diverged', message };
+  }
+
+  writeRow(): void {
+    this.journal.writeRow(this.trainer.step, this.ownSeconds(), this.trainer.tokens);
+  }
+
+  private step(): void {
+    const { trainer, journal, intervals } = this;
+    const { model, task, experiment } = trainer;
+    const next = trainer.step + 1;
+    const { watch, rows } = watchStep(next, model, task, intervals, {
+      window: experiment.training.bptt.window ?? task.facts.seqLen,
+      asked: this.probeAsked,
+    });
+    this.probeAsked = false;
+    const figures: StepFigures = trainer.advance(watch);
+    const seen = rows();
+    journal.gather(figures);
+    journal.rows(next, seen);
+    const observation = { step: next, ...figures, ...observationOf(model, task.facts.seqLen, seen) };
+    this.tell(next, this.diagnosis.observe(observation));
+    if (this.speed.observe(this.ownSeconds(), trainer.step, trainer.tokens) && this.speed.tokens !== null)
+      journal.figure({
+        tokensPerSecond: this.speed.tokens,
+        memoryBytes: process.memoryUsage.rss(),
+        tensorBytes: memory().numBytes,
+      });
+  }
+
+  private *validate(): Generator<undefined, void> {
+    const { trainer, journal } = this;
+    const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
+    if (!score) return;
+    const figures = figuresOf(trainer.task, score);
+    const valLoss = figures['valLoss']!;
+    trainer.valLoss = valLoss;
+    trainer.stopping.observe(trainer.step, valLoss);
+    journal.figure(figures);
+    this.writeRow();
+    this.tell(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));
+  }
+
+  private *sample(): Generator<undefined, void> {
+    const { trainer, journal } = this;
+    const sample = yield* trainer.task.sample(trainer.model, trainer.step);
+    if (sample) journal.event(trainer.step, { kind: 'sample', sample });
+  }
+
+  private tell(step: number, findings: readonly Finding[]): void {
+    for (const finding of findings) this.journal.event(step, { kind: 'finding', finding });
+  }
+
+  private end(): CourseEnd {
+    const { stopping, experiment, step } = this.trainer;
+    const { best, bestStep } = stopping.state;
+    const bestWas =
+      best === null ? '' : ` Best validation loss ${best.toPrecision(4)} at step ${show(bestStep)}.`;
+    if (!stopping.exhausted)
+      return { reason: 'finished', message: `Finished ${show(step)} steps.${bestWas}` };
+    const { patience } = experiment.training.earlyStopping!;
+    return {
+      reason: 'early-stopped',
+      message: `Validation has not improved ${patience} times in a row.${bestWas} Its weights are the best checkpoint.`,
+    };
+  }
+}
+
+export function show(step: number): string {
+  return step.toLocaleString('en-US');
+}
