@@ -1,0 +1,75 @@
+// unroll export: a run's weights, its model as PyTorch code, or its curves, for other tools.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportScalars } from '../../runs/export-curves.ts';
+import { replaceFile } from '../../runs/json.ts';
+import { encodeSafetensors } from '../../runs/safetensors.ts';
+import { loadModel, openFinishedRun, type WhichCheckpoint } from '../inference/finished-run.ts';
+import { modelCode, stateDict } from './pytorch.ts';
+import { referenceOf } from './reference-outputs.ts';
+
+export type ExportFormat = 'pytorch' | 'safetensors' | 'csv';
+
+export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'safetensors', 'csv'];
+
+export interface ExportOptions {
+  checkpoint?: WhichCheckpoint;
+}
+
+/** @returns the files written, absolute. @throws BadRunError for a run without usable weights */
+export async function exportRun(
+  folder: string,
+  format: ExportFormat,
+  out: string,
+  options: ExportOptions = {},
+): Promise<string[]> {
+  switch (format) {
+    case 'csv':
+      return exportScalars(folder, 'csv', out);
+    case 'safetensors':
+      return write(out, weightFiles(folder, options));
+    case 'pytorch':
+      return write(out, await pytorchFiles(folder, options));
+    default:
+      return format satisfies never;
+  }
+}
+
+type Files = Record<string, string | Uint8Array>;
+
+function weightFiles(folder: string, { checkpoint }: ExportOptions): Files {
+  const { weights, run, artifact } = openFinishedRun(folder, checkpoint);
+  return {
+    'model.safetensors': encodeSafetensors(weights),
+    'task.json': json(artifact),
+    'experiment.rnn.json': json(run.experiment),
+  };
+}
+
+async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Promise<Files> {
+  const opened = openFinishedRun(folder, checkpoint);
+  const model = await loadModel(opened);
+  try {
+    return {
+      'model.safetensors': encodeSafetensors(stateDict(opened), { format: 'pt' }),
+      'model.py': modelCode(opened),
+      'task.json': json(opened.artifact),
+      'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function write(out: string, files: Files): string[] {
+  mkdirSync(out, { recursive: true });
+  return Object.entries(files).map(([name, content]) => {
+    const path = join(out, name);
+    replaceFile(path, content);
+    return path;
+  });
+}

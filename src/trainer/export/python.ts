@@ -1,0 +1,93 @@
+// Pieces of the exported Python that are the same for every run. Nothing of a run folder is put into code but
+// numbers; its texts are data in task.json, and its name a comment.
+
+/** One line that can end no docstring and start no escape. */
+export function comment(text: string): string {
+  return (
+    text
+      .replace(/[^\p{L}\p{N} _.,()+-]+/gu, ' ')
+      .trim()
+      .slice(0, 100) || 'a run'
+  );
+}
+
+export const READ_SAFETENSORS = `def read_safetensors(path):
+    """A length, a JSON header, little-endian numbers: the safetensors package is not needed."""
+    data = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + length])
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        count = (end - begin) // 4
+        values = torch.frombuffer(bytearray(data[8 + length + begin:8 + length + end]), dtype=torch.float32, count=count)
+        tensors[name] = values.reshape(entry["shape"])
+    return tensors
+`;
+
+export const GRU_RESET_BEFORE = `class GruResetBefore(nn.Module):
+    """The GRU of arXiv 1406.1078v3, whose reset gate acts before the recurrent product. nn.GRU is the other one,
+    which resets after it: a different function of the same weights."""
+
+    def __init__(self, input_size, hidden_size, num_layers=1, dropout=0.0):
+        super().__init__()
+        self.hidden_size, self.num_layers, self.dropout = hidden_size, num_layers, dropout
+        for level in range(num_layers):
+            inputs = input_size if level == 0 else hidden_size
+            self.register_parameter(f"weight_ih_l{level}", nn.Parameter(torch.zeros(3 * hidden_size, inputs)))
+            self.register_parameter(f"weight_hh_l{level}", nn.Parameter(torch.zeros(3 * hidden_size, hidden_size)))
+            self.register_parameter(f"bias_ih_l{level}", nn.Parameter(torch.zeros(3 * hidden_size)))
+            self.register_parameter(f"bias_hh_l{level}", nn.Parameter(torch.zeros(3 * hidden_size)))
+
+    def forward(self, x, state=None):
+        if state is None:
+            state = x.new_zeros(self.num_layers, x.shape[1], self.hidden_size)
+        last = []
+        for level in range(self.num_layers):
+            if level > 0:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            x, h = self.run_level(level, x, state[level])
+            last.append(h)
+        return x, torch.stack(last)
+
+    def run_level(self, level, x, h):
+        units = self.hidden_size
+        weight_hh = getattr(self, f"weight_hh_l{level}")
+        biases = getattr(self, f"bias_ih_l{level}") + getattr(self, f"bias_hh_l{level}")
+        projected = nn.functional.linear(x, getattr(self, f"weight_ih_l{level}"), biases)
+        outputs = []
+        for x_t in projected:
+            gates = torch.sigmoid(x_t[:, :2 * units] + h @ weight_hh[:2 * units].T)
+            r, z = gates[:, :units], gates[:, units:]
+            n = torch.tanh(x_t[:, 2 * units:] + (r * h) @ weight_hh[2 * units:].T)
+            h = (1 - z) * n + z * h
+            outputs.append(h)
+        return torch.stack(outputs), h
+
+`;
+
+export const CHECK = `
+
+def check(model):
+    """Compares with what the run's own model said to a fixed input; also when it is fed in two parts."""
+    reference = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
+    kind = torch.long if len(reference["shape"]) == 2 else torch.float32
+    x = torch.tensor(reference["input"], dtype=kind).reshape(reference["shape"])
+    steps, batch = reference["shape"][:2]
+    expected = torch.tensor(reference["outputs"]).reshape(steps, batch, -1)
+    with torch.no_grad():
+        outputs, _ = model(x)
+        first, states = model(x[:steps // 2])
+        second, _ = model(x[steps // 2:], states)
+    scale = expected.abs().clamp(min=1)
+    differences = [((each - expected).abs() / scale).max().item() for each in (outputs, torch.cat([first, second]))]
+    return max(differences), reference["tolerance"]
+
+
+if __name__ == "__main__":
+    difference, tolerance = check(load())
+    agrees = difference <= tolerance
+    print(f"largest difference from the run's own outputs: {difference:.1e} (tolerance {tolerance:.0e})")
+    raise SystemExit(0 if agrees else "model.py and the run disagree")
+`;

@@ -1,0 +1,133 @@
+// A run's model as a PyTorch module: the code, and the weights under the names that module gives them. Layouts and
+// gate orders are PyTorch's already; what differs is biases that PyTorch always has, and the GRU that resets before
+// the product, which PyTorch does not have and which therefore comes with a cell of its own.
+import { resetsAfter } from '../../experiment/parameters.ts';
+import { isRecurrent, type Layer, type RecurrentLayer } from '../../experiment/schema.ts';
+import type { NamedTensor } from '../../runs/safetensors.ts';
+import type { FinishedRun } from '../inference/finished-run.ts';
+import * as python from './python.ts';
+import { taskCode } from './pytorch-task.ts';
+
+/** The weights, with zeros for biases that PyTorch has and the run's convention has not. */
+export function stateDict({ run, weights }: FinishedRun): Map<string, NamedTensor> {
+  const all = new Map(weights);
+  run.experiment.model.layers.forEach((layer, index) => {
+    if (!isRecurrent(layer)) return;
+    for (let level = 0; level < layer.layers; level++) {
+      const ih = weights.get(`layers.${index}.bias_ih_l${level}`)!;
+      const name = `layers.${index}.bias_hh_l${level}`;
+      if (!all.has(name)) all.set(name, { shape: ih.shape, data: new Float32Array(ih.data.length) });
+    }
+  });
+  return all;
+}
+
+export function modelCode(opened: FinishedRun): string {
+  const { run, sizes, step, best } = opened;
+  const { layers, convention } = run.experiment.model;
+  const before = layers.some(layer => isResetBefore(layer, opened));
+  const tokens = sizes.input.kind === 'tokens';
+  const input = tokens ? '(steps, batch) symbol ids' : `(steps, batch, ${inputWidth(opened)}) scaled numbers`;
+  return `"""${python.comment(run.name)}: a model trained with Unroll, in plain PyTorch.
+
+Weights: ${best ? 'best validation' : 'last checkpoint'}, step ${step}. Convention: ${convention}.
+
+    python model.py                     checks itself against the outputs of the run
+    from model import load              model = load()
+"""
+import json
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+${before ? `\n${python.GRU_RESET_BEFORE}\n` : ''}
+class Model(nn.Module):
+    """${input} -> (steps, batch, ${sizes.outputs}), and the states to go on with."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([
+${moduleLines(opened)}
+        ])
+
+    def forward(self, x, states=None):
+        states = list(states) if states is not None else [None] * ${layers.filter(isRecurrent).length}
+${forwardLines(opened)}
+        return x, states
+
+
+${python.READ_SAFETENSORS}
+
+def load(path=HERE / "model.safetensors"):
+    """The trained model, in evaluation mode."""
+    model = Model()
+    model.load_state_dict(read_safetensors(path))
+    return model.eval()
+
+${taskCode(opened)}${python.CHECK}`;
+}
+
+function inputWidth({ sizes: { input } }: FinishedRun): number {
+  return input.kind === 'tokens' ? input.vocabulary : input.features;
+}
+
+function isResetBefore(layer: Layer, { run }: FinishedRun): boolean {
+  return layer.type === 'gru' && !resetsAfter(run.experiment.model.convention, layer.resetAfter);
+}
+
+function moduleLines(opened: FinishedRun): string {
+  let width = inputWidth(opened);
+  const last = opened.run.experiment.model.layers.length - 1;
+  const lines = opened.run.experiment.model.layers.map((layer, index) => {
+    const before = width;
+    switch (layer.type) {
+      case 'embedding':
+        width = layer.dim;
+        return `nn.Embedding(${before}, ${width})`;
+      case 'dropout':
+        return `nn.Dropout(${layer.rate})`;
+      case 'dense':
+        width = layer.units ?? (index === last ? opened.sizes.outputs : before);
+        return `nn.Linear(${before}, ${width})`;
+      case 'rnn':
+      case 'lstm':
+      case 'gru':
+        width = layer.units;
+        return recurrentModule(layer, before, isResetBefore(layer, opened));
+      default:
+        return layer satisfies never;
+    }
+  });
+  return lines.map(line => `            ${line},`).join('\n');
+}
+
+function recurrentModule(layer: RecurrentLayer, inputs: number, resetBefore: boolean): string {
+  const name = resetBefore ? 'GruResetBefore' : `nn.${layer.type.toUpperCase()}`;
+  const options = [`${inputs}`, `${layer.units}`];
+  if (layer.layers > 1) options.push(`num_layers=${layer.layers}`);
+  if (layer.layers > 1 && layer.dropout > 0) options.push(`dropout=${layer.dropout}`);
+  if (layer.type === 'rnn' && layer.activation === 'relu') options.push('nonlinearity="relu"');
+  return `${name}(${options.join(', ')})`;
+}
+
+function forwardLines(opened: FinishedRun): string {
+  let state = 0;
+  const { layers } = opened.run.experiment.model;
+  const lines = layers.map((layer, index) => {
+    const call = `self.layers[${index}](x`;
+    if (isRecurrent(layer)) {
+      const at = `states[${state++}]`;
+      return `x, ${at} = ${call}, ${at})`;
+    }
+    const activated = layer.type === 'dense' && layer.activation !== 'linear';
+    return activated ? `x = torch.${layer.activation}(${call}))` : `x = ${call})`;
+  });
+  const { input } = opened.sizes;
+  if (input.kind === 'tokens' && layers[0]!.type !== 'embedding')
+    lines.unshift(`x = nn.functional.one_hot(x, ${input.vocabulary}).float()`);
+  return lines.map(line => `        ${line}`).join('\n');
+}
