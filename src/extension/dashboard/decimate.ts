@@ -49,11 +49,14 @@ export class DecimatedCurve {
     this.maxPoints = maxPoints;
   }
 
-  /** Takes what the source has more than before; begins anew when it went back or smooths otherwise. */
-  follow(source: CurveSource | undefined, smoothing: number): void {
+  /**
+   * Takes what the source has more than before; begins anew when it went back or smooths otherwise.
+   * @returns whether all was taken; not more than `limit` rows are at a time
+   */
+  follow(source: CurveSource | undefined, smoothing: number, limit = Number.POSITIVE_INFINITY): boolean {
     if (!source) {
       if (this.consumed > 0) this.restart(null, smoothing);
-      return;
+      return true;
     }
     const wentBack =
       source.length < this.consumed ||
@@ -61,12 +64,14 @@ export class DecimatedCurve {
         (source.steps.at(this.consumed - 1) !== this.lastStep ||
           !Object.is(source.mean.at(this.consumed - 1), this.lastMean)));
     if (source !== this.source || wentBack || smoothing !== this.smoothing) this.restart(source, smoothing);
-    if (source.length === this.consumed) return;
-    for (let row = this.consumed; row < source.length; row++) this.add(rowOf(source, row));
-    this.consumed = source.length;
-    this.lastStep = source.steps.at(source.length - 1);
-    this.lastMean = source.mean.at(source.length - 1);
+    if (source.length === this.consumed) return true;
+    const end = Math.min(source.length, this.consumed + limit);
+    for (let row = this.consumed; row < end; row++) this.add(source, row);
+    this.consumed = end;
+    this.lastStep = source.steps.at(end - 1);
+    this.lastMean = source.mean.at(end - 1);
     this.version++;
+    return end === source.length;
   }
 
   curve(): Curve {
@@ -85,13 +90,19 @@ export class DecimatedCurve {
     this.version++;
   }
 
-  private add(row: Point): void {
-    row.smooth = this.smoothed.next(row.mean);
-    if (row.finite === 0 && this.broken.length < MAX_BROKEN) this.broken.push(row.step);
+  private add(source: CurveSource, row: number): void {
+    const smooth = this.smoothed.next(source.mean.at(row));
     const last = this.points.at(-1);
-    if (last && last.rows < this.rowsPerPoint) merge(last, row);
-    else this.points.push(row);
-    if (this.points.length > this.maxPoints && this.points.at(-1)!.rows === this.rowsPerPoint) this.halve();
+    let point = last;
+    if (last && last.rows < this.rowsPerPoint) addRow(last, source, row, smooth);
+    else {
+      point = emptyPoint();
+      addRow(point, source, row, smooth);
+      this.points.push(point);
+    }
+    if (this.broken.length < MAX_BROKEN && !Number.isFinite(source.mean.at(row)))
+      this.broken.push(source.steps.at(row));
+    if (this.points.length > this.maxPoints && point!.rows === this.rowsPerPoint) this.halve();
   }
 
   private halve(): void {
@@ -126,14 +137,13 @@ export function curveRange(
   const smoother = new Smoother(smoothing);
   const points: Point[] = [];
   const broken: number[] = [];
-  for (let index = 0; index < end; index++) {
-    const row = rowOf(source, index);
-    row.smooth = smoother.next(row.mean);
-    if (index < start) continue;
-    if (row.finite === 0 && broken.length < MAX_BROKEN) broken.push(row.step);
-    const last = points.at(-1);
-    if (last && last.rows < rowsPerPoint) merge(last, row);
-    else points.push(row);
+  for (let row = 0; row < end; row++) {
+    const smooth = smoother.next(source.mean.at(row));
+    if (row < start) continue;
+    if (broken.length < MAX_BROKEN && !Number.isFinite(source.mean.at(row)))
+      broken.push(source.steps.at(row));
+    if (!points.at(-1) || points.at(-1)!.rows === rowsPerPoint) points.push(emptyPoint());
+    addRow(points.at(-1)!, source, row, smooth);
   }
   return toCurve(points, rowsPerPoint, broken);
 }
@@ -157,21 +167,36 @@ export class Smoother {
   }
 }
 
-function rowOf(source: CurveSource, row: number): Point {
-  const mean = source.mean.at(row);
-  const hasValue = Number.isFinite(mean);
-  const finiteOr = (value: number) => (Number.isFinite(value) ? value : mean);
+function emptyPoint(): Point {
   return {
-    step: source.steps.at(row),
-    seconds: source.seconds.at(row),
-    tokens: source.tokens.at(row),
-    mean: hasValue ? mean : Number.NaN,
-    min: hasValue ? finiteOr(source.min.at(row)) : Number.NaN,
-    max: hasValue ? finiteOr(source.max.at(row)) : Number.NaN,
+    step: 0,
+    seconds: 0,
+    tokens: 0,
+    mean: Number.NaN,
+    min: Number.NaN,
+    max: Number.NaN,
     smooth: Number.NaN,
-    rows: 1,
-    finite: hasValue ? 1 : 0,
+    rows: 0,
+    finite: 0,
   };
+}
+
+function addRow(point: Point, source: CurveSource, row: number, smooth: number): void {
+  point.rows++;
+  point.step = source.steps.at(row);
+  point.seconds = source.seconds.at(row);
+  point.tokens = source.tokens.at(row);
+  point.smooth = smooth;
+  const mean = source.mean.at(row);
+  if (!Number.isFinite(mean)) return;
+  const min = source.min.at(row);
+  const max = source.max.at(row);
+  const low = Number.isFinite(min) ? min : mean;
+  const high = Number.isFinite(max) ? max : mean;
+  const finite = ++point.finite;
+  point.mean = finite === 1 ? mean : point.mean + (mean - point.mean) / finite;
+  point.min = finite === 1 ? low : Math.min(point.min, low);
+  point.max = finite === 1 ? high : Math.max(point.max, high);
 }
 
 /** `later` follows `point` directly. */

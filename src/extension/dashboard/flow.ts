@@ -37,11 +37,14 @@ export class FlowRows {
   private reaches: number[][] = [];
   private newest: Float32Array[] = [];
 
-  /** Takes what is new; rows that explode are shown but have no reach. */
-  follow(source: RowsSource | undefined): void {
+  /**
+   * Takes what is new; rows that explode are shown but have no reach.
+   * @returns whether all was taken; not more than `limit` rows are at a time
+   */
+  follow(source: RowsSource | undefined, limit = Number.POSITIVE_INFINITY): boolean {
     if (!source) {
       if (this.consumed > 0) this.restart(null);
-      return;
+      return true;
     }
     const wentBack =
       source.rows.length < this.consumed ||
@@ -49,13 +52,15 @@ export class FlowRows {
         (source.steps[this.consumed - 1] !== this.lastStep ||
           source.rows[this.consumed - 1] !== this.lastRow));
     if (source !== this.source || wentBack) this.restart(source);
-    if (source.rows.length === this.consumed) return;
-    for (let row = this.consumed; row < source.rows.length; row++)
-      this.add(source.steps[row]!, source.rows[row]!, source.sidecar);
-    this.consumed = source.rows.length;
-    this.lastStep = source.steps.at(-1)!;
-    this.lastRow = source.rows.at(-1)!;
+    if (source.rows.length === this.consumed) return true;
+    const end = Math.min(source.rows.length, this.consumed + limit);
+    for (let row = this.consumed; row < end; row++)
+      this.add(source.steps[row]!, source.rows[row]!, source.sidecar, row === end - 1);
+    this.consumed = end;
+    this.lastStep = source.steps[end - 1]!;
+    this.lastRow = source.rows[end - 1]!;
     this.version++;
+    return end === source.rows.length;
   }
 
   view(kind: FlowKind): FlowView | null {
@@ -104,27 +109,33 @@ export class FlowRows {
     this.version++;
   }
 
-  private add(step: number, values: ArrayLike<number>, sidecar: SeriesSidecar): void {
+  private add(step: number, values: ArrayLike<number>, sidecar: SeriesSidecar, isLast: boolean): void {
     const [layers, seqLen] = shapeOf(sidecar);
     const ratios = toRatios(values, layers, seqLen);
     const reach = Array.from({ length: layers }, (_, layer) => reachOf(ratios, layer * seqLen, seqLen));
     this.reaches.push(reach);
     if (reach.some(value => !Number.isNaN(value))) {
-      this.newest.push(ratios.slice());
+      this.newest.push(ratios);
       if (this.newest.length > NEWEST) this.newest.shift();
     }
     const last = this.groups.at(-1);
-    const around = Array.from({ length: layers }, (_, layer) =>
-      median(this.reaches.slice(-CONTOUR).map(row => row[layer]!)),
-    );
+    // only the last row of a group stands for it
+    const isShown = !last || last.rows + 1 >= this.rowsPerGroup || last.rows >= this.rowsPerGroup;
+    const around = isShown || isLast ? this.contourNow(layers) : last.contour;
     if (last && last.rows < this.rowsPerGroup) {
       pool(last.ratios, ratios);
       last.step = step;
       last.rows++;
       last.contour = around;
-    } else this.groups.push({ step, rows: 1, ratios, contour: around });
+      // a copy, since rows that follow are pooled into it
+    } else this.groups.push({ step, rows: 1, ratios: ratios.slice(), contour: around });
     const limit = Math.max(2, Math.min(MAX_ROWS, Math.floor(MAX_VALUES / ratios.length)));
     if (this.groups.length > limit && this.groups.at(-1)!.rows === this.rowsPerGroup) this.halve();
+  }
+
+  private contourNow(layers: number): number[] {
+    const rows = this.reaches.slice(-CONTOUR);
+    return Array.from({ length: layers }, (_, layer) => median(rows.map(row => row[layer]!)));
   }
 
   private halve(): void {

@@ -16,6 +16,8 @@ interface Entry {
   projection: RunProjection;
 }
 
+const LONG_MILLISECONDS = 5;
+
 export class DashboardModel {
   smoothing = 0;
   private entries: Entry[] = [];
@@ -37,9 +39,14 @@ export class DashboardModel {
     });
   }
 
-  /** Reads what was appended since. */
-  poll(): void {
-    for (const { reader } of this.entries) reader.poll();
+  /** Reads what was appended since, run by run, and lets others work in between. */
+  async read(): Promise<void> {
+    for (const { reader, projection } of [...this.entries]) {
+      const began = performance.now();
+      reader.poll();
+      while (!projection.follow(reader, this.smoothing, true)) await othersTurn();
+      if (performance.now() - began > LONG_MILLISECONDS) await othersTurn();
+    }
   }
 
   /** Title, subtitle and runs in full; from here on `changes` tells what is new. */
@@ -70,4 +77,8 @@ export class DashboardModel {
     if (!entry) throw new Error('This run is not shown any more.');
     return entry.projection.range(curve, from, to, points);
   }
+}
+
+function othersTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
 }

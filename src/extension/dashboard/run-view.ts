@@ -33,6 +33,9 @@ export interface Place {
 
 const MAX_POINTS = 1000;
 const SHOWN_SAMPLES = 20;
+/** taken in at once where others wait for their turn */
+const BRIEF_POINTS = 50_000;
+const BRIEF_ROWS = 1000;
 const FLOW_SERIES: Readonly<Record<FlowKind, string>> = {
   reach: 'gradient-flow',
   full: 'gradient-flow-full',
@@ -53,6 +56,19 @@ export class RunProjection {
     this.id = id;
   }
 
+  /** Takes in what the source has more than before. @returns whether that was all */
+  follow(source: RunSource, smoothing: number, isBrief = false): boolean {
+    this.source = source;
+    this.smoothing = smoothing;
+    const [points, rows] = isBrief ? [BRIEF_POINTS, BRIEF_ROWS] : [undefined, undefined];
+    return [
+      this.curves.trainLoss.follow(source.scalars.get('trainLoss'), smoothing, points),
+      this.curves.valLoss.follow(source.scalars.get('valLoss'), 0, points),
+      this.flows.reach.follow(source.series.get(FLOW_SERIES.reach), rows),
+      this.flows.full.follow(source.series.get(FLOW_SERIES.full), rows),
+    ].every(Boolean);
+  }
+
   /** Everything, and remembers that it was sent. */
   whole(source: RunSource, life: Life, place: Place, smoothing: number): RunView {
     this.sent.clear();
@@ -61,12 +77,7 @@ export class RunProjection {
 
   /** What is another than at the last call; null if nothing is. */
   changes(source: RunSource, life: Life, place: Place, smoothing: number): RunPatch | null {
-    this.source = source;
-    this.smoothing = smoothing;
-    this.curves.trainLoss.follow(source.scalars.get('trainLoss'), smoothing);
-    this.curves.valLoss.follow(source.scalars.get('valLoss'), 0);
-    this.flows.reach.follow(source.series.get(FLOW_SERIES.reach));
-    this.flows.full.follow(source.series.get(FLOW_SERIES.full));
+    this.follow(source, smoothing);
     const patch: RunPatch = { id: this.id };
     for (const [field, value] of Object.entries(this.small(source, life, place)))
       if (this.isNew(field, JSON.stringify(value))) Object.assign(patch, { [field]: value });

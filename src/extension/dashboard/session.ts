@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { checkRequest } from '../../protocol/check.ts';
 import { HostConnection, type RequestHandlers } from '../../protocol/connection.ts';
-import type { PageCommand, RunPatch } from '../../protocol/messages.ts';
+import type { PageCommand } from '../../protocol/messages.ts';
 import type { Transport } from '../../protocol/transport.ts';
 import type { ListedRun } from '../runs/store.ts';
 import type { Services } from '../services.ts';
@@ -33,8 +33,12 @@ export class DashboardSession implements vscode.Disposable {
   private folders: readonly string[] | null;
   private pinnedIds: readonly string[] | null = null;
   private isReady = false;
+  private smoothing = 0;
   private shownKey = '';
   private sentAt = 0;
+  /** reading takes turns with the rest of the extension host; one reading at a time */
+  private work: Promise<void> = Promise.resolve();
+  private isWorking = false;
   private offer: vscode.Uri | null = null;
   /** told when what is shown has another name */
   onTitle: (title: string | null) => void = () => {};
@@ -115,43 +119,63 @@ export class DashboardSession implements vscode.Disposable {
   }
 
   private async update(): Promise<void> {
-    if (!this.isReady || !this.frame.visible) return;
+    if (!this.isReady || !this.frame.visible || this.isWorking) return;
     const runs = this.runs();
     if (keyOf(runs) !== this.shownKey) return this.replace();
-    const now = performance.now();
-    if (now - this.sentAt < MIN_MILLISECONDS || runs.length === 0) return;
-    const patches = this.takeChanges(runs);
+    const isDue = performance.now() - this.sentAt >= MIN_MILLISECONDS;
+    if (!isDue || runs.length === 0) return;
+    await this.inTurn(async () => {
+      const { model } = this;
+      if (!model) return;
+      model.setRuns(runs);
+      await model.read();
+      if (this.isReady && keyOf(runs) === this.shownKey) this.sendChanges();
+    });
+  }
+
+  private sendChanges(): void {
+    const patches = this.model?.changes() ?? [];
     if (patches.length === 0) return;
-    this.sentAt = now;
+    this.sentAt = performance.now();
     this.connection.emit('state/update', { runs: patches });
   }
 
-  private takeChanges(runs: readonly ListedRun[]): RunPatch[] {
-    if (!this.model) return [];
-    this.model.setRuns(runs);
-    this.model.poll();
-    return this.model.changes();
+  private replace(): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.isReady) return;
+      const runs = this.runs();
+      this.shownKey = keyOf(runs);
+      this.offer = runs.length === 0 ? await this.findOffer() : null;
+      const { DashboardModel } = await import('./model.ts');
+      this.model ??= new DashboardModel();
+      this.model.smoothing = this.smoothing;
+      this.model.setRuns(runs);
+      await this.model.read();
+      const whole = this.model.whole();
+      this.sentAt = performance.now();
+      this.connection.emit('state/replace', {
+        ...whole,
+        pinned: this.pinnedIds || this.folders ? runs.map(({ id }) => id) : null,
+        offer: this.offer?.path.split('/').at(-1) ?? null,
+        restricted: trainingRestriction(),
+        untrusted: !vscode.workspace.isTrusted,
+      });
+      this.onTitle(whole.title);
+    });
   }
 
-  private async replace(): Promise<void> {
-    if (!this.isReady) return;
-    const runs = this.runs();
-    this.shownKey = keyOf(runs);
-    this.offer = runs.length === 0 ? await this.findOffer() : null;
-    const { DashboardModel } = await import('./model.ts');
-    this.model ??= new DashboardModel();
-    this.model.setRuns(runs);
-    this.model.poll();
-    const whole = this.model.whole();
-    this.sentAt = performance.now();
-    this.connection.emit('state/replace', {
-      ...whole,
-      pinned: this.pinnedIds || this.folders ? runs.map(({ id }) => id) : null,
-      offer: this.offer?.path.split('/').at(-1) ?? null,
-      restricted: trainingRestriction(),
-      untrusted: !vscode.workspace.isTrusted,
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(async () => {
+      this.isWorking = true;
+      try {
+        await act();
+      } catch (cause) {
+        this.services.log.error(cause instanceof Error ? cause : String(cause));
+      } finally {
+        this.isWorking = false;
+      }
     });
-    this.onTitle(whole.title);
+    return this.work;
   }
 
   private async findOffer(): Promise<vscode.Uri | null> {
@@ -166,18 +190,15 @@ export class DashboardSession implements vscode.Disposable {
     return {
       'page/ready': async ({ smoothing }) => {
         this.isReady = true;
-        const { DashboardModel } = await import('./model.ts');
-        this.model ??= new DashboardModel();
-        this.model.smoothing = smoothing;
+        this.smoothing = smoothing;
         if (!store.loaded) await store.refresh();
         await this.replace();
         return null;
       },
       'curve/smooth': ({ smoothing }) => {
-        if (!this.model) return null;
-        this.model.smoothing = smoothing;
-        const patches = this.model.changes();
-        if (patches.length > 0) this.connection.emit('state/update', { runs: patches });
+        this.smoothing = smoothing;
+        if (this.model) this.model.smoothing = smoothing;
+        this.sendChanges();
         return null;
       },
       'curve/range': ({ runId, curve, from, to, points }) => {

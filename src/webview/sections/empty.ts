@@ -23,6 +23,7 @@ export class EmptySection implements Section {
     if (restricted !== null) {
       this.element.replaceChildren(
         ...[
+          heading(),
           h('p', { text: 'No runs yet.' }),
           h('p', { text: restricted }),
           untrusted && button('Manage workspace trust', false, run('trust')),
@@ -33,6 +34,7 @@ export class EmptySection implements Section {
     const what =
       offer === null ? ['Train a model on your data'] : ['Train the model of ', h('b', { text: offer })];
     this.element.replaceChildren(
+      heading(),
       h('p', {}, 'No runs yet. ', ...what, ', or train three cells side by side and see which remembers.'),
       button(offer === null ? 'Train RNN…' : `Train ${offer}`, false, run('train')),
       button('Compare RNN · GRU · LSTM', true, run('compare')),
@@ -48,4 +50,8 @@ export class EmptySection implements Section {
 
 function link(text: string, onClick: () => void): HTMLElement {
   return h('button', { class: 'link', text, on: { click: onClick } });
+}
+
+function heading(): HTMLElement {
+  return h('h1', { class: 'sr', text: 'Unroll' });
 }

@@ -3,7 +3,7 @@ import { dataTable, h } from '../dom.ts';
 import { fromJson, loss, short } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
-import { stateText } from './states.ts';
+import { isBroken, stateText } from './states.ts';
 
 export class RunsSection implements Section {
   readonly element: HTMLElement;
@@ -51,10 +51,7 @@ export class RunsSection implements Section {
         ['run', 'state', 'val', 'tokens/s', 'ms/step'],
         rows.map(({ run, cells }) => [
           h('span', {}, markerIcon(styleOf(run, theme)), ` ${run.label}`),
-          h('span', {
-            class: run.state === 'diverged' || run.state === 'failed' || run.state === 'crashed' ? 'err' : '',
-            text: cells[0]!,
-          }),
+          h('span', {}, isBroken(run) && errorSign(), cells[0]!),
           h('b', { text: cells[1]! }),
           ...cells.slice(2),
         ]),
@@ -62,4 +59,9 @@ export class RunsSection implements Section {
       ),
     );
   }
+}
+
+/** A sign rather than coloured words: the themes' error colour is too faint for small text. */
+function errorSign(): HTMLElement {
+  return h('span', { class: 'codicon codicon-error err sign', attributes: { 'aria-hidden': 'true' } });
 }

@@ -44,8 +44,12 @@ export function stateText(run: RunView): string {
     case 'starting':
       return STATE_WORDS[run.state].toLowerCase();
     case 'diverged':
-      return `✕ diverged, ${step}`;
+      return `diverged, ${step}`;
     default:
       return `${STATE_WORDS[run.state].toLowerCase()}, ${step}`;
   }
+}
+
+export function isBroken({ state }: RunView): boolean {
+  return state === 'diverged' || state === 'failed' || state === 'crashed';
 }

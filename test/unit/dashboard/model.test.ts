@@ -25,10 +25,10 @@ function written(
   };
 }
 
-function modelOf(...runs: ShownRun[]): DashboardModel {
+async function modelOf(...runs: ShownRun[]): Promise<DashboardModel> {
   const model = new DashboardModel();
   model.setRuns(runs);
-  model.poll();
+  await model.read();
   return model;
 }
 
@@ -37,10 +37,17 @@ describe('the view of a run folder', () => {
   const workspace = () => scratch.folder();
   afterEach(() => scratch.clean());
 
-  it('shows a run that waits, before anything was written of it', () => {
+  it('shows a run that waits, before anything was written of it', async () => {
     const folder = createRun({ workspace: workspace() }, requestOf(workspace()));
     const request = { ...requestOf(workspace()), format: 1 as const, id: 'a', createdAt: '' };
-    const model = modelOf({ folder, id: 'a', name: 'adding', request, state: 'queued', heartbeatAge: 0 });
+    const model = await modelOf({
+      folder,
+      id: 'a',
+      name: 'adding',
+      request,
+      state: 'queued',
+      heartbeatAge: 0,
+    });
     const { runs, title } = model.whole();
     assert.equal(title, 'adding');
     assert.equal(runs[0]?.state, 'queued');
@@ -50,12 +57,12 @@ describe('the view of a run folder', () => {
     assert.equal(runs[0]?.cell, 'gru');
   });
 
-  it('sends everything once, and then only what is new', () => {
+  it('sends everything once, and then only what is new', async () => {
     const { writer, shown } = written(workspace());
     writer.event(scalars(1, { trainLoss: 0.5 }));
     const series = writer.series('gradient-flow', sidecar);
     series.row(1, Float32Array.from([1, 2, 4, 0.001, 0.1, 1]));
-    const model = modelOf(shown);
+    const model = await modelOf(shown);
     const [run] = model.whole().runs;
     assert.deepEqual([...run!.trainLoss.mean], [0.5]);
     assert.deepEqual(run!.flow.reach!.reach, [2, 1]);
@@ -63,14 +70,14 @@ describe('the view of a run folder', () => {
     assert.deepEqual(model.changes(), []);
 
     writer.event(scalars(2, { trainLoss: 0.4 }));
-    model.poll();
+    await model.read();
     const [patch] = model.changes();
     assert.deepEqual(Object.keys(patch!).sort(), ['elapsed', 'id', 'trainLoss']);
     assert.deepEqual([...patch!.trainLoss!.step], [1, 2]);
 
     series.row(11, new Float32Array(6).fill(1));
     writer.status({ state: 'training', step: 11 });
-    model.poll();
+    await model.read();
     const [next] = model.changes();
     assert.deepEqual([...next!.flow!.reach!.steps], [1, 11]);
     assert.equal(next!.step, 11);
@@ -78,7 +85,7 @@ describe('the view of a run folder', () => {
     writer.close();
   });
 
-  it('tells samples, findings, checkpoints and the end', () => {
+  it('tells samples, findings, checkpoints and the end', async () => {
     const { writer, shown } = written(workspace());
     const at = { step: 3, time: 1 };
     const pairs = { type: 'pairs' as const, rows: [{ input: '1 2', truth: '3', prediction: '2.9' }] };
@@ -105,7 +112,7 @@ describe('the view of a run folder', () => {
       valLoss: null,
       seconds: 1,
     });
-    const [run] = modelOf(shown).whole().runs;
+    const [run] = (await modelOf(shown)).whole().runs;
     assert.deepEqual(run!.samples, [{ step: 3, sample: pairs }]);
     assert.equal(run!.findings[0]?.message, 'NaN in h');
     assert.equal(run!.lastCheckpoint, 3);
@@ -113,33 +120,33 @@ describe('the view of a run folder', () => {
     writer.close();
   });
 
-  it('gives finer points of a stretch, and says when a run is not shown', () => {
+  it('gives finer points of a stretch, and says when a run is not shown', async () => {
     const { writer, shown } = written(workspace());
     for (let step = 1; step <= 50; step++) writer.event(scalars(step, { trainLoss: step }));
-    const model = modelOf(shown);
+    const model = await modelOf(shown);
     model.whole();
     assert.deepEqual([...model.range(shown.id, 'trainLoss', 10, 12, 100).mean], [9, 10, 11, 12, 13]);
     assert.throws(() => model.range('other', 'trainLoss', 0, 1, 10), /not shown/);
     writer.close();
   });
 
-  it('crosses as it is: plain data, and columns of their own size', () => {
+  it('crosses as it is: plain data, and columns of their own size', async () => {
     const { writer, shown } = written(workspace());
     for (let step = 1; step <= 300; step++) writer.event(scalars(step, { trainLoss: 1 }));
-    const [run] = modelOf(shown).whole().runs;
+    const [run] = (await modelOf(shown)).whole().runs;
     assert.deepEqual(structuredClone(run), run);
     for (const column of Object.values(run!.trainLoss))
       if (ArrayBuffer.isView(column)) assert.equal(column.buffer.byteLength, column.byteLength);
     writer.close();
   });
 
-  it('keeps hostile text as text, and goes on after lines that are no events', () => {
+  it('keeps hostile text as text, and goes on after lines that are no events', async () => {
     const markup = '<img src=x onerror=alert(1)>\u202E';
     const { writer, shown } = written(workspace(), { name: markup });
     writer.event(scalars(1, { trainLoss: 2, [markup]: 3 }));
     writer.close();
     appendFileSync(join(shown.folder, 'events.jsonl'), '{"kind":"scalars","step":-1}\n[]\nnull\n');
-    const model = modelOf(shown);
+    const model = await modelOf(shown);
     const { title, runs } = model.whole();
     assert.equal(title, markup);
     assert.deepEqual([...runs[0]!.trainLoss.mean], [2]);

@@ -1,0 +1,257 @@
+// The dashboard's page by itself in a real browser, over made-up runs: states and themes that the real window is
+// seldom in, keyboard and screen reader, and ten long runs.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../host/browser.ts';
+import { root } from '../host/paths.ts';
+import { buildPage } from '../webview/build.ts';
+
+interface Fake {
+  advance(steps: number): void;
+  setTheme(name: string): void;
+  requests: { name: string; params: unknown }[];
+}
+
+const THEMES = ['dark', 'light', 'hc-dark', 'hc-light'];
+const STATES = [
+  'empty',
+  'queued',
+  'waiting',
+  'training',
+  'paused',
+  'finished',
+  'stopped',
+  'crashed',
+  'silent',
+  'restricted',
+];
+
+describe('the page of the dashboard', () => {
+  let browser: Browser;
+  let address: string;
+  let page: Page;
+  const problems: string[] = [];
+
+  before(async function () {
+    this.timeout(60_000);
+    address = await buildPage();
+    browser = await launchBrowser();
+    mkdirSync(path.join(root, 'test/out'), { recursive: true });
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    await page.context().close();
+    assert.deepEqual(problems.splice(0), []);
+  });
+
+  async function open(
+    query: string,
+    width = 360,
+    reducedMotion: 'reduce' | 'no-preference' = 'no-preference',
+  ) {
+    const context = await browser.newContext({ viewport: { width, height: 1000 }, reducedMotion });
+    page = await context.newPage();
+    page.on('pageerror', error => problems.push(error.stack ?? error.message));
+    page.on('console', message => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    await page.goto(`${address}?${query}`);
+    await page.locator('#loss canvas, .empty').first().waitFor();
+    await settled();
+  }
+
+  /** Two frames later everything that was asked for is drawn. */
+  async function settled(): Promise<void> {
+    await page.evaluate(
+      () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+  }
+
+  async function faults(): Promise<string[]> {
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run(document, { preload: false }),
+    );
+    return violations.map(
+      ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(node => node.target).join('; ')})`,
+    );
+  }
+
+  const requests = () => page.evaluate(() => (window as unknown as { fake: Fake }).fake.requests);
+  const advance = async (steps: number) => {
+    await page.evaluate(count => (window as unknown as { fake: Fake }).fake.advance(count), steps);
+    await settled();
+  };
+  const live = () => page.locator('[aria-live=polite]').innerText();
+
+  for (const theme of THEMES)
+    for (const [layout, width] of [
+      ['side', 360],
+      ['tab', 900],
+    ] as const)
+      it(`has no fault that axe-core knows: ${theme}, ${layout}`, async () => {
+        await open(`theme=${theme}&layout=${layout}&full=1&layers=2`, width);
+        assert.deepEqual(await faults(), []);
+        await page.screenshot({ path: path.join(root, 'test/out', `page-${layout}-${theme}.png`) });
+        for (const button of await page.locator('.icon[aria-label*="data table"]').all())
+          if (await button.isVisible()) await button.click();
+        await settled();
+        assert.deepEqual(await faults(), []);
+      });
+
+  for (const state of STATES)
+    it(`shows a run that is ${state} without a fault or anything beyond its edge`, async () => {
+      await open(`state=${state}`, 320);
+      assert.deepEqual(await faults(), []);
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
+    });
+
+  for (const task of ['forecast', 'adding'])
+    it(`shows samples of ${task}`, async () => {
+      await open(`task=${task}`, 900);
+      assert.deepEqual(await faults(), []);
+      await page.locator('#sample').getByText('prediction').first().waitFor();
+    });
+
+  it('says what is wrong and offers what mends it', async () => {
+    await open('state=crashed');
+    await page
+      .getByText('training ended unexpectedly at step 840. The last checkpoint is at step 800.')
+      .waitFor();
+    await page.getByRole('button', { name: 'Resume from step 800' }).click();
+    await page.getByRole('button', { name: 'Clip to 1.0' }).click();
+    const asked = await requests();
+    assert.deepEqual(
+      asked.map(({ name }) => name).filter(name => name !== 'page/ready'),
+      ['run/continue', 'finding/fix'],
+    );
+  });
+
+  it('shows text of a run folder as text', async () => {
+    await open('hostile=1', 900);
+    assert.equal(await page.locator('img').count(), 0);
+    await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
+  });
+
+  it('moves its reading lines by keyboard and says their values', async () => {
+    await open('layers=1', 900);
+    const loss = page.locator('#loss .chart');
+    await loss.focus();
+    await page.keyboard.press('ArrowLeft');
+    const near = Number(/step (\d+)/.exec(await live())?.[1]);
+    await page.keyboard.press('Shift+ArrowLeft');
+    const far = Number(/step (\d+)/.exec(await live())?.[1]);
+    assert.ok(near - far >= 9 * (840 - near), `${near} then ${far}`);
+    assert.match(await live(), /GRU \d\.\d+, LSTM \d\.\d+/);
+    await settled();
+    assert.ok(await page.locator('#loss .tip').isVisible());
+    await page.keyboard.press('Escape');
+    await settled();
+    assert.ok(!(await page.locator('#loss .tip').isVisible()));
+    await page.locator('#flow .chart').focus();
+    await page.keyboard.press('ArrowLeft');
+    assert.match(await live(), /^t = 99 \(1 back\), step 831: \d/);
+  });
+
+  it('has one tab stop for each chart and each radio group', async () => {
+    await open('', 900);
+    const stops = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.chart, [role=radiogroup]')].map(element => ({
+        name: element.getAttribute('aria-label'),
+        count:
+          (element.tabIndex === 0 ? 1 : 0) +
+          element.querySelectorAll('button[tabindex="0"], [role=img][tabindex="0"]').length,
+      })),
+    );
+    assert.deepEqual(
+      stops.filter(({ name, count }) => count !== 1 && name !== 'Which gradient'),
+      [],
+    );
+  });
+
+  it('chooses a run by arrow keys, and keeps the choice over a reload', async () => {
+    await open('', 900);
+    const chosen = page.locator('.multi [aria-checked=true]');
+    assert.match((await chosen.getAttribute('aria-label'))!, /^GRU/);
+    await chosen.focus();
+    await page.keyboard.press('ArrowRight');
+    await settled();
+    assert.match((await chosen.getAttribute('aria-label'))!, /^LSTM/);
+    await page.getByRole('radio', { name: 'linear' }).click();
+    await settled();
+    await page.reload();
+    await page.locator('#loss canvas').first().waitFor();
+    await settled();
+    assert.match((await chosen.getAttribute('aria-label'))!, /^LSTM/);
+    assert.equal(await page.getByRole('radio', { name: 'linear' }).getAttribute('aria-checked'), 'true');
+  });
+
+  it('keeps a zoom while new points come, and asks for finer ones', async () => {
+    await open('steps=4000&step=3000&nan=0', 900);
+    const box = (await page.locator('#loss .chart').boundingBox())!;
+    await page.mouse.move(box.x + 100, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 200, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await settled();
+    const all = page.getByRole('button', { name: /Show all steps/ });
+    assert.ok(await all.isVisible());
+    const saved = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('unroll')!).zoom);
+    const zoom = await saved();
+    await advance(50);
+    assert.deepEqual(await saved(), zoom);
+    await page.waitForFunction(() =>
+      (window as unknown as { fake: Fake }).fake.requests.some(({ name }) => name === 'curve/range'),
+    );
+    await all.click();
+    assert.equal(await saved(), null);
+  });
+
+  it('draws anew in the colours of another theme', async () => {
+    await open('theme=dark', 900);
+    const pixels = () =>
+      page
+        .locator('#loss canvas')
+        .first()
+        .evaluate(canvas => (canvas as HTMLCanvasElement).toDataURL());
+    const before = await pixels();
+    await page.evaluate(() => (window as unknown as { fake: Fake }).fake.setTheme('light'));
+    await settled();
+    assert.notEqual(await pixels(), before);
+  });
+
+  it('moves nothing by itself under reduced motion', async () => {
+    await open('', 360, 'reduce');
+    const moving = await page.evaluate(
+      () =>
+        document.getAnimations().length +
+        [...document.querySelectorAll('*')].filter(element => {
+          const { transitionDuration, transitionProperty } = getComputedStyle(element);
+          return (
+            transitionProperty !== 'none' &&
+            transitionDuration.split(',').some(time => Number.parseFloat(time) > 0)
+          );
+        }).length,
+    );
+    assert.equal(moving, 0);
+  });
+
+  it('holds ten runs of 100,000 steps', async function () {
+    this.timeout(120_000);
+    await open('runs=10&steps=100000&step=99000&nan=0&layout=tab', 900);
+    await page.evaluate(() => performance.clearMeasures());
+    for (let i = 0; i < 12; i++) await advance(20);
+    const times = await page.evaluate(() =>
+      performance.getEntriesByName('unroll-render').map(({ duration }) => duration),
+    );
+    assert.ok(times.length >= 12);
+    times.sort((a, b) => a - b);
+    console.log(
+      `        drawing 10 runs × 100,000 steps: median ${times[times.length >> 1]!.toFixed(0)} ms, longest ${times.at(-1)!.toFixed(0)} ms`,
+    );
+  });
+});
