@@ -38,7 +38,7 @@ describe('the packages', () => {
     const prefix = path.join(folder, 'prefix');
     run('npm', ['install', '--global', '--offline', '--prefix', prefix, file('.tgz')], folder);
     const unroll = path.join(prefix, 'bin', 'unroll');
-    assert.match(run(unroll, ['--help'], folder), /train FILE/);
+    assert.match(run(unroll, ['--help'], folder), /train +Train the model/);
     writeExperiment(folder, 'quick', endless);
     const lines = run(unroll, ['train', 'quick.rnn.json', '--steps', '20', '--json'], folder)
       .trim()
