@@ -1,7 +1,7 @@
 // Reads numeric columns of a CSV or TSV file as a stream: delimiter, quotes, byte order mark, decimal comma.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
 import { DataError } from './errors.ts';
 
@@ -13,6 +13,8 @@ export interface Table {
   rows: number;
   /** missing or non-numeric cells in the wanted columns */
   missing: Map<string, number>;
+  /** the first cell that is neither a number nor empty, with its line; '' if there is none */
+  strange: Map<string, string>;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -21,24 +23,23 @@ const MISSING = /^(|na|n\/a|nan|null|none|-|\?)$/i;
 /** @throws DataError with the line of a ragged row, or the columns there are */
 export async function readCsv(path: string, name: string, wanted: readonly string[]): Promise<Table> {
   const { delimiter, encoding } = await sniff(path, name);
-  const parser = createReadStream(path)
-    .pipe(new DecodeStream(encoding))
-    .pipe(
-      parse({
-        delimiter,
-        bom: true,
-        trim: true,
-        skip_empty_lines: true,
-        record_delimiter: ['\r\n', '\n', '\r'],
-        info: true,
-        relax_column_count: true,
-      }),
-    );
+  const parser = parse({
+    delimiter,
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    relax_quotes: true, // 37.8"N is a cell like any other
+    info: true,
+    relax_column_count: true,
+  });
+  // its errors come out of the parser
+  pipeline(createReadStream(path), new DecodeStream(encoding), parser, () => {});
   let columns: string[] | null = null;
   let places: number[] = [];
   const values = wanted.map((): number[] => []);
   const missing = wanted.map(() => 0);
-  const text = wanted.map(() => '');
+  const strange = wanted.map(() => '');
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[];
@@ -58,7 +59,7 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
         const value = numberOf(cell, delimiter);
         if (Number.isNaN(value)) {
           missing[index]!++;
-          if (!MISSING.test(cell)) text[index] ||= `"${cell.slice(0, 40)}" in line ${info.lines}`;
+          if (!MISSING.test(cell)) strange[index] ||= `"${cell.slice(0, 40)}" in line ${info.lines}`;
         }
         values[index]!.push(value);
       });
@@ -67,7 +68,7 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
     if (cause instanceof DataError) throw cause;
     const { code, message, lines } = cause as CsvError & { lines?: number };
     const place = lines === undefined ? name : `${name}, line ${lines}`;
-    throw new DataError(`${place}: ${code?.startsWith('CSV_') ? plain(code) : message}.`);
+    throw new DataError(`${place}: ${code?.startsWith('CSV_') ? plain(code) : message.replace(/\.$/, '')}.`);
   }
   if (!columns) throw new DataError(`${name} holds no rows.`);
   const rows = values[0]?.length ?? 0;
@@ -75,7 +76,7 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
   wanted.forEach((column, index) => {
     if (missing[index] === rows)
       throw new DataError(
-        `The column "${column}" of ${name} holds no numbers${text[index] ? ` (${text[index]})` : ''}.`,
+        `The column "${column}" of ${name} holds no numbers${strange[index] ? ` (${strange[index]})` : ''}.`,
       );
   });
   return {
@@ -83,6 +84,7 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
     values: new Map(wanted.map((column, index) => [column, Float64Array.from(values[index]!)])),
     rows,
     missing: new Map(wanted.map((column, index) => [column, missing[index]!])),
+    strange: new Map(wanted.map((column, index) => [column, strange[index]!])),
   };
 }
 
@@ -98,8 +100,11 @@ function findColumns(columns: string[], wanted: readonly string[], name: string)
       .slice(0, 30)
       .map(other => `"${other}"`)
       .join(', ');
+    const headless = columns.some(other => !Number.isNaN(numberOf(other, ',')))
+      ? ' Its first line looks like data: write the names of the columns above it.'
+      : '';
     throw new DataError(
-      `${name} has no column "${column}"; it has ${shown}${columns.length > 30 ? ', …' : ''}.`,
+      `${name} has no column "${column}"; it has ${shown}${columns.length > 30 ? ', …' : ''}.${headless}`,
     );
   });
 }
@@ -111,12 +116,23 @@ function numberOf(cell: string, delimiter: string): number {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(normal) ? Number(normal) : Number.NaN;
 }
 
+async function headOf(path: string, name: string): Promise<Buffer> {
+  try {
+    const file = await open(path);
+    try {
+      const head = Buffer.alloc(65_536);
+      const { bytesRead } = await file.read(head, 0, head.length, 0);
+      return head.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new DataError(`${name} cannot be read: ${(cause as Error).message}.`);
+  }
+}
+
 async function sniff(path: string, name: string): Promise<{ delimiter: string; encoding: string }> {
-  const file = await open(path);
-  const head = Buffer.alloc(65_536);
-  const { bytesRead } = await file.read(head, 0, head.length, 0);
-  await file.close();
-  const bytes = head.subarray(0, bytesRead);
+  const bytes = await headOf(path, name);
   const encoding =
     bytes[0] === 0xff && bytes[1] === 0xfe
       ? 'utf-16le'
@@ -162,8 +178,7 @@ class DecodeStream extends Transform {
 function plain(code: string): string {
   const known: Record<string, string> = {
     CSV_QUOTE_NOT_CLOSED: 'a quote is opened and never closed',
-    CSV_INVALID_CLOSING_QUOTE: 'a quote is closed in the middle of a cell',
-    INVALID_OPENING_QUOTE: 'a quote stands in the middle of a cell',
+    CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: 'something stands between a closing quote and the delimiter',
   };
   return known[code] ?? code.replace(/^CSV_/, '').toLowerCase().replaceAll('_', ' ');
 }

@@ -1,6 +1,8 @@
 // Streams a text file into symbol ids: UTF-8 (UTF-16 with a byte order mark), one symbol a Unicode code point,
-// line ends as \n. The file is read twice and never held as one string.
+// line ends as \n. The file is read twice and never held as one string; in memory stand 2 bytes a character (4 beyond
+// 65,536 different ones) and at most 30 MB besides.
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { DataError } from './errors.ts';
 
 /** Stands for all characters that are rarer than `minCount`. */
@@ -58,7 +60,7 @@ export async function readText(
     symbols.push(UNKNOWN);
     counts.push(unknown);
   }
-  const ids = symbols.length <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
+  const ids = idsFor(length, symbols.length, name);
   let at = 0;
   for await (const codes of codePoints(path, name)) {
     if (at + codes.length > length) break;
@@ -69,6 +71,15 @@ export async function readText(
   }
   if (at < length) throw new DataError(`The data file ${name} changed while it was read.`);
   return { ids, vocabulary: { symbols, counts } };
+}
+
+function idsFor(length: number, symbols: number, name: string): Uint16Array | Uint32Array {
+  const bytes = length * (symbols <= 0x10000 ? 2 : 4);
+  if (bytes > totalmem() / 2)
+    throw new DataError(
+      `The data file ${name} has ${length.toLocaleString('en-US')} characters, which take ${(bytes / 1e9).toFixed(1)} GB of memory: more than half of what this machine has. Take a part of it.`,
+    );
+  return symbols <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
 }
 
 async function countUntil(path: string, name: string, length: number): Promise<Float64Array> {
@@ -84,7 +95,7 @@ async function countUntil(path: string, name: string, length: number): Promise<F
 
 /** All code points, a chunk at a time. */
 async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Array> {
-  const { encoding, skip } = sniff(path);
+  const { encoding, skip } = sniff(path, name);
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   let offset = skip;
   let afterReturn = false;
@@ -109,7 +120,7 @@ async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Arr
       try {
         text = decoder.decode(bytes, { stream: true });
       } catch {
-        throw notText(name, offset + firstInvalid(bytes));
+        throw notText(name, offset + (encoding === 'utf-8' ? firstInvalid(bytes) : 0), encoding);
       }
       yield emit(text);
       offset += bytes.length;
@@ -125,17 +136,22 @@ async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Arr
   }
 }
 
-function notText(name: string, offset: number): DataError {
+function notText(name: string, offset: number, encoding = 'utf-8'): DataError {
   return new DataError(
-    `The data file ${name} is not UTF-8 text: byte ${offset.toLocaleString('en-US')} cannot be decoded. Convert it to UTF-8, or choose another file.`,
+    `The data file ${name} is not ${encoding.toUpperCase()} text: byte ${offset.toLocaleString('en-US')} cannot be decoded. Convert it to UTF-8, or choose another file.`,
   );
 }
 
-function sniff(path: string): { encoding: string; skip: number } {
+function sniff(path: string, name: string): { encoding: string; skip: number } {
   const head = Buffer.alloc(3);
-  const file = openSync(path, 'r');
-  const read = readSync(file, head, 0, 3, 0);
-  closeSync(file);
+  let read = 0;
+  try {
+    const file = openSync(path, 'r');
+    read = readSync(file, head, 0, 3, 0);
+    closeSync(file);
+  } catch (cause) {
+    throw new DataError(`The data file ${name} cannot be read: ${(cause as Error).message}.`);
+  }
   if (read >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf)
     return { encoding: 'utf-8', skip: 3 };
   if (read >= 2 && head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 };

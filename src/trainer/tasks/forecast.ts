@@ -246,10 +246,13 @@ function describe(
     `${rows.toLocaleString('en-US')} rows, ${windows.toLocaleString('en-US')} training windows of ${data.window}; columns: ${table.columns.slice(0, 20).join(', ')}.`,
   ];
   for (const [column, missing] of table.missing)
-    if (missing > 0)
+    if (missing > 0) {
+      const strange = table.strange.get(column);
+      const which = strange ? ` (no number: ${strange})` : '';
       notes.push(
-        `"${column}" lacks ${missing.toLocaleString('en-US')} of ${table.rows.toLocaleString('en-US')} values: ${POLICY[data.missing]}.`,
+        `"${column}" lacks ${missing.toLocaleString('en-US')} of ${table.rows.toLocaleString('en-US')} values${which}: ${POLICY[data.missing]}.`,
       );
+    }
   if (size < asked)
     notes.push(`Only ${size} windows fit in the training part: batches have ${size} instead of ${asked}.`);
   return notes;

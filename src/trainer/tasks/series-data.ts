@@ -118,6 +118,8 @@ function fitScale(values: Float64Array, column: string, name: string): Scale {
   let variance = 0;
   for (const value of values) variance += (value - mean) ** 2 / values.length;
   const std = Math.sqrt(variance);
+  if (!Number.isFinite(std))
+    throw new DataError(`The column "${column}" of ${name} holds numbers too large to compute with.`);
   if (!(std > 1e-12 * Math.max(1, Math.abs(mean))))
     throw new DataError(
       `The column "${column}" of ${name} never changes in its training part: there is nothing to learn from it.`,

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCsv } from '../../../../src/trainer/data/csv.ts';
+import { DataError } from '../../../../src/trainer/data/errors.ts';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+
+describe('reading tables', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-csv-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  function write(content: string | Uint8Array): string {
+    const path = join(folder, 'a.csv');
+    writeFileSync(path, content);
+    return path;
+  }
+  const column = async (content: string | Uint8Array, name = 'y') => [
+    ...(await readCsv(write(content), 'a.csv', [name])).values.get(name)!,
+  ];
+  const refused = (content: string | Uint8Array, message: RegExp, name = 'y') =>
+    assert.rejects(column(content, name), (error: Error) => {
+      assert.ok(error instanceof DataError, error.stack);
+      assert.match(error.message, message);
+      return true;
+    });
+
+  it('finds out the delimiter, also past delimiters inside quotes', async () => {
+    for (const delimiter of [',', ';', '\t', '|'])
+      assert.deepEqual(
+        await column(`"a,;b"${delimiter}y\n1${delimiter}2\n3${delimiter}4\n`),
+        [2, 4],
+        delimiter,
+      );
+    assert.deepEqual(await column('y\n1\n2\n'), [1, 2]);
+  });
+
+  it('takes a comma as the decimal sign where it separates nothing', async () => {
+    assert.deepEqual(await column('x;y\n1;2,5\n1;-0,25\n1;1e3\n'), [2.5, -0.25, 1000]);
+  });
+
+  it('takes empty and usual words for missing, counts them, and names what is strange', async () => {
+    const path = write('x,y\n1,2\n1,\n1,NA\n1,n/a\n1,NaN\n1,-\n1,about 3\n1,7\n');
+    const { values, missing, strange, rows } = await readCsv(path, 'a.csv', ['y', 'x']);
+    assert.deepEqual([...values.get('y')!], [2, ...Array(6).fill(Number.NaN), 7]);
+    assert.equal(missing.get('y'), 6);
+    assert.equal(missing.get('x'), 0);
+    assert.equal(strange.get('y'), '"about 3" in line 8');
+    assert.equal(rows, 8);
+  });
+
+  const weather = [12.8, 10.6, 11.7];
+  for (const [file, name] of [
+    ['weather_bom_crlf.csv', 'temp_max'],
+    ['weather_cr_only.csv', 'temp_max'],
+    ['weather_utf16le_bom.csv', 'temp_max'],
+    ['weather_semicolon_decimalcomma_latin1.csv', 'Höchsttemperatur'],
+  ])
+    it(`reads ${file}`, async () => {
+      const { values, rows } = await readCsv(join(fixtures, file!), file!, [name!]);
+      assert.deepEqual([...values.get(name!)!.subarray(0, 3)], weather);
+      assert.equal(rows, 39);
+    });
+
+  it('reads weather_missing.csv', async () => {
+    const { values, missing } = await readCsv(join(fixtures, 'weather_missing.csv'), 'weather', ['temp_max']);
+    assert.ok(Number.isNaN(values.get('temp_max')![5]));
+    assert.ok(missing.get('temp_max')! >= 1);
+  });
+
+  const spectrum = join(fixtures, 'csv-spectrum');
+  const expectations = readdirSync(spectrum).filter(name => name.endsWith('.json'));
+  for (const file of expectations.map(name => name.replace('.json', '.csv')))
+    it(`agrees with csv-spectrum: ${file}`, async () => {
+      const expected = JSON.parse(readFileSync(join(spectrum, file.replace('.csv', '.json')), 'utf8'));
+      const rows: Record<string, string>[] = Array.isArray(expected) ? expected : [expected];
+      const number = (cell: string) => (/^\d+$/.test(cell) ? Number(cell) : Number.NaN);
+      for (const name of Object.keys(rows[0]!)) {
+        const cells = rows.map(row => number(row[name]!));
+        const read = readCsv(join(spectrum, file), file, [name]);
+        if (cells.every(Number.isNaN)) {
+          await assert.rejects(read, /holds no numbers/, name);
+          continue;
+        }
+        const { columns, values } = await read;
+        assert.deepEqual(columns, Object.keys(rows[0]!));
+        assert.deepEqual([...values.get(name)!], cells, name);
+      }
+    });
+
+  it('takes a quote in the middle of a cell for what it is', async () => {
+    const path = join(spectrum, 'location_coordinates.csv');
+    const { values, columns } = await readCsv(path, 'location', ['Contact Phone Number']);
+    assert.deepEqual([...values.get('Contact Phone Number')!], [2095257564]);
+    assert.equal(columns.length, 4);
+  });
+
+  it('refuses ragged rows with the line', async () => {
+    await refused('x,y\n1,2\n1,2,3\n', /^a\.csv, line 3: this row has 3 cells, the header has 2\.$/);
+    await refused('x,y\n"a\nb",2\n1\n', /^a\.csv, line 4: this row has 1 cells/);
+    await assert.rejects(
+      readCsv(join(fixtures, 'weather_ragged.csv'), 'ragged', ['temp_max']),
+      /^DataError: ragged, line 6: this row has 5 cells, the header has 6\.$/,
+    );
+  });
+
+  it('lists the columns there are when one is missing', async () => {
+    await refused('x,"a b"\n1,2\n', /^a\.csv has no column "y"; it has "x", "a b"\.$/);
+    const wide = Array.from({ length: 50 }, (_, i) => `c${i}`).join(',');
+    await refused(`${wide}\n`, /"c29", …\.$/);
+  });
+
+  it('tells a missing header', async () => {
+    await refused('1,2\n3,4\n', /has no header: its first line holds only numbers/);
+    await assert.rejects(
+      readCsv(join(fixtures, 'weather_no_header.csv'), 'weather', ['temp_max']),
+      /has no column "temp_max".* Its first line looks like data/,
+    );
+  });
+
+  it('refuses a column without numbers, and a table without rows', async () => {
+    await refused(
+      'x,y\n1,red\n2,blue\n',
+      /^The column "y" of a\.csv holds no numbers \("red" in line 2\)\.$/,
+    );
+    await refused('x,y\n1,\n2,\n', /^The column "y" of a\.csv holds no numbers\.$/);
+    await refused('x,y\n', /^a\.csv has a header and no rows\.$/);
+    await refused('\n\n', /^a\.csv holds no rows\.$/);
+    await assert.rejects(
+      readCsv(join(fixtures, 'header_only.csv'), 'h', ['value']),
+      /has a header and no rows/,
+    );
+  });
+
+  it('refuses broken quotes and binary noise with their place', async () => {
+    await refused('x,y\n1,"2\n3,4\n', /^a\.csv, line \d+: a quote is opened and never closed\.$/);
+    await refused(
+      'x,y\n1,"2"3\n',
+      /^a\.csv, line 2: something stands between a closing quote and the delimiter\.$/,
+    );
+    await refused(Buffer.from([0x79, 0x0a, 0x31, 0x00, 0x32]), /^a\.csv is not a text file: byte 3 is 0\.$/);
+  });
+
+  it('says that a file cannot be read', async () => {
+    await assert.rejects(readCsv(join(folder, 'gone.csv'), 'gone.csv', ['y']), DataError);
+    await assert.rejects(readCsv(folder, 'folder', ['y']), DataError);
+  });
+});
