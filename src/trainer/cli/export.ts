@@ -1,14 +1,15 @@
 // unroll export: a run's weights and model code, or its curves, for other tools.
 import path from 'node:path';
 import process from 'node:process';
-import { type Command, JSON_OPTION } from './command.ts';
+import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { shortPath } from './report.ts';
 import { findRun } from './workspace.ts';
 
-/** Curves are written here, weights by the trainer's exporters. */
-const CURVES = ['csv', 'jsonl', 'tensorboard'];
-const MODELS: string[] = [];
+const CURVES = ['csv', 'jsonl', 'tensorboard'] as const;
+const MODELS = ['pytorch', 'safetensors'] as const;
+type Format = (typeof CURVES)[number] | (typeof MODELS)[number];
+const FORMATS: readonly Format[] = [...MODELS, ...CURVES];
 
 export const command: Command = {
   name: 'export',
@@ -21,26 +22,38 @@ export const command: Command = {
       help: 'pytorch (weights and the model as Python), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
+    ...CHECKPOINT_OPTION,
     ...JSON_OPTION,
   },
   examples: ['unroll export RUN --format pytorch', 'unroll export RUN --format csv --out curves'],
   async run(args) {
     const folder = findRun(args.positionals[0]!);
-    const format = args.text('format');
-    const known = [...MODELS, ...CURVES];
-    if (!format || !known.includes(format)) {
-      const found = format ? `, found ${JSON.stringify(format)}` : '';
-      throw new CommandError(`--format must be one of ${known.join(', ')}${found}.`);
-    }
+    const format = formatOf(args.text('format'));
     const out = path.resolve(args.text('out') ?? `${path.basename(folder)}-${format}`);
-    const files = await exportCurves(folder, format, out);
+    const files = await exportFiles(folder, format, out, checkpointOf(args));
     if (args.flag('json')) process.stdout.write(`${JSON.stringify({ kind: 'export', format, files })}\n`);
     else for (const file of files) process.stdout.write(`${shortPath(file)}\n`);
     return EXIT.done;
   },
 };
 
-async function exportCurves(folder: string, format: string, out: string): Promise<string[]> {
+function formatOf(name: string | undefined): Format {
+  const format = FORMATS.find(known => known === name);
+  if (format) return format;
+  const found = name === undefined ? '' : `, found ${JSON.stringify(name)}`;
+  throw new CommandError(`--format must be one of ${FORMATS.join(', ')}${found}.`);
+}
+
+async function exportFiles(
+  folder: string,
+  format: Format,
+  out: string,
+  checkpoint: 'best' | 'last' | undefined,
+) {
+  if (format === 'pytorch' || format === 'safetensors') {
+    const { exportRun } = await import('../export/export-run.ts');
+    return exportRun(folder, format, out, { checkpoint });
+  }
   const { exportScalars } = await import('../../runs/export-curves.ts');
-  return exportScalars(folder, format as 'csv' | 'jsonl' | 'tensorboard', out);
+  return exportScalars(folder, format, out);
 }

@@ -215,6 +215,64 @@ describe('unroll train', function () {
     assert.equal(code, 0);
   });
 
+  it('sample and predict use what was trained, and say which run they need', () => {
+    writeFileSync(join(workspace, 'text.txt'), 'to be or not to be, that is the question. '.repeat(200));
+    const rows = Array.from({ length: 300 }, (_, i) => `${i},${Math.sin(i / 5).toFixed(4)}`);
+    writeFileSync(join(workspace, 'wave.csv'), ['t,y', ...rows].join('\n'));
+    const train = (name: string, data: object) => {
+      const training = { ...experiment.training, seqLen: 8 };
+      writeFileSync(file, JSON.stringify({ ...experiment, name, data, training }));
+      const { stdout } = unroll(['train', file, '--out', out, '--json']);
+      return String(jsonLines(stdout).at(-1)!['run']);
+    };
+    const text = train('text', { task: 'char-lm', path: 'text.txt' });
+    const wave = train('wave', { task: 'forecast', path: 'wave.csv', target: 'y', window: 10 });
+
+    const sampled = unroll(['sample', text, '--prompt', 'to be', '--length', '40', '--seed', '7']);
+    assert.equal(sampled.code, 0);
+    assert.match(sampled.stdout, /^to be[a-z,. ]{40}\n$/);
+    assert.equal(
+      unroll(['sample', text, '--prompt', 'to be', '--length', '40', '--seed', '7']).stdout,
+      sampled.stdout,
+    );
+    const stranger = unroll(['sample', text, '--prompt', '唐']);
+    assert.equal(stranger.code, 2);
+    assert.match(
+      stranger.stderr,
+      /^The prompt holds "唐", which is not among the \d+ characters of this run's text\.$/m,
+    );
+
+    const predicted = unroll(['predict', wave, join(workspace, 'wave.csv')]);
+    const lines = predicted.stdout.trimEnd().split('\n');
+    assert.equal(predicted.code, 0);
+    assert.equal(lines[0], 'row,truth,prediction,persistence');
+    assert.match(lines.at(-1)!, /^301,,-?[\d.]+,$/);
+    assert.match(
+      predicted.stderr,
+      /^y: root mean square error [\d.]+ over \d+ rows, 1 ahead; persistence has [\d.]+\.$/m,
+    );
+    const [record] = jsonLines(
+      unroll(['predict', wave, join(workspace, 'wave.csv'), '--next', '--json']).stdout,
+    );
+    assert.deepEqual(record!['rows'], []);
+    assert.deepEqual(
+      (record!['next'] as { row: number }[]).map(({ row }) => row),
+      [301],
+    );
+    assert.match(unroll(['sample', wave]).stderr, /text is written by runs of "char-lm"/);
+    assert.match(
+      unroll(['predict', text, join(workspace, 'wave.csv')]).stderr,
+      /tables are predicted by runs of "forecast"/,
+    );
+
+    const exported = unroll(['export', text, '--format', 'pytorch', '--out', join(workspace, 'exported')]);
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.ok(
+      existsSync(join(workspace, 'exported', 'model.py')) &&
+        existsSync(join(workspace, 'exported', 'model.safetensors')),
+    );
+  });
+
   it('a run whose data has gone since says so, exit code 2', () => {
     const text = join(workspace, 'text.txt');
     writeFileSync(text, 'to be or not to be, that is the question. '.repeat(200));

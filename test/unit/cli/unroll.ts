@@ -1,11 +1,45 @@
-// The real command line as a child process, from source.
+// The real command line as a child process: bundled once from source as the build does it, since starting it from
+// source would take most of the tests' time.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const main = path.join(repository, 'src/trainer/main.ts');
+
+const { version } = JSON.parse(readFileSync(path.join(repository, 'package.json'), 'utf8'));
+
+let built: string | undefined;
+
+function main(): string {
+  built ??= build();
+  return built;
+}
+
+function build(): string {
+  const outdir = mkdtempSync(path.join(tmpdir(), 'unroll-built-'));
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  buildSync({
+    entryPoints: { unroll: path.join(repository, 'src/trainer/main.ts') },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    absWorkingDir: repository,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    define: { UNROLL_VERSION: JSON.stringify(version) },
+    banner: {
+      js: 'import { createRequire as createRequireOfNode } from "node:module"; const require = createRequireOfNode(import.meta.url);',
+    },
+  });
+  return path.join(outdir, 'unroll.mjs');
+}
 
 export interface Result {
   code: number | null;
@@ -18,10 +52,8 @@ function environment(): NodeJS.ProcessEnv {
   return { ...rest, COLUMNS: '100' };
 }
 
-const tsx = import.meta.resolve('tsx');
-
 export function unroll(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Result {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, main, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main(), ...args], {
     cwd: options.cwd ?? repository,
     env: { ...environment(), ...options.env },
     encoding: 'utf8',
@@ -57,7 +89,7 @@ function finished(child: ChildProcess): Promise<Result> {
 }
 
 export function startUnroll(args: string[], cwd = repository): ChildProcess {
-  return spawn(process.execPath, ['--import', tsx, main, ...args], {
+  return spawn(process.execPath, [main(), ...args], {
     cwd,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,16 +1,16 @@
 // A writer killed at random instants: nothing complete is lost, readers see no fault, and the next one goes on.
 import assert from 'node:assert/strict';
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { latestCheckpoint } from '../../../src/runs/checkpoints.ts';
 import { createRun } from '../../../src/runs/create.ts';
 import { DiskFullError } from '../../../src/runs/errors.ts';
 import { LifeWatch } from '../../../src/runs/life.ts';
 import { RunReader } from '../../../src/runs/reader.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
+import { forkChild } from './child.ts';
 import { requestOf, Scratch, scalars, sidecar } from './folder.ts';
 
 const KILLS = 20;
@@ -35,11 +35,10 @@ describe('a writer that is killed', () => {
     this.timeout(60_000);
     const draw = random(seed);
     const folder = scratch.run();
-    const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
     const live = new RunReader(folder);
     let least = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const child = fork(script, [folder], { execArgv: ['--import', 'tsx'] });
+      const child = forkChild('crash-child', [folder]);
       await once(child, 'message');
       const until = performance.now() + draw() * 120;
       while (performance.now() < until) {

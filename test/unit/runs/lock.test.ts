@@ -1,15 +1,15 @@
 // One writer a run: real processes race for it, dead ones are taken over, living and foreign ones are not.
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RunBusyError } from '../../../src/runs/errors.ts';
 import type { WriterFile } from '../../../src/runs/format.ts';
 import { isAlive, thisWriter } from '../../../src/runs/process.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
+import { forkChild } from './child.ts';
 import { Scratch } from './folder.ts';
 
 const RIVALS = 3;
@@ -89,8 +89,7 @@ describe('the lock of a run', () => {
 
   it(`goes to exactly one of ${RIVALS} processes, free or left by a dead one, ${ROUNDS} times`, async function () {
     this.timeout(60_000);
-    const script = fileURLToPath(new URL('./race-child.ts', import.meta.url));
-    for (let i = 0; i < RIVALS; i++) children.push(fork(script, { execArgv: ['--import', 'tsx'] }));
+    for (let i = 0; i < RIVALS; i++) children.push(forkChild('race-child'));
     await Promise.all(children.map(child => once(child, 'message')));
     const pid = deadPid();
     for (let round = 0; round < ROUNDS; round++) {
@@ -114,7 +113,7 @@ describe('the lock of a run', () => {
       );
       winner.kill('SIGKILL');
       await once(winner, 'exit');
-      const fresh = fork(script, { execArgv: ['--import', 'tsx'] });
+      const fresh = forkChild('race-child');
       children[children.indexOf(winner)] = fresh;
       if (round < ROUNDS - 1) await once(fresh, 'message');
     }
