@@ -38,7 +38,7 @@ export async function openWindow(options: OpenOptions): Promise<void> {
   beforeEnd(async () => {
     const ended = await endTrainings(process.env[mark]!);
     if (ended)
-      console.log('Training was stopped with a checkpoint: choose Resume in the next window to go on.');
+      console.log('Training was stopped with a checkpoint: choose Continue in the dashboard to go on.');
   });
   if (!hasCode) fetchHost();
   if (options.train && options.experiment) startTraining(options.experiment, options.workspace);
