@@ -10,6 +10,8 @@ const PATIENCE = 50;
 const SPIKE = 10;
 const LARGE = 10;
 const SPIKES = 3;
+/** of the loss, over the updates before */
+const HARM = 1.03;
 /** log10 of first over last norm */
 const GROWS = 3;
 
@@ -18,13 +20,20 @@ export const exploding: Finder = (facts, seen) => {
   if (step < PATIENCE || !gradNorms.full) return [];
   const usual = gradNorms.median;
   const spikes = gradNorms.values.filter(norm => norm > LARGE && norm > SPIKE * usual);
-  if (spikes.length >= SPIKES) return [spiking(facts, seen, spikes, usual)];
+  if (spikes.length >= SPIKES && doesHarm(seen)) return [spiking(facts, seen, spikes, usual)];
   for (const [level, history] of seen.ratios) {
     const now = history.mean(step * 0.75, step);
     if (now !== null && now > GROWS) return [growing(facts, seen, level, now)];
   }
   return [];
 };
+
+/** A cell that begins to learn after a long wait has spikes too, while its loss falls. */
+function doesHarm({ loss, step }: Seen): boolean {
+  const now = loss.mean(step - 50, step);
+  const before = loss.mean(step - 250, step - 50);
+  return now !== null && before !== null && now > HARM * before;
+}
 
 function spiking(facts: RunFacts, { gradNorms, step }: Seen, spikes: number[], usual: number): Finding {
   const { clipNorm } = facts.experiment.training;

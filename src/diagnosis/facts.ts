@@ -69,3 +69,15 @@ export function layerOf(level: string): string {
 export function layerIndex(level: string): number {
   return Number(/^layers\.(\d+)/.exec(level)?.[1] ?? -1);
 }
+
+/** log10; less is noise */
+const SMALLEST_RISE = 0.15;
+const STEADY = 0.5;
+
+/** Whether the gradient comes further back the longer it trains, however little of it comes yet. */
+export function reachGrows({ ratios, step }: Seen): boolean {
+  return [...ratios.values()].some(history => {
+    const trend = history.trend(step * 0.15, step);
+    return trend !== null && trend.tau >= STEADY && trend.rise > SMALLEST_RISE;
+  });
+}

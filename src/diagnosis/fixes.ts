@@ -20,7 +20,7 @@ export function switchCell(experiment: Experiment, index: number, type: 'gru' | 
   for (const field of ['activation', 'forgetBias', 'resetAfter'])
     if ((layer as Record<string, unknown>)[field] !== undefined)
       edits.push({ path: [...at, field], value: undefined });
-  return { title: `Use a ${type.toUpperCase()}`, edits };
+  return { title: type === 'lstm' ? 'Use an LSTM' : 'Use a GRU', edits };
 }
 
 export function forgetBias(experiment: Experiment, index: number): Fix | null {
@@ -69,6 +69,14 @@ export function slower({ training }: Experiment, factor: number): Fix {
   return {
     title: `Lower the learning rate to ${value}`,
     edits: [{ path: ['training', 'optimizer', 'learningRate'], value }],
+  };
+}
+
+export function longer({ training }: Experiment): Fix {
+  const value = training.steps * 2;
+  return {
+    title: `Train for ${value.toLocaleString('en-US')} steps`,
+    edits: [{ path: ['training', 'steps'], value }],
   };
 }
 

@@ -8,6 +8,7 @@ interface Bin {
 }
 
 const MOST_BINS = 1024;
+const STRETCHES = 8;
 
 export class History {
   private bins: Bin[] = [];
@@ -42,6 +43,25 @@ export class History {
       count += bin.count;
     }
     return count > 0 ? sum / count : null;
+  }
+
+  /**
+   * How steadily the values rise over the steps after `from` up to `to`: Kendall's rank correlation of the means of
+   * eight stretches with time (1: each above all before it), and the rise from the first to the last.
+   */
+  trend(from: number, to: number): { tau: number; rise: number } | null {
+    const means: number[] = [];
+    for (let part = 0; part < STRETCHES; part++) {
+      const width = (to - from) / STRETCHES;
+      const mean = this.mean(from + part * width, from + (part + 1) * width);
+      if (mean !== null) means.push(mean);
+    }
+    if (means.length < STRETCHES / 2) return null;
+    let sum = 0;
+    for (let i = 1; i < means.length; i++)
+      for (let j = 0; j < i; j++) sum += Math.sign(means[i]! - means[j]!);
+    const pairs = (means.length * (means.length - 1)) / 2;
+    return { tau: sum / pairs, rise: means.at(-1)! - means[0]! };
   }
 
   /** Mean, and standard error of it, over the steps after `from` up to `to`. */

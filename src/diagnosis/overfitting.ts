@@ -11,7 +11,9 @@ const RISE = { ofBest: 0.04, ofNothing: 0.015 };
 const FALL = 0.97;
 
 export const overfitting: Finder = (facts, { validations, loss, step }) => {
-  if (validations.length < SINCE + 3) return [];
+  // drawn data are new at every step: there is nothing to learn by heart
+  const { name } = facts.task;
+  if (name === 'adding' || name === 'temporal-order' || validations.length < SINCE + 3) return [];
   const best = validations.reduce((least, each) => (each.loss < least.loss ? each : least));
   const since = validations.filter(each => each.step > best.step);
   if (since.length < SINCE) return [];

@@ -1,6 +1,6 @@
 // Plateau: training loss stands still over a long stretch, and not because the task is solved.
-import type { Finder } from './facts.ts';
-import { ignorance } from './facts.ts';
+import type { Finder, Fix, RunFacts } from './facts.ts';
+import { ignorance, reachGrows } from './facts.ts';
 import * as fixes from './fixes.ts';
 import { count, figure } from './text.ts';
 
@@ -12,8 +12,10 @@ const STILL = 0.003;
 /** share of the loss of knowing nothing below which a task counts as solved */
 const SOLVED = 0.05;
 const STUCK = 0.97;
+const NEARLY_OVER = 0.95;
 
-export const plateau: Finder = (facts, { loss, step, validations }) => {
+export const plateau: Finder = (facts, seen) => {
+  const { loss, step, validations } = seen;
   const { experiment } = facts;
   if (step < Math.max(PATIENCE, experiment.training.steps * 0.4)) return [];
   const from = step * (1 - STRETCH);
@@ -29,6 +31,8 @@ export const plateau: Finder = (facts, { loss, step, validations }) => {
   if (nothing && now.mean < SOLVED * nothing.loss) return [];
   if (stillImproves(validations, from)) return [];
   const stuck = nothing !== null && now.mean > STUCK * nothing.loss;
+  // what looks like standing still is on its way: cells often learn all at once when the gradient has come far enough
+  if (stuck && reachGrows(seen) && step < experiment.training.steps * NEARLY_OVER) return [];
   const where = stuck ? `, which is that of ${nothing.name} (${figure(nothing.loss)})` : '';
   return [
     {
@@ -37,10 +41,26 @@ export const plateau: Finder = (facts, { loss, step, validations }) => {
       message: `Training loss has stood at ${figure(now.mean)}${where} since about step ${count(from)}, for ${count(step - from)} updates.`,
       layer: null,
       evidence: { trainLoss: now.mean, before: before.mean, noise, since: Math.round(from), updates: step },
-      fixes: fixes.existing(fixes.slower(experiment, 0.3), fixes.cosine(experiment)),
+      fixes: stuck ? begin(facts) : settle(facts),
     },
   ];
 };
+
+/** Nothing was learned: another start. */
+function begin({ experiment }: RunFacts): Fix[] {
+  const index = experiment.model.layers.findIndex(layer => 'recurrentInit' in layer);
+  return fixes.existing(
+    fixes.forgetBias(experiment, index),
+    fixes.switchCell(experiment, index, 'gru'),
+    fixes.slower(experiment, 0.3),
+    fixes.longer(experiment),
+  );
+}
+
+/** Something was learned: smaller steps. */
+function settle({ experiment }: RunFacts): Fix[] {
+  return fixes.existing(fixes.cosine(experiment), fixes.slower(experiment, 0.3));
+}
 
 /** Validation's newest best is recent. */
 function stillImproves(validations: readonly { step: number; loss: number }[], from: number): boolean {

@@ -1,0 +1,270 @@
+// Each finding in made-up runs, in both directions.
+import assert from 'node:assert/strict';
+import { Diagnosis, type Observation, type RunFacts } from '../../../src/diagnosis/diagnose.ts';
+import { type ExperimentInput, experimentSchema } from '../../../src/experiment/schema.ts';
+import type { Finding } from '../../../src/runs/format.ts';
+
+const TEXT: ExperimentInput = {
+  data: { task: 'char-lm', path: 'a.txt' },
+  model: {
+    layers: [{ type: 'embedding', dim: 8 }, { type: 'lstm', units: 32, layers: 2 }, { type: 'dense' }],
+  },
+  training: { steps: 1000, clipNorm: null },
+};
+
+function facts(change: Partial<NonNullable<ExperimentInput['training']>> = {}, baseline = 3): RunFacts {
+  const experiment = experimentSchema.parse({ ...TEXT, training: { ...TEXT.training, ...change } });
+  return {
+    experiment,
+    task: {
+      name: 'char-lm',
+      lossUnit: 'nats/char',
+      baseline: { loss: baseline, name: 'character frequencies alone' },
+      seqLen: 64,
+      batchSize: 32,
+      tokensPerStep: 2048,
+      notes: [],
+    },
+    layers: [0, 1].map(level => ({ name: `layers.1.${level}`, cell: 'lstm', units: 32 })),
+  };
+}
+
+function run(what: RunFacts, steps: number, at: (step: number) => Partial<Observation>): Finding[] {
+  const diagnosis = new Diagnosis(what);
+  const found: Finding[] = [];
+  for (let step = 1; step <= steps; step++) found.push(...diagnosis.observe({ step, ...at(step) }));
+  return found;
+}
+
+const ids = (found: readonly Finding[]) => found.map(({ id }) => id);
+/** a repeatable ±1 */
+const wobble = (step: number) => Math.sin(step * 12.9898);
+const learning = (step: number) => 1.5 + 1.5 * Math.exp(-step / 400) + 0.02 * wobble(step);
+
+describe('exploding', () => {
+  const spikes = (step: number) => ({
+    gradNorm: step > 400 && step % 20 === 0 ? 200 : 0.5 + 0.2 * wobble(step),
+  });
+
+  it('is found where norms leap and the loss suffers', () => {
+    const found = run(facts(), 600, step => ({
+      ...spikes(step),
+      trainLoss: step > 400 ? 2.6 : learning(step),
+    }));
+    assert.deepEqual(ids(found), ['exploding']);
+    assert.match(found[0]!.message, /norm of up to 200, where 0\.\d+ is usual\. Nothing clips it\./);
+    assert.deepEqual(found[0]!.fixes[0]!.edits, [{ path: ['training', 'clipNorm'], value: 1 }]);
+  });
+
+  it('is not found where norms leap and the loss falls all the same', () => {
+    const found = run(facts(), 600, step => ({ ...spikes(step), trainLoss: learning(step) }));
+    assert.deepEqual(ids(found), []);
+  });
+
+  it('is not found in norms that are large but even', () => {
+    const found = run(facts(), 600, step => ({ gradNorm: 50 + wobble(step), trainLoss: learning(step) }));
+    assert.deepEqual(ids(found), []);
+  });
+
+  it('is found where the gradient grows on its way back, and names the layer', () => {
+    const flow = [
+      { layer: 'layers.1.0', norms: Float32Array.of(5000, 70, 1) },
+      { layer: 'layers.1.1', norms: Float32Array.of(0.5, 0.7, 1) },
+    ];
+    const found = run(facts(), 200, step => ({ gradNorm: 0.5, trainLoss: learning(step), flow }));
+    assert.deepEqual(
+      found.map(({ id, layer }) => [id, layer]),
+      [['exploding', 'layers.1']],
+    );
+  });
+});
+
+describe('vanishing', () => {
+  const vanished = { layer: 'layers.1.0', norms: Float32Array.of(1e-9, 1e-5, 1) };
+  const open = { layer: 'layers.1.1', norms: Float32Array.of(0.1, 0.4, 1) };
+  const stuck = (step: number) => 3 + 0.02 * wobble(step);
+
+  it('is found when nothing arrives and nothing is learned', () => {
+    assert.ok(
+      ids(run(facts(), 400, step => ({ trainLoss: stuck(step), flow: [vanished] }))).includes('vanishing'),
+    );
+  });
+
+  it('is not found when one level lets the gradient through', () => {
+    const found = run(facts(), 400, step => ({ trainLoss: stuck(step), flow: [vanished, open] }));
+    assert.ok(!ids(found).includes('vanishing'));
+  });
+
+  it('is not found when the loss has left the baseline: short dependencies are enough for that', () => {
+    const found = run(facts(), 1000, step => ({ trainLoss: learning(step), flow: [vanished] }));
+    assert.ok(!ids(found).includes('vanishing'));
+  });
+
+  it('is not found once a validation was good', () => {
+    const found = run(facts(), 1000, step => ({
+      trainLoss: stuck(step),
+      flow: [vanished],
+      ...(step === 100 ? { valLoss: 2 } : {}),
+    }));
+    assert.ok(!ids(found).includes('vanishing'));
+  });
+
+  it('measures a forecast by the mean, not by persistence', () => {
+    const forecast: RunFacts = {
+      ...facts(),
+      task: { ...facts().task, name: 'forecast', baseline: { loss: 0.1, name: 'persistence' } },
+    };
+    const found = run(forecast, 400, step => ({ trainLoss: 0.3 + 0.01 * wobble(step), flow: [vanished] }));
+    assert.ok(!ids(found).includes('vanishing'));
+  });
+
+  it('proposes the whole window where the gradient was cut', () => {
+    const cut = facts({ bptt: { window: 8 } });
+    const [found] = run(cut, 400, step => ({ trainLoss: stuck(step), flow: [vanished] }));
+    assert.ok(found!.fixes.some(({ title }) => title === 'Let the gradient flow back through all 64 steps'));
+  });
+});
+
+describe('overfitting', () => {
+  const everyTwenty = (step: number, valLoss: number) => (step % 20 === 0 ? { valLoss } : {});
+
+  it('is found once, with dropout between stacked layers among its fixes', () => {
+    const found = run(facts(), 800, step => ({
+      trainLoss: learning(step),
+      ...everyTwenty(step, 1.9 + (1e-5 * (step - 200) ** 2) / 2 + 0.01 * wobble(step)),
+    }));
+    assert.deepEqual(ids(found), ['overfitting']);
+    assert.ok(found[0]!.fixes.some(({ edits }) => edits[0]!.path.join('.') === 'model.layers.1.dropout'));
+  });
+
+  it('is not found where validation only wobbles', () => {
+    const found = run(facts(), 1000, step => ({
+      trainLoss: learning(step),
+      ...everyTwenty(step, learning(step) + 0.1 + 0.03 * wobble(step)),
+    }));
+    assert.deepEqual(ids(found), []);
+  });
+
+  it('is not found where training gets worse too', () => {
+    const found = run(facts(), 800, step => ({
+      trainLoss: 2 + step / 1000,
+      ...everyTwenty(step, 2 + step / 1000),
+    }));
+    assert.ok(!ids(found).includes('overfitting'));
+  });
+});
+
+describe('plateau', () => {
+  it('is a note where the loss stands far above zero, and proposes smaller steps', () => {
+    const found = run(facts(), 800, step => ({
+      trainLoss: Math.max(1.8, 3 - step / 100) + 0.02 * wobble(step),
+    }));
+    assert.deepEqual(
+      found.map(({ id, severity }) => [id, severity]),
+      [['plateau', 'info']],
+    );
+    assert.equal(found[0]!.fixes[0]!.title, 'Let the learning rate fall (cosine schedule)');
+  });
+
+  it('is a warning where nothing was learned', () => {
+    const [found] = run(facts(), 800, step => ({ trainLoss: 3 + 0.02 * wobble(step) }));
+    assert.equal(found?.severity, 'warning');
+    assert.match(found!.message, /which is that of character frequencies alone/);
+  });
+
+  it('is not found while the loss falls slowly, nor where the task is solved', () => {
+    assert.deepEqual(ids(run(facts(), 1000, step => ({ trainLoss: learning(step) }))), []);
+    assert.deepEqual(ids(run(facts(), 1000, step => ({ trainLoss: 0.001 + 0.0005 * wobble(step) }))), []);
+  });
+
+  it('waits while the gradient comes further back from step to step', () => {
+    const grows = (step: number) => [
+      { layer: 'layers.1.0', norms: Float64Array.of(10 ** (-9 + step / 300), 1) },
+    ];
+    const found = run(facts(), 900, step => ({ trainLoss: 3 + 0.02 * wobble(step), flow: grows(step) }));
+    assert.deepEqual(ids(found), []);
+  });
+});
+
+describe('saturated gates', () => {
+  const gate = (name: string, mean: number, saturation: number) => ({
+    gates: [
+      {
+        layer: 'layers.1.0',
+        gate: name,
+        mean: new Float32Array(4).fill(mean),
+        saturation: new Float32Array(4).fill(saturation),
+      },
+    ],
+  });
+  const found = (name: string, mean: number, saturation: number) =>
+    run(facts(), 200, step => ({
+      trainLoss: learning(step),
+      ...(step % 5 === 0 ? gate(name, mean, saturation) : {}),
+    }));
+
+  it('are found when nearly all units stand at an end', () => {
+    const [output] = found('o', 0.02, 0.98);
+    assert.equal(output?.id, 'saturated-gates');
+    assert.equal(output?.layer, 'layers.1');
+    assert.match(output!.message, /^The output gate o is saturated: 98 % /);
+  });
+
+  it('of a shut forget gate tell the half-life', () => {
+    const [forget] = found('f', 0.05, 0.99);
+    assert.match(forget!.message, /half of the memory is gone after 0\.231 steps/);
+    assert.equal(forget!.fixes[0]!.title, 'Start with the forget gate open (forgetBias 1)');
+  });
+
+  it('are no fault of an open forget gate, nor of candidates in a healthy language model', () => {
+    assert.deepEqual(found('f', 0.98, 0.99), []);
+    assert.deepEqual(found('g', 0.1, 0.87), []);
+  });
+});
+
+describe('diverged', () => {
+  it('repeats the loop, names the layer, and proposes clipping and a lower rate', () => {
+    const diagnosis = new Diagnosis(facts());
+    for (let step = 1; step <= 10; step++) diagnosis.observe({ step, trainLoss: 2.5, gradNorm: 10 ** step });
+    const [found] = diagnosis.diverged({
+      step: 11,
+      message:
+        'The loss became NaN at step 11: the first tensor that is not finite is the output of layers.1.',
+      tensor: 'the output of layers.1',
+    });
+    assert.equal(found!.severity, 'error');
+    assert.equal(found!.layer, 'layers.1');
+    assert.match(
+      found!.message,
+      /not finite is the output of layers\.1\. The last finite gradient norm was 1e\+10\.$/,
+    );
+    assert.deepEqual(
+      found!.fixes.map(({ edits }) => edits[0]),
+      [
+        { path: ['training', 'clipNorm'], value: 1 },
+        { path: ['training', 'optimizer', 'learningRate'], value: 0.0001 },
+      ],
+    );
+    assert.deepEqual(diagnosis.diverged({ step: 11, message: 'again', tensor: 'layers.1' }), []);
+  });
+});
+
+describe('a diagnosis', () => {
+  it('does not repeat what a resumed run already has', () => {
+    const known = new Diagnosis(facts(), [{ id: 'plateau', layer: null }]);
+    const found: Finding[] = [];
+    for (let step = 1; step <= 900; step++)
+      found.push(...known.observe({ step, trainLoss: 3 + 0.02 * wobble(step) }));
+    assert.deepEqual(found, []);
+  });
+
+  it('lives with numbers that are not finite', () => {
+    const found = run(facts(), 300, step => ({
+      trainLoss: step % 3 ? Number.NaN : 2.5,
+      gradNorm: step % 5 ? Number.POSITIVE_INFINITY : 1,
+      flow: [{ layer: 'layers.1.0', norms: Float32Array.of(Number.NaN, 0) }],
+      ...(step % 50 === 0 ? { valLoss: Number.NaN } : {}),
+    }));
+    assert.deepEqual(found, []);
+  });
+});
