@@ -90,7 +90,9 @@ class Dashboards
   }
 
   private adopt(frame: vscode.WebviewPanel, folders: readonly string[] | null): DashboardSession {
-    frame.iconPath = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'unroll.svg');
+    const icon = (theme: string) =>
+      vscode.Uri.joinPath(this.services.context.extensionUri, 'media', `unroll-${theme}.svg`);
+    frame.iconPath = { light: icon('light'), dark: icon('dark') };
     const session = this.session(
       {
         webview: frame.webview,

@@ -64,8 +64,8 @@ export class NotesSection implements Section {
     const names =
       runs.length < this.page.state.runs.length ? `${runs.map(({ label }) => label).join(', ')}: ` : '';
     const text = isCrashed
-      ? `${names}training ended unexpectedly at step ${count(step)}. ${last === null ? 'There is no checkpoint yet: it would begin anew.' : `The last checkpoint is at step ${count(last)}.`}`
-      : `${names}no sign of life from the machine that trains this, for ${clock(Math.max(...runs.map(run => run.heartbeatAge ?? 0)))}. It may still be training.`;
+      ? `${names}${names === '' ? 'T' : 't'}raining ended unexpectedly at step ${count(step)}. ${last === null ? 'There is no checkpoint yet: it would begin anew.' : `The last checkpoint is at step ${count(last)}.`}`
+      : `${names}${names === '' ? 'N' : 'n'}o sign of life from the machine that trains this, for ${clock(Math.max(...runs.map(run => run.heartbeatAge ?? 0)))}. It may still be training.`;
     const title = last === null ? 'Begin anew' : `Resume from step ${count(last)}`;
     const runIds = runs.map(({ id }) => id);
     return h(

@@ -1,0 +1,141 @@
+// What the charts compute before they draw.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Curve, RunView } from '../../../src/protocol/messages.ts';
+import { rowAt } from '../../../src/webview/charts/heatmap.ts';
+import { indexAt, linesOf, valueAt, valueExtent } from '../../../src/webview/charts/loss-data.ts';
+import { linearScale, linearTicks, logTicks } from '../../../src/webview/charts/scales.ts';
+import { clock, loss, ratio, short } from '../../../src/webview/format.ts';
+import { uiFrom } from '../../../src/webview/page.ts';
+
+function curve(values: number[], broken: number[] = []): Curve {
+  const steps = Float64Array.from(values, (_, i) => i + 1);
+  const floats = Float32Array.from(values);
+  return {
+    step: steps,
+    seconds: steps.map(step => step / 10),
+    tokens: steps.map(step => step * 100),
+    mean: floats,
+    min: floats.map(value => value - 1),
+    max: floats.map(value => value + 1),
+    smooth: floats,
+    rowsPerPoint: 1,
+    broken: Float64Array.from(broken),
+  };
+}
+
+function run(train: Curve, val = curve([])): RunView {
+  return { id: 'a', state: 'training', step: train.step.length, trainLoss: train, valLoss: val } as RunView;
+}
+
+describe('the lines of the loss chart', () => {
+  it('pass through the lowest and the highest value of every point', () => {
+    const train = curve([5, 3, 9]);
+    const { ghost } = linesOf(run(train), train, 'step');
+    for (const [i, x] of train.step.entries()) {
+      const ys = ghost.filter(point => point.x === x).map(({ y }) => y);
+      assert.deepEqual(
+        ys.sort((a, b) => a - b),
+        [train.min[i], train.max[i]],
+      );
+    }
+  });
+
+  it('mark the first NaN at its step, at the height of the last finite value', () => {
+    const train = curve([4, 3, Number.NaN, Number.NaN], [3, 4]);
+    assert.deepEqual(linesOf(run(train), train, 'step').broken, { x: 3, y: 3, step: 3 });
+    assert.ok(Math.abs(linesOf(run(train), train, 'seconds').broken!.x - 0.3) < 1e-9);
+  });
+
+  it('are read at the last point before, and nowhere before the first', () => {
+    const line = [
+      { x: 10, y: 1 },
+      { x: 20, y: 2 },
+    ];
+    assert.ok(Number.isNaN(valueAt(line, 9)));
+    assert.deepEqual(
+      [10, 19, 20, 99].map(x => valueAt(line, x)),
+      [1, 1, 2, 2],
+    );
+  });
+
+  it('have an extent of what is finite, shown and drawable', () => {
+    const train = curve([-5, 2, Number.NaN, 8]);
+    const lines = [linesOf(run(train), train, 'step')];
+    const log = valueExtent(lines, 0, 10, 'log')!;
+    assert.ok(log.min > 0 && log.max >= 9);
+    assert.ok(valueExtent(lines, 1, 1, 'linear')!.min <= -6);
+    assert.equal(valueExtent(lines, 100, 200, 'linear'), null);
+  });
+});
+
+describe('scales', () => {
+  const range = fc
+    .tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }))
+    .map(([from, span]) => [from, from + span] as const);
+
+  it('have round ticks inside the range, not many more than wanted', () => {
+    fc.assert(
+      fc.property(range, fc.integer({ min: 2, max: 12 }), ([from, to], wanted) => {
+        const ticks = linearTicks(from, to, wanted);
+        assert.ok(ticks.length <= wanted + 1, String(ticks));
+        const slack = (to - from) * 1e-6;
+        assert.ok(
+          ticks.every(tick => tick >= from - slack && tick <= to + slack),
+          String(ticks),
+        );
+      }),
+    );
+  });
+
+  it('have ticks of powers of ten over many decades and round ones within one', () => {
+    assert.deepEqual(logTicks(1.4, 4.6, 5), [1.5, 2, 3, 4]);
+    assert.deepEqual(logTicks(1e-6, 1, 4), [1e-6, 1e-4, 1e-2, 1]);
+  });
+
+  it('lead back to where they came from', () => {
+    const scale = linearScale(0, 840, 44, 400);
+    assert.ok(Math.abs(scale.invert(scale(612)) - 612) < 1e-9);
+  });
+
+  it('find the row of a step and the index of a value', () => {
+    const steps = [1, 11, 21];
+    assert.deepEqual(
+      [0, 1, 2, 11, 21, 22].map(step => rowAt(steps, step)),
+      [0, 0, 1, 1, 2, -1],
+    );
+    assert.deepEqual(
+      [0, 1, 15, 99].map(value => indexAt(steps, value)),
+      [-1, 0, 1, 2],
+    );
+  });
+});
+
+describe('numbers on the page', () => {
+  it('are short', () => {
+    assert.deepEqual([1.6712, 0.00012, Number.NaN, 12345].map(loss), ['1.67', '1.2e-4', 'NaN', '1.2e+4']);
+    assert.deepEqual([999, 76_243, 1_999_999, 999_960].map(short), ['999', '76.2k', '2M', '1M']);
+    assert.deepEqual([59.6, 65, 3725].map(clock), ['1:00', '1:05', '1:02:05']);
+    assert.deepEqual([1, 0.0123, 0.000012, 0].map(ratio), ['100 %', '1.2 %', '1.2·10⁻⁵', '0']);
+  });
+});
+
+describe('what a page remembers', () => {
+  it('is taken over where it fits, and else left at its default', () => {
+    const odd = {
+      scale: 'cubic',
+      axis: 'tokens',
+      smoothing: 7,
+      run: 3,
+      zoom: { from: 'a' },
+      tables: null,
+      follow: false,
+    };
+    const ui = uiFrom(odd);
+    assert.deepEqual(
+      [ui.scale, ui.axis, ui.smoothing, ui.run, ui.zoom, ui.follow],
+      ['log', 'tokens', 0.9, null, null, false],
+    );
+    assert.deepEqual(uiFrom(null), uiFrom(undefined));
+  });
+});
