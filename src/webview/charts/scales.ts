@@ -32,7 +32,8 @@ export function logTicks(from: number, to: number, wanted: number): number[] {
   if (decades >= wanted - 1) {
     const every = Math.max(1, Math.ceil(decades / wanted));
     const ticks: number[] = [];
-    for (let e = Math.ceil(Math.log10(from)); e <= Math.log10(to) + 1e-9; e += every) ticks.push(Number(`1e${e}`));
+    for (let e = Math.ceil(Math.log10(from)); e <= Math.log10(to) + 1e-9; e += every)
+      ticks.push(Number(`1e${e}`));
     return ticks;
   }
   for (const factors of [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
