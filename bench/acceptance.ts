@@ -1,6 +1,7 @@
 // Acceptance figures: node --import tsx bench/acceptance.ts [adding|forecast|shakespeare …]; all without a name.
 // Runs are kept in bench/out/runs: what has ended is not trained again, what was broken off goes on. Tables go to
-// stdout and to bench/ACCEPTANCE.md. bench/acceptance_pytorch.py makes the figures Shakespeare is compared with.
+// stdout and to bench/ACCEPTANCE.md. What Shakespeare is compared with: `shakespeare --initial` writes the initial
+// weights, bench/acceptance_pytorch.py trains from them, and only then `shakespeare` makes its table.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -9,8 +10,10 @@ import { parseExperiment } from '../src/experiment/parse.ts';
 import type { Experiment } from '../src/experiment/schema.ts';
 import { createRun } from '../src/runs/create.ts';
 import { RunReader } from '../src/runs/reader.ts';
+import { encodeSafetensors } from '../src/runs/safetensors.ts';
 import { bestCheckpoint, latestCheckpoint } from '../src/runs/writer.ts';
 import { startEngine } from '../src/trainer/engine/start.ts';
+import { readWeights } from '../src/trainer/layers/weights.ts';
 import { openTask } from '../src/trainer/tasks/open.ts';
 import { readCheckpoint } from '../src/trainer/training/checkpoint.ts';
 import { Trainer } from '../src/trainer/training/trainer.ts';
@@ -111,9 +114,10 @@ async function forecast(): Promise<Section> {
 async function shakespeare(): Promise<Section> {
   const spec = sample(join(import.meta.dirname, 'shakespeare.rnn.json'));
   const reference = join(out, 'shakespeare-pytorch.json');
-  const pytorch: Record<string, number> = existsSync(reference)
+  const pytorch: { same: Record<string, number>; own: Record<string, number> } = existsSync(reference)
     ? JSON.parse(readFileSync(reference, 'utf8'))
-    : {};
+    : { same: {}, own: {} };
+  if (process.argv.includes('--initial')) await writeInitialWeights(spec);
   const rows: Section['rows'] = [];
   const ours: number[] = [];
   const theirs: number[] = [];
@@ -121,23 +125,44 @@ async function shakespeare(): Promise<Section> {
     const experiment = { ...spec, training: { ...spec.training, seed } };
     const folder = await trained('shakespeare', experiment, shared);
     const { valLoss } = await figures(folder, experiment, shared, 'last', 'validation');
-    const torch = pytorch[String(seed)];
+    const torch = pytorch.same[String(seed)];
     ours.push(valLoss!);
     if (torch !== undefined) theirs.push(torch);
-    rows.push([seed, valLoss!, torch ?? 'not run', torch === undefined ? '' : valLoss! - torch]);
+    rows.push([
+      seed,
+      valLoss!,
+      torch ?? 'not run',
+      torch === undefined ? '' : valLoss! - torch,
+      pytorch.own[String(seed)] ?? 'not run',
+    ]);
   }
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value / values.length, 0);
   const difference = mean(ours) - mean(theirs);
   return {
     title: 'Tiny Shakespeare, characters',
-    text: `Embedding 32, LSTM 64, Adam 0.003, batch 16, sequences of 64, state carried, clipping at 1, ${spec.training.steps} steps; the loss over all of the validation part after the last step, in nats a character. PyTorch (bench/acceptance_pytorch.py): the same model, batches in the same order, its own initial values from the same seeds.`,
-    columns: ['seed', 'Unroll', 'PyTorch', 'difference'],
+    text: `Embedding 32, LSTM 64, Adam 0.003, batch 16, sequences of 64, state carried, clipping at 1, ${spec.training.steps} steps; the loss over all of the validation part after the last step, in nats a character. PyTorch (bench/acceptance_pytorch.py): the same model and batches in the same order, from the same initial values, and from its own with the same seed.`,
+    columns: ['seed', 'Unroll', 'PyTorch, same initial values', 'difference', 'PyTorch, its own'],
     rows,
     verdict:
       theirs.length === ours.length
         ? `Means ${mean(ours).toFixed(4)} and ${mean(theirs).toFixed(4)}: a difference of ${difference.toFixed(4)} nats, ${Math.abs(difference) <= 0.02 ? 'within' : 'NOT within'} 0.02.`
         : 'The PyTorch figures are missing: python bench/acceptance_pytorch.py',
   };
+}
+
+/** bench/out/shakespeare-<seed>.safetensors, which PyTorch starts from too. */
+async function writeInitialWeights(spec: Experiment): Promise<never> {
+  await startEngine('auto', null);
+  mkdirSync(out, { recursive: true });
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const experiment = { ...spec, training: { ...spec.training, seed } };
+    const task = await openTask(experiment, { base: shared, workspace: shared, allowedPaths: [] });
+    const trainer = new Trainer(experiment, task);
+    const bytes = encodeSafetensors(readWeights(trainer.model));
+    writeFileSync(join(out, `shakespeare-${seed}.safetensors`), bytes);
+    trainer.dispose();
+  }
+  process.exit(0);
 }
 
 // ---------------------------------------------------------------- runs
@@ -266,7 +291,7 @@ ${JSON.stringify(
 `;
 }
 
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter(word => !word.startsWith('--'));
 for (const name of asked.length > 0 ? asked : Object.keys(sections)) {
   const make = sections[name];
   if (!make) throw new Error(`There is no "${name}"; there are ${Object.keys(sections).join(', ')}.`);

@@ -1,4 +1,5 @@
-"""The PyTorch side of bench/acceptance.ts, Shakespeare: the same model, data and batch order, one thread.
+"""The PyTorch side of bench/acceptance.ts, Shakespeare: the same model, data and batch order, one thread; from the
+initial values that `node --import tsx bench/acceptance.ts shakespeare --initial` writes, and from its own.
 
 python bench/acceptance_pytorch.py        (torch 2.13.0; writes bench/out/shakespeare-pytorch.json)
 """
@@ -6,6 +7,7 @@ python bench/acceptance_pytorch.py        (torch 2.13.0; writes bench/out/shakes
 import json
 import math
 import pathlib
+import struct
 
 import torch
 
@@ -30,6 +32,22 @@ class CharModel(torch.nn.Module):
         return self.out(y), state
 
 
+def load_initial(model: CharModel, seed: int):
+    raw = (HERE / f"out/shakespeare-{seed}.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + length])
+    names = {"layers.0": "embed", "layers.1": "lstm", "layers.2": "out"}
+    state = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        values = torch.frombuffer(bytearray(raw[begin:end]), dtype=torch.float32)
+        layer, parameter = name[:8], name[9:]
+        state[f"{names[layer]}.{parameter}"] = values.reshape(entry["shape"])
+    model.load_state_dict(state)
+
+
 def windows(ids: torch.Tensor):
     """Rows side by side, cut into windows of T: as src/trainer/tasks/text-stream.ts."""
     rows = min(B, (len(ids) - 1) // T)
@@ -45,11 +63,13 @@ def cross_entropy(model, tokens, targets, state):
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), state
 
 
-def train(seed: int, ids, vocabulary: int) -> float:
+def train(seed: int, ids, vocabulary: int, same: bool) -> float:
     torch.manual_seed(seed)
     first = math.floor(len(ids) * spec["data"]["split"][0])
     second = math.floor(len(ids) * (spec["data"]["split"][0] + spec["data"]["split"][1]))
     model = CharModel(vocabulary)
+    if same:
+        load_initial(model, seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=training["optimizer"]["learningRate"])
     batches = list(windows(ids[:first]))
     state = None
@@ -78,11 +98,11 @@ def main():
     symbols = sorted(set(text))
     id_of = {symbol: index for index, symbol in enumerate(symbols)}
     ids = torch.tensor([id_of[symbol] for symbol in text])
-    results = {}
-    for seed in SEEDS:
-        results[str(seed)] = train(seed, ids, len(symbols))
-        print(f"seed {seed}: {results[str(seed)]:.4f}", flush=True)
-    (HERE / "out").mkdir(exist_ok=True)
+    results = {"same": {}, "own": {}}
+    for values in results:
+        for seed in SEEDS:
+            results[values][str(seed)] = train(seed, ids, len(symbols), values == "same")
+            print(f"{values} initial values, seed {seed}: {results[values][str(seed)]:.4f}", flush=True)
     (HERE / "out/shakespeare-pytorch.json").write_text(json.dumps(results))
 
 

@@ -1,4 +1,5 @@
-// Writes the JSON schema of `*.rnn.json`, made from its one source in src/experiment, for the manifest to contribute.
+// Writes the JSON schema of `*.rnn.json`, made from its one source in src/experiment, and beside it the one without
+// limits that the manifest contributes (`.editing.json`).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
@@ -14,7 +15,10 @@ export async function writeSchema(file) {
     logLevel: 'warning',
   });
   const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  const { experimentJsonSchemaText } = await import(`data:text/javascript;base64,${code}`);
+  const { experimentEditingSchemaText, experimentJsonSchemaText } = await import(
+    `data:text/javascript;base64,${code}`
+  );
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, experimentJsonSchemaText());
+  writeFileSync(file.replace(/\.json$/, '.editing.json'), experimentEditingSchemaText());
 }

@@ -67,8 +67,7 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
       const ended = runs.filter(({ state }) => state !== 'paused');
       if (ended.length > 0) await training.continue(ended);
     },
-    openDashboard: async (target, selection) =>
-      dashboard.show(chosenFolders(target, services, selection), { tab: false }),
+    openDashboard: async (target, selection) => dashboard.show(chosenFolders(target, services, selection)),
     openDashboardToSide: async (target, selection) =>
       dashboard.show(chosenFolders(target, services, selection), { tab: true }),
     compareSelected: async (target, selection) =>

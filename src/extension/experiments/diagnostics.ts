@@ -8,15 +8,14 @@ import type { LastRuns } from './last-runs.ts';
 import { rangeOf } from './ranges.ts';
 
 const TYPING_MILLISECONDS = 250;
-/** The built-in JSON checks come later than ours; what they already say at a place is not said twice. */
-const JSON_SOURCE = 'json';
+const SOURCE = 'Unroll';
 
 export class FindingDiagnostic extends vscode.Diagnostic {
   readonly finding: Finding;
   constructor(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity, finding: Finding) {
     super(range, message, severity);
     this.finding = finding;
-    this.source = 'Unroll';
+    this.source = SOURCE;
     this.code = finding.id;
   }
 }
@@ -102,7 +101,8 @@ export class ExperimentDiagnostics implements vscode.Disposable {
     }
     const parsed = await this.experiments.parse(document);
     if (document.isClosed || document.version !== version) return;
-    const known = vscode.languages.getDiagnostics(uri).filter(({ source }) => source === JSON_SOURCE);
+    // JSON support says what is no JSON, a wrong type and an unknown choice; that is not said twice
+    const known = vscode.languages.getDiagnostics(uri).filter(({ source }) => source !== SOURCE);
     const faults = parsed.problems
       .map(({ message, range, severity }) => {
         const found = new vscode.Diagnostic(
@@ -110,7 +110,7 @@ export class ExperimentDiagnostics implements vscode.Disposable {
           message,
           severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
         );
-        found.source = 'Unroll';
+        found.source = SOURCE;
         return found;
       })
       .filter(({ range }) => !known.some(other => other.range.intersection(range)));

@@ -1,0 +1,109 @@
+// Squiggles: one clear message a fault, at its place; what a run found, at its layer, with a fix that edits.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { createRun } from '../../../src/runs/create.ts';
+import { RunWriter } from '../../../src/runs/writer.ts';
+import { api, clearRuns, closeAll, openExperiment, until, workspaceFolder } from './help.ts';
+
+function ours(uri: vscode.Uri): vscode.Diagnostic[] {
+  return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Unroll');
+}
+
+const valid =
+  '{\n  "data": { "task": "adding" },\n  "model": { "layers": [{ "type": "rnn", "units": 8 }] }\n}\n';
+
+describe('squiggles', () => {
+  before(api);
+  afterEach(closeAll);
+  after(clearRuns);
+
+  it('are not there without a fault', async () => {
+    const document = await openExperiment('emma.rnn.json');
+    await new Promise(resolve => setTimeout(resolve, 600));
+    assert.deepEqual(ours(document.uri), []);
+  });
+
+  it('follow the typing, at the place of the fault', async () => {
+    const document = await openExperiment('typed.rnn.json', valid);
+    const at = document.getText().indexOf('8 }');
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(document.positionAt(at), document.positionAt(at + 1)), '0');
+    await vscode.workspace.applyEdit(edit);
+    const all = await until('the fault is shown', () => {
+      const found = vscode.languages.getDiagnostics(document.uri);
+      return found.length > 0 && found;
+    });
+    assert.equal(all[0]!.range.start.line, 2);
+    await new Promise(resolve => setTimeout(resolve, 1500));
+    const found = vscode.languages.getDiagnostics(document.uri);
+    assert.match(found[0]!.message, /`units` must be a whole number of at least 1, found 0/);
+    assert.equal(found.length, 1, found.map(({ message, source }) => `${source}: ${message}`).join('\n'));
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await until('it is gone', () => vscode.languages.getDiagnostics(document.uri).length === 0);
+  });
+
+  it('say what the last run found, at the layer, until the line changes; a fix edits the file', async () => {
+    const file = 'found.rnn.json';
+    const folder = workspaceFolder();
+    const document = await openExperiment(file, valid);
+    const { experiment } = parseExperiment(valid, { fileName: file });
+    const run = createRun(
+      { workspace: folder },
+      {
+        name: 'found',
+        experiment: experiment!,
+        definition: { path: file, line: 3, language: 'rnn-json', text: valid },
+        group: null,
+        engine: 'auto',
+        threads: null,
+        base: folder,
+        workspace: folder,
+        allowedPaths: [],
+      },
+    );
+    const writer = RunWriter.open(run);
+    writer.event({
+      kind: 'finding',
+      step: 40,
+      time: 1,
+      finding: {
+        id: 'vanishing',
+        severity: 'warning',
+        message: 'The gradient at step 1 is 4e-6 of that at the last step.',
+        layer: 'layers.0',
+        evidence: {},
+        fixes: [
+          { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] },
+          { title: 'Not possible here', edits: [{ path: ['model', 'layers', 7, 'type'], value: 'gru' }] },
+        ],
+      },
+    });
+    writer.status({ state: 'finished', step: 40, steps: 40 });
+    writer.close();
+    const [found] = await until('the finding is shown', () => {
+      const all = ours(document.uri);
+      return all.length > 0 && all;
+    });
+    assert.equal(found!.message, 'The gradient at step 1 is 4e-6 of that at the last step.');
+    assert.equal(found!.range.start.line, 2);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      found!.range,
+      vscode.CodeActionKind.QuickFix.value,
+    );
+    const fixes = actions.filter(({ diagnostics }) => diagnostics?.[0]?.source === 'Unroll');
+    assert.deepEqual(
+      fixes.map(({ title }) => title),
+      ['Use a GRU'],
+    );
+    await vscode.workspace.applyEdit(fixes[0]!.edit!);
+    assert.equal(document.getText(), valid.replace('"rnn"', '"gru"'));
+    assert.equal(readFileSync(path.join(folder, file), 'utf8'), valid, 'nothing is saved unasked');
+    await until('the finding is gone with its line', () => ours(document.uri).length === 0);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+});

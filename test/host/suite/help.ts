@@ -1,0 +1,120 @@
+// What the in-host suites share: the extension's own parts, waiting, and small files.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { ExperimentInput } from '../../../src/experiment/schema.ts';
+import type { Api } from '../../../src/extension/extension.ts';
+import type { RunStatus, WriterFile } from '../../../src/runs/format.ts';
+
+export const EXTENSION = 'unroll-lab.unroll-lab';
+
+export async function api(): Promise<Api> {
+  const extension = vscode.extensions.getExtension<Api>(EXTENSION);
+  if (!extension) throw new Error(`${EXTENSION} is not installed in this host.`);
+  return extension.activate();
+}
+
+/** Fails with what was awaited. */
+export async function until<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  seconds = 20,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await probe();
+    if (answer) return answer as NonNullable<Exclude<T, false>>;
+    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain until ${what}.`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+export function workspaceFolder(): string {
+  return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
+}
+
+export async function openExperiment(name: string, text?: string): Promise<vscode.TextDocument> {
+  const file = path.join(workspaceFolder(), name);
+  if (text !== undefined) writeFileSync(file, text);
+  const document = await vscode.workspace.openTextDocument(file);
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+export async function closeAll(): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+export async function lensTitles(document: vscode.TextDocument): Promise<{ line: number; titles: string[] }> {
+  const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+    'vscode.executeCodeLensProvider',
+    document.uri,
+    20,
+  );
+  return {
+    line: lenses[0]?.range.start.line ?? -1,
+    titles: lenses.map(({ command }) => command?.title ?? ''),
+  };
+}
+
+/** Trains until it is stopped, in small steps. */
+export const endless: ExperimentInput = {
+  data: { task: 'adding', length: 20 },
+  model: { layers: [{ type: 'lstm', units: 8 }, { type: 'dense' }] },
+  training: { batchSize: 4, steps: 1_000_000, checkpoint: { every: 200 }, validation: { every: 100 } },
+  log: { every: 5 },
+};
+
+export const tiny: ExperimentInput = {
+  ...endless,
+  training: { ...endless.training, steps: 60, checkpoint: { every: 20 }, validation: { every: 20 } },
+};
+
+export function textOf(experiment: ExperimentInput): string {
+  return `${JSON.stringify(experiment, null, 2)}\n`;
+}
+
+const runs = () => path.join(workspaceFolder(), '.unroll', 'runs');
+
+export function runFolders(): string[] {
+  if (!existsSync(runs())) return [];
+  return readdirSync(runs())
+    .sort()
+    .map(name => path.join(runs(), name));
+}
+
+export function statusOf(folder: string): RunStatus | null {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, 'status.json'), 'utf8')) as RunStatus;
+  } catch {
+    return null;
+  }
+}
+
+export function writerOf(folder: string): WriterFile | null {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, 'writer.json'), 'utf8')) as WriterFile;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends what still trains, then removes all runs. */
+export async function clearRuns(): Promise<void> {
+  for (const folder of runFolders()) {
+    const pid = writerOf(folder)?.pid;
+    if (pid && pid !== process.pid)
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // it is gone
+      }
+  }
+  rmSync(path.join(workspaceFolder(), '.unroll'), {
+    recursive: true,
+    force: true,
+    maxRetries: 10,
+    retryDelay: 100,
+  });
+  await (await api()).services.store.refresh(true);
+}

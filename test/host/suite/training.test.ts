@@ -1,0 +1,149 @@
+// Training as commands do it: workers that are started, paused, stopped, killed, continued and queued.
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { RunStore } from '../../../src/extension/runs/store.ts';
+import type { RunState } from '../../../src/runs/format.ts';
+import {
+  api,
+  clearRuns,
+  closeAll,
+  endless,
+  lensTitles,
+  openExperiment,
+  runFolders,
+  statusOf,
+  textOf,
+  tiny,
+  until,
+  writerOf,
+} from './help.ts';
+
+describe('training', function () {
+  this.timeout(90_000);
+  let store: RunStore;
+
+  before(async () => {
+    store = (await api()).services.store;
+  });
+  beforeEach(clearRuns);
+  afterEach(async () => {
+    await closeAll();
+    await clearRuns();
+  });
+
+  const state = (folder: string, wanted: RunState, seconds?: number) =>
+    until(`${path.basename(folder)} is ${wanted}`, () => statusOf(folder)?.state === wanted, seconds);
+  const step = (folder: string, least: number) =>
+    until(`step ${least}`, () => (statusOf(folder)?.step ?? 0) >= least, 40);
+
+  async function train(name: string, experiment = endless, command = 'unroll.train'): Promise<string[]> {
+    const document = await openExperiment(`${name}.rnn.json`, textOf(experiment));
+    const before = new Set(runFolders());
+    await vscode.commands.executeCommand(command, document.uri);
+    return runFolders().filter(folder => !before.has(folder));
+  }
+
+  it('goes from the click to the end, and the lens tells the result', async () => {
+    const [run] = await train('tiny', tiny);
+    await state(run!, 'finished', 40);
+    const { step: last, last: values } = statusOf(run!)!;
+    assert.equal(last, 60);
+    assert.equal(typeof values['valLoss'], 'number');
+    const document = await openExperiment('tiny.rnn.json');
+    const titles = await until('the lens tells it', async () => {
+      const found = (await lensTitles(document)).titles;
+      return found.length === 4 && found;
+    });
+    assert.ok(
+      titles.some(title => /^last: val \d.* · 1 run$/.test(title)),
+      titles.join('\n'),
+    );
+  });
+
+  it('pauses, resumes and stops within a second', async () => {
+    const [run] = await train('endless');
+    await step(run!, 20);
+    const timed = async (command: string, wanted: RunState) => {
+      const began = performance.now();
+      await vscode.commands.executeCommand(command);
+      await state(run!, wanted);
+      const took = performance.now() - began;
+      assert.ok(took < 1000, `${command} took ${took.toFixed(0)} ms`);
+    };
+    await timed('unroll.pause', 'paused');
+    await until('the list says so', () => store.get(run!)?.state === 'paused');
+    await timed('unroll.resume', 'training');
+    await until('the list says so', () => store.get(run!)?.state === 'training');
+    await timed('unroll.stop', 'stopped');
+    await until('the worker is gone', () => writerOf(run!) === null);
+  });
+
+  it('shows a killed worker as crashed at its step, and continues it', async () => {
+    const [run] = await train('crash');
+    await step(run!, 250);
+    process.kill(writerOf(run!)!.pid, 'SIGKILL');
+    await until('the list says crashed', () => store.get(run!)?.state === 'crashed');
+    const at = store.get(run!)!.status.step;
+    await vscode.commands.executeCommand('unroll.continue', run);
+    await state(run!, 'training');
+    await step(run!, at + 50);
+    await vscode.commands.executeCommand('unroll.stop', run);
+    await state(run!, 'stopped');
+  });
+
+  it('compares the three cells in one worker', async () => {
+    const runs = await train('cells', endless, 'unroll.compare');
+    assert.equal(runs.length, 3);
+    for (const run of runs) await step(run, 20);
+    assert.equal(new Set(runs.map(run => writerOf(run)!.pid)).size, 1);
+    assert.deepEqual(
+      store.members(store.get(runs[0]!)!).map(({ request }) => request.group!.label),
+      ['RNN', 'GRU', 'LSTM'],
+    );
+    await vscode.commands.executeCommand('unroll.stop', runs);
+    for (const run of runs) await state(run, 'stopped');
+  });
+
+  it('lets a second run wait, and starts it when the first ends', async () => {
+    const [first] = await train('first');
+    await step(first!, 5);
+    const [second] = await train('second');
+    await new Promise(resolve => setTimeout(resolve, 1500));
+    assert.equal(statusOf(second!)?.state, 'queued');
+    await vscode.commands.executeCommand('unroll.stop', first);
+    await state(first!, 'stopped');
+    await state(second!, 'training', 30);
+    await vscode.commands.executeCommand('unroll.stop', second);
+    await state(second!, 'stopped');
+  });
+
+  it('survives that the folder of a living run is deleted', async () => {
+    const [run] = await train('deleted');
+    await step(run!, 5);
+    const { pid } = writerOf(run!)!;
+    rmSync(run!, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    await until('the list drops it', () => store.get(run!) === undefined);
+    await until('the worker ends', () => {
+      try {
+        process.kill(pid, 0);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    assert.ok(!existsSync(run!), 'it is not made again');
+  });
+
+  it('does not start from a broken file, and writes nothing', async () => {
+    const document = await openExperiment('broken.rnn.json', '{ "data": { "task": "adding" } }');
+    await vscode.commands.executeCommand('unroll.train', document.uri);
+    assert.deepEqual(runFolders(), []);
+  });
+
+  it('does not start without its data, and writes nothing', async () => {
+    const data = { task: 'char-lm' as const, path: 'nowhere.txt' };
+    assert.deepEqual(await train('nodata', { ...endless, data }), []);
+  });
+});
