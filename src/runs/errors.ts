@@ -53,6 +53,7 @@ export class BadRunError extends Error {
 export function understood(cause: unknown, folder: string): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(folder);
-  if (!existsSync(folder)) return new RunFolderGoneError(folder);
+  // folders are made before files are put there: one that is missing now is being deleted, and the rest with it
+  if (code === 'ENOENT' || !existsSync(folder)) return new RunFolderGoneError(folder);
   return cause;
 }

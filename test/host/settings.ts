@@ -1,5 +1,7 @@
 // User settings for quiet runs and clean pictures: no welcome pages, no AI, no telemetry, no updates.
 export const quietSettings: Record<string, unknown> = {
+  // a browser's workbench saves by itself, a desktop's does not
+  'files.autoSave': 'off',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
   'workbench.enableExperiments': false,

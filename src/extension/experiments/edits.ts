@@ -5,10 +5,10 @@ import type { Fix } from '../../runs/format.ts';
 /** The text with all assignments made; comments, order and indentation elsewhere stay. */
 export function applyFix(text: string, { edits }: Fix): string {
   const formattingOptions = styleOf(text);
-  return edits.reduce((changed, { path, value }) => {
-    const wanted = typeof value === 'number' || value !== null ? value : null;
-    return applyEdits(changed, modify(changed, path, wanted, { formattingOptions }));
-  }, text);
+  return edits.reduce(
+    (changed, { path, value }) => applyEdits(changed, modify(changed, path, value, { formattingOptions })),
+    text,
+  );
 }
 
 /** The one stretch in which two texts differ. */

@@ -20,7 +20,7 @@ export function linearTicks(from: number, to: number, wanted: number): number[] 
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map(factor => factor * power).find(size => size >= rough * 0.999)!;
   const ticks: number[] = [];
-  for (let i = Math.ceil(from / step - 1e-9); i * step <= to * (1 + 1e-12) + 1e-12; i++)
+  for (let i = Math.ceil(from / step - 1e-9); i <= to / step + 1e-9; i++)
     ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
 }

@@ -13,7 +13,7 @@ function ours(uri: vscode.Uri): vscode.Diagnostic[] {
 }
 
 const valid =
-  '{\n  "data": { "task": "adding" },\n  "model": { "layers": [{ "type": "rnn", "units": 8 }] }\n}\n';
+  '{\n  "data": { "task": "adding" },\n  "model": { "layers": [{ "type": "rnn", "units": 8 }, { "type": "dense" }] }\n}\n';
 
 describe('squiggles', () => {
   before(api);
@@ -95,12 +95,11 @@ describe('squiggles', () => {
       found!.range,
       vscode.CodeActionKind.QuickFix.value,
     );
-    const fixes = actions.filter(({ diagnostics }) => diagnostics?.[0]?.source === 'Unroll');
     assert.deepEqual(
-      fixes.map(({ title }) => title),
+      actions.map(({ title }) => title),
       ['Use a GRU'],
     );
-    await vscode.workspace.applyEdit(fixes[0]!.edit!);
+    await vscode.workspace.applyEdit(actions[0]!.edit!);
     assert.equal(document.getText(), valid.replace('"rnn"', '"gru"'));
     assert.equal(readFileSync(path.join(folder, file), 'utf8'), valid, 'nothing is saved unasked');
     await until('the finding is gone with its line', () => ours(document.uri).length === 0);

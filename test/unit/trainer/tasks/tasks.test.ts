@@ -248,7 +248,7 @@ describe('tasks', () => {
       const artifact = task.artifact();
       assert.ok(artifact.task === 'forecast');
       const { mean, std } = artifact.scaling['y']!;
-      const level = (scaled: number) => Math.round(scaled * std + mean);
+      const level = (scaled: number) => Math.round(scaled * std + mean) + 0;
       const windows = (batches: Iterable<Batch>) =>
         [...batches].flatMap(({ input, targets, batch }) =>
           Array.from({ length: batch }, (_, row) => [
