@@ -303,7 +303,7 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
 }
 
 function shortLabel(label: string, width: number): string {
-  const most = Math.max(4, Math.floor((width - 50) / 6));
+  const most = Math.max(4, Math.floor((width - 66) / 6));
   return label.length > most ? `${label.slice(0, most - 1)}…` : label;
 }
 

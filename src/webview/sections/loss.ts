@@ -228,7 +228,7 @@ export class LossSection implements Section {
 
   private labelWidth(): number {
     const longest = Math.max(3, ...this.page.state.runs.map(({ label }) => label.length));
-    return Math.min(this.page.isWide ? 150 : 110, 54 + longest * 7);
+    return Math.min(this.page.isWide ? 150 : 110, 66 + longest * 7);
   }
 
   private xOfStep(step: number): number | null {
