@@ -1,6 +1,7 @@
 // What one page shows: the readers of its runs, and what of them the page has not got yet. Reads run folders only.
 import type { Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
 import { RunReader } from '../../runs/reader.ts';
+import { othersTurn, pollByTurns } from '../runs/turns.ts';
 import { type Life, type Place, RunProjection } from './run-view.ts';
 import { type Named, placesOf, subtitleOf, titleOf } from './titles.ts';
 
@@ -42,8 +43,8 @@ export class DashboardModel {
   /** Reads what was appended since, run by run, and lets others work in between. */
   async read(): Promise<void> {
     for (const { reader, projection } of [...this.entries]) {
+      await pollByTurns(reader);
       const began = performance.now();
-      reader.poll();
       while (!projection.follow(reader, this.smoothing, true)) await othersTurn();
       if (performance.now() - began > LONG_MILLISECONDS) await othersTurn();
     }
@@ -77,8 +78,4 @@ export class DashboardModel {
     if (!entry) throw new Error('This run is not shown any more.');
     return entry.projection.range(curve, from, to, points);
   }
-}
-
-function othersTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve));
 }

@@ -4,6 +4,7 @@ import { SERIES } from '../../runs/format.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { cellOf } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
+import { pollByTurns } from '../runs/turns.ts';
 import { definitionPath, type ExperimentDocuments } from './documents.ts';
 import { type LastRun, type Reach, reachOf } from './last-run.ts';
 
@@ -68,7 +69,8 @@ export class LastRuns implements vscode.Disposable {
       return;
     }
     const members = this.store.members(newest);
-    const readers = await Promise.all(members.map(({ folder }) => this.reader(folder, wanted)));
+    const readers: RunReader[] = [];
+    for (const { folder } of members) readers.push(await this.reader(folder, wanted));
     const last = describe(members, readers, runs.length);
     this.found.set(key, last);
     // steps move all the time and are not shown
@@ -95,7 +97,7 @@ export class LastRuns implements vscode.Disposable {
       reader = new RunReader(folder);
       this.readers.set(folder, reader);
     }
-    reader.poll();
+    await pollByTurns(reader);
     return reader;
   }
 }

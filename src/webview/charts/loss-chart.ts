@@ -42,6 +42,7 @@ export interface PlotArea {
 }
 
 const GUTTER = 44;
+const LABEL_WIDTH = 90;
 const LABEL_GAP = 15;
 const MARKS = 5;
 
@@ -244,8 +245,7 @@ export class LossChart {
 
   private drawEndLabels(ctx: CanvasRenderingContext2D, picture: LossPicture, area: PlotArea): void {
     const labels = picture.lines.flatMap(line => endLabel(line, picture, this)).sort((a, b) => a.y - b.y);
-    const atEdge = labels.filter(label => label.isAtEdge);
-    spread(atEdge, area.top + 6, area.bottom - 6);
+    for (const column of columns(labels)) spread(column, area.top + 6, area.bottom - 6);
     for (const label of labels) {
       const { x, y, style, name, value, note } = label;
       drawMarker(ctx, style, x + 10, y, 3.5, picture.theme.background);
@@ -264,7 +264,6 @@ export class LossChart {
 interface EndLabel {
   x: number;
   y: number;
-  isAtEdge: boolean;
   style: RunStyle;
   name: string;
   value: string;
@@ -288,7 +287,6 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
       {
         x: isAtEdge ? area.right : x + 4,
         y,
-        isAtEdge,
         style,
         name,
         value,
@@ -297,14 +295,26 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
     ];
   }
   const pixel = chart.pixelOf(last.x);
-  const isAtEdge = pixel > area.right - 90;
+  const isAtEdge = pixel > area.right - LABEL_WIDTH;
   const y = clamp(chart.yPixelOf(last.y), area.top + 6, area.bottom - 6);
-  return [{ x: isAtEdge ? area.right : pixel, y, isAtEdge, style, name, value, note: '' }];
+  return [{ x: isAtEdge ? area.right : pixel, y, style, name, value, note: '' }];
 }
 
 function shortLabel(label: string, width: number): string {
   const most = Math.max(4, Math.floor((width - 66) / 6));
   return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+}
+
+/** Labels that could cover each other, from the left to the right. */
+function columns(labels: EndLabel[]): EndLabel[][] {
+  const found: EndLabel[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const label of [...labels].sort((a, b) => a.x - b.x)) {
+    if (label.x > end) found.push([]);
+    found.at(-1)!.push(label);
+    end = label.x + LABEL_WIDTH;
+  }
+  return found.map(column => column.sort((a, b) => a.y - b.y));
 }
 
 /** Pushes labels apart, inside the chart where there is room. */
