@@ -5,6 +5,9 @@ import * as vscode from 'vscode';
 import type { ExperimentInput } from '../../../src/experiment/schema.ts';
 import type { Api } from '../../../src/extension/extension.ts';
 import type { RunStatus, WriterFile } from '../../../src/runs/format.ts';
+import { endless } from '../../e2e/runs.ts';
+
+export { endless, until } from '../../e2e/runs.ts';
 
 export const EXTENSION = 'unroll-lab.unroll-lab';
 
@@ -12,21 +15,6 @@ export async function api(): Promise<Api> {
   const extension = vscode.extensions.getExtension<Api>(EXTENSION);
   if (!extension) throw new Error(`${EXTENSION} is not installed in this host.`);
   return extension.activate();
-}
-
-/** Fails with what was awaited. */
-export async function until<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  seconds = 20,
-): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await probe();
-    if (answer) return answer as NonNullable<Exclude<T, false>>;
-    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain until ${what}.`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
 }
 
 export function workspaceFolder(): string {
@@ -56,14 +44,6 @@ export async function lensTitles(document: vscode.TextDocument): Promise<{ line:
     titles: lenses.map(({ command }) => command?.title ?? ''),
   };
 }
-
-/** Trains until it is stopped, in small steps. */
-export const endless: ExperimentInput = {
-  data: { task: 'adding', length: 20 },
-  model: { layers: [{ type: 'lstm', units: 8 }, { type: 'dense' }] },
-  training: { batchSize: 4, steps: 1_000_000, checkpoint: { every: 200 }, validation: { every: 100 } },
-  log: { every: 5 },
-};
 
 export const tiny: ExperimentInput = {
   ...endless,
