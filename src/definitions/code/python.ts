@@ -1,0 +1,327 @@
+// Python: expressions, scopes and branches from its syntax tree.
+import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
+import { LazyScopes } from './scopes.ts';
+import { descendants, type Node } from './syntax.ts';
+
+const FUNCTIONS = new Set(['function_definition', 'lambda']);
+const BINDERS = [
+  'assignment',
+  'augmented_assignment',
+  'named_expression',
+  'import_statement',
+  'import_from_statement',
+  'for_statement',
+  'for_in_clause',
+  'with_item',
+  'function_definition',
+  'class_definition',
+];
+
+export function pythonDialect(): Dialect {
+  const scopes = new LazyScopes({
+    kindOf: ({ type }) =>
+      type === 'class_definition'
+        ? 'class'
+        : FUNCTIONS.has(type)
+          ? 'function'
+          : type === 'module'
+            ? 'module'
+            : null,
+    collect,
+    members,
+  });
+  return {
+    expression,
+    scopeOf: node => scopes.around(node),
+    self: 'self',
+    calls: ['call'],
+    branches,
+  };
+}
+
+// ---------------------------------------------------------------- expressions
+
+function expression(node: Node): Expression {
+  switch (node.type) {
+    case 'integer':
+    case 'float':
+      return constantOrOther(node, Number(node.text.replaceAll('_', '')));
+    case 'true':
+      return { kind: 'constant', value: true, node };
+    case 'false':
+      return { kind: 'constant', value: false, node };
+    case 'none':
+      return { kind: 'constant', value: null, node };
+    case 'string':
+      return stringOf(node);
+    case 'identifier':
+      return { kind: 'name', name: node.text, node };
+    case 'attribute': {
+      const nameNode = node.childForFieldName('attribute')!;
+      const object = expression(node.childForFieldName('object')!);
+      return { kind: 'member', object, name: nameNode.text, nameNode, node };
+    }
+    case 'subscript':
+      return {
+        kind: 'index',
+        object: expression(node.childForFieldName('value')!),
+        index: expression(node.childForFieldName('subscript')!),
+        node,
+      };
+    case 'call':
+      return callOf(node);
+    case 'binary_operator':
+    case 'boolean_operator': {
+      const [left, right] = [node.childForFieldName('left')!, node.childForFieldName('right')!];
+      const operator = node.childForFieldName('operator')!.type;
+      if (operator === 'or' || operator === 'and')
+        return { kind: 'choice', options: [expression(left), expression(right)], node };
+      return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
+    }
+    case 'unary_operator':
+    case 'not_operator': {
+      const operand = expression(node.childForFieldName('argument')!);
+      return { kind: 'unary', operator: node.child(0)!.type, operand, node };
+    }
+    case 'parenthesized_expression':
+      return node.namedChild(0) ? expression(node.namedChild(0)!) : { kind: 'other', node };
+    case 'conditional_expression': {
+      const [whenTrue, , whenFalse] = node.namedChildren;
+      return { kind: 'choice', options: [expression(whenTrue!), expression(whenFalse!)], node };
+    }
+    case 'list':
+    case 'tuple':
+      return { kind: 'list', items: named(node).map(expression), node };
+    case 'dictionary':
+      return recordOf(node);
+    default:
+      return { kind: 'other', node };
+  }
+}
+
+function constantOrOther(node: Node, value: number): Expression {
+  return Number.isNaN(value) ? { kind: 'other', node } : { kind: 'constant', value, node };
+}
+
+function stringOf(node: Node): Expression {
+  const parts = node.namedChildren.filter(child => child !== null);
+  if (parts.some(({ type }) => type === 'interpolation')) return { kind: 'other', node };
+  const value = parts.map(part => (part.type === 'string_content' ? part.text : '')).join('');
+  return { kind: 'constant', value, node };
+}
+
+function callOf(node: Node): Expression {
+  const callee = expression(node.childForFieldName('function')!);
+  const list = node.childForFieldName('arguments')!;
+  const positional: Expression[] = [];
+  const byName = new Map<string, Argument>();
+  let isWhole = true;
+  for (const child of named(list)) {
+    if (child.type === 'keyword_argument')
+      byName.set(child.childForFieldName('name')!.text, {
+        value: expression(child.childForFieldName('value')!),
+        node: child,
+      });
+    else if (child.type === 'dictionary_splat' || child.type === 'list_splat') isWhole = false;
+    else if (child.type !== 'comment') positional.push(expression(child));
+  }
+  return { kind: 'call', callee, positional, named: byName, isWhole, node };
+}
+
+function recordOf(node: Node): Expression {
+  const entries = new Map<string, Expression>();
+  let isWhole = true;
+  for (const child of named(node)) {
+    const key = child.type === 'pair' ? expression(child.childForFieldName('key')!) : null;
+    if (key?.kind === 'constant')
+      entries.set(String(key.value), expression(child.childForFieldName('value')!));
+    else isWhole = false;
+  }
+  return { kind: 'record', entries, isWhole, node };
+}
+
+function named(node: Node): Node[] {
+  return node.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
+}
+
+// ---------------------------------------------------------------- bindings
+
+type Bind = (name: string, binding: Binding) => void;
+
+/** What one scope binds, without those inside it. */
+function collect(scope: Scope, bind: Bind, star: (module: string) => void): void {
+  const { node } = scope;
+  if (scope.kind === 'function') parameters(scope, bind);
+  const body = node.childForFieldName('body') ?? node;
+  for (const found of descendants(body, BINDERS)) {
+    const inner = innermost(found);
+    if (!inner.equals(node)) continue;
+    bindOne(found, scope, bind, star);
+  }
+}
+
+/** The scope in which a binder binds: a definition binds its own name around itself. */
+function innermost(node: Node): Node {
+  let here = node.parent;
+  while (here && here.type !== 'class_definition' && !FUNCTIONS.has(here.type) && here.type !== 'module')
+    here = here.parent;
+  return here ?? node;
+}
+
+function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) => void): void {
+  switch (node.type) {
+    case 'assignment': {
+      const left = node.childForFieldName('left');
+      const right = node.childForFieldName('right');
+      if (left && right) assign(left, right, scope, bind);
+      return;
+    }
+    case 'named_expression':
+      return assign(node.childForFieldName('name')!, node.childForFieldName('value')!, scope, bind);
+    case 'augmented_assignment':
+    case 'for_statement':
+    case 'for_in_clause':
+      return others(node.childForFieldName('left'), node, scope, bind);
+    case 'with_item':
+      return others(node.childForFieldName('value')?.childForFieldName('alias') ?? null, node, scope, bind);
+    case 'function_definition':
+      return bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+    case 'class_definition':
+      return bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
+    case 'import_statement':
+      for (const each of named(node)) {
+        if (each.type === 'aliased_import')
+          bind(each.childForFieldName('alias')!.text, {
+            kind: 'import',
+            qualified: each.childForFieldName('name')!.text,
+            node: each,
+            scope,
+          });
+        else {
+          const [first] = each.text.split('.');
+          bind(first!, { kind: 'import', qualified: first!, node: each, scope });
+        }
+      }
+      return;
+    case 'import_from_statement':
+      return importFrom(node, scope, bind, star);
+  }
+}
+
+function importFrom(node: Node, scope: Scope, bind: Bind, star: (module: string) => void): void {
+  const module = node.childForFieldName('module_name')?.text ?? '';
+  for (const each of named(node).slice(1)) {
+    if (each.type === 'wildcard_import') star(module);
+    else if (each.type === 'aliased_import') {
+      const qualified = `${module}.${each.childForFieldName('name')!.text}`;
+      bind(each.childForFieldName('alias')!.text, { kind: 'import', qualified, node: each, scope });
+    } else bind(each.text, { kind: 'import', qualified: `${module}.${each.text}`, node: each, scope });
+  }
+}
+
+function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
+  if (right.type === 'assignment') {
+    // a = b = 3
+    assign(left, right.childForFieldName('right')!, scope, bind);
+    return;
+  }
+  if (left.type === 'identifier') {
+    bind(left.text, { kind: 'value', value: expression(right), node: left, scope });
+    return;
+  }
+  if (left.type === 'pattern_list' || left.type === 'tuple_pattern') {
+    const targets = named(left);
+    const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
+    targets.forEach((target, index) => {
+      const value = values.length === targets.length ? values[index] : undefined;
+      if (value) assign(target, value, scope, bind);
+      else if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
+    });
+  }
+}
+
+function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void {
+  if (!target) return;
+  for (const name of target.type === 'identifier' ? [target] : descendants(target, ['identifier']))
+    bind(name.text, { kind: 'other', node, scope });
+}
+
+function parameters(scope: Scope, bind: Bind): void {
+  const list = scope.node.childForFieldName('parameters');
+  if (!list) return;
+  for (const each of named(list)) {
+    const name = each.childForFieldName('name') ?? (each.type === 'identifier' ? each : each.namedChild(0));
+    const value = each.childForFieldName('value');
+    if (name) bind(name.text, { kind: 'parameter', fallback: value && expression(value), node: each, scope });
+  }
+}
+
+/** Fields of a class, and what its methods assign to `self`. */
+function members(scope: Scope, bind: Bind): void {
+  const body = scope.node.childForFieldName('body');
+  if (!body) return;
+  for (const node of descendants(body, ['assignment'])) {
+    const left = node.childForFieldName('left');
+    const right = node.childForFieldName('right');
+    if (!left || !right) continue;
+    const inner = innermost(node);
+    if (left.type === 'identifier' && inner.equals(scope.node))
+      bind(left.text, { kind: 'value', value: expression(right), node: left, scope });
+    else if (left.type === 'attribute' && left.childForFieldName('object')!.text === 'self')
+      bind(left.childForFieldName('attribute')!.text, {
+        kind: 'value',
+        value: expression(right.type === 'assignment' ? right.childForFieldName('right')! : right),
+        node: left,
+        scope,
+      });
+    else if (left.type === 'pattern_list') pairs(left, right, scope, bind);
+  }
+}
+
+/** `self.a, self.b = 1, 2` */
+function pairs(left: Node, right: Node, scope: Scope, bind: Bind): void {
+  const values = right.type === 'expression_list' ? named(right) : [];
+  named(left).forEach((target, index) => {
+    if (target.type !== 'attribute' || target.childForFieldName('object')!.text !== 'self') return;
+    const value = values[index];
+    const name = target.childForFieldName('attribute')!.text;
+    bind(
+      name,
+      value
+        ? { kind: 'value', value: expression(value), node: target, scope }
+        : { kind: 'other', node: target, scope },
+    );
+  });
+}
+
+// ---------------------------------------------------------------- branches
+
+function branches(node: Node): Branch[] {
+  const found: Branch[] = [];
+  let below: Node = node;
+  for (let here = node.parent; here; below = here, here = here.parent) {
+    if (FUNCTIONS.has(here.type) || here.type === 'class_definition') break;
+    const branch = branchOf(here, below);
+    if (branch) found.unshift(branch);
+  }
+  return found;
+}
+
+function branchOf(statement: Node, below: Node): Branch | null {
+  switch (statement.type) {
+    case 'if_statement':
+      if (below.equals(statement.childForFieldName('condition')!)) return null;
+      return { id: statement.id, arm: below.id, isLoop: false };
+    case 'try_statement':
+    case 'match_statement':
+    case 'conditional_expression':
+      return { id: statement.id, arm: below.id, isLoop: false };
+    case 'for_statement':
+    case 'while_statement':
+    case 'list_comprehension':
+    case 'generator_expression':
+      return { id: statement.id, arm: below.id, isLoop: true };
+    default:
+      return null;
+  }
+}

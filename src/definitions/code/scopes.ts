@@ -1,0 +1,76 @@
+// Scopes, made when they are first asked for: what a name is bound to in each.
+import type { Binding, Scope } from './expression.ts';
+import type { Node } from './syntax.ts';
+
+export interface ScopeRules {
+  kindOf(node: Node): Scope['kind'] | null;
+  /** what a scope binds itself, not what others inside it bind */
+  collect(scope: Scope, bind: (name: string, binding: Binding) => void, star: (module: string) => void): void;
+  members(scope: Scope, bind: (name: string, binding: Binding) => void): void;
+}
+
+export class LazyScopes {
+  private readonly rules: ScopeRules;
+  private readonly known = new Map<number, Scope>();
+
+  constructor(rules: ScopeRules) {
+    this.rules = rules;
+  }
+
+  /** The innermost scope that a node stands in. */
+  around(node: Node): Scope {
+    for (let here = node.parent ?? node; ; here = here.parent!) {
+      if (this.rules.kindOf(here) || !here.parent) return this.of(here);
+    }
+  }
+
+  private of(node: Node): Scope {
+    let scope = this.known.get(node.id);
+    if (!scope) {
+      scope = this.make(node);
+      this.known.set(node.id, scope);
+    }
+    return scope;
+  }
+
+  private make(node: Node): Scope {
+    const { rules } = this;
+    const around = () => (node.parent ? this.around(node) : null);
+    let bound: Map<string, Binding[]> | null = null;
+    let fields: Map<string, Binding[]> | null = null;
+    const stars: string[] = [];
+    const into = (table: Map<string, Binding[]>) => (name: string, binding: Binding) => {
+      const own = binding.kind === 'class' ? { ...binding, body: this.of(binding.node) } : binding;
+      const list = table.get(name);
+      if (list) list.push(own);
+      else table.set(name, [own]);
+    };
+    const all = () => {
+      if (!bound) {
+        bound = new Map();
+        rules.collect(scope, into(bound), module => stars.push(module));
+      }
+      return bound;
+    };
+    const scope: Scope = {
+      kind: rules.kindOf(node) ?? 'module',
+      node,
+      get parent() {
+        return around();
+      },
+      bindings: name => all().get(name) ?? [],
+      members(name) {
+        if (!fields) {
+          fields = new Map();
+          rules.members(scope, into(fields));
+        }
+        return fields.get(name) ?? [];
+      },
+      get stars() {
+        all();
+        return stars;
+      },
+    };
+    return scope;
+  }
+}

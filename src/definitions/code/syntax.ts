@@ -1,0 +1,120 @@
+// Tree-sitter, started once: text to syntax trees, again from the last tree after an edit.
+import type { Edit, Language as Grammar, Node, Parser as ParserClass, Tree } from '@vscode/tree-sitter-wasm';
+
+export type { Edit, Node, Tree } from '@vscode/tree-sitter-wasm';
+
+export type Language = 'python' | 'javascript' | 'typescript' | 'tsx';
+
+/** Gives the bytes of tree-sitter.wasm and of the grammars, and the library itself: each host has them elsewhere. */
+export interface SyntaxFiles {
+  library(): Promise<typeof import('@vscode/tree-sitter-wasm')>;
+  bytes(name: string): Promise<Uint8Array>;
+}
+
+const GRAMMARS: Readonly<Record<Language, string>> = {
+  python: 'tree-sitter-python.wasm',
+  // the grammar of JSX is that of JavaScript itself
+  javascript: 'tree-sitter-javascript.wasm',
+  typescript: 'tree-sitter-typescript.wasm',
+  tsx: 'tree-sitter-tsx.wasm',
+};
+
+const BY_ENDING: Readonly<Record<string, Language>> = {
+  py: 'python',
+  pyi: 'python',
+  pyw: 'python',
+  js: 'javascript',
+  mjs: 'javascript',
+  cjs: 'javascript',
+  jsx: 'javascript',
+  ts: 'typescript',
+  mts: 'typescript',
+  cts: 'typescript',
+  tsx: 'tsx',
+};
+
+export function languageOfFile(path: string): Language | null {
+  return BY_ENDING[path.slice(path.lastIndexOf('.') + 1).toLowerCase()] ?? null;
+}
+
+export class Syntax {
+  private readonly files: SyntaxFiles;
+  private started: Promise<typeof ParserClass> | null = null;
+  private readonly grammars = new Map<Language, Promise<Grammar>>();
+  private parser: ParserClass | null = null;
+
+  constructor(files: SyntaxFiles) {
+    this.files = files;
+  }
+
+  /** `last`: the tree of the text before, with its edits told by `tree.edit`. The caller deletes trees. */
+  async parse(text: string, language: Language, last?: Tree): Promise<Tree> {
+    const Parser = await this.start();
+    const grammar = await this.grammar(language);
+    this.parser ??= new Parser();
+    this.parser.setLanguage(grammar);
+    const tree = this.parser.parse(text, last);
+    if (!tree) throw new Error(`The ${language} parser gave no tree.`);
+    return tree;
+  }
+
+  private start(): Promise<typeof ParserClass> {
+    this.started ??= (async () => {
+      const { Parser } = await this.files.library();
+      const wasmBinary = await this.files.bytes('tree-sitter.wasm');
+      // emscripten takes the bytes, though the types name the search for a file only
+      await Parser.init({ wasmBinary } as unknown as Parameters<typeof Parser.init>[0]);
+      return Parser;
+    })();
+    return this.started;
+  }
+
+  private grammar(language: Language): Promise<Grammar> {
+    let grammar = this.grammars.get(language);
+    if (!grammar) {
+      grammar = (async () => {
+        const { Language: Grammar } = await this.files.library();
+        return Grammar.load(await this.files.bytes(GRAMMARS[language]));
+      })();
+      this.grammars.set(language, grammar);
+    }
+    return grammar;
+  }
+}
+
+/** The edit that leads from one text to another: the one stretch in which they differ. */
+export function editBetween(before: string, after: string): Edit {
+  let start = 0;
+  const shortest = Math.min(before.length, after.length);
+  while (start < shortest && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  let end = 0;
+  while (
+    end < shortest - start &&
+    before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)
+  )
+    end++;
+  const [oldEnd, newEnd] = [before.length - end, after.length - end];
+  return {
+    startIndex: start,
+    oldEndIndex: oldEnd,
+    newEndIndex: newEnd,
+    startPosition: positionAt(before, start),
+    oldEndPosition: positionAt(before, oldEnd),
+    newEndPosition: positionAt(after, newEnd),
+  };
+}
+
+function positionAt(text: string, offset: number): { row: number; column: number } {
+  let row = 0;
+  let start = 0;
+  for (let next = text.indexOf('\n'); next >= 0 && next < offset; next = text.indexOf('\n', start)) {
+    row++;
+    start = next + 1;
+  }
+  return { row, column: offset - start };
+}
+
+/** Every named node below and including `node` that is of one of these types, in the order of the text. */
+export function descendants(node: Node, types: string[]): Node[] {
+  return node.descendantsOfType(types).filter(found => found !== null);
+}

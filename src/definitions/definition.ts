@@ -1,0 +1,67 @@
+// What is found in source text: recurrent layers, and the models they stand in.
+import type { TextRange } from '../experiment/place.ts';
+
+export type Framework = 'tfjs' | 'keras' | 'torch';
+export type CellKind = 'LSTM' | 'GRU' | 'RNN';
+
+/** A number or flag as the code gives it. */
+export interface Given<T> {
+  /** null: it comes from outside, or cannot be told from the file */
+  value: T | null;
+  /** where it is a parameter: what it is when the caller says nothing */
+  fallback: T | null;
+  /** as written; "" where it is not and the framework's default holds */
+  text: string;
+  range: TextRange | null;
+}
+
+/** One layer of a model, recurrent or not. */
+export interface FoundLayer {
+  framework: Framework;
+  /** the constructor's own name, such as "LSTM", "lstm", "Dense" */
+  name: string;
+  /** of that name, and of the whole call */
+  range: TextRange;
+  callRange: TextRange;
+  /** arguments by the framework's names, those without a name too */
+  options: ReadonlyMap<string, Given<number | string | boolean>>;
+  /** false where `**options` may bring more */
+  isWhole: boolean;
+  inLoop: boolean;
+  isConditional: boolean;
+  recurrent: FoundRecurrent | null;
+}
+
+export interface FoundRecurrent {
+  /** null: several are possible */
+  cell: CellKind | null;
+  /** of one time step, such as `nn.LSTMCell` */
+  isCell: boolean;
+  units: Given<number>;
+  /** PyTorch's; elsewhere what comes before it in the model tells */
+  inputSize: Given<number>;
+  layers: Given<number>;
+  bidirectional: Given<boolean>;
+  /** Keras and tfjs; null in PyTorch */
+  returnSequences: Given<boolean> | null;
+  /** PyTorch; null elsewhere and for cells */
+  batchFirst: Given<boolean> | null;
+  /** in the framework's own convention; null where a size is not known */
+  parameters: number | null;
+}
+
+export interface FoundModel {
+  framework: Framework;
+  kind: 'class' | 'sequential' | 'functional' | 'function';
+  name: string;
+  /** where the lenses stand: the line of the class, the function or the call */
+  range: TextRange;
+  /** in the order in which data passes, as far as it can be told */
+  layers: readonly FoundLayer[];
+}
+
+export interface Definitions {
+  layers: readonly FoundLayer[];
+  models: readonly FoundModel[];
+  hasErrors: boolean;
+}

@@ -1,0 +1,57 @@
+// From source text to definitions. Pure but for the parser, which is started once.
+import type { Language, Syntax, Tree } from './code/syntax.ts';
+import type { Definitions } from './definition.ts';
+import { dialectOf } from './dialects.ts';
+import { MENTIONS, SourceReader } from './found-layers.ts';
+import { findModels } from './found-models.ts';
+
+const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
+/** Longer lines are those of minified code, which nobody reads. */
+const LONG_LINE = 5000;
+const LONG_FILE = 2e6;
+
+/** Why a text is not looked at, in a sentence; null if it is. */
+export function unreadable(text: string): string | null {
+  if (text.length > LONG_FILE) return `it has ${(text.length / 1e6).toFixed(1)} million characters`;
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    if ((end < 0 ? text.length : end) - start > LONG_LINE)
+      return 'it is minified: a line is longer than 5,000 characters';
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return null;
+}
+
+export function mentionsModels(text: string): boolean {
+  return MENTIONS.test(text);
+}
+
+export async function findDefinitions(
+  syntax: Syntax,
+  text: string,
+  language: Language,
+): Promise<Definitions> {
+  if (!mentionsModels(text) || unreadable(text)) return NOTHING;
+  const tree = await syntax.parse(text, language);
+  try {
+    return definitionsIn(tree, text, language);
+  } finally {
+    tree.delete();
+  }
+}
+
+export function definitionsIn(tree: Tree, text: string, language: Language): Definitions {
+  const reader = new SourceReader(text, tree, language, dialectOf(language));
+  const found = reader.recurrentLayers();
+  const layers = found.map(({ layer }) => layer);
+  return {
+    layers,
+    models: findModels(
+      reader,
+      layers,
+      found.map(({ node }) => node),
+    ),
+    hasErrors: tree.rootNode.hasError,
+  };
+}

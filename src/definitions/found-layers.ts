@@ -1,0 +1,293 @@
+// Recurrent layers in a syntax tree: which calls make one, with what arguments, wrapped in what.
+import { countRecurrent } from '../experiment/parameters.ts';
+import type { CellName } from '../experiment/schema.ts';
+import { type Argument, type Call, type Dialect, type Expression, rangeOf } from './code/expression.ts';
+import { Resolver, type Value } from './code/resolve.ts';
+import type { Language, Node, Tree } from './code/syntax.ts';
+import { descendants } from './code/syntax.ts';
+import type { FoundLayer, FoundRecurrent, Given } from './definition.ts';
+import type { Constructor, FrameworkRules } from './frameworks/framework.ts';
+import { keras } from './frameworks/keras.ts';
+import { tfjs } from './frameworks/tfjs.ts';
+import { torch } from './frameworks/torch.ts';
+
+/** What the text must hold for anything to be found in it. */
+export const MENTIONS = /lstm|gru|rnn/i;
+const MENTIONED = /[A-Za-z_$]*(?:lstm|gru|rnn)[\w$]*/gi;
+/** names that a line with such a mention binds: `Cell = nn.LSTM`, `import LSTM as Cell`, `{lstm: cell}` */
+const BOUND =
+  /([A-Za-z_$][\w$]*)\s*(?::[^=\n]+)?=(?!=)|\bas\s+([A-Za-z_$][\w$]*)|:\s*([A-Za-z_$][\w$]*)\s*[,}]/g;
+const OWN_OPTIONS =
+  /\b(?:hidden_size|num_layers|batch_first|return_sequences|returnSequences|recurrent_dropout)\b/;
+const WRAPPERS = /bidirectional|\bRNN\b|\brnn\b/i;
+
+export type CallExpression = Extract<Expression, { kind: 'call' }>;
+
+/** A call that a framework knows. */
+export interface KnownCall {
+  expression: CallExpression;
+  constructor: Constructor;
+  rules: FrameworkRules;
+}
+
+export class SourceReader {
+  readonly text: string;
+  readonly dialect: Dialect;
+  readonly resolver: Resolver;
+  private readonly rules: readonly FrameworkRules[];
+  private readonly root: Node;
+  private readonly hasKeras: boolean;
+
+  constructor(text: string, tree: Tree, language: Language, dialect: Dialect) {
+    this.text = text;
+    this.root = tree.rootNode;
+    this.dialect = dialect;
+    this.resolver = new Resolver(dialect);
+    this.rules = language === 'python' ? [torch, keras] : [tfjs];
+    this.hasKeras = /^\s*(?:from|import)\s+[\w.]*keras/m.test(text) || /^\s*from\s+tensorflow\b/m.test(text);
+  }
+
+  /** Recurrent layers and cells in the order of the text. */
+  recurrentLayers(): { layer: FoundLayer; node: Node }[] {
+    const calls = this.candidates().flatMap(node => this.known(node) ?? []);
+    const recurrent = calls.filter(({ constructor }) => constructor.role === 'recurrent');
+    const wrappers = WRAPPERS.test(this.text) ? this.wrappersOf(recurrent) : new Map<number, KnownCall[]>();
+    return recurrent.map(call => {
+      const { node } = call.expression;
+      return { layer: this.layer(call, wrappers.get(node.id) ?? []), node };
+    });
+  }
+
+  /** All calls below a node that make a layer of this framework. */
+  layersWithin(node: Node, framework: FrameworkRules['framework']): KnownCall[] {
+    return descendants(node, [...this.dialect.calls])
+      .flatMap(call => this.known(call) ?? [])
+      .filter(({ constructor }) => constructor.framework === framework);
+  }
+
+  known(node: Node): KnownCall | null {
+    const expression = this.dialect.expression(node);
+    if (expression.kind !== 'call') return null;
+    const found = this.resolver
+      .qualified(expression.callee)
+      .flatMap(name =>
+        this.rules.flatMap(rules => ({ rules, constructor: rules.constructor(name, this.hasKeras) })),
+      )
+      .filter(
+        (each): each is { rules: FrameworkRules; constructor: Constructor } => each.constructor !== null,
+      );
+    const [first] = found;
+    if (!first) return null;
+    if (first.constructor.name === '*' && !isPlausible(expression)) return null;
+    return {
+      expression,
+      rules: first.rules,
+      constructor: several(found.map(({ constructor }) => constructor)),
+    };
+  }
+
+  // -------------------------------------------------------------- finding
+
+  /** Calls worth a look: found by name, so that a long file is not walked through. */
+  private candidates(): Node[] {
+    const names = this.namesOfInterest();
+    return descendants(this.root, [...this.dialect.calls]).filter(node => {
+      const callee = node.childForFieldName('function') ?? node.childForFieldName('constructor');
+      if (!callee) return false;
+      const last = /([\w$]+)\s*$/.exec(this.text.slice(callee.startIndex, callee.endIndex))?.[1];
+      return last === undefined || names.has(last);
+    });
+  }
+
+  private namesOfInterest(): Set<string> {
+    const names = new Set<string>();
+    for (const line of this.text.split('\n')) {
+      const mentions = MENTIONS.test(line);
+      if (mentions) for (const [name] of line.matchAll(MENTIONED)) names.add(name);
+      if (mentions) for (const [, a, b, c] of line.matchAll(BOUND)) names.add((a ?? b ?? c)!);
+      if (OWN_OPTIONS.test(line)) for (const [, name] of line.matchAll(/([\w$]+)\s*\(/g)) names.add(name!);
+    }
+    return names;
+  }
+
+  /** Wrappers by the node of the layer they wrap, also through a variable. */
+  private wrappersOf(recurrent: readonly KnownCall[]): Map<number, KnownCall[]> {
+    const wanted = new Set(recurrent.map(({ expression }) => expression.node.id));
+    const found = new Map<number, KnownCall[]>();
+    for (const node of descendants(this.root, [...this.dialect.calls])) {
+      const callee = node.childForFieldName('function');
+      if (!callee || !WRAPPERS.test(this.text.slice(callee.startIndex, callee.endIndex))) continue;
+      const known = this.known(node);
+      if (known?.constructor.role !== 'wrapper') continue;
+      const { positional, named } = known.expression;
+      const inner = named.get('layer')?.value ?? named.get('cell')?.value ?? positional[0];
+      for (const each of inner ? this.resolver.definitions(inner) : [])
+        for (const cell of each.kind === 'list' ? each.items : [each])
+          if (wanted.has(cell.node.id)) found.set(cell.node.id, [...(found.get(cell.node.id) ?? []), known]);
+    }
+    return found;
+  }
+
+  // -------------------------------------------------------------- describing
+
+  layer(call: KnownCall, wrappers: readonly KnownCall[] = []): FoundLayer {
+    const { expression, constructor } = call;
+    const { node } = expression;
+    const branches = this.dialect.branches(node);
+    const options = this.options(call);
+    for (const wrapper of wrappers)
+      if (wrapper.constructor.name === 'RNN' || wrapper.constructor.name === 'rnn')
+        for (const [name, given] of this.options(wrapper))
+          if (!options.has(name) || given.text) options.set(name, given);
+    return {
+      framework: constructor.framework,
+      name: constructor.name,
+      range: rangeOf(nameNode(expression.callee)),
+      callRange: rangeOf(node),
+      options,
+      isWhole: expression.isWhole,
+      inLoop: branches.some(({ isLoop }) => isLoop),
+      isConditional: branches.some(({ isLoop }) => !isLoop),
+      recurrent: constructor.role === 'recurrent' ? this.recurrent(call, options, wrappers) : null,
+    };
+  }
+
+  private recurrent(
+    { constructor, rules }: KnownCall,
+    options: FoundLayer['options'],
+    wrappers: readonly KnownCall[],
+  ): FoundRecurrent {
+    const { names } = rules;
+    const isWrapped = wrappers.some(({ constructor }) => constructor.name.toLowerCase() === 'bidirectional');
+    const units = named<number>(options, names.units);
+    const found: FoundRecurrent = {
+      cell: constructor.cell,
+      isCell: constructor.isCell,
+      units: isNumber(units),
+      inputSize: isNumber(named<number>(options, names.inputSize)),
+      layers:
+        names.layers && !constructor.isCell ? isNumber(named<number>(options, [names.layers])) : fixed(1),
+      bidirectional:
+        names.bidirectional && !constructor.isCell ? named(options, [names.bidirectional]) : fixed(isWrapped),
+      returnSequences: names.returnSequences ? named(options, [names.returnSequences]) : null,
+      batchFirst: names.batchFirst && !constructor.isCell ? named(options, [names.batchFirst]) : null,
+      parameters: null,
+    };
+    found.parameters = parametersOf(found, rules, options, found.inputSize.value);
+    return found;
+  }
+
+  /** Arguments by name, with the framework's defaults where nothing can have been given. */
+  options({ expression, constructor }: KnownCall): Map<string, Given<number | string | boolean>> {
+    const options = new Map<string, Given<number | string | boolean>>();
+    for (const [name, value] of Object.entries(constructor.defaults))
+      options.set(name, {
+        value: expression.isWhole ? (value as number) : null,
+        fallback: null,
+        text: '',
+        range: null,
+      });
+    for (const [name, argument] of argumentsOf(expression, constructor.positional))
+      options.set(name, this.given(argument));
+    return options;
+  }
+
+  given({ value, node }: Argument): Given<number | string | boolean> {
+    const found = this.resolver.value(value);
+    const plain = (constant: unknown) =>
+      typeof constant === 'number' || typeof constant === 'string' || typeof constant === 'boolean'
+        ? constant
+        : null;
+    return {
+      value: found.kind === 'known' ? plain(found.value) : lastOfShape(this, value),
+      fallback: found.kind === 'outside' ? plain(found.fallback) : null,
+      text: value.node.text,
+      range: rangeOf(node),
+    };
+  }
+}
+
+function argumentsOf({ positional, named: byName }: Call, places: readonly string[]): [string, Argument][] {
+  const byPlace = positional.flatMap((value, index): [string, Argument][] => {
+    const name = places[index];
+    return name ? [[name, { value, node: value.node }]] : [];
+  });
+  return [...byPlace, ...byName];
+}
+
+/** `[24, 7]`, an input's shape: its last dimension. */
+function lastOfShape(reader: SourceReader, expression: Expression): number | null {
+  const [shape, ...more] = reader.resolver.definitions(expression);
+  if (shape?.kind !== 'list' || more.length > 0) return null;
+  const last: Value | undefined =
+    shape.items.length > 0 ? reader.resolver.value(shape.items.at(-1)!) : undefined;
+  return last?.kind === 'known' && typeof last.value === 'number' ? last.value : null;
+}
+
+/** Where several constructors are possible, what they have in common. */
+function several(all: readonly Constructor[]): Constructor {
+  const [first] = all;
+  const cells = new Set(all.map(({ cell }) => cell));
+  return cells.size > 1 ? { ...first!, cell: null } : first!;
+}
+
+/** Of `getattr(nn, kind)(…)`: whether it looks like a recurrent layer. */
+function isPlausible({ callee, named: byName, node }: CallExpression): boolean {
+  if ([...byName.keys()].some(name => OWN_OPTIONS.test(name) || name === 'bidirectional')) return true;
+  return MENTIONS.test(callee.node.text) || MENTIONS.test(node.parent?.text.split('\n')[0] ?? '');
+}
+
+/** The constructor's own name: what stands after the last dot. */
+function nameNode(callee: Expression): Node {
+  if (callee.kind === 'member') return callee.nameNode;
+  if (callee.kind === 'call') return nameNode(callee.callee);
+  return callee.node;
+}
+
+function named<T>(options: FoundLayer['options'], names: readonly string[]): Given<T> {
+  for (const name of names) {
+    const given = options.get(name);
+    if (given) return given as Given<T>;
+  }
+  return { value: null, fallback: null, text: '', range: null };
+}
+
+function isNumber(given: Given<number>): Given<number> {
+  const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  return { ...given, value: number(given.value), fallback: number(given.fallback) };
+}
+
+function fixed<T>(value: T): Given<T> {
+  return { value, fallback: null, text: '', range: null };
+}
+
+const CELLS: Readonly<Record<string, CellName>> = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' };
+
+/** In the framework's own convention; null where a size is not known. */
+export function parametersOf(
+  { cell, units, layers, bidirectional }: FoundRecurrent,
+  { convention }: FrameworkRules,
+  options: FoundLayer['options'],
+  inputSize: number | null,
+): number | null {
+  const [H, L, both] = [units.value, layers.value, bidirectional.value];
+  const projection = options.get('proj_size')?.value ?? 0;
+  if (!cell || inputSize === null || H === null || L === null || both === null || projection !== 0)
+    return null;
+  const bias =
+    options.get('bias')?.value ?? options.get('use_bias')?.value ?? options.get('useBias')?.value ?? true;
+  const resetAfter = options.get('reset_after')?.value ?? options.get('resetAfter')?.value;
+  const directions = both ? 2 : 1;
+  let total = 0;
+  for (let level = 0; level < L; level++) {
+    const count = countRecurrent({
+      cell: CELLS[cell]!,
+      inputSize: level === 0 ? inputSize : H * directions,
+      units: H,
+      convention,
+      resetAfter: typeof resetAfter === 'boolean' ? resetAfter : undefined,
+    });
+    total += directions * (count.total - (bias === false ? count.bias : 0));
+  }
+  return total;
+}

@@ -1,0 +1,249 @@
+// The models that recurrent layers stand in: a Sequential, a class, a builder function, or a whole script; and the
+// widths that pass from layer to layer.
+import { type Binding, type Expression, rangeOf, type Scope } from './code/expression.ts';
+import type { Node } from './code/syntax.ts';
+import type { FoundLayer, FoundModel } from './definition.ts';
+import { type KnownCall, parametersOf, type SourceReader } from './found-layers.ts';
+import type { Role } from './frameworks/framework.ts';
+import { keras } from './frameworks/keras.ts';
+import { tfjs } from './frameworks/tfjs.ts';
+import { torch } from './frameworks/torch.ts';
+
+const RULES = { keras, tfjs, torch };
+
+/** Where a model is made, before its layers are gathered. */
+interface Site {
+  kind: FoundModel['kind'];
+  name: string;
+  /** the node that all its layers stand in or are added to */
+  node: Node;
+  /** where the lenses stand */
+  place: Node;
+  /** the variable that layers are added to */
+  variable: string | null;
+}
+
+export function findModels(
+  reader: SourceReader,
+  recurrent: readonly FoundLayer[],
+  nodes: readonly Node[],
+): FoundModel[] {
+  const sites = new Map<string, { site: Site; recurrent: FoundLayer[] }>();
+  recurrent.forEach((layer, index) => {
+    const site = siteOf(reader, nodes[index]!);
+    const key = `${site.node.id} ${site.variable ?? ''}`;
+    const known = sites.get(key) ?? { site, recurrent: [] };
+    known.recurrent.push(layer);
+    sites.set(key, known);
+  });
+  return [...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own));
+}
+
+// ---------------------------------------------------------------- where
+
+function siteOf(reader: SourceReader, node: Node): Site {
+  return insideSequential(reader, node) ?? addedTo(reader, node) ?? definedIn(reader, node);
+}
+
+/** `Sequential([LSTM(…)])`, `tf.sequential({layers: [tf.layers.lstm(…)]})`, `nn.Sequential(nn.LSTM(…))` */
+function insideSequential(reader: SourceReader, node: Node): Site | null {
+  for (let here = node.parent; here; here = here.parent) {
+    if (!reader.dialect.calls.includes(here.type)) continue;
+    const known = reader.known(here);
+    if (known?.constructor.role !== 'model' || !/sequential/i.test(known.constructor.name)) continue;
+    const scope = definedIn(reader, here);
+    if (scope.kind === 'class') return scope;
+    const variable = assignedTo(here);
+    return {
+      kind: 'sequential',
+      name: variable ?? scope.name,
+      node: here,
+      place: scope.kind === 'function' ? scope.place : statementOf(here),
+      variable,
+    };
+  }
+  return null;
+}
+
+/** `model.add(LSTM(…))`, also where a wrapper stands between */
+function addedTo(reader: SourceReader, node: Node): Site | null {
+  for (let here = node.parent; here; here = here.parent) {
+    if (!reader.dialect.calls.includes(here.type)) continue;
+    const call = reader.dialect.expression(here);
+    if (call.kind !== 'call' || call.callee.kind !== 'member' || call.callee.name !== 'add') continue;
+    const { object } = call.callee;
+    const [made] = reader.resolver.definitions(object);
+    if (object.kind !== 'name' || made?.kind !== 'call') return null;
+    const known = reader.known(made.node);
+    if (known?.constructor.role !== 'model') return null;
+    const scope = definedIn(reader, made.node);
+    return {
+      kind: 'sequential',
+      name: scope.kind === 'function' ? scope.name : object.name,
+      node: made.node,
+      place: scope.kind === 'functional' ? statementOf(made.node) : scope.place,
+      variable: object.name,
+    };
+  }
+  return null;
+}
+
+/** The class, else the function, else the script. */
+function definedIn(reader: SourceReader, node: Node): Site {
+  let outermost: Scope | null = null;
+  for (let scope: Scope | null = reader.dialect.scopeOf(node); scope; scope = scope.parent) {
+    if (scope.kind === 'class') return site('class', scope);
+    if (scope.kind === 'function') outermost ??= scope;
+    if (!scope.parent || scope.kind === 'module') {
+      if (outermost) return site('function', outermost);
+      return {
+        kind: 'functional',
+        name: 'model',
+        node: scope.node,
+        place: statementOf(node),
+        variable: null,
+      };
+    }
+  }
+  return { kind: 'functional', name: 'model', node, place: statementOf(node), variable: null };
+}
+
+function site(kind: 'class' | 'function', { node }: Scope): Site {
+  const name = node.childForFieldName('name')?.text ?? assignedTo(node) ?? 'model';
+  return {
+    kind,
+    name,
+    node,
+    place: kind === 'function' && !node.childForFieldName('name') ? statementOf(node) : node,
+    variable: null,
+  };
+}
+
+function assignedTo(node: Node): string | null {
+  for (let here: Node | null = node.parent, hops = 0; here && hops < 3; here = here.parent, hops++) {
+    const target =
+      here.childForFieldName('left') ??
+      (here.type === 'variable_declarator' ? here.childForFieldName('name') : null);
+    if (target) return target.text;
+  }
+  return null;
+}
+
+function statementOf(node: Node): Node {
+  let here = node;
+  while (
+    here.parent &&
+    !/(_statement|_declaration)$/.test(here.type) &&
+    here.parent.type !== 'module' &&
+    here.parent.type !== 'program'
+  )
+    here = here.parent;
+  return here;
+}
+
+// ---------------------------------------------------------------- its layers
+
+const SHOWN: ReadonlySet<Role> = new Set([
+  'recurrent',
+  'embedding',
+  'dense',
+  'dropout',
+  'keeps',
+  'other',
+  'input',
+]);
+
+function modelOf(
+  reader: SourceReader,
+  { kind, name, node, place, variable }: Site,
+  own: FoundLayer[],
+): FoundModel {
+  const { framework } = own[0]!;
+  const within = [...new Set([node, ...(variable ? addCalls(reader, node, variable) : [])])];
+  const calls = within.flatMap(each => reader.layersWithin(each, framework));
+  const seen = new Set<number>();
+  const layers: FoundLayer[] = [];
+  for (const call of calls) {
+    const { node: at } = call.expression;
+    if (seen.has(at.id) || !SHOWN.has(call.constructor.role)) continue;
+    seen.add(at.id);
+    layers.push(own.find(({ callRange }) => callRange.offset === at.startIndex) ?? reader.layer(call));
+  }
+  const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
+  countThrough(ordered, new Map(calls.map(call => [call.expression.node.startIndex, call])));
+  return { framework, kind, name, range: rangeOf(place), layers: ordered };
+}
+
+/** What is added to a model's variable after it was made, up to where the variable is made anew. */
+function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
+  const scope = reader.dialect.scopeOf(made);
+  const next = scope.bindings(variable).find(({ node }: Binding) => node.startIndex > made.endIndex);
+  const end = next?.node.startIndex ?? Number.POSITIVE_INFINITY;
+  const found: Node[] = [];
+  for (const node of scope.node.descendantsOfType([...reader.dialect.calls])) {
+    if (!node || node.startIndex < made.startIndex || node.startIndex >= end) continue;
+    const callee = node.childForFieldName('function');
+    if (!callee?.text.endsWith('.add')) continue;
+    const call: Expression = reader.dialect.expression(node);
+    if (call.kind !== 'call' || call.callee.kind !== 'member') continue;
+    if (call.callee.object.kind === 'name' && call.callee.object.name === variable) found.push(node);
+  }
+  return found;
+}
+
+/** Keras and tfjs tell no layer the width of its input: it follows from the layers before. */
+function countThrough(layers: readonly FoundLayer[], calls: ReadonlyMap<number, KnownCall>): void {
+  let width: number | null = null;
+  for (const layer of layers) {
+    const call = calls.get(layer.callRange.offset);
+    if (!call || call.constructor.framework === 'torch') continue;
+    width = declaredInput(layer) ?? width;
+    const { recurrent } = layer;
+    if (recurrent && !layer.inLoop && !layer.isConditional) {
+      recurrent.inputSize = { ...recurrent.inputSize, value: width };
+      recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
+    }
+    width = widthAfter(layer, call.constructor.role, width);
+  }
+}
+
+/** `input_shape=(24, 7)`, `inputShape: [24, 7]`, `Input(shape=(24, 7))`, `input_dim=7` */
+function declaredInput({ options }: FoundLayer): number | null {
+  for (const name of [
+    'input_shape',
+    'inputShape',
+    'batch_input_shape',
+    'batchInputShape',
+    'batch_shape',
+    'batchShape',
+    'shape',
+    'input_dim',
+    'inputDim',
+  ]) {
+    const given = options.get(name);
+    if (typeof given?.value === 'number') return given.value;
+  }
+  return null;
+}
+
+function widthAfter(
+  { options, recurrent, inLoop, isConditional }: FoundLayer,
+  role: Role,
+  width: number | null,
+): number | null {
+  if (inLoop || isConditional) return null;
+  const number = (...names: string[]) => {
+    for (const name of names) {
+      const value = options.get(name)?.value;
+      if (typeof value === 'number') return value;
+    }
+    return null;
+  };
+  if (recurrent) {
+    const both = recurrent.bidirectional.value;
+    return recurrent.units.value === null || both === null ? null : recurrent.units.value * (both ? 2 : 1);
+  }
+  if (role === 'embedding') return number('output_dim', 'outputDim', 'embedding_dim');
+  if (role === 'dense') return number('units', 'out_features', 'output_dim');
+  return role === 'keeps' || role === 'dropout' || role === 'input' ? width : null;
+}

@@ -1,0 +1,88 @@
+// PyTorch: torch.nn's recurrent layers and cells, and what stands around them in a Module.
+import type { CellKind } from '../definition.ts';
+import type { Constructor, FrameworkRules, Role } from './framework.ts';
+
+const RECURRENT = {
+  positional: [
+    'input_size',
+    'hidden_size',
+    'num_layers',
+    'bias',
+    'batch_first',
+    'dropout',
+    'bidirectional',
+    'proj_size',
+  ],
+  defaults: { num_layers: 1, bias: true, batch_first: false, dropout: 0, bidirectional: false, proj_size: 0 },
+};
+const RNN = {
+  positional: [
+    'input_size',
+    'hidden_size',
+    'num_layers',
+    'nonlinearity',
+    'bias',
+    'batch_first',
+    'dropout',
+    'bidirectional',
+  ],
+  defaults: { ...RECURRENT.defaults, nonlinearity: 'tanh' },
+};
+const CELL = { positional: ['input_size', 'hidden_size', 'bias'], defaults: { bias: true } };
+
+type Signature = Pick<Constructor, 'positional' | 'defaults'>;
+const RECURRENTS: Readonly<Record<string, [CellKind | null, boolean, Signature]>> = {
+  LSTM: ['LSTM', false, RECURRENT],
+  GRU: ['GRU', false, RECURRENT],
+  RNN: ['RNN', false, RNN],
+  LSTMCell: ['LSTM', true, CELL],
+  GRUCell: ['GRU', true, CELL],
+  RNNCell: [
+    'RNN',
+    true,
+    { positional: [...CELL.positional, 'nonlinearity'], defaults: { bias: true, nonlinearity: 'tanh' } },
+  ],
+  /** getattr(nn, kind) */
+  '*': [null, false, RECURRENT],
+};
+
+const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defaults']]>> = {
+  Embedding: ['embedding', ['num_embeddings', 'embedding_dim'], {}],
+  Linear: ['dense', ['in_features', 'out_features', 'bias'], { bias: true }],
+  Dropout: ['dropout', ['p'], { p: 0.5 }],
+  Sequential: ['model', [], {}],
+  LayerNorm: ['keeps', ['normalized_shape'], {}],
+  ReLU: ['keeps', [], {}],
+  Tanh: ['keeps', [], {}],
+  Sigmoid: ['keeps', [], {}],
+  Softmax: ['keeps', [], {}],
+  LogSoftmax: ['keeps', [], {}],
+};
+
+const MODULE =
+  /^torch\.nn\.(?:modules\.(?:rnn|linear|sparse|dropout|container|activation|normalization)\.)?([A-Za-z]\w*|\*)$/;
+
+export const torch: FrameworkRules = {
+  framework: 'torch',
+  convention: 'pytorch',
+  names: {
+    units: ['hidden_size'],
+    inputSize: ['input_size'],
+    layers: 'num_layers',
+    bidirectional: 'bidirectional',
+    returnSequences: null,
+    batchFirst: 'batch_first',
+  },
+  constructor(qualified) {
+    // a cell of a notebook, or a part of a file, has its imports elsewhere
+    const name = MODULE.exec(qualified.replace(/^nn\./, 'torch.nn.'))?.[1];
+    if (!name) return null;
+    const recurrent = RECURRENTS[name];
+    if (recurrent) {
+      const [cell, isCell, signature] = recurrent;
+      return { framework: 'torch', name, role: 'recurrent', cell, isCell, ...signature };
+    }
+    const [role, positional, defaults] = OTHERS[name] ?? ['other', [], {}];
+    return { framework: 'torch', name, role, cell: null, isCell: false, positional, defaults };
+  },
+};
