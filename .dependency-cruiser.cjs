@@ -3,7 +3,7 @@ const rooms = {
   extension: ['protocol', 'diagnosis', 'definitions', 'runs', 'experiment'],
   webview: ['protocol'],
   protocol: ['runs', 'experiment'],
-  trainer: ['diagnosis', 'runs', 'experiment'],
+  trainer: ['diagnosis', 'definitions', 'runs', 'experiment'],
   diagnosis: ['runs', 'experiment'],
   definitions: ['experiment'],
   runs: ['experiment'],

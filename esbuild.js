@@ -76,4 +76,13 @@ function removeOldParts({ metafile }) {
 mkdirSync('dist/webview', { recursive: true });
 for (const file of ['codicon.css', 'codicon.ttf'])
   cpSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/webview/${file}`);
+// the parser of definitions: the grammars that are read, and no others
+mkdirSync('dist/engine/grammars', { recursive: true });
+const grammars = 'node_modules/@vscode/tree-sitter-wasm/wasm';
+cpSync(`${grammars}/tree-sitter.js`, 'dist/engine/grammars/tree-sitter.cjs');
+for (const name of [
+  'tree-sitter',
+  ...['python', 'javascript', 'typescript', 'tsx'].map(each => `tree-sitter-${each}`),
+])
+  cpSync(`${grammars}/${name}.wasm`, `dist/engine/grammars/${name}.wasm`);
 if (!watch) chmodSync('dist/engine/unroll.mjs', 0o755);

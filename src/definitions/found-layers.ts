@@ -13,10 +13,10 @@ import { torch } from './frameworks/torch.ts';
 
 /** What the text must hold for anything to be found in it. */
 export const MENTIONS = /lstm|gru|rnn/i;
-const MENTIONED = /[A-Za-z_$]*(?:lstm|gru|rnn)[\w$]*/gi;
-/** names that a line with such a mention binds: `Cell = nn.LSTM`, `import LSTM as Cell`, `{lstm: cell}` */
-const BOUND =
-  /([A-Za-z_$][\w$]*)\s*(?::[^=\n]+)?=(?!=)|\bas\s+([A-Za-z_$][\w$]*)|:\s*([A-Za-z_$][\w$]*)\s*[,}]/g;
+/** every name on a line with such a mention may be bound to it: `Cell = nn.LSTM`, `import LSTM as Cell` */
+const NAMES = /[A-Za-z_$][\w$]*/g;
+/** `name(`, and `](` or `)(` where the callee has no name */
+const CALLED = /([A-Za-z_$][\w$]*)\s*(?:<[\w\s,.[\]]*>)?\(|[\])](?=\s*\()/g;
 const OWN_OPTIONS =
   /\b(?:hidden_size|num_layers|batch_first|return_sequences|returnSequences|recurrent_dropout)\b/;
 const WRAPPERS = /bidirectional|\bRNN\b|\brnn\b/i;
@@ -26,7 +26,7 @@ export type CallExpression = Extract<Expression, { kind: 'call' }>;
 /** A call that a framework knows. */
 export interface KnownCall {
   expression: CallExpression;
-  constructor: Constructor;
+  maker: Constructor;
   rules: FrameworkRules;
 }
 
@@ -37,12 +37,15 @@ export class SourceReader {
   private readonly rules: readonly FrameworkRules[];
   private readonly root: Node;
   private readonly hasKeras: boolean;
+  private readonly isPython: boolean;
+  private readonly knownCalls = new Map<number, KnownCall | null>();
 
   constructor(text: string, tree: Tree, language: Language, dialect: Dialect) {
     this.text = text;
     this.root = tree.rootNode;
     this.dialect = dialect;
     this.resolver = new Resolver(dialect);
+    this.isPython = language === 'python';
     this.rules = language === 'python' ? [torch, keras] : [tfjs];
     this.hasKeras = /^\s*(?:from|import)\s+[\w.]*keras/m.test(text) || /^\s*from\s+tensorflow\b/m.test(text);
   }
@@ -50,7 +53,7 @@ export class SourceReader {
   /** Recurrent layers and cells in the order of the text. */
   recurrentLayers(): { layer: FoundLayer; node: Node }[] {
     const calls = this.candidates().flatMap(node => this.known(node) ?? []);
-    const recurrent = calls.filter(({ constructor }) => constructor.role === 'recurrent');
+    const recurrent = calls.filter(({ maker }) => maker.role === 'recurrent');
     const wrappers = WRAPPERS.test(this.text) ? this.wrappersOf(recurrent) : new Map<number, KnownCall[]>();
     return recurrent.map(call => {
       const { node } = call.expression;
@@ -61,50 +64,90 @@ export class SourceReader {
   /** All calls below a node that make a layer of this framework. */
   layersWithin(node: Node, framework: FrameworkRules['framework']): KnownCall[] {
     return descendants(node, [...this.dialect.calls])
+      .filter(call => this.couldBeLayer(call))
       .flatMap(call => this.known(call) ?? [])
-      .filter(({ constructor }) => constructor.framework === framework);
+      .filter(({ maker }) => maker.framework === framework);
+  }
+
+  /** By the text alone, since most calls are others. */
+  private couldBeLayer(call: Node): boolean {
+    const callee = call.childForFieldName('function');
+    if (!callee) return false;
+    const text = this.text.slice(callee.startIndex, callee.endIndex);
+    const last = /([\w$]+)\s*$/.exec(text)?.[1] ?? '';
+    return this.isPython
+      ? /^[A-Z]/.test(last) || MENTIONS.test(last)
+      : /layers|^tf\b/.test(text) || !text.includes('.');
   }
 
   known(node: Node): KnownCall | null {
+    const key = node.startIndex * 1e6 + node.endIndex;
+    const remembered = this.knownCalls.get(key);
+    if (remembered !== undefined) return remembered;
+    const found = this.recognise(node);
+    this.knownCalls.set(key, found);
+    return found;
+  }
+
+  private recognise(node: Node): KnownCall | null {
     const expression = this.dialect.expression(node);
     if (expression.kind !== 'call') return null;
     const found = this.resolver
       .qualified(expression.callee)
-      .flatMap(name =>
-        this.rules.flatMap(rules => ({ rules, constructor: rules.constructor(name, this.hasKeras) })),
-      )
-      .filter(
-        (each): each is { rules: FrameworkRules; constructor: Constructor } => each.constructor !== null,
-      );
+      .flatMap(name => this.rules.flatMap(rules => ({ rules, maker: rules.recognise(name, this.hasKeras) })))
+      .filter((each): each is { rules: FrameworkRules; maker: Constructor } => each.maker !== null);
     const [first] = found;
     if (!first) return null;
-    if (first.constructor.name === '*' && !isPlausible(expression)) return null;
+    if (first.maker.name === '*' && !isPlausible(expression)) return null;
     return {
       expression,
       rules: first.rules,
-      constructor: several(found.map(({ constructor }) => constructor)),
+      maker: several(found.map(({ maker }) => maker)),
     };
   }
 
   // -------------------------------------------------------------- finding
 
-  /** Calls worth a look: found by name, so that a long file is not walked through. */
+  /** Calls worth a look: found in the text, so that a long file is not walked through. */
   private candidates(): Node[] {
     const names = this.namesOfInterest();
-    return descendants(this.root, [...this.dialect.calls]).filter(node => {
-      const callee = node.childForFieldName('function') ?? node.childForFieldName('constructor');
-      if (!callee) return false;
-      const last = /([\w$]+)\s*$/.exec(this.text.slice(callee.startIndex, callee.endIndex))?.[1];
-      return last === undefined || names.has(last);
-    });
+    const found = new Map<number, Node>();
+    for (const { 0: match, 1: name, index } of this.text.matchAll(CALLED)) {
+      if (name !== undefined && !names.has(name)) continue;
+      const end = index + (name ?? match[0]!).length;
+      const call = this.callThatEndsIn(end);
+      if (call) found.set(call.startIndex * 1e6 + call.endIndex, call);
+    }
+    return [...found.values()].sort((x, y) => x.startIndex - y.startIndex || y.endIndex - x.endIndex);
+  }
+
+  /** Calls of `variable.method(`, from an offset on. */
+  callsOf(variable: string, method: string, from: number): Node[] {
+    const called = new RegExp(
+      `(?<![\\w$.])${variable.replaceAll('$', '\\$&')}\\s*\\.\\s*${method}(?=\\s*\\()`,
+      'g',
+    );
+    called.lastIndex = from;
+    return [...this.text.matchAll(called)].flatMap(
+      ({ 0: match, index }) => this.callThatEndsIn(index + match.length) ?? [],
+    );
+  }
+
+  /** The call whose callee ends here. */
+  private callThatEndsIn(end: number): Node | null {
+    let here = this.root.descendantForIndex(end - 1, end);
+    while (here && here.endIndex <= end) {
+      const { parent } = here;
+      if (parent && parent.endIndex > end) return this.dialect.calls.includes(parent.type) ? parent : null;
+      here = parent;
+    }
+    return null;
   }
 
   private namesOfInterest(): Set<string> {
     const names = new Set<string>();
     for (const line of this.text.split('\n')) {
-      const mentions = MENTIONS.test(line);
-      if (mentions) for (const [name] of line.matchAll(MENTIONED)) names.add(name);
-      if (mentions) for (const [, a, b, c] of line.matchAll(BOUND)) names.add((a ?? b ?? c)!);
+      if (MENTIONS.test(line)) for (const [name] of line.matchAll(NAMES)) names.add(name);
       if (OWN_OPTIONS.test(line)) for (const [, name] of line.matchAll(/([\w$]+)\s*\(/g)) names.add(name!);
     }
     return names;
@@ -118,7 +161,7 @@ export class SourceReader {
       const callee = node.childForFieldName('function');
       if (!callee || !WRAPPERS.test(this.text.slice(callee.startIndex, callee.endIndex))) continue;
       const known = this.known(node);
-      if (known?.constructor.role !== 'wrapper') continue;
+      if (known?.maker.role !== 'wrapper') continue;
       const { positional, named } = known.expression;
       const inner = named.get('layer')?.value ?? named.get('cell')?.value ?? positional[0];
       for (const each of inner ? this.resolver.definitions(inner) : [])
@@ -131,46 +174,45 @@ export class SourceReader {
   // -------------------------------------------------------------- describing
 
   layer(call: KnownCall, wrappers: readonly KnownCall[] = []): FoundLayer {
-    const { expression, constructor } = call;
+    const { expression, maker } = call;
     const { node } = expression;
     const branches = this.dialect.branches(node);
     const options = this.options(call);
     for (const wrapper of wrappers)
-      if (wrapper.constructor.name === 'RNN' || wrapper.constructor.name === 'rnn')
+      if (wrapper.maker.name === 'RNN' || wrapper.maker.name === 'rnn')
         for (const [name, given] of this.options(wrapper))
           if (!options.has(name) || given.text) options.set(name, given);
     return {
-      framework: constructor.framework,
-      name: constructor.name,
+      framework: maker.framework,
+      name: maker.name,
       range: rangeOf(nameNode(expression.callee)),
       callRange: rangeOf(node),
       options,
-      isWhole: expression.isWhole,
+      isWhole: expression.isWhole && this.spreadOptions(expression) !== null,
       inLoop: branches.some(({ isLoop }) => isLoop),
       isConditional: branches.some(({ isLoop }) => !isLoop),
-      recurrent: constructor.role === 'recurrent' ? this.recurrent(call, options, wrappers) : null,
+      recurrent: maker.role === 'recurrent' ? this.recurrent(call, options, wrappers) : null,
     };
   }
 
   private recurrent(
-    { constructor, rules }: KnownCall,
+    { maker, rules }: KnownCall,
     options: FoundLayer['options'],
     wrappers: readonly KnownCall[],
   ): FoundRecurrent {
     const { names } = rules;
-    const isWrapped = wrappers.some(({ constructor }) => constructor.name.toLowerCase() === 'bidirectional');
+    const isWrapped = wrappers.some(({ maker }) => maker.name.toLowerCase() === 'bidirectional');
     const units = named<number>(options, names.units);
     const found: FoundRecurrent = {
-      cell: constructor.cell,
-      isCell: constructor.isCell,
+      cell: maker.cell,
+      isCell: maker.isCell,
       units: isNumber(units),
       inputSize: isNumber(named<number>(options, names.inputSize)),
-      layers:
-        names.layers && !constructor.isCell ? isNumber(named<number>(options, [names.layers])) : fixed(1),
+      layers: names.layers && !maker.isCell ? isNumber(named<number>(options, [names.layers])) : fixed(1),
       bidirectional:
-        names.bidirectional && !constructor.isCell ? named(options, [names.bidirectional]) : fixed(isWrapped),
+        names.bidirectional && !maker.isCell ? named(options, [names.bidirectional]) : fixed(isWrapped),
       returnSequences: names.returnSequences ? named(options, [names.returnSequences]) : null,
-      batchFirst: names.batchFirst && !constructor.isCell ? named(options, [names.batchFirst]) : null,
+      batchFirst: names.batchFirst && !maker.isCell ? named(options, [names.batchFirst]) : null,
       parameters: null,
     };
     found.parameters = parametersOf(found, rules, options, found.inputSize.value);
@@ -178,18 +220,29 @@ export class SourceReader {
   }
 
   /** Arguments by name, with the framework's defaults where nothing can have been given. */
-  options({ expression, constructor }: KnownCall): Map<string, Given<number | string | boolean>> {
+  options({ expression, maker }: KnownCall): Map<string, Given<number | string | boolean>> {
     const options = new Map<string, Given<number | string | boolean>>();
-    for (const [name, value] of Object.entries(constructor.defaults))
-      options.set(name, {
-        value: expression.isWhole ? (value as number) : null,
-        fallback: null,
-        text: '',
-        range: null,
-      });
-    for (const [name, argument] of argumentsOf(expression, constructor.positional))
+    const spread = this.spreadOptions(expression);
+    const isWhole = expression.isWhole && spread !== null;
+    for (const [name, value] of Object.entries(maker.defaults))
+      options.set(name, { value: isWhole ? (value as number) : null, fallback: null, text: '', range: null });
+    for (const [name, value] of spread ?? []) options.set(name, this.given({ value, node: value.node }));
+    for (const [name, argument] of argumentsOf(expression, maker.positional))
       options.set(name, this.given(argument));
     return options;
+  }
+
+  /** What `**options` holds; null where that cannot be told. */
+  private spreadOptions({ spreads }: Pick<Call, 'spreads'>, depth = 0): Map<string, Expression> | null {
+    const all = new Map<string, Expression>();
+    for (const spread of spreads) {
+      const [record, ...more] = this.resolver.definitions(spread);
+      if (record?.kind !== 'record' || more.length > 0 || !record.isWhole || depth > 4) return null;
+      const inner = this.spreadOptions(record, depth + 1);
+      if (!inner) return null;
+      for (const [name, value] of [...inner, ...record.entries]) all.set(name, value);
+    }
+    return all;
   }
 
   given({ value, node }: Argument): Given<number | string | boolean> {

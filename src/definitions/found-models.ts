@@ -1,6 +1,6 @@
 // The models that recurrent layers stand in: a Sequential, a class, a builder function, or a whole script; and the
 // widths that pass from layer to layer.
-import { type Binding, type Expression, rangeOf, type Scope } from './code/expression.ts';
+import { type Binding, rangeOf, type Scope } from './code/expression.ts';
 import type { Node } from './code/syntax.ts';
 import type { FoundLayer, FoundModel } from './definition.ts';
 import { type KnownCall, parametersOf, type SourceReader } from './found-layers.ts';
@@ -50,7 +50,7 @@ function insideSequential(reader: SourceReader, node: Node): Site | null {
   for (let here = node.parent; here; here = here.parent) {
     if (!reader.dialect.calls.includes(here.type)) continue;
     const known = reader.known(here);
-    if (known?.constructor.role !== 'model' || !/sequential/i.test(known.constructor.name)) continue;
+    if (known?.maker.role !== 'model' || !/sequential/i.test(known.maker.name)) continue;
     const scope = definedIn(reader, here);
     if (scope.kind === 'class') return scope;
     const variable = assignedTo(here);
@@ -75,7 +75,7 @@ function addedTo(reader: SourceReader, node: Node): Site | null {
     const [made] = reader.resolver.definitions(object);
     if (object.kind !== 'name' || made?.kind !== 'call') return null;
     const known = reader.known(made.node);
-    if (known?.constructor.role !== 'model') return null;
+    if (known?.maker.role !== 'model') return null;
     const scope = definedIn(reader, made.node);
     return {
       kind: 'sequential',
@@ -165,7 +165,7 @@ function modelOf(
   const layers: FoundLayer[] = [];
   for (const call of calls) {
     const { node: at } = call.expression;
-    if (seen.has(at.id) || !SHOWN.has(call.constructor.role)) continue;
+    if (seen.has(at.id) || !SHOWN.has(call.maker.role)) continue;
     seen.add(at.id);
     layers.push(own.find(({ callRange }) => callRange.offset === at.startIndex) ?? reader.layer(call));
   }
@@ -179,16 +179,9 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
   const scope = reader.dialect.scopeOf(made);
   const next = scope.bindings(variable).find(({ node }: Binding) => node.startIndex > made.endIndex);
   const end = next?.node.startIndex ?? Number.POSITIVE_INFINITY;
-  const found: Node[] = [];
-  for (const node of scope.node.descendantsOfType([...reader.dialect.calls])) {
-    if (!node || node.startIndex < made.startIndex || node.startIndex >= end) continue;
-    const callee = node.childForFieldName('function');
-    if (!callee?.text.endsWith('.add')) continue;
-    const call: Expression = reader.dialect.expression(node);
-    if (call.kind !== 'call' || call.callee.kind !== 'member') continue;
-    if (call.callee.object.kind === 'name' && call.callee.object.name === variable) found.push(node);
-  }
-  return found;
+  return reader
+    .callsOf(variable, 'add', made.startIndex)
+    .filter(node => node.startIndex < end && reader.dialect.scopeOf(node) === scope);
 }
 
 /** Keras and tfjs tell no layer the width of its input: it follows from the layers before. */
@@ -196,14 +189,14 @@ function countThrough(layers: readonly FoundLayer[], calls: ReadonlyMap<number, 
   let width: number | null = null;
   for (const layer of layers) {
     const call = calls.get(layer.callRange.offset);
-    if (!call || call.constructor.framework === 'torch') continue;
+    if (!call || call.maker.framework === 'torch') continue;
     width = declaredInput(layer) ?? width;
     const { recurrent } = layer;
     if (recurrent && !layer.inLoop && !layer.isConditional) {
       recurrent.inputSize = { ...recurrent.inputSize, value: width };
       recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
     }
-    width = widthAfter(layer, call.constructor.role, width);
+    width = widthAfter(layer, call.maker.role, width);
   }
 }
 

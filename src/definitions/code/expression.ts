@@ -14,7 +14,7 @@ export type Expression = { node: Node } & (
   | { kind: 'binary'; operator: string; left: Expression; right: Expression }
   | { kind: 'unary'; operator: string; operand: Expression }
   | { kind: 'list'; items: Expression[] }
-  | { kind: 'record'; entries: Map<string, Expression>; isWhole: boolean }
+  | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
   | { kind: 'choice'; options: Expression[] }
   | { kind: 'other' }
 );
@@ -24,7 +24,9 @@ export interface Call {
   positional: Expression[];
   /** keyword arguments; in JavaScript the properties of an object that is the last argument */
   named: Map<string, Argument>;
-  /** false where `**options` or `...options` may bring more than is seen */
+  /** `**options`, `...options`, and in JavaScript an options object that has a name */
+  spreads: Expression[];
+  /** false where there may be more than is seen, whatever the spreads hold */
   isWhole: boolean;
 }
 

@@ -1,7 +1,7 @@
 // JavaScript and TypeScript, JSX included: expressions, scopes and branches from their syntax trees.
 import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
-import { descendants, type Node } from './syntax.ts';
+import { descendants, type Node, ownDescendants } from './syntax.ts';
 
 const FUNCTIONS = new Set([
   'function_declaration',
@@ -13,7 +13,7 @@ const FUNCTIONS = new Set([
   'generator_function_declaration',
 ]);
 const CLASSES = new Set(['class_declaration', 'class', 'abstract_class_declaration']);
-const BINDERS = [
+const BINDERS = new Set([
   'variable_declarator',
   'assignment_expression',
   'augmented_assignment_expression',
@@ -23,7 +23,8 @@ const BINDERS = [
   'class_declaration',
   'abstract_class_declaration',
   'for_in_statement',
-];
+]);
+const CLOSED = new Set([...FUNCTIONS, ...CLASSES]);
 
 export function javascriptDialect(): Dialect {
   const scopes = new LazyScopes({
@@ -127,17 +128,20 @@ function callOf(node: Node): Expression {
   const positional = args.map(expression);
   const options = positional.at(-1);
   const byName = new Map<string, Argument>();
+  const spreads: Expression[] = [];
   let isWhole = !args.some(({ type }) => type === 'spread_element');
   if (options?.kind === 'record') {
     isWhole &&= options.isWhole;
+    spreads.push(...options.spreads);
     for (const [name, value] of options.entries)
       byName.set(name, { value, node: value.node.parent?.type === 'pair' ? value.node.parent : value.node });
-  }
-  return { kind: 'call', callee, positional, named: byName, isWhole, node };
+  } else if (options) spreads.push(options);
+  return { kind: 'call', callee, positional, named: byName, spreads, isWhole, node };
 }
 
 function recordOf(node: Node): Expression {
   const entries = new Map<string, Expression>();
+  const spreads: Expression[] = [];
   let isWhole = true;
   for (const child of named(node)) {
     if (child.type === 'pair') {
@@ -145,9 +149,9 @@ function recordOf(node: Node): Expression {
       if (key.type === 'computed_property_name') isWhole = false;
       else entries.set(plainKey(key), expression(child.childForFieldName('value')!));
     } else if (child.type === 'shorthand_property_identifier') entries.set(child.text, expression(child));
-    else if (child.type !== 'method_definition') isWhole = false;
+    else if (child.type === 'spread_element') spreads.push(expression(child.namedChild(0)!));
   }
-  return { kind: 'record', entries, isWhole, node };
+  return { kind: 'record', entries, spreads, isWhole, node };
 }
 
 function plainKey(node: Node): string {
@@ -167,17 +171,7 @@ function collect(scope: Scope, bind: Bind): void {
   const { node } = scope;
   if (scope.kind === 'function') parameters(scope, bind);
   const body = node.childForFieldName('body') ?? node;
-  for (const found of descendants(body, BINDERS)) {
-    if (!innermost(found).equals(node)) continue;
-    bindOne(found, scope, bind);
-  }
-}
-
-function innermost(node: Node): Node {
-  let here = node.parent;
-  while (here && !CLASSES.has(here.type) && !FUNCTIONS.has(here.type) && here.type !== 'program')
-    here = here.parent;
-  return here ?? node;
+  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, bind);
 }
 
 function bindOne(node: Node, scope: Scope, bind: Bind): void {
@@ -189,24 +183,25 @@ function bindOne(node: Node, scope: Scope, bind: Bind): void {
       return;
     }
     case 'assignment_expression':
-      return assign(
-        node.childForFieldName('left')!,
-        expression(node.childForFieldName('right')!),
-        scope,
-        bind,
-      );
+      assign(node.childForFieldName('left')!, expression(node.childForFieldName('right')!), scope, bind);
+      return;
     case 'augmented_assignment_expression':
     case 'for_in_statement':
-      return other(node.childForFieldName('left'), scope, bind);
+      other(node.childForFieldName('left'), scope, bind);
+      return;
     case 'update_expression':
-      return other(node.childForFieldName('argument'), scope, bind);
+      other(node.childForFieldName('argument'), scope, bind);
+      return;
     case 'function_declaration':
-      return bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      return;
     case 'class_declaration':
     case 'abstract_class_declaration':
-      return bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
+      return;
     case 'import_statement':
-      return importNames(node, scope, bind);
+      importNames(node, scope, bind);
+      return;
   }
 }
 

@@ -1,10 +1,10 @@
 // Python: expressions, scopes and branches from its syntax tree.
 import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
-import { descendants, type Node } from './syntax.ts';
+import { descendants, type Node, ownDescendants } from './syntax.ts';
 
 const FUNCTIONS = new Set(['function_definition', 'lambda']);
-const BINDERS = [
+const BINDERS = new Set([
   'assignment',
   'augmented_assignment',
   'named_expression',
@@ -15,7 +15,8 @@ const BINDERS = [
   'with_item',
   'function_definition',
   'class_definition',
-];
+]);
+const CLOSED = new Set([...FUNCTIONS, 'class_definition']);
 
 export function pythonDialect(): Dialect {
   const scopes = new LazyScopes({
@@ -115,6 +116,7 @@ function callOf(node: Node): Expression {
   const list = node.childForFieldName('arguments')!;
   const positional: Expression[] = [];
   const byName = new Map<string, Argument>();
+  const spreads: Expression[] = [];
   let isWhole = true;
   for (const child of named(list)) {
     if (child.type === 'keyword_argument')
@@ -122,22 +124,25 @@ function callOf(node: Node): Expression {
         value: expression(child.childForFieldName('value')!),
         node: child,
       });
-    else if (child.type === 'dictionary_splat' || child.type === 'list_splat') isWhole = false;
+    else if (child.type === 'dictionary_splat') spreads.push(expression(child.namedChild(0)!));
+    else if (child.type === 'list_splat') isWhole = false;
     else if (child.type !== 'comment') positional.push(expression(child));
   }
-  return { kind: 'call', callee, positional, named: byName, isWhole, node };
+  return { kind: 'call', callee, positional, named: byName, spreads, isWhole, node };
 }
 
 function recordOf(node: Node): Expression {
   const entries = new Map<string, Expression>();
+  const spreads: Expression[] = [];
   let isWhole = true;
   for (const child of named(node)) {
+    if (child.type === 'dictionary_splat') spreads.push(expression(child.namedChild(0)!));
     const key = child.type === 'pair' ? expression(child.childForFieldName('key')!) : null;
     if (key?.kind === 'constant')
       entries.set(String(key.value), expression(child.childForFieldName('value')!));
-    else isWhole = false;
+    else if (child.type === 'pair') isWhole = false;
   }
-  return { kind: 'record', entries, isWhole, node };
+  return { kind: 'record', entries, spreads, isWhole, node };
 }
 
 function named(node: Node): Node[] {
@@ -153,11 +158,7 @@ function collect(scope: Scope, bind: Bind, star: (module: string) => void): void
   const { node } = scope;
   if (scope.kind === 'function') parameters(scope, bind);
   const body = node.childForFieldName('body') ?? node;
-  for (const found of descendants(body, BINDERS)) {
-    const inner = innermost(found);
-    if (!inner.equals(node)) continue;
-    bindOne(found, scope, bind, star);
-  }
+  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, bind, star);
 }
 
 /** The scope in which a binder binds: a definition binds its own name around itself. */
@@ -177,17 +178,22 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
       return;
     }
     case 'named_expression':
-      return assign(node.childForFieldName('name')!, node.childForFieldName('value')!, scope, bind);
+      assign(node.childForFieldName('name')!, node.childForFieldName('value')!, scope, bind);
+      return;
     case 'augmented_assignment':
     case 'for_statement':
     case 'for_in_clause':
-      return others(node.childForFieldName('left'), node, scope, bind);
+      others(node.childForFieldName('left'), node, scope, bind);
+      return;
     case 'with_item':
-      return others(node.childForFieldName('value')?.childForFieldName('alias') ?? null, node, scope, bind);
+      others(node.childForFieldName('value')?.childForFieldName('alias') ?? null, node, scope, bind);
+      return;
     case 'function_definition':
-      return bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      return;
     case 'class_definition':
-      return bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
+      return;
     case 'import_statement':
       for (const each of named(node)) {
         if (each.type === 'aliased_import')
@@ -204,7 +210,8 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
       }
       return;
     case 'import_from_statement':
-      return importFrom(node, scope, bind, star);
+      importFrom(node, scope, bind, star);
+      return;
   }
 }
 

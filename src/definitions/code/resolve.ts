@@ -200,7 +200,7 @@ export class Resolver {
     while (root.parent) root = root.parent;
     const flag = new RegExp(`^--?${name.replaceAll('_', '[-_]')}$`);
     for (const node of root.descendantsOfType('call')) {
-      if (!node || !node.childForFieldName('function')?.text.endsWith('add_argument')) continue;
+      if (!node?.childForFieldName('function')?.text.endsWith('add_argument')) continue;
       const added = this.dialect.expression(node);
       if (added.kind !== 'call') continue;
       const names = added.positional.map(each => (each.kind === 'constant' ? String(each.value) : ''));

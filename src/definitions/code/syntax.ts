@@ -118,3 +118,17 @@ function positionAt(text: string, offset: number): { row: number; column: number
 export function descendants(node: Node, types: string[]): Node[] {
   return node.descendantsOfType(types).filter(found => found !== null);
 }
+
+/** As `descendants`, without those inside functions and classes, which themselves are among them. */
+export function ownDescendants(node: Node, types: ReadonlySet<string>, closed: ReadonlySet<string>): Node[] {
+  const found: Node[] = [];
+  const visit = (here: Node) => {
+    for (const child of here.namedChildren) {
+      if (!child) continue;
+      if (types.has(child.type)) found.push(child);
+      if (!closed.has(child.type)) visit(child);
+    }
+  };
+  visit(node);
+  return found;
+}

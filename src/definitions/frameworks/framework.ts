@@ -30,7 +30,7 @@ export interface FrameworkRules {
   framework: Framework;
   convention: Convention;
   /** `isAt`: whether the file has to do with the framework at all, for names that nothing binds */
-  constructor(qualified: string, isAt: boolean): Constructor | null;
+  recognise(qualified: string, isAt: boolean): Constructor | null;
   /** an argument's name here for what the others call units, and so on */
   names: Readonly<{
     units: readonly string[];

@@ -70,7 +70,7 @@ export const keras: FrameworkRules = {
     returnSequences: 'return_sequences',
     batchFirst: null,
   },
-  constructor(qualified, isAt) {
+  recognise(qualified, isAt) {
     const bare =
       isAt && /^[A-Za-z]\w*$/.test(qualified) && (RECURRENTS[qualified] || OTHERS[qualified])
         ? qualified

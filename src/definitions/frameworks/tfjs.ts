@@ -63,7 +63,7 @@ export const tfjs: FrameworkRules = {
     returnSequences: 'returnSequences',
     batchFirst: null,
   },
-  constructor(qualified) {
+  recognise(qualified) {
     const [, inLayers, name] = MODULE.exec(qualified) ?? [];
     if (!name || (!inLayers && !TOP.has(name))) return null;
     const recurrent = RECURRENTS[name];

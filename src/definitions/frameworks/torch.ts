@@ -73,7 +73,7 @@ export const torch: FrameworkRules = {
     returnSequences: null,
     batchFirst: 'batch_first',
   },
-  constructor(qualified) {
+  recognise(qualified) {
     // a cell of a notebook, or a part of a file, has its imports elsewhere
     const name = MODULE.exec(qualified.replace(/^nn\./, 'torch.nn.'))?.[1];
     if (!name) return null;

@@ -16,6 +16,10 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
   export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
   params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },
   check: { summary: 'Check an experiment file.', load: () => import('./check.ts') },
+  definitions: {
+    summary: 'List recurrent layers in TensorFlow.js, Keras and PyTorch files.',
+    load: () => import('./definitions.ts'),
+  },
 };
 
 const hidden: typeof commands = {

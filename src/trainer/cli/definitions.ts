@@ -1,0 +1,106 @@
+// unroll definitions: the recurrent layers and models that source files define, found without running them.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { languageOfFile, Syntax } from '../../definitions/code/syntax.ts';
+import type { Definitions } from '../../definitions/definition.ts';
+import { type LayerData, layerData, modelData } from '../../definitions/describe.ts';
+import { findDefinitions, unreadable } from '../../definitions/find.ts';
+import { grammarsIn } from '../../definitions/node-files.ts';
+import type { Command } from './command.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { plain } from './terminal.ts';
+
+export const command: Command = {
+  name: 'definitions',
+  operands: 'FILE…',
+  count: [1, Infinity],
+  summary: 'List the recurrent layers that TensorFlow.js, Keras and PyTorch files define.',
+  details: 'Files are read, never run. What a file leaves open is null.',
+  options: {
+    json: { help: 'Write one array to stdout and nothing else there.' },
+    models: { help: 'Whole models with all their layers.' },
+  },
+  examples: ['unroll definitions model.py', 'unroll definitions src/*.ts --json'],
+  async run(args) {
+    const syntax = new Syntax(grammarsIn(grammars()));
+    const all: unknown[] = [];
+    for (const file of args.positionals) {
+      const found = await definitionsOf(syntax, file);
+      const data = args.flag('models')
+        ? found.models.map(model => modelData(file, model))
+        : found.layers.map(layer => layerData(file, layer));
+      all.push(...data);
+      if (!args.flag('json') && !args.flag('models')) printLayers(data as LayerData[]);
+    }
+    if (args.flag('json')) process.stdout.write(`${JSON.stringify(all)}\n`);
+    else if (args.flag('models')) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+    return EXIT.done;
+  },
+};
+
+async function definitionsOf(syntax: Syntax, file: string): Promise<Definitions> {
+  const language = languageOfFile(file);
+  if (!language)
+    throw new CommandError(
+      `${file}: only Python, JavaScript and TypeScript files are read (.py, .js, .ts, .tsx …).`,
+    );
+  const text = textOf(file);
+  const why = unreadable(text);
+  if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
+  return findDefinitions(syntax, text, language);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : `it cannot be read (${code})`;
+    throw new CommandError(`${file}: ${why}.`);
+  }
+}
+
+/** Beside the bundle; in the source tree, the package's. */
+function grammars(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  if (path.basename(here) === 'cli')
+    return path.resolve(here, '../../../node_modules/@vscode/tree-sitter-wasm/wasm');
+  return path.join(path.basename(here) === 'parts' ? path.dirname(here) : here, 'grammars');
+}
+
+function printLayers(layers: readonly LayerData[]): void {
+  for (const {
+    file,
+    line,
+    framework,
+    cell,
+    isCell,
+    units,
+    unitsDefault,
+    bidirectional,
+    layers: levels,
+    parameters,
+  } of layers) {
+    const facts = [
+      units === null
+        ? unitsDefault === undefined
+          ? 'units from outside'
+          : `units from outside, ${unitsDefault} by default`
+        : `${units} units`,
+      levels !== 1 && (levels === null ? 'layers from outside' : `${levels} layers`),
+      bidirectional && 'bidirectional',
+      isCell && 'one step at a time',
+      parameters !== null && `${parameters.toLocaleString('en-US')} parameters`,
+    ].filter(Boolean);
+    process.stdout.write(
+      `${plain(file)}:${line}: ${framework} ${cell ?? 'RNN, GRU or LSTM'} · ${facts.join(' · ')}\n`,
+    );
+  }
+}

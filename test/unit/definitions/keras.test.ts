@@ -1,0 +1,163 @@
+// Keras: layers, wrappers and cells, alone and in TensorFlow, and the models they stand in.
+import assert from 'node:assert/strict';
+import { find, layersOf } from './find.ts';
+
+const layers = (text: string) => layersOf('python', text);
+
+describe('Keras definitions', () => {
+  it('are found under every name that the imports give', async () => {
+    const found = await layers(`
+import tensorflow as tf
+import keras
+from tensorflow import keras as tfk
+from keras import layers
+from tensorflow.keras import layers as L
+from tensorflow.keras.layers import LSTM, GRU as Gate
+from keras.layers.recurrent import SimpleRNN
+tf.keras.layers.LSTM(4)
+keras.layers.GRU(4)
+tfk.layers.SimpleRNN(4)
+layers.LSTM(4)
+L.GRU(units=4)
+LSTM(4)
+Gate(4)
+SimpleRNN(4)
+keras.layers.LSTMCell(4)
+`);
+    assert.deepEqual(
+      found.map(({ line, cell, isCell, units }) => [line, cell, isCell, units]),
+      [
+        [9, 'LSTM', false, 4],
+        [10, 'GRU', false, 4],
+        [11, 'RNN', false, 4],
+        [12, 'LSTM', false, 4],
+        [13, 'GRU', false, 4],
+        [14, 'LSTM', false, 4],
+        [15, 'GRU', false, 4],
+        [16, 'RNN', false, 4],
+        [17, 'LSTM', true, 4],
+      ],
+    );
+  });
+
+  it('are found where everything was imported, or nothing', async () => {
+    const star = await layers('from keras.layers import *\nmodel.add(Bidirectional(LSTM(4)))\n');
+    assert.deepEqual(
+      star.map(({ cell, bidirectional }) => [cell, bidirectional]),
+      [['LSTM', true]],
+    );
+    assert.deepEqual(await layers('model.add(LSTM(4))\n'), []);
+    const forgotten = await layers('from keras.models import Sequential\nm = Sequential()\nm.add(GRU(4))\n');
+    assert.equal(forgotten.length, 1);
+  });
+
+  it('are not functions or classes of that name', async () => {
+    const found = await layers(`
+import keras
+def LSTM(units):
+    return units
+class GRU:
+    pass
+LSTM(4)
+GRU()
+keras.layers.LSTM.from_config({})
+keras.layers.Dense(4, name='lstm')
+keras.layers.ConvLSTM2D(4, 3)
+`);
+    assert.deepEqual(found, []);
+  });
+
+  it('tell wrappers, also through a variable, at the line of the inner layer', async () => {
+    const found = await layers(`
+from tensorflow.keras import layers
+a = layers.Bidirectional(
+    layers.LSTM(8, return_sequences=True),
+    merge_mode='sum',
+)
+inner = layers.GRU(8)
+b = layers.Bidirectional(layer=inner)
+c = layers.TimeDistributed(layers.LSTM(8))
+d = layers.RNN(layers.LSTMCell(8), return_sequences=True)
+e = layers.RNN([layers.GRUCell(8), layers.GRUCell(9)])
+`);
+    assert.deepEqual(
+      found.map(({ line, isCell, bidirectional, returnSequences }) => [
+        line,
+        isCell,
+        bidirectional,
+        returnSequences,
+      ]),
+      [
+        [4, false, true, true],
+        [7, false, true, false],
+        [9, false, false, false],
+        [10, true, false, true],
+        [11, true, false, false],
+        [11, true, false, false],
+      ],
+    );
+  });
+
+  it('count parameters where the widths can be followed', async () => {
+    const { models } = await find(
+      'python',
+      `
+from keras import Sequential, layers
+VOCABULARY = 100
+model = Sequential([
+    layers.Embedding(VOCABULARY, 16),
+    layers.Bidirectional(layers.LSTM(8, return_sequences=True)),
+    layers.Dropout(0.2),
+    layers.GRU(4),
+    layers.Dense(1),
+])
+other = Sequential()
+other.add(layers.Input(shape=(24, 7)))
+other.add(layers.SimpleRNN(5, return_sequences=True, use_bias=False))
+other.add(layers.TimeDistributed(layers.Dense(3)))
+other.add(layers.GRU(4, reset_after=False))
+`,
+    );
+    assert.deepEqual(
+      models.map(({ kind, name, range, layers: all }) => [
+        kind,
+        name,
+        range.line,
+        all.flatMap(({ recurrent }) => recurrent?.parameters ?? []),
+      ]),
+      [
+        ['sequential', 'model', 4, [1600, 264]],
+        ['sequential', 'other', 11, [60, 96]],
+      ],
+    );
+  });
+
+  it('stand in builder functions, classes and scripts', async () => {
+    const { models } = await find(
+      'python',
+      `
+import keras
+from keras import layers
+def build(units=32):
+    inputs = keras.Input(shape=(None, 3))
+    x = layers.LSTM(units)(inputs)
+    return keras.Model(inputs, layers.Dense(1)(x))
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.rnn = layers.GRU(8)
+i = keras.Input(shape=(None, 3))
+o = layers.GRU(16)(i)
+m = keras.Model(i, o)
+`,
+    );
+    assert.deepEqual(
+      models.map(({ kind, name, range }) => [kind, name, range.line]),
+      [
+        ['function', 'build', 4],
+        ['class', 'Net', 8],
+        ['functional', 'model', 13],
+      ],
+    );
+  });
+});
