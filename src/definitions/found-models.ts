@@ -162,15 +162,20 @@ function modelOf(
   const within = [...new Set([node, ...(variable ? addCalls(reader, node, variable) : [])])];
   const calls = within.flatMap(each => reader.layersWithin(each, framework));
   const seen = new Set<number>();
-  const layers: FoundLayer[] = [];
+  const layers: FoundLayer[] = [...own];
   for (const call of calls) {
     const { node: at } = call.expression;
     if (seen.has(at.id) || !SHOWN.has(call.maker.role)) continue;
     seen.add(at.id);
-    layers.push(own.find(({ callRange }) => callRange.offset === at.startIndex) ?? reader.layer(call));
+    const isOwn = own.some(
+      ({ callRange }) =>
+        callRange.offset === at.startIndex && callRange.length === at.endIndex - at.startIndex,
+    );
+    if (!isOwn) layers.push(reader.layer(call));
   }
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
-  countThrough(ordered, new Map(calls.map(call => [call.expression.node.startIndex, call])));
+  if (framework !== 'torch')
+    countThrough(ordered, new Map(calls.map(call => [call.expression.node.startIndex, call])));
   return { framework, kind, name, range: rangeOf(place), layers: ordered };
 }
 
@@ -188,15 +193,13 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
 function countThrough(layers: readonly FoundLayer[], calls: ReadonlyMap<number, KnownCall>): void {
   let width: number | null = null;
   for (const layer of layers) {
-    const call = calls.get(layer.callRange.offset);
-    if (!call || call.maker.framework === 'torch') continue;
     width = declaredInput(layer) ?? width;
     const { recurrent } = layer;
     if (recurrent && !layer.inLoop && !layer.isConditional) {
       recurrent.inputSize = { ...recurrent.inputSize, value: width };
       recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
     }
-    width = widthAfter(layer, call.maker.role, width);
+    width = widthAfter(layer, calls.get(layer.callRange.offset)?.maker.role ?? 'recurrent', width);
   }
 }
 

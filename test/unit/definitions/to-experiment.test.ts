@@ -1,0 +1,103 @@
+// Models in code become layers of an experiment, or sentences that say why not.
+import assert from 'node:assert/strict';
+import { toExperiment } from '../../../src/definitions/to-experiment.ts';
+import { experimentSchema } from '../../../src/experiment/schema.ts';
+import { find } from './find.ts';
+
+async function mapped(language: 'python' | 'typescript', text: string) {
+  const { models } = await find(language, text);
+  const result = toExperiment(models[0]!);
+  if (result.obstacles.length === 0)
+    experimentSchema.parse({
+      data: { task: 'adding' },
+      model: { convention: result.convention, layers: result.layers },
+    });
+  return result;
+}
+
+describe('models from code', () => {
+  it('keep what PyTorch does', async () => {
+    const { convention, layers, obstacles, notes } = await mapped(
+      'python',
+      `
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, words, hidden=48):
+        self.embed = nn.Embedding(words, 16)
+        self.rnn = nn.LSTM(16, hidden, num_layers=2, dropout=0.25, batch_first=True)
+        self.drop = nn.Dropout(0.1)
+        self.mid = nn.Linear(hidden, 20)
+        self.act = nn.ReLU()
+        self.out = nn.Linear(20, words)
+`,
+    );
+    assert.deepEqual(obstacles, []);
+    assert.equal(convention, 'pytorch');
+    assert.deepEqual(layers, [
+      { type: 'embedding', dim: 16 },
+      { type: 'lstm', units: 48, layers: 2, dropout: 0.25 },
+      { type: 'dropout', rate: 0.1 },
+      { type: 'dense', units: 20, activation: 'relu' },
+      { type: 'dense' },
+    ]);
+    assert.deepEqual(notes, ['hidden is taken as its default, 48.']);
+  });
+
+  it('keep what Keras and tfjs do, and name what differs', async () => {
+    const keras = await mapped(
+      'python',
+      `
+import keras
+from keras import layers
+m = keras.Sequential([
+    keras.Input(shape=(10, 3)),
+    layers.GRU(8, return_sequences=True, reset_after=False, recurrent_dropout=0.2),
+    layers.SimpleRNN(4, activation='relu', recurrent_initializer='identity'),
+    layers.Dense(5, activation='softmax'),
+])
+`,
+    );
+    assert.deepEqual(keras.layers, [
+      { type: 'gru', units: 8, resetAfter: false },
+      { type: 'rnn', units: 4, recurrentInit: 'identity', activation: 'relu' },
+      { type: 'dense' },
+    ]);
+    assert.match(keras.notes.join('\n'), /recurrent_dropout inside the cell/);
+    const tfjs = await mapped(
+      'typescript',
+      `import * as tf from '@tensorflow/tfjs';
+const m = tf.sequential();
+m.add(tf.layers.lstm({ units: 6, inputShape: [10, 2], unitForgetBias: true }));
+m.add(tf.layers.dense({ units: 1 }));
+`,
+    );
+    assert.equal(tfjs.convention, 'tfjs');
+    assert.deepEqual(tfjs.layers, [{ type: 'lstm', units: 6, forgetBias: 1 }, { type: 'dense' }]);
+    assert.match(tfjs.notes.join('\n'), /gates are sigmoid here, hardSigmoid in TensorFlow.js/);
+  });
+
+  it('say in one sentence with the line what cannot be mapped', async () => {
+    const { obstacles } = await mapped(
+      'python',
+      `
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, hidden, kind):
+        self.a = nn.LSTM(3, hidden)
+        self.b = getattr(nn, kind)(3, 4, num_layers=1)
+        self.c = nn.GRU(3, 4, bidirectional=True)
+        self.d = nn.RNNCell(3, 4)
+        self.e = nn.Conv1d(3, 4, 5)
+        self.f = nn.LSTM(3, 4, bias=False)
+        self.g = [nn.GRU(3, 4) for _ in range(3)]
+        if kind:
+            self.h = nn.GRU(3, 4)
+`,
+    );
+    assert.deepEqual(
+      obstacles.map(({ line }) => line),
+      [5, 6, 7, 8, 9, 10, 11, 13],
+    );
+    for (const { message } of obstacles) assert.match(message, /^[A-Z*].*\.$/);
+  });
+});
