@@ -52,15 +52,9 @@ export const dropoutOfOneLayer: Rule = source =>
     const place =
       named?.node ?? call.positional.find(({ node }) => node.startIndex === dropout.range!.offset)?.node;
     const value = named?.value ?? call.positional.find(each => each.node === place);
+    if (!place || !value) return [];
     // `dropout=p if layers > 1 else 0` has thought of it; None and True are other faults
-    if (
-      !place ||
-      !value ||
-      value.kind === 'choice' ||
-      (value.kind === 'constant') !== (dropout.value !== null)
-    ) {
-      if (!place || !value || value.kind === 'choice' || value.kind === 'constant') return [];
-    }
+    if (value.kind === 'choice' || (value.kind === 'constant' && typeof value.value !== 'number')) return [];
     return {
       id: 'torch-dropout-one-layer',
       severity: 'warning',

@@ -1,0 +1,28 @@
+// All that can be said of model definitions from their text alone.
+import type { Language, Tree } from '../code/syntax.ts';
+import type { Definitions } from '../definition.ts';
+import type { Rule, TextFinding } from './finding.ts';
+import { fusedKernel } from './keras-fused-kernel.ts';
+import { missingReturnSequences } from './return-sequences.ts';
+import { LintSource } from './source.ts';
+import { lstmDefaults, resetAfter } from './tfjs-options.ts';
+import { dropoutOfOneLayer, recurrentDropoutUnknown } from './torch-options.ts';
+
+export type { TextEdit, TextFinding, TextFix } from './finding.ts';
+
+const RULES: readonly Rule[] = [
+  recurrentDropoutUnknown,
+  dropoutOfOneLayer,
+  missingReturnSequences,
+  fusedKernel,
+  resetAfter,
+  lstmDefaults,
+];
+
+/** In the order of the text. `definitions` are those of the same tree. */
+export function lint(tree: Tree, definitions: Definitions, text: string, language: Language): TextFinding[] {
+  const source = new LintSource(tree, definitions, text, language);
+  return RULES.flatMap(rule => rule(source))
+    .map(finding => ({ ...finding, page: `docs/lint.md#${finding.id}` }))
+    .sort((a, b) => a.range.offset - b.range.offset);
+}

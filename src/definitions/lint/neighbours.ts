@@ -1,0 +1,160 @@
+// Which layer surely feeds which: neighbours in one Sequential, and calls on what another layer's call gave.
+import type { Node } from '../code/syntax.ts';
+import type { KnownCall } from '../found-layers.ts';
+import type { LayerCall, LintSource } from './source.ts';
+
+/** Names of layers, without capitals, that leave every dimension of what they get. */
+const SHAPELESS =
+  /^(?:(?:gaussian|alpha)?dropout|gaussiannoise|(?:batch|layer)normalization|activation|leakyrelu|relu|elu)$/i;
+
+/** Wrappers that take one layer and are one for those around them. */
+const AROUND = /^bidirectional$/i;
+
+/** Each pair of recurrent layers of which the second surely gets what the first gives, in the order of the text. */
+export function stackedPairs(source: LintSource): { first: LayerCall; second: LayerCall }[] {
+  return source.layers.flatMap(second => {
+    const { layer, call } = second;
+    if (layer.framework === 'torch' || layer.recurrent?.isCell || layer.inLoop || layer.isConditional)
+      return [];
+    const outer = outermost(source, call.node);
+    const first = beforeInSequence(source, outer) ?? beforeInCalls(source, outer);
+    if (!first || first.layer.recurrent?.isCell || first.layer.inLoop || first.layer.isConditional) return [];
+    return { first, second };
+  });
+}
+
+/** The wrapper around a layer, else the layer. */
+export function outermost(source: LintSource, node: Node): Node {
+  for (let here = node.parent, hops = 0; here && hops < 4; here = here.parent, hops++) {
+    if (!source.reader.dialect.calls.includes(here.type)) continue;
+    const known = source.reader.known(here);
+    return known?.maker.role === 'wrapper' && AROUND.test(known.maker.name) && inner(known) === node.id
+      ? outermost(source, here)
+      : node;
+  }
+  return node;
+}
+
+function inner({ expression: { positional, named } }: KnownCall): number | undefined {
+  return (named.get('layer')?.value ?? positional[0])?.node.id;
+}
+
+// ---------------------------------------------------------------- in a Sequential
+
+function beforeInSequence(source: LintSource, node: Node): LayerCall | null {
+  const all = sequenceAround(source, node);
+  if (!all) return null;
+  for (let at = all.findIndex(each => each?.equals(node)) - 1; at >= 0; at--) {
+    const before = all[at];
+    const known = before ? source.knownCall(source.expression(before)) : null;
+    if (!known) return null;
+    const recurrent = recurrentOf(source, known);
+    if (recurrent) return recurrent;
+    if (!SHAPELESS.test(known.maker.name)) return null;
+  }
+  return null;
+}
+
+/** The layers of the Sequential that a layer stands in or is added to; null in it: what cannot be told. */
+export function sequenceAround(source: LintSource, node: Node): (Node | null)[] | null {
+  return listAround(source, node) ?? addsAround(source, node);
+}
+
+/** `Sequential([…, node, …])`, `tf.sequential({layers: […, node, …]})` */
+function listAround({ reader }: LintSource, node: Node): (Node | null)[] | null {
+  const list = node.parent;
+  if (!list || !['list', 'tuple', 'array'].includes(list.type)) return null;
+  let call = list.parent;
+  for (let hops = 0; call && hops < 3 && !reader.dialect.calls.includes(call.type); hops++) {
+    if (['keyword_argument', 'pair'].includes(call.type) && !/^['"]?layers\b/.test(call.text)) return null;
+    call = call.parent;
+  }
+  if (!call || !isSequential(reader.known(call))) return null;
+  return parts(list).map(each => (/splat|spread/.test(each.type) ? null : each));
+}
+
+function isSequential(known: KnownCall | null): boolean {
+  return known?.maker.role === 'model' && /sequential/i.test(known.maker.name);
+}
+
+/** `model.add(node)` with the adds around it in the same block. */
+function addsAround(source: LintSource, node: Node): (Node | null)[] | null {
+  const list = node.parent;
+  const statement = list?.parent?.parent;
+  const own = statement && added(source, statement);
+  if (!own?.layer.equals(node) || !statement?.parent) return null;
+  const made = source.expression(own.variable);
+  if (!isSequential(source.knownCall(made))) return null;
+  const name = own.variable.text;
+  const mention = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`);
+  return parts(statement.parent).flatMap(each => {
+    const add = added(source, each);
+    if (add?.variable.text === name) return [add.layer];
+    // a summary of the model adds nothing to it
+    const isAside = /^[\w$]+\.(?:summary|build)\([^()]*\);?$/.test(each.text);
+    return mention.test(each.text) && !isAside ? [null] : [];
+  });
+}
+
+function added(source: LintSource, statement: Node): { variable: Node; layer: Node } | null {
+  if (statement.type !== 'expression_statement') return null;
+  const call = statement.namedChild(0);
+  if (!call || !source.reader.dialect.calls.includes(call.type)) return null;
+  const { kind, ...add } = source.expression(call) as { kind: string } & Partial<KnownCall['expression']>;
+  if (kind !== 'call' || add.callee?.kind !== 'member' || add.callee.name !== 'add') return null;
+  const [layer] = add.positional!;
+  return add.callee.object.kind === 'name' && layer
+    ? { variable: add.callee.object.node, layer: layer.node }
+    : null;
+}
+
+// ---------------------------------------------------------------- in calls
+
+/** `second(first(x))`, also through a variable; `second.apply(first.apply(x))` */
+function beforeInCalls(source: LintSource, node: Node): LayerCall | null {
+  let given = inputOf(source, node);
+  for (let hops = 0; given && hops < 8; hops++) {
+    const made = source.reader.resolver.definitions(source.expression(given));
+    const [only] = made;
+    if (made.length !== 1 || only?.kind !== 'call') return null;
+    const layer = appliedLayer(source, only.node);
+    const known = layer && source.knownCall(source.expression(layer));
+    if (!known) return null;
+    const recurrent = recurrentOf(source, known);
+    if (recurrent) return recurrent;
+    if (!SHAPELESS.test(known.maker.name)) return null;
+    given = only.positional[0]?.node ?? null;
+  }
+  return null;
+}
+
+/** What a layer is called on, where it stands. */
+function inputOf(source: LintSource, layer: Node): Node | null {
+  const { parent } = layer;
+  const call = parent?.type === 'member_expression' ? parent.parent : parent;
+  if (!call || !source.reader.dialect.calls.includes(call.type)) return null;
+  if (!appliedLayer(source, call)?.equals(layer)) return null;
+  const found = source.expression(call);
+  return found.kind === 'call' ? (found.positional[0]?.node ?? null) : null;
+}
+
+function appliedLayer(source: LintSource, call: Node): Node | null {
+  const found = source.expression(call);
+  if (found.kind !== 'call') return null;
+  if (source.isPython) return found.callee.node;
+  return found.callee.kind === 'member' && found.callee.name === 'apply' ? found.callee.object.node : null;
+}
+
+// ---------------------------------------------------------------- both
+
+export function recurrentOf(source: LintSource, known: KnownCall): LayerCall | null {
+  if (known.maker.role === 'recurrent') return source.layerAt(known.expression.node);
+  if (known.maker.role !== 'wrapper' || !AROUND.test(known.maker.name)) return null;
+  const layer = known.expression.named.get('layer')?.value ?? known.expression.positional[0];
+  const within = layer ? source.knownCall(layer) : null;
+  return within && recurrentOf(source, within);
+}
+
+function parts(list: Node): Node[] {
+  return list.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
+}
