@@ -8,6 +8,8 @@ type LayerInput = ExperimentInput['model']['layers'][number];
 export interface Mapped {
   convention: Convention;
   layers: LayerInput[];
+  /** where each of these layers stands in the code; null for one that was added */
+  origins: (FoundLayer | null)[];
   /** where Unroll does something else than the framework, in sentences */
   notes: string[];
   /** why it cannot be trained; empty if it can */
@@ -22,11 +24,18 @@ const CONVENTIONS: Readonly<Record<Framework, Convention>> = {
 const TYPES = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
 
 export function toExperiment({ framework, layers }: FoundModel): Mapped {
-  const mapped: Mapped = { convention: CONVENTIONS[framework], layers: [], notes: [], obstacles: [] };
+  const mapped: Mapped = {
+    convention: CONVENTIONS[framework],
+    layers: [],
+    origins: [],
+    notes: [],
+    obstacles: [],
+  };
   for (const layer of layers) {
     const obstacle = branching(layer);
     if (obstacle) mapped.obstacles.push({ line: layer.range.line, message: obstacle });
     else map(layer, mapped);
+    while (mapped.origins.length < mapped.layers.length) mapped.origins.push(layer);
   }
   endWithDense(mapped);
   return mapped;
@@ -201,14 +210,17 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 };
 
 /** The task gives the last layer its width, and its loss the last activation. */
-function endWithDense({ layers, notes }: Mapped): void {
+function endWithDense({ layers, origins, notes }: Mapped): void {
   const last = layers.at(-1);
   if (last?.type === 'dense') {
     if (last.units !== undefined)
       notes.push(`The last layer takes its width from the task, in place of ${last.units}.`);
     delete last.units;
     delete last.activation;
-  } else layers.push({ type: 'dense' });
+  } else {
+    layers.push({ type: 'dense' });
+    origins.push(null);
+  }
 }
 
 // ---------------------------------------------------------------- options

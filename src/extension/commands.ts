@@ -1,5 +1,7 @@
 // One table of commands by short name; the prefix is added in one place, and so is what happens when one fails.
 import * as vscode from 'vscode';
+import type { ModelTarget } from './definitions/register.ts';
+import { isModelTarget, sourceOfModel } from './definitions/train.ts';
 import * as actions from './runs/actions.ts';
 import { compareWithNow, openAsItWas } from './runs/as-it-was.ts';
 import type { ListedRun } from './runs/store.ts';
@@ -13,7 +15,7 @@ import { pickExperiment } from './train/pick.ts';
 import { CannotTrain, comparingCells, type Source } from './train/training.ts';
 
 /** Tree items give themselves and the selection; lenses and buttons a uri or folders; the palette nothing. */
-type Target = RunTreeNode | vscode.Uri | readonly string[] | string | null | undefined;
+type Target = RunTreeNode | ModelTarget | vscode.Uri | readonly string[] | string | null | undefined;
 type Handler = (target: Target, selection: readonly RunTreeNode[]) => Promise<unknown>;
 
 export function registerCommands(services: Services, dashboard: Dashboard, tree: RunTree): vscode.Disposable {
@@ -91,6 +93,11 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
       run => run.status.step > 0,
     ),
     openSample,
+    convertToExperiment: async () => (await import('./definitions/convert.ts')).convertToExperiment(services),
+    openAsPyTorch: async () => (await import('./definitions/convert.ts')).openAs(services, 'torch'),
+    openAsKeras: async () => (await import('./definitions/convert.ts')).openAs(services, 'keras'),
+    openAsTensorFlowJs: async () => (await import('./definitions/convert.ts')).openAs(services, 'tfjs'),
+    forgetData: async () => (await import('./definitions/train.ts')).forgetData(services),
     showLog: async target => {
       const folder = typeof target === 'string' ? target : runsOf(target, services)[0]?.folder;
       const run = folder ? undefined : (store.runs.find(actions.isLiving) ?? store.runs[0]);
@@ -109,14 +116,27 @@ async function train(
 ): Promise<void> {
   const { experiments, context } = services;
   if (!(await mayTrain())) return;
+  const model = isModelTarget(target) ? target : target ? null : await modelAtCursor(services);
   const document = target instanceof vscode.Uri ? await openDocument(target) : experiments.active;
   let source: Source | undefined;
-  if (document) source = await sourceOfDocument(document, experiments);
+  if (model) source = await sourceOfModel(model, services);
+  else if (document) source = await sourceOfDocument(document, experiments);
   else source = await pickExperiment(context.workspaceState);
   if (!source) return;
   if (allCells) source = { ...source, experiment: comparingCells(source.experiment) };
   const folders = await services.training.start(source);
   await dashboard.show(folders, { preserveFocus: true });
+}
+
+/** The model of the active editor that the cursor stands in, or its only one. */
+async function modelAtCursor({ code }: Services): Promise<ModelTarget | null> {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor || !code.isCode(editor.document)) return null;
+  const { models } = await code.read(editor.document);
+  const line = editor.selection.active.line + 1;
+  const around = models.filter(({ range }) => range.line <= line && line <= range.endLine);
+  const model = around.at(-1) ?? (models.length === 1 ? models[0] : undefined);
+  return model ? { uri: editor.document.uri, model: model.name } : null;
 }
 
 async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerDashboard } from './dashboard/dashboard.ts';
+import { CodeDocuments } from './definitions/documents.ts';
+import { registerDefinitions } from './definitions/register.ts';
 import { ExperimentDiagnostics, registerQuickFixes } from './experiments/diagnostics.ts';
 import { ExperimentDocuments } from './experiments/documents.ts';
 import { registerHover } from './experiments/hover.ts';
@@ -31,11 +33,14 @@ export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel('Unroll', { log: true });
   const store = new RunStore();
   const experiments = new ExperimentDocuments();
+  const code = new CodeDocuments(join(context.extensionPath, 'dist/engine/grammars'), log);
   const supervisor = new Supervisor(context, log, store);
   const training = new Training(store, supervisor);
-  const lastRuns = new LastRuns(store, experiments);
+  const lastRuns = new LastRuns(store, document =>
+    experiments.isExperiment(document) ? [''] : code.modelNames(document),
+  );
   const diagnostics = new ExperimentDiagnostics(experiments, lastRuns);
-  const services: Services = { context, log, store, experiments, lastRuns, training };
+  const services: Services = { context, log, store, experiments, code, lastRuns, training };
   const dashboard = registerDashboard(services);
   const tree = new RunTree(store, training);
   context.subscriptions.push(
@@ -48,6 +53,8 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerQuickFixes(diagnostics),
     registerLenses(experiments, lastRuns),
     registerHover(experiments, lastRuns),
+    code,
+    registerDefinitions(services),
     registerAsItWas(store),
     registerRunColors(),
     keepContextKeys(store),

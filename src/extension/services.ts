@@ -1,5 +1,6 @@
 // What the parts of the extension share. Each is made once, in extension.ts.
 import type * as vscode from 'vscode';
+import type { CodeDocuments } from './definitions/documents.ts';
 import type { ExperimentDocuments } from './experiments/documents.ts';
 import type { LastRuns } from './experiments/last-runs.ts';
 import type { RunStore } from './runs/store.ts';
@@ -12,6 +13,8 @@ export interface Services {
   store: RunStore;
   /** parsed `*.rnn.json` documents */
   experiments: ExperimentDocuments;
+  /** models in TypeScript, JavaScript and Python documents */
+  code: CodeDocuments;
   /** what the last run of an open experiment found */
   lastRuns: LastRuns;
   /** starts, controls and continues runs */

@@ -15,9 +15,13 @@ export interface DefinitionSource {
   path: string | null;
   /** 1-based line of the model, 0 if unknown */
   line: number;
-  language: 'rnn-json';
+  language: DefinitionLanguage;
+  /** which of several models in the file; left out where the file is one experiment */
+  model?: string | undefined;
   text: string;
 }
+
+export type DefinitionLanguage = 'rnn-json' | 'python' | 'javascript' | 'typescript' | 'tsx';
 
 export interface GroupMembership {
   /** shared by all members of one comparison */

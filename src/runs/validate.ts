@@ -17,7 +17,13 @@ const request = z.object({
   createdAt: text,
   experiment: experimentSchema,
   definition: z
-    .object({ path: text.nullable(), line: wholeCount, language: z.literal('rnn-json'), text: longText })
+    .object({
+      path: text.nullable(),
+      line: wholeCount,
+      language: z.enum(['rnn-json', 'python', 'javascript', 'typescript', 'tsx']),
+      model: text.optional(),
+      text: longText,
+    })
     .nullable(),
   group: z.object({ id: text, index: wholeCount, size: wholeCount.max(10_000), label: text }).nullable(),
   engine: z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs-node']),

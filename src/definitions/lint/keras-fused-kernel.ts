@@ -15,7 +15,7 @@ export const fusedKernel: Rule = source =>
     return {
       id: 'keras-recurrent-dropout',
       severity: 'information',
-      message: `recurrent_dropout of ${rate} keeps this ${nameOf(layer)} from the fused cuDNN kernel: on a GPU it runs step by step, several times slower.`,
+      message: `recurrent_dropout of ${rate} keeps this ${nameOf(layer)} from the fused cuDNN kernel, so that on a GPU it runs step by step.`,
       range: rangeOf(given.node),
       fixes: [
         { title: 'Remove recurrent_dropout', edits: [removeArgument(source, given.node)] },

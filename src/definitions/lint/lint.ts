@@ -1,8 +1,11 @@
 // All that can be said of model definitions from their text alone.
 import type { Language, Tree } from '../code/syntax.ts';
 import type { Definitions } from '../definition.ts';
+import { missingClipping } from './clipping.ts';
 import type { Rule, TextFinding } from './finding.ts';
 import { fusedKernel } from './keras-fused-kernel.ts';
+import { lastOfPadded, wrongDimension } from './last-step.ts';
+import { reluInitialization } from './relu-initialization.ts';
 import { missingReturnSequences } from './return-sequences.ts';
 import { LintSource } from './source.ts';
 import { lstmDefaults, resetAfter } from './tfjs-options.ts';
@@ -17,6 +20,10 @@ const RULES: readonly Rule[] = [
   fusedKernel,
   resetAfter,
   lstmDefaults,
+  reluInitialization,
+  wrongDimension,
+  lastOfPadded,
+  missingClipping,
 ];
 
 /** In the order of the text. `definitions` are those of the same tree. */

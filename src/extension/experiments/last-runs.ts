@@ -1,18 +1,21 @@
-// Follows, for every visible experiment, its newest run: only what was appended since is read.
+// Follows, for every visible experiment and model in code, its newest run: only what was appended since is read.
 import * as vscode from 'vscode';
 import { SERIES } from '../../runs/format.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { cellOf } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { pollByTurns } from '../runs/turns.ts';
-import { definitionPath, type ExperimentDocuments } from './documents.ts';
+import { definitionPath } from './documents.ts';
 import { type LastRun, type Reach, reachOf } from './last-run.ts';
 
 const MIN_MILLISECONDS = 1000;
 
+/** The models of a document by name, "" for an experiment file; none where it defines nothing. */
+export type ModelsOf = (document: vscode.TextDocument) => readonly string[];
+
 export class LastRuns implements vscode.Disposable {
   private readonly store: RunStore;
-  private readonly experiments: ExperimentDocuments;
+  private readonly modelsOf: ModelsOf;
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly subscriptions: vscode.Disposable[];
   private readonly readers = new Map<string, RunReader>();
@@ -24,9 +27,9 @@ export class LastRuns implements vscode.Disposable {
   /** What is known of the last run of this document is another than before. */
   readonly onDidChange = this.changed.event;
 
-  constructor(store: RunStore, experiments: ExperimentDocuments) {
+  constructor(store: RunStore, modelsOf: ModelsOf) {
     this.store = store;
-    this.experiments = experiments;
+    this.modelsOf = modelsOf;
     this.subscriptions = [
       this.changed,
       store.onDidPoll(() => void this.update()),
@@ -34,8 +37,8 @@ export class LastRuns implements vscode.Disposable {
     ];
   }
 
-  of(uri: vscode.Uri): LastRun | null {
-    return this.found.get(uri.toString()) ?? null;
+  of(uri: vscode.Uri, model = ''): LastRun | null {
+    return this.found.get(keyOf(uri, model)) ?? null;
   }
 
   dispose(): void {
@@ -44,14 +47,14 @@ export class LastRuns implements vscode.Disposable {
 
   private async update(now = false): Promise<void> {
     if (this.reading || (!now && performance.now() - this.readAt < MIN_MILLISECONDS)) return;
-    const documents = vscode.window.visibleTextEditors
-      .map(({ document }) => document)
-      .filter(document => this.experiments.isExperiment(document));
-    if (documents.length === 0 && this.readers.size === 0) return;
+    const shown = vscode.window.visibleTextEditors.flatMap(({ document }) =>
+      this.modelsOf(document).map(model => ({ uri: document.uri, model })),
+    );
+    if (shown.length === 0 && this.readers.size === 0) return;
     this.reading = true;
     try {
       const wanted = new Set<string>();
-      for (const { uri } of documents) await this.updateOne(uri, wanted);
+      for (const { uri, model } of shown) await this.updateOne(uri, model, wanted);
       for (const folder of this.readers.keys()) if (!wanted.has(folder)) this.readers.delete(folder);
     } finally {
       this.reading = false;
@@ -59,9 +62,9 @@ export class LastRuns implements vscode.Disposable {
     }
   }
 
-  private async updateOne(uri: vscode.Uri, wanted: Set<string>): Promise<void> {
-    const runs = this.runsOf(uri);
-    const key = uri.toString();
+  private async updateOne(uri: vscode.Uri, model: string, wanted: Set<string>): Promise<void> {
+    const runs = this.runsOf(uri, model);
+    const key = keyOf(uri, model);
     const newest = runs[0];
     if (!newest) {
       if (this.found.delete(key)) this.changed.fire(uri);
@@ -80,12 +83,14 @@ export class LastRuns implements vscode.Disposable {
     this.changed.fire(uri);
   }
 
-  private runsOf(uri: vscode.Uri): ListedRun[] {
+  private runsOf(uri: vscode.Uri, model: string): ListedRun[] {
     const place = definitionPath(uri);
     if (!place) return [];
     return this.store.runs.filter(
       ({ workspace, request }) =>
-        workspace === place.workspace.uri.fsPath && request.definition?.path === place.path,
+        workspace === place.workspace.uri.fsPath &&
+        request.definition?.path === place.path &&
+        (request.definition.model ?? '') === model,
     );
   }
 
@@ -100,6 +105,10 @@ export class LastRuns implements vscode.Disposable {
     await pollByTurns(reader);
     return reader;
   }
+}
+
+function keyOf(uri: vscode.Uri, model: string): string {
+  return `${uri.toString()}#${model}`;
 }
 
 function describe(members: readonly ListedRun[], readers: readonly RunReader[], total: number): LastRun {

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { ExperimentInput } from '../../experiment/schema.ts';
 import {
   CELL_OFFERS,
   type CellChoice,
@@ -72,6 +73,57 @@ async function sizes(files: { uri: vscode.Uri; path: string }[]): Promise<FoundF
     }),
   );
   return found.filter(file => file !== null);
+}
+
+export interface DataAnswer {
+  data: DataChoice;
+  target?: string;
+}
+
+/** What a model in code learns from: asked for once, then remembered under `key`. */
+export async function pickData(
+  folder: vscode.WorkspaceFolder,
+  state: vscode.Memento,
+  key: string,
+  model: string,
+): Promise<DataAnswer | undefined> {
+  const known = state.get<DataAnswer>(key);
+  if (known) return known;
+  const title = vscode.l10n.t('Train {0}', model);
+  for (;;) {
+    const data = await askStep<DataChoice>({
+      title,
+      step: 1,
+      totalSteps: 1,
+      placeholder: vscode.l10n.t('What should {0} learn from? Remembered for this model.', model),
+      offers: dataOffers(await findData(folder)),
+      isPreferred: () => false,
+    });
+    if (data === undefined || data === BACK) return undefined;
+    const answer: DataAnswer = { data: data as DataChoice };
+    if (answer.data.kind === 'table') {
+      const columns = await readColumns(answer.data, folder);
+      const target = await askStep<string>({
+        title,
+        step: 2,
+        totalSteps: 2,
+        placeholder: vscode.l10n.t('Which column should it predict?'),
+        offers: columns.map(value => ({ label: value, value })),
+        isPreferred: () => false,
+      });
+      if (target === BACK) continue;
+      if (target === undefined) return undefined;
+      answer.target = target as string;
+    }
+    await state.update(key, answer);
+    return answer;
+  }
+}
+
+export function dataOf({ data, target }: DataAnswer): ExperimentInput['data'] {
+  if (data.kind === 'text') return { task: 'char-lm', path: data.path };
+  if (data.kind === 'table') return { task: 'forecast', path: data.path, target: target ?? '', window: 24 };
+  return data.task === 'adding' ? { task: 'adding', length: 100 } : { task: 'temporal-order', length: 50 };
 }
 
 type Question = 'data' | 'target' | 'cell' | 'size';

@@ -1,0 +1,73 @@
+// A model as a torch.nn.Module.
+import type { Mapped } from '../to-experiment.ts';
+
+export function writeTorch(name: string, layers: Mapped['layers']): string {
+  const made: string[] = [];
+  const forward: string[] = [];
+  const isText = layers[0]?.type === 'embedding';
+  let width = 'inputs';
+  const used = new Map<string, number>();
+  const called = (base: string) => {
+    const times = (used.get(base) ?? 0) + 1;
+    used.set(base, times);
+    return times === 1 ? base : `${base}${times}`;
+  };
+  layers.forEach((layer, index) => {
+    const isLast = index === layers.length - 1;
+    switch (layer.type) {
+      case 'embedding': {
+        const own = called('embed');
+        made.push(`self.${own} = nn.Embedding(inputs, ${layer.dim})`);
+        forward.push(`x = self.${own}(x)`);
+        width = String(layer.dim);
+        return;
+      }
+      case 'dropout': {
+        const own = called('drop');
+        made.push(`self.${own} = nn.Dropout(${layer.rate})`);
+        forward.push(`x = self.${own}(x)`);
+        return;
+      }
+      case 'dense': {
+        const own = isLast ? 'out' : called('dense');
+        const units = isLast ? 'outputs' : String(layer.units);
+        made.push(`self.${own} = nn.Linear(${width}, ${units})`);
+        const activation = { tanh: 'torch.tanh', relu: 'torch.relu', sigmoid: 'torch.sigmoid' }[
+          layer.activation as 'tanh'
+        ];
+        forward.push(`x = ${activation && !isLast ? `${activation}(self.${own}(x))` : `self.${own}(x)`}`);
+        width = units;
+        return;
+      }
+      case 'rnn':
+      case 'gru':
+      case 'lstm': {
+        const own = called(layer.type);
+        const options = [
+          width,
+          String(layer.units),
+          ...((layer.layers ?? 1) > 1 ? [`num_layers=${layer.layers}`] : []),
+          ...(layer.type === 'rnn' && layer.activation === 'relu' ? ['nonlinearity="relu"'] : []),
+          'batch_first=True',
+          ...((layer.dropout ?? 0) > 0 && (layer.layers ?? 1) > 1 ? [`dropout=${layer.dropout}`] : []),
+        ];
+        made.push(`self.${own} = nn.${layer.type.toUpperCase()}(${options.join(', ')})`);
+        forward.push(`x, _ = self.${own}(x)`);
+        width = String(layer.units);
+      }
+    }
+  });
+  return `import torch
+from torch import nn
+
+
+class ${name}(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+${made.map(line => `        ${line}`).join('\n')}
+
+    def forward(self, x):  # x: ${isText ? '(batch, seqLen) ids' : '(batch, seqLen, inputs)'}
+${forward.map(line => `        ${line}`).join('\n')}
+        return x  # (batch, seqLen, outputs)
+`;
+}

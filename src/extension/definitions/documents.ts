@@ -1,0 +1,149 @@
+// The open documents in TypeScript, JavaScript and Python: their models, found anew a moment after each edit. The parser
+// is loaded with the first document that mentions a recurrent layer.
+import * as vscode from 'vscode';
+import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
+import type { Definitions } from '../../definitions/definition.ts';
+
+export const CODE: vscode.DocumentSelector = [
+  { language: 'python' },
+  { language: 'typescript' },
+  { language: 'typescriptreact' },
+  { language: 'javascript' },
+  { language: 'javascriptreact' },
+];
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  python: 'python',
+  typescript: 'typescript',
+  typescriptreact: 'tsx',
+  javascript: 'javascript',
+  javascriptreact: 'javascript',
+};
+const TYPING_MILLISECONDS = 250;
+const MENTIONS = /lstm|gru|rnn/i;
+const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
+
+interface Entry {
+  version: number;
+  result: Promise<Definitions>;
+  text: string;
+  tree: Tree | null;
+}
+
+export class CodeDocuments implements vscode.Disposable {
+  private readonly grammars: string;
+  private readonly log: vscode.LogOutputChannel;
+  private readonly entries = new Map<string, Entry>();
+  /** as it last was without an error of syntax */
+  private readonly good = new Map<string, Definitions>();
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
+  private readonly subscriptions: vscode.Disposable[];
+  private syntax: Promise<Syntax> | null = null;
+
+  /** What a document defines is another than before. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(grammars: string, log: vscode.LogOutputChannel) {
+    this.grammars = grammars;
+    this.log = log;
+    this.subscriptions = [
+      this.changed,
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.later(document)),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)),
+    ];
+  }
+
+  isCode(document: vscode.TextDocument): boolean {
+    return LANGUAGES[document.languageId] !== undefined && document.uri.scheme !== 'git';
+  }
+
+  languageOf(document: vscode.TextDocument): Language {
+    return LANGUAGES[document.languageId]!;
+  }
+
+  /** In mid-edit, while a line makes no sense, what was found before it stays. */
+  async read(document: vscode.TextDocument): Promise<Definitions> {
+    if (!this.isCode(document)) return NOTHING;
+    const key = document.uri.toString();
+    const known = this.entries.get(key);
+    const found = await (known?.version === document.version ? known.result : this.parse(document, known));
+    const before = this.good.get(key);
+    if (found.hasErrors && before && found.models.length < before.models.length) return before;
+    if (!found.hasErrors) this.good.set(key, found);
+    return found;
+  }
+
+  /** Of what was last found; nothing is parsed for it. */
+  modelNames(document: vscode.TextDocument): readonly string[] {
+    return this.good.get(document.uri.toString())?.models.map(({ name }) => name) ?? [];
+  }
+
+  dispose(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    for (const { tree } of this.entries.values()) tree?.delete();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private parse(document: vscode.TextDocument, before: Entry | undefined): Promise<Definitions> {
+    const text = document.getText();
+    const entry: Entry = { version: document.version, text, tree: null, result: Promise.resolve(NOTHING) };
+    if (MENTIONS.test(text)) entry.result = this.find(document, entry, before);
+    this.entries.set(document.uri.toString(), entry);
+    return entry.result;
+  }
+
+  private async find(
+    document: vscode.TextDocument,
+    entry: Entry,
+    before: Entry | undefined,
+  ): Promise<Definitions> {
+    const { definitionsIn, unreadable } = await import('../../definitions/find.ts');
+    const why = unreadable(entry.text);
+    if (why) {
+      this.log.info(`${document.uri.fsPath} is skipped: ${why}.`);
+      return NOTHING;
+    }
+    const syntax = await this.start();
+    const { editBetween } = await import('../../definitions/code/syntax.ts');
+    const last = before?.tree ?? undefined;
+    if (last) last.edit(editBetween(before!.text, entry.text));
+    entry.tree = await syntax.parse(entry.text, this.languageOf(document), last);
+    if (before?.tree) {
+      before.tree.delete();
+      before.tree = null;
+    }
+    return definitionsIn(entry.tree, entry.text, this.languageOf(document));
+  }
+
+  private start(): Promise<Syntax> {
+    this.syntax ??= (async () => {
+      const { Syntax: Parser } = await import('../../definitions/code/syntax.ts');
+      const { grammarsIn } = await import('../../definitions/node-files.ts');
+      return new Parser(grammarsIn(this.grammars));
+    })();
+    return this.syntax;
+  }
+
+  private later(document: vscode.TextDocument): void {
+    if (!this.isCode(document)) return;
+    const key = document.uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.set(
+      key,
+      setTimeout(() => {
+        this.timers.delete(key);
+        if (!document.isClosed) this.changed.fire(document);
+      }, TYPING_MILLISECONDS),
+    );
+  }
+
+  private forget(uri: vscode.Uri): void {
+    const key = uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+    this.entries.get(key)?.tree?.delete();
+    this.entries.delete(key);
+    this.good.delete(key);
+  }
+}

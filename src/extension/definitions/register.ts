@@ -1,0 +1,154 @@
+// What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
+import * as vscode from 'vscode';
+import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
+import { lastText } from '../experiments/lens-text.ts';
+import { rangeOf } from '../experiments/ranges.ts';
+import type { Services } from '../services.ts';
+import { registerCodeDiagnostics } from './diagnostics.ts';
+import { CODE } from './documents.ts';
+
+export function registerDefinitions(services: Services): vscode.Disposable {
+  const lenses = new CodeLenses(services);
+  const inlays = new ShapeInlays(services);
+  return vscode.Disposable.from(
+    lenses,
+    inlays,
+    vscode.languages.registerCodeLensProvider(CODE, lenses),
+    vscode.languages.registerInlayHintsProvider(CODE, inlays),
+    vscode.languages.registerHoverProvider(CODE, {
+      provideHover: (document, position) => hover(services, document, position),
+    }),
+    registerCodeDiagnostics(services),
+  );
+}
+
+/** What a lens hands to a command: the document and the model's name. */
+export type ModelTarget = { uri: vscode.Uri; model: string };
+
+class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
+  private readonly services: Services;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscriptions: vscode.Disposable[];
+  readonly onDidChangeCodeLenses = this.changed.event;
+
+  constructor(services: Services) {
+    this.services = services;
+    this.subscriptions = [
+      this.changed,
+      services.code.onDidChange(() => this.changed.fire()),
+      services.lastRuns.onDidChange(() => this.changed.fire()),
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('unroll.codeLens.enabled')) this.changed.fire();
+      }),
+    ];
+  }
+
+  async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
+    if (!vscode.workspace.getConfiguration('unroll', document).get('codeLens.enabled', true)) return [];
+    const { models } = await this.services.code.read(document);
+    if (models.length === 0) return [];
+    const { modelCounts } = await import('./texts.ts');
+    return models.flatMap(model => this.row(document, model, modelCounts(model)));
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private row(document: vscode.TextDocument, model: FoundModel, counts: string): vscode.CodeLens[] {
+    const line = Math.min(model.range.line, document.lineCount) - 1;
+    const at = new vscode.Range(line, 0, line, 0);
+    const target: ModelTarget = { uri: document.uri, model: model.name };
+    const lens = (command: vscode.Command) => new vscode.CodeLens(at, command);
+    const row = [
+      lens({
+        title: '▶ Train',
+        tooltip: `Train ${model.name} in Unroll`,
+        command: 'unroll.train',
+        arguments: [target],
+      }),
+      lens({
+        title: '⇄ Compare RNN · LSTM · GRU',
+        tooltip: `Train ${model.name} with each of the three cells, side by side`,
+        command: 'unroll.compare',
+        arguments: [target],
+      }),
+      lens({ title: counts || '…', command: '' }),
+    ];
+    const last = this.services.lastRuns.of(document.uri, model.name);
+    const text = lastText(last);
+    if (last && text)
+      row.push(
+        lens({
+          title: text,
+          tooltip: 'Show in the dashboard',
+          command: 'unroll.openDashboard',
+          arguments: [last.runs.map(({ folder }) => folder)],
+        }),
+      );
+    return row;
+  }
+}
+
+async function hover(
+  { code, lastRuns }: Services,
+  document: vscode.TextDocument,
+  position: vscode.Position,
+): Promise<vscode.Hover | null> {
+  const { layers, models } = await code.read(document);
+  const found = layers.find(({ range }) => rangeOf(range).contains(position));
+  if (!found) return null;
+  const { layerHover } = await import('./texts.ts');
+  const counted = inModel(models, found) ?? found;
+  const text = layerHover(counted);
+  if (!text) return null;
+  const markdown = new vscode.MarkdownString(text);
+  const model = models.find(({ layers: own }) =>
+    own.some(({ range }) => range.offset === found.range.offset),
+  );
+  const last = model && lastText(lastRuns.of(document.uri, model.name));
+  if (last) markdown.appendMarkdown('\n\n---\n\n').appendText(last);
+  return new vscode.Hover(markdown, rangeOf(found.range));
+}
+
+/** The layer as its model knows it: with the width of its input. */
+function inModel(models: readonly FoundModel[], layer: FoundLayer): FoundLayer | undefined {
+  return models.flatMap(({ layers }) => layers).find(({ range }) => range.offset === layer.range.offset);
+}
+
+class ShapeInlays implements vscode.InlayHintsProvider, vscode.Disposable {
+  private readonly services: Services;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscriptions: vscode.Disposable[];
+  readonly onDidChangeInlayHints = this.changed.event;
+
+  constructor(services: Services) {
+    this.services = services;
+    this.subscriptions = [
+      this.changed,
+      services.code.onDidChange(() => this.changed.fire()),
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('unroll.inlayHints.enabled')) this.changed.fire();
+      }),
+    ];
+  }
+
+  async provideInlayHints(document: vscode.TextDocument, visible: vscode.Range): Promise<vscode.InlayHint[]> {
+    if (!vscode.workspace.getConfiguration('unroll', document).get('inlayHints.enabled', true)) return [];
+    const { models } = await this.services.code.read(document);
+    if (models.length === 0) return [];
+    const { shapeHints } = await import('./texts.ts');
+    return models.flatMap(shapeHints).flatMap(({ layer, text }) => {
+      const { end } = rangeOf(layer.callRange);
+      if (!visible.contains(end)) return [];
+      const hint = new vscode.InlayHint(end, text, vscode.InlayHintKind.Type);
+      hint.paddingLeft = true;
+      hint.tooltip = `Shape of what ${layer.name} gives: B sequences of T steps`;
+      return [hint];
+    });
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+}

@@ -1,0 +1,303 @@
+// What lenses, hovers and inlays say of models in code. Pure; loaded late.
+import type { FoundLayer, FoundModel, FoundRecurrent } from '../../definitions/definition.ts';
+import { countRecurrent, resetsAfter } from '../../experiment/parameters.ts';
+import type { CellName, Convention } from '../../experiment/schema.ts';
+import { cellName } from '../cells.ts';
+import { count, percentage } from '../text.ts';
+
+const CONVENTIONS: Readonly<Record<FoundModel['framework'], Convention>> = {
+  torch: 'pytorch',
+  keras: 'keras',
+  tfjs: 'tfjs',
+};
+const FRAMEWORKS: Readonly<Record<FoundModel['framework'], string>> = {
+  torch: 'PyTorch',
+  keras: 'Keras',
+  tfjs: 'TensorFlow.js',
+};
+const CELLS = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
+
+export function frameworkName(framework: FoundModel['framework']): string {
+  return FRAMEWORKS[framework];
+}
+
+/** `394,240 params · GRU −25 %`; with symbols where a size comes from outside. */
+export function modelCounts(model: FoundModel): string {
+  const recurrent = model.layers.flatMap(layer => (layer.recurrent ? [layer] : []));
+  const known = recurrent.every(({ recurrent: each }) => each!.parameters !== null);
+  const [first] = recurrent;
+  if (!first) return '';
+  if (!known) return recurrent.length === 1 ? symbolic(first) : `${recurrent.length} recurrent layers`;
+  const total = recurrent.reduce((sum, { recurrent: each }) => sum + each!.parameters!, 0);
+  const rival: CellName = first.recurrent!.cell === 'LSTM' ? 'gru' : 'lstm';
+  const other = recurrent.reduce((sum, layer) => sum + (countAs(layer, rival) ?? 0), 0);
+  return `${count(total)} params · ${cellName(rival)} ${percentage(other, total)}`;
+}
+
+function symbolic({ recurrent }: FoundLayer): string {
+  const { cell, units } = recurrent!;
+  const name = cell ?? 'RNN, GRU or LSTM';
+  if (units.value !== null) return `${name} ${count(units.value)}, input from outside`;
+  return units.fallback === null
+    ? `${name}, units from outside`
+    : `${name}, ${units.text} = ${units.fallback} by default`;
+}
+
+/** Parameters of the layer if it were another cell, in its framework's convention. */
+export function countAs({ framework, recurrent, options }: FoundLayer, cell: CellName): number | null {
+  return countIn(recurrent!, CONVENTIONS[framework], cell, cell === 'gru' ? undefined : flag(options));
+}
+
+function flag(options: FoundLayer['options']): boolean | undefined {
+  const value = (options.get('reset_after') ?? options.get('resetAfter'))?.value;
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+function countIn(
+  { units, inputSize, layers, bidirectional }: FoundRecurrent,
+  convention: Convention,
+  cell: CellName,
+  resetAfter: boolean | undefined,
+): number | null {
+  if (
+    units.value === null ||
+    inputSize.value === null ||
+    layers.value === null ||
+    bidirectional.value === null
+  )
+    return null;
+  const directions = bidirectional.value ? 2 : 1;
+  let total = 0;
+  for (let level = 0; level < layers.value; level++)
+    total +=
+      directions *
+      countRecurrent({
+        cell,
+        inputSize: level === 0 ? inputSize.value : units.value * directions,
+        units: units.value,
+        convention,
+        resetAfter,
+      }).total;
+  return total;
+}
+
+// ---------------------------------------------------------------- hover
+
+const EQUATIONS: Readonly<
+  Record<CellName, (variant: { resetAfter: boolean; gate: string; activation: string }) => string>
+> = {
+  rnn: ({ activation }) => `h_t = ${activation}(W x_t + U h_{t-1} + b)`,
+  lstm: ({ gate }) =>
+    [
+      `i_t, f_t, o_t = ${gate}(W x_t + U h_{t-1} + b)`,
+      'g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)',
+      'c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t',
+      'h_t = o_t ⊙ tanh(c_t)',
+    ].join('\n'),
+  gru: ({ resetAfter, gate }) =>
+    [
+      `r_t, z_t = ${gate}(W x_t + U h_{t-1} + b)`,
+      resetAfter
+        ? 'n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_hn))'
+        : 'n_t = tanh(W_n x_t + U_n (r_t ⊙ h_{t-1}) + b_n)',
+      'h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}',
+    ].join('\n'),
+};
+
+const ORDER = {
+  torch: { lstm: 'i f g o', gru: 'r z n', rnn: '' },
+  keras: { lstm: 'i f c o', gru: 'z r h', rnn: '' },
+  tfjs: { lstm: 'i f c o', gru: 'z r h', rnn: '' },
+} as const;
+
+/** Markdown. */
+export function layerHover(layer: FoundLayer): string | null {
+  const { framework, recurrent, options } = layer;
+  if (!recurrent) return null;
+  const { cell, units, isCell } = recurrent;
+  if (!cell) return `Which recurrent layer this is — RNN, GRU or LSTM — is known only when the code runs.`;
+  const kind = CELLS[cell];
+  const convention = CONVENTIONS[framework];
+  const reset = (options.get('reset_after') ?? options.get('resetAfter'))?.value;
+  const resetAfter = resetsAfter(convention, typeof reset === 'boolean' ? reset : undefined);
+  const gate = String(
+    (options.get('recurrent_activation') ?? options.get('recurrentActivation'))?.value ?? 'sigmoid',
+  );
+  const activation = String((options.get('nonlinearity') ?? options.get('activation'))?.value ?? 'tanh');
+  const parts = [
+    `**${cell}** of ${FRAMEWORKS[framework]}${isCell ? ', one step at a time' : ''}: ${sizes(layer)}`,
+    `\`\`\`\n${EQUATIONS[kind]({ resetAfter, gate: gate === 'sigmoid' ? 'σ' : gate, activation })}\n\`\`\``,
+    notes(layer, kind, resetAfter),
+    counts(layer, kind, resetAfter),
+    costs(recurrent, kind, isCell),
+  ];
+  if (units.value === null && units.fallback !== null)
+    parts.push(`\`${units.text}\` comes from outside; its default is ${units.fallback}.`);
+  return parts.filter(Boolean).join('\n\n');
+}
+
+function sizes({ recurrent }: FoundLayer): string {
+  const { units, inputSize, layers, bidirectional } = recurrent!;
+  const facts = [
+    `${inputSize.value ?? symbol(inputSize.text, 'I')} → ${units.value ?? symbol(units.text, 'H')}`,
+  ];
+  if (layers.value === null) facts.push(`${symbol(layers.text, 'L')} layers`);
+  else if (layers.value > 1) facts.push(`${layers.value} layers`);
+  if (bidirectional.value) facts.push('both directions');
+  return facts.join(', ');
+}
+
+function symbol(text: string, otherwise: string): string {
+  return text && text.length < 24 ? `\`${text}\`` : otherwise;
+}
+
+function notes({ framework, options }: FoundLayer, kind: CellName, resetAfter: boolean): string {
+  const order = ORDER[framework][kind];
+  const facts = order ? [`gates stand in the order ${order}`] : [];
+  if (kind === 'gru')
+    facts.push(
+      resetAfter
+        ? 'the reset gate comes *after* the recurrent product'
+        : 'the reset gate comes *before* the recurrent product',
+    );
+  if (kind === 'lstm') {
+    const given = (options.get('unit_forget_bias') ?? options.get('unitForgetBias'))?.value;
+    const bias =
+      framework === 'torch'
+        ? 'near 0 at the start (U(−1/√H, 1/√H), twice)'
+        : given === true
+          ? '1 at the start'
+          : '0 at the start';
+    facts.push(`the forget bias is ${bias}`);
+  }
+  return facts.length > 0 ? `${sentence(facts.join('; '))}.` : '';
+}
+
+function sentence(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter: boolean): string {
+  const { units, inputSize, parameters, layers, bidirectional } = recurrent!;
+  if (units.value === null || inputSize.value === null) {
+    const blocks = { rnn: 1, gru: 3, lstm: 4 }[kind];
+    return `Parameters: \`${blocks}·H·(I + H + ${framework === 'torch' || (kind === 'gru' && resetAfter) ? 2 : 1})\` for a layer and direction.`;
+  }
+  const shape = { cell: kind, inputSize: inputSize.value, units: units.value };
+  const own = countRecurrent({ ...shape, convention: CONVENTIONS[framework], resetAfter });
+  const many = (layers.value ?? 1) > 1 || bidirectional.value === true;
+  const rows = (['torch', 'keras', 'tfjs'] as const).map(each => {
+    const total = countIn(recurrent!, CONVENTIONS[each], kind, each === framework ? resetAfter : undefined);
+    return `| ${FRAMEWORKS[each]} | ${total === null ? '' : count(total)} |`;
+  });
+  return [
+    `\`${own.formula} = ${count(own.total)}\`${many && parameters !== null ? ` for the first layer and direction, ${count(parameters)} in all` : ''}`,
+    '',
+    '| counted as | parameters |',
+    '| :-- | --: |',
+    ...rows,
+  ].join('\n');
+}
+
+const BATCH = 32;
+const STEPS = 64;
+
+function costs(
+  { units, inputSize, layers, bidirectional }: FoundRecurrent,
+  kind: CellName,
+  isCell: boolean,
+): string {
+  const [H, I, L] = [units.value, inputSize.value, layers.value];
+  if (H === null || I === null || L === null || isCell) return '';
+  const directions = bidirectional.value ? 2 : 1;
+  const blocks = { rnn: 1, gru: 3, lstm: 4 }[kind];
+  const adds = directions * blocks * H * (I + H + (L - 1) * (H * directions + H)) * BATCH * STEPS;
+  const kept = directions * L * (blocks + (kind === 'lstm' ? 2 : 1)) * H * BATCH * STEPS * 4;
+  return `Forward ${short(adds)} multiply-adds and about ${short(kept)}B kept for the way back at B = ${BATCH}, T = ${STEPS}.`;
+}
+
+function short(value: number): string {
+  if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} G`;
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
+  return value >= 1e3 ? `${(value / 1e3).toPrecision(3)} k` : `${value} `;
+}
+
+// ---------------------------------------------------------------- shapes
+
+export interface ShapeHint {
+  layer: FoundLayer;
+  text: string;
+}
+
+const DENSE = new Set(['Dense', 'dense', 'Linear']);
+const EMBEDDINGS = new Set(['Embedding', 'embedding']);
+const KEEPS = new Set([
+  'Dropout',
+  'dropout',
+  'LayerNorm',
+  'LayerNormalization',
+  'layerNormalization',
+  'Activation',
+  'activation',
+  'ReLU',
+  'reLU',
+  'Masking',
+  'masking',
+]);
+
+/** The output's shape behind each layer of a model that can be followed: `[B, T, 128]`. */
+export function shapeHints({ layers, framework, kind }: FoundModel): ShapeHint[] {
+  if (layers.some(({ inLoop, isConditional, recurrent }) => recurrent && (inLoop || isConditional)))
+    return [];
+  const hints: ShapeHint[] = [];
+  let isSequence = true;
+  let isKnown = true;
+  for (const layer of layers) {
+    const width = widthOf(layer);
+    if (layer.recurrent?.isCell) return hints;
+    if (layer.recurrent?.returnSequences) {
+      if (layer.recurrent.returnSequences.value === null) isKnown = false;
+      isSequence = layer.recurrent.returnSequences.value === true;
+    }
+    if (!isKnown) break;
+    if (width === null) {
+      if (KEEPS.has(layer.name)) continue;
+      break;
+    }
+    // in a Module the forward pass may take the last step, which is not followed
+    if (framework === 'torch' && DENSE.has(layer.name) && kind === 'class') break;
+    hints.push({ layer, text: `[${(isSequence ? axes(layer) : ['B']).join(', ')}, ${width}]` });
+  }
+  return hints;
+}
+
+function axes({ framework, recurrent }: FoundLayer): string[] {
+  if (framework !== 'torch' || !recurrent) return ['B', 'T'];
+  return recurrent.batchFirst?.value === true
+    ? ['B', 'T']
+    : recurrent.batchFirst?.value === false
+      ? ['T', 'B']
+      : ['B, T'];
+}
+
+function widthOf({ name, recurrent, options }: FoundLayer): string | null {
+  const value = (...names: string[]) => {
+    for (const each of names) {
+      const given = options.get(each);
+      if (given) return typeof given.value === 'number' ? String(given.value) : plainSymbol(given.text);
+    }
+    return null;
+  };
+  if (recurrent) {
+    const units =
+      recurrent.units.value === null ? plainSymbol(recurrent.units.text) : String(recurrent.units.value);
+    if (!recurrent.bidirectional.value) return units;
+    return recurrent.units.value === null ? units && `2·${units}` : String(recurrent.units.value * 2);
+  }
+  if (EMBEDDINGS.has(name)) return value('embedding_dim', 'output_dim', 'outputDim');
+  return DENSE.has(name) ? value('out_features', 'units') : null;
+}
+
+function plainSymbol(text: string): string | null {
+  return /^[\w.$]{1,24}$/.test(text) ? text : null;
+}
