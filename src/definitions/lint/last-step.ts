@@ -9,6 +9,8 @@ import { hasTorch } from './torch-names.ts';
 
 const LAST = /\[\s*(?::\s*,\s*)?-\s*1\s*[,\]]/g;
 const PADDED = /\b(?:pad_sequence|pack_padded_sequence|pad_packed_sequence)\s*\(/;
+/** padded in front, the last step is the last of every sequence */
+const LEFT = /padding_side\s*=\s*["']left/;
 
 /** A place where -1 is taken from what recurrent layers gave, in the first or the second dimension. */
 interface LastStep {
@@ -39,7 +41,7 @@ export const wrongDimension: Rule = source =>
   });
 
 export const lastOfPadded: Rule = source => {
-  if (!PADDED.test(source.text)) return [];
+  if (!PADDED.test(source.text) || LEFT.test(source.text)) return [];
   return lastSteps(source).flatMap(({ node, name, dimension, batchFirst, lengths }) => {
     if (batchFirst !== (dimension === 1)) return [];
     return {
@@ -69,8 +71,10 @@ function giveBatchFirst(source: LintSource, layers: readonly LayerCall[]): TextF
 }
 
 function takeTime(source: LintSource, node: Node): TextFix[] {
-  const index = node.childrenForFieldName('subscript')[0]!;
-  return [{ title: 'Take the last time step: [:, -1]', edits: [replace(source, index, ':, -1')] }];
+  const [last, time, ...rest] = node.childrenForFieldName('subscript') as Node[];
+  if (rest.length > 1 || (time && time.text !== ':')) return [];
+  const range = source.range(last!.startIndex, (time ?? last!).endIndex);
+  return [{ title: 'Take the last time step: [:, -1]', edits: [{ range, text: ':, -1' }] }];
 }
 
 function takeAtLengths(

@@ -1,10 +1,12 @@
 // All that can be said of model definitions from their text alone.
 import type { Language, Tree } from '../code/syntax.ts';
 import type { Definitions } from '../definition.ts';
+import { bidirectionalGeneration } from './bidirectional-generation.ts';
 import { missingClipping } from './clipping.ts';
 import type { Rule, TextFinding } from './finding.ts';
 import { fusedKernel } from './keras-fused-kernel.ts';
 import { lastOfPadded, wrongDimension } from './last-step.ts';
+import { receptiveField } from './receptive-field.ts';
 import { reluInitialization } from './relu-initialization.ts';
 import { missingReturnSequences } from './return-sequences.ts';
 import { LintSource } from './source.ts';
@@ -24,6 +26,8 @@ const RULES: readonly Rule[] = [
   wrongDimension,
   lastOfPadded,
   missingClipping,
+  bidirectionalGeneration,
+  receptiveField,
 ];
 
 /** In the order of the text. `definitions` are those of the same tree. */

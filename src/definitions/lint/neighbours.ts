@@ -7,6 +7,10 @@ import type { LayerCall, LintSource } from './source.ts';
 const SHAPELESS =
   /^(?:(?:gaussian|alpha)?dropout|gaussiannoise|(?:batch|layer)normalization|activation|leakyrelu|relu|elu)$/i;
 
+/** what adds nothing to a model */
+const ASIDES =
+  'summary|build|compile|fit|fit_generator|fitDataset|evaluate|predict|save|save_weights|load_weights';
+
 /** Wrappers that take one layer and are one for those around them. */
 const AROUND = /^bidirectional$/i;
 
@@ -61,7 +65,8 @@ export function sequenceAround(source: LintSource, node: Node): (Node | null)[] 
 }
 
 /** `Sequential([…, node, …])`, `tf.sequential({layers: […, node, …]})` */
-function listAround({ reader }: LintSource, node: Node): (Node | null)[] | null {
+function listAround(source: LintSource, node: Node): (Node | null)[] | null {
+  const { reader } = source;
   const list = node.parent;
   if (!list || !['list', 'tuple', 'array'].includes(list.type)) return null;
   let call = list.parent;
@@ -69,8 +74,23 @@ function listAround({ reader }: LintSource, node: Node): (Node | null)[] | null 
     if (['keyword_argument', 'pair'].includes(call.type) && !/^['"]?layers\b/.test(call.text)) return null;
     call = call.parent;
   }
-  if (!call || !isSequential(reader.known(call))) return null;
-  return parts(list).map(each => (/splat|spread/.test(each.type) ? null : each));
+  const made = call && reader.known(call);
+  if (!made || !isSequential(made)) return null;
+  return addedAfterwards(source, made) ?? [...firstLayers(made), ...(isResult(made) ? [] : [null])];
+}
+
+/** `m = Sequential([…])` with what is added to it below */
+function addedAfterwards(source: LintSource, made: KnownCall): (Node | null)[] | null {
+  const { parent } = made.expression.node;
+  const target = parent?.childForFieldName('left') ?? parent?.childForFieldName('name');
+  const within = parent?.parent;
+  const statement = within?.parent?.type === 'export_statement' ? within.parent : within;
+  if (target?.type !== 'identifier' || !statement?.parent) return null;
+  return addsTo(source, target.text, made, parts(statement.parent), statement);
+}
+
+function isResult(made: KnownCall): boolean {
+  return made.expression.node.parent?.type === 'return_statement';
 }
 
 function isSequential(known: KnownCall | null): boolean {
@@ -83,17 +103,47 @@ function addsAround(source: LintSource, node: Node): (Node | null)[] | null {
   const statement = list?.parent?.parent;
   const own = statement && added(source, statement);
   if (!own?.layer.equals(node) || !statement?.parent) return null;
-  const made = source.expression(own.variable);
-  if (!isSequential(source.knownCall(made))) return null;
-  const name = own.variable.text;
-  const mention = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`);
-  return parts(statement.parent).flatMap(each => {
-    const add = added(source, each);
-    if (add?.variable.text === name) return [add.layer];
-    // a summary of the model adds nothing to it
-    const isAside = /^[\w$]+\.(?:summary|build)\([^()]*\);?$/.test(each.text);
-    return mention.test(each.text) && !isAside ? [null] : [];
-  });
+  const made = source.knownCall(source.expression(own.variable));
+  if (!made || !isSequential(made)) return null;
+  return addsTo(source, own.variable.text, made, parts(statement.parent), statement);
+}
+
+/** From where the variable was made to where it is made anew. */
+function addsTo(
+  source: LintSource,
+  name: string,
+  made: KnownCall,
+  statements: readonly Node[],
+  own: Node,
+): (Node | null)[] {
+  const escaped = name.replaceAll('$', '\\$');
+  const mention = new RegExp(`(?<![\\w$.])${escaped}(?![\\w$])`);
+  const making = new RegExp(`^(?:export\\s+)?(?:(?:const|let|var)\\s+)?${escaped}\\s*(?::[^=]+)?=(?!=)`);
+  const aside = new RegExp(
+    `^(?:[^=(]+=\\s*)?(?:await\\s+)?${escaped}\\.(?:${ASIDES})\\(|^return\\s+${escaped};?$`,
+  );
+  let layers: (Node | null)[] = [];
+  for (const statement of statements) {
+    const add = added(source, statement);
+    if (making.test(statement.text)) {
+      if (statement.startIndex > own.startIndex) break;
+      const begins =
+        statement.startIndex <= made.expression.node.startIndex &&
+        statement.endIndex >= made.expression.node.endIndex;
+      layers = begins ? firstLayers(made) : [null];
+    } else if (add?.variable.text === name) layers.push(add.layer);
+    else if (mention.test(statement.text) && !aside.test(statement.text)) layers.push(null);
+  }
+  return layers;
+}
+
+/** `Sequential([Input(…)])`, to which more is added */
+function firstLayers({ expression: { positional, named } }: KnownCall): (Node | null)[] {
+  const list = named.get('layers')?.value ?? positional[0];
+  if (!list || (list.kind === 'record' && list.entries.size === 0)) return [];
+  return list.kind === 'list'
+    ? parts(list.node).map(each => (/splat|spread/.test(each.type) ? null : each))
+    : [null];
 }
 
 function added(source: LintSource, statement: Node): { variable: Node; layer: Node } | null {
