@@ -179,9 +179,9 @@ export class SourceReader {
     const branches = this.dialect.branches(node);
     const options = this.options(call);
     for (const wrapper of wrappers)
-      if (wrapper.maker.name === 'RNN' || wrapper.maker.name === 'rnn')
-        for (const [name, given] of this.options(wrapper))
-          if (!options.has(name) || given.text) options.set(name, given);
+      for (const [name, given] of this.options(wrapper))
+        if (INPUT_SHAPES.includes(name) || (isRnn(wrapper) && (!options.has(name) || given.text)))
+          options.set(name, given);
     return {
       framework: maker.framework,
       name: maker.name,
@@ -258,6 +258,24 @@ export class SourceReader {
       range: rangeOf(node),
     };
   }
+}
+
+/** The options by which a first layer, or what wraps it, tells what it reads. */
+export const INPUT_SHAPES = [
+  'input_shape',
+  'inputShape',
+  'batch_input_shape',
+  'batchInputShape',
+  'batch_shape',
+  'batchShape',
+  'shape',
+  'input_dim',
+  'inputDim',
+];
+
+/** `RNN(cell)`, whose options are those of the layer that its cell makes */
+function isRnn({ maker }: KnownCall): boolean {
+  return maker.name === 'RNN' || maker.name === 'rnn';
 }
 
 function argumentsOf({ positional, named: byName }: Call, places: readonly string[]): [string, Argument][] {

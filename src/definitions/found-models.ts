@@ -3,7 +3,7 @@
 import { type Binding, rangeOf, type Scope } from './code/expression.ts';
 import type { Node } from './code/syntax.ts';
 import type { FoundLayer, FoundModel } from './definition.ts';
-import { type KnownCall, parametersOf, type SourceReader } from './found-layers.ts';
+import { INPUT_SHAPES, type KnownCall, parametersOf, type SourceReader } from './found-layers.ts';
 import type { Role } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
@@ -205,17 +205,7 @@ function countThrough(layers: readonly FoundLayer[], calls: ReadonlyMap<number, 
 
 /** `input_shape=(24, 7)`, `inputShape: [24, 7]`, `Input(shape=(24, 7))`, `input_dim=7` */
 function declaredInput({ options }: FoundLayer): number | null {
-  for (const name of [
-    'input_shape',
-    'inputShape',
-    'batch_input_shape',
-    'batchInputShape',
-    'batch_shape',
-    'batchShape',
-    'shape',
-    'input_dim',
-    'inputDim',
-  ]) {
+  for (const name of INPUT_SHAPES) {
     const given = options.get(name);
     if (typeof given?.value === 'number') return given.value;
   }

@@ -116,7 +116,7 @@ function addsTo(
   statements: readonly Node[],
   own: Node,
 ): (Node | null)[] {
-  const escaped = name.replaceAll('$', '\\$');
+  const escaped = name.replace(/[$.]/g, '\\$&');
   const mention = new RegExp(`(?<![\\w$.])${escaped}(?![\\w$])`);
   const making = new RegExp(`^(?:export\\s+)?(?:(?:const|let|var)\\s+)?${escaped}\\s*(?::[^=]+)?=(?!=)`);
   const aside = new RegExp(
@@ -150,12 +150,12 @@ function added(source: LintSource, statement: Node): { variable: Node; layer: No
   if (statement.type !== 'expression_statement') return null;
   const call = statement.namedChild(0);
   if (!call || !source.reader.dialect.calls.includes(call.type)) return null;
-  const { kind, ...add } = source.expression(call) as { kind: string } & Partial<KnownCall['expression']>;
-  if (kind !== 'call' || add.callee?.kind !== 'member' || add.callee.name !== 'add') return null;
-  const [layer] = add.positional!;
-  return add.callee.object.kind === 'name' && layer
-    ? { variable: add.callee.object.node, layer: layer.node }
-    : null;
+  const add = source.expression(call);
+  if (add.kind !== 'call' || add.callee.kind !== 'member' || add.callee.name !== 'add') return null;
+  const [layer] = add.positional;
+  const { object } = add.callee;
+  const isVariable = object.kind === 'name' || (object.kind === 'member' && object.object.kind === 'name');
+  return isVariable && layer ? { variable: object.node, layer: layer.node } : null;
 }
 
 // ---------------------------------------------------------------- in calls

@@ -1,6 +1,8 @@
-// Squiggles in code: what the last run of a model found, at its layer until the line changes; with what mends it.
+// Squiggles in code: what its text alone tells, and what the last run of a model found, at its layer until the line
+// changes; each with what mends it.
 import * as vscode from 'vscode';
 import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
+import type { TextFinding } from '../../definitions/lint/finding.ts';
 import type { Finding } from '../../runs/format.ts';
 import { FindingDiagnostic } from '../experiments/diagnostics.ts';
 import { rangeOf } from '../experiments/ranges.ts';
@@ -35,7 +37,9 @@ export function registerCodeDiagnostics(services: Services): vscode.Disposable {
   const check = async (document: vscode.TextDocument) => {
     if (!services.code.isCode(document)) return;
     const isOn = vscode.workspace.getConfiguration('unroll', document).get('diagnostics.enabled', true);
-    const all = isOn ? await findingsOf(services, document) : [];
+    const all = isOn
+      ? [...(await textFindings(services, document)), ...(await findingsOf(services, document))]
+      : [];
     if (!document.isClosed) found.set(document.uri, all);
   };
   const checkAll = () => {
@@ -60,6 +64,46 @@ export function registerCodeDiagnostics(services: Services): vscode.Disposable {
       { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
     ),
   );
+}
+
+// ---------------------------------------------------------------- from the text
+
+class TextDiagnostic extends vscode.Diagnostic {
+  readonly finding: TextFinding;
+  constructor(finding: TextFinding, pages: vscode.Uri) {
+    super(rangeOf(finding.range), finding.message, SEVERITIES[finding.severity]);
+    this.finding = finding;
+    this.source = 'Unroll';
+    const [page, fragment] = finding.page.split('#');
+    this.code = {
+      value: finding.id,
+      target: vscode.Uri.joinPath(pages, page!).with({ fragment: fragment ?? '' }),
+    };
+  }
+}
+
+const SEVERITIES = {
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+  hint: vscode.DiagnosticSeverity.Hint,
+};
+
+async function textFindings(
+  { code, context }: Services,
+  document: vscode.TextDocument,
+): Promise<vscode.Diagnostic[]> {
+  return (await code.findings(document)).map(finding => new TextDiagnostic(finding, context.extensionUri));
+}
+
+function textActions(document: vscode.TextDocument, diagnostic: TextDiagnostic): vscode.CodeAction[] {
+  return diagnostic.finding.fixes.map(({ title, edits }, index) => {
+    const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+    action.edit = new vscode.WorkspaceEdit();
+    for (const { range, text } of edits) action.edit.replace(document.uri, rangeOf(range), text);
+    action.diagnostics = [diagnostic];
+    action.isPreferred = index === 0;
+    return action;
+  });
 }
 
 // ---------------------------------------------------------------- from runs
@@ -97,7 +141,13 @@ function actions(
   range: vscode.Range,
   all: readonly vscode.Diagnostic[],
 ): vscode.CodeAction[] {
-  return all
+  const fromText = all
+    .filter(
+      (found): found is TextDiagnostic =>
+        found instanceof TextDiagnostic && found.range.intersection(range) !== undefined,
+    )
+    .flatMap(found => textActions(document, found));
+  const fromRuns = all
     .filter(
       (found): found is ModelFinding =>
         found instanceof ModelFinding && found.range.intersection(range) !== undefined,
@@ -125,6 +175,7 @@ function actions(
         return action;
       }),
     );
+  return [...fromText, ...fromRuns];
 }
 
 const NAMES: Readonly<Record<FoundLayer['framework'], Readonly<Record<string, string>>>> = {

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import type { Definitions } from '../../definitions/definition.ts';
+import type { TextFinding } from '../../definitions/lint/finding.ts';
 
 export const CODE: vscode.DocumentSelector = [
   { language: 'python' },
@@ -28,6 +29,8 @@ interface Entry {
   result: Promise<Definitions>;
   text: string;
   tree: Tree | null;
+  /** what the text alone tells to be wrong */
+  findings: TextFinding[];
 }
 
 export class CodeDocuments implements vscode.Disposable {
@@ -74,6 +77,12 @@ export class CodeDocuments implements vscode.Disposable {
     return found;
   }
 
+  /** What the text alone tells to be wrong; nothing while a line makes no sense. */
+  async findings(document: vscode.TextDocument): Promise<readonly TextFinding[]> {
+    await this.read(document);
+    return this.entries.get(document.uri.toString())?.findings ?? [];
+  }
+
   /** Of what was last found; nothing is parsed for it. */
   modelNames(document: vscode.TextDocument): readonly string[] {
     return this.good.get(document.uri.toString())?.models.map(({ name }) => name) ?? [];
@@ -87,7 +96,13 @@ export class CodeDocuments implements vscode.Disposable {
 
   private parse(document: vscode.TextDocument, before: Entry | undefined): Promise<Definitions> {
     const text = document.getText();
-    const entry: Entry = { version: document.version, text, tree: null, result: Promise.resolve(NOTHING) };
+    const entry: Entry = {
+      version: document.version,
+      text,
+      tree: null,
+      findings: [],
+      result: Promise.resolve(NOTHING),
+    };
     if (MENTIONS.test(text)) entry.result = this.find(document, entry, before);
     this.entries.set(document.uri.toString(), entry);
     return entry.result;
@@ -113,7 +128,13 @@ export class CodeDocuments implements vscode.Disposable {
       before.tree.delete();
       before.tree = null;
     }
-    return definitionsIn(entry.tree, entry.text, this.languageOf(document));
+    const language = this.languageOf(document);
+    const found = definitionsIn(entry.tree, entry.text, language);
+    if (found.layers.length > 0 && !found.hasErrors) {
+      const { lint } = await import('../../definitions/lint/lint.ts');
+      if (entry.tree) entry.findings = lint(entry.tree, found, entry.text, language);
+    }
+    return found;
   }
 
   private start(): Promise<Syntax> {

@@ -232,6 +232,10 @@ export interface ShapeHint {
 const DENSE = new Set(['Dense', 'dense', 'Linear']);
 const EMBEDDINGS = new Set(['Embedding', 'embedding']);
 const KEEPS = new Set([
+  'Input',
+  'InputLayer',
+  'input',
+  'inputLayer',
   'Dropout',
   'dropout',
   'LayerNorm',

@@ -54,7 +54,7 @@ describe('training', function () {
     const document = await openExperiment('tiny.rnn.json');
     const titles = await until('the lens tells it', async () => {
       const found = (await lensTitles(document)).titles;
-      return found.length === 4 && found;
+      return found.some(title => title.startsWith('last: ')) && found;
     });
     assert.ok(
       titles.some(title => /^last: val \d.* · 1 run$/.test(title)),

@@ -15,6 +15,8 @@ describe('A recurrent layer on one that gives no sequence', () => {
       'm = Sequential(layers=[Input((5, 2)), LSTM(8, return_sequences=False), Dropout(0.1), BatchNormalization(), Bidirectional(GRU(4))])',
       'm = Sequential([Bidirectional(LSTM(8)), LSTM(4, return_sequences=True)])',
       'm = Sequential()\nm.add(LSTM(8))\nprint("and")\nm.summary()\n# more\nm.add(Dropout(0.2))\nm.add(LSTM(4))',
+      'class M:\n    def build(self):\n        self.m = Sequential()\n        self.m.add(LSTM(8))\n        self.m.add(LSTM(4))',
+      'm = Sequential([LSTM(8)])\nm.add(LSTM(4))',
       'def f(x):\n    x = LSTM(8)(x)\n    x = Dropout(0.1)(x)\n    return LSTM(4)(x)',
       'y = Bidirectional(LSTM(4))(LSTM(8)(x))',
     ])
@@ -44,6 +46,7 @@ describe('A recurrent layer on one that gives no sequence', () => {
     await python('m = Sequential()\nm.add(LSTM(8))\nm = Sequential()\nm.add(LSTM(4))');
     await python('m = Sequential()\nn = Sequential()\nm.add(LSTM(8))\nn.add(LSTM(4))');
     await python('m = Sequential()\nm.add(LSTM(8))\nm.pop()\nm.add(LSTM(4))');
+    await python('self.m = Sequential()\nself.m.add(LSTM(8))\nextend(self.m)\nself.m.add(LSTM(4))');
     await python('m = Sequential()\nm.add(LSTM(8))\nextend(m)\nm.add(LSTM(4))');
     await python('m = Sequential()\nif a:\n    m.add(LSTM(8))\nm.add(LSTM(4))');
     await python('m = Sequential()\nm.add(LSTM(8))\nif a:\n    m.add(RepeatVector(3))\nm.add(LSTM(4))');

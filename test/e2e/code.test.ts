@@ -1,0 +1,74 @@
+// Models in the user's own code: PyTorch, Keras and TensorFlow.js read where they stand, and trained from there.
+import assert from 'node:assert/strict';
+import { requestOf, runAtStep, runFolders, stateOf, until } from './runs.ts';
+import { Workbench } from './workbench.ts';
+
+describe('a model in code', () => {
+  let workbench: Workbench;
+
+  before(async () => {
+    workbench = await Workbench.start();
+  });
+  after(() => workbench?.stop());
+
+  it('has its row, counts and shapes in Python with PyTorch', async () => {
+    await workbench.openFile('models/torch_model.py');
+    await workbench.lens('Train').waitFor();
+    await workbench.lensText(/25,088 params · GRU −25 %/).waitFor();
+    await workbench.lensText(/1,152 params/).waitFor();
+    await workbench.page.getByText('[B, T, 64]').first().waitFor();
+    await workbench.screenshot('code-torch');
+  });
+
+  it('has a hover with equations and counts in three conventions', async () => {
+    const line = workbench.page.locator('.view-line', { hasText: 'nn.LSTM(' });
+    await line.locator('span span', { hasText: 'LSTM' }).last().hover();
+    const hover = workbench.page.locator('.monaco-hover:visible').first();
+    await hover.getByText(/of PyTorch: 32 → 64/).waitFor();
+    await hover.getByText('TensorFlow.js').waitFor();
+    await workbench.screenshot('code-hover');
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  it('trains from its lens, with data that is asked for once', async function () {
+    this.timeout(90_000);
+    const rows = workbench.page.locator('.codelens-decoration', { hasText: '1,152 params' });
+    await rows.locator('a', { hasText: 'Train' }).first().click();
+    await workbench.quickPick.filter({ hasText: 'The adding problem' }).first().click();
+    const run = await runAtStep(workbench.folder, 5);
+    const { definition, experiment } = requestOf(run);
+    assert.deepEqual(
+      [definition?.path, definition?.model, definition?.language],
+      ['models/torch_model.py', 'Adder', 'python'],
+    );
+    assert.equal(experiment.model.layers[0]?.type, 'rnn');
+    await workbench.webview.getByText('Adder').first().waitFor();
+    await workbench.lensText(/now: .*1 run/).waitFor();
+    await workbench.screenshot('code-training');
+    await workbench.runCommand('Unroll: Stop Training');
+    await until('it has stopped', () => stateOf(run) === 'stopped');
+    await rows.locator('a', { hasText: 'Train' }).first().click();
+    await until('the second run starts without a question', () => runFolders(workbench.folder).length === 2);
+    await workbench.runCommand('Unroll: Stop Training');
+    await until('it has stopped too', () =>
+      runFolders(workbench.folder).every(each => stateOf(each) === 'stopped'),
+    );
+  });
+
+  it('has its row in Python with Keras, and opens as PyTorch', async () => {
+    await workbench.openFile('models/keras_model.py');
+    await workbench.lensText(/11,680 params · LSTM/).waitFor();
+    await workbench.screenshot('code-keras');
+    await workbench.runCommand('Unroll: Open as PyTorch');
+    await workbench.page.locator('.view-line', { hasText: 'class Forecaster(nn.Module)' }).first().waitFor();
+    await workbench.screenshot('code-converted');
+  });
+
+  it('has its row in TypeScript with TensorFlow.js', async () => {
+    await workbench.openFile('models/tfjs-model.ts');
+    await workbench.lensText(/4,352 params · GRU −25 %/).waitFor();
+    await workbench.screenshot('code-tfjs');
+  });
+
+  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
+});
