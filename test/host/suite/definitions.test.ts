@@ -190,6 +190,96 @@ describe('models in code', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
+  it('are found in the cells of a notebook', async () => {
+    const file = path.join(workspaceFolder(), 'lab.ipynb');
+    const cell = {
+      cell_type: 'code',
+      execution_count: null,
+      metadata: {},
+      outputs: [],
+      source: adder.split(/(?<=\n)/),
+    };
+    const metadata = { language_info: { name: 'python' } };
+    writeFileSync(file, JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 }));
+    const notebook = await vscode.workspace.openNotebookDocument(vscode.Uri.file(file));
+    await vscode.window.showNotebookDocument(notebook);
+    const { document } = notebook.cellAt(0);
+    const { titles } = await until('lenses of the cell', async () => {
+      const found = await lensTitles(document);
+      return found.titles.length >= 3 && found;
+    });
+    assert.equal(titles.filter(title => title === '▶ Train').length, 1);
+    assert.match(await hoverAt(document, 'GRU(2'), /\*\*GRU\*\* of PyTorch: 2 → 8/);
+  });
+
+  it('are underlined at the layer that a run found fault with, and mended by another cell', async () => {
+    const document = await open('found.py', adder.replace('GRU', 'RNN'));
+    const { parseExperiment } = await import('../../../src/experiment/parse.ts');
+    const { createRun } = await import('../../../src/runs/create.ts');
+    const { RunWriter } = await import('../../../src/runs/writer.ts');
+    const folder = workspaceFolder();
+    const { experiment } = parseExperiment(
+      '{"data":{"task":"adding"},"model":{"layers":[{"type":"rnn","units":8},{"type":"dense"}]}}',
+    );
+    const run = createRun(
+      { workspace: folder },
+      {
+        name: 'Adder',
+        experiment: experiment!,
+        definition: {
+          path: 'found.py',
+          line: 2,
+          language: 'python',
+          model: 'Adder',
+          text: document.getText(),
+        },
+        group: null,
+        engine: 'auto',
+        threads: null,
+        base: folder,
+        workspace: folder,
+        allowedPaths: [],
+      },
+    );
+    const writer = RunWriter.open(run);
+    writer.event({
+      kind: 'finding',
+      step: 40,
+      time: 1,
+      finding: {
+        id: 'vanishing',
+        severity: 'warning',
+        message: 'The gradient vanishes.',
+        layer: 'layers.0',
+        evidence: {},
+        fixes: [{ title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] }],
+      },
+    });
+    writer.status({ state: 'finished', step: 40, steps: 40 });
+    writer.close();
+    const [found] = await until('the finding', () => {
+      const all = vscode.languages
+        .getDiagnostics(document.uri)
+        .filter(({ message }) => message === 'The gradient vanishes.');
+      return all.length > 0 && all;
+    });
+    assert.equal(document.getText(found!.range), 'RNN');
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      found!.range,
+      vscode.CodeActionKind.QuickFix.value,
+    );
+    await vscode.workspace.applyEdit(actions.find(({ title }) => title === 'Use a GRU')!.edit!);
+    assert.match(document.getText(), /nn\.GRU\(2, 8, batch_first=True\)/);
+    await until('it is gone with its line', () =>
+      vscode.languages
+        .getDiagnostics(document.uri)
+        .every(({ message }) => message !== 'The gradient vanishes.'),
+    );
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+
   it('open as another framework, with the differences named', async () => {
     await open('models/keras_model.py');
     await vscode.commands.executeCommand('unroll.openAsPyTorch');

@@ -2,6 +2,7 @@
 // that are opened together.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -34,7 +35,6 @@ const STORM = `
 
 describe('a storm of events', function () {
   this.timeout(60_000);
-  // another program that takes the processor for a moment looks like lag
   this.retries(2);
   afterEach(async () => {
     await closeAll();
@@ -53,16 +53,15 @@ describe('a storm of events', function () {
     writeFileSync(script, STORM);
     // loading the readers for the first time is not what is measured
     await new Promise(resolve => setTimeout(resolve, 2000));
-    const lag = measureLag();
+    const lag = await measureLag();
     const code = await new Promise(resolve =>
       fork(script, [run], { execArgv: [], silent: true }).once('exit', resolve),
     );
-    const worst = lag();
+    const worst = await lag();
     writer.status({ state: 'stopped' });
     writer.close();
     assert.equal(code, 0);
-    console.log(`worst lag of the extension host: ${worst.toFixed(1)} ms`);
-    assert.ok(worst < 50, `${worst.toFixed(1)} ms`);
+    assertBelow(50, worst);
   });
 });
 
@@ -90,12 +89,11 @@ describe('ten runs of 100,000 rows', function () {
     }
     await openExperiment('storm.rnn.json', text);
     await until('all runs are listed', () => store.runs.length === LONG_RUNS);
-    const lag = measureLag();
+    const lag = await measureLag();
     await vscode.commands.executeCommand('unroll.openDashboardToSide');
     await new Promise(resolve => setTimeout(resolve, 15_000));
-    const worst = lag();
-    console.log(`worst lag while ten long runs are opened: ${worst.toFixed(1)} ms`);
-    assert.ok(worst < 100, `${worst.toFixed(1)} ms`);
+    const worst = await lag();
+    assertBelow(100, worst);
   });
 });
 
@@ -131,8 +129,24 @@ function manyRows(): string {
   return `${rows.join('\n')}\n`;
 }
 
-/** The longest time by which a timer of 5 ms came late. */
-function measureLag(): () => number {
+/** What an idle process sees of the same lag: other programs take the processor too. */
+const IDLE = `
+  let worst = 0, before = performance.now();
+  setInterval(() => { const now = performance.now(); worst = Math.max(worst, now - before - 5); before = now; }, 5);
+  process.on('message', () => { process.send(worst); process.disconnect(); process.exit(0); });
+`;
+
+interface Lag {
+  host: number;
+  idle: number;
+}
+
+/** The longest time by which a timer of 5 ms came late, here and in an idle process beside it. */
+async function measureLag(): Promise<() => Promise<Lag>> {
+  const script = path.join(workspaceFolder(), 'idle.cjs');
+  writeFileSync(script, IDLE);
+  const idle = fork(script, [], { execArgv: [] });
+  await once(idle, 'spawn');
   let worst = 0;
   let before = performance.now();
   const timer = setInterval(() => {
@@ -140,8 +154,15 @@ function measureLag(): () => number {
     worst = Math.max(worst, now - before - 5);
     before = now;
   }, 5);
-  return () => {
+  return async () => {
     clearInterval(timer);
-    return worst;
+    idle.send('end');
+    const [answer] = await once(idle, 'message');
+    return { host: worst, idle: Number(answer) };
   };
+}
+
+function assertBelow(limit: number, { host, idle }: Lag): void {
+  const text = `${host.toFixed(1)} ms, where an idle process saw ${idle.toFixed(1)} ms`;
+  assert.ok(host < limit + idle, text);
 }
