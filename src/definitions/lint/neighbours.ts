@@ -14,17 +14,44 @@ const ASIDES =
 /** Wrappers that take one layer and are one for those around them. */
 const AROUND = /^bidirectional$/i;
 
+interface Pair {
+  first: LayerCall;
+  second: LayerCall;
+}
+
 /** Each pair of recurrent layers of which the second surely gets what the first gives, in the order of the text. */
-export function stackedPairs(source: LintSource): { first: LayerCall; second: LayerCall }[] {
-  return source.layers.flatMap(second => {
-    const { layer, call } = second;
-    if (layer.framework === 'torch' || layer.recurrent?.isCell || layer.inLoop || layer.isConditional)
-      return [];
-    const outer = outermost(source, call.node);
-    const first = beforeInSequence(source, outer) ?? beforeInCalls(source, outer);
-    if (!first || first.layer.recurrent?.isCell || first.layer.inLoop || first.layer.isConditional) return [];
-    return { first, second };
+export function stackedPairs(source: LintSource): Pair[] {
+  const seen = new Set<LayerCall>();
+  return source.layers.flatMap(layer => {
+    if (layer.layer.framework === 'torch' || seen.has(layer)) return [];
+    const outer = outermost(source, layer.call.node);
+    const sequence = sequenceAround(source, outer);
+    const pairs = sequence ? pairsOf(source, sequence, seen) : [];
+    const first = sequence ? null : beforeInCalls(source, outer);
+    return [...pairs, ...(first ? [{ first, second: layer }] : [])].filter(
+      pair => isPlain(pair.first) && isPlain(pair.second),
+    );
   });
+}
+
+function isPlain({ layer }: LayerCall): boolean {
+  return !layer.recurrent?.isCell && !layer.inLoop && !layer.isConditional;
+}
+
+/** All of one Sequential, which is gone through once. */
+function pairsOf(source: LintSource, sequence: readonly (Node | null)[], seen: Set<LayerCall>): Pair[] {
+  const pairs: Pair[] = [];
+  let first: LayerCall | null = null;
+  for (const layer of sequence) {
+    const known = layer ? source.knownCall(source.expression(layer)) : null;
+    const second = known && recurrentOf(source, known);
+    if (second) {
+      seen.add(second);
+      if (first) pairs.push({ first, second });
+      first = second;
+    } else if (!known || !SHAPELESS.test(known.maker.name)) first = null;
+  }
+  return pairs;
 }
 
 /** The wrapper around a layer, else the layer. */
@@ -44,20 +71,6 @@ function inner({ expression: { positional, named } }: KnownCall): number | undef
 }
 
 // ---------------------------------------------------------------- in a Sequential
-
-function beforeInSequence(source: LintSource, node: Node): LayerCall | null {
-  const all = sequenceAround(source, node);
-  if (!all) return null;
-  for (let at = all.findIndex(each => each?.equals(node)) - 1; at >= 0; at--) {
-    const before = all[at];
-    const known = before ? source.knownCall(source.expression(before)) : null;
-    if (!known) return null;
-    const recurrent = recurrentOf(source, known);
-    if (recurrent) return recurrent;
-    if (!SHAPELESS.test(known.maker.name)) return null;
-  }
-  return null;
-}
 
 /** The layers of the Sequential that a layer stands in or is added to; null in it: what cannot be told. */
 export function sequenceAround(source: LintSource, node: Node): (Node | null)[] | null {

@@ -22,10 +22,10 @@ interface Convolution {
 export const receptiveField: Rule = source => {
   const seen = new Set<number>();
   return source.around(/\bconv1d\s*\(/gi, source.reader.dialect.calls).flatMap(node => {
+    if (seen.has(node.startIndex)) return [];
     const layers = sequenceAround(source, node);
-    const first = layers?.[0];
-    if (!first || seen.has(first.startIndex)) return [];
-    seen.add(first.startIndex);
+    if (!layers) return [];
+    for (const layer of layers) if (layer) seen.add(layer.startIndex);
     return ofStack(source, layers) ?? [];
   });
 };
