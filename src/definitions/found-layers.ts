@@ -121,15 +121,12 @@ export class SourceReader {
     return [...found.values()].sort((x, y) => x.startIndex - y.startIndex || y.endIndex - x.endIndex);
   }
 
-  /** Calls of `variable.method(`, from an offset on. */
-  callsOf(variable: string, method: string, from: number): Node[] {
-    const called = new RegExp(
-      `(?<![\\w$.])${variable.replaceAll('$', '\\$&')}\\s*\\.\\s*${method}(?=\\s*\\()`,
-      'g',
-    );
-    called.lastIndex = from;
-    return [...this.text.matchAll(called)].flatMap(
-      ({ 0: match, index }) => this.callThatEndsIn(index + match.length) ?? [],
+  /** Calls of `variable.method(` between two offsets. */
+  callsOf(variable: string, method: string, from: number, to: number): Node[] {
+    const name = variable.replaceAll('$', '\\$&');
+    const called = new RegExp(`(?<![\\w$.])${name}\\s*\\.\\s*${method}(?=\\s*\\()`, 'g');
+    return [...this.text.slice(from, to).matchAll(called)].flatMap(
+      ({ 0: match, index }) => this.callThatEndsIn(from + index + match.length) ?? [],
     );
   }
 

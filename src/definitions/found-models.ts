@@ -183,10 +183,10 @@ function modelOf(
 function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
   const scope = reader.dialect.scopeOf(made);
   const next = scope.bindings(variable).find(({ node }: Binding) => node.startIndex > made.endIndex);
-  const end = next?.node.startIndex ?? Number.POSITIVE_INFINITY;
+  const end = next?.node.startIndex ?? scope.node.endIndex;
   return reader
-    .callsOf(variable, 'add', made.startIndex)
-    .filter(node => node.startIndex < end && reader.dialect.scopeOf(node) === scope);
+    .callsOf(variable, 'add', made.startIndex, end)
+    .filter(node => reader.dialect.scopeOf(node) === scope);
 }
 
 /** Keras and tfjs tell no layer the width of its input: it follows from the layers before. */

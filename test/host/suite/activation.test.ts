@@ -9,10 +9,14 @@ describe('activation', () => {
     const extension = vscode.extensions.getExtension(EXTENSION)!;
     const { activation } = await api();
     const main = path.join(extension.extensionPath, 'dist', 'extension.cjs');
-    delete require.cache[require.resolve(main)];
-    const began = performance.now();
-    require(main);
-    const loading = performance.now() - began;
+    const loads = Array.from({ length: 5 }, () => {
+      delete require.cache[require.resolve(main)];
+      const began = performance.now();
+      require(main);
+      return performance.now() - began;
+    });
+    // the median: another program may take the processor just then
+    const loading = loads.sort((a, b) => a - b)[2]!;
     assert.ok(loading + activation < 50, `${loading.toFixed(1)} + ${activation.toFixed(1)} ms`);
   });
 

@@ -8,7 +8,9 @@ import {
   clearRuns,
   closeAll,
   lensTitles,
+  quickFixes,
   runFolders,
+  runWithFinding,
   statusOf,
   until,
   workspaceFolder,
@@ -175,12 +177,7 @@ describe('models in code', () => {
     assert.equal(found!.severity, vscode.DiagnosticSeverity.Warning);
     assert.match(found!.message, /recurrent_dropout/);
     assert.match(String((found!.code as { target: vscode.Uri }).target), /docs\/lint\.md#/);
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      document.uri,
-      found!.range,
-      vscode.CodeActionKind.QuickFix.value,
-    );
+    const actions = await quickFixes(document.uri, found!.range);
     const fix = actions.find(({ edit }) => edit);
     await vscode.workspace.applyEdit(fix!.edit!);
     assert.doesNotMatch(document.getText(), /recurrent_dropout/);
@@ -214,49 +211,11 @@ describe('models in code', () => {
 
   it('are underlined at the layer that a run found fault with, and mended by another cell', async () => {
     const document = await open('found.py', adder.replace('GRU', 'RNN'));
-    const { parseExperiment } = await import('../../../src/experiment/parse.ts');
-    const { createRun } = await import('../../../src/runs/create.ts');
-    const { RunWriter } = await import('../../../src/runs/writer.ts');
-    const folder = workspaceFolder();
-    const { experiment } = parseExperiment(
+    runWithFinding(
       '{"data":{"task":"adding"},"model":{"layers":[{"type":"rnn","units":8},{"type":"dense"}]}}',
+      { path: 'found.py', line: 2, language: 'python', model: 'Adder', text: document.getText() },
+      'The gradient vanishes.',
     );
-    const run = createRun(
-      { workspace: folder },
-      {
-        name: 'Adder',
-        experiment: experiment!,
-        definition: {
-          path: 'found.py',
-          line: 2,
-          language: 'python',
-          model: 'Adder',
-          text: document.getText(),
-        },
-        group: null,
-        engine: 'auto',
-        threads: null,
-        base: folder,
-        workspace: folder,
-        allowedPaths: [],
-      },
-    );
-    const writer = RunWriter.open(run);
-    writer.event({
-      kind: 'finding',
-      step: 40,
-      time: 1,
-      finding: {
-        id: 'vanishing',
-        severity: 'warning',
-        message: 'The gradient vanishes.',
-        layer: 'layers.0',
-        evidence: {},
-        fixes: [{ title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] }],
-      },
-    });
-    writer.status({ state: 'finished', step: 40, steps: 40 });
-    writer.close();
     const [found] = await until('the finding', () => {
       const all = vscode.languages
         .getDiagnostics(document.uri)
@@ -264,12 +223,7 @@ describe('models in code', () => {
       return all.length > 0 && all;
     });
     assert.equal(document.getText(found!.range), 'RNN');
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      document.uri,
-      found!.range,
-      vscode.CodeActionKind.QuickFix.value,
-    );
+    const actions = await quickFixes(document.uri, found!.range);
     await vscode.workspace.applyEdit(actions.find(({ title }) => title === 'Use a GRU')!.edit!);
     assert.match(document.getText(), /nn\.GRU\(2, 8, batch_first=True\)/);
     await until('it is gone with its line', () =>

@@ -3,10 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { parseExperiment } from '../../../src/experiment/parse.ts';
-import { createRun } from '../../../src/runs/create.ts';
-import { RunWriter } from '../../../src/runs/writer.ts';
-import { api, clearRuns, closeAll, openExperiment, until, workspaceFolder } from './help.ts';
+import {
+  api,
+  clearRuns,
+  closeAll,
+  openExperiment,
+  quickFixes,
+  runWithFinding,
+  until,
+  workspaceFolder,
+} from './help.ts';
 
 function ours(uri: vscode.Uri): vscode.Diagnostic[] {
   return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Unroll');
@@ -47,61 +53,23 @@ describe('squiggles', () => {
 
   it('say what the last run found, at the layer, until the line changes; a fix edits the file', async () => {
     const file = 'found.rnn.json';
-    const folder = workspaceFolder();
     const document = await openExperiment(file, valid);
-    const { experiment } = parseExperiment(valid, { fileName: file });
-    const run = createRun(
-      { workspace: folder },
-      {
-        name: 'found',
-        experiment: experiment!,
-        definition: { path: file, line: 3, language: 'rnn-json', text: valid },
-        group: null,
-        engine: 'auto',
-        threads: null,
-        base: folder,
-        workspace: folder,
-        allowedPaths: [],
-      },
-    );
-    const writer = RunWriter.open(run);
-    writer.event({
-      kind: 'finding',
-      step: 40,
-      time: 1,
-      finding: {
-        id: 'vanishing',
-        severity: 'warning',
-        message: 'The gradient at step 1 is 4e-6 of that at the last step.',
-        layer: 'layers.0',
-        evidence: {},
-        fixes: [
-          { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] },
-          { title: 'Not possible here', edits: [{ path: ['model', 'layers', 7, 'type'], value: 'gru' }] },
-        ],
-      },
-    });
-    writer.status({ state: 'finished', step: 40, steps: 40 });
-    writer.close();
+    const message = 'The gradient at step 1 is 4e-6 of that at the last step.';
+    runWithFinding(valid, { path: file, line: 3, language: 'rnn-json', text: valid }, message);
     const [found] = await until('the finding is shown', () => {
       const all = ours(document.uri);
       return all.length > 0 && all;
     });
-    assert.equal(found!.message, 'The gradient at step 1 is 4e-6 of that at the last step.');
+    assert.equal(found!.message, message);
     assert.equal(found!.range.start.line, 2);
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      document.uri,
-      found!.range,
-      vscode.CodeActionKind.QuickFix.value,
-    );
+    const actions = await quickFixes(document.uri, found!.range);
     assert.deepEqual(
       actions.map(({ title }) => title),
       ['Use a GRU'],
     );
     await vscode.workspace.applyEdit(actions[0]!.edit!);
     assert.equal(document.getText(), valid.replace('"rnn"', '"gru"'));
-    assert.equal(readFileSync(path.join(folder, file), 'utf8'), valid, 'nothing is saved unasked');
+    assert.equal(readFileSync(path.join(workspaceFolder(), file), 'utf8'), valid, 'nothing is saved unasked');
     await until('the finding is gone with its line', () => ours(document.uri).length === 0);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });

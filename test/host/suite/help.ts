@@ -2,9 +2,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
 import type { ExperimentInput } from '../../../src/experiment/schema.ts';
 import type { Api } from '../../../src/extension/extension.ts';
-import type { RunStatus, WriterFile } from '../../../src/runs/format.ts';
+import { createRun } from '../../../src/runs/create.ts';
+import type { DefinitionSource, RunStatus, WriterFile } from '../../../src/runs/format.ts';
+import { RunWriter } from '../../../src/runs/writer.ts';
 import { endless } from '../../e2e/runs.ts';
 
 export { endless, until } from '../../e2e/runs.ts';
@@ -97,4 +100,47 @@ export async function clearRuns(): Promise<void> {
     retryDelay: 100,
   });
   await (await api()).services.store.refresh(true);
+}
+
+/** A finished run of this definition that found its first layer's gradient to vanish. */
+export function runWithFinding(experimentText: string, definition: DefinitionSource, message: string): void {
+  const folder = workspaceFolder();
+  const run = createRun(
+    { workspace: folder },
+    {
+      name: 'found',
+      experiment: parseExperiment(experimentText).experiment!,
+      definition,
+      group: null,
+      engine: 'auto',
+      threads: null,
+      base: folder,
+      workspace: folder,
+      allowedPaths: [],
+    },
+  );
+  const writer = RunWriter.open(run);
+  writer.event({
+    kind: 'finding',
+    step: 40,
+    time: 1,
+    finding: {
+      id: 'vanishing',
+      severity: 'warning',
+      message,
+      layer: 'layers.0',
+      evidence: {},
+      fixes: [
+        { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] },
+        { title: 'Not possible here', edits: [{ path: ['model', 'layers', 7, 'type'], value: 'gru' }] },
+      ],
+    },
+  });
+  writer.status({ state: 'finished', step: 40, steps: 40 });
+  writer.close();
+}
+
+export function quickFixes(uri: vscode.Uri, range: vscode.Range): Thenable<vscode.CodeAction[]> {
+  const kind = vscode.CodeActionKind.QuickFix.value;
+  return vscode.commands.executeCommand('vscode.executeCodeActionProvider', uri, range, kind);
 }
