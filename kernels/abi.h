@@ -165,8 +165,10 @@ extern "C" {
 UNROLL_FUNCTIONS(UNROLL_DECLARE)
 #undef UNROLL_DECLARE
 
-/** Threads that calls use, the caller's own included. Native: they are created here. WASM: they are the host's workers, */
-/** each of which calls unroll_thread_run(index), index 1 to count-1, which returns after unroll_threads_stop. */
+/**
+ * Threads that calls use, the caller's own included. Native: they are created here. WASM: they are the host's workers,
+ * each of which calls unroll_thread_run(index), index 1 to count-1, which returns after unroll_threads_stop.
+ */
 void unroll_threads_start(Int32 count);
 void unroll_thread_run(Int32 index);
 void unroll_threads_stop(void);
