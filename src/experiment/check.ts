@@ -37,7 +37,11 @@ const warning = (path: Path, message: string): Remark => ({ path, message, sever
 
 // ---------------------------------------------------------------- layers
 
-function checkLayers({ model: { layers }, data }: Experiment): Remark[] {
+function checkLayers(experiment: Experiment): Remark[] {
+  const {
+    model: { layers },
+    data,
+  } = experiment;
   const remarks: Remark[] = [];
   const at = (index: number, ...rest: Path): Path => ['model', 'layers', index, ...rest];
   const end = layers.length - 1;
@@ -75,11 +79,34 @@ function checkLayers({ model: { layers }, data }: Experiment): Remark[] {
         ),
       );
     }
+    if (isRecurrent(layer) && layer.bidirectional)
+      remarks.push(...checkBothDirections(at(index), experiment));
     if (layer.type === 'dropout' && layer.rate === 0) {
       remarks.push(warning(at(index, 'rate'), 'A dropout rate of 0 has no effect.'));
     }
   }
   return [...remarks, ...checkLast(layers[end]!, at(end), data)];
+}
+
+/** What is read from the end must be there, and must not hold the answer. */
+function checkBothDirections(path: Path, experiment: Experiment): Remark[] {
+  const { data, training } = experiment;
+  if (data.task === 'char-lm') {
+    return [
+      error(
+        [...path, 'bidirectional'],
+        'A bidirectional layer would see the characters it is to predict; leave `bidirectional` out for "char-lm".',
+      ),
+    ];
+  }
+  const { window } = training.bptt;
+  if (window === undefined || window >= trainingSeqLen(experiment)) return [];
+  return [
+    error(
+      ['training', 'bptt', 'window'],
+      '`window` cuts sequences into parts, but a bidirectional layer needs them whole; leave `window` out.',
+    ),
+  ];
 }
 
 function checkLast(

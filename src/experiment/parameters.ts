@@ -1,7 +1,7 @@
 // Parameter counts, always in a named convention: one bias per gate (textbook, tfjs, Keras but its GRU)
 // or two (PyTorch, and Keras's GRU with the reset gate after the product).
 import type { CellName, Convention, Experiment, Layer, RecurrentLayer } from './schema.ts';
-import { isRecurrent } from './schema.ts';
+import { directionsOf, isRecurrent } from './schema.ts';
 
 /** What the task asks of a model: the width of its input and of its output. */
 export interface ModelSizes {
@@ -13,8 +13,10 @@ export interface RecurrentShape {
   cell: CellName;
   inputSize: number;
   units: number;
-  /** stacked layers; every one but the first reads `units` */
+  /** stacked layers; every one but the first reads `units` of each direction */
   layers?: number;
+  /** default 1; 2 for a bidirectional layer, whose directions have weights of their own */
+  directions?: 1 | 2;
   convention: Convention;
   /** GRU only; default: what the convention does */
   resetAfter?: boolean | undefined;
@@ -52,21 +54,26 @@ export function biasesPerGate(cell: CellName, convention: Convention, resetAfter
 }
 
 export function countRecurrent(shape: RecurrentShape): RecurrentCount {
-  const { cell, inputSize: D, units: H, layers = 1 } = shape;
+  const { cell, inputSize: D, units: H, layers = 1, directions = 1 } = shape;
   const G = GATE_BLOCKS[cell];
   const B = biasesPerGate(cell, shape.convention, shape.resetAfter);
-  const input = G * H * (D + (layers - 1) * H);
-  const recurrent = layers * G * H * H;
-  const bias = layers * G * H * B;
-  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(G, H, D, B, layers) };
+  const rows = directions * G * H;
+  const input = rows * (D + (layers - 1) * directions * H);
+  const recurrent = layers * rows * H;
+  const bias = layers * rows * B;
+  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(shape, G, B) };
 }
 
-function formulaOf(G: number, H: number, D: number, B: number, layers: number): string {
-  const gates = G > 1 ? `${G}·` : '';
-  const one = (inputs: number) => `${gates}${H}·(${inputs} + ${H} + ${B})`;
+function formulaOf(
+  { units: H, inputSize: D, layers = 1, directions = 1 }: RecurrentShape,
+  G: number,
+  B: number,
+) {
+  const blocks = `${directions > 1 ? '2·' : ''}${G > 1 ? `${G}·` : ''}`;
+  const one = (inputs: number) => `${blocks}${H}·(${inputs} + ${H} + ${B})`;
   if (layers === 1) return one(D);
   const further = layers - 1;
-  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(H)}`;
+  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(directions * H)}`;
 }
 
 /** The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs. */
@@ -121,6 +128,7 @@ export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Co
     inputSize,
     units: layer.units,
     layers: layer.layers,
+    directions: directionsOf(layer),
     convention,
     resetAfter: layer.type === 'gru' ? layer.resetAfter : undefined,
   };
@@ -137,7 +145,7 @@ export function withWidths(layers: readonly Layer[], sizes: ModelSizes): SizedLa
   let width = sizes.input.kind === 'tokens' ? sizes.input.vocabulary : sizes.input.features;
   return layers.map((layer, index) => {
     const inputSize = width;
-    if (isRecurrent(layer)) width = layer.units;
+    if (isRecurrent(layer)) width = directionsOf(layer) * layer.units;
     else if (layer.type === 'embedding') width = layer.dim;
     else if (layer.type === 'dense')
       width = layer.units ?? (index === layers.length - 1 ? sizes.outputs : width);

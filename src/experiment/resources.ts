@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import process from 'node:process';
 import {
   countModel,
+  countRecurrent,
   GATE_BLOCKS,
   type ModelSizes,
   type SizedLayer,
@@ -10,7 +11,7 @@ import {
   withWidths,
 } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
-import { isRecurrent } from './schema.ts';
+import { directionsOf, isRecurrent } from './schema.ts';
 
 const FLOAT = 4;
 /** Node, the engine and its code, measured on an idle worker. */
@@ -82,7 +83,9 @@ function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
   if (!isRecurrent(layer)) return layer.type === 'embedding' ? 2 * outputSize : inputSize + 2 * outputSize;
   // gates with their gradients, state and cell with theirs
   const perUnit = 2 * GATE_BLOCKS[layer.type] + (layer.type === 'lstm' ? 4 : 3);
-  return layer.layers * perUnit * layer.units + inputSize;
+  // both directions' states once more, side by side
+  const joined = layer.bidirectional ? 2 * outputSize : 0;
+  return layer.layers * (directionsOf(layer) * perUnit * layer.units + joined) + inputSize;
 }
 
 export interface MultiplyAdds {
@@ -99,8 +102,8 @@ export function multiplyAdds(experiment: Experiment, sizes: ModelSizes): Multipl
   let forward = 0;
   for (const [index, { layer, inputSize, outputSize }] of layers.entries()) {
     if (isRecurrent(layer)) {
-      const { inputSize: D, units: H, layers: L = 1 } = shapeOf(layer, inputSize, 'tfjs');
-      forward += steps * GATE_BLOCKS[layer.type] * H * (D + (L - 1) * H + L * H);
+      const { input, recurrent } = countRecurrent(shapeOf(layer, inputSize, 'tfjs'));
+      forward += steps * (input + recurrent);
     } else if (layer.type === 'dense') {
       const once = index > lastRecurrent && !lossAtEveryStep(experiment);
       forward += (once ? 1 : steps) * inputSize * outputSize;

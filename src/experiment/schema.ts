@@ -86,6 +86,12 @@ const recurrentFields = {
   recurrentInit: kernelInit
     .default('default')
     .describe('Initial recurrent weights; default: what the convention uses.'),
+  bidirectional: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also read each sequence from its end to its start; outputs are twice as wide, forward half first (Schuster & Paliwal 1997).',
+    ),
 };
 
 const embeddingLayer = z.strictObject({
@@ -326,4 +332,9 @@ export const CELLS: readonly CellName[] = ['rnn', 'gru', 'lstm'];
 
 export function isRecurrent(layer: Layer): layer is RecurrentLayer {
   return layer.type === 'rnn' || layer.type === 'gru' || layer.type === 'lstm';
+}
+
+/** 2 where a recurrent layer reads its sequences from both ends. */
+export function directionsOf(layer: Pick<RecurrentLayer, 'bidirectional'>): 1 | 2 {
+  return layer.bidirectional ? 2 : 1;
 }

@@ -15,7 +15,11 @@ class Model(torch.nn.Module):
 
     def forward(self, x, lengths=None, last=False):
         state = []
+        ends = None
         for layer in self.layers:
+            # a bidirectional layer's last states: h_n, as one feeds it to what follows
+            if last and ends is not None and not isinstance(layer, torch.nn.RNNBase):
+                x, ends, last = ends, None, False
             if isinstance(layer, torch.nn.RNNBase):
                 steps = x.shape[0]
                 if lengths is not None:
@@ -24,6 +28,8 @@ class Model(torch.nn.Module):
                 if lengths is not None:
                     x, _ = torch.nn.utils.rnn.pad_packed_sequence(x, total_length=steps)
                 state.append(s)
+                h_n = s[0] if isinstance(s, tuple) else s
+                ends = torch.cat([h_n[-2], h_n[-1]], 1)[None] if layer.bidirectional else None
             else:
                 x = layer(x)
         if last:
@@ -125,4 +131,13 @@ write("models", "Whole models, trained for three clipped steps.", [
          {"type": "dense"}],
         [nn.Embedding(5, 3), nn.RNN(3, 4, nonlinearity="relu"), nn.GRU(4, 3), nn.Linear(3, 5)], text(6, 2, 5),
         lambda p: optim.RMSprop(p, lr=0.01, alpha=0.9), {"type": "rmsprop", "learningRate": 0.01, "decay": 0.9, "momentum": 0, "epsilon": 1e-8}, 0.5),
+    run("numbers, two bidirectional LSTMs, last of unequal lengths, Adam",
+        [{"type": "lstm", "units": 3, "layers": 2, "bidirectional": True}, {"type": "dense"}],
+        [nn.LSTM(2, 3, 2, bidirectional=True), nn.Linear(6, 2)], numbers(5, 4, 2, 2, [3, 5, 1, 4]),
+        lambda p: optim.Adam(p, lr=0.02), {"type": "adam", **adam}, 0.5),
+    run("characters, bidirectional GRU under an RNN, Adam",
+        [{"type": "embedding", "dim": 3}, {"type": "gru", "units": 3, "bidirectional": True}, {"type": "rnn", "units": 4},
+         {"type": "dense"}],
+        [nn.Embedding(5, 3), nn.GRU(3, 3, bidirectional=True), nn.RNN(6, 4), nn.Linear(4, 5)], text(6, 3, 5),
+        lambda p: optim.Adam(p, lr=0.02), {"type": "adam", **adam}, 0.5),
 ])

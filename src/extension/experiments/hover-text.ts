@@ -13,6 +13,7 @@ import { multiplyAdds, predictMemory, trainingSeqLen } from '../../experiment/re
 import {
   CELLS,
   type CellName,
+  directionsOf,
   type Experiment,
   isRecurrent,
   type RecurrentLayer,
@@ -53,9 +54,10 @@ function gives({ type }: { type: string }): boolean {
 function recurrentCard({ model }: Experiment, layer: RecurrentLayer, inputSize: number): string {
   const shape = shapeOf(layer, inputSize, model.convention);
   const own = countRecurrent(shape);
-  const stack = layer.layers > 1 ? `${layer.layers} layers` : 'one layer';
+  const stack = `${layer.layers > 1 ? `${layer.layers} layers` : 'one layer'}${layer.bidirectional ? ', both directions' : ''}`;
+  const width = directionsOf(layer) * layer.units;
   const parts = [
-    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${layer.units})`,
+    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${width})`,
     `\`${own.formula} = ${count(own.total)}\` · input ${count(own.input)} + recurrent ${count(own.recurrent)} + bias ${count(own.bias)}`,
     table(shape, layer.units),
   ];

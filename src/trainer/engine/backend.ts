@@ -11,8 +11,10 @@ import {
   setBackend,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { addKernel } from './kernels/add.ts';
 import { denseKernel } from './kernels/dense.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
+import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
 import { matMulKernels } from './kernels/mat-mul.ts';
 import { recurrentKernel } from './kernels/recurrent.ts';
@@ -26,6 +28,8 @@ const kernels: readonly EngineKernel[] = [
   denseKernel,
   embeddingKernel,
   softmaxCrossEntropyKernel,
+  joinKernel,
+  addKernel,
   ...matMulKernels,
 ];
 

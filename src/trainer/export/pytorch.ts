@@ -2,7 +2,8 @@
 // gate orders are PyTorch's already; what differs is biases that PyTorch always has, and the GRU that resets before
 // the product, which PyTorch does not have and which therefore comes with a cell of its own.
 import { resetsAfter } from '../../experiment/parameters.ts';
-import { isRecurrent, type Layer, type RecurrentLayer } from '../../experiment/schema.ts';
+import { lossAtEveryStep } from '../../experiment/resources.ts';
+import { directionsOf, isRecurrent, type Layer, type RecurrentLayer } from '../../experiment/schema.ts';
 import type { NamedTensor } from '../../runs/safetensors.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import * as python from './python.ts';
@@ -14,9 +15,11 @@ export function stateDict({ run, weights }: FinishedRun): Map<string, NamedTenso
   run.experiment.model.layers.forEach((layer, index) => {
     if (!isRecurrent(layer)) return;
     for (let level = 0; level < layer.layers; level++) {
-      const ih = weights.get(`layers.${index}.bias_ih_l${level}`)!;
-      const name = `layers.${index}.bias_hh_l${level}`;
-      if (!all.has(name)) all.set(name, { shape: ih.shape, data: new Float32Array(ih.data.length) });
+      for (const end of layer.bidirectional ? [`l${level}`, `l${level}_reverse`] : [`l${level}`]) {
+        const ih = weights.get(`layers.${index}.bias_ih_${end}`)!;
+        const name = `layers.${index}.bias_hh_${end}`;
+        if (!all.has(name)) all.set(name, { shape: ih.shape, data: new Float32Array(ih.data.length) });
+      }
     }
   });
   return all;
@@ -46,7 +49,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 ${before ? `\n${python.GRU_RESET_BEFORE}\n` : ''}
 class Model(nn.Module):
-    """${input} -> (steps, batch, ${sizes.outputs}), and the states to go on with."""
+    """${input} -> (${endsOnly(opened) ? '1' : 'steps'}, batch, ${sizes.outputs}), and the states to go on with."""
 
     def __init__(self):
         super().__init__()
@@ -96,7 +99,7 @@ function moduleLines(opened: FinishedRun): string {
       case 'rnn':
       case 'lstm':
       case 'gru':
-        width = layer.units;
+        width = directionsOf(layer) * layer.units;
         return recurrentModule(layer, before, isResetBefore(layer, opened));
       default:
         return layer satisfies never;
@@ -110,18 +113,31 @@ function recurrentModule(layer: RecurrentLayer, inputs: number, resetBefore: boo
   const options = [`${inputs}`, `${layer.units}`];
   if (layer.layers > 1) options.push(`num_layers=${layer.layers}`);
   if (layer.layers > 1 && layer.dropout > 0) options.push(`dropout=${layer.dropout}`);
+  if (layer.bidirectional) options.push('bidirectional=True');
   if (layer.type === 'rnn' && layer.activation === 'relu') options.push('nonlinearity="relu"');
   return `${name}(${options.join(', ')})`;
+}
+
+/** A task at the end of the sequence takes a bidirectional layer's last states, of which one stands at the start. */
+export function endsOnly({ run: { experiment } }: FinishedRun): boolean {
+  const layer = experiment.model.layers.findLast(isRecurrent);
+  return layer?.bidirectional === true && !lossAtEveryStep(experiment);
+}
+
+function bothEnds(units: number): string {
+  return `x = torch.cat([x[-1:, :, :${units}], x[:1, :, ${units}:]], 2)`;
 }
 
 function forwardLines(opened: FinishedRun): string {
   let state = 0;
   const { layers } = opened.run.experiment.model;
-  const lines = layers.map((layer, index) => {
+  const last = layers.findLastIndex(isRecurrent);
+  const lines = layers.flatMap((layer, index) => {
     const call = `self.layers[${index}](x`;
     if (isRecurrent(layer)) {
       const at = `states[${state++}]`;
-      return `x, ${at} = ${call}, ${at})`;
+      const line = `x, ${at} = ${call}, ${at})`;
+      return index === last && endsOnly(opened) ? [line, bothEnds(layer.units)] : line;
     }
     const activated = layer.type === 'dense' && layer.activation !== 'linear';
     return activated ? `x = torch.${layer.activation}(${call}))` : `x = ${call})`;

@@ -3,12 +3,11 @@ import {
   gather,
   oneHot,
   reshape,
-  slice,
   type Tensor,
   type Tensor1D,
   type Tensor3D,
   tensor,
-  tensor2d,
+  tensor1d,
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
@@ -81,13 +80,16 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
       built.forEach((layer, index) => {
         // what follows the recurrence works on each step by itself: only the step that is asked for goes on
         if (options.outputs === 'last-step' && index === lastRecurrent + 1)
-          x = lastStep(x as Tensor3D, options);
+          x = lastStep(x as Tensor3D, options, built[lastRecurrent]);
         x = layer.forward(x, pass);
         options.onLayer?.(`layers.${index}`, x);
       });
       const outputs = x as Tensor3D;
       const needsLast = options.outputs === 'last-step' && lastRecurrent === built.length - 1;
-      return { outputs: needsLast ? lastStep(outputs, options) : outputs, state: states };
+      return {
+        outputs: needsLast ? lastStep(outputs, options, built[lastRecurrent]) : outputs,
+        state: states,
+      };
     },
     dispose() {
       for (const made of variables.values()) made.dispose();
@@ -127,15 +129,24 @@ function vectorsOf(input: ModelInput, { input: source }: ModelSizes): Tensor {
   return reshape(symbols, [steps, batch, source.vocabulary]);
 }
 
-/** x (T, B, W) → (1, B, W) at each sequence's last valid step. */
-function lastStep(x: Tensor3D, { lengths }: ForwardOptions): Tensor3D {
+/**
+ * x (T, B, W) → (1, B, W) at each sequence's last valid step. A bidirectional layer's second half comes from the first
+ * step, where it has read all: together they are the h_n of torch.nn.LSTM.
+ */
+function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | undefined): Tensor3D {
   const [seqLen, batch, width] = x.shape;
-  if (!lengths) return slice(x, [seqLen - 1, 0, 0], [1, batch, width]);
-  const rows = reshape(x, [seqLen * batch, width]);
-  const places = lengths.map((length, b) => Math.max(0, length - 1) * batch + b);
-  return fusedKernels()
-    ? embedding(rows, places, [1, batch])
-    : (gather(rows, tensor2d(places, [1, batch], 'int32')) as Tensor3D);
+  const parts = layer?.bidirectional ? 2 : 1;
+  const rows = reshape(x, [seqLen * batch * parts, width / parts]);
+  const places = new Int32Array(batch * parts);
+  for (let b = 0; b < batch; b++) {
+    const last = lengths ? Math.max(0, lengths[b]! - 1) : seqLen - 1;
+    places[b * parts] = (last * batch + b) * parts;
+    if (parts === 2) places[b * parts + 1] = b * parts + 1;
+  }
+  const taken = fusedKernels()
+    ? embedding(rows, places, [batch * parts])
+    : gather(rows, tensor1d(places, 'int32'));
+  return reshape(taken, [1, batch, width]);
 }
 
 function startPass(options: ForwardOptions, levels: number): { pass: Pass; states: LayerState[] } {

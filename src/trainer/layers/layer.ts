@@ -44,6 +44,8 @@ export interface Pass {
 
 export interface BuiltLayer {
   output: Flow;
+  /** the second half of the outputs has read its sequence from the end: its last state stands at the first step */
+  bidirectional?: boolean;
   recurrent: RecurrentInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;

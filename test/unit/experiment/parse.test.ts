@@ -259,6 +259,24 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     ],
   ],
   [
+    'a bidirectional layer that would see the answer',
+    `{ "data": { "task": "char-lm", "path": "a.txt" }, "model": { "layers": [
+{ "type": "lstm", "units": 8, "bidirectional": true }, ${DENSE}] } }`,
+    [
+      '2:48 error: A bidirectional layer would see the characters it is to predict; leave `bidirectional` out for "char-lm".',
+    ],
+  ],
+  [
+    'a bidirectional layer in cut sequences',
+    adding(
+      '"training": { "bptt": { "window": 50 } }',
+      `[{ "type": "gru", "units": 8, "bidirectional": true }, ${DENSE}]`,
+    ),
+    [
+      '3:37 error: `window` cuts sequences into parts, but a bidirectional layer needs them whole; leave `window` out.',
+    ],
+  ],
+  [
     'a long window',
     adding('"training": { "bptt": { "window": 101 } }'),
     ['3:37 error: `window` must be at most the 100 steps of a sequence (`length`), found 101.'],
