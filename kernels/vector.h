@@ -3,6 +3,10 @@
 // a namespace of its own (UNROLL_NAMESPACE), so that no code of one set is ever linked into another.
 #pragma once
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #ifndef UNROLL_NAMESPACE
 #define UNROLL_NAMESPACE unroll_kernels
 #endif
@@ -42,17 +46,37 @@ UNROLL_INLINE Vec load(const float *p) { return *(const UnalignedVec *)p; }
 UNROLL_INLINE void store(float *p, Vec v) { *(UnalignedVec *)p = v; }
 UNROLL_INLINE Vec splat(float s) { return Vec{} + s; }
 
+/** 0, 1, ... in the lanes: `lane_numbers() < count` is a mask of the first ones. */
+UNROLL_INLINE IntVec lane_numbers() {
+  IntVec v{};
+#pragma GCC unroll 16
+  for (int i = 0; i < WIDTH; i++) v[i] = i;
+  return v;
+}
+
 /** The first `count` of WIDTH floats; the others are 0 and are not read. */
 UNROLL_INLINE Vec load_part(const float *p, long count) {
   if (count >= WIDTH) return load(p);
+#if UNROLL_WIDTH == 16 && defined(__AVX512F__)
+  return (Vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#elif UNROLL_WIDTH == 8 && defined(__AVX2__)
+  return (Vec)_mm256_maskload_ps(p, (__m256i)(lane_numbers() < (int)count));
+#else
   Vec v{};
   for (long i = 0; i < count; i++) v[i] = p[i];
   return v;
+#endif
 }
 
 UNROLL_INLINE void store_part(float *p, Vec v, long count) {
   if (count >= WIDTH) return store(p, v);
+#if UNROLL_WIDTH == 16 && defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+#elif UNROLL_WIDTH == 8 && defined(__AVX2__)
+  _mm256_maskstore_ps(p, (__m256i)(lane_numbers() < (int)count), (__m256)v);
+#else
   for (long i = 0; i < count; i++) p[i] = v[i];
+#endif
 }
 
 /** a b + c; fused where the instruction set can, by -ffp-contract=fast. */
@@ -70,7 +94,13 @@ UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return v < bound ? bound : v; }
 
 UNROLL_INLINE Vec square_root(Vec v) {
 #if UNROLL_WIDTH == 16 && defined(__AVX512F__)
-  return (Vec)__builtin_ia32_sqrtps512_mask(v, v, (unsigned short)-1, 4);
+  return (Vec)_mm512_sqrt_ps((__m512)v);
+#elif UNROLL_WIDTH == 8 && defined(__AVX__)
+  return (Vec)_mm256_sqrt_ps((__m256)v);
+#elif UNROLL_WIDTH == 4 && defined(__SSE2__)
+  return (Vec)_mm_sqrt_ps((__m128)v);
+#elif UNROLL_WIDTH == 4 && defined(__wasm_simd128__)
+  return (Vec)__builtin_wasm_sqrt_f32x4(v);
 #else
   for (int i = 0; i < WIDTH; i++) v[i] = __builtin_sqrtf(v[i]);
   return v;
@@ -140,16 +170,16 @@ UNROLL_INLINE void transpose(Vec (&v)[WIDTH]) {
 UNROLL_INLINE void fill(float *p, long count, float value) {
   long i = 0;
   for (; i + WIDTH <= count; i += WIDTH) store(p + i, splat(value));
-  for (; i < count; i++) p[i] = value;
+  if (i < count) store_part(p + i, splat(value), count - i);
 }
 
 UNROLL_INLINE void copy(float *to, const float *from, long count) {
   long i = 0;
   for (; i + WIDTH <= count; i += WIDTH) store(to + i, load(from + i));
-  for (; i < count; i++) to[i] = from[i];
+  if (i < count) store_part(to + i, load_part(from + i, count - i), count - i);
 }
 
-template <class T> UNROLL_INLINE T smaller(T a, T b) { return a < b ? a : b; }
-template <class T> UNROLL_INLINE T larger(T a, T b) { return a < b ? b : a; }
+template <class T> UNROLL_INLINE constexpr T smaller(T a, T b) { return a < b ? a : b; }
+template <class T> UNROLL_INLINE constexpr T larger(T a, T b) { return a < b ? b : a; }
 
 }  // namespace UNROLL_NAMESPACE
