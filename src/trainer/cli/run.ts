@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
   export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
   params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },
   check: { summary: 'Check an experiment file.', load: () => import('./check.ts') },
+  bench: { summary: 'Measure how long a training step takes.', load: () => import('./bench.ts') },
 };
 
 const hidden: typeof commands = {
