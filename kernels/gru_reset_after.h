@@ -46,14 +46,13 @@ struct GruResetAfter {
       Vec a[2] = {sigmoid_before(acc[r][1]), sigmoid_before(acc[r][2])};
       tanh_all(a);
       Vec reset = sigmoid_after(a[0]), z = sigmoid_after(a[1]), hn = acc[r][3];
-      Vec n[1] = {multiply_add(reset, hn, acc[r][0])};
-      tanh_all(n);
-      store(gates, n[0]);
+      Vec n = precise_tanh(multiply_add(reset, hn, acc[r][0]));
+      store(gates, n);
       store(gates + WIDTH, reset);
       store(gates + 2 * WIDTH, z);
       store(gates + 3 * WIDTH, hn);
       Vec h_prev = load(b.h_prev + (row + r) * b.row_stride);
-      store(b.h + (row + r) * b.row_stride, multiply_add(z, h_prev - n[0], n[0]));
+      store(b.h + (row + r) * b.row_stride, multiply_add(z, h_prev - n, n));
     }
   }
 

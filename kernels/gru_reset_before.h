@@ -18,11 +18,9 @@ struct GruResetBefore {
     accumulate<R, 2, 3, false>(acc, b.z + row * b.row_stride, b.row_stride, b.panel + WIDTH, b.H);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 3 * WIDTH) {
-      Vec a[2] = {sigmoid_before(acc[r][0]), sigmoid_before(acc[r][1])};
-      tanh_all(a);
-      Vec reset = sigmoid_after(a[0]);
+      Vec reset = sigmoid_after(precise_tanh(sigmoid_before(acc[r][0])));
       store(gates + WIDTH, reset);
-      store(gates + 2 * WIDTH, sigmoid_after(a[1]));
+      store(gates + 2 * WIDTH, sigmoid_after(precise_tanh(sigmoid_before(acc[r][1]))));
       store(b.reset_out + (row + r) * reset_stride, reset * load(b.h_prev + (row + r) * b.row_stride));
     }
   }
@@ -34,7 +32,7 @@ struct GruResetBefore {
     accumulate<R, 1, 3, false>(n, b.reset + row * reset_stride, reset_stride, b.panel, b.H);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 3 * WIDTH) {
-      tanh_all(n[r]);
+      n[r][0] = precise_tanh(n[r][0]);
       store(gates, n[r][0]);
       Vec z = load(gates + 2 * WIDTH), h_prev = load(b.h_prev + (row + r) * b.row_stride);
       store(b.h + (row + r) * b.row_stride, multiply_add(z, h_prev - n[r][0], n[r][0]));

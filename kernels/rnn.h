@@ -22,10 +22,9 @@ template <bool RELU> struct Rnn {
       accumulate<R, NV, NV, false>(acc, z + b.input_offset, b.row_stride, b.panel + (long)b.H * NV * WIDTH, b.I);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
-      if constexpr (!RELU) tanh_all(acc[r]);
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++)
-        store(b.h + (row + r) * b.row_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : acc[r][v]);
+        store(b.h + (row + r) * b.row_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : precise_tanh(acc[r][v]));
     }
   }
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/unroll.node');
-const work = path.join(root, 'dist/native');
+const work = path.join(root, 'node_modules/.cache/unroll-native');
 
 /** No newer glibc than that of the oldest Linux that VS Code runs on. */
 const newestGlibc = [2, 28];
@@ -73,7 +73,9 @@ function sources() {
 }
 
 function fingerprint(compiler) {
-  const hash = createHash('sha256').update(compiler.version).update(process.platform + process.arch);
+  const hash = createHash('sha256')
+    .update(compiler.version)
+    .update(process.platform + process.arch);
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
   for (const file of sources()) hash.update(file).update(readFileSync(path.join(kernels, file)));
   return hash.digest('hex');
@@ -120,7 +122,9 @@ function checkGlibc(file) {
     ([, major, minor]) => Number(major) * 1000 + Number(minor) > newestGlibc[0] * 1000 + newestGlibc[1],
   );
   if (tooNew.length > 0)
-    throw new Error(`The addon needs ${tooNew[0][0]}, but no more than GLIBC_${newestGlibc.join('.')} is allowed.`);
+    throw new Error(
+      `The addon needs ${tooNew[0][0]}, but no more than GLIBC_${newestGlibc.join('.')} is allowed.`,
+    );
   if (/libstdc\+\+|libgcc_s/.test(run('readelf', ['--dynamic', file])))
     throw new Error('The addon needs libstdc++ or libgcc, which should be linked into it.');
 }
@@ -128,7 +132,10 @@ function checkGlibc(file) {
 /** At the end of the file stands what it should be, so that a damaged one is never handed to the loader. */
 function seal(file) {
   const content = readFileSync(file);
-  writeFileSync(file, Buffer.concat([content, Buffer.from('UNROLL01'), createHash('sha256').update(content).digest()]));
+  writeFileSync(
+    file,
+    Buffer.concat([content, Buffer.from('UNROLL01'), createHash('sha256').update(content).digest()]),
+  );
 }
 
 export async function buildNative({ force = false } = {}) {
@@ -149,7 +156,9 @@ export async function buildNative({ force = false } = {}) {
   renameSync(fresh, target);
   writeFileSync(mark, wanted);
   const sets = Object.keys(instructionSets).join(', ');
-  console.log(`Native engine built by ${compiler.version} for ${sets} in ${Math.round((Date.now() - began) / 1000)} s.`);
+  console.log(
+    `Native engine built by ${compiler.version} for ${sets} in ${Math.round((Date.now() - began) / 1000)} s.`,
+  );
 }
 
 /** For the build: the native engine where it can be had, else one clear line. */

@@ -1,6 +1,7 @@
 // Starting the engine: which provider computes, and why that one.
 import type { EngineName, RunFile } from '../../runs/format.ts';
 import { startBackend } from './backend.ts';
+import { loadNative } from './native/provider.ts';
 import type { Provider } from './provider.ts';
 import { referenceProvider } from './reference/provider.ts';
 
@@ -9,16 +10,16 @@ export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
 }
 
-/** Loads a provider, or says in a sentence why it cannot. */
+/** Loads a provider, or says why it cannot, in a sentence without its full stop. */
 type Loader = (threads: number | null) => Promise<Provider | string>;
 
 /** Best first: `auto` takes the first that loads. A new provider is a file and a line here. */
 const candidates: readonly { name: Provider['name']; load: Loader }[] = [
+  { name: 'native', load: loadNative },
   { name: 'reference', load: async () => referenceProvider },
 ];
 
 const notBuilt: Readonly<Partial<Record<EngineName, string>>> = {
-  native: 'The native engine is not in this build of Unroll',
   wasm: 'The WASM engine is not in this build of Unroll',
   'tfjs-node': 'The tfjs-node engine is not in this build of Unroll',
 };
@@ -42,12 +43,12 @@ export async function startEngine(name: EngineName, threads: number | null): Pro
     };
   }
   throw new EngineUnavailableError(
-    `${refusals.join(' ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
+    `${refusals.join('; ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
   );
 }
 
 function reason(asked: EngineName, refusals: string[]): string {
   if (asked !== 'auto') return `${asked} was asked for`;
-  if (refusals.length > 0) return refusals.join(' ');
-  return `${candidates[0]!.name} is the fastest engine in this build`;
+  if (refusals.length > 0) return refusals.join('; ');
+  return 'the fastest engine that this machine has';
 }

@@ -1,4 +1,4 @@
-// Finding and loading the native addon. What cannot be loaded is told in a sentence: a missing file, a damaged one, one
+// Finding and loading the native addon. What cannot be loaded is told in a sentence (without its full stop): a missing file, a damaged one, one
 // built for another machine.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -58,15 +58,15 @@ export function loadAddon(file = addonFile()): Addon | string {
   try {
     content = readFileSync(file);
   } catch {
-    return 'The native engine is not in this build of Unroll.';
+    return 'The native engine is not in this build of Unroll';
   }
-  if (!isWhole(content)) return `The native engine is damaged (${file}); install or build Unroll again.`;
+  if (!isWhole(content)) return `The native engine is damaged (${file}); install or build Unroll again`;
   try {
     const addon = createRequire(import.meta.url)(file) as Addon;
     if (addon.instructionSets().length > 0) return addon;
-    return 'The native engine has no code for this processor.';
+    return 'The native engine has no code for this processor';
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    return `The native engine in this build of Unroll is not for this machine (${reason}).`;
+    return `The native engine in this build of Unroll is not for this machine (${reason})`;
   }
 }

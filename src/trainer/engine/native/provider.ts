@@ -13,7 +13,13 @@ import type {
 } from '../provider.ts';
 import { type Addon, type KernelName, loadAddon, type Operand } from './addon.ts';
 
-const CELLS: readonly RecurrentCell[] = ['rnn-tanh', 'rnn-relu', 'lstm', 'gru-reset-after', 'gru-reset-before'];
+const CELLS: readonly RecurrentCell[] = [
+  'rnn-tanh',
+  'rnn-relu',
+  'lstm',
+  'gru-reset-after',
+  'gru-reset-before',
+];
 const MEMORY_KINDS = 4;
 const MAX_NUMBERS = 96;
 const MAX_THREADS = 64;
@@ -36,7 +42,7 @@ export async function loadNative(
   const works = addon.instructionSets();
   const chosen = instructionSet || works[0]!;
   if (!works.includes(chosen))
-    return `UNROLL_ISA asks for "${chosen}", but the native engine has ${works.join(', ')} on this processor.`;
+    return `UNROLL_ISA asks for "${chosen}", but the native engine has ${works.join(', ')} on this processor`;
   const wanted = Math.max(1, Math.min(threads ?? availableParallelism(), MAX_THREADS));
   return createProvider(addon, chosen, wanted);
 }
@@ -98,8 +104,12 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
     },
     recurrentBackward(call) {
       const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
-      const { hiddenGradNorm = null, cellGradNorm = null, gateMean = null, gateSaturation = null } =
-        call.report ?? {};
+      const {
+        hiddenGradNorm = null,
+        cellGradNorm = null,
+        gateMean = null,
+        gateSaturation = null,
+      } = call.report ?? {};
       const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
       const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
       const operands = [...inputsOf(call), cache, scratch, dy, dhN, dcN, ...gradients, ...report];

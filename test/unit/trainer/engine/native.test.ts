@@ -71,7 +71,10 @@ describe('native engine', () => {
 
     it('an instruction set that is not there is refused with those that are', async () => {
       copyFileSync(file, path.join(folder, 'unroll.node'));
-      assert.match(String(await loadNative(1, { instructionSet: 'mmx' })), /"mmx", but the native engine has/);
+      assert.match(
+        String(await loadNative(1, { instructionSet: 'mmx' })),
+        /"mmx", but the native engine has/,
+      );
     });
   });
 });
