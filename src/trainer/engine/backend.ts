@@ -11,11 +11,15 @@ import {
   setBackend,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { activationKernel } from './kernels/activation.ts';
 import { addKernel } from './kernels/add.ts';
+import { attentionKernel } from './kernels/attention.ts';
+import { convolutionKernel } from './kernels/convolution.ts';
 import { denseKernel } from './kernels/dense.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
 import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
+import { layerNormKernel } from './kernels/layer-norm.ts';
 import { matMulKernels } from './kernels/mat-mul.ts';
 import { recurrentKernel } from './kernels/recurrent.ts';
 import { softmaxCrossEntropyKernel } from './kernels/softmax-cross-entropy.ts';
@@ -30,6 +34,10 @@ const kernels: readonly EngineKernel[] = [
   softmaxCrossEntropyKernel,
   joinKernel,
   addKernel,
+  activationKernel,
+  layerNormKernel,
+  attentionKernel,
+  convolutionKernel,
   ...matMulKernels,
 ];
 

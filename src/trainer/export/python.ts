@@ -74,6 +74,81 @@ export const GRU_RESET_BEFORE = `class GruResetBefore(nn.Module):
 
 `;
 
+export const TRANSFORMER = `class CausalTransformer(nn.Module):
+    """Pre-norm blocks that see only what came before. Positions: a table, or None."""
+
+    def __init__(self, width, heads, hidden, layers, activation, dropout=0.0, window=None, positions=None):
+        super().__init__()
+        self.window = window
+        if positions == "sinusoidal":
+            self.positions = sinusoids
+        elif positions is not None:
+            self.positions = nn.Parameter(torch.zeros(positions, width))
+        else:
+            self.positions = None
+        self.blocks = nn.ModuleList([
+            nn.TransformerEncoderLayer(width, heads, hidden, dropout, activation, norm_first=True)
+            for _ in range(layers)
+        ])
+        for block in self.blocks:
+            block.self_attn.dropout = 0.0  # Unroll drops after the attention, not inside it
+
+    def forward(self, x):
+        steps, _, width = x.shape
+        if self.positions is not None:
+            table = self.positions(steps, width) if callable(self.positions) else self.positions[:steps]
+            x = x + table[:, None].to(x)
+        t = torch.arange(steps, device=x.device)
+        apart = t[:, None] - t[None]
+        hidden = (apart < 0) | (apart >= (self.window or steps))
+        for block in self.blocks:
+            x = block(x, src_mask=hidden)
+        return x
+
+
+def sinusoids(steps, width):
+    j = torch.arange(width)
+    angles = torch.arange(steps, dtype=torch.float64)[:, None] / 10000 ** ((j - j % 2) / width)
+    return torch.where(j % 2 == 0, angles.sin(), angles.cos())
+
+`;
+
+export const TCN = `class TcnBlock(nn.Module):
+    """Two causal convolutions with a residual (Bai et al. 2018), without weight normalisation."""
+
+    def __init__(self, inputs, channels, kernel_size, dilation, dropout=0.0):
+        super().__init__()
+        self.padding, self.dropout = (kernel_size - 1) * dilation, dropout
+        self.conv1 = nn.Conv1d(inputs, channels, kernel_size, dilation=dilation)
+        self.conv2 = nn.Conv1d(channels, channels, kernel_size, dilation=dilation)
+        self.downsample = nn.Conv1d(inputs, channels, 1) if inputs != channels else None
+
+    def forward(self, x):
+        y = x
+        for convolution in (self.conv1, self.conv2):
+            y = torch.relu(convolution(nn.functional.pad(y, (self.padding, 0))))
+            y = nn.functional.dropout(y, self.dropout, self.training)
+        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Tcn(nn.Module):
+    """Blocks that look twice as far back each. Reads (steps, batch, width), as everything here does."""
+
+    def __init__(self, inputs, channels, kernel_size, layers, dropout=0.0):
+        super().__init__()
+        self.blocks = nn.ModuleList([
+            TcnBlock(inputs if level == 0 else channels, channels, kernel_size, 2 ** level, dropout)
+            for level in range(layers)
+        ])
+
+    def forward(self, x):
+        x = x.permute(1, 2, 0)
+        for block in self.blocks:
+            x = block(x)
+        return x.permute(2, 0, 1)
+
+`;
+
 export const CHECK = `
 
 def check(model):

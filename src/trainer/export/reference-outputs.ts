@@ -1,6 +1,7 @@
 // What the run's own model says to a fixed input, so that an exported copy can check itself against it.
 import { tensor, tidy } from '@tensorflow/tfjs-core';
-import { isRecurrent } from '../../experiment/schema.ts';
+import { trainingSeqLen } from '../../experiment/resources.ts';
+import { readsInParts } from '../../experiment/schema.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
@@ -29,7 +30,9 @@ export function referenceOf(model: Model, opened: FinishedRun): Reference {
   const { input: source } = opened.sizes;
   const random = randomStream(1, 'export/reference', 0);
   const symbols = source.kind === 'tokens';
-  const shape = symbols ? [STEPS, BATCH] : [STEPS, BATCH, source.features];
+  // learned positions end with the training sequence
+  const steps = Math.min(STEPS, trainingSeqLen(opened.run.experiment));
+  const shape = symbols ? [steps, BATCH] : [steps, BATCH, source.features];
   const size = shape.reduce((product, length) => product * length, 1);
   const input = symbols
     ? Int32Array.from({ length: size }, () => random.int(source.vocabulary))
@@ -41,6 +44,6 @@ export function referenceOf(model: Model, opened: FinishedRun): Reference {
     return Array.from(model.forward(x, options).outputs.dataSync());
   });
   const { layers } = opened.run.experiment.model;
-  const parts = !layers.some(layer => isRecurrent(layer) && layer.bidirectional);
+  const parts = layers.every(readsInParts);
   return { tolerance: TOLERANCE, shape, input: Array.from(input), outputs, parts };
 }

@@ -11,7 +11,8 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import { type Experiment, isRecurrent, type Layer } from '../../experiment/schema.ts';
+import { trainingSeqLen } from '../../experiment/resources.ts';
+import { type Experiment, type Layer, readsInParts, seesOtherSteps } from '../../experiment/schema.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import { buildDense } from './dense.ts';
@@ -20,8 +21,11 @@ import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
+import { buildLayerNorm } from './layer-norm.ts';
 import type { ForwardOptions, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
+import { buildTcn } from './tcn.ts';
+import { buildTransformer } from './transformer.ts';
 
 type Builder<L extends Layer> = (layer: L, place: Place) => BuiltLayer;
 
@@ -31,12 +35,16 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   rnn: buildRecurrent,
   lstm: buildRecurrent,
   gru: buildRecurrent,
+  transformer: buildTransformer,
+  tcn: buildTcn,
+  'layer-norm': buildLayerNorm,
   dropout: buildDropout,
   dense: buildDense,
 };
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
   const { layers: descriptions, convention } = experiment.model;
+  const seqLen = trainingSeqLen(experiment);
   const variables = new Map<string, Variable>();
   const built: BuiltLayer[] = [];
   let flow = startFlow(sizes);
@@ -48,6 +56,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         name,
         isLast: index === descriptions.length - 1,
         seed,
+        seqLen,
         convention,
         input: description.type === 'embedding' ? flow : asVectors(flow),
         outputs: sizes.outputs,
@@ -69,25 +78,27 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   }
 
   const recurrentLevels = built.flatMap(layer => layer.recurrent);
-  const lastRecurrent = descriptions.findLastIndex(isRecurrent);
+  const lastAcross = descriptions.findLastIndex(seesOtherSteps);
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
     recurrent: recurrentLevels,
+    context: descriptions.every(readsInParts) ? null : seqLen,
     forward(input, options) {
       checkInput(input, sizes, options);
       const { pass, states } = startPass(options, recurrentLevels.length);
       let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
       built.forEach((layer, index) => {
-        // what follows the recurrence works on each step by itself: only the step that is asked for goes on
-        if (options.outputs === 'last-step' && index === lastRecurrent + 1)
-          x = lastStep(x as Tensor3D, options, built[lastRecurrent]);
+        // what follows works on each step by itself: only the step that is asked for goes on
+        if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
+          x = lastStep(x as Tensor3D, options, built[lastAcross]);
         x = layer.forward(x, pass);
         options.onLayer?.(`layers.${index}`, x);
       });
       const outputs = x as Tensor3D;
-      const needsLast = options.outputs === 'last-step' && lastRecurrent === built.length - 1;
+      const needsLast =
+        options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
       return {
-        outputs: needsLast ? lastStep(outputs, options, built[lastRecurrent]) : outputs,
+        outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs,
         state: states,
       };
     },

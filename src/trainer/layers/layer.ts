@@ -20,6 +20,8 @@ export interface Place {
   name: string;
   isLast: boolean;
   seed: number;
+  /** steps of a training sequence */
+  seqLen: number;
   convention: Convention;
   input: Flow;
   /** width the task asks of the last layer */

@@ -56,6 +56,11 @@ export interface Model {
   /** by name, sorted: "layers.1.weight_ih_l0" … in PyTorch's layouts and gate order */
   readonly variables: ReadonlyMap<string, Variable>;
   readonly recurrent: readonly RecurrentInfo[];
+  /**
+   * null: a sequence may be read in parts, its states carried on. A number: some layer keeps no state, so that as many
+   * of the newest steps, those of a training sequence, are to be read at once.
+   */
+  readonly context: number | null;
   forward(input: ModelInput, options: ForwardOptions): ForwardResult;
   dispose(): void;
 }

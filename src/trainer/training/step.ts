@@ -142,7 +142,7 @@ function accumulate(gradients: Map<string, Tensor>, model: Model, grads: NamedTe
 }
 
 function isBias(name: string): boolean {
-  return /(^|\.)bias/.test(name);
+  return /(^|[._])bias/.test(name);
 }
 
 /** λ Σ w² over all weights but the biases; its gradient 2 λ w. */
