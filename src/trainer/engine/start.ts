@@ -4,6 +4,7 @@ import { startBackend } from './backend.ts';
 import { loadNative } from './native/provider.ts';
 import type { Provider } from './provider.ts';
 import { referenceProvider } from './reference/provider.ts';
+import { leaveTfjsNode, startTfjsNode } from './tfjs-node/start.ts';
 
 /** The engine that was asked for is not to be had; the message says what to do. */
 export class EngineUnavailableError extends Error {
@@ -21,11 +22,12 @@ const candidates: readonly { name: Provider['name']; load: Loader }[] = [
 
 const notBuilt: Readonly<Partial<Record<EngineName, string>>> = {
   wasm: 'The WASM engine is not in this build of Unroll',
-  'tfjs-node': 'The tfjs-node engine is not in this build of Unroll',
 };
 
 /** Makes tensors compute on the engine of this name; `threads` null leaves their number to the provider. */
 export async function startEngine(name: EngineName, threads: number | null): Promise<RunFile['engineUsed']> {
+  leaveTfjsNode();
+  if (name === 'tfjs-node') return startTensorflow(threads);
   const wanted = name === 'auto' ? candidates : candidates.filter(candidate => candidate.name === name);
   const refusals: string[] = [];
   for (const candidate of wanted) {
@@ -45,6 +47,14 @@ export async function startEngine(name: EngineName, threads: number | null): Pro
   throw new EngineUnavailableError(
     `${refusals.join('; ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
   );
+}
+
+/** Not one of the candidates: it has tensors of its own and is no provider. */
+async function startTensorflow(threads: number | null): Promise<RunFile['engineUsed']> {
+  const started = await startTfjsNode(threads);
+  if (typeof started === 'string')
+    throw new EngineUnavailableError(`${started} "auto" and "reference" work here.`);
+  return started;
 }
 
 function reason(asked: EngineName, refusals: string[]): string {

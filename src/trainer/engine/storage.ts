@@ -5,9 +5,16 @@ import type { Provider, Slice } from './provider.ts';
 
 export const BACKEND = 'unroll';
 
-/** Whether tensors live on our backend, where the fused kernels are; elsewhere layers use their unfused forms. */
+/** tfjs's backends for which our fused kernels are registered */
+const withKernels = new Set([BACKEND]);
+
+export function kernelsRegisteredFor(backend: string): void {
+  withKernels.add(backend);
+}
+
+/** Whether tensors live where the fused kernels are; elsewhere layers use their unfused forms. */
 export function fusedKernels(): boolean {
-  return getBackend() === BACKEND;
+  return withKernels.has(getBackend());
 }
 
 let active: Provider | null = null;

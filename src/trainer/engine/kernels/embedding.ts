@@ -3,7 +3,7 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { provider, slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
 
-interface EmbeddingContext {
+export interface EmbeddingContext {
   ids: Int32Array;
   shape: number[];
   tableShape: number[];

@@ -4,7 +4,7 @@ import { operations } from '../operations.ts';
 import { slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
 
-interface JoinContext {
+export interface JoinContext {
   widths: [number, number];
 }
 

@@ -56,7 +56,7 @@ export interface RecurrentResult {
   cN: Float32Array | null;
 }
 
-interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
+export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
   onReport: RecurrentOptions['onReport'];
   shape: RecurrentShape;
   hN: Float32Array;

@@ -3,7 +3,7 @@ import { type Scalar, type Tensor, type Tensor2D, tensor } from '@tensorflow/tfj
 import { floats, provider, slice, tapeIsOn, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel } from './kernel.ts';
 
-interface CrossEntropyContext {
+export interface CrossEntropyContext {
   targets: Int32Array;
   weights: Float32Array | null;
   labelSmoothing: number;

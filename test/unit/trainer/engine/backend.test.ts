@@ -56,7 +56,7 @@ describe('starting the engine', () => {
     await startEngine('reference', null);
   });
 
-  for (const name of ['wasm', 'tfjs-node'] as const) {
+  for (const name of ['wasm'] as const) {
     it(`${name} is refused in words that name a way out`, async () => {
       await assert.rejects(startEngine(name, null), (error: Error) => {
         assert.ok(error instanceof EngineUnavailableError);
