@@ -17,6 +17,7 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
+import { tapeIsDone } from '../engine/pool.ts';
 import type { LayerState, Model, RecurrentReport } from '../layers/model.ts';
 import type { Batch, Task } from '../tasks/task.ts';
 
@@ -123,6 +124,7 @@ function lossGradients(
     loss = whole.dataSync()[0]!;
     return share === null ? whole : (mul(whole, share) as Scalar);
   }, variables);
+  tapeIsDone();
   value.dispose();
   return { loss, grads };
 }
