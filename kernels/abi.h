@@ -140,6 +140,70 @@ struct UnrollRmsprop {
   Int32 count;
 };
 
+struct UnrollCopyColumns {
+  const float *from;
+  float *to;
+  Int32 rows, width, from_stride, to_stride;
+};
+
+struct UnrollAdd {
+  const float *a, *b;
+  float *out;
+  Int32 count;
+};
+
+enum UnrollActivationKind {
+  UNROLL_RELU = 0,
+  UNROLL_GELU = 1,
+  UNROLL_TANH = 2,
+  UNROLL_SIGMOID = 3,
+};
+
+struct UnrollActivation {
+  const float *x;
+  float *y;
+  Int32 kind, count;
+};
+
+struct UnrollActivationBackward {
+  const float *x, *y, *dy;
+  float *dx;
+  Int32 kind, count;
+};
+
+struct UnrollLayerNorm {
+  double epsilon;
+  const float *x, *weight, *bias;
+  float *y, *mean, *inverse_deviation;
+  Int32 rows, width;
+};
+
+struct UnrollLayerNormBackward {
+  const float *x, *weight, *mean, *inverse_deviation, *dy;
+  float *dx, *dweight, *dbias;
+  Int32 rows, width;
+};
+
+/** Returns the floats of scratch that attention takes, forward or backward, for the number of threads now running. */
+struct UnrollAttentionMemory {
+  Int32 seq_len, head_size, backward;
+};
+
+struct UnrollAttention {
+  const float *qkv;
+  const Int32 *lengths;
+  float *out, *log_sum_exp, *scratch;
+  Int32 seq_len, batch, heads, head_size, causal, window;
+};
+
+struct UnrollAttentionBackward {
+  const float *qkv;
+  const Int32 *lengths;
+  const float *out, *log_sum_exp, *dout;
+  float *dqkv, *scratch;
+  Int32 seq_len, batch, heads, head_size, causal, window;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 6)           \
@@ -155,7 +219,16 @@ struct UnrollRmsprop {
   F(scale, UnrollScale, 1, 1, 1)                                \
   F(adam_step, UnrollAdam, 6, 4, 1)                             \
   F(sgd_step, UnrollSgd, 2, 3, 2)                               \
-  F(rmsprop_step, UnrollRmsprop, 4, 4, 1)
+  F(rmsprop_step, UnrollRmsprop, 4, 4, 1)                       \
+  F(copy_columns, UnrollCopyColumns, 0, 2, 4)                   \
+  F(add, UnrollAdd, 0, 3, 1)                                    \
+  F(activation, UnrollActivation, 0, 2, 2)                      \
+  F(activation_backward, UnrollActivationBackward, 0, 4, 2)     \
+  F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
+  F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
+  F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
+  F(attention, UnrollAttention, 0, 5, 6)                        \
+  F(attention_backward, UnrollAttentionBackward, 0, 7, 6)
 
 extern "C" {
 

@@ -1,6 +1,7 @@
 // All kernels of one instruction set. Native builds compile this file once for each, with UNROLL_NAMESPACE set to a name
 // of its own, and choose a table when they are loaded; a WASM module has one and exports its functions.
 #include "abi.h"
+#include "attention.h"
 #include "embedding.h"
 #include "gemm.h"
 #include "optimizers.h"

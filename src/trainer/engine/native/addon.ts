@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SequenceKernel } from '../sequence-calls.ts';
 
 export type Operand = Float32Array | Int32Array | null;
 
@@ -22,7 +23,8 @@ export type KernelName =
   | 'scale'
   | 'adam_step'
   | 'sgd_step'
-  | 'rmsprop_step';
+  | 'rmsprop_step'
+  | SequenceKernel;
 
 /** kernels/native/addon.cpp tells what these do. */
 export interface Addon extends Record<KernelName, (...operands: Operand[]) => number> {

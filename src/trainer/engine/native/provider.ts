@@ -11,6 +11,7 @@ import type {
   RecurrentShape,
   Slice,
 } from '../provider.ts';
+import { sequenceCalls } from '../sequence-calls.ts';
 import { type Addon, type KernelName, loadAddon, type Operand } from './addon.ts';
 
 const CELLS: readonly RecurrentCell[] = [
@@ -76,6 +77,11 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
     return addon[kernel](...operands);
   }
 
+  function scratchOf(floats: number): Slice {
+    if (scratch.length < floats) scratch = allocate(floats);
+    return { data: scratch, offset: 0 };
+  }
+
   function memoryOf(shape: RecurrentShape): RecurrentMemory {
     const sizes = shapeNumbers(shape).slice(0, 5);
     const key = sizes.join();
@@ -117,9 +123,8 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
     },
     gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {
       const sizes = [m, n, k, Number(transA), Number(transB)];
-      const wanted = invoke('gemm_memory', [], [], sizes);
-      if (scratch.length < wanted) scratch = allocate(wanted);
-      invoke('gemm', [], [a, b, bias, c, { data: scratch, offset: 0 }], [...sizes, Number(accumulate)]);
+      const lent = scratchOf(invoke('gemm_memory', [], [], sizes));
+      invoke('gemm', [], [a, b, bias, c, lent], [...sizes, Number(accumulate)]);
     },
     columnSums(rows, width, a, out) {
       invoke('column_sums', [], [a, out], [rows, width]);
@@ -153,6 +158,7 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
       const doubles = [call.learningRate, call.decay, call.momentum, call.epsilon];
       invoke('rmsprop_step', doubles, [parameter, gradient, squareAverage, momentumBuffer], [count]);
     },
+    ...sequenceCalls(invoke, scratchOf),
     close: () => addon.stop(),
   };
 }

@@ -134,13 +134,18 @@ export function describeSequenceOperations(name: string, provided: () => Provide
         return { kind, x, dy: draw(count) };
       },
     );
-    check('layerNorm', fc.record({ rows: size(40), width: size(150) }), ({ rows, width }, draw) => ({
-      epsilon: 1e-5,
-      x: draw(rows, width),
-      weight: draw(width),
-      bias: draw(width),
-      dy: draw(rows, width),
-    }));
+    // up to two numbers are all mean and variance: what is left of their gradient is rounding
+    check(
+      'layerNorm',
+      fc.record({ rows: size(40), width: fc.integer({ min: 3, max: 150 }) }),
+      ({ rows, width }, draw) => ({
+        epsilon: 1e-5,
+        x: draw(rows, width),
+        weight: draw(width),
+        bias: draw(width),
+        dy: draw(rows, width),
+      }),
+    );
     check(
       'attention',
       fc.record({
