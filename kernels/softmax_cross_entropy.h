@@ -24,6 +24,7 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
   const long classes = call.classes;
   const double smoothing = call.label_smoothing;
   float target_logit[WIDTH] = {}, maximum[WIDTH], log_sum[WIDTH], logit_sum[WIDTH] = {}, factor[WIDTH];
+  const double unit_share = 1 / weight_sum;
   bool skipped[WIDTH];
   Vec v[WIDTH];
   for (int i = 0; i < WIDTH; i++) {
@@ -41,17 +42,20 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
     logit_sum[i] = sum_of_lanes(sum);
   }
   store(maximum, reduce_rows<Max>(v));
+  Vec one_vector[WIDTH];  // exponentials of rows that fill no more: storing them would only be waiting for them
+  const bool narrow = classes <= WIDTH;
   for (int i = 0; i < WIDTH; i++) {
     v[i] = splat(1.f / WIDTH);
     if (skipped[i]) continue;
     const float *l = call.logits + (first + i) * classes;
-    float *d = call.dlogits ? call.dlogits + (first + i) * classes : nullptr;
+    float *d = call.dlogits && !narrow ? call.dlogits + (first + i) * classes : nullptr;
     Vec max = splat(maximum[i]), sum{};
     for (long c = 0; c < classes; c += WIDTH) {
       const long left = classes - c;
       Vec e = exponential(load_logits(l, c, classes, 0) - max);
       if (left < WIDTH) e = lane_numbers() < (int)left ? e : Vec{};
       if (d) store_part(d + c, e, left);
+      if (narrow) one_vector[i] = e;
       sum += e;
     }
     v[i] = sum;
@@ -67,16 +71,22 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
       if (d) fill(d, classes, 0.f);
       continue;
     }
-    const double share = (call.weights ? call.weights[row] : 1.0) / weight_sum;
+    const double share = call.weights ? call.weights[row] * unit_share : unit_share;
     const double log_total = (double)maximum[i] + log_sum[i];
     double row_loss = (1 - smoothing) * (log_total - target_logit[i]);
     if (smoothing > 0) row_loss += smoothing * (log_total - (double)logit_sum[i] / classes);
     loss += share * row_loss;
     if (!d) continue;
     const Vec scale = splat((float)share * factor[i]), spread = splat((float)(-share * smoothing / classes));
+    const float hit = (float)(share * (1 - smoothing));
+    if (narrow) {
+      Vec at_target = lane_numbers() == call.targets[row] ? splat(hit) : Vec{};
+      store_part(d, multiply_add(one_vector[i], scale, spread) - at_target, classes);
+      continue;
+    }
     for (long c = 0; c < classes; c += WIDTH)
       store_part(d + c, multiply_add(load_part(d + c, classes - c), scale, spread), classes - c);
-    d[call.targets[row]] -= (float)(share * (1 - smoothing));
+    d[call.targets[row]] -= hit;
   }
   return loss;
 }
