@@ -22,6 +22,8 @@ const models: Readonly<Record<string, (units: number) => Layers>> = {
   gru: units => [{ type: 'gru', units }, dense],
   rnn: units => [{ type: 'rnn', units }, dense],
   'bidirectional-lstm': units => [{ type: 'lstm', units, layers: 2, bidirectional: true }, dense],
+  transformer: units => [{ type: 'dense', units }, { type: 'transformer' }, { type: 'layer-norm' }, dense],
+  tcn: units => [{ type: 'tcn', units, layers: 4 }, dense],
 };
 
 export const BENCH_MODELS = Object.keys(models);

@@ -123,6 +123,8 @@ function factsOf(
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     predictedMemoryBytes: run.predictedBytes,
     msToFirstStep: run.firstStepAt,
+    /** milliseconds since 1970, for those who know when they started this */
+    firstStepAt: performance.timeOrigin + run.firstStepAt,
   };
 }
 

@@ -16,7 +16,7 @@ describe('unroll bench', () => {
 
   const measured = (...more: string[]) => unroll([...small, ...more], { env: { TMPDIR: temporary } });
 
-  for (const cell of ['lstm', 'gru', 'rnn', 'bidirectional-lstm'])
+  for (const cell of ['lstm', 'gru', 'rnn', 'bidirectional-lstm', 'tcn'])
     it(`measures ${cell} through a run that it leaves no trace of`, () => {
       const { code, stdout, stderr } = measured('--cell', cell, '--seconds', '0.2', '--json');
       assert.equal(stderr, '');
