@@ -2,26 +2,22 @@
 // code, and an opened folder could bring its own. The extension passes what it may use by environment variables.
 import { existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-
-/** The setting `unroll.tensorflow.path`, or what a person at the shell chose. */
-export const PATH_VARIABLE = 'UNROLL_TFJS_NODE';
-/** Further folders, best first: the extension's storage, and the workspace where it is trusted. */
-export const FOLDERS_VARIABLE = 'UNROLL_TFJS_NODE_FOLDERS';
+import { TFJS_NODE_FOLDERS, TFJS_NODE_PATH } from '../../../runs/tfjs-node.ts';
 
 const packages = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
 
 export const HOW_TO_GET =
-  'Run the command "Unroll: Install TensorFlow Engine", or name a folder that has @tensorflow/tfjs-node in the setting unroll.tensorflow.path or the environment variable UNROLL_TFJS_NODE (docs/tfjs-node.md tells how to build one)';
+  'Run the command "Unroll: Install TensorFlow Engine…", or name a folder that has @tensorflow/tfjs-node in the setting unroll.tensorflow.path or the environment variable UNROLL_TFJS_NODE (docs/tfjs-node.md tells how to build one)';
 
 /** The package's folder, or the sentence that says why there is none. */
 export function findTfjsNode(env: NodeJS.ProcessEnv): { folder: string } | { missing: string } {
-  const named = env[PATH_VARIABLE]?.trim();
+  const named = env[TFJS_NODE_PATH]?.trim();
   if (named) {
-    if (!isAbsolute(named)) return { missing: `${PATH_VARIABLE} is "${named}": give an absolute path` };
+    if (!isAbsolute(named)) return { missing: `${TFJS_NODE_PATH} is "${named}": give an absolute path` };
     const folder = packageIn(named);
     return folder ? { folder } : { missing: `There is no @tensorflow/tfjs-node in ${named}` };
   }
-  for (const place of env[FOLDERS_VARIABLE]?.split(delimiter) ?? []) {
+  for (const place of env[TFJS_NODE_FOLDERS]?.split(delimiter) ?? []) {
     const folder = isAbsolute(place) && packageIn(place);
     if (folder) return { folder };
   }
