@@ -88,9 +88,20 @@ UNROLL_INLINE Vec multiply_add(Vec a, Vec b, Vec c) {
 #endif
 }
 
-// NaN in v passes; in the bound it does not
+// NaN in v passes, since the second operand of x86's own verbs does; GCC makes two steps of the plain form
+#if UNROLL_WIDTH == 16 && defined(__AVX512F__)
+UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return (Vec)_mm512_min_ps((__m512)bound, (__m512)v); }
+UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return (Vec)_mm512_max_ps((__m512)bound, (__m512)v); }
+#elif UNROLL_WIDTH == 8 && defined(__AVX__)
+UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return (Vec)_mm256_min_ps((__m256)bound, (__m256)v); }
+UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return (Vec)_mm256_max_ps((__m256)bound, (__m256)v); }
+#elif UNROLL_WIDTH == 4 && defined(__SSE2__)
+UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return (Vec)_mm_min_ps((__m128)bound, (__m128)v); }
+UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return (Vec)_mm_max_ps((__m128)bound, (__m128)v); }
+#else
 UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return bound < v ? bound : v; }
 UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return v < bound ? bound : v; }
+#endif
 
 UNROLL_INLINE Vec square_root(Vec v) {
 #if UNROLL_WIDTH == 16 && defined(__AVX512F__)

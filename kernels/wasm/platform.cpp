@@ -1,7 +1,7 @@
 // Threads and sleeping for the WASM build. The host starts the threads: each is a worker with an instance of this module
 // over the same memory, a stack of its own in `__stack_pointer`, and one call of unroll_thread_run.
-#include "../abi.h"
-#include "../threads.h"
+#include "abi.h"
+#include "threads.h"
 
 namespace unroll {
 

@@ -101,6 +101,18 @@ export function moveOut(values: unknown): void {
   if (loan && --loan.tensors === 0 && !loan.held) giveBack(values as Float32Array, loan);
 }
 
+/** For those who may keep it: the array itself or, where the garbage collector has no hand (WASM's heap), a copy. */
+function keepable(array: Float32Array): Float32Array {
+  if (!loans.has(array)) return array;
+  if (array.buffer instanceof ArrayBuffer) {
+    loans.delete(array);
+    return array;
+  }
+  const copy = array.slice();
+  moveOut(array);
+  return copy;
+}
+
 interface Entry {
   values?: unknown;
 }
@@ -109,7 +121,7 @@ interface Entry {
 export class WatchedStorage<T extends Entry> extends DataStorage<T> {
   override get(dataId: object): T {
     const entry = super.get(dataId);
-    if (entry?.values instanceof Float32Array) loans.delete(entry.values);
+    if (entry?.values instanceof Float32Array) entry.values = keepable(entry.values);
     return entry;
   }
 

@@ -5,6 +5,7 @@ import { loadNative } from './native/provider.ts';
 import type { Provider } from './provider.ts';
 import { referenceProvider } from './reference/provider.ts';
 import { leaveTfjsNode, startTfjsNode } from './tfjs-node/start.ts';
+import { loadWasm } from './wasm/provider.ts';
 
 /** The engine that was asked for is not to be had; the message says what to do. */
 export class EngineUnavailableError extends Error {
@@ -17,12 +18,9 @@ type Loader = (threads: number | null) => Promise<Provider | string>;
 /** Best first: `auto` takes the first that loads. A new provider is a file and a line here. */
 const candidates: readonly { name: Provider['name']; load: Loader }[] = [
   { name: 'native', load: loadNative },
+  { name: 'wasm', load: loadWasm },
   { name: 'reference', load: async () => referenceProvider },
 ];
-
-const notBuilt: Readonly<Partial<Record<EngineName, string>>> = {
-  wasm: 'The WASM engine is not in this build of Unroll',
-};
 
 /** Makes tensors compute on the engine of this name; `threads` null leaves their number to the provider. */
 export async function startEngine(name: EngineName, threads: number | null): Promise<RunFile['engineUsed']> {
@@ -45,7 +43,7 @@ export async function startEngine(name: EngineName, threads: number | null): Pro
     };
   }
   throw new EngineUnavailableError(
-    `${refusals.join('; ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
+    `${refusals.join('; ') || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
   );
 }
 

@@ -20,6 +20,7 @@ import {
   variableGrads,
 } from '@tensorflow/tfjs-core';
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
+import type { EngineName } from '../../../../src/runs/format.ts';
 import { dense } from '../../../../src/trainer/engine/kernels/dense.ts';
 import { embedding } from '../../../../src/trainer/engine/kernels/embedding.ts';
 import { type RecurrentReport, recurrent } from '../../../../src/trainer/engine/kernels/recurrent.ts';
@@ -56,15 +57,23 @@ describe('starting the engine', () => {
     await startEngine('reference', null);
   });
 
-  for (const name of ['wasm'] as const) {
-    it(`${name} is refused in words that name a way out`, async () => {
-      await assert.rejects(startEngine(name, null), (error: Error) => {
-        assert.ok(error instanceof EngineUnavailableError);
-        assert.match(error.message, new RegExp(`${name}.*not in this build.*"auto" or "reference"`, 'i'));
-        return true;
-      });
+  it('wasm gives the WASM provider with the threads that were asked for', async () => {
+    const used = await startEngine('wasm', 2);
+    assert.equal(used.provider, 'wasm');
+    assert.match(used.instructionSet, /simd/);
+    assert.equal(used.threads, 2);
+    const a = wave(3, 5, 1);
+    await startEngine('reference', null);
+    a.dispose();
+  });
+
+  it('an engine that is not there is refused in words that name a way out', async () => {
+    await assert.rejects(startEngine('cuda' as EngineName, null), (error: Error) => {
+      assert.ok(error instanceof EngineUnavailableError);
+      assert.match(error.message, /no engine "cuda".*"auto" or "reference"/i);
+      return true;
     });
-  }
+  });
 });
 
 describe('kernels of the backend', () => {
