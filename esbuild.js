@@ -3,6 +3,8 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 
 import path from 'node:path';
 import process from 'node:process';
 import * as esbuild from 'esbuild';
+import { buildNativeOrSay } from './scripts/build-native.mjs';
+import { buildWasm } from './scripts/build-wasm.mjs';
 import { writeSchema } from './scripts/schema.mjs';
 
 const watch = process.argv.includes('--watch');
@@ -64,6 +66,8 @@ for (const options of bundles) {
   else removeOldParts(await esbuild.build(options));
 }
 await writeSchema('dist/experiment.schema.json');
+await buildNativeOrSay();
+await buildWasm();
 
 /** Parts carry a hash of their content in their name: what this build did not write is of an older one. */
 function removeOldParts({ metafile }) {

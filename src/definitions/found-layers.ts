@@ -177,7 +177,7 @@ export class SourceReader {
     const options = this.options(call);
     for (const wrapper of wrappers)
       for (const [name, given] of this.options(wrapper))
-        if (INPUT_SHAPES.includes(name) || (isRnn(wrapper) && (!options.has(name) || given.text)))
+        if (FROM_WRAPPER.includes(name) || (isRnn(wrapper) && (!options.has(name) || given.text)))
           options.set(name, given);
     return {
       framework: maker.framework,
@@ -269,6 +269,8 @@ export const INPUT_SHAPES = [
   'input_dim',
   'inputDim',
 ];
+
+const FROM_WRAPPER = [...INPUT_SHAPES, 'merge_mode', 'mergeMode'];
 
 /** `RNN(cell)`, whose options are those of the layer that its cell makes */
 function isRnn({ maker }: KnownCall): boolean {

@@ -227,7 +227,9 @@ function widthAfter(
   };
   if (recurrent) {
     const both = recurrent.bidirectional.value;
-    return recurrent.units.value === null || both === null ? null : recurrent.units.value * (both ? 2 : 1);
+    const merge = (options.get('merge_mode') ?? options.get('mergeMode'))?.value ?? 'concat';
+    if (recurrent.units.value === null || both === null) return null;
+    return recurrent.units.value * (both && merge === 'concat' ? 2 : 1);
   }
   if (role === 'embedding') return number('output_dim', 'outputDim', 'embedding_dim');
   if (role === 'dense') return number('units', 'out_features', 'output_dim');

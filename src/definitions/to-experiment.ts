@@ -3,7 +3,8 @@
 import type { Convention, ExperimentInput } from '../experiment/schema.ts';
 import type { FoundLayer, FoundModel, Framework } from './definition.ts';
 
-type LayerInput = ExperimentInput['model']['layers'][number];
+/** What code is mapped to; other kinds of layer have no constructor of one name in these frameworks. */
+export type LayerInput = Exclude<ExperimentInput['model']['layers'][number], { type: 'tcn' | 'transformer' }>;
 
 export interface Mapped {
   convention: Convention;
@@ -76,8 +77,11 @@ function mapRecurrent(layer: FoundLayer, mapped: Mapped): void {
   const levels = layers.value ?? layers.fallback;
   if (levels === null)
     return void stop(`The number of layers of ${name} (${layers.text}) comes from outside of this file.`);
-  if (bidirectional.value !== false)
-    return void stop(`${name} is bidirectional, which Unroll cannot train yet.`);
+  if (bidirectional.value === null)
+    return void stop(`Whether ${name} reads both ways comes from outside of this file.`);
+  const merge = text(options, 'merge_mode', 'mergeMode') ?? 'concat';
+  if (bidirectional.value && merge !== 'concat')
+    return void stop(`${name} adds up or averages its two directions (${merge}); Unroll joins them.`);
   if (flag(options, 'bias', 'use_bias', 'useBias') === false)
     return void stop(`${name} has no biases; Unroll's layers always have them.`);
   if (Number(options.get('proj_size')?.value ?? 0) > 0)
@@ -93,6 +97,7 @@ function mapRecurrent(layer: FoundLayer, mapped: Mapped): void {
     ...(framework === 'torch' && levels > 1 && Number(options.get('dropout')?.value ?? 0) > 0
       ? { dropout: Number(options.get('dropout')!.value) }
       : {}),
+    ...(bidirectional.value ? { bidirectional: true } : {}),
     ...initializer(options),
   };
   if (type === 'rnn')
@@ -180,6 +185,10 @@ const dropout: Maker = ({ options }, { layers }) => {
   if (rate > 0) layers.push({ type: 'dropout', rate });
 };
 
+const layerNorm: Maker = (_layer, { layers }) => {
+  layers.push({ type: 'layer-norm' });
+};
+
 /** An activation of its own goes to the dense layer before it. */
 const activation =
   (name: string): Maker =>
@@ -201,6 +210,9 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   dropout,
   SpatialDropout1D: dropout,
   spatialDropout1d: dropout,
+  LayerNorm: layerNorm,
+  LayerNormalization: layerNorm,
+  layerNormalization: layerNorm,
   ReLU: activation('relu'),
   reLU: activation('relu'),
   Tanh: activation('tanh'),

@@ -1,10 +1,18 @@
 // What a well-formed experiment can still have wrong: checks across fields, each with its place.
 import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
 import { faultsOf } from './faults.ts';
-import { countModel, knownSizes, type ModelSizes } from './parameters.ts';
+import { countModel, knownSizes, type ModelSizes, withWidths } from './parameters.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
 import { predictMemory, trainingSeqLen } from './resources.ts';
-import { type Experiment, experimentSchema, isRecurrent } from './schema.ts';
+import {
+  type Experiment,
+  experimentSchema,
+  isRecurrent,
+  type Layer,
+  readsInParts,
+  seesOtherSteps,
+  type TransformerLayer,
+} from './schema.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
 import { count, formatBytes, nearest } from './words.ts';
 
@@ -37,13 +45,20 @@ const warning = (path: Path, message: string): Remark => ({ path, message, sever
 
 // ---------------------------------------------------------------- layers
 
-function checkLayers({ model: { layers }, data }: Experiment): Remark[] {
+function checkLayers(experiment: Experiment): Remark[] {
+  const {
+    model: { layers },
+    data,
+  } = experiment;
   const remarks: Remark[] = [];
   const at = (index: number, ...rest: Path): Path => ['model', 'layers', index, ...rest];
   const end = layers.length - 1;
-  if (!layers.some(isRecurrent)) {
+  if (!layers.some(seesOtherSteps)) {
     remarks.push(
-      error(['model', 'layers'], 'The model has no recurrent layer; add one of type "rnn", "gru" or "lstm".'),
+      error(
+        ['model', 'layers'],
+        'No layer of the model sees more than one step; add one of type "rnn", "gru", "lstm", "transformer" or "tcn".',
+      ),
     );
   }
   for (const [index, layer] of layers.entries()) {
@@ -75,11 +90,56 @@ function checkLayers({ model: { layers }, data }: Experiment): Remark[] {
         ),
       );
     }
+    if (!readsInParts(layer)) remarks.push(...checkWholeSequences(layer, at(index), experiment));
+    if (layer.type === 'transformer') remarks.push(...checkHeads(layer, at(index), index, experiment));
     if (layer.type === 'dropout' && layer.rate === 0) {
       remarks.push(warning(at(index, 'rate'), 'A dropout rate of 0 has no effect.'));
     }
   }
   return [...remarks, ...checkLast(layers[end]!, at(end), data)];
+}
+
+/** A layer without states between parts of a sequence needs it whole, and must not see the answer. */
+function checkWholeSequences(layer: Layer, path: Path, experiment: Experiment): Remark[] {
+  const { data, training } = experiment;
+  const both = isRecurrent(layer);
+  if (both && data.task === 'char-lm') {
+    return [
+      error(
+        [...path, 'bidirectional'],
+        'A bidirectional layer would see the characters it is to predict; leave `bidirectional` out for "char-lm".',
+      ),
+    ];
+  }
+  const { window } = training.bptt;
+  if (window === undefined || window >= trainingSeqLen(experiment)) return [];
+  return [
+    error(
+      ['training', 'bptt', 'window'],
+      `\`window\` cuts sequences into parts, but a ${both ? 'bidirectional layer' : `layer of type "${layer.type}"`} needs them whole; leave \`window\` out.`,
+    ),
+  ];
+}
+
+/** Only where the width is known before the data is read. */
+function checkHeads(
+  { heads }: TransformerLayer,
+  path: Path,
+  index: number,
+  experiment: Experiment,
+): Remark[] {
+  const { layers } = experiment.model;
+  const sizes = knownSizes(experiment);
+  const told = layers.slice(0, index).some(layer => 'dim' in layer || ('units' in layer && layer.units));
+  if (!sizes && !told) return [];
+  const width = withWidths(layers, sizes ?? smallestSizes)[index]!.inputSize;
+  if (width % heads === 0) return [];
+  return [
+    error(
+      [...path, 'heads'],
+      `The ${count(width)} numbers that reach this layer cannot be shared by ${count(heads)} heads; take a number of heads that divides them, or a dense layer before to widen them.`,
+    ),
+  ];
 }
 
 function checkLast(

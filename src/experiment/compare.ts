@@ -83,8 +83,8 @@ export function withCell(experiment: Experiment, cell: CellName): Experiment {
 
 export function switchCell(layer: Layer, cell: CellName): Layer {
   if (!isRecurrent(layer) || layer.type === cell) return layer;
-  const { units, layers, dropout, recurrentInit } = layer;
-  const common = { units, layers, dropout, recurrentInit };
+  const { units, layers, dropout, recurrentInit, bidirectional } = layer;
+  const common = { units, layers, dropout, recurrentInit, bidirectional };
   return cell === 'rnn' ? { type: 'rnn', ...common, activation: 'tanh' } : { type: cell, ...common };
 }
 

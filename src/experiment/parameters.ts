@@ -1,7 +1,7 @@
 // Parameter counts, always in a named convention: one bias per gate (textbook, tfjs, Keras but its GRU)
 // or two (PyTorch, and Keras's GRU with the reset gate after the product).
 import type { CellName, Convention, Experiment, Layer, RecurrentLayer } from './schema.ts';
-import { isRecurrent } from './schema.ts';
+import { directionsOf, isRecurrent, type TcnLayer, type TransformerLayer } from './schema.ts';
 
 /** What the task asks of a model: the width of its input and of its output. */
 export interface ModelSizes {
@@ -13,8 +13,10 @@ export interface RecurrentShape {
   cell: CellName;
   inputSize: number;
   units: number;
-  /** stacked layers; every one but the first reads `units` */
+  /** stacked layers; every one but the first reads `units` of each direction */
   layers?: number;
+  /** default 1; 2 for a bidirectional layer, whose directions have weights of their own */
+  directions?: 1 | 2;
   convention: Convention;
   /** GRU only; default: what the convention does */
   resetAfter?: boolean | undefined;
@@ -52,21 +54,26 @@ export function biasesPerGate(cell: CellName, convention: Convention, resetAfter
 }
 
 export function countRecurrent(shape: RecurrentShape): RecurrentCount {
-  const { cell, inputSize: D, units: H, layers = 1 } = shape;
+  const { cell, inputSize: D, units: H, layers = 1, directions = 1 } = shape;
   const G = GATE_BLOCKS[cell];
   const B = biasesPerGate(cell, shape.convention, shape.resetAfter);
-  const input = G * H * (D + (layers - 1) * H);
-  const recurrent = layers * G * H * H;
-  const bias = layers * G * H * B;
-  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(G, H, D, B, layers) };
+  const rows = directions * G * H;
+  const input = rows * (D + (layers - 1) * directions * H);
+  const recurrent = layers * rows * H;
+  const bias = layers * rows * B;
+  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(shape, G, B) };
 }
 
-function formulaOf(G: number, H: number, D: number, B: number, layers: number): string {
-  const gates = G > 1 ? `${G}·` : '';
-  const one = (inputs: number) => `${gates}${H}·(${inputs} + ${H} + ${B})`;
+function formulaOf(
+  { units: H, inputSize: D, layers = 1, directions = 1 }: RecurrentShape,
+  G: number,
+  B: number,
+) {
+  const blocks = `${directions > 1 ? '2·' : ''}${G > 1 ? `${G}·` : ''}`;
+  const one = (inputs: number) => `${blocks}${H}·(${inputs} + ${H} + ${B})`;
   if (layers === 1) return one(D);
   const further = layers - 1;
-  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(H)}`;
+  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(directions * H)}`;
 }
 
 /** The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs. */
@@ -95,12 +102,18 @@ export function countModel(
   const counts = withWidths(layers, sizes).map(({ layer, inputSize, outputSize }, index) => ({
     name: `layers.${index}`,
     type: layer.type,
-    ...countLayer(layer, inputSize, outputSize, convention),
+    ...countLayer(layer, inputSize, outputSize, convention, trainingSeqLen(experiment)),
   }));
   return { total: counts.reduce((sum, { count }) => sum + count, 0), layers: counts };
 }
 
-function countLayer(layer: Layer, inputs: number, outputs: number, convention: Convention) {
+function countLayer(
+  layer: Layer,
+  inputs: number,
+  outputs: number,
+  convention: Convention,
+  steps: number,
+): { count: number; formula: string } {
   if (isRecurrent(layer)) {
     const { total, formula } = countRecurrent(shapeOf(layer, inputs, convention));
     return { count: total, formula };
@@ -112,7 +125,41 @@ function countLayer(layer: Layer, inputs: number, outputs: number, convention: C
       return { count: (inputs + 1) * outputs, formula: `(${inputs} + 1)·${outputs}` };
     case 'dropout':
       return { count: 0, formula: '0' };
+    case 'layer-norm':
+      return { count: 2 * inputs, formula: `2·${inputs}` };
+    case 'transformer':
+      return countTransformer(layer, inputs, steps);
+    case 'tcn':
+      return countTcn(layer, inputs);
+    default:
+      return layer satisfies never;
   }
+}
+
+/** Units between the dense parts of a Transformer block. */
+export function hiddenOf({ hidden }: Pick<TransformerLayer, 'hidden'>, width: number): number {
+  return hidden ?? 4 * width;
+}
+
+/** A block: queries, keys, values and output 4·D² + 4·D, dense parts 2·D·M + M + D, two norms 4·D. */
+function countTransformer(layer: TransformerLayer, D: number, steps: number) {
+  const M = hiddenOf(layer, D);
+  const positions = layer.positions === 'learned' ? steps * D : 0;
+  const blocks = `${layer.layers > 1 ? `${layer.layers}·` : ''}(4·${D}² + 2·${D}·${M} + 9·${D} + ${M})`;
+  return {
+    count: layer.layers * (4 * D * D + 2 * D * M + 9 * D + M) + positions,
+    formula: positions > 0 ? `${blocks} + ${steps}·${D}` : blocks,
+  };
+}
+
+/** The first block changes the width, for which its residual has a matrix where they differ. */
+function countTcn({ units: O, layers, kernelSize: K }: TcnLayer, I: number) {
+  const block = (inputs: number) => (K * inputs + 1) * O + (K * O + 1) * O;
+  const change = I === O ? 0 : (I + 1) * O;
+  const parts = [`(${K}·${I} + 1)·${O} + (${K}·${O} + 1)·${O}`];
+  if (change > 0) parts.push(`(${I} + 1)·${O}`);
+  if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + 1)·${O}`);
+  return { count: block(I) + change + (layers - 1) * block(O), formula: parts.join(' + ') };
 }
 
 export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Convention): RecurrentShape {
@@ -121,6 +168,7 @@ export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Co
     inputSize,
     units: layer.units,
     layers: layer.layers,
+    directions: directionsOf(layer),
     convention,
     resetAfter: layer.type === 'gru' ? layer.resetAfter : undefined,
   };
@@ -137,12 +185,27 @@ export function withWidths(layers: readonly Layer[], sizes: ModelSizes): SizedLa
   let width = sizes.input.kind === 'tokens' ? sizes.input.vocabulary : sizes.input.features;
   return layers.map((layer, index) => {
     const inputSize = width;
-    if (isRecurrent(layer)) width = layer.units;
+    if (isRecurrent(layer)) width = directionsOf(layer) * layer.units;
+    else if (layer.type === 'tcn') width = layer.units;
     else if (layer.type === 'embedding') width = layer.dim;
     else if (layer.type === 'dense')
       width = layer.units ?? (index === layers.length - 1 ? sizes.outputs : width);
     return { layer, inputSize, outputSize: width };
   });
+}
+
+/** Steps of a training sequence. */
+export function trainingSeqLen(experiment: Experiment): number {
+  const { data, training } = experiment;
+  switch (data.task) {
+    case 'char-lm':
+      return training.seqLen;
+    case 'forecast':
+      return data.window;
+    case 'adding':
+    case 'temporal-order':
+      return data.length;
+  }
 }
 
 /** The sizes that the experiment alone tells; null where the data must be read first. */
@@ -172,7 +235,9 @@ export function firstRecurrent(
   const index = layers.findIndex(isRecurrent);
   const layer = layers[index];
   if (!layer || !isRecurrent(layer)) return null;
-  const before = layers.slice(0, index).findLast(({ type }) => type === 'embedding' || type === 'dense');
+  const before = layers
+    .slice(0, index)
+    .findLast(({ type }) => type === 'embedding' || type === 'dense' || type === 'tcn');
   if (!sizes && !before) return null;
   const anything: ModelSizes = { input: { kind: 'tokens', vocabulary: 1 }, outputs: 1 };
   return { index, layer, inputSize: withWidths(layers, sizes ?? anything)[index]!.inputSize };

@@ -3,14 +3,17 @@ import { totalmem } from 'node:os';
 import process from 'node:process';
 import {
   countModel,
+  countRecurrent,
   GATE_BLOCKS,
+  hiddenOf,
   type ModelSizes,
   type SizedLayer,
   shapeOf,
+  trainingSeqLen,
   withWidths,
 } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
-import { isRecurrent } from './schema.ts';
+import { directionsOf, isRecurrent, seesOtherSteps } from './schema.ts';
 
 const FLOAT = 4;
 /** Node, the engine and its code, measured on an idle worker. */
@@ -25,20 +28,6 @@ export interface MemoryPrediction {
 export function machineMemory(): number {
   const limit = process.constrainedMemory?.() ?? 0;
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-/** Steps of a training sequence. */
-export function trainingSeqLen(experiment: Experiment): number {
-  const { data, training } = experiment;
-  switch (data.task) {
-    case 'char-lm':
-      return training.seqLen;
-    case 'forecast':
-      return data.window;
-    case 'adding':
-    case 'temporal-order':
-      return data.length;
-  }
 }
 
 /** Whether the loss is taken at every step of the sequence or at its end. */
@@ -79,10 +68,24 @@ function moments(optimizer: Optimizer): number {
 
 /** Numbers that a layer keeps of each (sequence, step) for the way back, its output and that output's gradient. */
 function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
+  if (layer.type === 'transformer') {
+    // a block: two norms, queries, keys and values, attention, three results of D, the dense parts' M twice; and one
+    // block's gradients at a time
+    const M = hiddenOf(layer, inputSize);
+    const dropped = layer.dropout > 0 ? 4 * inputSize + 2 * M : 0;
+    return layer.layers * (10 * inputSize + 2 * M + dropped) + 4 * inputSize + 2 * M;
+  }
+  if (layer.type === 'tcn') {
+    // a block: two convolutions, two activations, the residual and what comes out of it
+    const dropped = layer.dropout > 0 ? 4 * outputSize : 0;
+    return layer.layers * (6 * outputSize + dropped) + inputSize + 3 * outputSize;
+  }
   if (!isRecurrent(layer)) return layer.type === 'embedding' ? 2 * outputSize : inputSize + 2 * outputSize;
   // gates with their gradients, state and cell with theirs
   const perUnit = 2 * GATE_BLOCKS[layer.type] + (layer.type === 'lstm' ? 4 : 3);
-  return layer.layers * perUnit * layer.units + inputSize;
+  // both directions' states once more, side by side
+  const joined = layer.bidirectional ? 2 * outputSize : 0;
+  return layer.layers * (directionsOf(layer) * perUnit * layer.units + joined) + inputSize;
 }
 
 export interface MultiplyAdds {
@@ -95,18 +98,29 @@ export interface MultiplyAdds {
 export function multiplyAdds(experiment: Experiment, sizes: ModelSizes): MultiplyAdds {
   const steps = trainingSeqLen(experiment);
   const layers = withWidths(experiment.model.layers, sizes);
-  const lastRecurrent = layers.findLastIndex(({ layer }) => isRecurrent(layer));
+  const lastAcross = layers.findLastIndex(({ layer }) => seesOtherSteps(layer));
   let forward = 0;
   for (const [index, { layer, inputSize, outputSize }] of layers.entries()) {
     if (isRecurrent(layer)) {
-      const { inputSize: D, units: H, layers: L = 1 } = shapeOf(layer, inputSize, 'tfjs');
-      forward += steps * GATE_BLOCKS[layer.type] * H * (D + (L - 1) * H + L * H);
+      const { input, recurrent } = countRecurrent(shapeOf(layer, inputSize, 'tfjs'));
+      forward += steps * (input + recurrent);
     } else if (layer.type === 'dense') {
-      const once = index > lastRecurrent && !lossAtEveryStep(experiment);
+      const once = index > lastAcross && !lossAtEveryStep(experiment);
       forward += (once ? 1 : steps) * inputSize * outputSize;
+    } else if (layer.type === 'transformer') {
+      const D = inputSize;
+      const seen = Math.min(layer.window ?? steps, steps);
+      // a step sees half of the steps on average, the ones before it; scores and values take D each
+      const across = 2 * D * (seen - (seen * (seen - 1)) / (2 * steps));
+      forward += steps * layer.layers * (4 * D * D + 2 * D * hiddenOf(layer, D) + across);
+    } else if (layer.type === 'tcn') {
+      const { units: O, kernelSize: K, layers: L } = layer;
+      const change = inputSize === O ? 0 : inputSize * O;
+      forward += steps * (K * O * (inputSize + O) + change + (L - 1) * 2 * K * O * O);
     }
   }
   return { forward, step: 3 * experiment.training.batchSize * forward };
 }
 
+export { trainingSeqLen } from './parameters.ts';
 export { formatBytes } from './words.ts';

@@ -86,6 +86,12 @@ const recurrentFields = {
   recurrentInit: kernelInit
     .default('default')
     .describe('Initial recurrent weights; default: what the convention uses.'),
+  bidirectional: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also read each sequence from its end to its start; outputs are twice as wide, forward half first (Schuster & Paliwal 1997).',
+    ),
 };
 
 const embeddingLayer = z.strictObject({
@@ -127,11 +133,55 @@ const denseLayer = z.strictObject({
   activation: z.enum(['linear', 'tanh', 'relu', 'sigmoid']).default('linear'),
 });
 
+const layerNormLayer = z
+  .strictObject({
+    type: z.literal('layer-norm'),
+    epsilon: z.number().gt(0).default(1e-5).describe('Added to the variance.'),
+  })
+  .describe('Layer normalisation of each step (Ba et al. 2016).');
+
+const transformerLayer = z
+  .strictObject({
+    type: z.literal('transformer'),
+    layers: positiveInt.default(1).describe('How many of these blocks are stacked.'),
+    heads: positiveInt.default(4).describe('Heads of the attention; they share the width of the input.'),
+    hidden: positiveInt.optional().describe('Units between the two dense parts; default: 4 times the width.'),
+    activation: z.enum(['gelu', 'relu']).default('gelu'),
+    positions: z
+      .enum(['learned', 'sinusoidal', 'none'])
+      .default('learned')
+      .describe('What is added to the input to tell the steps apart, before the first block.'),
+    window: positiveInt
+      .optional()
+      .describe('How many steps a step sees, itself included; default: all up to itself.'),
+    dropout: rate
+      .default(0)
+      .describe('Share dropped after the attention and inside and after the dense parts.'),
+  })
+  .describe(
+    'Causal Transformer blocks, normalised before each part (Vaswani et al. 2017, Radford et al. 2019).',
+  );
+
+const tcnLayer = z
+  .strictObject({
+    type: z.literal('tcn'),
+    units: positiveInt.describe('Channels of each block.'),
+    layers: positiveInt.default(1).describe('How many blocks are stacked; each looks twice as far back.'),
+    kernelSize: positiveInt.default(3).describe('Steps that a convolution reads.'),
+    dropout: rate.default(0).describe('Share dropped after each convolution.'),
+  })
+  .describe(
+    'Temporal convolutional network: two causal dilated convolutions a block, with a residual (Bai et al. 2018).',
+  );
+
 export const layerSchema = z.discriminatedUnion('type', [
   embeddingLayer,
   rnnLayer,
   lstmLayer,
   gruLayer,
+  transformerLayer,
+  tcnLayer,
+  layerNormLayer,
   dropoutLayer,
   denseLayer,
 ]);
@@ -316,6 +366,8 @@ export type Data = Experiment['data'];
 export type TaskName = Data['task'];
 export type Layer = z.output<typeof layerSchema>;
 export type RecurrentLayer = Extract<Layer, { type: 'rnn' | 'lstm' | 'gru' }>;
+export type TransformerLayer = Extract<Layer, { type: 'transformer' }>;
+export type TcnLayer = Extract<Layer, { type: 'tcn' }>;
 export type CellName = RecurrentLayer['type'];
 export type Convention = Experiment['model']['convention'];
 export type Training = Experiment['training'];
@@ -326,4 +378,19 @@ export const CELLS: readonly CellName[] = ['rnn', 'gru', 'lstm'];
 
 export function isRecurrent(layer: Layer): layer is RecurrentLayer {
   return layer.type === 'rnn' || layer.type === 'gru' || layer.type === 'lstm';
+}
+
+/** Whether a step of its output depends on other steps than its own. */
+export function seesOtherSteps(layer: Layer): boolean {
+  return isRecurrent(layer) || layer.type === 'transformer' || layer.type === 'tcn';
+}
+
+/** Whether a sequence may be read in parts, with states between them. */
+export function readsInParts(layer: Layer): boolean {
+  return isRecurrent(layer) ? !layer.bidirectional : !seesOtherSteps(layer);
+}
+
+/** 2 where a recurrent layer reads its sequences from both ends. */
+export function directionsOf(layer: Pick<RecurrentLayer, 'bidirectional'>): 1 | 2 {
+  return layer.bidirectional ? 2 : 1;
 }

@@ -8,6 +8,7 @@ import type { ListedRun } from './runs/store.ts';
 import type { RunTree, RunTreeNode } from './runs/tree.ts';
 import { openSample } from './samples.ts';
 import type { Dashboard, Services } from './services.ts';
+import { installTensorflow } from './tensorflow/command.ts';
 import { plain } from './text.ts';
 import { sourceOfDocument } from './train/from-document.ts';
 import { mayTrain } from './train/permission.ts';
@@ -98,6 +99,7 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
     openAsKeras: async () => (await import('./definitions/convert.ts')).openAs(services, 'keras'),
     openAsTensorFlowJs: async () => (await import('./definitions/convert.ts')).openAs(services, 'tfjs'),
     forgetData: async () => (await import('./definitions/train.ts')).forgetData(services),
+    installTensorflow: () => installTensorflow(services),
     showLog: async target => {
       const folder = typeof target === 'string' ? target : runsOf(target, services)[0]?.folder;
       const run = folder ? undefined : (store.runs.find(actions.isLiving) ?? store.runs[0]);

@@ -15,6 +15,8 @@ export function writeKeras(name: string, layers: Mapped['layers']): string {
           layer.activation && layer.activation !== 'linear' ? `, activation="${layer.activation}"` : '';
         return [`layers.Dense(${units}${activation})`];
       }
+      case 'layer-norm':
+        return ['layers.LayerNormalization()'];
       default: {
         const options = [
           String(layer.units),
@@ -23,7 +25,8 @@ export function writeKeras(name: string, layers: Mapped['layers']): string {
           ...(layer.type === 'gru' && layer.resetAfter === false ? ['reset_after=False'] : []),
           ...(layer.type === 'lstm' && layer.forgetBias === 0 ? ['unit_forget_bias=False'] : []),
         ];
-        const one = `layers.${{ rnn: 'SimpleRNN', gru: 'GRU', lstm: 'LSTM' }[layer.type]}(${options.join(', ')})`;
+        const plain = `layers.${{ rnn: 'SimpleRNN', gru: 'GRU', lstm: 'LSTM' }[layer.type]}(${options.join(', ')})`;
+        const one = layer.bidirectional ? `layers.Bidirectional(${plain})` : plain;
         const between = (layer.dropout ?? 0) > 0 ? [`layers.Dropout(${layer.dropout})`] : [];
         return Array.from({ length: layer.layers ?? 1 }, (_, level) =>
           level === 0 ? [one] : [...between, one],

@@ -18,6 +18,8 @@ export function writeTfjs(name: string, layers: Mapped['layers']): string {
           layer.activation && layer.activation !== 'linear' ? [`activation: '${layer.activation}'`] : [];
         return [`tf.layers.dense({ ${[`units: ${units}`, ...activation, ...shape].join(', ')} })`];
       }
+      case 'layer-norm':
+        return ['tf.layers.layerNormalization()'];
       default: {
         const options = (first: boolean) =>
           [
@@ -35,7 +37,9 @@ export function writeTfjs(name: string, layers: Mapped['layers']): string {
         const between = (layer.dropout ?? 0) > 0 ? [`tf.layers.dropout({ rate: ${layer.dropout} })`] : [];
         return Array.from({ length: layer.layers ?? 1 }, (_, level) => [
           ...(level === 0 ? [] : between),
-          `tf.layers.${maker}({ ${options(level === 0)} })`,
+          layer.bidirectional
+            ? `tf.layers.bidirectional({ layer: tf.layers.${maker}({ ${options(level === 0)} }), mergeMode: 'concat' })`
+            : `tf.layers.${maker}({ ${options(level === 0)} })`,
         ]).flat();
       }
     }

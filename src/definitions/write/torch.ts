@@ -39,6 +39,12 @@ export function writeTorch(name: string, layers: Mapped['layers']): string {
         width = units;
         return;
       }
+      case 'layer-norm': {
+        const own = called('norm');
+        made.push(`self.${own} = nn.LayerNorm(${width})`);
+        forward.push(`x = self.${own}(x)`);
+        return;
+      }
       case 'rnn':
       case 'gru':
       case 'lstm': {
@@ -49,11 +55,12 @@ export function writeTorch(name: string, layers: Mapped['layers']): string {
           ...((layer.layers ?? 1) > 1 ? [`num_layers=${layer.layers}`] : []),
           ...(layer.type === 'rnn' && layer.activation === 'relu' ? ['nonlinearity="relu"'] : []),
           'batch_first=True',
+          ...(layer.bidirectional ? ['bidirectional=True'] : []),
           ...((layer.dropout ?? 0) > 0 && (layer.layers ?? 1) > 1 ? [`dropout=${layer.dropout}`] : []),
         ];
         made.push(`self.${own} = nn.${layer.type.toUpperCase()}(${options.join(', ')})`);
         forward.push(`x, _ = self.${own}(x)`);
-        width = String(layer.units);
+        width = String(layer.units * (layer.bidirectional ? 2 : 1));
       }
     }
   });

@@ -13,8 +13,10 @@ import { multiplyAdds, predictMemory, trainingSeqLen } from '../../experiment/re
 import {
   CELLS,
   type CellName,
+  directionsOf,
   type Experiment,
   isRecurrent,
+  type Layer,
   type RecurrentLayer,
 } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
@@ -33,13 +35,30 @@ export function layerHover(experiment: Experiment, index: number, vocabulary: nu
       : `**${cellName(layer.type)}** ${layer.units} units: its parameters are known once the text has been read.`;
   }
   if (layer.type === 'dropout') return `**Dropout** ${layer.rate}: no parameters; off in validation.`;
-  const name = layer.type === 'embedding' ? 'Embedding' : 'Dense';
+  const name = NAMES[layer.type];
   if (!sizes) {
-    const formula = layer.type === 'embedding' ? `V·${layer.dim}` : `(${inputSize} + 1)·V`;
+    if (!isInputKnown && layer.type !== 'embedding')
+      return `**${name}**: its parameters are known once the text has been read.`;
+    const formula = openFormula(layer, inputSize);
+    if (formula === null) return null;
     return `**${name}**: \`${formula}\` parameters, V the vocabulary of the text.`;
   }
   const counted = countModel(experiment, sizes).layers[index]!;
   return `**${name}** ${inputSize} → ${outputSize} · (B, T, ${outputSize})\n\n\`${counted.formula} = ${count(counted.count)}\` parameters`;
+}
+
+const NAMES = {
+  embedding: 'Embedding',
+  dense: 'Dense',
+  'layer-norm': 'Layer norm',
+  transformer: 'Transformer',
+  tcn: 'TCN',
+} as const;
+
+/** With V for the vocabulary that is not known yet; null where the vocabulary is not in it. */
+function openFormula(layer: Layer, inputSize: number): string | null {
+  if (layer.type === 'embedding') return `V·${layer.dim}`;
+  return layer.type === 'dense' ? `(${inputSize} + 1)·V` : null;
 }
 
 function tokens(vocabulary: number | null): ModelSizes | null {
@@ -47,15 +66,16 @@ function tokens(vocabulary: number | null): ModelSizes | null {
 }
 
 function gives({ type }: { type: string }): boolean {
-  return type === 'embedding' || type === 'rnn' || type === 'gru' || type === 'lstm';
+  return type === 'embedding' || type === 'rnn' || type === 'gru' || type === 'lstm' || type === 'tcn';
 }
 
 function recurrentCard({ model }: Experiment, layer: RecurrentLayer, inputSize: number): string {
   const shape = shapeOf(layer, inputSize, model.convention);
   const own = countRecurrent(shape);
-  const stack = layer.layers > 1 ? `${layer.layers} layers` : 'one layer';
+  const stack = `${layer.layers > 1 ? `${layer.layers} layers` : 'one layer'}${layer.bidirectional ? ', both directions' : ''}`;
+  const width = directionsOf(layer) * layer.units;
   const parts = [
-    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${layer.units})`,
+    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${width})`,
     `\`${own.formula} = ${count(own.total)}\` · input ${count(own.input)} + recurrent ${count(own.recurrent)} + bias ${count(own.bias)}`,
     table(shape, layer.units),
   ];

@@ -20,7 +20,12 @@ export function workerEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** The first folder's `worker.log` takes what the process says. */
-export function startWorker(engine: string, folders: readonly string[], workspace: string): Promise<Worker> {
+export function startWorker(
+  engine: string,
+  folders: readonly string[],
+  workspace: string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Worker> {
   const log = openSync(join(folders[0]!, FILES.log), 'a');
   try {
     const child = spawn(process.execPath, [join(engine, 'unroll.mjs'), 'work', ...folders], {
@@ -28,7 +33,7 @@ export function startWorker(engine: string, folders: readonly string[], workspac
       detached: true,
       windowsHide: true,
       stdio: ['ignore', log, log],
-      env: workerEnvironment(process.env),
+      env: { ...workerEnvironment(process.env), ...more },
     });
     child.unref();
     const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {

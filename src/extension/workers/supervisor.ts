@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { requestControl } from '../../runs/control.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
+import { tensorflowPlaces } from '../tensorflow/places.ts';
 import { plain } from '../text.ts';
 import { onClose, trainingSettings } from '../train/settings.ts';
 import { copyEngine, noteUser, removeOldEngines } from './engine-copy.ts';
@@ -147,7 +148,12 @@ export class Supervisor implements vscode.Disposable {
     const workspace = this.store.get(ticket.folders[0]!)?.workspace ?? process.cwd();
     try {
       const engine = await this.engineFolder();
-      const worker = await startWorker(engine, ticket.folders, workspace);
+      const worker = await startWorker(
+        engine,
+        ticket.folders,
+        workspace,
+        tensorflowPlaces(this.context, workspace),
+      );
       this.log.info(`Worker ${worker.pid} trains ${ticket.folders.join(', ')}`);
       await noteUser(engine, worker.pid);
       void this.watch(ticket, worker);

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
     summary: 'List recurrent layers in TensorFlow.js, Keras and PyTorch files.',
     load: () => import('./definitions.ts'),
   },
+  bench: { summary: 'Measure how long a training step takes.', load: () => import('./bench.ts') },
 };
 
 const hidden: typeof commands = {

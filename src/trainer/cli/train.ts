@@ -4,8 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { expandComparison, type Member } from '../../experiment/compare.ts';
 import { createRun } from '../../runs/create.ts';
-import type { EngineName } from '../../runs/format.ts';
 import { type Arguments, type Command, JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
+import { ENGINES, engineOf } from './engine.ts';
 import { CommandError } from './exit.ts';
 import {
   type ExperimentFile,
@@ -16,8 +16,6 @@ import {
 } from './experiment-file.ts';
 import { trainHere } from './train-here.ts';
 import { dataFault, type Place, placeOf } from './workspace.ts';
-
-const ENGINES: readonly EngineName[] = ['auto', 'native', 'wasm', 'reference', 'tfjs-node'];
 
 export const command: Command = {
   name: 'train',
@@ -104,11 +102,4 @@ function createRuns(members: Member[], source: ExperimentFile, place: Place, arg
       ...place,
     }),
   );
-}
-
-function engineOf(args: Arguments): EngineName {
-  const name = args.text('engine') ?? 'auto';
-  const known = ENGINES.find(engine => engine === name);
-  if (known) return known;
-  throw new CommandError(`--engine must be one of ${ENGINES.join(', ')}, found ${JSON.stringify(name)}.`);
 }

@@ -3,6 +3,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import {
   copyRegisteredKernels,
+  engine,
   findBackend,
   getKernel,
   registerBackend,
@@ -11,29 +12,83 @@ import {
   setBackend,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { activationKernel } from './kernels/activation.ts';
+import { addKernel } from './kernels/add.ts';
+import { attentionKernel } from './kernels/attention.ts';
+import { convolutionKernel } from './kernels/convolution.ts';
 import { denseKernel } from './kernels/dense.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
+import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
+import { layerNormKernel } from './kernels/layer-norm.ts';
 import { matMulKernels } from './kernels/mat-mul.ts';
 import { recurrentKernel } from './kernels/recurrent.ts';
+import { reshapeKernel } from './kernels/reshape.ts';
 import { softmaxCrossEntropyKernel } from './kernels/softmax-cross-entropy.ts';
+import { moveIn, moveOut, WatchedStorage } from './pool.ts';
 import type { Provider } from './provider.ts';
 import { BACKEND, useProvider } from './storage.ts';
 import { registerTfjsGradients } from './tfjs-gradients.ts';
 
 const kernels: readonly EngineKernel[] = [
+  reshapeKernel,
   recurrentKernel,
   denseKernel,
   embeddingKernel,
   softmaxCrossEntropyKernel,
+  joinKernel,
+  addKernel,
+  activationKernel,
+  layerNormKernel,
+  attentionKernel,
+  convolutionKernel,
   ...matMulKernels,
 ];
 
+/** What tfjs-backend-cpu keeps for a tensor. */
+interface TensorEntry {
+  values?: unknown;
+  refCount: number;
+  complexTensorInfos?: object;
+}
+
+/** tfjs-backend-cpu's, except that the storage of tensors is watched and used again (pool.ts). */
 class UnrollBackend extends MathBackendCPU {
+  private readonly watched = new WatchedStorage<TensorEntry>(this, engine());
+
   constructor() {
     super();
+    this.data = this.watched as unknown as MathBackendCPU['data'];
     // keeps the parent from advertising another engine on first use
     (this as unknown as { firstUse: boolean }).firstUse = false;
+  }
+
+  override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
+    moveIn(values);
+    return super.write(values, shape, dtype);
+  }
+
+  override refCount(dataId: object): number {
+    return this.data.has(dataId) ? this.watched.peek(dataId).refCount : 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.watched.peek(dataId).refCount++;
+  }
+
+  override decRef(dataId: object): void {
+    if (this.data.has(dataId)) this.watched.peek(dataId).refCount--;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const entry = this.watched.peek(dataId);
+    if (entry.complexTensorInfos) return super.disposeData(dataId, force);
+    entry.refCount--;
+    if (!force && entry.refCount > 0) return false;
+    this.data.delete(dataId);
+    moveOut(entry.values);
+    return true;
   }
 }
 

@@ -241,7 +241,152 @@ export interface RmspropStep extends OptimizerCall {
   readonly epsilon: number;
 }
 
-export interface Provider {
+/** to (N, D) = from (N, D), each in rows of a stride of its own: columns cut out of a matrix or put into one. */
+export interface CopyColumns {
+  readonly rows: number;
+  readonly width: number;
+  readonly from: Slice;
+  readonly fromStride: number;
+  readonly to: Slice;
+  readonly toStride: number;
+}
+
+/** `gelu` is x Φ(x) with the exact Φ (torch.nn.GELU's default), not its tanh approximation. */
+export type ActivationKind = 'relu' | 'gelu' | 'tanh' | 'sigmoid';
+
+/** y = φ(x), element by element; y may be the place of x. */
+export interface Activation {
+  readonly kind: ActivationKind;
+  readonly count: number;
+  readonly x: Slice;
+  readonly y: Slice;
+}
+
+/** dx = dy φ'(x). gelu reads x and not y, the others read y and not x. dx may be the place of dy. */
+export interface ActivationBackward extends Activation {
+  readonly dy: Slice;
+  readonly dx: Slice;
+}
+
+/** y = (x - mean) / √(variance + ε) ⊙ weight + bias over each row, the variance being the biased one. */
+export interface LayerNorm {
+  readonly rows: number;
+  readonly width: number;
+  readonly epsilon: number;
+  /** (N, D) */
+  readonly x: Slice;
+  /** (D) each */
+  readonly weight: Slice;
+  readonly bias: Slice;
+  readonly y: Slice;
+  /** (N) mean and 1/√(variance + ε) of each row, for the backward pass; null: not wanted */
+  readonly mean: Slice | null;
+  readonly inverseDeviation: Slice | null;
+}
+
+export interface LayerNormBackward {
+  readonly rows: number;
+  readonly width: number;
+  readonly x: Slice;
+  readonly weight: Slice;
+  /** as the forward call left them */
+  readonly mean: Slice;
+  readonly inverseDeviation: Slice;
+  readonly dy: Slice;
+  /** null: not wanted */
+  readonly dx: Slice | null;
+  readonly dWeight: Slice;
+  readonly dBias: Slice;
+}
+
+/** Which steps s a step t may look at. */
+export interface AttentionShape {
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly heads: number;
+  /** numbers of one head: D = heads · headSize */
+  readonly headSize: number;
+  /** s ≤ t only */
+  readonly causal: boolean;
+  /** |t - s| < window only; 0: no limit */
+  readonly window: number;
+}
+
+/**
+ * softmax(QKᵀ/√headSize) V by heads (Vaswani et al. 2017), row by row, so that memory is linear in T: the scores are
+ * never stored, and the backward pass computes them again.
+ */
+export interface Attention extends AttentionShape {
+  /** (T, B, 3·D): queries, keys and values side by side, each with its heads side by side */
+  readonly qkv: Slice;
+  /** (B) valid steps of each sequence, 0…T; null: all T. What stands beyond them is never read. */
+  readonly lengths: IntSlice | null;
+  /** (T, B, D), zero beyond a sequence's length */
+  readonly out: Slice;
+  /** (B, heads, T) log Σ exp of each row's scores, for the backward pass; null: not wanted */
+  readonly logSumExp: Slice | null;
+}
+
+export interface AttentionBackward extends AttentionShape {
+  readonly qkv: Slice;
+  readonly lengths: IntSlice | null;
+  /** as the forward call left them */
+  readonly out: Slice;
+  readonly logSumExp: Slice;
+  /** (T, B, D), not read beyond a sequence's length */
+  readonly dOut: Slice;
+  /** (T, B, 3·D), zero beyond a sequence's length */
+  readonly dQkv: Slice;
+}
+
+/** A dilated convolution over time that looks only back: step t reads t, t - dilation, …, t - (kernelSize-1)·dilation. */
+export interface ConvolutionShape {
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly kernelSize: number;
+  readonly dilation: number;
+}
+
+/** y_t = bias + Σ_k weight[:, :, k] x_{t - (kernelSize-1-k)·dilation}, x being zero before the first step. */
+export interface CausalConvolution extends ConvolutionShape {
+  /** (T, B, I) */
+  readonly x: Slice;
+  /** (O, I, kernelSize), PyTorch's layout: the last tap reads the present */
+  readonly weight: Slice;
+  /** (O) */
+  readonly bias: Slice;
+  /** (T, B, O) */
+  readonly y: Slice;
+}
+
+export interface CausalConvolutionBackward extends ConvolutionShape {
+  readonly x: Slice;
+  readonly weight: Slice;
+  readonly dy: Slice;
+  /** (T, B, I); null: not wanted, and then not computed */
+  readonly dx: Slice | null;
+  readonly dWeight: Slice;
+  readonly dBias: Slice;
+}
+
+/** What layers beside the recurrent ones take. A provider may leave any of it to the reference's functions. */
+export interface SequenceOperations {
+  copyColumns(call: CopyColumns): void;
+  /** out = a + b; out may be the place of either */
+  add(count: number, a: Slice, b: Slice, out: Slice): void;
+  activation(call: Activation): void;
+  activationBackward(call: ActivationBackward): void;
+  layerNorm(call: LayerNorm): void;
+  layerNormBackward(call: LayerNormBackward): void;
+  attention(call: Attention): void;
+  attentionBackward(call: AttentionBackward): void;
+  causalConvolution(call: CausalConvolution): void;
+  causalConvolutionBackward(call: CausalConvolutionBackward): void;
+}
+
+export interface Provider extends Partial<SequenceOperations> {
   readonly name: 'native' | 'wasm' | 'reference';
   /** for people and run.json, e.g. "avx2", "simd128", "javascript" */
   readonly instructionSet: string;

@@ -1,30 +1,31 @@
 // Starting the engine: which provider computes, and why that one.
 import type { EngineName, RunFile } from '../../runs/format.ts';
 import { startBackend } from './backend.ts';
+import { loadNative } from './native/provider.ts';
 import type { Provider } from './provider.ts';
 import { referenceProvider } from './reference/provider.ts';
+import { leaveTfjsNode, startTfjsNode } from './tfjs-node/start.ts';
+import { loadWasm } from './wasm/provider.ts';
 
 /** The engine that was asked for is not to be had; the message says what to do. */
 export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
 }
 
-/** Loads a provider, or says in a sentence why it cannot. */
+/** Loads a provider, or says why it cannot, in a sentence without its full stop. */
 type Loader = (threads: number | null) => Promise<Provider | string>;
 
 /** Best first: `auto` takes the first that loads. A new provider is a file and a line here. */
 const candidates: readonly { name: Provider['name']; load: Loader }[] = [
+  { name: 'native', load: loadNative },
+  { name: 'wasm', load: loadWasm },
   { name: 'reference', load: async () => referenceProvider },
 ];
 
-const notBuilt: Readonly<Partial<Record<EngineName, string>>> = {
-  native: 'The native engine is not in this build of Unroll',
-  wasm: 'The WASM engine is not in this build of Unroll',
-  'tfjs-node': 'The tfjs-node engine is not in this build of Unroll',
-};
-
 /** Makes tensors compute on the engine of this name; `threads` null leaves their number to the provider. */
 export async function startEngine(name: EngineName, threads: number | null): Promise<RunFile['engineUsed']> {
+  leaveTfjsNode();
+  if (name === 'tfjs-node') return startTensorflow(threads);
   const wanted = name === 'auto' ? candidates : candidates.filter(candidate => candidate.name === name);
   const refusals: string[] = [];
   for (const candidate of wanted) {
@@ -42,12 +43,20 @@ export async function startEngine(name: EngineName, threads: number | null): Pro
     };
   }
   throw new EngineUnavailableError(
-    `${refusals.join(' ') || notBuilt[name] || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
+    `${refusals.join('; ') || `There is no engine "${name}"`}; choose "auto" or "reference", which work here.`,
   );
+}
+
+/** Not one of the candidates: it has tensors of its own and is no provider. */
+async function startTensorflow(threads: number | null): Promise<RunFile['engineUsed']> {
+  const started = await startTfjsNode(threads);
+  if (typeof started === 'string')
+    throw new EngineUnavailableError(`${started} "auto" and "reference" work here.`);
+  return started;
 }
 
 function reason(asked: EngineName, refusals: string[]): string {
   if (asked !== 'auto') return `${asked} was asked for`;
-  if (refusals.length > 0) return refusals.join(' ');
-  return `${candidates[0]!.name} is the fastest engine in this build`;
+  if (refusals.length > 0) return refusals.join('; ');
+  return 'the fastest engine that this machine has';
 }

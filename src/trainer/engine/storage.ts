@@ -1,13 +1,21 @@
 // Between tensors and providers: the live array of a tensor, the active provider, and memory lent to its calls.
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { engine, getBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { holdFor, startPool, WatchedStorage } from './pool.ts';
 import type { Provider, Slice } from './provider.ts';
 
 export const BACKEND = 'unroll';
 
-/** Whether tensors live on our backend, where the fused kernels are; elsewhere layers use their unfused forms. */
+/** tfjs's backends for which our fused kernels are registered */
+const withKernels = new Set([BACKEND]);
+
+export function kernelsRegisteredFor(backend: string): void {
+  withKernels.add(backend);
+}
+
+/** Whether tensors live where the fused kernels are; elsewhere layers use their unfused forms. */
 export function fusedKernels(): boolean {
-  return getBackend() === BACKEND;
+  return withKernels.has(getBackend());
 }
 
 let active: Provider | null = null;
@@ -24,12 +32,17 @@ export function useProvider(next: Provider): void {
   scratch = new Float32Array(0);
   pool.clear();
   packedWeights = new WeakMap();
+  startPool(next);
 }
 
 /** The array a float32 tensor lives in: writing to it changes the tensor. */
 export function floats(tensor: TensorInfo): Float32Array {
-  const { values } = (engine().backend as MathBackendCPU).data.get(tensor.dataId);
-  if (values instanceof Float32Array) return values;
+  const { data } = engine().backend as MathBackendCPU;
+  const { values } = data instanceof WatchedStorage ? data.peek(tensor.dataId) : data.get(tensor.dataId);
+  if (values instanceof Float32Array) {
+    if (tapeIsOn()) holdFor(engine().state.activeTape ?? null, values);
+    return values;
+  }
   throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
 }
 

@@ -6,6 +6,7 @@ import { addNGradConfig } from '@tensorflow/tfjs-core/dist/gradients/AddN_grad.j
 import { batchMatMulGradConfig } from '@tensorflow/tfjs-core/dist/gradients/BatchMatMul_grad.js';
 import { castGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Cast_grad.js';
 import { concatGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Concat_grad.js';
+import { erfGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Erf_grad.js';
 import { expGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Exp_grad.js';
 import { expandDimsGradConfig } from '@tensorflow/tfjs-core/dist/gradients/ExpandDims_grad.js';
 import { identityGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Identity_grad.js';
@@ -35,6 +36,7 @@ const gradients: readonly GradConfig[] = [
   castGradConfig,
   concatGradConfig,
   divGradConfig,
+  erfGradConfig,
   expGradConfig,
   expandDimsGradConfig,
   identityGradConfig,

@@ -1,10 +1,12 @@
 // What a task adds to the exported code: text to ids and back, or scaling. The values themselves are in task.json.
+import { trainingSeqLen } from '../../experiment/resources.ts';
+import { readsInParts } from '../../experiment/schema.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 
-export function taskCode({ artifact: { task } }: FinishedRun): string {
+export function taskCode({ artifact: { task }, run: { experiment } }: FinishedRun): string {
   switch (task) {
     case 'char-lm':
-      return CHAR_LM;
+      return charLm(experiment.model.layers.every(readsInParts) ? null : trainingSeqLen(experiment));
     case 'forecast':
       return FORECAST;
     case 'adding':
@@ -15,7 +17,9 @@ export function taskCode({ artifact: { task } }: FinishedRun): string {
   }
 }
 
-const CHAR_LM = `
+/** `context`: steps that a model without states reads at once. */
+const charLm = (context: number | null) => `
+CONTEXT = ${context ?? 'None'}
 SYMBOLS = json.loads((HERE / "task.json").read_text(encoding="utf-8"))["symbols"]
 IDS = {symbol: index for index, symbol in enumerate(SYMBOLS)}
 
@@ -30,10 +34,12 @@ def generate(model, prompt="\\n", length=200, temperature=0.8, seed=1):
     """Writes on from the prompt, character by character."""
     random = torch.Generator().manual_seed(seed)
     x, states, made = encode(prompt if IDS.keys() & set(prompt) else SYMBOLS[0]), None, []
+    seen = x
     for _ in range(length):
-        logits, states = model(x, states)
+        logits, states = model(x, states) if CONTEXT is None else model(seen[-CONTEXT:])
         chances = torch.softmax(logits[-1, 0] / temperature, dim=0)
         x = torch.multinomial(chances, 1, generator=random).unsqueeze(1)
+        seen = torch.cat([seen, x])
         made.append(SYMBOLS[x.item()])
     return "".join(made)
 `;

@@ -1,8 +1,16 @@
 // A run's model as a PyTorch module: the code, and the weights under the names that module gives them. Layouts and
 // gate orders are PyTorch's already; what differs is biases that PyTorch always has, and the GRU that resets before
 // the product, which PyTorch does not have and which therefore comes with a cell of its own.
-import { resetsAfter } from '../../experiment/parameters.ts';
-import { isRecurrent, type Layer, type RecurrentLayer } from '../../experiment/schema.ts';
+import { hiddenOf, resetsAfter } from '../../experiment/parameters.ts';
+import { lossAtEveryStep, trainingSeqLen } from '../../experiment/resources.ts';
+import {
+  directionsOf,
+  isRecurrent,
+  type Layer,
+  type RecurrentLayer,
+  seesOtherSteps,
+  type TransformerLayer,
+} from '../../experiment/schema.ts';
 import type { NamedTensor } from '../../runs/safetensors.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import * as python from './python.ts';
@@ -14,9 +22,11 @@ export function stateDict({ run, weights }: FinishedRun): Map<string, NamedTenso
   run.experiment.model.layers.forEach((layer, index) => {
     if (!isRecurrent(layer)) return;
     for (let level = 0; level < layer.layers; level++) {
-      const ih = weights.get(`layers.${index}.bias_ih_l${level}`)!;
-      const name = `layers.${index}.bias_hh_l${level}`;
-      if (!all.has(name)) all.set(name, { shape: ih.shape, data: new Float32Array(ih.data.length) });
+      for (const end of layer.bidirectional ? [`l${level}`, `l${level}_reverse`] : [`l${level}`]) {
+        const ih = weights.get(`layers.${index}.bias_ih_${end}`)!;
+        const name = `layers.${index}.bias_hh_${end}`;
+        if (!all.has(name)) all.set(name, { shape: ih.shape, data: new Float32Array(ih.data.length) });
+      }
     }
   });
   return all;
@@ -25,7 +35,11 @@ export function stateDict({ run, weights }: FinishedRun): Map<string, NamedTenso
 export function modelCode(opened: FinishedRun): string {
   const { run, sizes, step, best } = opened;
   const { layers, convention } = run.experiment.model;
-  const before = layers.some(layer => isResetBefore(layer, opened));
+  const ownModules = [
+    ...(layers.some(layer => isResetBefore(layer, opened)) ? [python.GRU_RESET_BEFORE] : []),
+    ...(layers.some(({ type }) => type === 'transformer') ? [python.TRANSFORMER] : []),
+    ...(layers.some(({ type }) => type === 'tcn') ? [python.TCN] : []),
+  ];
   const tokens = sizes.input.kind === 'tokens';
   const input = tokens ? '(steps, batch) symbol ids' : `(steps, batch, ${inputWidth(opened)}) scaled numbers`;
   return `"""${python.comment(run.name)}: a model trained with Unroll, in plain PyTorch.
@@ -44,9 +58,9 @@ from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-${before ? `\n${python.GRU_RESET_BEFORE}\n` : ''}
+${ownModules.map(code => `\n${code}\n`).join('')}
 class Model(nn.Module):
-    """${input} -> (steps, batch, ${sizes.outputs}), and the states to go on with."""
+    """${input} -> (${endsOnly(opened) ? '1' : 'steps'}, batch, ${sizes.outputs}), and the states to go on with."""
 
     def __init__(self):
         super().__init__()
@@ -96,8 +110,15 @@ function moduleLines(opened: FinishedRun): string {
       case 'rnn':
       case 'lstm':
       case 'gru':
-        width = layer.units;
+        width = directionsOf(layer) * layer.units;
         return recurrentModule(layer, before, isResetBefore(layer, opened));
+      case 'layer-norm':
+        return `nn.LayerNorm(${before}, ${layer.epsilon})`;
+      case 'transformer':
+        return transformerModule(layer, before, trainingSeqLen(opened.run.experiment));
+      case 'tcn':
+        width = layer.units;
+        return `Tcn(${[before, width, layer.kernelSize, layer.layers, layer.dropout].join(', ')})`;
       default:
         return layer satisfies never;
     }
@@ -105,23 +126,45 @@ function moduleLines(opened: FinishedRun): string {
   return lines.map(line => `            ${line},`).join('\n');
 }
 
+function transformerModule(layer: TransformerLayer, width: number, seqLen: number): string {
+  const { heads, layers, activation, dropout, window, positions } = layer;
+  const options = [width, heads, hiddenOf(layer, width), layers, `"${activation}"`, dropout];
+  if (window !== undefined) options.push(`window=${window}`);
+  if (positions !== 'none')
+    options.push(positions === 'learned' ? `positions=${seqLen}` : 'positions="sinusoidal"');
+  return `CausalTransformer(${options.join(', ')})`;
+}
+
 function recurrentModule(layer: RecurrentLayer, inputs: number, resetBefore: boolean): string {
   const name = resetBefore ? 'GruResetBefore' : `nn.${layer.type.toUpperCase()}`;
   const options = [`${inputs}`, `${layer.units}`];
   if (layer.layers > 1) options.push(`num_layers=${layer.layers}`);
   if (layer.layers > 1 && layer.dropout > 0) options.push(`dropout=${layer.dropout}`);
+  if (layer.bidirectional) options.push('bidirectional=True');
   if (layer.type === 'rnn' && layer.activation === 'relu') options.push('nonlinearity="relu"');
   return `${name}(${options.join(', ')})`;
+}
+
+/** A task at the end of the sequence takes a bidirectional layer's last states, of which one stands at the start. */
+export function endsOnly({ run: { experiment } }: FinishedRun): boolean {
+  const layer = experiment.model.layers.findLast(seesOtherSteps);
+  return layer !== undefined && isRecurrent(layer) && layer.bidirectional && !lossAtEveryStep(experiment);
+}
+
+function bothEnds(units: number): string {
+  return `x = torch.cat([x[-1:, :, :${units}], x[:1, :, ${units}:]], 2)`;
 }
 
 function forwardLines(opened: FinishedRun): string {
   let state = 0;
   const { layers } = opened.run.experiment.model;
-  const lines = layers.map((layer, index) => {
+  const last = layers.findLastIndex(seesOtherSteps);
+  const lines = layers.flatMap((layer, index) => {
     const call = `self.layers[${index}](x`;
     if (isRecurrent(layer)) {
       const at = `states[${state++}]`;
-      return `x, ${at} = ${call}, ${at})`;
+      const line = `x, ${at} = ${call}, ${at})`;
+      return index === last && endsOnly(opened) ? [line, bothEnds(layer.units)] : line;
     }
     const activated = layer.type === 'dense' && layer.activation !== 'linear';
     return activated ? `x = torch.${layer.activation}(${call}))` : `x = ${call})`;

@@ -1,8 +1,11 @@
 // What the run's own model says to a fixed input, so that an exported copy can check itself against it.
 import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { trainingSeqLen } from '../../experiment/resources.ts';
+import { readsInParts } from '../../experiment/schema.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
+import { endsOnly } from './pytorch.ts';
 
 export interface Reference {
   /** largest difference that counts as equal, relative to outputs larger than 1 */
@@ -10,26 +13,37 @@ export interface Reference {
   /** (steps, batch) symbol ids, or (steps, batch, features) numbers, flat in this order */
   shape: number[];
   input: number[];
-  /** (steps, batch, outputs), flat: the outputs at every step, in evaluation mode, from a state of zeros */
+  /**
+   * (steps, batch, outputs), flat: the outputs at every step (or the last ones, where the model gives no others), in
+   * evaluation mode, from a state of zeros
+   */
   outputs: number[];
+  /** whether a sequence fed in two parts, with the states between, gives the same */
+  parts: boolean;
 }
 
 const STEPS = 24;
 const BATCH = 2;
 const TOLERANCE = 1e-5;
 
-export function referenceOf(model: Model, { sizes: { input: source } }: FinishedRun): Reference {
+export function referenceOf(model: Model, opened: FinishedRun): Reference {
+  const { input: source } = opened.sizes;
   const random = randomStream(1, 'export/reference', 0);
   const symbols = source.kind === 'tokens';
-  const shape = symbols ? [STEPS, BATCH] : [STEPS, BATCH, source.features];
+  // learned positions end with the training sequence
+  const steps = Math.min(STEPS, trainingSeqLen(opened.run.experiment));
+  const shape = symbols ? [steps, BATCH] : [steps, BATCH, source.features];
   const size = shape.reduce((product, length) => product * length, 1);
   const input = symbols
     ? Int32Array.from({ length: size }, () => random.int(source.vocabulary))
     : Float32Array.from({ length: size }, () => random.normal());
   const outputs = tidy(() => {
     const x = tensor(input, shape, symbols ? 'int32' : 'float32');
-    const options = { training: false, step: 0, lengths: null, state: null, outputs: 'every-step' as const };
+    const at = endsOnly(opened) ? ('last-step' as const) : ('every-step' as const);
+    const options = { training: false, step: 0, lengths: null, state: null, outputs: at };
     return Array.from(model.forward(x, options).outputs.dataSync());
   });
-  return { tolerance: TOLERANCE, shape, input: Array.from(input), outputs };
+  const { layers } = opened.run.experiment.model;
+  const parts = layers.every(readsInParts);
+  return { tolerance: TOLERANCE, shape, input: Array.from(input), outputs, parts };
 }

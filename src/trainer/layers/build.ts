@@ -3,16 +3,16 @@ import {
   gather,
   oneHot,
   reshape,
-  slice,
   type Tensor,
   type Tensor1D,
   type Tensor3D,
   tensor,
-  tensor2d,
+  tensor1d,
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import { type Experiment, isRecurrent, type Layer } from '../../experiment/schema.ts';
+import { trainingSeqLen } from '../../experiment/resources.ts';
+import { type Experiment, type Layer, readsInParts, seesOtherSteps } from '../../experiment/schema.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import { buildDense } from './dense.ts';
@@ -21,8 +21,11 @@ import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
+import { buildLayerNorm } from './layer-norm.ts';
 import type { ForwardOptions, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
+import { buildTcn } from './tcn.ts';
+import { buildTransformer } from './transformer.ts';
 
 type Builder<L extends Layer> = (layer: L, place: Place) => BuiltLayer;
 
@@ -32,12 +35,16 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   rnn: buildRecurrent,
   lstm: buildRecurrent,
   gru: buildRecurrent,
+  transformer: buildTransformer,
+  tcn: buildTcn,
+  'layer-norm': buildLayerNorm,
   dropout: buildDropout,
   dense: buildDense,
 };
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
   const { layers: descriptions, convention } = experiment.model;
+  const seqLen = trainingSeqLen(experiment);
   const variables = new Map<string, Variable>();
   const built: BuiltLayer[] = [];
   let flow = startFlow(sizes);
@@ -49,6 +56,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         name,
         isLast: index === descriptions.length - 1,
         seed,
+        seqLen,
         convention,
         input: description.type === 'embedding' ? flow : asVectors(flow),
         outputs: sizes.outputs,
@@ -70,24 +78,29 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   }
 
   const recurrentLevels = built.flatMap(layer => layer.recurrent);
-  const lastRecurrent = descriptions.findLastIndex(isRecurrent);
+  const lastAcross = descriptions.findLastIndex(seesOtherSteps);
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
     recurrent: recurrentLevels,
+    context: descriptions.every(readsInParts) ? null : seqLen,
     forward(input, options) {
       checkInput(input, sizes, options);
       const { pass, states } = startPass(options, recurrentLevels.length);
       let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
       built.forEach((layer, index) => {
-        // what follows the recurrence works on each step by itself: only the step that is asked for goes on
-        if (options.outputs === 'last-step' && index === lastRecurrent + 1)
-          x = lastStep(x as Tensor3D, options);
+        // what follows works on each step by itself: only the step that is asked for goes on
+        if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
+          x = lastStep(x as Tensor3D, options, built[lastAcross]);
         x = layer.forward(x, pass);
         options.onLayer?.(`layers.${index}`, x);
       });
       const outputs = x as Tensor3D;
-      const needsLast = options.outputs === 'last-step' && lastRecurrent === built.length - 1;
-      return { outputs: needsLast ? lastStep(outputs, options) : outputs, state: states };
+      const needsLast =
+        options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
+      return {
+        outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs,
+        state: states,
+      };
     },
     dispose() {
       for (const made of variables.values()) made.dispose();
@@ -127,15 +140,24 @@ function vectorsOf(input: ModelInput, { input: source }: ModelSizes): Tensor {
   return reshape(symbols, [steps, batch, source.vocabulary]);
 }
 
-/** x (T, B, W) → (1, B, W) at each sequence's last valid step. */
-function lastStep(x: Tensor3D, { lengths }: ForwardOptions): Tensor3D {
+/**
+ * x (T, B, W) → (1, B, W) at each sequence's last valid step. A bidirectional layer's second half comes from the first
+ * step, where it has read all: together they are the h_n of torch.nn.LSTM.
+ */
+function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | undefined): Tensor3D {
   const [seqLen, batch, width] = x.shape;
-  if (!lengths) return slice(x, [seqLen - 1, 0, 0], [1, batch, width]);
-  const rows = reshape(x, [seqLen * batch, width]);
-  const places = lengths.map((length, b) => Math.max(0, length - 1) * batch + b);
-  return fusedKernels()
-    ? embedding(rows, places, [1, batch])
-    : (gather(rows, tensor2d(places, [1, batch], 'int32')) as Tensor3D);
+  const parts = layer?.bidirectional ? 2 : 1;
+  const rows = reshape(x, [seqLen * batch * parts, width / parts]);
+  const places = new Int32Array(batch * parts);
+  for (let b = 0; b < batch; b++) {
+    const last = lengths ? Math.max(0, lengths[b]! - 1) : seqLen - 1;
+    places[b * parts] = (last * batch + b) * parts;
+    if (parts === 2) places[b * parts + 1] = b * parts + 1;
+  }
+  const taken = fusedKernels()
+    ? embedding(rows, places, [batch * parts])
+    : gather(rows, tensor1d(places, 'int32'));
+  return reshape(taken, [1, batch, width]);
 }
 
 function startPass(options: ForwardOptions, levels: number): { pass: Pass; states: LayerState[] } {

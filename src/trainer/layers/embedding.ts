@@ -1,6 +1,6 @@
 // Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D).
 // Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05.
-import { gather, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
+import { gather, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { embedding as embeddingKernel } from '../engine/kernels/embedding.ts';
 import { fusedKernels } from '../engine/storage.ts';
@@ -21,9 +21,12 @@ export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, pla
   return {
     output: { kind: 'vectors', width: layer.dim, learned: true },
     recurrent: [],
-    forward(tokens: Tensor): Tensor3D {
-      if (!fusedKernels()) return gather(weight, tokens) as Tensor3D;
-      return embeddingKernel(weight, tokens.dataSync() as Int32Array, tokens.shape);
-    },
+    forward: (tokens: Tensor) => rowsOf(weight, tokens.dataSync() as Int32Array, tokens.shape),
   };
+}
+
+/** table (V, D)[ids]: (…shape, D). */
+export function rowsOf(table: Tensor, ids: Int32Array, shape: number[]): Tensor3D {
+  if (fusedKernels()) return embeddingKernel(table, ids, shape);
+  return gather(table, tensor(ids, shape, 'int32')) as Tensor3D;
 }

@@ -22,11 +22,17 @@ function filled(shape: readonly number[], next: (index: number) => number): Floa
 
 export const zeros: Initializer = shape => filled(shape, () => 0);
 
+export const ones: Initializer = shape => filled(shape, () => 1);
+
 export function uniform(limit: number): Initializer {
   return (shape, random) => filled(shape, () => (2 * random.uniform() - 1) * limit);
 }
 
-export const standardNormal: Initializer = (shape, random) => filled(shape, () => random.normal());
+export function normal(deviation: number): Initializer {
+  return (shape, random) => filled(shape, () => random.normal() * deviation);
+}
+
+export const standardNormal = normal(1);
 
 /** X. Glorot, Y. Bengio, 2010, https://proceedings.mlr.press/v9/glorot10a.html, on a matrix (outputs, inputs). */
 export const glorotUniform: Initializer = (shape, random) =>

@@ -20,6 +20,8 @@ export interface Place {
   name: string;
   isLast: boolean;
   seed: number;
+  /** steps of a training sequence */
+  seqLen: number;
   convention: Convention;
   input: Flow;
   /** width the task asks of the last layer */
@@ -44,6 +46,8 @@ export interface Pass {
 
 export interface BuiltLayer {
   output: Flow;
+  /** the second half of the outputs has read its sequence from the end: its last state stands at the first step */
+  bidirectional?: boolean;
   recurrent: RecurrentInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;

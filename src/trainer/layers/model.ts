@@ -15,7 +15,11 @@ export interface LayerState {
   c?: Float32Array;
 }
 
-/** One recurrent layer as the probes name it, outermost stack first: "layers.1.0" is layer 1 of the experiment, stack level 0. */
+/**
+ * One recurrent layer as the probes name it, outermost stack first: "layers.1.0" is layer 1 of the experiment, stack
+ * level 0. Of a bidirectional layer each direction is one, "layers.1.0" and after it "layers.1.0-reverse"; the latter
+ * reports its steps in the order it reads them, so that the last one is always the newest.
+ */
 export interface RecurrentInfo {
   name: string;
   cell: CellName;
@@ -34,7 +38,7 @@ export interface ForwardOptions {
   lengths: Int32Array | null;
   /** state to start in, one per recurrent layer; null: zeros */
   state: LayerState[] | null;
-  /** 'every-step' returns (seqLen, batch, width), 'last-step' (1, batch, width) taken at each sequence's last valid step */
+  /** 'every-step' returns (seqLen, batch, width), 'last-step' (1, batch, width) taken at each sequence's last valid step; of a layer that reads backwards, at its first */
   outputs: 'every-step' | 'last-step';
   /** called once per recurrent layer during the backward pass; leave out to skip the reports */
   onRecurrent?: (index: number, report: RecurrentReport) => void;
@@ -52,6 +56,11 @@ export interface Model {
   /** by name, sorted: "layers.1.weight_ih_l0" … in PyTorch's layouts and gate order */
   readonly variables: ReadonlyMap<string, Variable>;
   readonly recurrent: readonly RecurrentInfo[];
+  /**
+   * null: a sequence may be read in parts, its states carried on. A number: some layer keeps no state, so that as many
+   * of the newest steps, those of a training sequence, are to be read at once.
+   */
+  readonly context: number | null;
   forward(input: ModelInput, options: ForwardOptions): ForwardResult;
   dispose(): void;
 }

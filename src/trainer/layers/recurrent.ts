@@ -29,6 +29,8 @@ export interface RunnerWeights extends CellWeights {
 export interface RunnerOptions {
   lengths: Int32Array | null;
   state: LayerState | null;
+  /** read each sequence from its last valid step to its first; y keeps the places of x */
+  reverse?: boolean;
   /** whether a gradient with respect to x is needed */
   inputGradient: boolean;
   onReport?: (report: RecurrentReport) => void;
@@ -69,6 +71,7 @@ function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Runn
     {
       cell: cell.fused!,
       lengths: options.lengths,
+      reverse: options.reverse,
       inputGradient: options.inputGradient,
       onReport: options.onReport,
     },
@@ -103,10 +106,12 @@ export function runSteps(
   let state: CellState = { h: start(options.state?.h) };
   if (cell.hasCellState) state.c = start(options.state?.c);
   const outputs: Tensor2D[] = [];
-  for (let t = 0; t < seqLen; t++) {
+  for (let s = 0; s < seqLen; s++) {
+    // from the end, a sequence waits in its first state until its last valid step is reached
+    const t = options.reverse ? seqLen - 1 - s : s;
     const next = cell.step(inputAt(t), state, weights);
     const valid = options.lengths && validAt(options.lengths, t);
-    outputs.push(valid ? mul(next.h, valid) : next.h);
+    outputs[t] = valid ? mul(next.h, valid) : next.h;
     state = valid ? keepEnded(valid, next, state) : next;
   }
   const y = stack(outputs) as Tensor3D;

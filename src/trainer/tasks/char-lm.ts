@@ -158,7 +158,10 @@ function promptFrom(ids: Uint16Array | Uint32Array, symbols: string[]): string {
   return (words?.[0] ?? text.slice(0, 8)).slice(0, 24);
 }
 
-/** Feeds the prompt, then draws characters one by one from softmax(logits / temperature). */
+/**
+ * Feeds the prompt, then draws characters one by one from softmax(logits / temperature). A model without states reads
+ * all that it sees anew for each of them.
+ */
 export function* generate(
   model: Model,
   prompt: readonly number[],
@@ -172,18 +175,20 @@ export function* generate(
         training: false,
         step: 0,
         lengths: null,
-        state,
+        state: model.context === null ? state : null,
         outputs: 'last-step',
       });
       state = result.state;
       return Float32Array.from(result.outputs.dataSync());
     });
+  const { context } = model;
+  const newest = () => [...prompt, ...made].slice(-context!);
   const made: number[] = [];
-  let logits = feed(prompt);
+  let logits = feed(context === null ? prompt : newest());
   while (made.length < options.length) {
     const id = draw(logits, options.temperature, options.random.uniform());
     made.push(id);
-    if (made.length < options.length) logits = feed([id]);
+    if (made.length < options.length) logits = feed(context === null ? [id] : newest());
     yield;
   }
   return made;

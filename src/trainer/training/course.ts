@@ -27,19 +27,29 @@ export class Course {
   private readonly ownSeconds: () => number;
   private savedStep: number;
 
-  /** `savedStep`: of the last checkpoint, -1 if there is none; `found`: findings the run already has */
+  /**
+   * `savedStep`: of the last checkpoint, -1 if there is none; `found`: findings the run already has; `intervals`:
+   * others than the experiment's own
+   */
   constructor(
     trainer: Trainer,
     journal: Journal,
-    from: { savedStep: number; found: readonly Pick<Finding, 'id' | 'layer'>[]; ownSeconds: () => number },
+    from: {
+      savedStep: number;
+      found: readonly Pick<Finding, 'id' | 'layer'>[];
+      ownSeconds: () => number;
+      intervals?: Intervals;
+    },
   ) {
     const { experiment, task, model } = trainer;
     this.trainer = trainer;
     this.journal = journal;
-    this.intervals = intervalsOf(experiment, {
-      extraPass: task.outputs === 'every-step',
-      validationBatches: task.validationBatches,
-    });
+    this.intervals =
+      from.intervals ??
+      intervalsOf(experiment, {
+        extraPass: task.outputs === 'every-step',
+        validationBatches: task.validationBatches,
+      });
     this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;

@@ -5,6 +5,7 @@ import type { ControlRequest, Finding } from '../../runs/format.ts';
 import type { RunWriter } from '../../runs/writer.ts';
 import { Course, type CourseEnd, show } from './course.ts';
 import { DivergedError } from './divergence.ts';
+import type { Intervals } from './intervals.ts';
 import type { Journal } from './journal.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -37,7 +38,7 @@ export class Member {
     trainer: Trainer,
     writer: RunWriter,
     journal: Journal,
-    from: { ownSeconds: number; found: readonly Finding[] },
+    from: { ownSeconds: number; found: readonly Finding[]; intervals?: Intervals },
   ) {
     this.trainer = trainer;
     this.writer = writer;
@@ -47,6 +48,7 @@ export class Member {
       savedStep: writer.latestCheckpoint()?.step ?? -1,
       found: from.found,
       ownSeconds: () => this.ownSeconds,
+      intervals: from.intervals,
     });
     this.pieces = this.course.pieces();
   }

@@ -17,6 +17,7 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
+import { tapeIsDone } from '../engine/pool.ts';
 import type { LayerState, Model, RecurrentReport } from '../layers/model.ts';
 import type { Batch, Task } from '../tasks/task.ts';
 
@@ -123,6 +124,7 @@ function lossGradients(
     loss = whole.dataSync()[0]!;
     return share === null ? whole : (mul(whole, share) as Scalar);
   }, variables);
+  tapeIsDone();
   value.dispose();
   return { loss, grads };
 }
@@ -142,7 +144,7 @@ function accumulate(gradients: Map<string, Tensor>, model: Model, grads: NamedTe
 }
 
 function isBias(name: string): boolean {
-  return /(^|\.)bias/.test(name);
+  return /(^|[._])bias/.test(name);
 }
 
 /** λ Σ w² over all weights but the biases; its gradient 2 λ w. */

@@ -9,7 +9,18 @@ import { requestOf, runFileOf, Scratch, scalars } from '../runs/folder.ts';
 import { jsonLines, unroll } from './unroll.ts';
 
 const ESCAPE = '\u001b\\[';
-const COMMANDS = ['train', 'resume', 'show', 'compare', 'sample', 'predict', 'export', 'params', 'check'];
+const COMMANDS = [
+  'train',
+  'resume',
+  'show',
+  'compare',
+  'sample',
+  'predict',
+  'export',
+  'params',
+  'check',
+  'bench',
+];
 
 /** What the test reads of `params --json`. */
 interface Counts {
@@ -35,7 +46,7 @@ describe('unroll --help', () => {
     for (const name of [...COMMANDS, 'work']) {
       const { code, stdout } = unroll([name, '--nonsense', '--help']);
       assert.equal(code, 0, name);
-      assert.match(stdout, new RegExp(`^unroll ${name} `));
+      assert.match(stdout, new RegExp(`^unroll ${name}[ \\n]`));
       assert.match(stdout, /--help {2,}Show this text\./);
     }
   });

@@ -52,10 +52,14 @@ function environment(): NodeJS.ProcessEnv {
   return { ...rest, COLUMNS: '100' };
 }
 
-export function unroll(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Result {
+export function unroll(
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+): Result {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main(), ...args], {
     cwd: options.cwd ?? repository,
     env: { ...environment(), ...options.env },
+    input: options.input,
     encoding: 'utf8',
     timeout: 60_000,
     maxBuffer: 64e6,

@@ -76,6 +76,37 @@ m.add(tf.layers.dense({ units: 1 }));
     assert.match(tfjs.notes.join('\n'), /gates are sigmoid here, hardSigmoid in TensorFlow.js/);
   });
 
+  it('read both ways where the code does', async () => {
+    const { layers, obstacles } = await mapped(
+      'python',
+      `
+import keras
+from keras import layers
+m = keras.Sequential([
+    layers.Bidirectional(layers.LSTM(8, return_sequences=True)),
+    layers.LayerNormalization(),
+    layers.GRU(4),
+    layers.Dense(2),
+])
+`,
+    );
+    assert.deepEqual(obstacles, []);
+    assert.deepEqual(layers, [
+      { type: 'lstm', units: 8, bidirectional: true },
+      { type: 'layer-norm' },
+      { type: 'gru', units: 4 },
+      { type: 'dense' },
+    ]);
+    const summed = await mapped(
+      'typescript',
+      `import * as tf from '@tensorflow/tfjs';
+const m = tf.sequential();
+m.add(tf.layers.bidirectional({ layer: tf.layers.gru({ units: 2 }), mergeMode: 'sum' }));
+`,
+    );
+    assert.match(summed.obstacles[0]!.message, /adds up or averages its two directions \(sum\)/);
+  });
+
   it('say in one sentence with the line what cannot be mapped', async () => {
     const { obstacles } = await mapped(
       'python',
@@ -85,7 +116,7 @@ class Net(nn.Module):
     def __init__(self, hidden, kind):
         self.a = nn.LSTM(3, hidden)
         self.b = getattr(nn, kind)(3, 4, num_layers=1)
-        self.c = nn.GRU(3, 4, bidirectional=True)
+        self.c = nn.GRU(3, 4, bidirectional=kind)
         self.d = nn.RNNCell(3, 4)
         self.e = nn.Conv1d(3, 4, 5)
         self.f = nn.LSTM(3, 4, bias=False)

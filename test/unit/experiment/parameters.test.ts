@@ -51,6 +51,20 @@ describe('countRecurrent', () => {
     assert.equal(four.total, two.total + 2 * 4 * 512 * (512 + 512 + 2));
   });
 
+  it('counts both directions: PyTorch, bidirectional LSTM 300→512, two layers: 9,633,792', () => {
+    const count = countRecurrent({
+      cell: 'lstm',
+      inputSize: 300,
+      units: 512,
+      layers: 2,
+      directions: 2,
+      convention: 'pytorch',
+    });
+    assert.equal(count.total, 9_633_792);
+    assert.equal(count.input + count.recurrent + count.bias, count.total);
+    assert.equal(count.formula, '2·4·512·(300 + 512 + 2) + 2·4·512·(1024 + 512 + 2)');
+  });
+
   it('chooses units at equal parameters: RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs', () => {
     const shape = { inputSize: 32, convention: 'pytorch' } as const;
     const budget = countRecurrent({ ...shape, cell: 'lstm', units: 128 }).total;

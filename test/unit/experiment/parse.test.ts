@@ -152,14 +152,14 @@ const values: [name: string, text: string, problems: string[]][] = [
     'an unknown layer',
     adding('', `[{ "type": "lsmt", "units": 8 }, ${DENSE}]`),
     [
-      '2:35 error: `type` must be one of "embedding", "rnn", "lstm", "gru", "dropout" or "dense", found "lsmt"; did you mean "lstm"?',
+      '2:35 error: `type` must be one of "embedding", "rnn", "lstm", "gru", "transformer", "tcn", "layer-norm", "dropout" or "dense", found "lsmt"; did you mean "lstm"?',
     ],
   ],
   [
     'a layer without type',
     adding('', `[{ "units": 8 }, ${DENSE}]`),
     [
-      '2:25 error: `type` is missing in `layers[0]`; it must be one of "embedding", "rnn", "lstm", "gru", "dropout" or "dense".',
+      '2:25 error: `type` is missing in `layers[0]`; it must be one of "embedding", "rnn", "lstm", "gru", "transformer", "tcn", "layer-norm", "dropout" or "dense".',
     ],
   ],
   [
@@ -220,7 +220,9 @@ const meaning: [name: string, text: string, problems: string[]][] = [
   [
     'no recurrent layer',
     adding('', `[${DENSE}]`),
-    ['2:24 error: The model has no recurrent layer; add one of type "rnn", "gru" or "lstm".'],
+    [
+      '2:24 error: No layer of the model sees more than one step; add one of type "rnn", "gru", "lstm", "transformer" or "tcn".',
+    ],
   ],
   [
     'no dense layer at the end',
@@ -256,6 +258,38 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     adding('', `[{ "type": "lstm", "units": 8, "dropout": 0.5 }, ${DENSE}]`),
     [
       '2:66 warning: This dropout has no effect: it stands between stacked layers, and `layers` is 1; add { "type": "dropout", "rate": … } after this layer instead.',
+    ],
+  ],
+  [
+    'a bidirectional layer that would see the answer',
+    `{ "data": { "task": "char-lm", "path": "a.txt" }, "model": { "layers": [
+{ "type": "lstm", "units": 8, "bidirectional": true }, ${DENSE}] } }`,
+    [
+      '2:48 error: A bidirectional layer would see the characters it is to predict; leave `bidirectional` out for "char-lm".',
+    ],
+  ],
+  [
+    'a bidirectional layer in cut sequences',
+    adding(
+      '"training": { "bptt": { "window": 50 } }',
+      `[{ "type": "gru", "units": 8, "bidirectional": true }, ${DENSE}]`,
+    ),
+    [
+      '3:37 error: `window` cuts sequences into parts, but a bidirectional layer needs them whole; leave `window` out.',
+    ],
+  ],
+  [
+    'heads that do not share the width evenly',
+    adding('', `[{ "type": "dense", "units": 10 }, { "type": "transformer" }, ${DENSE}]`),
+    [
+      '2:59 error: The 10 numbers that reach this layer cannot be shared by 4 heads; take a number of heads that divides them, or a dense layer before to widen them.',
+    ],
+  ],
+  [
+    'a TCN in cut sequences',
+    adding('"training": { "bptt": { "window": 50 } }', `[{ "type": "tcn", "units": 8 }, ${DENSE}]`),
+    [
+      '3:37 error: `window` cuts sequences into parts, but a layer of type "tcn" needs them whole; leave `window` out.',
     ],
   ],
   [

@@ -40,6 +40,17 @@ describe('workers', () => {
     assert.equal(lastWords(join(folder, 'nowhere')), '');
   });
 
+  it('are told where TensorFlow may be taken from', async () => {
+    const engine = join(folder, 'engine');
+    const run = join(folder, 'run');
+    mkdirSync(engine);
+    mkdirSync(run);
+    writeFileSync(join(engine, 'unroll.mjs'), 'console.error(process.env.UNROLL_TFJS_NODE);');
+    const worker = await startWorker(engine, [run], folder, { UNROLL_TFJS_NODE: '/opt/tf' });
+    await worker.ended;
+    assert.equal(lastWords(run), '/opt/tf');
+  });
+
   it('wait in the order they came, and only one takes a ticket', () => {
     const queue = new Queue(join(folder, 'queue'));
     const other = new Queue(join(folder, 'queue'));

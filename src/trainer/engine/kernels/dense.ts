@@ -1,5 +1,6 @@
 // y = x Wᵀ + b over the last axis of x. Shapes: x (…, I), weight (O, I), bias (O), y (…, O).
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { newFloats } from '../pool.ts';
 import { floats, optionalSlice, provider, slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel } from './kernel.ts';
 
@@ -27,7 +28,7 @@ export const denseKernel: EngineKernel = {
   run({ inputs, attrs, backend }) {
     const context = attrs as unknown as DenseContext;
     const { x, weight, bias } = inputs;
-    const y = new Float32Array(context.rows * context.outputs);
+    const y = newFloats(context.rows * context.outputs);
     provider().gemm({
       m: context.rows,
       n: context.outputs,
@@ -49,7 +50,7 @@ export const denseKernel: EngineKernel = {
     const dOut = slice(dy as Tensor);
     const xShape = [...(dy as Tensor).shape.slice(0, -1), inputs];
     const product = (m: number, n: number, k: number, a: typeof dOut, transA: boolean, b: Float32Array) => {
-      const c = new Float32Array(m * n);
+      const c = newFloats(m * n);
       const call = { m, n, k, a, transA, b: whole(b), transB: false, bias: null, c: whole(c) };
       provider().gemm({ ...call, accumulate: false });
       return c;
@@ -58,7 +59,7 @@ export const denseKernel: EngineKernel = {
       x: () => tensor(product(rows, inputs, outputs, dOut, false, weight), xShape),
       weight: () => tensor(product(outputs, inputs, rows, dOut, true, x), [outputs, inputs]),
       bias() {
-        const sums = new Float32Array(outputs);
+        const sums = newFloats(outputs);
         provider().columnSums(rows, outputs, dOut, whole(sums));
         return tensor(sums, [outputs]);
       },

@@ -1,9 +1,10 @@
 // Rows of a table by their numbers: table (V, D), ids of any shape S, out (…S, D).
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { newFloats, newZeros } from '../pool.ts';
 import { provider, slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
 
-interface EmbeddingContext {
+export interface EmbeddingContext {
   ids: Int32Array;
   shape: number[];
   tableShape: number[];
@@ -31,7 +32,7 @@ export const embeddingKernel: EngineKernel = {
     const table = inputs.table!;
     const width = table.shape[1]!;
     const rows = sizeOf(shape);
-    const out = new Float32Array(rows * width);
+    const out = newFloats(rows * width);
     const idSlice = { data: ids, offset: 0 };
     provider().embedding({ rows, width, ids: idSlice, table: slice(table), out: whole(out) });
     return output(backend, [...shape, width], out);
@@ -41,7 +42,7 @@ export const embeddingKernel: EngineKernel = {
     return {
       table() {
         const width = tableShape[1]!;
-        const dTable = new Float32Array(sizeOf(tableShape));
+        const dTable = newZeros(sizeOf(tableShape));
         provider().embeddingBackward({
           rows: sizeOf(shape),
           width,

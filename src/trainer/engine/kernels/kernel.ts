@@ -9,7 +9,7 @@ import type {
   Tensor,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { engine } from '@tensorflow/tfjs-core';
+import { engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
 
 export interface EngineKernel {
   name: string;
@@ -25,10 +25,21 @@ export function runKernel<T extends Tensor>(name: string, inputs: NamedTensorMap
   return engine().runKernel(name, inputs, context as NamedAttrMap) as T;
 }
 
+/** Whether the backend that tensors live on has this kernel. */
+export function hasKernel(name: string): boolean {
+  return getKernel(name, getBackend()) !== undefined;
+}
+
 export function output(backend: object, shape: number[], values: Float32Array): TensorInfo {
   return (backend as MathBackendCPU).makeTensorInfo(shape, 'float32', values);
 }
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** For gradients that are computed together, at the first thunk that is asked. */
+export function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }

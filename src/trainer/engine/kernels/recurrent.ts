@@ -2,6 +2,7 @@
 // at the first thunk that is asked, and hands each thunk its own array.
 import type { NamedTensorMap, Tensor, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
+import { newFloats } from '../pool.ts';
 import {
   GATES,
   gateBlocks,
@@ -56,7 +57,7 @@ export interface RecurrentResult {
   cN: Float32Array | null;
 }
 
-interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
+export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
   onReport: RecurrentOptions['onReport'];
   shape: RecurrentShape;
   hN: Float32Array;
@@ -143,7 +144,7 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
   const arrays: Record<string, Float32Array | undefined> = {};
   for (const [name, input] of Object.entries(inputs)) arrays[name] = input && floats(input);
   const { memory, call } = callOf(context, arrays);
-  const y = new Float32Array(shape.seqLen * shape.batch * shape.hiddenSize);
+  const y = newFloats(shape.seqLen * shape.batch * shape.hiddenSize);
   if (tapeIsOn()) {
     context.arrays = arrays;
     context.cache = borrow(memory.cache);
@@ -165,7 +166,7 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
   const { memory, call } = callOf(context, arrays);
   const gradients: Record<string, Float32Array> = {};
   for (const [name, array] of Object.entries(arrays))
-    if (array && (name !== 'x' || inputGradient)) gradients[name] = new Float32Array(array.length);
+    if (array && (name !== 'x' || inputGradient)) gradients[name] = newFloats(array.length);
   const into = (name: string): Slice | null => (gradients[name] ? whole(gradients[name]) : null);
   const report = onReport ? emptyReport(shape) : null;
   provider().recurrentBackward({

@@ -7,6 +7,7 @@ import { recurrentForward } from './forward.ts';
 import { columnSums, gemm } from './gemm.ts';
 import { recurrentMemory } from './memory.ts';
 import { adamStep, rmspropStep, scale, sgdStep, sumOfSquares } from './optimizers.ts';
+import { referenceOperations } from './sequence-operations.ts';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
 
 export const referenceProvider: Provider = {
@@ -29,5 +30,6 @@ export const referenceProvider: Provider = {
   adamStep,
   sgdStep,
   rmspropStep,
+  ...referenceOperations,
   close() {},
 };

@@ -10,7 +10,9 @@ import type {
   RecurrentShape,
   Slice,
 } from '../../../../src/trainer/engine/provider.ts';
+import { describeSequenceOperations } from './describe-sequence-operations.ts';
 import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
+import { Memory, read } from './memory.ts';
 
 interface RecurrentCase {
   name: string;
@@ -45,43 +47,6 @@ interface OptimizerCase {
   start: GoldenTensor;
   gradients: GoldenTensor[];
   after: GoldenTensor[];
-}
-
-/** Slots with numbers around them that must neither be read nor written, at odd offsets. */
-class Memory {
-  readonly #guards: { slice: Slice; size: number; offset: number }[] = [];
-  readonly #provider: Provider;
-
-  constructor(provider: Provider) {
-    this.#provider = provider;
-  }
-
-  /** A slot of `size` NaN, or holding `values`. */
-  slot(size: number, values?: ArrayLike<number>): Slice {
-    const offset = 1 + ((this.#guards.length * 7) % 5);
-    const data = this.#provider.allocate(offset + size + 3).fill(Number.NaN);
-    if (values) data.set(values, offset);
-    const slice = { data, offset };
-    this.#guards.push({ slice, size, offset });
-    return slice;
-  }
-
-  of(tensor: GoldenTensor | undefined): Slice | null {
-    return tensor ? this.slot(tensor.data.length, tensor.data) : null;
-  }
-
-  /** Fails when something stands beside a slot, and gives the memory back. */
-  check(): void {
-    for (const { slice, size, offset } of this.#guards) {
-      const outside = [...slice.data.subarray(0, offset), ...slice.data.subarray(offset + size)];
-      assert.ok(outside.every(Number.isNaN), 'a provider wrote outside of an operand');
-      this.#provider.release(slice.data);
-    }
-  }
-}
-
-function read({ data, offset }: Slice, size: number): Float32Array {
-  return data.slice(offset, offset + size);
 }
 
 /** All calls of one golden case, in memory full of NaN, with NaN also in x and dy beyond the lengths. */
@@ -157,6 +122,8 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     before(async () => {
       provider = await load();
     });
+
+    describeSequenceOperations(name, () => provider);
 
     describe('recurrent layers against PyTorch', () => {
       for (const golden of readGolden<RecurrentCase>('recurrent')) {

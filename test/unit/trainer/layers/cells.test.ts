@@ -104,6 +104,7 @@ const shapes = fc.record({
   seed: fc.nat(1000),
   withLengths: fc.boolean(),
   withState: fc.boolean(),
+  reverse: fc.boolean(),
 });
 
 for (const { name, layer, convention } of variants) {
@@ -130,7 +131,8 @@ for (const { name, layer, convention } of variants) {
           const run = (runner: typeof runSteps) => {
             const keep: { y: Float32Array; state: object }[] = [];
             const loss = (...tensors: Tensor[]) => {
-              const options = { lengths, state, inputGradient: true };
+              const { reverse } = shape;
+              const options = { lengths, state, reverse, inputGradient: true };
               const result = runner(cell, tensors[0] as Tensor3D, weightsFrom(names, tensors), options);
               keep.push({ y: Float32Array.from(result.y.dataSync()), state: result.state });
               return lossOf(result.y);

@@ -75,7 +75,7 @@ describe('models against PyTorch', () => {
   for (const golden of readGolden<ModelCase>('models')) {
     it(golden.name, () => {
       const experiment = experimentSchema.parse({
-        data: { task: 'adding' },
+        data: { task: 'adding', length: Math.max(2, golden.input.shape[0]!) },
         model: { layers: golden.layers },
         training: { optimizer: golden.optimizer },
       });

@@ -1,0 +1,121 @@
+// npm run bench: measures ours side by side with others and writes bench/RESULTS.md. bench/README.md tells more.
+//
+//   npm run bench -- [--quick] [--json FILE] [--only GROUP,…] [--engines NAME,…] [--threads N] [--rounds N]
+//                    [--seconds S] [--date YYYY-MM-DD] [--no-build]
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { type Context, contextOf } from './context.ts';
+import { cases } from './groups/cases.ts';
+import { frame } from './groups/frame.ts';
+import { memory } from './groups/memory.ts';
+import { models } from './groups/models.ts';
+import { others } from './groups/others.ts';
+import { peak } from './groups/peak.ts';
+import { recording } from './groups/recording.ts';
+import { scaling } from './groups/scaling.ts';
+import { shakespeare } from './groups/shakespeare.ts';
+import { startUp } from './groups/start-up.ts';
+import { describeMachine } from './machine.ts';
+import { versions } from './participant.ts';
+import { isBuilt } from './participants.ts';
+import { pageOf, type Section } from './report.ts';
+
+const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> = {
+  cases,
+  recording,
+  frame,
+  models,
+  scaling,
+  peak,
+  others,
+  shakespeare,
+  'start-up': startUp,
+  memory,
+};
+
+const root = resolve(import.meta.dirname, '..');
+const kept = join(import.meta.dirname, 'out/sections');
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string' },
+    engines: { type: 'string' },
+    threads: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
+    'no-build': { type: 'boolean', default: false },
+  },
+});
+
+const quick = options.quick;
+const names = options.only?.split(',') ?? (quick ? ['cases', 'recording'] : Object.keys(GROUPS));
+const unknown = names.filter(name => !Object.hasOwn(GROUPS, name));
+if (unknown.length > 0) {
+  console.error(`There is no group ${unknown.join(', ')}; the groups are ${Object.keys(GROUPS).join(', ')}.`);
+  process.exit(2);
+}
+if (!options['no-build']) build();
+if (!isBuilt()) {
+  console.error('dist/engine/unroll.mjs is missing: run npm run build first.');
+  process.exit(2);
+}
+
+const context = contextOf({
+  quick,
+  threads: Number(options.threads ?? Math.min(2, availableParallelism())),
+  pace: {
+    rounds: Number(options.rounds ?? (quick ? 3 : 5)),
+    seconds: Number(options.seconds ?? (quick ? 0.25 : 0.6)),
+    warmup: quick ? 0.2 : 0.5,
+  },
+  engines: options.engines?.split(',') ?? null,
+});
+
+const sections: Section[] = [];
+for (const name of names) {
+  const load = loadavg()[0]!;
+  const section = await GROUPS[name]!(context);
+  sections.push({ ...section, load, date: options.date, versions: [...versions] });
+}
+if (options.json)
+  writeFileSync(
+    options.json,
+    `${JSON.stringify(
+      sections.flatMap(({ data }) => data),
+      null,
+      1,
+    )}\n`,
+  );
+if (!quick) {
+  for (const section of sections) keep(section);
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), pageOf(keptSections(), describeMachine()));
+} else
+  for (const { targets, skipped } of sections) console.error(JSON.stringify({ targets, skipped }, null, 1));
+
+function build(): void {
+  const scripts = ['esbuild.js', 'scripts/build-native.mjs', 'scripts/build-wasm.mjs'];
+  for (const script of scripts.filter(script => existsSync(join(root, script)))) {
+    const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 2, 2] });
+    if (status !== 0) process.exit(3);
+  }
+}
+
+/** Groups may be measured one at a time, when the machine is quiet: the page has the last of each. */
+function keep(section: Section): void {
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(join(kept, `${section.name}.json`), JSON.stringify(section));
+}
+
+function keptSections(): Section[] {
+  const files = readdirSync(kept);
+  return Object.keys(GROUPS)
+    .filter(name => files.includes(`${name}.json`))
+    .map(name => JSON.parse(readFileSync(join(kept, `${name}.json`), 'utf8')));
+}

@@ -1,0 +1,248 @@
+// The C interface of the kernels: one function for each function of src/trainer/engine/provider.ts, which holds the
+// contract (what is overwritten, what may be null, which layouts). Native and WASM builds export the same functions.
+//
+// Rules:
+// 1. Every function takes one struct and returns a double: its result, or 0 where provider.ts returns nothing.
+// 2. A struct holds first its doubles, then its pointers, then its int32 numbers, so that there is no padding between
+//    members and a caller can write it member after member on 32 and on 64 bits. UNROLL_FUNCTIONS counts the members.
+// 3. Pointers need no more alignment than their elements. A null pointer is what `null` is in provider.ts.
+// 4. Sizes have been checked. No function allocates, fails or keeps a pointer, except inside `packed`.
+// 5. One call at a time: the caller does not enter a second one while the first runs.
+//
+// Legend of shapes, here and in all kernels: T seq_len, B batch, I input_size, H hidden_size, G gates of the cell,
+// N rows, C classes, V vocabulary, D width, M N K sizes of a product. Row-major; sequences are (T, B, ...).
+#pragma once
+
+typedef __INT32_TYPE__ Int32;
+
+enum UnrollCell {
+  UNROLL_RNN_TANH = 0,
+  UNROLL_RNN_RELU = 1,
+  UNROLL_LSTM = 2,
+  UNROLL_GRU_RESET_AFTER = 3,
+  UNROLL_GRU_RESET_BEFORE = 4,
+};
+
+enum UnrollMemoryKind {
+  UNROLL_MEMORY_PACKED = 0,
+  UNROLL_MEMORY_CACHE = 1,
+  UNROLL_MEMORY_FORWARD_SCRATCH = 2,
+  UNROLL_MEMORY_BACKWARD_SCRATCH = 3,
+};
+
+/** Returns the floats of one kind of memory, for the number of threads now running. */
+struct UnrollRecurrentMemory {
+  Int32 cell, seq_len, batch, input_size, hidden_size;
+  Int32 kind;
+};
+
+/** RecurrentForward. `version` holds the bits of an unsigned number. */
+struct UnrollRecurrentForward {
+  const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+  float *packed;
+  const float *x;
+  const Int32 *lengths;
+  const float *h0, *c0;
+  float *y, *h_n, *c_n, *cache, *scratch;
+  Int32 cell, seq_len, batch, input_size, hidden_size;
+  Int32 reverse, version;
+};
+
+/** RecurrentBackward; `hidden_grad_norm` null stands for `report` null. */
+struct UnrollRecurrentBackward {
+  const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+  float *packed;
+  const float *x;
+  const Int32 *lengths;
+  const float *h0, *c0;
+  float *cache, *scratch;
+  const float *dy, *dh_n, *dc_n;
+  float *dx, *dweight_ih, *dweight_hh, *dbias_ih, *dbias_hh, *dh0, *dc0;
+  float *hidden_grad_norm, *cell_grad_norm, *gate_mean, *gate_saturation;
+  Int32 cell, seq_len, batch, input_size, hidden_size;
+  Int32 reverse, version;
+};
+
+/** Returns the floats of scratch that such a product takes. */
+struct UnrollGemmMemory {
+  Int32 m, n, k, trans_a, trans_b;
+};
+
+struct UnrollGemm {
+  const float *a, *b, *bias;
+  float *c, *scratch;
+  Int32 m, n, k, trans_a, trans_b, accumulate;
+};
+
+struct UnrollColumnSums {
+  const float *a;
+  float *out;
+  Int32 rows, width;
+};
+
+/** Returns the loss. */
+struct UnrollSoftmaxCrossEntropy {
+  double label_smoothing;
+  const float *logits;
+  const Int32 *targets;
+  const float *weights;
+  float *dlogits;
+  Int32 rows, classes;
+};
+
+struct UnrollEmbedding {
+  const Int32 *ids;
+  const float *table;
+  float *out;
+  Int32 rows, width;
+};
+
+struct UnrollEmbeddingBackward {
+  const Int32 *ids;
+  const float *dout;
+  float *dtable;
+  Int32 rows, width;
+};
+
+/** Returns the sum. */
+struct UnrollSumOfSquares {
+  const float *a;
+  Int32 count;
+};
+
+struct UnrollScale {
+  double factor;
+  float *a;
+  Int32 count;
+};
+
+struct UnrollAdam {
+  double learning_rate, beta1, beta2, epsilon, weight_decay, step;
+  float *parameter;
+  const float *gradient;
+  float *first_moment, *second_moment;
+  Int32 count;
+};
+
+struct UnrollSgd {
+  double learning_rate, momentum;
+  float *parameter;
+  const float *gradient;
+  float *momentum_buffer;
+  Int32 count, nesterov;
+};
+
+struct UnrollRmsprop {
+  double learning_rate, decay, momentum, epsilon;
+  float *parameter;
+  const float *gradient;
+  float *square_average, *momentum_buffer;
+  Int32 count;
+};
+
+struct UnrollCopyColumns {
+  const float *from;
+  float *to;
+  Int32 rows, width, from_stride, to_stride;
+};
+
+struct UnrollAdd {
+  const float *a, *b;
+  float *out;
+  Int32 count;
+};
+
+enum UnrollActivationKind {
+  UNROLL_RELU = 0,
+  UNROLL_GELU = 1,
+  UNROLL_TANH = 2,
+  UNROLL_SIGMOID = 3,
+};
+
+struct UnrollActivation {
+  const float *x;
+  float *y;
+  Int32 kind, count;
+};
+
+struct UnrollActivationBackward {
+  const float *x, *y, *dy;
+  float *dx;
+  Int32 kind, count;
+};
+
+struct UnrollLayerNorm {
+  double epsilon;
+  const float *x, *weight, *bias;
+  float *y, *mean, *inverse_deviation;
+  Int32 rows, width;
+};
+
+struct UnrollLayerNormBackward {
+  const float *x, *weight, *mean, *inverse_deviation, *dy;
+  float *dx, *dweight, *dbias;
+  Int32 rows, width;
+};
+
+/** Returns the floats of scratch that attention takes, forward or backward, for the number of threads now running. */
+struct UnrollAttentionMemory {
+  Int32 seq_len, head_size, backward;
+};
+
+struct UnrollAttention {
+  const float *qkv;
+  const Int32 *lengths;
+  float *out, *log_sum_exp, *scratch;
+  Int32 seq_len, batch, heads, head_size, causal, window;
+};
+
+struct UnrollAttentionBackward {
+  const float *qkv;
+  const Int32 *lengths;
+  const float *out, *log_sum_exp, *dout;
+  float *dqkv, *scratch;
+  Int32 seq_len, batch, heads, head_size, causal, window;
+};
+
+/** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
+#define UNROLL_FUNCTIONS(F)                                     \
+  F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 6)           \
+  F(recurrent_forward, UnrollRecurrentForward, 0, 14, 7)        \
+  F(recurrent_backward, UnrollRecurrentBackward, 0, 25, 7)      \
+  F(gemm_memory, UnrollGemmMemory, 0, 0, 5)                     \
+  F(gemm, UnrollGemm, 0, 5, 6)                                  \
+  F(column_sums, UnrollColumnSums, 0, 2, 2)                     \
+  F(softmax_cross_entropy, UnrollSoftmaxCrossEntropy, 1, 4, 2)  \
+  F(embedding, UnrollEmbedding, 0, 3, 2)                        \
+  F(embedding_backward, UnrollEmbeddingBackward, 0, 3, 2)       \
+  F(sum_of_squares, UnrollSumOfSquares, 0, 1, 1)                \
+  F(scale, UnrollScale, 1, 1, 1)                                \
+  F(adam_step, UnrollAdam, 6, 4, 1)                             \
+  F(sgd_step, UnrollSgd, 2, 3, 2)                               \
+  F(rmsprop_step, UnrollRmsprop, 4, 4, 1)                       \
+  F(copy_columns, UnrollCopyColumns, 0, 2, 4)                   \
+  F(add, UnrollAdd, 0, 3, 1)                                    \
+  F(activation, UnrollActivation, 0, 2, 2)                      \
+  F(activation_backward, UnrollActivationBackward, 0, 4, 2)     \
+  F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
+  F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
+  F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
+  F(attention, UnrollAttention, 0, 5, 6)                        \
+  F(attention_backward, UnrollAttentionBackward, 0, 7, 6)
+
+extern "C" {
+
+#define UNROLL_DECLARE(name, Call, doubles, pointers, integers)                                             \
+  static_assert(sizeof(Call) - (8 * doubles + sizeof(void *) * pointers + 4 * integers) < 8, "rule 2");     \
+  double unroll_##name(const Call *call);
+UNROLL_FUNCTIONS(UNROLL_DECLARE)
+#undef UNROLL_DECLARE
+
+/**
+ * Threads that calls use, the caller's own included. Native: they are created here. WASM: they are the host's workers,
+ * each of which calls unroll_thread_run(index), index 1 to count-1, which returns after unroll_threads_stop.
+ */
+void unroll_threads_start(Int32 count);
+void unroll_thread_run(Int32 index);
+void unroll_threads_stop(void);
+}

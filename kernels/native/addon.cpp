@@ -1,0 +1,210 @@
+// The Node-API addon. It holds the kernels for every instruction set of its processor family and takes the best that
+// the processor has, or the one asked for.
+//
+//   instructionSets()                names of those that work here, best first
+//   start(set, threads, numbers)     chooses; `numbers` (Float64Array) is where calls leave their numbers from now on
+//   stop()                           ends the threads
+//   misalignment(buffer)             address of an ArrayBuffer modulo 64
+//   <function of abi.h>(...arrays)   typed arrays or null for the pointers; in `numbers` stand the doubles, then the
+//                                    arrays' offsets, then the int32 numbers
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include "../abi.h"
+#include "../table.h"
+#include "../threads.h"
+
+extern "C" {
+#if defined(__x86_64__)
+extern const UnrollTable unroll_avx512_table, unroll_avx2_table, unroll_plain_table;
+#elif defined(__aarch64__)
+extern const UnrollTable unroll_neon_table;
+#else
+extern const UnrollTable unroll_plain_table;
+#endif
+}
+
+namespace {
+
+struct InstructionSet {
+  const char *name;
+  const UnrollTable *table;
+  bool (*works)();
+};
+
+const InstructionSet sets[] = {
+#if defined(__x86_64__)
+    {"avx512", &unroll_avx512_table,
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2");
+     }},
+    {"avx2", &unroll_avx2_table,
+     [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }},
+    {"plain", &unroll_plain_table, [] { return true; }},
+#elif defined(__aarch64__)
+    {"neon", &unroll_neon_table, [] { return true; }},
+#else
+    {"plain", &unroll_plain_table, [] { return true; }},
+#endif
+};
+
+// one engine in a process: its threads and scratch are shared by all who load the addon
+const UnrollTable *table;
+bool running;
+
+constexpr int MAX_NUMBERS = 64, MAX_POINTERS = 32;
+
+struct Instance {
+  napi_ref numbers_ref;
+  double *numbers;
+};
+
+typedef double (*Kernel)(const void *call);
+
+/** A function of abi.h: how its struct is made, and where it stands in the table. */
+struct Function {
+  const char *name;
+  int doubles, pointers, integers;
+  size_t place;
+};
+
+const Function functions[] = {
+#define UNROLL_FUNCTION(name, Call, doubles, pointers, integers) \
+  {#name, doubles, pointers, integers, offsetof(UnrollTable, name)},
+    UNROLL_FUNCTIONS(UNROLL_FUNCTION)
+#undef UNROLL_FUNCTION
+};
+
+napi_value fail(napi_env env, const char *sentence) {
+  napi_throw_error(env, nullptr, sentence);
+  return nullptr;
+}
+
+Instance *instance_of(napi_env env) {
+  void *instance = nullptr;
+  napi_get_instance_data(env, &instance);
+  return (Instance *)instance;
+}
+
+/** Where a typed array's numbers begin; null for null. */
+char *data_of(napi_env env, napi_value array, size_t &element_size) {
+  napi_typedarray_type type;
+  void *data = nullptr;
+  element_size = 4;
+  if (napi_get_typedarray_info(env, array, &type, nullptr, &data, nullptr, nullptr) != napi_ok) return nullptr;
+  if (type == napi_float64_array) element_size = 8;
+  return (char *)data;
+}
+
+napi_value call_function(napi_env env, napi_callback_info info) {
+  napi_value arguments[MAX_POINTERS];
+  size_t count = MAX_POINTERS;
+  void *data;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+  const Function &function = *(const Function *)data;
+  const Instance *instance = instance_of(env);
+  if (!instance || !instance->numbers || !running) return fail(env, "The native engine has not been started.");
+  if (count < (size_t)function.pointers) return fail(env, "A kernel was called with too few arrays.");
+
+  alignas(8) char call[8 * (MAX_NUMBERS + MAX_POINTERS)] = {};
+  const double *number = instance->numbers;
+  char *member = call;
+  memcpy(member, number, 8 * function.doubles);
+  member += 8 * function.doubles, number += function.doubles;
+  for (int i = 0; i < function.pointers; i++, member += sizeof(void *), number++) {
+    size_t element_size;
+    char *start = data_of(env, arguments[i], element_size);
+    void *pointer = start ? start + (size_t)*number * element_size : nullptr;
+    memcpy(member, &pointer, sizeof pointer);
+  }
+  for (int i = 0; i < function.integers; i++, member += 4, number++) {
+    const Int32 value = (Int32)(long long)*number;
+    memcpy(member, &value, 4);
+  }
+  Kernel kernel;
+  memcpy(&kernel, (const char *)table + function.place, sizeof kernel);
+  napi_value result;
+  napi_create_double(env, kernel(call), &result);
+  return result;
+}
+
+napi_value instruction_sets(napi_env env, napi_callback_info) {
+  napi_value names;
+  napi_create_array(env, &names);
+  uint32_t count = 0;
+  for (const InstructionSet &set : sets) {
+    if (!set.works()) continue;
+    napi_value name;
+    napi_create_string_utf8(env, set.name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, names, count++, name);
+  }
+  return names;
+}
+
+napi_value start(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  size_t count = 3;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  char name[16] = {};
+  int32_t threads = 1;
+  size_t element_size;
+  if (count < 3 || napi_get_value_string_utf8(env, arguments[0], name, sizeof name, nullptr) != napi_ok ||
+      napi_get_value_int32(env, arguments[1], &threads) != napi_ok || threads < 1)
+    return fail(env, "start takes an instruction set, a number of threads and a Float64Array.");
+  const InstructionSet *chosen = nullptr;
+  for (const InstructionSet &set : sets)
+    if (strcmp(set.name, name) == 0 && set.works()) chosen = &set;
+  if (!chosen) return fail(env, "This processor does not have that instruction set.");
+
+  Instance *instance = instance_of(env);
+  if (instance->numbers_ref) napi_delete_reference(env, instance->numbers_ref);
+  napi_create_reference(env, arguments[2], 1, &instance->numbers_ref);
+  instance->numbers = (double *)data_of(env, arguments[2], element_size);
+  if (running) unroll_threads_stop();
+  table = chosen->table;
+  unroll_threads_start(threads);
+  running = true;
+  napi_value started;
+  napi_create_int32(env, unroll::thread_count(), &started);
+  return started;
+}
+
+napi_value stop(napi_env, napi_callback_info) {
+  if (running) unroll_threads_stop();
+  running = false;
+  return nullptr;
+}
+
+napi_value misalignment(napi_env env, napi_callback_info info) {
+  napi_value buffer, result;
+  size_t count = 1;
+  void *data = nullptr;
+  napi_get_cb_info(env, info, &count, &buffer, nullptr, nullptr);
+  napi_get_arraybuffer_info(env, buffer, &data, nullptr);
+  napi_create_uint32(env, (uint32_t)((size_t)data % 64), &result);
+  return result;
+}
+
+void add(napi_env env, napi_value exports, const char *name, napi_callback callback, const void *data) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, (void *)data, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  // from calloc, since operator new would bring in libstdc++ and its newer glibc
+  napi_set_instance_data(env, calloc(1, sizeof(Instance)), [](napi_env, void *data, void *) { free(data); }, nullptr);
+  add(env, exports, "instructionSets", instruction_sets, nullptr);
+  add(env, exports, "start", start, nullptr);
+  add(env, exports, "stop", stop, nullptr);
+  add(env, exports, "misalignment", misalignment, nullptr);
+  for (const Function &function : functions) add(env, exports, function.name, call_function, &function);
+  return exports;
+}

@@ -1,0 +1,125 @@
+// One update of one parameter, as torch.optim defines it (provider.ts has the equations), and what clipping needs.
+// Adam: D. Kingma, J. Ba, 2015, https://arxiv.org/abs/1412.6980; AdamW: I. Loshchilov, F. Hutter, 2019,
+// https://arxiv.org/abs/1711.05101; Nesterov momentum: I. Sutskever et al., 2013,
+// https://proceedings.mlr.press/v28/sutskever13.html; RMSProp: G. Hinton, lecture 6 of "Neural networks for machine
+// learning", 2012. Factors are computed in float64, updates in float32.
+#pragma once
+#include "embedding.h"
+
+namespace UNROLL_NAMESPACE {
+
+/** f(i, lanes) for vectors of `count` numbers. */
+template <class F> UNROLL_INLINE void each_vector(long count, F f) {
+  share_out(count, count, [&](long from, long to) {
+    long i = from;
+    for (; i + WIDTH <= to; i += WIDTH) f(i, (long)WIDTH);
+    if (i < to) f(i, to - i);
+  });
+}
+
+static double power(double base, double exponent) {
+  double result = 1;
+  for (long n = (long)exponent; n > 0; n /= 2, base *= base)
+    if (n % 2) result *= base;
+  return result;
+}
+
+static double adam_step(const UnrollAdam *call) {
+  const double step_size = call->learning_rate / (1 - power(call->beta1, call->step));
+  const Vec root = splat((float)(1 / __builtin_sqrt(1 - power(call->beta2, call->step))));
+  const Vec beta1 = splat((float)call->beta1), rest1 = splat((float)(1 - call->beta1));
+  const Vec beta2 = splat((float)call->beta2), rest2 = splat((float)(1 - call->beta2));
+  const Vec decay = splat((float)(1 - call->learning_rate * call->weight_decay));
+  const Vec rate = splat((float)step_size), epsilon = splat((float)call->epsilon);
+  each_vector(call->count, [&](long i, long lanes) {
+    Vec g = load_part(call->gradient + i, lanes), p = load_part(call->parameter + i, lanes);
+    Vec m = multiply_add(beta1, load_part(call->first_moment + i, lanes), rest1 * g);
+    Vec v = multiply_add(beta2, load_part(call->second_moment + i, lanes), rest2 * g * g);
+    store_part(call->first_moment + i, m, lanes);
+    store_part(call->second_moment + i, v, lanes);
+    store_part(call->parameter + i, p * decay - rate * m / multiply_add(square_root(v), root, epsilon), lanes);
+  });
+  return 0;
+}
+
+static double sgd_step(const UnrollSgd *call) {
+  const Vec rate = splat((float)call->learning_rate), momentum = splat((float)call->momentum);
+  each_vector(call->count, [&](long i, long lanes) {
+    Vec g = load_part(call->gradient + i, lanes), update = g;
+    if (call->momentum_buffer) {
+      Vec b = multiply_add(momentum, load_part(call->momentum_buffer + i, lanes), g);
+      store_part(call->momentum_buffer + i, b, lanes);
+      update = call->nesterov ? multiply_add(momentum, b, g) : b;
+    }
+    store_part(call->parameter + i, load_part(call->parameter + i, lanes) - rate * update, lanes);
+  });
+  return 0;
+}
+
+static double rmsprop_step(const UnrollRmsprop *call) {
+  const Vec rate = splat((float)call->learning_rate), momentum = splat((float)call->momentum);
+  const Vec decay = splat((float)call->decay), rest = splat((float)(1 - call->decay));
+  const Vec epsilon = splat((float)call->epsilon);
+  each_vector(call->count, [&](long i, long lanes) {
+    Vec g = load_part(call->gradient + i, lanes);
+    Vec s = multiply_add(decay, load_part(call->square_average + i, lanes), rest * g * g);
+    store_part(call->square_average + i, s, lanes);
+    Vec update = g / (square_root(s) + epsilon);
+    if (call->momentum_buffer) {
+      update = multiply_add(momentum, load_part(call->momentum_buffer + i, lanes), update);
+      store_part(call->momentum_buffer + i, update, lanes);
+    }
+    store_part(call->parameter + i, load_part(call->parameter + i, lanes) - rate * update, lanes);
+  });
+  return 0;
+}
+
+typedef double Doubles __attribute__((vector_size(64)));
+typedef float EightFloats __attribute__((vector_size(32), aligned(4), may_alias));
+
+/** Sixteen sums in float64, number i going to sum i mod 16, added in order: the same on every instruction set. */
+static double sum_of_squares_part(const float *a, long count) {
+  Doubles low{}, high{};
+  long i = 0;
+  for (; i + 16 <= count; i += 16) {
+    Doubles first = __builtin_convertvector(*(const EightFloats *)(a + i), Doubles);
+    Doubles second = __builtin_convertvector(*(const EightFloats *)(a + i + 8), Doubles);
+    low += first * first;
+    high += second * second;
+  }
+  double sum = 0;
+  for (int lane = 0; lane < 8; lane++) sum += low[lane];
+  for (int lane = 0; lane < 8; lane++) sum += high[lane];
+  for (; i < count; i++) sum += (double)a[i] * a[i];
+  return sum;
+}
+
+/** Parts do not depend on the number of threads, and are added in order. */
+static double sum_of_squares(const UnrollSumOfSquares *call) {
+  constexpr int MAX_PARTS = 64;
+  double sums[MAX_PARTS];
+  const long size = larger<long>(16384, (call->count + MAX_PARTS - 1L) / MAX_PARTS);
+  const int parts = (int)((call->count + size - 1) / size);
+  const int threads = call->count < WORTH_THREADS ? 1 : unroll::thread_count();
+  auto task = [&](int thread) {
+    for (int part = thread; part < parts; part += threads)
+      sums[part] = sum_of_squares_part(call->a + part * size, smaller(size, call->count - part * size));
+  };
+  if (threads == 1)
+    task(0);
+  else
+    unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  double total = 0;
+  for (int part = 0; part < parts; part++) total += sums[part];
+  return total;
+}
+
+static double scale(const UnrollScale *call) {
+  const Vec factor = splat((float)call->factor);
+  each_vector(call->count, [&](long i, long lanes) {
+    store_part(call->a + i, load_part(call->a + i, lanes) * factor, lanes);
+  });
+  return 0;
+}
+
+}  // namespace UNROLL_NAMESPACE

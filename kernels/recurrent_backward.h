@@ -1,0 +1,337 @@
+// A whole sequence backward. Each thread takes its slab in chunks of steps from the last to the first: the recurrent
+// steps of a chunk, then the weights' gradients while the chunk's gate gradients are still in the cache, then dx.
+#pragma once
+#include "recurrent_forward.h"
+#include "recurrent_report.h"
+
+namespace UNROLL_NAMESPACE {
+
+/** Rows that the weights' gradients take at a time, so that what tiles of one panel read again stays in L1. */
+constexpr long WEIGHT_ROWS = 128;
+
+/** sum (slots) += columns of dgates over K rows. */
+static void add_bias_gradients(float *sum, const float *dgates, int slots, long K, bool first) {
+  for (int slot = 0; slot < slots; slot++) {
+    const float *p = dgates + slot * WIDTH;
+    const long stride = (long)slots * WIDTH;
+    Vec even = first ? Vec{} : load(sum + slot * WIDTH), odd{};
+    long k = 0;
+    for (; k + 1 < K; k += 2, p += 2 * stride) even += load(p), odd += load(p + stride);
+    if (k < K) even += load(p);
+    store(sum + slot * WIDTH, even + odd);
+  }
+}
+
+struct BackwardPass {
+  const UnrollRecurrentBackward &call;
+  const Layout l;
+  const Packed packed;
+  const WeightParts weights;
+  int *order, *sorted_lengths;
+  bool reverse;
+  // scratch: order | weight gradients of all slabs | report sums of all slabs | the rest, slab by slab
+  float *panels, *sums, *rest;
+
+  BackwardPass(const UnrollRecurrentBackward &c)
+      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size)), packed(l, c.packed),
+        weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
+        sorted_lengths(c.lengths ? order + l.B : nullptr), reverse(c.reverse),
+        panels(c.scratch + (order_size(l) + 15) / 16 * 16), sums(panels + l.slabs * l.weights_size()),
+        rest(sums + l.slabs * ReportSums::size(l)) {}
+
+  static long ring_size(const Layout &l) { return (l.chunk + 1L) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
+  static long rest_size(const Layout &l) {
+    const long carry = (long)l.unit_blocks * l.slab_rows * WIDTH, dy = l.slab_rows * l.hidden_padded;
+    const long dx = (long)l.chunk * l.slab_rows * l.input_padded();
+    return ring_size(l) + carry + dy + 2L * l.slab_rows * WIDTH + dx;
+  }
+  static long scratch_size(const Layout &l) {
+    const long order = (order_size(l) + 15) / 16 * 16;
+    return order + l.slabs * (l.weights_size() + ReportSums::size(l) + rest_size(l));
+  }
+};
+
+/** One slab on its way back. */
+struct BackwardSlab {
+  const BackwardPass &pass;
+  const Layout &l;
+  const Slab s;
+  float *panels, *ring, *carry, *dy_rows, *h_squares, *c_squares, *dx_rows;
+  const ReportSums sums;
+  const long slots, block_stride;
+
+  BackwardSlab(const BackwardPass &p, int index)
+      : pass(p), l(p.l), s(slab_of(p.l, index, p.call.cache, p.order, p.sorted_lengths)),
+        panels(p.panels + index * p.l.weights_size()), ring(p.rest + index * BackwardPass::rest_size(p.l)),
+        carry(ring + BackwardPass::ring_size(p.l)), dy_rows(carry + (long)p.l.unit_blocks * p.l.slab_rows * WIDTH),
+        h_squares(dy_rows + p.l.slab_rows * p.l.hidden_padded), c_squares(h_squares + p.l.slab_rows * WIDTH),
+        dx_rows(c_squares + p.l.slab_rows * WIDTH), sums(p.l, p.sums + index * ReportSums::size(p.l)),
+        slots((long)p.l.slots * WIDTH), block_stride((p.l.chunk + 1L) * s.rows * slots) {}
+
+  void start_carry() const {
+    fill(carry, (long)l.unit_blocks * s.rows * WIDTH, 0.f);
+    if (!pass.call.dc_n) return;
+    for (int row = 0; row < s.rows; row++)
+      for (int block = 0; block < l.unit_blocks; block++) {
+        const long lanes = clamp_lanes(l.H - block * WIDTH);
+        if (lanes > 0)
+          store(carry + ((long)block * s.rows + row) * WIDTH,
+                load_part(pass.call.dc_n + (long)s.order[row] * l.H + block * WIDTH, lanes));
+      }
+  }
+
+  /** Rows of ∂L/∂h_t through y, and through hN where a sequence ends: in place if they stand there as they are. */
+  void output_gradient(int step, int active, StepBackward &out) const {
+    const float *dy = pass.call.dy, *dh_n = pass.call.dh_n;
+    const bool last = step == s.steps - 1;
+    if (!s.lengths && l.H == l.hidden_padded && !(dh_n && last)) {
+      const long t = time_of(l, s, pass.reverse, 0, step);
+      out.dy = dy ? dy + (t * l.B + s.first) * l.H : nullptr;
+      out.dy_stride = l.H;
+      return;
+    }
+    out.dy = dy_rows;
+    out.dy_stride = l.hidden_padded;
+    for (int row = 0; row < active; row++) {
+      float *to = dy_rows + row * l.hidden_padded;
+      fill(to + l.H, l.hidden_padded - l.H, 0.f);
+      const long t = time_of(l, s, pass.reverse, row, step);
+      if (dy)
+        copy(to, dy + (t * l.B + s.order[row]) * l.H, l.H);
+      else
+        fill(to, l.H, 0.f);
+      if (!dh_n || step != s.length(l, row) - 1) continue;
+      for (int i = 0; i < l.H; i++) to[i] += dh_n[(long)s.order[row] * l.H + i];
+    }
+  }
+
+  StepBackward step_of(int step, int place, int active) const {
+    const long states = (long)l.unit_blocks * s.rows * WIDTH;
+    float *dgates = ring + (long)place * s.rows * slots;
+    const float *z = s.z + (long)step * s.rows * l.row_stride;
+    return {l,
+            active,
+            s.rows,
+            block_stride,
+            step == s.steps - 1 ? nullptr : dgates + s.rows * slots,
+            dgates,
+            pass.packed.hidden_back,
+            pass.packed.hidden_back_n(l),
+            nullptr,
+            0,
+            z,
+            z + s.rows * l.row_stride,
+            s.gates + step * states * l.slots,
+            s.c + step * states,
+            s.c + (step + 1) * states,
+            s.reset + (long)step * s.rows * l.reset_stride,
+            carry,
+            h_squares,
+            c_squares};
+  }
+
+  /** Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. */
+  void clear_unused(float *dgates, int active) const {
+    for (int block = 0; block < l.unit_blocks; block++) {
+      float *rows = dgates + block * block_stride;
+      fill(rows + active * slots, (s.rows - active) * slots, 0.f);
+      const long unit = (long)block * l.unit_vectors * WIDTH;
+      if (l.H >= unit + l.unit_vectors * WIDTH) continue;
+      for (long i = 0; i < active * l.slots; i++) {
+        const long first = l.is_rnn() ? unit + i % l.slots * WIDTH : unit;
+        const long lanes = clamp_lanes(l.H - first);
+        if (lanes < WIDTH) fill(rows + i * WIDTH + lanes, WIDTH - lanes, 0.f);
+      }
+    }
+  }
+
+  template <class Cell, bool REPORT> void step_back(int step, int place, int active) const {
+    StepBackward b = step_of(step, place, active);
+    output_gradient(step, active, b);
+    float statistics[STATISTICS * WIDTH] = {}, unused[STATISTICS * WIDTH] = {};
+    const bool one_time = !s.lengths || !pass.reverse;
+    if constexpr (REPORT) fill(h_squares, 2L * l.slab_rows * WIDTH, 0.f);
+    for (int block = 0; block < l.hidden_blocks; block++) {
+      const bool whole = one_time && (block + 1L) * l.hidden_vectors * WIDTH <= l.H;
+      Cell::template backward<REPORT>(b, block_of(b, block, whole ? statistics : unused));
+      if (!REPORT || whole || l.is_rnn()) continue;
+      for (int v = block * l.hidden_vectors; v < (block + 1) * l.hidden_vectors; v++)
+        add_gates(l, s, pass.reverse, step, active, v, b.gates + v * s.rows * slots, sums);
+    }
+    if (s.rows > active || l.H < l.hidden_padded) clear_unused(b.dgates, active);
+    if constexpr (Cell::TWO_PASSES)
+      for (int block = 0; block < l.hidden_blocks; block++) Cell::backward_second(b, block_of(b, block, unused));
+    if (Cell::TWO_PASSES && l.H < l.hidden_padded) clear_unused(b.dgates, active);
+    if constexpr (REPORT) {
+      add_norms(l, s, pass.reverse, step, active, h_squares, sums.hidden);
+      if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, active, c_squares, sums.cell);
+      if (one_time) add_statistics(l, statistics, time_of(l, s, pass.reverse, 0, step), sums);
+    }
+  }
+
+  /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
+  template <class Cell> void weight_gradients(int from, int to, bool first_chunk) const {
+    const long K = (long)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
+    const long part = (K + parts - 1) / parts;
+    const float *z = s.z + (long)from * s.rows * l.row_stride;
+    const float *reset = s.reset + (long)from * s.rows * l.reset_stride;
+    for (int block = 0; block < l.unit_blocks; block++) {
+      float *panel = panels + block * l.panel, *bias = panel + (long)(l.H + l.I) * l.columns * WIDTH;
+      const float *dgates = ring + block * block_stride;
+      for (long k = 0; k < K; k += part) {
+        const long rows = smaller(part, K - k);
+        const bool first = first_chunk && k == 0;
+        Cell::weight_gradients(l, panel, z + k * l.row_stride, reset + k * l.reset_stride, dgates + k * slots, rows,
+                               first);
+        add_bias_gradients(bias, dgates + k * slots, l.slots, rows, first);
+      }
+    }
+  }
+
+  /** rows (count, width) = dgates · back, through the slots of the input side or of the recurrent side. */
+  template <class Cell, bool INPUT>
+  void back_product(float *out, long out_stride, const float *dgates, int count, const float *back, int blocks,
+                    int block_vectors) const {
+    for (int block = 0; block < blocks; block++)
+      with_constant<MAX_VECTORS>(block_vectors, [&](auto vectors) {
+        constexpr int NV = vectors.value;
+        each_tile<max_rows(NV)>(count, [&](int row, auto rows) {
+          back_tile<Cell, INPUT, rows.value, NV>(out + row * out_stride + block * NV * WIDTH, out_stride,
+                                                 dgates + row * slots, back, block);
+        });
+      });
+  }
+
+  template <class Cell, bool INPUT, int R, int NV>
+  __attribute__((noinline)) void back_tile(float *out, long out_stride, const float *dgates, const float *back,
+                                           int block) const {
+    Vec acc[R][NV];
+    fill_tile(acc, nullptr);
+    if constexpr (Cell::SLOTS == 0) {
+      back += (long)block * l.block_columns() * NV * WIDTH;
+      with_constant<MAX_VECTORS>(l.slots, [&](auto units) {
+        constexpr int UNITS = units.value;
+        add_back_product<R, NV, UNITS, 0, UNITS>(acc, dgates, block_stride, back, l.unit_blocks);
+      });
+    } else {
+      constexpr int FIRST = INPUT ? 0 : Cell::FIRST, COUNT = INPUT ? Cell::COLUMNS : Cell::COUNT;
+      back += (long)block * l.unit_blocks * COUNT * WIDTH * NV * WIDTH;
+      add_back_product<R, NV, Cell::SLOTS, FIRST, COUNT>(acc, dgates, block_stride, back, l.unit_blocks);
+    }
+    store_tile(out, out_stride, acc);
+  }
+
+  template <class Cell> void input_gradient(int from, int to) const {
+    float *dx = pass.call.dx;
+    const long stride = l.input_padded();
+    back_product<Cell, true>(dx_rows, stride, ring, (to - from) * s.rows, pass.packed.input_back, l.input_blocks,
+                             l.input_vectors);
+    int active = s.rows;
+    for (int step = from; step < to; step++) {
+      active = active_rows(s, step, active);
+      for (int row = 0; row < active; row++) {
+        const long t = time_of(l, s, pass.reverse, row, step);
+        copy(dx + (t * l.B + s.order[row]) * l.I, dx_rows + ((long)(step - from) * s.rows + row) * stride, l.I);
+      }
+    }
+  }
+
+  /** dh0 and dc0; a sequence without steps hands on what came to its last state. */
+  template <class Cell> void start_gradients() const {
+    const UnrollRecurrentBackward &c = pass.call;
+    const int active = s.steps > 0 ? active_rows(s, 0, s.rows) : 0;
+    if (c.dh0 && active > 0)
+      back_product<Cell, false>(dy_rows, l.hidden_padded, ring, active, pass.packed.hidden_back, l.hidden_blocks,
+                                l.hidden_vectors);
+    for (int row = 0; row < s.rows; row++) {
+      const long at = (long)s.order[row] * l.H;
+      for (int block = 0; block * WIDTH < l.H; block++) {
+        const long lanes = clamp_lanes(l.H - block * WIDTH), to = at + block * WIDTH;
+        const bool has_carry = l.cell == UNROLL_GRU_RESET_AFTER || l.cell == UNROLL_GRU_RESET_BEFORE;
+        Vec carried = l.is_rnn() ? Vec{} : load(carry + ((long)block * s.rows + row) * WIDTH);
+        if (c.dc0) store_part(c.dc0 + to, carried, lanes);
+        if (!c.dh0) continue;
+        Vec dh = row < active ? load(dy_rows + row * l.hidden_padded + block * WIDTH)
+                 : c.dh_n     ? load_part(c.dh_n + to, lanes)
+                              : Vec{};
+        store_part(c.dh0 + to, has_carry ? dh + carried : dh, lanes);
+      }
+    }
+  }
+
+  void clear_beyond() const {
+    for (int row = 0; row < s.rows; row++)
+      for (long t = s.length(l, row); t < l.T; t++) fill(pass.call.dx + (t * l.B + s.order[row]) * l.I, l.I, 0.f);
+  }
+
+  /** Gate gradients of the first step of the chunk done before are those after the last step of the next one. */
+  void carry_ring(int place) const {
+    if (place == 0) return;
+    for (int block = 0; block < l.unit_blocks; block++)
+      copy(ring + block * block_stride + place * s.rows * slots, ring + block * block_stride, s.rows * slots);
+  }
+
+  template <class Cell> void run() const {
+    const bool report = pass.call.hidden_grad_norm != nullptr;
+    start_carry();
+    if (report) fill(sums.hidden, ReportSums::size(l), 0.f);
+    if (s.steps == 0) fill(panels, l.weights_size(), 0.f);
+    int active = 0;
+    const int chunks = (s.steps + l.chunk - 1) / l.chunk;
+    for (int chunk = chunks - 1; chunk >= 0; chunk--) {
+      const int from = chunk * l.chunk, to = smaller(from + l.chunk, s.steps);
+      if (chunk < chunks - 1) carry_ring(to - from);
+      for (int step = to - 1; step >= from; step--) {
+        active = more_active_rows(s, step, active);
+        if (report)
+          step_back<Cell, true>(step, step - from, active);
+        else
+          step_back<Cell, false>(step, step - from, active);
+      }
+      weight_gradients<Cell>(from, to, chunk == chunks - 1);
+      if (pass.call.dx) input_gradient<Cell>(from, to);
+    }
+    if (pass.call.dh0 || pass.call.dc0) start_gradients<Cell>();
+    if (pass.call.dx && s.lengths) clear_beyond();
+  }
+};
+
+static double recurrent_backward(const UnrollRecurrentBackward *call) {
+  const BackwardPass pass(*call);
+  const Layout &l = pass.l;
+  order_sequences(l, call->lengths, pass.order, pass.sorted_lengths, pass.order + 2 * l.B);
+  bool stale[3] = {};
+  for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++) {
+    if (part == PACKED_INPUT_BACK && !call->dx) continue;
+    stale[part] = pass.packed.versions[part] != (unsigned)call->version;
+    pass.packed.versions[part] = (unsigned)call->version;
+  }
+  auto task = [&](int thread) {
+    const int threads = unroll::thread_count();
+    for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++)
+      if (stale[part]) pack_share(l, pass.weights, pass.packed, (PackedPart)part, thread, threads);
+    unroll::barrier();
+    if (thread < l.slabs) {
+      const BackwardSlab slab(pass, thread);
+      with_cell(l.cell, [&](auto cell) { slab.run<decltype(cell)>(); });
+    }
+    unroll::barrier();
+    const WeightGradients gradients{call->dweight_ih, call->dweight_hh, call->dbias_ih, call->dbias_hh};
+    for (int block = thread; block < l.unit_blocks; block += threads) unpack_panel(l, gradients, pass.panels, block);
+  };
+  on_threads(task);
+  if (call->hidden_grad_norm) finish_report(l, *call, pass.sums, ReportSums::size(l));
+  return 0;
+}
+
+static double recurrent_memory(const UnrollRecurrentMemory *call) {
+  const Layout l = layout_of(call->cell, call->seq_len, call->batch, call->input_size, call->hidden_size);
+  switch (call->kind) {
+    case UNROLL_MEMORY_PACKED: return (double)l.packed_size();
+    case UNROLL_MEMORY_CACHE: return (double)l.cache_size();
+    case UNROLL_MEMORY_FORWARD_SCRATCH: return (double)(order_size(l) + l.cache_size());
+    default: return (double)BackwardPass::scratch_size(l);
+  }
+}
+
+}  // namespace UNROLL_NAMESPACE

@@ -1,0 +1,167 @@
+// A whole sequence forward: each thread runs its slab through time.
+#pragma once
+#include "gru_reset_after.h"
+#include "gru_reset_before.h"
+#include "lstm.h"
+#include "recurrent_pack.h"
+#include "rnn.h"
+
+namespace UNROLL_NAMESPACE {
+
+/** f(cell) with the type that computes it. */
+template <class F> UNROLL_INLINE void with_cell(int cell, F f) {
+  switch (cell) {
+    case UNROLL_RNN_TANH: return f(Rnn<false>{});
+    case UNROLL_RNN_RELU: return f(Rnn<true>{});
+    case UNROLL_LSTM: return f(Lstm{});
+    case UNROLL_GRU_RESET_AFTER: return f(GruResetAfter{});
+    default: return f(GruResetBefore{});
+  }
+}
+
+template <class F> UNROLL_INLINE void on_threads(F &task) {
+  unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &task);
+}
+
+struct ForwardPass {
+  const UnrollRecurrentForward &call;
+  const Layout l;
+  const Packed packed;
+  const WeightParts weights;
+  int *order, *sorted_lengths;
+  float *cache;
+  bool reverse;
+
+  ForwardPass(const UnrollRecurrentForward &c)
+      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size)), packed(l, c.packed),
+        weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
+        sorted_lengths(c.lengths ? order + l.B : nullptr), cache(c.cache ? c.cache : c.scratch + order_size(l)),
+        reverse(c.reverse) {}
+
+  /** Rows of a step: x where a sequence has the step, else zeros, which the weights' gradients run over. */
+  void copy_input(const Slab &s, int step, int active) const {
+    for (int row = 0; row < s.rows; row++) {
+      float *to = s.z + ((long)step * s.rows + row) * l.row_stride;
+      if (row >= active) {
+        fill(to + l.hidden_padded, l.I, 0.f);
+        fill(s.reset + ((long)step * s.rows + row) * l.reset_stride, l.reset_stride, 0.f);
+        if (row >= active_rows(s, step - 1, s.rows)) fill(to, l.hidden_padded, 0.f);
+        continue;
+      }
+      const long t = time_of(l, s, reverse, row, step);
+      copy(to + l.hidden_padded, call.x + (t * l.B + s.order[row]) * l.I, l.I);
+    }
+  }
+
+  void start_state(const Slab &s) const {
+    for (int row = 0; row < s.rows; row++) {
+      float *z = s.z + row * l.row_stride;
+      fill(z, l.hidden_padded, 0.f);
+      if (call.h0) copy(z, call.h0 + (long)s.order[row] * l.H, l.H);
+      if (l.cell != UNROLL_LSTM) continue;
+      for (int block = 0; block < l.unit_blocks; block++) {
+        const long lanes = clamp_lanes(l.H - block * WIDTH);
+        const float *from = call.c0 ? call.c0 + (long)s.order[row] * l.H + block * WIDTH : nullptr;
+        store(s.c + ((long)block * s.rows + row) * WIDTH, from && lanes > 0 ? load_part(from, lanes) : Vec{});
+      }
+    }
+  }
+
+  /** The input side of steps from ... to-1, into the gates: large weights are read once instead of once a step. */
+  void project_input(const Slab &s, int from, int to) const {
+    const long slots = (long)l.slots * WIDTH;
+    for (int block = 0; block < l.unit_blocks; block++) {
+      const float *panel = packed.forward + block * l.panel + (long)l.H * l.columns * WIDTH;
+      const float *bias = panel + (long)l.I * l.columns * WIDTH;
+      int active = s.rows;
+      for (int step = from; step < to; step++) {
+        active = active_rows(s, step, active);
+        const float *x = s.z + (long)step * s.rows * l.row_stride + l.hidden_padded;
+        float *gates = s.gates + ((long)step * l.unit_blocks + block) * s.rows * slots;
+        with_constant<MAX_VECTORS>(l.columns, [&](auto vectors) {
+          constexpr int NV = vectors.value;
+          each_tile<max_rows(NV)>(active, [&](int row, auto rows) {
+            product_tile<rows.value, NV>(gates + row * slots, slots, bias, x + row * l.row_stride, l.row_stride, panel,
+                                         l.I);
+          });
+        });
+      }
+    }
+  }
+
+  StepForward step_of(const Slab &s, int step, int active) const {
+    const long states = (long)l.unit_blocks * s.rows * WIDTH;
+    float *z = s.z + (long)step * s.rows * l.row_stride;
+    return {l,       active,
+            s.rows,  packed.forward,
+            z,       z + s.rows * l.row_stride,
+            s.gates + step * states * l.slots,
+            s.c + (step + 1) * states,
+            s.c + step * states,
+            s.reset + (long)step * s.rows * l.reset_stride};
+  }
+
+  void write_output(const Slab &s, int step, int active) const {
+    if (!call.y) return;
+    for (int row = 0; row < active; row++) {
+      const long t = time_of(l, s, reverse, row, step);
+      copy(call.y + (t * l.B + s.order[row]) * l.H, s.z + ((step + 1L) * s.rows + row) * l.row_stride, l.H);
+    }
+  }
+
+  void end_state(const Slab &s) const {
+    for (int row = 0; row < s.rows; row++) {
+      const long length = s.length(l, row), b = s.order[row];
+      copy(call.h_n + b * l.H, s.z + (length * s.rows + row) * l.row_stride, l.H);
+      for (int block = 0; call.c_n && block < l.unit_blocks; block++) {
+        const long lanes = clamp_lanes(l.H - block * WIDTH);
+        const float *c = s.c + ((length * l.unit_blocks + block) * s.rows + row) * WIDTH;
+        if (lanes > 0) store_part(call.c_n + b * l.H + block * WIDTH, load(c), lanes);
+      }
+      for (long t = length; call.y && t < l.T; t++) fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
+    }
+  }
+
+  template <class Cell> void run(const Slab &s) const {
+    start_state(s);
+    int active = s.rows;
+    for (int from = 0; from < s.steps; from += l.chunk) {
+      const int to = smaller(from + l.chunk, s.steps);
+      for (int step = from, rows = active; step < to; step++) {
+        rows = active_rows(s, step, rows);
+        copy_input(s, step, rows);
+      }
+      if (!l.fused) project_input(s, from, to);
+      for (int step = from; step < to; step++) {
+        active = active_rows(s, step, active);
+        if (l.fused)
+          Cell::template forward<true>(step_of(s, step, active));
+        else
+          Cell::template forward<false>(step_of(s, step, active));
+        write_output(s, step, active);
+      }
+    }
+    end_state(s);
+  }
+};
+
+static double recurrent_forward(const UnrollRecurrentForward *call) {
+  const ForwardPass pass(*call);
+  const Layout &l = pass.l;
+  order_sequences(l, call->lengths, pass.order, pass.sorted_lengths, pass.order + 2 * l.B);
+  const bool stale = pass.packed.versions[PACKED_FORWARD] != (unsigned)call->version;
+  pass.packed.versions[PACKED_FORWARD] = (unsigned)call->version;
+  auto task = [&](int thread) {
+    if (stale) {
+      pack_share(l, pass.weights, pass.packed, PACKED_FORWARD, thread, unroll::thread_count());
+      unroll::barrier();
+    }
+    if (thread >= l.slabs) return;
+    const Slab slab = slab_of(l, thread, pass.cache, pass.order, pass.sorted_lengths);
+    with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab); });
+  };
+  on_threads(task);
+  return 0;
+}
+
+}  // namespace UNROLL_NAMESPACE

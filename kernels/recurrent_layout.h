@@ -1,0 +1,148 @@
+// Where everything of a recurrent call stands in the memory that its caller lends.
+//
+// Each thread owns a slab: a share of the batch for all steps, so that threads need not meet between steps. Sequences
+// stand in a slab by falling length, in the order in which they are read: at step s the first so many rows are active.
+//
+//   rows    (T+1, slab rows, row_stride)           [h_{t-1} (padded) | x_t], an odd number of cache lines apart, so that
+//                                                  dW can read them transposed in place
+//   gates   (T, unit blocks, slab rows, slots)     activations of the gates, in vectors
+//   c       (T+1, unit blocks, slab rows)          LSTM only
+//   reset   (T, slab rows, reset_stride)           r ⊙ h_{t-1}, reset-before GRU only
+//
+// Weights are packed by blocks of hidden units, one vector of units for gated cells, up to four for the simple RNN:
+//   panel   (k = H rows of h, I rows of x; columns), then the biases (slots)
+// A column is a vector of one gate's sums; a slot is a vector of what is kept of a row's block:
+//   cell               columns of x    columns of h    slots
+//   rnn                units           units           units
+//   lstm               i f g o         i f g o         i f g o
+//   gru-reset-after    n r z           r z hn          n r z hn
+//   gru-reset-before   n r z           n r z           n r z
+#pragma once
+#include "abi.h"
+#include "threads.h"
+#include "tiles.h"
+
+namespace UNROLL_NAMESPACE {
+
+struct Layout {
+  int cell, T, B, I, H;
+  int slots, columns;
+  int hidden_vectors, hidden_blocks, unit_vectors, unit_blocks, input_vectors, input_blocks;
+  int slabs, slab_rows;  // the largest slab's
+  int chunk;             // steps that the backward pass takes at a time
+  long hidden_padded, row_stride, reset_stride, panel, cache_row;
+  bool fused;  // input side in the same tile as the recurrent side
+
+  bool is_rnn() const { return cell == UNROLL_RNN_TANH || cell == UNROLL_RNN_RELU; }
+  int gate_blocks() const { return is_rnn() ? 1 : cell == UNROLL_LSTM ? 4 : 3; }
+  int gates() const { return is_rnn() ? 0 : gate_blocks(); }
+  long block_columns() const { return (long)unit_blocks * columns * WIDTH; }
+  long weights_size() const { return (long)unit_blocks * panel; }
+  long hidden_back_size() const { return hidden_padded * block_columns(); }
+  long input_padded() const { return (long)input_blocks * input_vectors * WIDTH; }
+  long packed_size() const {
+    return HEADER + weights_size() + hidden_back_size() + input_padded() * block_columns();
+  }
+  long cache_size() const { return B * cache_row; }
+
+  /** Versions of the packed parts: forward, hidden back, input back. */
+  static constexpr int HEADER = 16;
+};
+
+UNROLL_INLINE long odd_lines(long floats) { return (((floats + 15) / 16) | 1) * 16; }
+
+static Layout layout_of(int cell, int T, int B, int I, int H) {
+  Layout l{};
+  l.cell = cell, l.T = T, l.B = B, l.I = I, l.H = H;
+  const Blocks hidden = blocks_of(H), input = blocks_of(I);
+  l.hidden_vectors = hidden.vectors, l.hidden_blocks = hidden.blocks;
+  l.input_vectors = input.vectors, l.input_blocks = input.blocks;
+  l.hidden_padded = (long)hidden.blocks * hidden.vectors * WIDTH;
+  l.unit_vectors = l.is_rnn() ? hidden.vectors : 1;
+  l.unit_blocks = hidden.blocks * hidden.vectors / l.unit_vectors;
+  l.columns = l.is_rnn() ? hidden.vectors : l.gate_blocks();
+  l.slots = cell == UNROLL_GRU_RESET_AFTER ? 4 : l.columns;
+  l.row_stride = odd_lines(l.hidden_padded + I);
+  l.reset_stride = cell == UNROLL_GRU_RESET_BEFORE ? odd_lines(l.hidden_padded) : 0;
+  l.panel = (long)(H + I) * l.columns * WIDTH + l.slots * WIDTH;
+  l.cache_row = (T + 1) * l.row_stride + (long)T * l.unit_blocks * l.slots * WIDTH + T * l.reset_stride +
+                (cell == UNROLL_LSTM ? (T + 1L) * l.unit_blocks * WIDTH : 0);
+  l.slabs = larger(smaller(unroll::thread_count(), B), 1);
+  l.slab_rows = (B + l.slabs - 1) / l.slabs;
+  // the weights should stay in the L2 cache from step to step; where they cannot, the input side goes on its own
+  l.fused = cell != UNROLL_GRU_RESET_BEFORE && (l.weights_size() * 4 <= 1000 * 1024 || I <= 16);
+  // a chunk's gate gradients should still be in the L2 cache when dW reads them; large weights want to be read rarely
+  const int rows = l.weights_size() * 4 > 3L << 20 ? 1024 : 256;
+  const int steps = larger(smaller((rows + l.slab_rows - 1) / larger(l.slab_rows, 1), T), 1);
+  const int chunks = larger((T + steps - 1) / steps, 1);
+  l.chunk = larger((T + chunks - 1) / chunks, 1);
+  return l;
+}
+
+/** The sequences of one thread. */
+struct Slab {
+  int first, rows;      // places first ... first+rows-1 of the order
+  int steps;            // of its longest sequence
+  const int *order;     // (rows) numbers of the sequences in the batch
+  const int *lengths;   // (rows) falling; null: all T
+  float *z, *gates, *c, *reset;
+
+  int length(const Layout &l, int row) const { return lengths ? lengths[row] : l.T; }
+};
+
+/** Cuts the batch into slabs; `order` and `lengths` (B each) are filled by order_sequences. */
+static Slab slab_of(const Layout &l, int index, float *cache, const int *order, const int *lengths) {
+  Slab s{};
+  s.rows = l.B / l.slabs + (index < l.B % l.slabs);
+  s.first = index * (l.B / l.slabs) + smaller(index, l.B % l.slabs);
+  s.order = order + s.first;
+  s.lengths = lengths ? lengths + s.first : nullptr;
+  s.steps = s.rows == 0 ? 0 : s.length(l, 0);
+  s.z = cache + s.first * l.cache_row;
+  s.gates = s.z + (l.T + 1) * s.rows * l.row_stride;
+  s.c = s.gates + (long)l.T * s.rows * l.unit_blocks * l.slots * WIDTH;
+  s.reset = s.c + (l.cell == UNROLL_LSTM ? (l.T + 1L) * s.rows * l.unit_blocks * WIDTH : 0);
+  return s;
+}
+
+/**
+ * The order of the sequences: as they are, or by falling length and dealt out to the slabs in turn, so that all slabs
+ * have alike much to do. Sorts by counting; `count` has room for T+2 numbers.
+ */
+static void order_sequences(const Layout &l, const int *lengths, int *order, int *sorted_lengths, int *count) {
+  if (!lengths) {
+    for (int b = 0; b < l.B; b++) order[b] = b;
+    return;
+  }
+  for (int t = 0; t <= l.T + 1; t++) count[t] = 0;
+  for (int b = 0; b < l.B; b++) count[l.T - lengths[b] + 1]++;
+  for (int t = 0; t < l.T; t++) count[t + 1] += count[t];
+  for (int b = 0; b < l.B; b++) {
+    const int rank = count[l.T - lengths[b]]++;
+    const int index = rank % l.slabs;
+    const int first = index * (l.B / l.slabs) + smaller(index, l.B % l.slabs);
+    order[first + rank / l.slabs] = b;
+    sorted_lengths[first + rank / l.slabs] = lengths[b];
+  }
+}
+
+UNROLL_INLINE long order_size(const Layout &l) { return 2L * l.B + l.T + 2; }
+
+/** Rows that have step s; `from` is a count known to be enough, such as that of the step before. */
+UNROLL_INLINE int active_rows(const Slab &s, int step, int from) {
+  if (!s.lengths) return s.rows;
+  while (from > 0 && s.lengths[from - 1] <= step) from--;
+  return from;
+}
+UNROLL_INLINE int more_active_rows(const Slab &s, int step, int from) {
+  if (!s.lengths) return s.rows;
+  while (from < s.rows && s.lengths[from] > step) from++;
+  return from;
+}
+
+/** The place in time of a row's step. */
+UNROLL_INLINE int time_of(const Layout &l, const Slab &s, bool reverse, int row, int step) {
+  return reverse ? s.length(l, row) - 1 - step : step;
+}
+
+}  // namespace UNROLL_NAMESPACE

@@ -1,0 +1,87 @@
+// By-products of the backward pass: norms of the total gradients at each time, and the state of the gates. Each thread
+// sums for itself; the sums are joined at the end, in the order of the threads.
+#pragma once
+#include "recurrent_step.h"
+
+namespace UNROLL_NAMESPACE {
+
+/** Sums of one slab: (T) each, gates in PyTorch's order. */
+struct ReportSums {
+  float *hidden, *cell, *mean, *saturated;
+
+  ReportSums(const Layout &l, float *at)
+      : hidden(at), cell(at + l.T), mean(at + 2L * l.T), saturated(mean + (long)l.gates() * l.T) {}
+
+  static long size(const Layout &l) { return (2L + 2 * l.gates()) * l.T; }
+};
+
+/** sums[time of row] += root of the row's sum of squares. */
+static void add_norms(const Layout &l, const Slab &s, bool reverse, int step, int active, const float *squares,
+                      float *sums) {
+  const bool one_time = !s.lengths || !reverse;
+  for (int row = 0; row < active; row += WIDTH) {
+    Vec v[WIDTH];
+    for (int i = 0; i < WIDTH; i++) v[i] = row + i < active ? load(squares + (row + i) * WIDTH) : Vec{};
+    Vec norms = square_root(reduce_rows<Sum>(v));
+    if (one_time) {
+      sums[time_of(l, s, reverse, 0, step)] += sum_of_lanes(norms);
+      continue;
+    }
+    for (int i = 0; i < WIDTH && row + i < active; i++) sums[time_of(l, s, reverse, row + i, step)] += norms[i];
+  }
+}
+
+/** What tiles have gathered, when all rows of the step have one time. */
+static void add_statistics(const Layout &l, const float *statistics, int t, const ReportSums &sums) {
+  for (int gate = 0; gate < l.gates(); gate++) {
+    sums.mean[(long)gate * l.T + t] += sum_of_lanes(load(statistics + gate * WIDTH));
+    sums.saturated[(long)gate * l.T + t] += sum_of_lanes(load(statistics + (4 + gate) * WIDTH));
+  }
+}
+
+/** Slot of a gate, and whether its range is (-1, 1). */
+UNROLL_INLINE int slot_of_gate(const Layout &l, int gate) { return l.cell == UNROLL_LSTM ? gate : gate == 2 ? 0 : gate + 1; }
+UNROLL_INLINE bool is_signed(int gate) { return gate == 2; }
+
+/** The plain way, unit by unit: for blocks with padding, and where the rows of a step have times of their own. */
+static void add_gates(const Layout &l, const Slab &s, bool reverse, int step, int active, int block,
+                      const float *gates, const ReportSums &sums) {
+  const long lanes = clamp_lanes(l.H - block * WIDTH);
+  for (int row = 0; row < active; row++) {
+    const int t = time_of(l, s, reverse, row, step);
+    for (int gate = 0; gate < l.gates(); gate++) {
+      const float *a = gates + ((long)row * l.slots + slot_of_gate(l, gate)) * WIDTH;
+      const float centre = is_signed(gate) ? 0.f : .5f, reach = is_signed(gate) ? .9f : .4f;
+      float sum = 0, beyond = 0;
+      for (long i = 0; i < lanes; i++) {
+        sum += a[i];
+        beyond += __builtin_fabsf(a[i] - centre) > reach;
+      }
+      sums.mean[(long)gate * l.T + t] += sum;
+      sums.saturated[(long)gate * l.T + t] += beyond;
+    }
+  }
+}
+
+/** Means over the sequences that have each step. */
+static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, const float *all_sums, long stride) {
+  for (int t = 0; t < l.T; t++) {
+    int count = call.lengths ? 0 : l.B;
+    for (int b = 0; call.lengths && b < l.B; b++) count += call.lengths[b] > t;
+    const double share = count == 0 ? 0 : 1.0 / count;
+    auto total = [&](long at) {
+      double sum = 0;
+      for (int slab = 0; slab < l.slabs; slab++) sum += all_sums[slab * stride + at];
+      return sum * share;
+    };
+    call.hidden_grad_norm[t] = (float)total(t);
+    if (call.cell_grad_norm) call.cell_grad_norm[t] = (float)total(l.T + t);
+    for (int gate = 0; gate < l.gates(); gate++) {
+      const long at = (long)gate * l.T + t, saturated = (2L + l.gates()) * l.T;
+      if (call.gate_mean) call.gate_mean[at] = (float)(total(2L * l.T + at) / l.H);
+      if (call.gate_saturation) call.gate_saturation[at] = (float)(total(saturated + at) / l.H);
+    }
+  }
+}
+
+}  // namespace UNROLL_NAMESPACE

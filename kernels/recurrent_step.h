@@ -1,0 +1,168 @@
+// What one step of a slab is to a cell, forward and backward, and the parts that cells share. A cell has no loop over
+// time; the passes (recurrent_forward.h, recurrent_backward.h) know no gates.
+#pragma once
+#include "activations.h"
+#include "recurrent_layout.h"
+
+namespace UNROLL_NAMESPACE {
+
+struct StepForward {
+  const Layout &layout;
+  int rows;       // active ones
+  int slab_rows;  // which stand between unit blocks
+  const float *panels;
+  const float *z;  // rows of [h_{t-1} | x_t]
+  float *h;        // rows of h_t: the next step's
+  float *gates, *c;
+  const float *c_prev;
+  float *reset;
+};
+
+/** Of one unit block. */
+struct BlockForward {
+  int rows, H, I;
+  long row_stride, input_offset;
+  const float *panel, *bias;
+  const float *z, *h_prev, *c_prev, *reset;
+  float *h, *gates, *c, *reset_out;
+};
+
+UNROLL_INLINE BlockForward block_of(const StepForward &s, int block) {
+  const Layout &l = s.layout;
+  const long unit = (long)block * l.unit_vectors * WIDTH, c_at = (long)block * s.slab_rows * WIDTH;
+  const float *panel = s.panels + block * l.panel;
+  return {s.rows,
+          l.H,
+          l.I,
+          l.row_stride,
+          l.hidden_padded,
+          panel,
+          panel + (long)(l.H + l.I) * l.columns * WIDTH,
+          s.z,
+          s.z + unit,
+          s.c_prev + c_at,
+          s.reset,
+          s.h + unit,
+          s.gates + (long)block * s.slab_rows * l.slots * WIDTH,
+          s.c + c_at,
+          s.reset + unit};
+}
+
+constexpr int STATISTICS = 8;  // mean sums of up to four gates, then their saturated counts
+
+struct StepBackward {
+  const Layout &layout;
+  int rows, slab_rows;
+  long block_stride;           // between unit blocks of dgates
+  const float *dgates_next;    // of step t+1; null at the last step
+  float *dgates;
+  const float *back, *back_n;  // packed Wᵀ
+  const float *dy;             // rows of ∂L/∂h_t through y; null: zero
+  long dy_stride;
+  const float *z, *h, *gates, *c_prev, *c, *reset;
+  float *carry;                // (unit blocks, slab rows): ∂L/∂c, or what of ∂L/∂h bypasses the GRU's products
+  float *h_squares, *c_squares;  // (slab rows): sums of squares of the total gradients, in vectors
+};
+
+/** Of one block of up to four vectors of hidden units. */
+struct BlockBackward {
+  int rows, unit_blocks;
+  long block_stride;
+  const float *dgates_next, *back, *back_n;
+  const float *dy;
+  long dy_stride, row_stride, reset_stride, gates_stride, c_stride;
+  const float *z, *h, *gates, *c_prev, *c, *reset;
+  float *dgates, *carry, *h_squares, *c_squares;
+  float *statistics;  // STATISTICS vectors
+};
+
+UNROLL_INLINE BlockBackward block_of(const StepBackward &s, int block, float *statistics) {
+  const Layout &l = s.layout;
+  const long unit = (long)block * l.hidden_vectors * WIDTH;
+  const int first = l.is_rnn() ? block : block * l.hidden_vectors;  // unit block
+  const long slots = (long)l.slots * WIDTH, c_at = (long)first * s.slab_rows * WIDTH;
+  const long width = (long)l.hidden_vectors * WIDTH, panel = l.block_columns() * width;
+  const bool reset_before = l.cell == UNROLL_GRU_RESET_BEFORE;
+  return {s.rows,
+          l.unit_blocks,
+          s.block_stride,
+          s.dgates_next,
+          s.back + block * (reset_before ? panel / 3 * 2 : panel),
+          reset_before ? s.back_n + block * (panel / 3) : nullptr,
+          s.dy ? s.dy + unit : nullptr,
+          s.dy_stride,
+          l.row_stride,
+          l.reset_stride,
+          s.slab_rows * slots,
+          (long)s.slab_rows * WIDTH,
+          s.z + unit,
+          s.h + unit,
+          s.gates + first * s.slab_rows * slots,
+          s.c_prev + c_at,
+          s.c + c_at,
+          s.reset + unit,
+          s.dgates + first * s.block_stride,
+          s.carry + c_at,
+          s.h_squares,
+          s.c_squares,
+          statistics};
+}
+
+/** Slots FIRST ... FIRST+COUNT-1 of every unit block's gate gradients, through Wᵀ: acc (R, NV) += dgates · back. */
+template <int R, int NV, int SLOTS, int FIRST, int COUNT>
+UNROLL_INLINE void add_back_product(Vec (&acc)[R][NV], const float *dgates, long block_stride, const float *back,
+                                    int unit_blocks) {
+  constexpr long K = COUNT * WIDTH;
+  const float *a = dgates + FIRST * WIDTH;
+  for (int block = 0; block < unit_blocks; block++, a += block_stride, back += K * NV * WIDTH)
+    accumulate<R, NV, NV, false>(acc, a, SLOTS * WIDTH, back, K);
+}
+
+/** acc = rows of ∂L/∂h_t through y and through the products of step t+1. */
+template <int R, int NV, int SLOTS, int FIRST, int COUNT>
+UNROLL_INLINE void hidden_gradient(Vec (&acc)[R][NV], const BlockBackward &b, int row) {
+  if (b.dy)
+    load_tile(acc, b.dy + row * b.dy_stride, b.dy_stride);
+  else
+    fill_tile(acc, nullptr);
+  if (b.dgates_next)
+    add_back_product<R, NV, SLOTS, FIRST, COUNT>(acc, b.dgates_next + row * SLOTS * WIDTH, b.block_stride, b.back,
+                                                 b.unit_blocks);
+}
+
+/** Gathers in registers, for a tile, what the report needs. */
+template <int GATES> struct Tally {
+  Vec sums[GATES], saturated[GATES];
+
+  UNROLL_INLINE Tally start() {
+    Tally t;
+    for (int g = 0; g < GATES; g++) t.sums[g] = t.saturated[g] = Vec{};
+    return t;
+  }
+  /** Within 0.1 of 0 or 1: s (1 - s) < 0.09. */
+  __attribute__((always_inline)) void sigmoid(int gate, Vec s, Vec slope) {
+    sums[gate] += s;
+    saturated[gate] = slope < splat(.09f) ? saturated[gate] + splat(1.f) : saturated[gate];
+  }
+  /** Within 0.1 of -1 or 1: 1 - t² < 0.19. */
+  __attribute__((always_inline)) void tanh(int gate, Vec t, Vec slope) {
+    sums[gate] += t;
+    saturated[gate] = slope < splat(.19f) ? saturated[gate] + splat(1.f) : saturated[gate];
+  }
+  __attribute__((always_inline)) void add_to(float *statistics) const {
+    for (int g = 0; g < GATES; g++) {
+      float *mean = statistics + g * WIDTH, *share = statistics + (4 + g) * WIDTH;
+      store(mean, load(mean) + sums[g]);
+      store(share, load(share) + saturated[g]);
+    }
+  }
+};
+
+template <int NV> UNROLL_INLINE void add_squares(float *squares, const Vec (&v)[NV]) {
+  Vec sum = load(squares);
+#pragma GCC unroll 4
+  for (int i = 0; i < NV; i++) sum = multiply_add(v[i], v[i], sum);
+  store(squares, sum);
+}
+
+}  // namespace UNROLL_NAMESPACE

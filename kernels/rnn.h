@@ -1,0 +1,78 @@
+// Simple recurrent network: J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990,
+// https://doi.org/10.1207/s15516709cog1402_1, with tanh or relu.
+//
+//   h_t = φ(a_t)             a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
+//
+//   ∂L/∂a_t = ∂L/∂h_t ⊙ φ'(a_t)      tanh' = 1 - h²      relu' = [h > 0]
+#pragma once
+#include "recurrent_step.h"
+
+namespace UNROLL_NAMESPACE {
+
+template <bool RELU> struct Rnn {
+  template <int R, int NV, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
+    const float *z = b.z + row * b.row_stride;
+    Vec acc[R][NV];
+    if constexpr (FUSED)
+      fill_tile(acc, b.bias);
+    else
+      load_tile(acc, b.gates + row * NV * WIDTH, NV * WIDTH);
+    accumulate<R, NV, NV, false>(acc, z, b.row_stride, b.panel, b.H);
+    if constexpr (FUSED)
+      accumulate<R, NV, NV, false>(acc, z + b.input_offset, b.row_stride, b.panel + (long)b.H * NV * WIDTH, b.I);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++)
+        store(b.h + (row + r) * b.row_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : precise_tanh(acc[r][v]));
+    }
+  }
+
+  template <bool FUSED> static void forward(const StepForward &s) {
+    for (int block = 0; block < s.layout.unit_blocks; block++) {
+      const BlockForward b = block_of(s, block);
+      with_constant<MAX_VECTORS>(s.layout.columns, [&](auto vectors) {
+        constexpr int NV = vectors.value;
+        each_tile<max_rows(NV)>(b.rows, [&](int row, auto rows) { forward_tile<rows.value, NV, FUSED>(b, row); });
+      });
+    }
+  }
+
+  template <int R, int NV, bool REPORT> UNROLL_NOINLINE void backward_tile(const BlockBackward &b, int row) {
+    Vec dh[R][NV];
+    hidden_gradient<R, NV, NV, 0, NV>(dh, b, row);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      if constexpr (REPORT) add_squares(b.h_squares + (row + r) * WIDTH, dh[r]);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++) {
+        Vec h = load(b.h + (row + r) * b.row_stride + v * WIDTH);
+        Vec slope = RELU ? (h > Vec{} ? splat(1.f) : h) : splat(1.f) - h * h;  // of relu: h is 0 or NaN otherwise
+        store(b.dgates + ((row + r) * NV + v) * WIDTH, dh[r][v] * slope);
+      }
+    }
+  }
+
+  template <bool REPORT> static void backward(const StepBackward &s, const BlockBackward &b) {
+    with_constant<MAX_VECTORS>(s.layout.hidden_vectors, [&](auto vectors) {
+      constexpr int NV = vectors.value;
+      each_tile<max_rows(NV)>(b.rows, [&](int row, auto rows) { backward_tile<rows.value, NV, REPORT>(b, row); });
+    });
+  }
+
+  static constexpr bool TWO_PASSES = false;
+  static constexpr int SLOTS = 0, COLUMNS = 0, FIRST = 0, COUNT = 0;  // all, as many as a block has vectors
+
+  /** panel (H + I, NV) += zᵀ dgates over K rows. */
+  UNROLL_INLINE void weight_gradients(const Layout &l, float *panel, const float *z, const float *, const float *dgates,
+                                      long K, bool first) {
+    with_constant<MAX_VECTORS>(l.columns, [&](auto vectors) {
+      constexpr int NV = vectors.value;
+      transposed_product<NV, NV>(panel, NV * WIDTH, z, l.row_stride, dgates, l.H, K, first);
+      transposed_product<NV, NV>(panel + (long)l.H * NV * WIDTH, NV * WIDTH, z + l.hidden_padded, l.row_stride, dgates,
+                                 l.I, K, first);
+    });
+  }
+};
+
+}  // namespace UNROLL_NAMESPACE

@@ -1,0 +1,116 @@
+// Softmax cross-entropy with masks, weights and label smoothing (C. Szegedy et al., 2016,
+// https://arxiv.org/abs/1512.00567), as torch.nn.CrossEntropyLoss computes it, and its gradient in the same pass:
+//
+//   -log p_c = log Σ_k exp(l_k - max) - (l_c - max)
+//   L = Σ_n w_n ((1-ε) (-log p_target) + ε/C Σ_c (-log p_c)) / Σ_n w_n
+//   ∂L/∂l_c = w_n / Σ w · (p_c - (1-ε) [c = target] - ε/C)
+//
+// WIDTH rows at a time: their maxima and sums are reduced together by transposition, and one vector logarithm serves all.
+#pragma once
+#include "abi.h"
+#include "activations.h"
+#include "threads.h"
+
+namespace UNROLL_NAMESPACE {
+
+UNROLL_INLINE Vec load_logits(const float *row, long column, long classes, float beyond) {
+  const long left = classes - column;
+  if (left >= WIDTH) return load(row + column);
+  return lane_numbers() < (int)left ? load_part(row + column, left) : splat(beyond);
+}
+
+/** The rows first ... first+count-1 (count <= WIDTH); returns their part of the loss. */
+static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double weight_sum, long first, int count) {
+  const long classes = call.classes;
+  const double smoothing = call.label_smoothing;
+  float target_logit[WIDTH] = {}, maximum[WIDTH], log_sum[WIDTH], logit_sum[WIDTH] = {}, factor[WIDTH];
+  const double unit_share = 1 / weight_sum;
+  bool skipped[WIDTH];
+  Vec v[WIDTH];
+  for (int i = 0; i < WIDTH; i++) {
+    const long row = first + i;
+    skipped[i] = i >= count || (call.weights && call.weights[row] == 0);
+    v[i] = Vec{};
+    if (skipped[i]) continue;
+    const float *l = call.logits + row * classes;
+    target_logit[i] = l[call.targets[row]];
+    Vec max = load_logits(l, 0, classes, -__builtin_inff()), sum{};
+    for (long c = WIDTH; c < classes; c += WIDTH) max = Max::join(max, load_logits(l, c, classes, -__builtin_inff()));
+    v[i] = max;
+    if (smoothing == 0) continue;
+    for (long c = 0; c < classes; c += WIDTH) sum += load_logits(l, c, classes, 0);
+    logit_sum[i] = sum_of_lanes(sum);
+  }
+  store(maximum, reduce_rows<Max>(v));
+  Vec one_vector[WIDTH];  // exponentials of rows that fill no more: storing them would only be waiting for them
+  const bool narrow = classes <= WIDTH;
+  for (int i = 0; i < WIDTH; i++) {
+    v[i] = splat(1.f / WIDTH);
+    if (skipped[i]) continue;
+    const float *l = call.logits + (first + i) * classes;
+    float *d = call.dlogits && !narrow ? call.dlogits + (first + i) * classes : nullptr;
+    Vec max = splat(maximum[i]), sum{};
+    for (long c = 0; c < classes; c += WIDTH) {
+      const long left = classes - c;
+      Vec e = exponential(load_logits(l, c, classes, 0) - max);
+      if (left < WIDTH) e = lane_numbers() < (int)left ? e : Vec{};
+      if (d) store_part(d + c, e, left);
+      if (narrow) one_vector[i] = e;
+      sum += e;
+    }
+    v[i] = sum;
+  }
+  Vec sums = reduce_rows<Sum>(v);
+  store(log_sum, logarithm(sums));
+  store(factor, splat(1.f) / sums);
+  double loss = 0;
+  for (int i = 0; i < count; i++) {
+    const long row = first + i;
+    float *d = call.dlogits ? call.dlogits + row * classes : nullptr;
+    if (skipped[i]) {
+      if (d) fill(d, classes, 0.f);
+      continue;
+    }
+    const double share = call.weights ? call.weights[row] * unit_share : unit_share;
+    const double log_total = (double)maximum[i] + log_sum[i];
+    double row_loss = (1 - smoothing) * (log_total - target_logit[i]);
+    if (smoothing > 0) row_loss += smoothing * (log_total - (double)logit_sum[i] / classes);
+    loss += share * row_loss;
+    if (!d) continue;
+    const Vec scale = splat((float)share * factor[i]), spread = splat((float)(-share * smoothing / classes));
+    const float hit = (float)(share * (1 - smoothing));
+    if (narrow) {
+      Vec at_target = lane_numbers() == call.targets[row] ? splat(hit) : Vec{};
+      store_part(d, multiply_add(one_vector[i], scale, spread) - at_target, classes);
+      continue;
+    }
+    for (long c = 0; c < classes; c += WIDTH)
+      store_part(d + c, multiply_add(load_part(d + c, classes - c), scale, spread), classes - c);
+    d[call.targets[row]] -= hit;
+  }
+  return loss;
+}
+
+static double softmax_cross_entropy(const UnrollSoftmaxCrossEntropy *call) {
+  double weight_sum = call->weights ? 0 : call->rows;
+  for (long row = 0; call->weights && row < call->rows; row++) weight_sum += call->weights[row];
+  constexpr int MAX_THREADS = 256;
+  double losses[MAX_THREADS] = {};
+  const int threads = (double)call->rows * call->classes < 8192 ? 1 : smaller(unroll::thread_count(), MAX_THREADS);
+  const long groups = (call->rows + WIDTH - 1) / WIDTH;
+  auto task = [&](int thread) {
+    if (thread >= threads) return;
+    for (long group = groups * thread / threads; group < groups * (thread + 1) / threads; group++)
+      losses[thread] += cross_entropy_rows(*call, weight_sum, group * WIDTH,
+                                           (int)smaller<long>(WIDTH, call->rows - group * WIDTH));
+  };
+  if (threads == 1)
+    task(0);
+  else
+    unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  double loss = 0;
+  for (int thread = 0; thread < threads; thread++) loss += losses[thread];
+  return loss;
+}
+
+}  // namespace UNROLL_NAMESPACE

@@ -1,0 +1,99 @@
+// The pool: the caller counts `generation` up, every thread runs the task, and the last ones to come count `finished`
+// up. Waiting spins first, since a train step has a few calls in a millisecond and waking takes tens of microseconds.
+#include "threads.h"
+
+#include "abi.h"
+
+namespace unroll {
+
+namespace {
+
+#ifdef __wasm__
+constexpr int SPINS = 200000;
+#else
+constexpr int SPINS = 2000;
+#endif
+
+/** A number that threads wait for to change, on a cache line of its own. */
+struct alignas(64) Signal {
+  int value;
+  int sleepers;
+};
+
+Signal generation, finished, arrived, round;
+Task current;
+void *current_context;
+int threads = 1;
+bool stopping;
+
+int read(Signal &signal) { return __atomic_load_n(&signal.value, __ATOMIC_SEQ_CST); }
+
+int add_one(Signal &signal) { return __atomic_add_fetch(&signal.value, 1, __ATOMIC_SEQ_CST); }
+
+void wait_for_change(Signal &signal, int seen) {
+  for (int i = 0; i < SPINS; i++) {
+    if (read(signal) != seen) return;
+    relax();
+  }
+  __atomic_add_fetch(&signal.sleepers, 1, __ATOMIC_SEQ_CST);
+  while (read(signal) == seen) sleep_while(&signal.value, seen);
+  __atomic_sub_fetch(&signal.sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
+void announce(Signal &signal) {
+  add_one(signal);
+  if (__atomic_load_n(&signal.sleepers, __ATOMIC_SEQ_CST) > 0) wake_all(&signal.value);
+}
+
+}  // namespace
+
+int thread_count() { return threads; }
+
+void parallel(Task task, void *context) {
+  if (threads == 1) return task(context, 0);
+  current = task;
+  current_context = context;
+  __atomic_store_n(&finished.value, 0, __ATOMIC_SEQ_CST);
+  announce(generation);
+  task(context, 0);
+  for (int done = read(finished); done < threads - 1; done = read(finished)) wait_for_change(finished, done);
+}
+
+void barrier() {
+  if (threads == 1) return;
+  const int seen = read(round);
+  if (add_one(arrived) < threads) return wait_for_change(round, seen);
+  __atomic_store_n(&arrived.value, 0, __ATOMIC_SEQ_CST);
+  announce(round);
+}
+
+}  // namespace unroll
+
+using namespace unroll;
+
+extern "C" {
+
+void unroll_threads_start(Int32 count) {
+  generation = finished = arrived = round = Signal{};
+  stopping = false;
+  threads = create_workers(count);
+}
+
+void unroll_threads_stop(void) {
+  if (threads == 1) return;
+  stopping = true;
+  announce(generation);
+  threads = 1;
+  join_workers();
+}
+
+void unroll_thread_run(Int32 index) {
+  for (int seen = 0;;) {
+    wait_for_change(generation, seen);
+    seen++;
+    if (stopping) return;
+    current(current_context, index);
+    announce(finished);
+  }
+}
+}

@@ -1,0 +1,21 @@
+// Threads and sleeping for the WASM build. The host starts the threads: each is a worker with an instance of this module
+// over the same memory, a stack of its own in `__stack_pointer`, and one call of unroll_thread_run.
+#include "abi.h"
+#include "threads.h"
+
+namespace unroll {
+
+/** WASM has no instruction for it: the atomic load of the spin is the pause. */
+void relax() {}
+
+void sleep_while(int *place, int value) { __builtin_wasm_memory_atomic_wait32(place, value, -1); }
+
+void wake_all(int *place) { __builtin_wasm_memory_atomic_notify(place, 1u << 30); }
+
+/** They are the host's: as many as it says. */
+int create_workers(int count) { return count; }
+
+/** Workers end when unroll_thread_run returns; nothing here waits for it. */
+void join_workers() {}
+
+}  // namespace unroll

@@ -1,0 +1,170 @@
+// Times training steps where they happen: a run in a temporary folder, trained by the same parts as every run,
+// from whose events the time of each step is read.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { memory } from '@tensorflow/tfjs-core';
+import { checkMemory } from '../../experiment/check.ts';
+import { machineMemory, predictMemory } from '../../experiment/resources.ts';
+import type { Experiment } from '../../experiment/schema.ts';
+import { createRun } from '../../runs/create.ts';
+import type { EngineName, RunEvent, RunFile } from '../../runs/format.ts';
+import { RunWriter } from '../../runs/writer.ts';
+import { type Intervals, intervalsOf } from '../training/intervals.ts';
+import { Journal } from '../training/journal.ts';
+import { Member } from '../training/member.ts';
+import { describeRun, InputError, makeTrainer } from '../training/prepare.ts';
+import { type BenchShape, benchExperiment, benchSizes } from './models.ts';
+import { benchTask } from './source.ts';
+
+const SLICE_MILLISECONDS = 200;
+/** A run of this length keeps a row of every series for every step. */
+const RECORDED_STEPS = 2000;
+/** However short the time is. */
+const FEWEST_STEPS = 3;
+
+export interface BenchSpec {
+  model: string;
+  shape: BenchShape;
+  recording: boolean;
+  /** of truncated BPTT; undefined: all steps */
+  window?: number;
+  seed: number;
+  engine: EngineName;
+  threads: number | null;
+}
+
+export interface Measurement {
+  steps: number;
+  msMedian: number;
+  msMean: number;
+  /** a tenth of the steps are faster, a tenth are slower */
+  ms10: number;
+  ms90: number;
+  /** of the first step and of the last */
+  firstLoss: number;
+  loss: number;
+  /** resident memory before and after these steps */
+  rssBytes: [before: number, after: number];
+  /** tensors alive before and after these steps */
+  tensors: [before: number, after: number];
+}
+
+export class BenchRun {
+  readonly predictedBytes: number;
+  /** `performance.now()` after the first step: milliseconds since the process began */
+  firstStepAt = Number.NaN;
+  private readonly folder: string;
+  private readonly writer: RunWriter;
+  private readonly member: Member;
+  /** when each step was over, with all that belongs to it */
+  private readonly ends: number[] = [];
+  private firstLoss = Number.NaN;
+  private loss = Number.NaN;
+
+  /** The engine has been started. @throws InputError for what does not fit into memory */
+  constructor(spec: BenchSpec, engineUsed: RunFile['engineUsed']) {
+    const experiment = benchExperiment(spec.model, spec.shape, spec);
+    const sizes = benchSizes(spec.shape);
+    const [fault] = checkMemory(experiment, sizes, machineMemory());
+    if (fault) throw new InputError(fault.message);
+    this.predictedBytes = predictMemory(experiment, sizes).bytes;
+    this.folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
+    try {
+      this.writer = RunWriter.open(createRun({ out: this.folder }, requestOf(spec, experiment, this.folder)));
+      const journal = new Journal(this.writer, { onEvent: event => this.observe(event), onStatus() {} });
+      const task = benchTask(spec.shape, spec.seed);
+      const { trainer } = makeTrainer(this.writer, task);
+      describeRun(this.writer, task, engineUsed);
+      this.member = new Member(trainer, this.writer, journal, {
+        ownSeconds: 0,
+        found: [],
+        intervals: benchIntervals(experiment),
+      });
+    } catch (cause) {
+      rmSync(this.folder, { recursive: true, force: true });
+      throw cause;
+    }
+  }
+
+  /** For so long, or so many steps. */
+  async measure(goal: { seconds: number } | { steps: number }): Promise<Measurement> {
+    const from = this.ends.length;
+    const rss = process.memoryUsage.rss();
+    const { numTensors } = memory();
+    const began = performance.now();
+    const enough = () => {
+      const steps = this.ends.length - from - 1;
+      if ('steps' in goal) return steps >= goal.steps;
+      return steps >= FEWEST_STEPS && performance.now() - began >= goal.seconds * 1000;
+    };
+    while (!enough() && !this.member.end) await this.member.advance(SLICE_MILLISECONDS, 1);
+    if (this.member.end) throw new Error(this.member.end.message);
+    return {
+      ...statisticsOf(this.ends.slice(from)),
+      firstLoss: this.firstLoss,
+      loss: this.loss,
+      rssBytes: [rss, process.memoryUsage.rss()],
+      tensors: [numTensors, memory().numTensors],
+    };
+  }
+
+  close(): void {
+    this.member.dispose();
+    this.writer.close();
+    this.discard();
+  }
+
+  /** Only the folder: for a process that is told to end. */
+  discard(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A row of scalars is written after each step. */
+  private observe(event: RunEvent): void {
+    if (event.kind !== 'scalars') return;
+    this.ends.push(performance.now());
+    const { trainLoss } = event.values;
+    this.loss = typeof trainLoss === 'number' ? trainLoss : Number.NaN;
+    if (this.ends.length > 1) return;
+    this.firstStepAt = this.ends[0]!;
+    this.firstLoss = this.loss;
+  }
+}
+
+function requestOf({ engine, threads }: BenchSpec, experiment: Experiment, folder: string) {
+  return {
+    name: 'bench',
+    experiment,
+    definition: null,
+    group: null,
+    engine,
+    threads,
+    base: folder,
+    workspace: folder,
+    allowedPaths: [],
+  };
+}
+
+/** Everything that is recorded at every step, and nothing that comes now and then but the probe of the reach. */
+function benchIntervals(experiment: Experiment): Intervals {
+  const short = { ...experiment, training: { ...experiment.training, steps: RECORDED_STEPS } };
+  const intervals = intervalsOf(short, { extraPass: true, validationBatches: 0 });
+  return { ...intervals, validation: 0, checkpoint: 0, sample: 0 };
+}
+
+/** From the ends of steps one after the other; the first is where the clock starts. */
+export function statisticsOf(
+  ends: readonly number[],
+): Pick<Measurement, 'steps' | 'msMedian' | 'msMean' | 'ms10' | 'ms90'> {
+  const times = ends.slice(1).map((end, index) => end - ends[index]!);
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1);
+    const low = sorted[Math.floor(place)]!;
+    return low + (sorted[Math.ceil(place)]! - low) * (place % 1);
+  };
+  const sum = times.reduce((total, time) => total + time, 0);
+  return { steps: times.length, msMedian: at(0.5), msMean: sum / times.length, ms10: at(0.1), ms90: at(0.9) };
+}

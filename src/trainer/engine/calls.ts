@@ -1,0 +1,159 @@
+// The provider's functions as calls of kernels/abi.h, for every build of the kernels: each call is flattened into the
+// members of its struct, doubles first, then operands, then whole numbers.
+import type {
+  IntSlice,
+  Provider,
+  RecurrentCall,
+  RecurrentCell,
+  RecurrentMemory,
+  RecurrentShape,
+  Slice,
+} from './provider.ts';
+import { SEQUENCE_OPERANDS, sequenceCalls } from './sequence-calls.ts';
+
+/** In the order of UnrollCell. */
+const CELLS: readonly RecurrentCell[] = [
+  'rnn-tanh',
+  'rnn-relu',
+  'lstm',
+  'gru-reset-after',
+  'gru-reset-before',
+];
+const MEMORY_KINDS = 4;
+const REMEMBERED_SHAPES = 64;
+
+/**
+ * The pointers of each function's struct: `r` is only read, `w` written too (const or not in abi.h). A function is
+ * called unroll_<name>.
+ */
+export const OPERANDS = {
+  recurrent_memory: '',
+  recurrent_forward: 'rrrrwrrrrwwwww',
+  recurrent_backward: 'rrrrwrrrrwwrrrwwwwwwwwwww',
+  gemm_memory: '',
+  gemm: 'rrrww',
+  column_sums: 'rw',
+  softmax_cross_entropy: 'rrrw',
+  embedding: 'rrw',
+  embedding_backward: 'rrw',
+  sum_of_squares: 'r',
+  scale: 'w',
+  adam_step: 'wrww',
+  sgd_step: 'wrw',
+  rmsprop_step: 'wrww',
+  ...SEQUENCE_OPERANDS,
+} as const;
+
+export type KernelName = keyof typeof OPERANDS;
+export type Operand = Slice | IntSlice | null;
+
+/** Calls a function with the members of its struct, and returns its result. */
+export type Invoke = (
+  kernel: KernelName,
+  doubles: readonly number[],
+  operands: readonly Operand[],
+  integers: readonly number[],
+) => number;
+
+type Calls = Omit<Provider, 'name' | 'instructionSet' | 'threads' | 'allocate' | 'release' | 'close'>;
+
+export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 'release'>): Calls {
+  const memories = new Map<string, RecurrentMemory>();
+  let scratch = memory.allocate(0);
+
+  function recurrentMemory(shape: RecurrentShape): RecurrentMemory {
+    const sizes = shapeNumbers(shape).slice(0, 5);
+    const key = sizes.join();
+    const known = memories.get(key);
+    if (known) return known;
+    const [packed, cache, forwardScratch, backwardScratch] = Array.from({ length: MEMORY_KINDS }, (_, kind) =>
+      invoke('recurrent_memory', [], [], [...sizes, kind]),
+    ) as [number, number, number, number];
+    const sized = { packed, cache, forwardScratch, backwardScratch };
+    if (memories.size >= REMEMBERED_SHAPES) memories.clear();
+    memories.set(key, sized);
+    return sized;
+  }
+
+  function scratchOf(floats: number): Slice {
+    if (scratch.length < floats) {
+      memory.release(scratch);
+      scratch = memory.allocate(floats);
+    }
+    return { data: scratch, offset: 0 };
+  }
+
+  return {
+    cells: CELLS,
+    recurrentMemory,
+    recurrentForward(call) {
+      const { y, hN, cN, cache, scratch } = call;
+      invoke('recurrent_forward', [], [...inputsOf(call), y, hN, cN, cache, scratch], callNumbers(call));
+    },
+    recurrentBackward(call) {
+      const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
+      const {
+        hiddenGradNorm = null,
+        cellGradNorm = null,
+        gateMean = null,
+        gateSaturation = null,
+      } = call.report ?? {};
+      const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
+      const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
+      const operands = [...inputsOf(call), cache, scratch, dy, dhN, dcN, ...gradients, ...report];
+      invoke('recurrent_backward', [], operands, callNumbers(call));
+    },
+    gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {
+      const sizes = [m, n, k, Number(transA), Number(transB)];
+      const lent = scratchOf(invoke('gemm_memory', [], [], sizes));
+      invoke('gemm', [], [a, b, bias, c, lent], [...sizes, Number(accumulate)]);
+    },
+    columnSums(rows, width, a, out) {
+      invoke('column_sums', [], [a, out], [rows, width]);
+    },
+    softmaxCrossEntropy({ rows, classes, logits, targets, weights, labelSmoothing, dLogits }) {
+      const operands = [logits, targets, weights, dLogits];
+      return invoke('softmax_cross_entropy', [labelSmoothing], operands, [rows, classes]);
+    },
+    embedding({ rows, width, ids, table, out }) {
+      invoke('embedding', [], [ids, table, out], [rows, width]);
+    },
+    embeddingBackward({ rows, width, ids, dOut, dTable }) {
+      invoke('embedding_backward', [], [ids, dOut, dTable], [rows, width]);
+    },
+    sumOfSquares: (count, a) => invoke('sum_of_squares', [], [a], [count]),
+    scale(count, a, factor) {
+      invoke('scale', [factor], [a], [count]);
+    },
+    adamStep(call) {
+      const { learningRate, beta1, beta2, epsilon, weightDecay, step, count } = call;
+      const doubles = [learningRate, beta1, beta2, epsilon, weightDecay, step];
+      const operands = [call.parameter, call.gradient, call.firstMoment, call.secondMoment];
+      invoke('adam_step', doubles, operands, [count]);
+    },
+    sgdStep({ count, parameter, gradient, learningRate, momentumBuffer, momentum, nesterov }) {
+      const operands = [parameter, gradient, momentumBuffer];
+      invoke('sgd_step', [learningRate, momentum], operands, [count, Number(nesterov)]);
+    },
+    rmspropStep(call) {
+      const { count, parameter, gradient, squareAverage, momentumBuffer } = call;
+      const doubles = [call.learningRate, call.decay, call.momentum, call.epsilon];
+      invoke('rmsprop_step', doubles, [parameter, gradient, squareAverage, momentumBuffer], [count]);
+    },
+    ...sequenceCalls(invoke, scratchOf),
+  };
+}
+
+/** Of the structs' numbers: cell, seq_len, batch, input_size, hidden_size, reverse. */
+function shapeNumbers({ cell, seqLen, batch, inputSize, hiddenSize, reverse }: RecurrentShape): number[] {
+  return [CELLS.indexOf(cell), seqLen, batch, inputSize, hiddenSize, Number(reverse)];
+}
+
+function callNumbers({ shape, weights }: RecurrentCall): number[] {
+  return [...shapeNumbers(shape), weights.version | 0];
+}
+
+function inputsOf({ weights, x, lengths, h0, c0 }: RecurrentCall): Operand[] {
+  const { weightIh, weightHh, biasIh, biasHh, packed } = weights;
+  return [weightIh, weightHh, biasIh, biasHh, packed, x, lengths, h0, c0];
+}

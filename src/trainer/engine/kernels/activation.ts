@@ -1,0 +1,42 @@
+// y = φ(x) element by element, and its gradient, each in one pass.
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { operations } from '../operations.ts';
+import type { ActivationKind } from '../provider.ts';
+import { floats, slice, whole } from '../storage.ts';
+import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
+
+interface ActivationContext {
+  kind: ActivationKind;
+  x?: Float32Array;
+  y?: Float32Array;
+}
+
+export function activation<T extends Tensor>(kind: ActivationKind, x: T): T {
+  const context: ActivationContext = { kind };
+  return runKernel<T>('UnrollActivation', { x }, context);
+}
+
+export const activationKernel: EngineKernel = {
+  name: 'UnrollActivation',
+  run({ inputs, attrs, backend }) {
+    const context = attrs as unknown as ActivationContext;
+    const x = inputs.x!;
+    const count = sizeOf(x.shape);
+    const y = new Float32Array(count);
+    operations().activation({ kind: context.kind, count, x: slice(x), y: whole(y) });
+    context.x = floats(x);
+    context.y = y;
+    return output(backend, [...x.shape], y);
+  },
+  gradient(dy, _saved, attrs) {
+    const { kind, x, y } = attrs as unknown as Required<ActivationContext>;
+    return {
+      x() {
+        const dx = new Float32Array(x.length);
+        const call = { kind, count: x.length, x: whole(x), y: whole(y) };
+        operations().activationBackward({ ...call, dy: slice(dy as Tensor), dx: whole(dx) });
+        return tensor(dx, (dy as Tensor).shape);
+      },
+    };
+  },
+};

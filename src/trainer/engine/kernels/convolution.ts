@@ -1,0 +1,80 @@
+// A causal dilated convolution over time. Shapes: x (T, B, I), weight (O, I, kernelSize), bias (O), y (T, B, O).
+import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
+import { operations } from '../operations.ts';
+import type { ConvolutionShape } from '../provider.ts';
+import { floats, slice, whole } from '../storage.ts';
+import { type EngineKernel, once, output, runKernel } from './kernel.ts';
+
+interface ConvolutionContext {
+  shape: ConvolutionShape;
+  inputGradient: boolean;
+  x?: Float32Array;
+  weight?: Float32Array;
+}
+
+/** `inputGradient` false: x depends on no variable, and its gradient is not computed. */
+export function causalConvolution(
+  x: Tensor3D,
+  weight: Tensor,
+  bias: Tensor,
+  options: { dilation: number; inputGradient: boolean },
+): Tensor3D {
+  const [seqLen, batch, inputSize] = x.shape;
+  const [outputSize, inputs, kernelSize] = weight.shape as [number, number, number];
+  if (inputs !== inputSize || bias.size !== outputSize)
+    throw new Error(
+      `causalConvolution: input [${x.shape}], weight [${weight.shape}] and bias [${bias.shape}] do not fit.`,
+    );
+  const { dilation, inputGradient } = options;
+  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation };
+  const context: ConvolutionContext = { shape, inputGradient };
+  return runKernel<Tensor3D>('UnrollCausalConvolution', { x, weight, bias }, context);
+}
+
+export const convolutionKernel: EngineKernel = {
+  name: 'UnrollCausalConvolution',
+  run({ inputs, attrs, backend }) {
+    const context = attrs as unknown as ConvolutionContext;
+    const { seqLen, batch, outputSize } = context.shape;
+    const y = new Float32Array(seqLen * batch * outputSize);
+    operations().causalConvolution({
+      ...context.shape,
+      x: slice(inputs.x!),
+      weight: slice(inputs.weight!),
+      bias: slice(inputs.bias!),
+      y: whole(y),
+    });
+    context.x = floats(inputs.x!);
+    context.weight = floats(inputs.weight!);
+    return output(backend, [seqLen, batch, outputSize], y);
+  },
+  gradient(dy, _saved, attrs) {
+    const { shape, inputGradient, x, weight } = attrs as unknown as Required<ConvolutionContext>;
+    const gradients = once(() => {
+      const made = {
+        x: inputGradient ? new Float32Array(x.length) : null,
+        weight: new Float32Array(weight.length),
+        bias: new Float32Array(shape.outputSize),
+      };
+      operations().causalConvolutionBackward({
+        ...shape,
+        x: whole(x),
+        weight: whole(weight),
+        dy: slice(dy as Tensor),
+        dx: made.x && whole(made.x),
+        dWeight: whole(made.weight),
+        dBias: whole(made.bias),
+      });
+      return made;
+    });
+    return {
+      x() {
+        const dx = gradients().x;
+        if (!dx) throw new Error('causalConvolution: the gradient of x was not asked for beforehand.');
+        return tensor(dx, [shape.seqLen, shape.batch, shape.inputSize]);
+      },
+      weight: () => tensor(gradients().weight, [shape.outputSize, shape.inputSize, shape.kernelSize]),
+      bias: () => tensor(gradients().bias, [shape.outputSize]),
+    };
+  },
+};

@@ -1,0 +1,72 @@
+// The operations of layers beside the recurrent ones as calls of kernels/abi.h, for every build of the kernels: each call
+// as the members of its struct, doubles first, then operands, then whole numbers. Causal convolutions are made of the
+// kernels' products (reference/convolution.ts), which reach their speed.
+import type { ActivationKind, AttentionShape, IntSlice, SequenceOperations, Slice } from './provider.ts';
+
+/** The pointers of each function's struct: `r` is only read, `w` written too. */
+export const SEQUENCE_OPERANDS = {
+  copy_columns: 'rw',
+  add: 'rrw',
+  activation: 'rw',
+  activation_backward: 'rrrw',
+  layer_norm: 'rrrwww',
+  layer_norm_backward: 'rrrrrwww',
+  attention_memory: '',
+  attention: 'rrwww',
+  attention_backward: 'rrrrrww',
+} as const;
+
+export type SequenceKernel = keyof typeof SEQUENCE_OPERANDS;
+
+type Invoke = (
+  kernel: SequenceKernel,
+  doubles: readonly number[],
+  operands: readonly (Slice | IntSlice | null)[],
+  integers: readonly number[],
+) => number;
+
+/** In the order of UnrollActivationKind. */
+const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
+
+type Calls = Omit<SequenceOperations, 'causalConvolution' | 'causalConvolutionBackward'>;
+
+/** `scratchOf` lends at least so many floats for one call. */
+export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): Calls {
+  const attentionScratch = ({ seqLen, headSize }: AttentionShape, backward: number) =>
+    scratchOf(invoke('attention_memory', [], [], [seqLen, headSize, backward]));
+  return {
+    copyColumns({ rows, width, from, fromStride, to, toStride }) {
+      invoke('copy_columns', [], [from, to], [rows, width, fromStride, toStride]);
+    },
+    add(count, a, b, out) {
+      invoke('add', [], [a, b, out], [count]);
+    },
+    activation({ kind, count, x, y }) {
+      invoke('activation', [], [x, y], [KINDS.indexOf(kind), count]);
+    },
+    activationBackward({ kind, count, x, y, dy, dx }) {
+      invoke('activation_backward', [], [x, y, dy, dx], [KINDS.indexOf(kind), count]);
+    },
+    layerNorm({ rows, width, epsilon, x, weight, bias, y, mean, inverseDeviation }) {
+      invoke('layer_norm', [epsilon], [x, weight, bias, y, mean, inverseDeviation], [rows, width]);
+    },
+    layerNormBackward({ rows, width, x, weight, mean, inverseDeviation, dy, dx, dWeight, dBias }) {
+      const operands = [x, weight, mean, inverseDeviation, dy, dx, dWeight, dBias];
+      invoke('layer_norm_backward', [], operands, [rows, width]);
+    },
+    attention(call) {
+      const operands = [call.qkv, call.lengths, call.out, call.logSumExp, attentionScratch(call, 0)];
+      invoke('attention', [], operands, attentionNumbers(call));
+    },
+    attentionBackward(call) {
+      const { qkv, lengths, out, logSumExp, dOut, dQkv } = call;
+      const operands = [qkv, lengths, out, logSumExp, dOut, dQkv, attentionScratch(call, 1)];
+      invoke('attention_backward', [], operands, attentionNumbers(call));
+    },
+  };
+}
+
+/** Of the structs' numbers: seq_len, batch, heads, head_size, causal, window. */
+function attentionNumbers({ seqLen, batch, heads, headSize, causal, window }: AttentionShape): number[] {
+  return [seqLen, batch, heads, headSize, Number(causal), window];
+}

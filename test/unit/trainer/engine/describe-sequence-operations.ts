@@ -1,0 +1,281 @@
+// The part of describeProvider about the operations of layers beside the recurrent ones: golden values of PyTorch, and
+// random shapes against the reference. What a provider leaves to the reference is skipped.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type {
+  ActivationKind,
+  Provider,
+  SequenceOperations,
+  Slice,
+} from '../../../../src/trainer/engine/provider.ts';
+import { convolutionsOf } from '../../../../src/trainer/engine/reference/convolution.ts';
+import { referenceOperations } from '../../../../src/trainer/engine/reference/sequence-operations.ts';
+import { randomStream } from '../../../../src/trainer/random.ts';
+import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
+import { Memory, read } from './memory.ts';
+
+interface Common {
+  name: string;
+  y: GoldenTensor;
+  dy: GoldenTensor;
+  gradients: Record<string, GoldenTensor>;
+}
+
+type SequenceCase = Common &
+  (
+    | { operation: 'activation'; kind: ActivationKind; x: GoldenTensor }
+    | { operation: 'layerNorm'; epsilon: number; x: GoldenTensor; weight: GoldenTensor; bias: GoldenTensor }
+    | {
+        operation: 'attention';
+        heads: number;
+        causal: boolean;
+        window: number;
+        lengths: number[] | null;
+        qkv: GoldenTensor;
+      }
+    | {
+        operation: 'convolution';
+        dilation: number;
+        x: GoldenTensor;
+        weight: GoldenTensor;
+        bias: GoldenTensor;
+      }
+  );
+
+type Case<Operation> = Extract<SequenceCase, { operation: Operation }>;
+
+/** What a provider has itself; its products make convolutions where it has none. */
+function ownOperations(provider: Provider): Partial<SequenceOperations> {
+  const names = Object.keys(referenceOperations) as (keyof SequenceOperations)[];
+  const own = names.flatMap(name => (provider[name] ? [[name, provider[name].bind(provider)]] : []));
+  return { ...convolutionsOf(provider), ...Object.fromEntries(own) };
+}
+
+const needs: Record<SequenceCase['operation'], (keyof SequenceOperations)[]> = {
+  activation: ['activation', 'activationBackward'],
+  layerNorm: ['layerNorm', 'layerNormBackward'],
+  attention: ['attention', 'attentionBackward'],
+  convolution: ['causalConvolution', 'causalConvolutionBackward'],
+};
+
+export function describeSequenceOperations(name: string, provided: () => Provider): void {
+  const own = () => ownOperations(provided());
+  const lacks = (names: readonly (keyof SequenceOperations)[]) => names.some(each => !own()[each]);
+
+  describe('operations of other layers against PyTorch', () => {
+    for (const golden of readGolden<SequenceCase>('sequence')) {
+      it(`${golden.operation}: ${golden.name}`, function () {
+        if (lacks(needs[golden.operation])) this.skip();
+        const memory = new Memory(provided());
+        const results = run(own() as SequenceOperations, golden, memory);
+        for (const [what, values] of Object.entries(results)) {
+          const expected = what === 'y' ? golden.y : golden.gradients[what]!;
+          assertClose(read(values, expected.data.length), expected.data, what);
+        }
+        memory.check();
+      });
+    }
+  });
+
+  it('columns are cut out and put in, and sums may stand in place of an operand', function () {
+    if (lacks(['copyColumns', 'add'])) this.skip();
+    const { copyColumns, add } = own() as SequenceOperations;
+    const memory = new Memory(provided());
+    const from = memory.slot(6, [1, 2, 3, 4, 5, 6]);
+    const to = memory.slot(5);
+    copyColumns({ rows: 2, width: 2, from, fromStride: 3, to, toStride: 3 });
+    assert.deepEqual([...read(to, 5)], [1, 2, Number.NaN, 4, 5]);
+    add(6, from, memory.slot(6, [10, 20, 30, 40, 50, Number.NaN]), from);
+    assert.deepEqual([...read(from, 6)], [11, 22, 33, 44, 55, Number.NaN]);
+    memory.check();
+  });
+
+  if (name === 'reference') return;
+  describe('operations of other layers against the reference, on random shapes', () => {
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const check = <Shape extends object>(
+      operation: SequenceCase['operation'],
+      shapes: fc.Arbitrary<Shape>,
+      make: (shape: Shape, draw: (...shape: number[]) => GoldenTensor) => Partial<SequenceCase>,
+    ) =>
+      it(operation, function () {
+        if (lacks(needs[operation])) this.skip();
+        const property = fc.property(shapes, fc.nat(), (shape, seed) => {
+          const random = randomStream(seed, 'operations', 0);
+          const draw = (...dimensions: number[]) => {
+            const count = dimensions.reduce((a, b) => a * b, 1);
+            return {
+              shape: dimensions,
+              data: Array.from({ length: count }, () => Math.fround(random.normal())),
+            };
+          };
+          const golden = { operation, ...make(shape, draw) } as SequenceCase;
+          const memory = new Memory(provided());
+          const ours = run(own() as SequenceOperations, golden, memory);
+          const expected = run(referenceOperations, golden, memory);
+          for (const [what, { data, offset }] of Object.entries(expected)) {
+            const count = sizeOf(golden, what);
+            assertClose(read(ours[what]!, count), data.slice(offset, offset + count), what, 2e-5);
+          }
+          memory.check();
+        });
+        fc.assert(property, { seed: SEED, numRuns: 60 });
+      });
+
+    check(
+      'activation',
+      fc.record({
+        count: size(200),
+        kind: fc.constantFrom<ActivationKind>('relu', 'gelu', 'tanh', 'sigmoid'),
+      }),
+      ({ count, kind }, draw) => {
+        const x = draw(count);
+        for (let i = 0; i < count; i++) x.data[i] = Math.fround(x.data[i]! * 4);
+        return { kind, x, dy: draw(count) };
+      },
+    );
+    // up to two numbers are all mean and variance: what is left of their gradient is rounding
+    check(
+      'layerNorm',
+      fc.record({ rows: size(40), width: fc.integer({ min: 3, max: 150 }) }),
+      ({ rows, width }, draw) => ({
+        epsilon: 1e-5,
+        x: draw(rows, width),
+        weight: draw(width),
+        bias: draw(width),
+        dy: draw(rows, width),
+      }),
+    );
+    check(
+      'attention',
+      fc.record({
+        seqLen: size(40),
+        batch: size(4),
+        heads: size(4),
+        headSize: size(40),
+        causal: fc.boolean(),
+        window: fc.integer({ min: 0, max: 20 }),
+        withLengths: fc.boolean(),
+      }),
+      ({ seqLen, batch, heads, headSize, causal, window, withLengths }, draw) => ({
+        heads,
+        causal,
+        window,
+        lengths: withLengths
+          ? Array.from({ length: batch }, (_, b) => (seqLen + b * 7) % (seqLen + 1))
+          : null,
+        qkv: draw(seqLen, batch, 3 * heads * headSize),
+        dy: draw(seqLen, batch, heads * headSize),
+      }),
+    );
+    check(
+      'convolution',
+      fc.record({
+        seqLen: size(30),
+        batch: size(4),
+        inputs: size(40),
+        outputs: size(40),
+        kernel: size(5),
+        dilation: size(9),
+      }),
+      ({ seqLen, batch, inputs, outputs, kernel, dilation }, draw) => ({
+        dilation,
+        x: draw(seqLen, batch, inputs),
+        weight: draw(outputs, inputs, kernel),
+        bias: draw(outputs),
+        dy: draw(seqLen, batch, outputs),
+      }),
+    );
+  });
+}
+
+function sizeOf(golden: SequenceCase, what: string): number {
+  if (what === 'y') return golden.dy.data.length;
+  return (golden as unknown as Record<string, GoldenTensor>)[what]!.data.length;
+}
+
+/** Forward and backward of one case: y, and the gradient of every input by its name. */
+function run(operations: SequenceOperations, golden: SequenceCase, memory: Memory): Record<string, Slice> {
+  switch (golden.operation) {
+    case 'activation':
+      return runActivation(operations, golden, memory);
+    case 'layerNorm':
+      return runLayerNorm(operations, golden, memory);
+    case 'attention':
+      return runAttention(operations, golden, memory);
+    case 'convolution':
+      return runConvolution(operations, golden, memory);
+  }
+}
+
+function runActivation(operations: SequenceOperations, golden: Case<'activation'>, memory: Memory) {
+  const { kind, x } = golden;
+  const count = x.data.length;
+  const call = { kind, count, x: memory.of(x)!, y: memory.slot(count) };
+  operations.activation(call);
+  const back = { ...call, dy: memory.of(golden.dy)!, dx: memory.slot(count) };
+  // what the gradient of a kind does not read must not matter
+  const unread = memory.slot(count);
+  operations.activationBackward(kind === 'gelu' ? { ...back, y: unread } : { ...back, x: unread });
+  return { y: call.y, x: back.dx };
+}
+
+function runLayerNorm(operations: SequenceOperations, golden: Case<'layerNorm'>, memory: Memory) {
+  const [rows, width] = golden.x.shape as [number, number];
+  const common = { rows, width, x: memory.of(golden.x)!, weight: memory.of(golden.weight)! };
+  const [mean, inverseDeviation, y] = [memory.slot(rows), memory.slot(rows), memory.slot(rows * width)];
+  const forward = { ...common, epsilon: golden.epsilon, bias: memory.of(golden.bias)!, y };
+  operations.layerNorm({ ...forward, mean: null, inverseDeviation: null });
+  operations.layerNorm({ ...forward, mean, inverseDeviation });
+  const dy = memory.of(golden.dy)!;
+  const [dWeight, dBias, dx] = [memory.slot(width), memory.slot(width), memory.slot(rows * width)];
+  operations.layerNormBackward({ ...common, mean, inverseDeviation, dy, dx: null, dWeight, dBias });
+  operations.layerNormBackward({ ...common, mean, inverseDeviation, dy, dx, dWeight, dBias });
+  return { y, x: dx, weight: dWeight, bias: dBias };
+}
+
+function runAttention(operations: SequenceOperations, golden: Case<'attention'>, memory: Memory) {
+  const { heads, causal, window } = golden;
+  const [seqLen, batch, width] = golden.dy.shape as [number, number, number];
+  const beyond = (tensor: GoldenTensor): Slice => {
+    const values = Float32Array.from(tensor.data);
+    const each = values.length / (seqLen * batch);
+    golden.lengths?.forEach((length, b) => {
+      for (let t = length; t < seqLen; t++)
+        values.fill(Number.NaN, (t * batch + b) * each, (t * batch + b + 1) * each);
+    });
+    return memory.slot(values.length, values);
+  };
+  const count = seqLen * batch * width;
+  const common = {
+    seqLen,
+    batch,
+    heads,
+    headSize: width / heads,
+    causal,
+    window,
+    lengths: golden.lengths && { data: Int32Array.from([-1, ...golden.lengths]), offset: 1 },
+    qkv: beyond(golden.qkv),
+    out: memory.slot(count),
+  };
+  const logSumExp = memory.slot(batch * heads * seqLen);
+  operations.attention({ ...common, logSumExp: null });
+  operations.attention({ ...common, logSumExp });
+  const dQkv = memory.slot(3 * count);
+  operations.attentionBackward({ ...common, logSumExp, dOut: beyond(golden.dy), dQkv });
+  return { y: common.out, qkv: dQkv };
+}
+
+function runConvolution(operations: SequenceOperations, golden: Case<'convolution'>, memory: Memory) {
+  const [seqLen, batch, inputSize] = golden.x.shape as [number, number, number];
+  const [outputSize, , kernelSize] = golden.weight.shape as [number, number, number];
+  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation: golden.dilation };
+  const common = { ...shape, x: memory.of(golden.x)!, weight: memory.of(golden.weight)! };
+  const y = memory.slot(seqLen * batch * outputSize);
+  operations.causalConvolution({ ...common, bias: memory.of(golden.bias)!, y });
+  const [dWeight, dBias] = [memory.slot(golden.weight.data.length), memory.slot(outputSize)];
+  const [dx, dy] = [memory.slot(golden.x.data.length), memory.of(golden.dy)!];
+  operations.causalConvolutionBackward({ ...common, dy, dx: null, dWeight, dBias });
+  operations.causalConvolutionBackward({ ...common, dy, dx, dWeight, dBias });
+  return { y, x: dx, weight: dWeight, bias: dBias };
+}

@@ -1,0 +1,167 @@
+// The operations of layers: fused kernels against their compositions in plain tensor operations on the stock backend,
+// and against central differences, on random shapes.
+import assert from 'node:assert/strict';
+import {
+  mul,
+  type Scalar,
+  sum,
+  type Tensor,
+  type Tensor3D,
+  tensor,
+  grads as tfGrads,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import {
+  activation,
+  attention,
+  causalConvolution,
+  dense,
+  layerNorm,
+} from '../../../../src/trainer/layers/operations.ts';
+import { randomStream } from '../../../../src/trainer/random.ts';
+import { assertClose, SEED, useStockBackend } from '../engine/golden.ts';
+
+interface Shape {
+  T: number;
+  B: number;
+  I: number;
+  O: number;
+  K: number;
+  dilation: number;
+  causal: boolean;
+  window: number;
+  withLengths: boolean;
+  seed: number;
+}
+
+type Operands = [Tensor, ...Tensor[]];
+
+const operations: Record<
+  string,
+  { shapes: (shape: Shape) => number[][]; run: (of: Operands, shape: Shape) => Tensor }
+> = {
+  dense: {
+    shapes: ({ T, B, I, O }) => [[T, B, I], [O, I], [O]],
+    run: ([x, weight, bias]) => dense(x as Tensor3D, weight!, bias!),
+  },
+  gelu: { shapes: ({ T, B, I }) => [[T, B, I]], run: ([x]) => activation('gelu', x as Tensor3D) },
+  tanh: { shapes: ({ T, B, I }) => [[T, B, I]], run: ([x]) => activation('tanh', x as Tensor3D) },
+  sigmoid: { shapes: ({ T, B, I }) => [[T, B, I]], run: ([x]) => activation('sigmoid', x as Tensor3D) },
+  'layer norm': {
+    // two numbers and fewer have all or nothing to do with ε
+    shapes: ({ T, B, I }) => [[T, B, I + 2], [I + 2], [I + 2]],
+    run: ([x, weight, bias]) => layerNorm(x as Tensor3D, weight!, bias!, 0.1),
+  },
+  attention: {
+    shapes: ({ T, B, I, K }) => [[T, B, 3 * I * K]],
+    run: ([qkv], { T, B, K: heads, causal, window, withLengths }) => {
+      const lengths = withLengths ? Int32Array.from({ length: B }, (_, b) => (T + b) % (T + 1)) : null;
+      return attention(qkv as Tensor3D, { heads, causal, window, lengths });
+    },
+  },
+  'causal convolution': {
+    shapes: ({ T, B, I, O, K }) => [[T, B, I], [O, I, K], [O]],
+    run: ([x, weight, bias], { dilation }) =>
+      causalConvolution(x as Tensor3D, weight!, bias!, { dilation, inputGradient: true }),
+  },
+};
+
+const size = (max: number) => fc.integer({ min: 1, max });
+const shapes: fc.Arbitrary<Shape> = fc.record({
+  T: size(7),
+  B: size(3),
+  I: size(5),
+  O: size(5),
+  K: size(3),
+  dilation: size(4),
+  causal: fc.boolean(),
+  window: fc.integer({ min: 0, max: 4 }),
+  withLengths: fc.boolean(),
+  seed: fc.nat(1000),
+});
+
+function draw(dimensions: number[][], seed: number): Operands {
+  const random = randomStream(seed, 'operands', 0);
+  return dimensions.map(each => {
+    const count = each.reduce((a, b) => a * b, 1);
+    return tensor(
+      Float32Array.from({ length: count }, () => random.normal() * 0.8),
+      each,
+    );
+  }) as Operands;
+}
+
+/** A loss that looks at every output differently. */
+function lossOf(y: Tensor): Scalar {
+  const weights = Float32Array.from({ length: y.size }, (_, i) => Math.sin(1 + i * 0.7));
+  return sum(mul(y, tensor(weights, y.shape)));
+}
+
+/** Output and gradients as plain arrays. */
+function evaluate(name: string, shape: Shape): ArrayLike<number>[] {
+  const { shapes: dimensionsOf, run } = operations[name]!;
+  return tidy(() => {
+    const operands = draw(dimensionsOf(shape), shape.seed);
+    const gradients = tfGrads((...all: Tensor[]) => lossOf(run(all as Operands, shape)))(operands);
+    return [run(operands, shape), ...gradients].map(each => Float32Array.from(each.dataSync()));
+  });
+}
+
+describe('operations of layers', () => {
+  before(() => startEngine('reference', null));
+  afterEach(() => startEngine('reference', null));
+
+  for (const [name, { shapes: dimensionsOf, run }] of Object.entries(operations)) {
+    it(`${name}: fused equals the composition, with gradients`, async () => {
+      const property = fc.asyncProperty(shapes, async shape => {
+        await startEngine('reference', null);
+        const fused = evaluate(name, shape);
+        await useStockBackend();
+        const composed = evaluate(name, shape);
+        for (const [i, values] of composed.entries())
+          assertClose(fused[i]!, values, i === 0 ? 'output' : `gradient ${i - 1}`, 3e-5);
+      });
+      await fc.assert(property, { seed: SEED, numRuns: 30 });
+    });
+
+    it(`${name}: gradients are those of central differences`, () => {
+      const [shape] = fc.sample(shapes, { seed: SEED, numRuns: 1 });
+      const at: Shape = { ...shape!, T: 5, B: 2, I: 3, O: 2, K: 2, dilation: 2 };
+      const [, ...gradients] = evaluate(name, at);
+      tidy(() => {
+        const operands = draw(dimensionsOf(at), at.seed);
+        const h = 5e-3;
+        operands.forEach((operand, which) => {
+          const values = operand.dataSync();
+          const differences = Array.from(values, (_, i) => {
+            const shifted = (by: number) => {
+              const moved = Float32Array.from(values);
+              moved[i]! += by;
+              const all = operands.map((each, k) => (k === which ? tensor(moved, operand.shape) : each));
+              return lossOf(run(all as Operands, at)).dataSync()[0]!;
+            };
+            return (shifted(h) - shifted(-h)) / (2 * h);
+          });
+          assertClose(gradients[which]!, differences, `gradient ${which}`, 3e-3);
+        });
+      });
+    });
+  }
+
+  it('say which operands do not fit', () => {
+    const [x, weight, bias] = draw([[2, 1, 6], [4, 5], [4]], 1);
+    assert.throws(() => dense(x as Tensor3D, weight!, bias!), /dense: input \[2,1,6\], weight \[4,5\]/);
+    assert.throws(
+      () => layerNorm(x as Tensor3D, bias!, bias!, 1e-5),
+      /layerNorm: input \[2,1,6\], weight \[4\]/,
+    );
+    const seen = { heads: 4, causal: true, window: 0, lengths: null };
+    assert.throws(() => attention(x as Tensor3D, seen), /6 numbers .* 4 heads/);
+    assert.throws(
+      () => attention(x as Tensor3D, { ...seen, heads: 2, lengths: Int32Array.of(3) }),
+      /lengths 3 do not fit 1 sequences of 2 steps/,
+    );
+  });
+});
