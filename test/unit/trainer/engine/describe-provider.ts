@@ -51,10 +51,11 @@ interface OptimizerCase {
 
 /**
  * Gradients grow through saturated gates, and with them the rounding of sums in float32: the reset-before GRU's reach 88
- * from inputs of about 1, where float32 sums are off by 1.2e-5 to 1.5e-5. The reference sums in float64.
+ * from inputs of about 1, where float32 sums are off by 1.2e-5 with fused products and 2.8e-5 without. The reference
+ * sums in float64.
  */
 function gradientTolerance({ name }: Provider, golden: RecurrentCase): number {
-  return name !== 'reference' && golden.name === 'gru-reset-before, saturated gates' ? 2e-5 : 1e-5;
+  return name !== 'reference' && golden.name === 'gru-reset-before, saturated gates' ? 4e-5 : 1e-5;
 }
 
 /** All calls of one golden case, in memory full of NaN, with NaN also in x and dy beyond the lengths. */
