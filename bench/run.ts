@@ -3,7 +3,7 @@
 //   npm run bench -- [--quick] [--json FILE] [--only GROUP,…] [--engines NAME,…] [--threads N] [--rounds N]
 //                    [--seconds S] [--date YYYY-MM-DD] [--no-build]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -99,12 +99,10 @@ if (!quick) {
 } else
   for (const { targets, skipped } of sections) console.error(JSON.stringify({ targets, skipped }, null, 1));
 
+/** Bundles, and the native and WASM engines where a source has changed. */
 function build(): void {
-  const scripts = ['esbuild.js', 'scripts/build-native.mjs', 'scripts/build-wasm.mjs'];
-  for (const script of scripts.filter(script => existsSync(join(root, script)))) {
-    const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 2, 2] });
-    if (status !== 0) process.exit(3);
-  }
+  const { status } = spawnSync(process.execPath, ['esbuild.js'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(3);
 }
 
 /** Groups may be measured one at a time, when the machine is quiet: the page has the last of each. */

@@ -66,11 +66,11 @@ struct GruResetAfter {
   }
 
   template <int R, int NV, bool REPORT> UNROLL_NOINLINE void backward_tile(const BlockBackward &b, int row) {
-    Vec acc[R][NV];
-    hidden_gradient<R, NV, 4, 1, 3>(acc, b, row);
+    float buffer[R * NV * WIDTH];
+    hidden_gradient_rows<R, NV, 4, 1, 3>(buffer, b, row);
     auto tally = Tally<3>::start();
     const Vec one = splat(1.f);
-#pragma GCC unroll 8
+#pragma GCC unroll 1
     for (int r = 0; r < R; r++) {
       const long at = (row + r) * WIDTH;
       Vec dh[NV];
@@ -80,7 +80,7 @@ struct GruResetAfter {
         float *dgates = b.dgates + v * b.block_stride + 4 * at, *carry = b.carry + v * b.c_stride + at;
         Vec n = load(gates), reset = load(gates + WIDTH), z = load(gates + 2 * WIDTH), hn = load(gates + 3 * WIDTH);
         Vec n_slope = one - n * n, reset_slope = reset * (one - reset), z_slope = z * (one - z);
-        dh[v] = acc[r][v] + load(carry);
+        dh[v] = load(buffer + (r * NV + v) * WIDTH) + load(carry);
         store(carry, dh[v] * z);
         Vec dn = dh[v] * (one - z) * n_slope;
         store(dgates, dn);

@@ -53,11 +53,11 @@ struct GruResetBefore {
 
   /** Gradients of n's and z's sums. The carry becomes what goes straight to h_{t-1}. */
   template <int R, int NV, bool REPORT> UNROLL_NOINLINE void backward_tile(const BlockBackward &b, int row) {
-    Vec acc[R][NV];
-    hidden_gradient<R, NV, 3, 1, 2>(acc, b, row);
+    float buffer[R * NV * WIDTH];
+    hidden_gradient_rows<R, NV, 3, 1, 2>(buffer, b, row);
     auto tally = Tally<3>::start();
     const Vec one = splat(1.f);
-#pragma GCC unroll 8
+#pragma GCC unroll 1
     for (int r = 0; r < R; r++) {
       const long at = (row + r) * WIDTH;
       Vec dh[NV];
@@ -67,7 +67,7 @@ struct GruResetBefore {
         float *dgates = b.dgates + v * b.block_stride + 3 * at, *carry = b.carry + v * b.c_stride + at;
         Vec n = load(gates), reset = load(gates + WIDTH), z = load(gates + 2 * WIDTH);
         Vec n_slope = one - n * n, z_slope = z * (one - z);
-        dh[v] = acc[r][v] + load(carry);
+        dh[v] = load(buffer + (r * NV + v) * WIDTH) + load(carry);
         store(carry, dh[v] * z);
         store(dgates, dh[v] * (one - z) * n_slope);
         store(dgates + 2 * WIDTH, dh[v] * (load(b.z + (row + r) * b.row_stride + v * WIDTH) - n) * z_slope);

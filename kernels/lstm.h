@@ -72,12 +72,15 @@ struct Lstm {
   }
 
   template <int R, int NV, bool REPORT> UNROLL_NOINLINE void backward_tile(const BlockBackward &b, int row) {
-    Vec dh[R][NV];
-    hidden_gradient<R, NV, 4, 0, 4>(dh, b, row);
+    float buffer[R * NV * WIDTH];
+    hidden_gradient_rows<R, NV, 4, 0, 4>(buffer, b, row);
     auto tally = Tally<4>::start();
     const Vec one = splat(1.f);
-#pragma GCC unroll 8
+#pragma GCC unroll 1
     for (int r = 0; r < R; r++) {
+      Vec dh[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++) dh[v] = load(buffer + (r * NV + v) * WIDTH);
       const long at = (row + r) * WIDTH;
       Vec tanh_c[NV], dc[NV];
 #pragma GCC unroll 4
@@ -89,12 +92,12 @@ struct Lstm {
         float *dgates = b.dgates + v * b.block_stride + 4 * at, *carry = b.carry + v * b.c_stride + at;
         Vec i = load(gates), f = load(gates + WIDTH), g = load(gates + 2 * WIDTH), o = load(gates + 3 * WIDTH);
         Vec i_slope = i * (one - i), f_slope = f * (one - f), g_slope = one - g * g, o_slope = o * (one - o);
-        dc[v] = multiply_add(dh[r][v] * o, one - tanh_c[v] * tanh_c[v], load(carry));
+        dc[v] = multiply_add(dh[v] * o, one - tanh_c[v] * tanh_c[v], load(carry));
         store(carry, dc[v] * f);
         store(dgates, dc[v] * g * i_slope);
         store(dgates + WIDTH, dc[v] * load(b.c_prev + v * b.c_stride + at) * f_slope);
         store(dgates + 2 * WIDTH, dc[v] * i * g_slope);
-        store(dgates + 3 * WIDTH, dh[r][v] * tanh_c[v] * o_slope);
+        store(dgates + 3 * WIDTH, dh[v] * tanh_c[v] * o_slope);
         if constexpr (REPORT) {
           tally.sigmoid(0, i, i_slope);
           tally.sigmoid(1, f, f_slope);
@@ -103,7 +106,7 @@ struct Lstm {
         }
       }
       if constexpr (REPORT) {
-        add_squares(b.h_squares + at, dh[r]);
+        add_squares(b.h_squares + at, dh);
         add_squares(b.c_squares + at, dc);
       }
     }

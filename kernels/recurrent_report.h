@@ -33,9 +33,15 @@ static void add_norms(const Layout &l, const Slab &s, bool reverse, int step, in
 
 /** What tiles have gathered, when all rows of the step have one time. */
 static void add_statistics(const Layout &l, const float *statistics, int t, const ReportSums &sums) {
+  float totals[larger(STATISTICS, WIDTH)];
+  for (int first = 0; first < STATISTICS; first += WIDTH) {
+    Vec v[WIDTH];
+    for (int i = 0; i < WIDTH; i++) v[i] = first + i < STATISTICS ? load(statistics + (first + i) * WIDTH) : Vec{};
+    store(totals + first, reduce_rows<Sum>(v));
+  }
   for (int gate = 0; gate < l.gates(); gate++) {
-    sums.mean[(long)gate * l.T + t] += sum_of_lanes(load(statistics + gate * WIDTH));
-    sums.saturated[(long)gate * l.T + t] += sum_of_lanes(load(statistics + (4 + gate) * WIDTH));
+    sums.mean[(long)gate * l.T + t] += totals[gate];
+    sums.saturated[(long)gate * l.T + t] += totals[4 + gate];
   }
 }
 

@@ -130,6 +130,14 @@ UNROLL_INLINE void hidden_gradient(Vec (&acc)[R][NV], const BlockBackward &b, in
                                                  b.unit_blocks);
 }
 
+/** The same into memory, so that what follows can take row after row with all registers free. */
+template <int R, int NV, int SLOTS, int FIRST, int COUNT>
+UNROLL_INLINE void hidden_gradient_rows(float (&rows)[R * NV * WIDTH], const BlockBackward &b, int row) {
+  Vec acc[R][NV];
+  hidden_gradient<R, NV, SLOTS, FIRST, COUNT>(acc, b, row);
+  store_tile(rows, NV * WIDTH, acc);
+}
+
 /** Gathers in registers, for a tile, what the report needs. */
 template <int GATES> struct Tally {
   Vec sums[GATES], saturated[GATES];

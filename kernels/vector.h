@@ -63,7 +63,7 @@ UNROLL_INLINE Vec load_part(const float *p, long count) {
   return (Vec)_mm256_maskload_ps(p, (__m256i)(lane_numbers() < (int)count));
 #else
   Vec v{};
-  for (long i = 0; i < count; i++) v[i] = p[i];
+  for (long i = 0; i < count && i < WIDTH; i++) v[i] = p[i];
   return v;
 #endif
 }
@@ -75,7 +75,7 @@ UNROLL_INLINE void store_part(float *p, Vec v, long count) {
 #elif UNROLL_WIDTH == 8 && defined(__AVX2__)
   _mm256_maskstore_ps(p, (__m256i)(lane_numbers() < (int)count), (__m256)v);
 #else
-  for (long i = 0; i < count; i++) p[i] = v[i];
+  for (long i = 0; i < count && i < WIDTH; i++) p[i] = v[i];
 #endif
 }
 

@@ -18,7 +18,9 @@ import { describeRun, InputError, makeTrainer } from '../training/prepare.ts';
 import { type BenchShape, benchExperiment, benchSizes } from './models.ts';
 import { benchTask } from './source.ts';
 
+/** As of all runs, and shorter, so that not many more steps are made than were asked for. */
 const SLICE_MILLISECONDS = 200;
+const SHORT_SLICE_MILLISECONDS = 20;
 /** A run of this length keeps a row of every series for every step. */
 const RECORDED_STEPS = 2000;
 /** However short the time is. */
@@ -99,7 +101,12 @@ export class BenchRun {
       if ('steps' in goal) return steps >= goal.steps;
       return steps >= FEWEST_STEPS && performance.now() - began >= goal.seconds * 1000;
     };
-    while (!enough() && !this.member.end) await this.member.advance(SLICE_MILLISECONDS, 1);
+    const slice = () => {
+      if ('steps' in goal) return SHORT_SLICE_MILLISECONDS;
+      const left = goal.seconds * 1000 - (performance.now() - began);
+      return Math.min(Math.max(left, 1), SLICE_MILLISECONDS);
+    };
+    while (!enough() && !this.member.end) await this.member.advance(slice(), 1);
     if (this.member.end) throw new Error(this.member.end.message);
     return {
       ...statisticsOf(this.ends.slice(from)),

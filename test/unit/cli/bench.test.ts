@@ -30,7 +30,8 @@ describe('unroll bench', () => {
       assert.equal(facts!['recording'], true);
       assert.ok((facts!['steps'] as number) >= 3);
       assert.ok((facts!['msMedian'] as number) > 0);
-      assert.ok((facts!['loss'] as number) < (facts!['firstLoss'] as number), 'it learns its two batches');
+      for (const name of ['firstLoss', 'loss'])
+        assert.ok(Math.abs((facts![name] as number) - Math.log(6)) < 1.5, `${name}: ${facts![name]}`);
       assert.ok((facts!['peakMemoryBytes'] as number) > 20e6);
       const [before, after] = facts!['tensors'] as [number, number];
       assert.equal(after, before, 'no tensor is left over');
@@ -42,12 +43,13 @@ describe('unroll bench', () => {
 
   it('trains alike whether the gradient flow is recorded or not, and whatever was measured before', () => {
     const [on, off] = [[], ['--no-recording']].map(
-      more => jsonLines(measured('--steps', '20', '--json', ...more).stdout)[0]!,
+      more => jsonLines(measured('--steps', '200', '--json', ...more).stdout)[0]!,
     );
     assert.equal(on!['recording'], true);
     assert.equal(off!['recording'], false);
     assert.equal(on!['firstLoss'], off!['firstLoss']);
-    assert.ok((on!['steps'] as number) >= 20);
+    assert.ok((on!['steps'] as number) >= 200);
+    assert.ok((on!['loss'] as number) < (on!['firstLoss'] as number), 'it learns its two batches');
   });
 
   it('tells people the same in words', () => {

@@ -1,6 +1,7 @@
 // y = φ(x) element by element, and its gradient, each in one pass.
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
+import { newFloats } from '../pool.ts';
 import type { ActivationKind } from '../provider.ts';
 import { floats, slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
@@ -22,17 +23,18 @@ export const activationKernel: EngineKernel = {
     const context = attrs as unknown as ActivationContext;
     const x = inputs.x!;
     const count = sizeOf(x.shape);
-    const y = new Float32Array(count);
+    const y = newFloats(count);
     operations().activation({ kind: context.kind, count, x: slice(x), y: whole(y) });
     context.x = floats(x);
-    context.y = y;
-    return output(backend, [...x.shape], y);
+    const made = output(backend, [...x.shape], y);
+    context.y = floats(made);
+    return made;
   },
   gradient(dy, _saved, attrs) {
     const { kind, x, y } = attrs as unknown as Required<ActivationContext>;
     return {
       x() {
-        const dx = new Float32Array(x.length);
+        const dx = newFloats(x.length);
         const call = { kind, count: x.length, x: whole(x), y: whole(y) };
         operations().activationBackward({ ...call, dy: slice(dy as Tensor), dx: whole(dx) });
         return tensor(dx, (dy as Tensor).shape);

@@ -1,6 +1,7 @@
 // Attention of all heads over whole sequences. Shapes: qkv (T, B, 3·D), out (T, B, D).
 import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
+import { newFloats } from '../pool.ts';
 import type { AttentionShape } from '../provider.ts';
 import { floats, slice, tapeIsOn, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel } from './kernel.ts';
@@ -42,11 +43,10 @@ export const attentionKernel: EngineKernel = {
   run({ inputs, attrs, backend }) {
     const context = attrs as unknown as AttentionContext;
     const { seqLen, batch, heads, headSize } = context.shape;
-    const out = new Float32Array(seqLen * batch * heads * headSize);
+    const out = newFloats(seqLen * batch * heads * headSize);
     if (tapeIsOn()) {
       context.logSumExp = new Float32Array(batch * heads * seqLen);
       context.qkv = floats(inputs.qkv!);
-      context.out = out;
     }
     operations().attention({
       ...context.shape,
@@ -55,13 +55,15 @@ export const attentionKernel: EngineKernel = {
       out: whole(out),
       logSumExp: context.logSumExp ? whole(context.logSumExp) : null,
     });
-    return output(backend, [seqLen, batch, heads * headSize], out);
+    const made = output(backend, [seqLen, batch, heads * headSize], out);
+    if (tapeIsOn()) context.out = floats(made);
+    return made;
   },
   gradient(dy, _saved, attrs) {
     const { shape, lengths, qkv, out, logSumExp } = attrs as unknown as Required<AttentionContext>;
     return {
       qkv() {
-        const dQkv = new Float32Array(qkv.length);
+        const dQkv = newFloats(qkv.length);
         operations().attentionBackward({
           ...shape,
           lengths: lengths && { data: lengths, offset: 0 },

@@ -1,6 +1,7 @@
 // A causal dilated convolution over time. Shapes: x (T, B, I), weight (O, I, kernelSize), bias (O), y (T, B, O).
 import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
+import { newFloats } from '../pool.ts';
 import type { ConvolutionShape } from '../provider.ts';
 import { floats, slice, whole } from '../storage.ts';
 import { type EngineKernel, once, output, runKernel } from './kernel.ts';
@@ -36,7 +37,7 @@ export const convolutionKernel: EngineKernel = {
   run({ inputs, attrs, backend }) {
     const context = attrs as unknown as ConvolutionContext;
     const { seqLen, batch, outputSize } = context.shape;
-    const y = new Float32Array(seqLen * batch * outputSize);
+    const y = newFloats(seqLen * batch * outputSize);
     operations().causalConvolution({
       ...context.shape,
       x: slice(inputs.x!),
@@ -52,9 +53,9 @@ export const convolutionKernel: EngineKernel = {
     const { shape, inputGradient, x, weight } = attrs as unknown as Required<ConvolutionContext>;
     const gradients = once(() => {
       const made = {
-        x: inputGradient ? new Float32Array(x.length) : null,
-        weight: new Float32Array(weight.length),
-        bias: new Float32Array(shape.outputSize),
+        x: inputGradient ? newFloats(x.length) : null,
+        weight: newFloats(weight.length),
+        bias: newFloats(shape.outputSize),
       };
       operations().causalConvolutionBackward({
         ...shape,

@@ -1,6 +1,7 @@
 // Two sequences side by side: (…, A) and (…, C) → (…, A + C). tfjs's own concat copies element by element.
 import { type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
+import { newFloats } from '../pool.ts';
 import { slice, whole } from '../storage.ts';
 import { type EngineKernel, output, runKernel, sizeOf } from './kernel.ts';
 
@@ -24,7 +25,7 @@ export const joinKernel: EngineKernel = {
     const outer = left.shape.slice(0, -1);
     const rows = sizeOf(outer);
     const toStride = widths[0] + widths[1];
-    const joined = new Float32Array(rows * toStride);
+    const joined = newFloats(rows * toStride);
     const put = (from: TensorInfo, width: number, offset: number) =>
       operations().copyColumns({
         rows,
@@ -43,7 +44,7 @@ export const joinKernel: EngineKernel = {
     const outer = (dy as Tensor).shape.slice(0, -1);
     const rows = sizeOf(outer);
     const cut = (width: number, offset: number) => () => {
-      const part = new Float32Array(rows * width);
+      const part = newFloats(rows * width);
       operations().copyColumns({
         rows,
         width,

@@ -1,6 +1,7 @@
 // Layer normalisation over the last axis. Shapes: x (…, D), weight and bias (D).
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
+import { newFloats } from '../pool.ts';
 import { floats, slice, whole } from '../storage.ts';
 import { type EngineKernel, once, output, runKernel, sizeOf } from './kernel.ts';
 
@@ -30,7 +31,7 @@ export const layerNormKernel: EngineKernel = {
     const context = attrs as unknown as LayerNormContext;
     const { rows, width, epsilon } = context;
     const x = inputs.x!;
-    const y = new Float32Array(sizeOf(x.shape));
+    const y = newFloats(sizeOf(x.shape));
     context.mean = new Float32Array(rows);
     context.inverseDeviation = new Float32Array(rows);
     operations().layerNorm({
@@ -53,9 +54,9 @@ export const layerNormKernel: EngineKernel = {
     const { rows, width } = context;
     const gradients = once(() => {
       const made = {
-        x: new Float32Array(rows * width),
-        weight: new Float32Array(width),
-        bias: new Float32Array(width),
+        x: newFloats(rows * width),
+        weight: newFloats(width),
+        bias: newFloats(width),
       };
       operations().layerNormBackward({
         rows,

@@ -10,7 +10,6 @@ import type {
   Provider,
   Slice,
 } from '../provider.ts';
-import { clear } from './memory.ts';
 
 /** The products that these convolutions are made of: any provider's. */
 export type Products = Pick<Provider, 'gemm' | 'columnSums'>;
@@ -21,8 +20,9 @@ function at({ data, offset }: Slice, floats: number): Slice {
 
 /** For each tap its number, the rows of the product, and how many steps earlier it looks. */
 function taps({ seqLen, batch, kernelSize, dilation }: ConvolutionShape) {
-  return Array.from({ length: kernelSize }, (_, tap) => {
-    const shift = (kernelSize - 1 - tap) * dilation;
+  // the present first: it has all rows, and makes what the others add to
+  return Array.from({ length: kernelSize }, (_, back) => {
+    const [tap, shift] = [kernelSize - 1 - back, back * dilation];
     return { tap, rows: Math.max(0, seqLen - shift) * batch, earlier: shift * batch };
   }).filter(({ rows }) => rows > 0);
 }
@@ -39,10 +39,8 @@ function byTaps({ inputSize, outputSize, kernelSize }: ConvolutionShape, weight:
 export function convolutionsOf({ gemm, columnSums }: Products) {
   return {
     causalConvolution(call: CausalConvolution): void {
-      const { seqLen, batch, inputSize, outputSize, x, bias, y } = call;
+      const { inputSize, outputSize, x, bias, y } = call;
       const weights = byTaps(call, call.weight);
-      for (let row = 0; row < seqLen * batch; row++)
-        y.data.set(bias.data.subarray(bias.offset, bias.offset + outputSize), y.offset + row * outputSize);
       for (const { tap, rows, earlier } of taps(call)) {
         gemm({
           m: rows,
@@ -52,9 +50,9 @@ export function convolutionsOf({ gemm, columnSums }: Products) {
           transA: false,
           b: at(weights, tap * outputSize * inputSize),
           transB: true,
-          bias: null,
+          bias: earlier === 0 ? bias : null,
           c: at(y, earlier * outputSize),
-          accumulate: true,
+          accumulate: earlier > 0,
         });
       }
     },
@@ -64,7 +62,6 @@ export function convolutionsOf({ gemm, columnSums }: Products) {
       const weights = byTaps(call, call.weight);
       const matrix = outputSize * inputSize;
       const dWeights = { data: new Float32Array(kernelSize * matrix), offset: 0 };
-      if (dx) clear(dx, seqLen * batch * inputSize);
       for (const { tap, rows, earlier } of taps(call)) {
         const later = at(dy, earlier * outputSize);
         const plain = { transB: false, bias: null };
@@ -91,7 +88,7 @@ export function convolutionsOf({ gemm, columnSums }: Products) {
           transA: false,
           b,
           c: dx,
-          accumulate: true,
+          accumulate: earlier > 0,
         });
       }
       for (let i = 0; i < matrix; i++)

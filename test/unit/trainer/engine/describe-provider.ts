@@ -49,6 +49,15 @@ interface OptimizerCase {
   after: GoldenTensor[];
 }
 
+/**
+ * Gradients grow through saturated gates, and with them the rounding of sums in float32: the reset-before GRU's reach 88
+ * from inputs of about 1, where float32 sums are off by 1.2e-5 with fused products and 2.8e-5 without. The reference
+ * sums in float64.
+ */
+function gradientTolerance({ name }: Provider, golden: RecurrentCase): number {
+  return name !== 'reference' && golden.name === 'gru-reset-before, saturated gates' ? 4e-5 : 1e-5;
+}
+
 /** All calls of one golden case, in memory full of NaN, with NaN also in x and dy beyond the lengths. */
 function prepare(provider: Provider, golden: RecurrentCase, memory: Memory) {
   const { seqLen, batch, inputSize, hiddenSize } = golden.sizes;
@@ -147,7 +156,12 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
             c0: backward.dc0,
           };
           for (const [input, expected] of Object.entries(golden.gradients))
-            assertClose(read(places[input]!, expected.data.length), expected.data, `gradient of ${input}`);
+            assertClose(
+              read(places[input]!, expected.data.length),
+              expected.data,
+              `gradient of ${input}`,
+              gradientTolerance(provider, golden),
+            );
           const report = backward.report as unknown as Record<string, Slice>;
           for (const [what, expected] of Object.entries(golden.report))
             assertClose(read(report[what]!, expected.data.length), expected.data, what);

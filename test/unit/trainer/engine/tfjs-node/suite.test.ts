@@ -70,6 +70,11 @@ describe('tfjs-node engine', function () {
 
   it('agrees with the reference within 1e-4', () => requirePassed(run([`${here}agreement.ts`])));
 
+  it('loads on a Node that has lost what it calls in util', () => {
+    const both = ['newer-node.cjs', 'on-tensorflow.cjs'].flatMap(file => ['--require', here + file]);
+    requirePassed(run([...both, `${trainer}layers/models.test.ts`]));
+  });
+
   for (const { file, except, long } of parts)
     it(`passes ${file}.test.ts`, function () {
       if (long && process.env.UNROLL_TFJS_NODE_SUITE !== 'whole') this.skip();
