@@ -1,7 +1,17 @@
-// npm run package [-- --out DIR] [--built]: the VSIX, and the command line as an archive for
+// npm run package [-- --out DIR] [--built]: the VSIX for all systems, one with the native engine for systems like this
+// one, and the command line as an archive for
 // `npm i -g FILE`; with --built, from dist/ as it is.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,6 +20,7 @@ import { ensureInstalled, root } from './install.mjs';
 import { thirdPartyNotices } from './notices.mjs';
 
 const limit = 6e6;
+const native = path.join(root, 'dist/engine/unroll.node');
 
 const { values } = parseArgs({
   options: { out: { type: 'string', default: root }, built: { type: 'boolean', default: false } },
@@ -34,10 +45,21 @@ function report(file) {
   process.exit(1);
 }
 
-function packVsix(manifest) {
-  const file = path.join(out, `${manifest.name}-${manifest.version}.vsix`);
+/** One for every system, which computes on WASM, and where the native engine was built one for systems like this. */
+function packVsix({ name, version }, platform) {
+  const file = path.join(out, [name, platform, version].filter(Boolean).join('-').concat('.vsix'));
   const flags = ['--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
-  run(path.join(root, 'node_modules/.bin/vsce'), ['package', ...flags, '--out', file]);
+  if (platform) flags.push('--target', platform);
+  const aside = mkdtempSync(path.join(os.tmpdir(), 'unroll-native-'));
+  const leavesNative = !platform && existsSync(native);
+  if (leavesNative) cpSync(native, path.join(aside, 'unroll.node'));
+  if (leavesNative) rmSync(native);
+  try {
+    run(path.join(root, 'node_modules/.bin/vsce'), ['package', ...flags, '--out', file]);
+  } finally {
+    if (leavesNative) cpSync(path.join(aside, 'unroll.node'), native);
+    rmSync(aside, { recursive: true, force: true });
+  }
   return file;
 }
 
@@ -79,4 +101,5 @@ const { 'extension.description': description } = JSON.parse(
   readFileSync(path.join(root, 'package.nls.json'), 'utf8'),
 );
 report(packVsix(manifest));
+if (existsSync(native)) report(packVsix(manifest, `${process.platform}-${process.arch}`));
 report(packCommandLine({ ...manifest, description }));
