@@ -22,6 +22,7 @@ export async function memory(context: Context): Promise<Section> {
   const targets: Target[] = [];
   for (const one of ours) {
     for (const asked of CASES) {
+      context.say(`memory, ${one.name}, ${nameOf(asked)}`);
       const once = await benchOnce(one, [
         '--cell',
         asked.cell,
