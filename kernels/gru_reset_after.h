@@ -12,13 +12,22 @@
 namespace UNROLL_NAMESPACE {
 
 struct GruResetAfter {
-  /** acc = sums of n (input side alone), r, z, and hn. */
+  /** Sums of n (input side alone), r, z, and hn, in acc or, with few registers, in `gates`. */
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
-    const float *z = b.z + row * b.row_stride, *gates = b.gates + row * 4 * WIDTH;
-    if constexpr (FUSED) {
+    const float *z = b.z + row * b.row_stride, *x_panel = b.panel + (long)b.H * 3 * WIDTH;
+    float *gates = b.gates + row * 4 * WIDTH;
+    if constexpr (SPLIT_FOUR) {
+      if constexpr (FUSED)
+        fill_rows<R, 4>(gates, b.bias);
+      else
+        for (int r = 0; r < R; r++) store(gates + (r * 4 + 3) * WIDTH, load(b.bias + 3 * WIDTH));
+      add_product<R, 3, 3>(gates + WIDTH, 4 * WIDTH, z, b.row_stride, b.panel, b.H);
+      if constexpr (FUSED)
+        add_product<R, 3, 3>(gates, 4 * WIDTH, z + b.input_offset, b.row_stride, x_panel, b.I);
+    } else if constexpr (FUSED) {
       fill_tile(acc, b.bias);
       accumulate<R, 3, 3, false, 1>(acc, z, b.row_stride, b.panel, b.H);
-      accumulate<R, 3, 3, false, 0>(acc, z + b.input_offset, b.row_stride, b.panel + (long)b.H * 3 * WIDTH, b.I);
+      accumulate<R, 3, 3, false, 0>(acc, z + b.input_offset, b.row_stride, x_panel, b.I);
     } else {
       Vec three[R][3];
       Vec hn_bias = load(b.bias + 3 * WIDTH);
@@ -43,6 +52,8 @@ struct GruResetAfter {
     float *gates = b.gates + row * 4 * WIDTH;
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 4 * WIDTH) {
+      if constexpr (SPLIT_FOUR)
+        for (int v = 0; v < 4; v++) acc[r][v] = load(gates + v * WIDTH);
       Vec a[2] = {sigmoid_before(acc[r][1]), sigmoid_before(acc[r][2])};
       tanh_all(a);
       Vec reset = sigmoid_after(a[0]), z = sigmoid_after(a[1]), hn = acc[r][3];
@@ -58,7 +69,8 @@ struct GruResetAfter {
 
   template <bool FUSED> static void forward(const StepForward &s) {
     // fused, a row takes four sums
-    constexpr int MAX = FUSED ? (UNROLL_REGISTERS >= 32 ? 5 : larger(max_rows(4), 2)) : max_rows(3);
+    constexpr int FUSED_MAX = UNROLL_REGISTERS >= 32 ? 5 : larger(max_rows(4), 2);
+    constexpr int MAX = FUSED && !SPLIT_FOUR ? FUSED_MAX : max_rows(3);
     for (int block = 0; block < s.layout.unit_blocks; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<MAX>(b.rows, [&](int row, auto rows) { forward_tile<rows.value, FUSED>(b, row); });

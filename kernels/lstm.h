@@ -13,9 +13,10 @@
 namespace UNROLL_NAMESPACE {
 
 struct Lstm {
-  /** Sums of all four gates of R rows; FUSED: with the input side, otherwise `gates` holds it. */
+  /** Sums of all four gates of R rows, in acc or, with few registers, in `gates`; not FUSED: the input side is there. */
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
-    const float *z = b.z + row * b.row_stride, *gates = b.gates + row * 4 * WIDTH;
+    const float *z = b.z + row * b.row_stride;
+    float *gates = b.gates + row * 4 * WIDTH;
     const float *x_panel = b.panel + (long)b.H * 4 * WIDTH;
     if constexpr (!SPLIT_FOUR) {
       if constexpr (FUSED)
@@ -25,18 +26,11 @@ struct Lstm {
       accumulate<R, 4, 4, false>(acc, z, b.row_stride, b.panel, b.H);
       if constexpr (FUSED) accumulate<R, 4, 4, false>(acc, z + b.input_offset, b.row_stride, x_panel, b.I);
     } else {
-#pragma GCC unroll 2
-      for (int pair = 0; pair < 4; pair += 2) {
-        const long at = pair * WIDTH;
-        Vec two[R][2];
+      if constexpr (FUSED) fill_rows<R, 4>(gates, b.bias);
+      for (long at = 0; at < 4 * WIDTH; at += 2 * WIDTH) {
+        add_product<R, 2, 4>(gates + at, 4 * WIDTH, z, b.row_stride, b.panel + at, b.H);
         if constexpr (FUSED)
-          fill_tile(two, b.bias + at);
-        else
-          load_tile(two, gates + at, 4 * WIDTH);
-        accumulate<R, 2, 4, false>(two, z, b.row_stride, b.panel + at, b.H);
-        if constexpr (FUSED) accumulate<R, 2, 4, false>(two, z + b.input_offset, b.row_stride, x_panel + at, b.I);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r++) acc[r][pair] = two[r][0], acc[r][pair + 1] = two[r][1];
+          add_product<R, 2, 4>(gates + at, 4 * WIDTH, z + b.input_offset, b.row_stride, x_panel + at, b.I);
       }
     }
   }
@@ -48,6 +42,8 @@ struct Lstm {
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 4 * WIDTH) {
       const long at = (row + r) * WIDTH;
+      if constexpr (SPLIT_FOUR)
+        for (int v = 0; v < 4; v++) acc[r][v] = load(gates + v * WIDTH);
       Vec a[4] = {sigmoid_before(acc[r][0]), sigmoid_before(acc[r][1]), acc[r][2], sigmoid_before(acc[r][3])};
       tanh_all(a);
       Vec i = sigmoid_after(a[0]), f = sigmoid_after(a[1]), g = a[2], o = sigmoid_after(a[3]);

@@ -98,6 +98,10 @@ UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return (Vec)_mm256_max_ps((__m256
 #elif UNROLL_WIDTH == 4 && defined(__SSE2__)
 UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return (Vec)_mm_min_ps((__m128)bound, (__m128)v); }
 UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return (Vec)_mm_max_ps((__m128)bound, (__m128)v); }
+#elif UNROLL_WIDTH == 4 && defined(__wasm_simd128__)
+// for relaxed SIMD clang would make the plain form a relaxed minimum, in which NaN may get lost
+UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return __builtin_wasm_pmin_f32x4(v, bound); }
+UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return __builtin_wasm_pmax_f32x4(v, bound); }
 #else
 UNROLL_INLINE Vec at_most(Vec v, Vec bound) { return bound < v ? bound : v; }
 UNROLL_INLINE Vec at_least(Vec v, Vec bound) { return v < bound ? bound : v; }
