@@ -44,6 +44,8 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
     (action: 'pause' | 'resume' | 'stop', ...states: string[]): Handler =>
     async (target, selection) => {
       const named = runsOf(target, services, selection);
+      // a run that was started a moment ago may be listed as queued still
+      if (named.length === 0) await store.refresh(true);
       const fits = (run: ListedRun) => states.includes(run.state);
       const runs = (named.length > 0 ? named : [...store.runs]).filter(fits);
       if (runs.length > 0) training.control(foldersOf(runs), action);
