@@ -2,7 +2,7 @@
 // from under a run that outlives it.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,22 +11,34 @@ const USERS = '.users';
 
 /** @returns the folder of the copy, made if it is not there yet */
 export async function copyEngine(source: string, storage: string, version: string): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(join(source, ENTRY)))
-    .digest('hex')
-    .slice(0, 12);
+  const hash = await fingerprint(source);
   const folder = join(storage, `${version}-${hash}`);
   if (existsSync(join(folder, ENTRY))) return folder;
   const temporary = join(storage, `.tmp-${process.pid}-${hash}`);
   await mkdir(storage, { recursive: true });
   await rm(temporary, { recursive: true, force: true });
-  await cp(source, temporary, { recursive: true, filter: name => !name.endsWith('.map') });
+  await cp(source, temporary, { recursive: true, filter: isCopied });
   await rename(temporary, folder).catch(async cause => {
     // another window made the same copy first
     await rm(temporary, { recursive: true, force: true });
     if (!existsSync(join(folder, ENTRY))) throw cause;
   });
   return folder;
+}
+
+/** Of all that is copied: kernels may change where the code does not. */
+async function fingerprint(source: string): Promise<string> {
+  const hash = createHash('sha256');
+  const names = (await readdir(source, { recursive: true })).filter(isCopied).sort();
+  for (const name of names) {
+    if ((await stat(join(source, name))).isFile())
+      hash.update(name).update(await readFile(join(source, name)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+function isCopied(name: string): boolean {
+  return !name.endsWith('.map');
 }
 
 /** Notes that this process runs from the copy. */

@@ -32,6 +32,7 @@ export function useProvider(next: Provider): void {
   scratch = new Float32Array(0);
   pool.clear();
   packedWeights = new WeakMap();
+  settled = new WeakSet();
   startPool(next);
 }
 
@@ -44,6 +45,22 @@ export function floats(tensor: TensorInfo): Float32Array {
     return values;
   }
   throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
+}
+
+let settled = new WeakSet<Float32Array>();
+
+/**
+ * The array of a variable, moved into memory that the provider reaches without copying, where it stays. What was read
+ * of the variable before no longer follows it.
+ */
+export function settledFloats(variable: TensorInfo): Float32Array {
+  const values = floats(variable);
+  if (settled.has(values)) return values;
+  const own = provider().allocate(values.length);
+  own.set(values);
+  (engine().backend as MathBackendCPU).data.get(variable.dataId).values = own;
+  settled.add(own);
+  return own;
 }
 
 /** How many tensors share the storage of this one. */

@@ -4,7 +4,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import type { Optimizer as OptimizerSpec } from '../../experiment/schema.ts';
 import type { Slice } from '../engine/provider.ts';
-import { floats, provider, sharers, slice, weightsChanged, whole } from '../engine/storage.ts';
+import { floats, provider, settledFloats, sharers, slice, weightsChanged, whole } from '../engine/storage.ts';
 
 type Named<T> = ReadonlyMap<string, T>;
 
@@ -146,7 +146,7 @@ function ownStorage(variable: Variable): Float32Array {
     variable.assign(copy);
     copy.dispose();
   }
-  return floats(variable);
+  return settledFloats(variable);
 }
 
 /** Root of the sum of all squares; NaN or Infinity when a gradient is not finite. */

@@ -1,46 +1,19 @@
-// Finding and loading the native addon. What cannot be loaded is told in a sentence (without its full stop): a missing file, a damaged one, one
-// built for another machine.
+// Finding and loading the native addon. What cannot be loaded is told in a sentence (without its full stop): a missing
+// file, a damaged one, one built for another machine.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { SequenceKernel } from '../sequence-calls.ts';
+import type { KernelName } from '../calls.ts';
+import { engineFile } from '../files.ts';
 
-export type Operand = Float32Array | Int32Array | null;
-
-export type KernelName =
-  | 'recurrent_memory'
-  | 'recurrent_forward'
-  | 'recurrent_backward'
-  | 'gemm_memory'
-  | 'gemm'
-  | 'column_sums'
-  | 'softmax_cross_entropy'
-  | 'embedding'
-  | 'embedding_backward'
-  | 'sum_of_squares'
-  | 'scale'
-  | 'adam_step'
-  | 'sgd_step'
-  | 'rmsprop_step'
-  | SequenceKernel;
+export type NativeArray = Float32Array | Int32Array | null;
 
 /** kernels/native/addon.cpp tells what these do. */
-export interface Addon extends Record<KernelName, (...operands: Operand[]) => number> {
+export interface Addon extends Record<KernelName, (...operands: NativeArray[]) => number> {
   instructionSets(): string[];
   start(instructionSet: string, threads: number, numbers: Float64Array): number;
   stop(): void;
   misalignment(buffer: ArrayBuffer): number;
-}
-
-/** The addon stands beside the engine's bundle, whose parts are a folder deeper; from sources it is the built one. */
-function addonFile(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  if (path.basename(here) === 'parts') return path.join(here, '..', 'unroll.node');
-  if (path.basename(here) === 'engine' && path.basename(path.dirname(here)) !== 'trainer')
-    return path.join(here, 'unroll.node');
-  return path.resolve(here, '../../../../dist/engine/unroll.node');
 }
 
 const SEAL = Buffer.from('UNROLL01');
@@ -55,7 +28,7 @@ function isWhole(content: Buffer): boolean {
 }
 
 /** The addon, or why there is none. */
-export function loadAddon(file = addonFile()): Addon | string {
+export function loadAddon(file = engineFile('unroll.node')): Addon | string {
   let content: Buffer;
   try {
     content = readFileSync(file);

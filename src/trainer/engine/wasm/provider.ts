@@ -12,6 +12,7 @@ import {
   type WasmInstructionSet,
 } from './module.ts';
 import { startThreads } from './threads.ts';
+import { Visitors } from './visitors.ts';
 
 const PAGE = 65536;
 const MOST_PAGES = 65536;
@@ -105,6 +106,7 @@ function invoker(exports: WasmExports, heap: Heap) {
   const address = heap.take(CALL_BYTES);
   const numbers = new Float64Array(heap.memory.buffer, address, CALL_BYTES / 8);
   const words = new Int32Array(heap.memory.buffer, address, CALL_BYTES / 4);
+  const visitors = new Visitors(heap);
 
   return (
     kernel: KernelName,
@@ -112,7 +114,6 @@ function invoker(exports: WasmExports, heap: Heap) {
     operands: readonly Operand[],
     integers: readonly number[],
   ): number => {
-    const visitors = new Visitors(heap);
     try {
       for (let i = 0; i < doubles.length; i++) numbers[i] = doubles[i]!;
       let at = 2 * doubles.length;
@@ -120,55 +121,10 @@ function invoker(exports: WasmExports, heap: Heap) {
         words[at++] = visitors.address(operands[i]!, OPERANDS[kernel][i] === 'w');
       for (let i = 0; i < integers.length; i++) words[at++] = integers[i]!;
       const result = exports[`unroll_${kernel}`](address);
-      visitors.leave();
+      visitors.copyBack();
       return result;
     } finally {
-      visitors.free();
+      visitors.leave();
     }
   };
-}
-
-/** Operands from elsewhere, on the heap for one call. An array that comes twice has one place. */
-class Visitors {
-  readonly #heap: Heap;
-  #places: Map<Float32Array | Int32Array, { address: number; written: boolean }> | null = null;
-
-  constructor(heap: Heap) {
-    this.#heap = heap;
-  }
-
-  address(operand: Operand, written: boolean): number {
-    if (!operand) return 0;
-    const { data, offset } = operand;
-    const own = this.#heap.addressOf(data);
-    const from = own ?? this.#enter(data, written);
-    return from + offset * data.BYTES_PER_ELEMENT;
-  }
-
-  #enter(data: Float32Array | Int32Array, written: boolean): number {
-    this.#places ??= new Map();
-    let place = this.#places.get(data);
-    if (!place) {
-      place = { address: this.#heap.take(data.byteLength), written: false };
-      this.#places.set(data, place);
-      this.#view(data, place.address).set(data);
-    }
-    place.written ||= written;
-    return place.address;
-  }
-
-  #view(data: Float32Array | Int32Array, address: number): Float32Array | Int32Array {
-    const View = data instanceof Float32Array ? Float32Array : Int32Array;
-    return new View(this.#heap.memory.buffer, address, data.length);
-  }
-
-  /** What was written goes back to where it came from. */
-  leave(): void {
-    for (const [data, { address, written }] of this.#places ?? [])
-      if (written) data.set(this.#view(data, address));
-  }
-
-  free(): void {
-    for (const { address } of this.#places?.values() ?? []) this.#heap.give(address);
-  }
 }

@@ -6,9 +6,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { square, type Tensor2D, tensor2d, variable } from '@tensorflow/tfjs-core';
 import { OPERANDS } from '../../../../src/trainer/engine/calls.ts';
 import { engineFile } from '../../../../src/trainer/engine/files.ts';
+import { dense } from '../../../../src/trainer/engine/kernels/dense.ts';
 import type { Gemm, Provider } from '../../../../src/trainer/engine/provider.ts';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { floats, settledFloats } from '../../../../src/trainer/engine/storage.ts';
 import { sizeClass } from '../../../../src/trainer/engine/wasm/heap.ts';
 import { INSTRUCTION_SETS, loadModule } from '../../../../src/trainer/engine/wasm/module.ts';
 import { loadWasm, type WasmOptions } from '../../../../src/trainer/engine/wasm/provider.ts';
@@ -90,6 +94,32 @@ describe('WASM engine', () => {
       provider.gemm({ ...sizes, ...flags, a: whole(a), b: whole(late), c: whole(c) });
       assert.deepEqual([...c], [1, 2, 3, 4]);
     });
+  });
+
+  it('what others have read of a tensor stays as it was when the heap is used again', async () => {
+    await startEngine('wasm', 1);
+    const input = tensor2d(new Float32Array(40 * 30).fill(1), [40, 30]);
+    const weight = tensor2d(new Float32Array(30 * 30).fill(2), [30, 30]);
+    const first = dense(input, weight, null);
+    const { buffer, byteOffset } = floats(first);
+    const seen = first.dataSync();
+    assert.ok(!(seen.buffer instanceof SharedArrayBuffer));
+    first.dispose();
+    const second = dense(input, square(weight) as Tensor2D, null);
+    assert.equal(floats(second).byteOffset, byteOffset, 'the block is used again');
+    assert.equal(floats(second).buffer, buffer);
+    assert.ok(seen.every(value => value === 60));
+    await startEngine('reference', null);
+  });
+
+  it('a variable that is trained moves to the heap once, and its numbers with it', async () => {
+    await startEngine('wasm', 1);
+    const weight = variable(tensor2d([1, 2, 3, 4], [2, 2]));
+    const settled = settledFloats(weight);
+    assert.ok(settled.buffer instanceof SharedArrayBuffer);
+    assert.deepEqual([...weight.dataSync()], [1, 2, 3, 4]);
+    assert.equal(settledFloats(weight), settled);
+    await startEngine('reference', null);
   });
 
   describe('heap', () => {
