@@ -1,8 +1,25 @@
 // What is found in source text: recurrent layers, and the models they stand in.
 import type { TextRange } from '../experiment/place.ts';
+import type { Convention } from '../experiment/schema.ts';
 
 export type Framework = 'tfjs' | 'keras' | 'torch';
 export type CellKind = 'LSTM' | 'GRU' | 'RNN';
+
+export const FRAMEWORK_NAMES: Readonly<Record<Framework, string>> = {
+  torch: 'PyTorch',
+  keras: 'Keras',
+  tfjs: 'TensorFlow.js',
+};
+export const CONVENTION_OF: Readonly<Record<Framework, Convention>> = {
+  torch: 'pytorch',
+  keras: 'keras',
+  tfjs: 'tfjs',
+};
+/** The cells' names in an experiment. */
+export const CELL_NAME = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
+
+/** What a text must hold for anything to be found in it. */
+export const MENTIONS = /lstm|gru|rnn/i;
 
 /** A number or flag as the code gives it. */
 export interface Given<T> {

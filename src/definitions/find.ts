@@ -1,8 +1,8 @@
 // From source text to definitions. Pure but for the parser, which is started once.
 import type { Language, Syntax, Tree } from './code/syntax.ts';
-import type { Definitions } from './definition.ts';
+import { type Definitions, MENTIONS } from './definition.ts';
 import { dialectOf } from './dialects.ts';
-import { MENTIONS, SourceReader } from './found-layers.ts';
+import { SourceReader } from './found-layers.ts';
 import { findModels } from './found-models.ts';
 
 const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
@@ -23,16 +23,12 @@ export function unreadable(text: string): string | null {
   return null;
 }
 
-export function mentionsModels(text: string): boolean {
-  return MENTIONS.test(text);
-}
-
 export async function findDefinitions(
   syntax: Syntax,
   text: string,
   language: Language,
 ): Promise<Definitions> {
-  if (!mentionsModels(text) || unreadable(text)) return NOTHING;
+  if (!MENTIONS.test(text) || unreadable(text)) return NOTHING;
   const tree = await syntax.parse(text, language);
   try {
     return definitionsIn(tree, text, language);

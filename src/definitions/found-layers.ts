@@ -1,18 +1,15 @@
 // Recurrent layers in a syntax tree: which calls make one, with what arguments, wrapped in what.
 import { countRecurrent } from '../experiment/parameters.ts';
-import type { CellName } from '../experiment/schema.ts';
 import { type Argument, type Call, type Dialect, type Expression, rangeOf } from './code/expression.ts';
 import { Resolver, type Value } from './code/resolve.ts';
 import type { Language, Node, Tree } from './code/syntax.ts';
 import { descendants } from './code/syntax.ts';
-import type { FoundLayer, FoundRecurrent, Given } from './definition.ts';
+import { CELL_NAME, type FoundLayer, type FoundRecurrent, type Given, MENTIONS } from './definition.ts';
 import type { Constructor, FrameworkRules } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
 
-/** What the text must hold for anything to be found in it. */
-export const MENTIONS = /lstm|gru|rnn/i;
 /** every name on a line with such a mention may be bound to it: `Cell = nn.LSTM`, `import LSTM as Cell` */
 const NAMES = /[A-Za-z_$][\w$]*/g;
 /** `name(`, and `](` or `)(` where the callee has no name */
@@ -331,8 +328,6 @@ function fixed<T>(value: T): Given<T> {
   return { value, fallback: null, text: '', range: null };
 }
 
-const CELLS: Readonly<Record<string, CellName>> = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' };
-
 /** In the framework's own convention; null where a size is not known. */
 export function parametersOf(
   { cell, units, layers, bidirectional }: FoundRecurrent,
@@ -351,7 +346,7 @@ export function parametersOf(
   let total = 0;
   for (let level = 0; level < L; level++) {
     const count = countRecurrent({
-      cell: CELLS[cell]!,
+      cell: CELL_NAME[cell],
       inputSize: level === 0 ? inputSize : H * directions,
       units: H,
       convention,

@@ -1,7 +1,7 @@
 // From a model as it is written in code to layers of an experiment: framework defaults kept, differences named, and
 // what cannot be mapped said with its line.
 import type { Convention, ExperimentInput } from '../experiment/schema.ts';
-import type { FoundLayer, FoundModel, Framework } from './definition.ts';
+import { CELL_NAME, CONVENTION_OF, type FoundLayer, type FoundModel } from './definition.ts';
 
 /** What code is mapped to; other kinds of layer have no constructor of one name in these frameworks. */
 export type LayerInput = Exclude<ExperimentInput['model']['layers'][number], { type: 'tcn' | 'transformer' }>;
@@ -17,16 +17,9 @@ export interface Mapped {
   obstacles: { line: number; message: string }[];
 }
 
-const CONVENTIONS: Readonly<Record<Framework, Convention>> = {
-  torch: 'pytorch',
-  keras: 'keras',
-  tfjs: 'tfjs',
-};
-const TYPES = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
-
 export function toExperiment({ framework, layers }: FoundModel): Mapped {
   const mapped: Mapped = {
-    convention: CONVENTIONS[framework],
+    convention: CONVENTION_OF[framework],
     layers: [],
     origins: [],
     notes: [],
@@ -87,7 +80,7 @@ function mapRecurrent(layer: FoundLayer, mapped: Mapped): void {
   if (Number(options.get('proj_size')?.value ?? 0) > 0)
     return void stop(`${name} has a projection (proj_size).`);
   const activation = text(options, 'nonlinearity', 'activation') ?? 'tanh';
-  const type = TYPES[cell];
+  const type = CELL_NAME[cell];
   if (activation !== 'tanh' && !(type === 'rnn' && activation === 'relu'))
     return void stop(`The activation ${activation} of ${name} is not one that Unroll has for it.`);
   noteDifferences(layer, mapped);

@@ -1,7 +1,7 @@
 // One table of commands by short name; the prefix is added in one place, and so is what happens when one fails.
 import * as vscode from 'vscode';
 import type { ModelTarget } from './definitions/register.ts';
-import { isModelTarget, sourceOfModel } from './definitions/train.ts';
+import { isModelTarget, modelAtCursor, sourceOfModel } from './definitions/train.ts';
 import * as actions from './runs/actions.ts';
 import { compareWithNow, openAsItWas } from './runs/as-it-was.ts';
 import type { ListedRun } from './runs/store.ts';
@@ -120,7 +120,7 @@ async function train(
 ): Promise<void> {
   const { experiments, context } = services;
   if (!(await mayTrain())) return;
-  const model = isModelTarget(target) ? target : target ? null : await modelAtCursor(services);
+  const model = isModelTarget(target) ? target : target ? null : await modelInEditor(services);
   const document = target instanceof vscode.Uri ? await openDocument(target) : experiments.active;
   let source: Source | undefined;
   if (model) source = await sourceOfModel(model, services);
@@ -132,14 +132,10 @@ async function train(
   await dashboard.show(folders, { preserveFocus: true });
 }
 
-/** The model of the active editor that the cursor stands in, or its only one. */
-async function modelAtCursor({ code }: Services): Promise<ModelTarget | null> {
+async function modelInEditor({ code }: Services): Promise<ModelTarget | null> {
   const editor = vscode.window.activeTextEditor;
   if (!editor || !code.isCode(editor.document)) return null;
-  const { models } = await code.read(editor.document);
-  const line = editor.selection.active.line + 1;
-  const around = models.filter(({ range }) => range.line <= line && line <= range.endLine);
-  const model = around.at(-1) ?? (models.length === 1 ? models[0] : undefined);
+  const model = modelAtCursor(editor, (await code.read(editor.document)).models);
   return model ? { uri: editor.document.uri, model: model.name } : null;
 }
 

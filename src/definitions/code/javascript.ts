@@ -1,7 +1,7 @@
 // JavaScript and TypeScript, JSX included: expressions, scopes and branches from their syntax trees.
 import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
-import { descendants, type Node, ownDescendants } from './syntax.ts';
+import { descendants, type Node, namedChildren as named, ownDescendants } from './syntax.ts';
 
 const FUNCTIONS = new Set([
   'function_declaration',
@@ -156,10 +156,6 @@ function recordOf(node: Node): Expression {
 
 function plainKey(node: Node): string {
   return node.type === 'string' ? node.text.slice(1, -1) : node.text;
-}
-
-function named(node: Node): Node[] {
-  return node.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
 }
 
 // ---------------------------------------------------------------- bindings

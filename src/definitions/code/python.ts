@@ -1,7 +1,7 @@
 // Python: expressions, scopes and branches from its syntax tree.
 import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
-import { descendants, type Node, ownDescendants } from './syntax.ts';
+import { descendants, type Node, namedChildren as named, ownDescendants } from './syntax.ts';
 
 const FUNCTIONS = new Set(['function_definition', 'lambda']);
 const BINDERS = new Set([
@@ -143,10 +143,6 @@ function recordOf(node: Node): Expression {
     else if (child.type === 'pair') isWhole = false;
   }
   return { kind: 'record', entries, spreads, isWhole, node };
-}
-
-function named(node: Node): Node[] {
-  return node.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
 }
 
 // ---------------------------------------------------------------- bindings

@@ -132,3 +132,8 @@ export function ownDescendants(node: Node, types: ReadonlySet<string>, closed: R
   visit(node);
   return found;
 }
+
+/** Without comments. */
+export function namedChildren(node: Node): Node[] {
+  return node.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
+}

@@ -1,7 +1,7 @@
 // The same model in another framework, as code a person would write, with what differs named at its top.
 import { resetsAfter } from '../../experiment/parameters.ts';
 import type { RecurrentLayer } from '../../experiment/schema.ts';
-import type { Framework } from '../definition.ts';
+import { CONVENTION_OF, FRAMEWORK_NAMES, type Framework } from '../definition.ts';
 import type { Mapped } from '../to-experiment.ts';
 import { writeKeras } from './keras.ts';
 import { writeTfjs } from './tfjs.ts';
@@ -12,11 +12,6 @@ export interface Written {
   text: string;
 }
 
-const NAMES: Readonly<Record<Framework, string>> = {
-  torch: 'PyTorch',
-  keras: 'Keras',
-  tfjs: 'TensorFlow.js',
-};
 const WRITERS = { torch: writeTorch, keras: writeKeras, tfjs: writeTfjs };
 
 export function writeAs(framework: Framework, name: string, mapped: Mapped): Written {
@@ -24,7 +19,7 @@ export function writeAs(framework: Framework, name: string, mapped: Mapped): Wri
   const comment = language === 'python' ? '#' : '//';
   const from = { pytorch: 'PyTorch', keras: 'Keras', tfjs: 'TensorFlow.js' }[mapped.convention];
   const head = [
-    `${name}, from ${from}, as ${NAMES[framework]} has it.`,
+    `${name}, from ${from}, as ${FRAMEWORK_NAMES[framework]} has it.`,
     ...differences(framework, mapped).map(each => `Differs: ${each}`),
   ];
   const body = WRITERS[framework](identifier(name), mapped.layers);
@@ -34,7 +29,7 @@ export function writeAs(framework: Framework, name: string, mapped: Mapped): Wri
 /** What the same words mean elsewhere, in sentences. */
 function differences(to: Framework, { convention, layers }: Mapped): string[] {
   const found = new Set<string>();
-  const target = { torch: 'pytorch', keras: 'keras', tfjs: 'tfjs' }[to] as typeof convention;
+  const target = CONVENTION_OF[to];
   if (target === convention) return [];
   for (const layer of layers) {
     if (layer.type === 'gru') {
@@ -57,7 +52,7 @@ function differences(to: Framework, { convention, layers }: Mapped): string[] {
     if (isRecurrent(layer)) {
       if (to === 'torch') found.add('PyTorch has two biases for each gate, so it counts more parameters.');
       else if (convention === 'pytorch')
-        found.add(`${NAMES[to]} has one bias for each gate, so it counts fewer parameters.`);
+        found.add(`${FRAMEWORK_NAMES[to]} has one bias for each gate, so it counts fewer parameters.`);
     }
   }
   return [...found];

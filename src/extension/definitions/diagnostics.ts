@@ -20,13 +20,7 @@ class ModelFinding extends FindingDiagnostic {
     model: FoundModel,
     layer: FoundLayer | null,
   ) {
-    const severity =
-      finding.severity === 'error'
-        ? vscode.DiagnosticSeverity.Error
-        : finding.severity === 'warning'
-          ? vscode.DiagnosticSeverity.Warning
-          : vscode.DiagnosticSeverity.Information;
-    super(range, message, severity, finding);
+    super(range, message, finding);
     this.model = model;
     this.layer = layer;
   }

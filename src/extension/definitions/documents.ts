@@ -2,8 +2,9 @@
 // is loaded with the first document that mentions a recurrent layer.
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
-import type { Definitions } from '../../definitions/definition.ts';
+import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
 import type { TextFinding } from '../../definitions/lint/finding.ts';
+import { DocumentTimers } from '../document-timers.ts';
 
 export const CODE: vscode.DocumentSelector = [
   { language: 'python' },
@@ -21,7 +22,6 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   javascriptreact: 'javascript',
 };
 const TYPING_MILLISECONDS = 250;
-const MENTIONS = /lstm|gru|rnn/i;
 const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
 
 interface Entry {
@@ -39,7 +39,7 @@ export class CodeDocuments implements vscode.Disposable {
   private readonly entries = new Map<string, Entry>();
   /** as it last was without an error of syntax */
   private readonly good = new Map<string, Definitions>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly timers = new DocumentTimers();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
   private syntax: Promise<Syntax> | null = null;
@@ -89,7 +89,7 @@ export class CodeDocuments implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.dispose();
     for (const { tree } of this.entries.values()) tree?.delete();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
@@ -148,21 +148,14 @@ export class CodeDocuments implements vscode.Disposable {
 
   private later(document: vscode.TextDocument): void {
     if (!this.isCode(document)) return;
-    const key = document.uri.toString();
-    clearTimeout(this.timers.get(key));
-    this.timers.set(
-      key,
-      setTimeout(() => {
-        this.timers.delete(key);
-        if (!document.isClosed) this.changed.fire(document);
-      }, TYPING_MILLISECONDS),
-    );
+    this.timers.set(document.uri, TYPING_MILLISECONDS, () => {
+      if (!document.isClosed) this.changed.fire(document);
+    });
   }
 
   private forget(uri: vscode.Uri): void {
     const key = uri.toString();
-    clearTimeout(this.timers.get(key));
-    this.timers.delete(key);
+    this.timers.clear(uri);
     this.entries.get(key)?.tree?.delete();
     this.entries.delete(key);
     this.good.delete(key);

@@ -1,25 +1,16 @@
 // What lenses, hovers and inlays say of models in code. Pure; loaded late.
-import type { FoundLayer, FoundModel, FoundRecurrent } from '../../definitions/definition.ts';
+import {
+  CELL_NAME,
+  CONVENTION_OF,
+  type FoundLayer,
+  type FoundModel,
+  type FoundRecurrent,
+  FRAMEWORK_NAMES,
+} from '../../definitions/definition.ts';
 import { countRecurrent, resetsAfter } from '../../experiment/parameters.ts';
 import type { CellName, Convention } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
 import { count, percentage } from '../text.ts';
-
-const CONVENTIONS: Readonly<Record<FoundModel['framework'], Convention>> = {
-  torch: 'pytorch',
-  keras: 'keras',
-  tfjs: 'tfjs',
-};
-const FRAMEWORKS: Readonly<Record<FoundModel['framework'], string>> = {
-  torch: 'PyTorch',
-  keras: 'Keras',
-  tfjs: 'TensorFlow.js',
-};
-const CELLS = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
-
-export function frameworkName(framework: FoundModel['framework']): string {
-  return FRAMEWORKS[framework];
-}
 
 /** `394,240 params · GRU −25 %`; with symbols where a size comes from outside. */
 export function modelCounts(model: FoundModel): string {
@@ -45,7 +36,7 @@ function symbolic({ recurrent }: FoundLayer): string {
 
 /** Parameters of the layer if it were another cell, in its framework's convention. */
 export function countAs({ framework, recurrent, options }: FoundLayer, cell: CellName): number | null {
-  return countIn(recurrent!, CONVENTIONS[framework], cell, cell === 'gru' ? undefined : flag(options));
+  return countIn(recurrent!, CONVENTION_OF[framework], cell, cell === 'gru' ? undefined : flag(options));
 }
 
 function flag(options: FoundLayer['options']): boolean | undefined {
@@ -116,8 +107,8 @@ export function layerHover(layer: FoundLayer): string | null {
   if (!recurrent) return null;
   const { cell, units, isCell } = recurrent;
   if (!cell) return `Which recurrent layer this is — RNN, GRU or LSTM — is known only when the code runs.`;
-  const kind = CELLS[cell];
-  const convention = CONVENTIONS[framework];
+  const kind = CELL_NAME[cell];
+  const convention = CONVENTION_OF[framework];
   const reset = (options.get('reset_after') ?? options.get('resetAfter'))?.value;
   const resetAfter = resetsAfter(convention, typeof reset === 'boolean' ? reset : undefined);
   const gate = String(
@@ -125,7 +116,7 @@ export function layerHover(layer: FoundLayer): string | null {
   );
   const activation = String((options.get('nonlinearity') ?? options.get('activation'))?.value ?? 'tanh');
   const parts = [
-    `**${cell}** of ${FRAMEWORKS[framework]}${isCell ? ', one step at a time' : ''}: ${sizes(layer)}`,
+    `**${cell}** of ${FRAMEWORK_NAMES[framework]}${isCell ? ', one step at a time' : ''}: ${sizes(layer)}`,
     `\`\`\`\n${EQUATIONS[kind]({ resetAfter, gate: gate === 'sigmoid' ? 'σ' : gate, activation })}\n\`\`\``,
     notes(layer, kind, resetAfter),
     counts(layer, kind, resetAfter),
@@ -184,11 +175,11 @@ function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter
     return `Parameters: \`${blocks}·H·(I + H + ${framework === 'torch' || (kind === 'gru' && resetAfter) ? 2 : 1})\` for a layer and direction.`;
   }
   const shape = { cell: kind, inputSize: inputSize.value, units: units.value };
-  const own = countRecurrent({ ...shape, convention: CONVENTIONS[framework], resetAfter });
+  const own = countRecurrent({ ...shape, convention: CONVENTION_OF[framework], resetAfter });
   const many = (layers.value ?? 1) > 1 || bidirectional.value === true;
   const rows = (['torch', 'keras', 'tfjs'] as const).map(each => {
-    const total = countIn(recurrent!, CONVENTIONS[each], kind, each === framework ? resetAfter : undefined);
-    return `| ${FRAMEWORKS[each]} | ${total === null ? '' : count(total)} |`;
+    const total = countIn(recurrent!, CONVENTION_OF[each], kind, each === framework ? resetAfter : undefined);
+    return `| ${FRAMEWORK_NAMES[each]} | ${total === null ? '' : count(total)} |`;
   });
   return [
     `\`${own.formula} = ${count(own.total)}\`${many && parameters !== null ? ` for the first layer and direction, ${count(parameters)} in all` : ''}`,

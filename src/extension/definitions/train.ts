@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import type { FoundModel } from '../../definitions/definition.ts';
 import type { Mapped } from '../../definitions/to-experiment.ts';
-import type { Experiment, ExperimentInput } from '../../experiment/schema.ts';
+import type { ExperimentInput } from '../../experiment/schema.ts';
 import type { Fix } from '../../runs/format.ts';
 import { definitionPath } from '../experiments/documents.ts';
 import type { Services } from '../services.ts';
@@ -30,16 +30,15 @@ export async function sourceOfModel(
     throw new CannotTrain(
       vscode.l10n.t('{0} is in none of the open folders, and runs are written into one.', document.fileName),
     );
-  const { toExperiment } = await import('../../definitions/to-experiment.ts');
-  const mapped = toExperiment(model);
-  refuseObstacles(mapped);
+  const mapped = await mappedOf(model);
   const memory = services.context.workspaceState;
-  const key = `${MEMORY}.${place.path}#${name}`;
+  const key = dataKey(place.path, name);
   const data = await pickData(place.workspace, memory, key, name);
   if (!data) return undefined;
   const { parseExperiment } = await import('../../experiment/parse.ts');
-  const input = applied(experimentOf(name, mapped, dataOf(data)), edits ?? []);
-  const { experiment, problems } = parseExperiment(JSON.stringify(input));
+  const { applyFix } = await import('../experiments/edits.ts');
+  const text = JSON.stringify(experimentOf(name, mapped, dataOf(data)), null, 2);
+  const { experiment, problems } = parseExperiment(applyFix(text, { title: '', edits: edits ?? [] }));
   if (!experiment) {
     await memory.update(key, undefined);
     throw new CannotTrain(
@@ -53,7 +52,7 @@ export async function sourceOfModel(
   if (mapped.notes.length > 0) services.log.info(`${name}: ${mapped.notes.join(' ')}`);
   const ownSample = data.data.kind !== 'generated' && data.data.sample === true;
   return {
-    experiment: experiment as Experiment,
+    experiment,
     definition: {
       path: place.path,
       line: model.range.line,
@@ -74,13 +73,13 @@ export async function forgetData(services: Services): Promise<void> {
   if (!place) return;
   const state = services.context.workspaceState;
   for (const key of state.keys())
-    if (key.startsWith(`${MEMORY}.${place.path}#`)) await state.update(key, undefined);
+    if (key.startsWith(dataKey(place.path, ''))) await state.update(key, undefined);
   void vscode.window.showInformationMessage(
     vscode.l10n.t('The data of the models in {0} will be asked for again.', place.path),
   );
 }
 
-export async function modelNamed(
+async function modelNamed(
   services: Services,
   document: vscode.TextDocument,
   name: string,
@@ -92,12 +91,29 @@ export async function modelNamed(
   return model;
 }
 
-function refuseObstacles({ obstacles }: Mapped): void {
-  const [first] = obstacles;
-  if (!first) return;
-  const more =
-    obstacles.length > 1 ? vscode.l10n.t(' ({0} in all)', plural(obstacles.length, 'obstacle')) : '';
-  throw new CannotTrain(vscode.l10n.t('Line {0}: {1}{2}', first.line, first.message, more));
+/** @throws CannotTrain where the model has what Unroll has no counterpart of */
+export async function mappedOf(model: FoundModel): Promise<Mapped> {
+  const { toExperiment } = await import('../../definitions/to-experiment.ts');
+  const mapped = toExperiment(model);
+  const [first, ...more] = mapped.obstacles;
+  if (!first) return mapped;
+  const all = more.length > 0 ? vscode.l10n.t(' ({0} in all)', plural(more.length + 1, 'obstacle')) : '';
+  throw new CannotTrain(vscode.l10n.t('Line {0}: {1}{2}', first.line, first.message, all));
+}
+
+/** The model that the cursor stands in, or the only one. */
+export function modelAtCursor(
+  editor: vscode.TextEditor,
+  models: readonly FoundModel[],
+): FoundModel | undefined {
+  const line = editor.selection.active.line + 1;
+  const around = models.filter(({ range }) => range.line <= line && line <= range.endLine);
+  return around.at(-1) ?? (models.length === 1 ? models[0] : undefined);
+}
+
+/** Where the workspace remembers what a model learns from. */
+export function dataKey(path: string, model: string): string {
+  return `${MEMORY}.${path}#${model}`;
 }
 
 export function experimentOf(
@@ -111,18 +127,4 @@ export function experimentOf(
     model: { convention, layers },
     training: { optimizer: { type: 'adam', learningRate: 0.003 }, batchSize: 32, steps: 1500 },
   };
-}
-
-/** A finding's fix, made in the experiment that is trained. */
-function applied(input: ExperimentInput, edits: Fix['edits']): ExperimentInput {
-  const copy = structuredClone(input) as unknown as Record<string, unknown>;
-  for (const { path, value } of edits) {
-    let here: Record<string | number, unknown> = copy;
-    for (const key of path.slice(0, -1)) {
-      here[key] ??= {};
-      here = here[key] as Record<string | number, unknown>;
-    }
-    here[path.at(-1)!] = value;
-  }
-  return copy as unknown as ExperimentInput;
 }

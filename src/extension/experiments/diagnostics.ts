@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ParsedExperiment } from '../../experiment/parse.ts';
 import type { Finding } from '../../runs/format.ts';
+import { DocumentTimers } from '../document-timers.ts';
 import { plain } from '../text.ts';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
 import type { LastRuns } from './last-runs.ts';
@@ -12,8 +13,8 @@ const SOURCE = 'Unroll';
 
 export class FindingDiagnostic extends vscode.Diagnostic {
   readonly finding: Finding;
-  constructor(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity, finding: Finding) {
-    super(range, message, severity);
+  constructor(range: vscode.Range, message: string, finding: Finding) {
+    super(range, message, severityOf(finding.severity));
     this.finding = finding;
     this.source = SOURCE;
     this.code = finding.id;
@@ -25,7 +26,7 @@ export class ExperimentDiagnostics implements vscode.Disposable {
   private readonly lastRuns: LastRuns;
   private readonly faults = vscode.languages.createDiagnosticCollection('unroll');
   private readonly findings = vscode.languages.createDiagnosticCollection('unroll-runs');
-  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly timers = new DocumentTimers();
   private readonly subscriptions: vscode.Disposable[];
 
   constructor(experiments: ExperimentDocuments, lastRuns: LastRuns) {
@@ -55,7 +56,7 @@ export class ExperimentDiagnostics implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
@@ -70,20 +71,11 @@ export class ExperimentDiagnostics implements vscode.Disposable {
 
   private later(document: vscode.TextDocument, wait: number): void {
     if (!this.experiments.isExperiment(document)) return;
-    const key = document.uri.toString();
-    clearTimeout(this.timers.get(key));
-    this.timers.set(
-      key,
-      setTimeout(() => {
-        this.timers.delete(key);
-        void this.check(document);
-      }, wait),
-    );
+    this.timers.set(document.uri, wait, () => void this.check(document));
   }
 
   private forget(uri: vscode.Uri): void {
-    clearTimeout(this.timers.get(uri.toString()));
-    this.timers.delete(uri.toString());
+    this.timers.clear(uri);
     this.faults.delete(uri);
     this.findings.delete(uri);
   }
@@ -135,12 +127,7 @@ export class ExperimentDiagnostics implements vscode.Disposable {
       if (!trained.includes(now[line] ?? '')) continue;
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
       const range = new vscode.Range(line, place.column - 1, line, (now[line] ?? '').length);
-      const found = new FindingDiagnostic(
-        range,
-        `${name}${plain(finding.message, 500)}`,
-        severityOf(finding.severity),
-        finding,
-      );
+      const found = new FindingDiagnostic(range, `${name}${plain(finding.message, 500)}`, finding);
       newest.set(`${finding.folder} ${finding.id} ${finding.layer}`, found);
     }
     return [...newest.values()];

@@ -208,6 +208,29 @@ function emptyReport({ cell, seqLen }: RecurrentShape): RecurrentReport {
   return report;
 }
 
+/** A thunk for each input, as tfjs asks for them; `gradientOf` gives the values by the input's name. */
+export function recurrentThunks(
+  { cell, shape }: RecurrentContext,
+  gradientOf: (name: string) => Float32Array | null | undefined,
+): Record<keyof RecurrentInputs, () => Tensor> {
+  const { seqLen, batch, inputSize, hiddenSize } = shape;
+  const width = gateBlocks(cell) * hiddenSize;
+  const thunk = (name: string, of: number[]) => () => {
+    const gradient = gradientOf(name);
+    if (!gradient) throw new Error(`${cell}: the gradient of ${name} was not asked for beforehand.`);
+    return tensor(gradient, of);
+  };
+  return {
+    x: thunk('x', [seqLen, batch, inputSize]),
+    weightIh: thunk('weightIh', [width, inputSize]),
+    weightHh: thunk('weightHh', [width, hiddenSize]),
+    biasIh: thunk('biasIh', [width]),
+    biasHh: thunk('biasHh', [width]),
+    h0: thunk('h0', [batch, hiddenSize]),
+    c0: thunk('c0', [batch, hiddenSize]),
+  };
+}
+
 export const recurrentKernel: EngineKernel = {
   name: 'UnrollRecurrent',
   run({ inputs, attrs, backend }) {
@@ -217,23 +240,9 @@ export const recurrentKernel: EngineKernel = {
   },
   gradient(dy, _saved, attrs) {
     const context = attrs as unknown as RecurrentContext;
-    const { seqLen, batch, inputSize, hiddenSize } = context.shape;
-    const width = gateBlocks(context.cell) * hiddenSize;
-    const thunk = (name: string, shape: number[]) => () => {
+    return recurrentThunks(context, name => {
       context.gradients ??= backward(floats(dy as Tensor), context);
-      const gradient = context.gradients[name];
-      if (!gradient)
-        throw new Error(`${context.cell}: the gradient of ${name} was not asked for beforehand.`);
-      return tensor(gradient, shape);
-    };
-    return {
-      x: thunk('x', [seqLen, batch, inputSize]),
-      weightIh: thunk('weightIh', [width, inputSize]),
-      weightHh: thunk('weightHh', [width, hiddenSize]),
-      biasIh: thunk('biasIh', [width]),
-      biasHh: thunk('biasHh', [width]),
-      h0: thunk('h0', [batch, hiddenSize]),
-      c0: thunk('c0', [batch, hiddenSize]),
-    };
+      return context.gradients[name];
+    });
   },
 };

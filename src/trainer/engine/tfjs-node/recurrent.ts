@@ -12,10 +12,10 @@ import {
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { RecurrentContext } from '../kernels/recurrent.ts';
-import { gateBlocks, type RecurrentCell } from '../provider.ts';
+import { type RecurrentContext, recurrentThunks } from '../kernels/recurrent.ts';
+import type { RecurrentCell } from '../provider.ts';
 import { tapeIsOn } from '../storage.ts';
-import { type CellCall, type CellGradients, type TensorflowCell, type Trace, zeroState } from './cell.ts';
+import { type CellCall, type TensorflowCell, type Trace, zeroState } from './cell.ts';
 import { gruResetAfter, gruResetBefore } from './gru.ts';
 import type { TensorflowKernel } from './kernel.ts';
 import { lstm } from './lstm.ts';
@@ -48,23 +48,7 @@ export const recurrentOnTensorflow: TensorflowKernel = {
   run: (inputs, context) => forward(inputs, context as RecurrentContext),
   gradient(dy, _saved, attrs) {
     const context = attrs as RecurrentContext;
-    const { seqLen, batch, inputSize, hiddenSize } = context.shape;
-    const width = gateBlocks(context.cell) * hiddenSize;
-    const thunk = (name: keyof CellGradients, shape: number[]) => () => {
-      const gradient = gradientsOf(dy, context)[name];
-      if (!gradient)
-        throw new Error(`${context.cell}: the gradient of ${name} was not asked for beforehand.`);
-      return tensor(gradient, shape);
-    };
-    return {
-      x: thunk('x', [seqLen, batch, inputSize]),
-      weightIh: thunk('weightIh', [width, inputSize]),
-      weightHh: thunk('weightHh', [width, hiddenSize]),
-      biasIh: thunk('biasIh', [width]),
-      biasHh: thunk('biasHh', [width]),
-      h0: thunk('h0', [batch, hiddenSize]),
-      c0: thunk('c0', [batch, hiddenSize]),
-    };
+    return recurrentThunks(context, name => gradientsOf(dy, context)[name]);
   },
 };
 
