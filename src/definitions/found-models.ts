@@ -36,7 +36,17 @@ export function findModels(
     known.recurrent.push(layer);
     sites.set(key, known);
   });
-  return [...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own));
+  return withOwnNames([...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own)));
+}
+
+/** A script that makes `model` three times has a "model", a "model 2" and a "model 3": runs and buttons go by the name. */
+function withOwnNames(models: readonly FoundModel[]): FoundModel[] {
+  const times = new Map<string, number>();
+  return models.map(model => {
+    const time = (times.get(model.name) ?? 0) + 1;
+    times.set(model.name, time);
+    return time === 1 ? model : { ...model, name: `${model.name} ${time}` };
+  });
 }
 
 // ---------------------------------------------------------------- where

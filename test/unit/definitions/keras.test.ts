@@ -132,6 +132,28 @@ other.add(layers.GRU(4, reset_after=False))
     );
   });
 
+  it('have names of their own where one variable holds several', async () => {
+    const { models } = await find(
+      'python',
+      `
+from keras import Sequential
+from keras.layers import GRU, LSTM
+model = Sequential()
+model.add(LSTM(4))
+model = Sequential()
+model.add(GRU(5))
+model.add(GRU(6))
+`,
+    );
+    assert.deepEqual(
+      models.map(({ name, range, layers: all }) => [name, range.line, all.length]),
+      [
+        ['model', 4, 1],
+        ['model 2', 6, 2],
+      ],
+    );
+  });
+
   it('stand in builder functions, classes and scripts', async () => {
     const { models } = await find(
       'python',
