@@ -20,6 +20,10 @@ export interface Measured {
   last: Answer;
 }
 
+/** Before a process is measured at all: its compilers are at work for the first thousands of steps. */
+const FIRST_WARMUP = 2;
+const warm = new WeakSet<Participant>();
+
 /** By participant's name; who cannot do the case is left out, with the reason in `refused`. */
 export async function measureCase(
   asked: Case | ((participant: Participant) => Case),
@@ -30,8 +34,10 @@ export async function measureCase(
   const taking: Participant[] = [];
   for (const participant of participants) {
     const { error } = await participant.open(typeof asked === 'function' ? asked(participant) : asked);
-    const warm = error ? { error } : await participant.measure({ seconds: pace.warmup });
-    if (warm.error) refused.set(participant.name, warm.error);
+    const seconds = warm.has(participant) ? pace.warmup : Math.max(pace.warmup, FIRST_WARMUP);
+    warm.add(participant);
+    const warmed = error ? { error } : await participant.measure({ seconds });
+    if (warmed.error) refused.set(participant.name, warmed.error);
     else taking.push(participant);
   }
   const measured = new Map<string, Measured>();

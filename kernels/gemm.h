@@ -1,6 +1,7 @@
-// Matrix products: c (M, N) = op(a) (M, K) · op(b) (K, N) + bias. b is packed into panels, a is read in place. Threads
-// share the rows of c; where these are few and K is long, as in the gradient of a weight, they share K instead, and
-// their parts are added in the order of the threads.
+// Matrix products: c (M, N) = op(a) (M, K) · op(b) (K, N) + bias. a is read in place; b is packed into panels, except
+// where c has so few rows that packing would cost more than the product. Threads share the rows of c; where these are
+// few and K is long, as in the gradient of a weight, they share K instead, and their parts are added in the order of
+// the threads.
 #pragma once
 #include "recurrent_pack.h"
 
@@ -10,26 +11,31 @@ struct GemmPlan {
   int M, N, K;
   bool trans_a, trans_b;
   int threads;
-  bool share_k;
+  bool share_k, packs;
   Blocks columns;
 
   static constexpr int K_BLOCK = 256;  // a panel of this depth stays in L1, and rows of a with it
   static constexpr int ROW_BLOCK = 192;
+  static constexpr int FEW_ROWS = 32;
 
   GemmPlan(int m, int n, int k, bool ta, bool tb) : M(m), N(n), K(k), trans_a(ta), trans_b(tb), columns(blocks_of(n)) {
     // waking the threads takes as long as about so many products
     threads = (double)m * n * k < 2e5 ? 1 : unroll::thread_count();
     share_k = threads > 1 && M < 16 * threads && K > 128 * threads;
+    packs = trans_b || M > FEW_ROWS || columns.blocks * panel_width() != N;
   }
 
   long panel_width() const { return (long)columns.vectors * WIDTH; }
-  long packed_size() const { return columns.blocks * panel_width() * K; }
+  long packed_size() const { return packs ? columns.blocks * panel_width() * K : 0; }
+  /** How far apart rows of b are in a product. */
+  long b_stride() const { return packs ? panel_width() : N; }
   long part_size() const { return share_k ? (long)M * N : 0; }
   long scratch_size() const { return packed_size() + (threads - 1) * part_size(); }
 };
 
-/** b, rows from ... to-1 of K, as panels (column block, K, width). */
+/** b, rows from ... to-1 of K, as panels (column block, K, width), if it is packed. */
 static void pack_right(const GemmPlan &p, const float *b, float *panels, int block, int from, int to) {
+  if (!p.packs) return;
   const long width = p.panel_width(), begin = block * width;
   float *panel = panels + block * width * p.K;
   for (int v = 0; v < p.columns.vectors; v++) {
@@ -44,10 +50,10 @@ static void pack_right(const GemmPlan &p, const float *b, float *panels, int blo
   }
 }
 
-/** c (R, up to NV vectors) = start + a · panel; `start` (a row, or null) is not used when c is added to. */
+/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
 template <int R, int NV, bool TRANSPOSED>
 UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
-                               long a_stride, const float *panel, long K) {
+                               long a_stride, const float *b, long b_stride, long K) {
   Vec acc[R][NV];
   const bool whole = columns >= NV * WIDTH;
 #pragma GCC unroll 4
@@ -60,7 +66,7 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
       if (add && lanes > 0) acc[r][v] += load_part(c + r * c_stride + v * WIDTH, lanes);
     }
   }
-  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, panel, K);
+  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
   if (whole) return store_tile(c, c_stride, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
@@ -73,7 +79,7 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
 
 /** Rows and part of K of one thread. */
 template <bool TRANSPOSED>
-static void gemm_part(const GemmPlan &p, const float *a, const float *panels, const float *bias, float *c, bool add,
+static void gemm_part(const GemmPlan &p, const float *a, const float *b, const float *bias, float *c, bool add,
                       int from_row, int to_row, int from_k, int to_k) {
   const long width = p.panel_width(), a_stride = TRANSPOSED ? p.M : p.K;
   for (int k = from_k; k == from_k || k < to_k; k += GemmPlan::K_BLOCK) {
@@ -84,15 +90,15 @@ static void gemm_part(const GemmPlan &p, const float *a, const float *panels, co
       const int rows_here = smaller(GemmPlan::ROW_BLOCK, to_row - row);
       const float *a_here = TRANSPOSED ? a + (long)k * p.M + row : a + (long)row * p.K + k;
       for (int block = 0; block < p.columns.blocks; block++) {
-        const float *panel = panels + block * width * p.K + k * width;
+        const float *b_here = b + (p.packs ? block * width * p.K : block * width) + k * p.b_stride();
         float *c_here = c + (long)row * p.N + block * width;
         const float *start_here = start ? start + block * width : nullptr;
         with_constant<MAX_VECTORS>(p.columns.vectors, [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
             gemm_tile<rows.value, NV, TRANSPOSED>(c_here + (long)r * p.N, p.N, p.N - block * width, more, start_here,
-                                                  TRANSPOSED ? a_here + r : a_here + r * a_stride, a_stride, panel,
-                                                  depth);
+                                                  TRANSPOSED ? a_here + r : a_here + r * a_stride, a_stride, b_here,
+                                                  p.b_stride(), depth);
           });
         });
       }
@@ -104,11 +110,12 @@ UNROLL_INLINE int share(int count, int index, int parts) { return (int)((long)co
 
 static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, int threads) {
   float *panels = call.scratch;
+  const float *b = p.packs ? panels : call.b;
   auto run = [&](const float *bias, float *c, bool add, int from_row, int to_row, int from_k, int to_k) {
     if (p.trans_a)
-      gemm_part<true>(p, call.a, panels, bias, c, add, from_row, to_row, from_k, to_k);
+      gemm_part<true>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
     else
-      gemm_part<false>(p, call.a, panels, bias, c, add, from_row, to_row, from_k, to_k);
+      gemm_part<false>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
   };
   if (!p.share_k) {
     for (int block = thread; block < p.columns.blocks; block += threads)

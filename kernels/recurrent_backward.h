@@ -88,6 +88,7 @@ struct BackwardSlab {
       const long t = time_of(l, s, pass.reverse, 0, step);
       out.dy = dy ? dy + (t * l.B + s.first) * l.H : nullptr;
       out.dy_stride = l.H;
+      if (step > 0) out.steps_back.dy = pass.reverse ? -(long)l.B * l.H : (long)l.B * l.H;
       return;
     }
     out.dy = dy_rows;
@@ -109,6 +110,8 @@ struct BackwardSlab {
     const long states = (long)l.unit_blocks * s.rows * WIDTH;
     float *dgates = ring + (long)place * s.rows * slots;
     const float *z = s.z + (long)step * s.rows * l.row_stride;
+    const StepsBack back =
+        step > 0 ? StepsBack{0, s.rows * l.row_stride, states * l.slots, states} : StepsBack{};
     return {l,
             active,
             s.rows,
@@ -127,7 +130,8 @@ struct BackwardSlab {
             s.reset + (long)step * s.rows * l.reset_stride,
             carry,
             h_squares,
-            c_squares};
+            c_squares,
+            back};
   }
 
   /** Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. */

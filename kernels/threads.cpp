@@ -11,7 +11,7 @@ namespace {
 #ifdef __wasm__
 constexpr int SPINS = 200000;
 #else
-constexpr int SPINS = 2000;
+constexpr int SPINS = 10000;
 #endif
 
 /** A number that threads wait for to change, on a cache line of its own. */

@@ -50,12 +50,14 @@ template <int MAX, class F> UNROLL_INLINE void each_tile(int count, F f) {
 }
 
 /**
- * acc[r][v] += sum over k of a(r, k) * b(k, v). BV is how many vectors of b stand at each k, of which NV are used.
+ * acc[r][v] += sum over k of a(r, k) * b(k, v). BV is how many vectors of b stand at each k, of which NV are used, when
+ * b is packed; b_stride is how far its rows are apart otherwise.
  * TRANSPOSED: a(r, k) stands at a[k * a_stride + r], otherwise at a[r * a_stride + k]. ACC, FIRST: acc has ACC vectors
  * in a row, of which those from FIRST on are meant.
  */
 template <int R, int NV, int BV, bool TRANSPOSED, int FIRST = 0, int ACC>
-UNROLL_INLINE void accumulate(Vec (&acc)[R][ACC], const float *a, long a_stride, const float *b, long K) {
+UNROLL_INLINE void accumulate(Vec (&acc)[R][ACC], const float *a, long a_stride, const float *b, long K,
+                              long b_stride = BV * WIDTH) {
   for (long k = 0; k < K; k++) {
     if constexpr (NV <= R) {
       Vec b_k[NV];
@@ -78,7 +80,7 @@ UNROLL_INLINE void accumulate(Vec (&acc)[R][ACC], const float *a, long a_stride,
         for (int r = 0; r < R; r++) acc[r][FIRST + v] = multiply_add(a_k[r], b_kv, acc[r][FIRST + v]);
       }
     }
-    b += BV * WIDTH;
+    b += b_stride;
     a += TRANSPOSED ? a_stride : 1;
   }
 }

@@ -2,10 +2,14 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { RunFolderGoneError, understood } from './errors.ts';
 
+/** How long a file that was deleted may be written to: asking costs as much as writing. */
+const LOOK_MILLISECONDS = 50;
+
 export class AppendFile {
   private readonly runFolder: string;
   private readonly file: number;
   private size: number;
+  private lookedAt = Number.NEGATIVE_INFINITY;
 
   /** `wholeLength` says how many of the bytes that are there are complete; the rest is cut off */
   constructor(runFolder: string, path: string, wholeLength: (file: number, size: number) => number) {
@@ -16,8 +20,8 @@ export class AppendFile {
     if (this.size < size) ftruncateSync(this.file, this.size);
   }
 
-  append(bytes: Buffer): void {
-    if (fstatSync(this.file).nlink === 0) throw new RunFolderGoneError(this.runFolder);
+  append(bytes: Uint8Array): void {
+    this.lookWhetherGone();
     try {
       for (let done = 0; done < bytes.length; ) done += writeAt(this.file, bytes, done, this.size + done);
       this.size += bytes.length;
@@ -30,9 +34,16 @@ export class AppendFile {
   close(): void {
     closeSync(this.file);
   }
+
+  private lookWhetherGone(): void {
+    const now = performance.now();
+    if (now - this.lookedAt < LOOK_MILLISECONDS) return;
+    this.lookedAt = now;
+    if (fstatSync(this.file).nlink === 0) throw new RunFolderGoneError(this.runFolder);
+  }
 }
 
-function writeAt(file: number, bytes: Buffer, from: number, position: number): number {
+function writeAt(file: number, bytes: Uint8Array, from: number, position: number): number {
   return writeSync(file, bytes, from, bytes.length - from, position);
 }
 

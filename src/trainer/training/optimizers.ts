@@ -22,15 +22,15 @@ interface Update {
   gradient: Slice;
   learningRate: number;
   step: number;
-  moment(name: string): Slice;
 }
 
-/** Names of what an optimizer remembers per variable, and its update of one variable. */
+/** Names of what an optimizer remembers per variable, and its update of one variable with these in their order. */
 interface Rule {
   moments: readonly string[];
-  update(call: Update): void;
+  update(update: Update, moments: readonly Slice[]): void;
 }
 
+// Calls are written out field by field: objects made by spreading cost as much as a small layer's arithmetic.
 function ruleOf(spec: OptimizerSpec): Rule {
   switch (spec.type) {
     case 'adam':
@@ -39,44 +39,49 @@ function ruleOf(spec: OptimizerSpec): Rule {
       const { beta1, beta2, epsilon } = spec;
       return {
         moments: ['exp_avg', 'exp_avg_sq'],
-        update: call =>
+        update({ count, parameter, gradient, learningRate, step }, [firstMoment, secondMoment]) {
           provider().adamStep({
-            ...call,
-            firstMoment: call.moment('exp_avg'),
-            secondMoment: call.moment('exp_avg_sq'),
+            count,
+            parameter,
+            gradient,
+            firstMoment: firstMoment!,
+            secondMoment: secondMoment!,
+            learningRate,
+            step,
             beta1,
             beta2,
             epsilon,
             weightDecay,
-          }),
+          });
+        },
       };
     }
     case 'sgd': {
       const { momentum, nesterov } = spec;
       return {
         moments: momentum > 0 ? ['momentum_buffer'] : [],
-        update: call =>
-          provider().sgdStep({
-            ...call,
-            momentumBuffer: momentum > 0 ? call.moment('momentum_buffer') : null,
-            momentum,
-            nesterov,
-          }),
+        update({ count, parameter, gradient, learningRate }, [momentumBuffer = null]) {
+          provider().sgdStep({ count, parameter, gradient, learningRate, momentumBuffer, momentum, nesterov });
+        },
       };
     }
     case 'rmsprop': {
       const { decay, momentum, epsilon } = spec;
       return {
         moments: momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg'],
-        update: call =>
+        update({ count, parameter, gradient, learningRate }, [squareAverage, momentumBuffer = null]) {
           provider().rmspropStep({
-            ...call,
-            squareAverage: call.moment('square_avg'),
-            momentumBuffer: momentum > 0 ? call.moment('momentum_buffer') : null,
+            count,
+            parameter,
+            gradient,
+            squareAverage: squareAverage!,
+            momentumBuffer,
+            learningRate,
             decay,
             momentum,
             epsilon,
-          }),
+          });
+        },
       };
     }
   }
@@ -85,8 +90,14 @@ function ruleOf(spec: OptimizerSpec): Rule {
 export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>): Optimizer {
   const rule = ruleOf(spec);
   const moments = new Map<string, Float32Array>();
-  for (const [name, variable] of variables)
-    for (const moment of rule.moments) moments.set(`${name}/${moment}`, provider().allocate(variable.size));
+  const momentsOf = new Map<string, Slice[]>();
+  for (const [name, variable] of variables) {
+    const own = rule.moments.map(() => whole(provider().allocate(variable.size)));
+    momentsOf.set(name, own);
+    rule.moments.forEach((moment, index) => {
+      moments.set(`${name}/${moment}`, own[index]!.data);
+    });
+  }
   let steps = 0;
 
   return {
@@ -99,14 +110,9 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
           throw new Error(
             `Gradient of ${name} has shape [${gradient.shape}], the variable [${variable.shape}].`,
           );
-        rule.update({
-          count: variable.size,
-          parameter: whole(ownStorage(variable)),
-          gradient: slice(gradient),
-          learningRate,
-          step: steps,
-          moment: moment => whole(moments.get(`${name}/${moment}`)!),
-        });
+        const parameter = whole(ownStorage(variable));
+        const update = { count: variable.size, parameter, gradient: slice(gradient), learningRate, step: steps };
+        rule.update(update, momentsOf.get(name)!);
       }
       weightsChanged();
     },

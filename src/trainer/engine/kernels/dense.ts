@@ -51,8 +51,18 @@ export const denseKernel: EngineKernel = {
     const xShape = [...(dy as Tensor).shape.slice(0, -1), inputs];
     const product = (m: number, n: number, k: number, a: typeof dOut, transA: boolean, b: Float32Array) => {
       const c = newFloats(m * n);
-      const call = { m, n, k, a, transA, b: whole(b), transB: false, bias: null, c: whole(c) };
-      provider().gemm({ ...call, accumulate: false });
+      provider().gemm({
+        m,
+        n,
+        k,
+        a,
+        transA,
+        b: whole(b),
+        transB: false,
+        bias: null,
+        c: whole(c),
+        accumulate: false,
+      });
       return c;
     };
     return {

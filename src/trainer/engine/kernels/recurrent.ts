@@ -1,7 +1,7 @@
 // A whole sequence through one recurrent layer as one kernel. The gradient runs the provider's backward pass once,
 // at the first thunk that is asked, and hands each thunk its own array.
 import type { NamedTensorMap, Tensor, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
-import { tensor } from '@tensorflow/tfjs-core';
+import { tensor, util } from '@tensorflow/tfjs-core';
 import { newFloats } from '../pool.ts';
 import {
   GATES,
@@ -99,7 +99,7 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
     c0: [batch, hiddenSize],
   };
   for (const [name, input] of Object.entries(inputs) as [keyof RecurrentInputs, Tensor | undefined][]) {
-    if (input && String(input.shape) !== String(expected[name]))
+    if (input && !util.arraysEqual(input.shape, expected[name]))
       throw new Error(`${cell}: ${name} has shape [${input.shape}], but [${expected[name]}] is needed.`);
   }
   if (inputs.c0 && cell !== 'lstm')
@@ -112,8 +112,8 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
   return { cell, seqLen, batch, inputSize, hiddenSize, reverse: reverse ?? false };
 }
 
-/** What forward and backward calls share, from raw arrays. */
-function callOf({ shape, lengths }: RecurrentContext, arrays: Record<string, Float32Array | undefined>) {
+/** What forward and backward calls share, from raw arrays. Callers write the fields out: spreading is slow. */
+function sharedBy({ shape, lengths }: RecurrentContext, arrays: Record<string, Float32Array | undefined>) {
   const at = (name: string): Slice | null => (arrays[name] ? whole(arrays[name]) : null);
   const memory = provider().recurrentMemory(shape);
   const parts = ['weightHh', 'weightIh', 'biasIh', 'biasHh'].flatMap(name => arrays[name] ?? []);
@@ -121,21 +121,18 @@ function callOf({ shape, lengths }: RecurrentContext, arrays: Record<string, Flo
   const intLengths: IntSlice | null = lengths && { data: lengths, offset: 0 };
   return {
     memory,
-    call: {
-      shape,
-      weights: {
-        weightIh: at('weightIh')!,
-        weightHh: at('weightHh')!,
-        biasIh: at('biasIh'),
-        biasHh: at('biasHh'),
-        packed,
-        version,
-      },
-      x: at('x')!,
-      lengths: intLengths,
-      h0: at('h0'),
-      c0: at('c0'),
+    weights: {
+      weightIh: at('weightIh')!,
+      weightHh: at('weightHh')!,
+      biasIh: at('biasIh'),
+      biasHh: at('biasHh'),
+      packed,
+      version,
     },
+    x: at('x')!,
+    lengths: intLengths,
+    h0: at('h0'),
+    c0: at('c0'),
   };
 }
 
@@ -143,14 +140,19 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
   const { shape } = context;
   const arrays: Record<string, Float32Array | undefined> = {};
   for (const [name, input] of Object.entries(inputs)) arrays[name] = input && floats(input);
-  const { memory, call } = callOf(context, arrays);
+  const { memory, weights, x, lengths, h0, c0 } = sharedBy(context, arrays);
   const y = newFloats(shape.seqLen * shape.batch * shape.hiddenSize);
   if (tapeIsOn()) {
     context.arrays = arrays;
     context.cache = borrow(memory.cache);
   }
   provider().recurrentForward({
-    ...call,
+    shape,
+    weights,
+    x,
+    lengths,
+    h0,
+    c0,
     y: whole(y),
     hN: whole(context.hN),
     cN: context.cN && whole(context.cN),
@@ -163,14 +165,19 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
 function backward(dy: Float32Array, context: RecurrentContext): Record<string, Float32Array> {
   const { shape, arrays, cache, inputGradient, onReport } = context;
   if (!arrays || !cache) throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
-  const { memory, call } = callOf(context, arrays);
+  const { memory, weights, x, lengths, h0, c0 } = sharedBy(context, arrays);
   const gradients: Record<string, Float32Array> = {};
   for (const [name, array] of Object.entries(arrays))
     if (array && (name !== 'x' || inputGradient)) gradients[name] = newFloats(array.length);
   const into = (name: string): Slice | null => (gradients[name] ? whole(gradients[name]) : null);
   const report = onReport ? emptyReport(shape) : null;
   provider().recurrentBackward({
-    ...call,
+    shape,
+    weights,
+    x,
+    lengths,
+    h0,
+    c0,
     cache: whole(cache),
     scratch: scratchOf(memory.backwardScratch),
     dy: whole(dy),
