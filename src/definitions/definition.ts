@@ -75,6 +75,10 @@ export interface FoundModel {
   range: TextRange;
   /** in the order in which data passes, as far as it can be told */
   layers: readonly FoundLayer[];
+  /** an error of syntax stands in it: what was read may be less than is meant, or more */
+  isBroken: boolean;
+  /** it cannot be read now, and is told as it last was */
+  isKept: boolean;
 }
 
 export interface Definitions {

@@ -37,7 +37,36 @@ export function pythonDialect(): Dialect {
     self: 'self',
     calls: ['call'],
     branches,
+    readOver: dotsAtLineEnds,
   };
+}
+
+/** Outside of sentences: a chain of names behind a sign or at the line's begin, that ends in a dot. */
+const DOT_AT_LINE_END =
+  /(?:^|[=(,:[{+*/-]|\b(?:return|await|in|not|and|or|if|else))[ \t]*[\w.()[\]]{1,200}\.(?=[ \t]*(?:#.*)?$)/gm;
+const BRACKETS = new Set([
+  'parenthesized_expression',
+  'argument_list',
+  'subscript',
+  'list',
+  'tuple',
+  'dictionary',
+  'set',
+]);
+
+/** `nn.` while its name is still to be written: the parser takes the next line's first word for it. */
+function dotsAtLineEnds(root: Node, text: string): number[] {
+  return [...text.matchAll(DOT_AT_LINE_END)].flatMap(({ 0: match, index }) => {
+    const dot = index + match.length - 1;
+    const attribute = root.descendantForIndex(dot, dot + 1)?.parent;
+    return attribute?.type === 'attribute' && !isInBrackets(attribute) ? [dot] : [];
+  });
+}
+
+function isInBrackets(node: Node): boolean {
+  for (let here = node.parent; here && !here.type.endsWith('_statement'); here = here.parent)
+    if (BRACKETS.has(here.type)) return true;
+  return false;
 }
 
 // ---------------------------------------------------------------- expressions

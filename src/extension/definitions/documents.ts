@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
+import type { Readable } from '../../definitions/kept.ts';
 import type { TextFinding } from '../../definitions/lint/finding.ts';
 import { DocumentTimers } from '../document-timers.ts';
 
@@ -38,7 +39,7 @@ export class CodeDocuments implements vscode.Disposable {
   private readonly log: vscode.LogOutputChannel;
   private readonly entries = new Map<string, Entry>();
   /** as it last was without an error of syntax */
-  private readonly good = new Map<string, Definitions>();
+  private readonly good = new Map<string, Readable>();
   private readonly timers = new DocumentTimers();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
@@ -68,13 +69,8 @@ export class CodeDocuments implements vscode.Disposable {
   /** In mid-edit, while a line makes no sense, what was found before it stays. */
   async read(document: vscode.TextDocument): Promise<Definitions> {
     if (!this.isCode(document)) return NOTHING;
-    const key = document.uri.toString();
-    const known = this.entries.get(key);
-    const found = await (known?.version === document.version ? known.result : this.parse(document, known));
-    const before = this.good.get(key);
-    if (found.hasErrors && before && found.models.length < before.models.length) return before;
-    if (!found.hasErrors) this.good.set(key, found);
-    return found;
+    const known = this.entries.get(document.uri.toString());
+    return known?.version === document.version ? known.result : this.parse(document, known);
   }
 
   /** What the text alone tells to be wrong; nothing while a line makes no sense. */
@@ -85,7 +81,7 @@ export class CodeDocuments implements vscode.Disposable {
 
   /** Of what was last found; nothing is parsed for it. */
   modelNames(document: vscode.TextDocument): readonly string[] {
-    return this.good.get(document.uri.toString())?.models.map(({ name }) => name) ?? [];
+    return this.good.get(document.uri.toString())?.definitions.models.map(({ name }) => name) ?? [];
   }
 
   dispose(): void {
@@ -103,8 +99,10 @@ export class CodeDocuments implements vscode.Disposable {
       findings: [],
       result: Promise.resolve(NOTHING),
     };
-    if (MENTIONS.test(text)) entry.result = this.find(document, entry, before);
-    this.entries.set(document.uri.toString(), entry);
+    const key = document.uri.toString();
+    this.entries.set(key, entry);
+    // in mid-edit the only mention may be gone
+    if (MENTIONS.test(text) || this.good.has(key)) entry.result = this.find(document, entry, before);
     return entry.result;
   }
 
@@ -134,6 +132,18 @@ export class CodeDocuments implements vscode.Disposable {
       const { lint } = await import('../../definitions/lint/lint.ts');
       if (entry.tree) entry.findings = lint(entry.tree, found, entry.text, language);
     }
+    return this.keep(document.uri.toString(), entry, found);
+  }
+
+  private async keep(key: string, entry: Entry, found: Definitions): Promise<Definitions> {
+    const before = this.good.get(key);
+    if (found.hasErrors) {
+      if (!before) return found;
+      const { keepUnreadable } = await import('../../definitions/kept.ts');
+      return keepUnreadable(before, found, entry.text);
+    }
+    if (found.models.length === 0) this.good.delete(key);
+    else if (this.entries.get(key) === entry) this.good.set(key, { text: entry.text, definitions: found });
     return found;
   }
 

@@ -1,7 +1,7 @@
 // What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
 import * as vscode from 'vscode';
 import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
-import { lastText } from '../experiments/lens-text.ts';
+import { keptText, lastText } from '../experiments/lens-text.ts';
 import { rangeOf } from '../experiments/ranges.ts';
 import type { Services } from '../services.ts';
 import { registerCodeDiagnostics } from './diagnostics.ts';
@@ -60,6 +60,8 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
     const at = new vscode.Range(line, 0, line, 0);
     const target: ModelTarget = { uri: document.uri, model: model.name };
     const lens = (command: vscode.Command) => new vscode.CodeLens(at, command);
+    // without a command it is dim text: the row stands, and no one trains what is not there
+    if (model.isKept) return [lens({ ...keptText(model.name, counts), command: '' })];
     const row = [
       lens({
         title: '▶ Train',

@@ -30,6 +30,14 @@ export function lastText(last: LastRun | null): string | null {
   return parts.join(' · ');
 }
 
+/** In code that cannot be read just now, in place of the whole row. */
+export function keptText(model: string, counts: string): { title: string; tooltip: string } {
+  return {
+    title: [counts, 'as last read, before the syntax error'].filter(Boolean).join(' · '),
+    tooltip: `${model} cannot be read while its syntax is broken.`,
+  };
+}
+
 const ACTIVE: ReadonlySet<string> = new Set(['queued', 'starting', 'training', 'paused']);
 const TOLD: ReadonlySet<string> = new Set(['diverged', 'failed', 'crashed', 'silent', 'queued', 'starting']);
 
