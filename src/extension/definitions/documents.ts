@@ -1,5 +1,5 @@
-// The open documents in TypeScript, JavaScript and Python: their models, found anew a moment after each edit. The parser
-// is loaded with the first document that mentions a recurrent layer.
+// The open documents in TypeScript, JavaScript and Python: their models, read when they are opened, before anybody asks,
+// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer.
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
@@ -53,9 +53,12 @@ export class CodeDocuments implements vscode.Disposable {
     this.log = log;
     this.subscriptions = [
       this.changed,
+      vscode.workspace.onDidOpenTextDocument(document => void this.read(document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.later(document)),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)),
     ];
+    // VS Code asks for lenses about 300 ms after it shows a document; by then it is read, so that the row stands at once
+    for (const document of vscode.workspace.textDocuments) void this.read(document);
   }
 
   isCode(document: vscode.TextDocument): boolean {

@@ -119,6 +119,20 @@ describe('models in code', () => {
     assert.deepEqual((await lensTitles(plain)).titles, []);
   });
 
+  it('are read before anybody asks for them, so that their row stands at once', async () => {
+    const { services } = await api();
+    const settings = vscode.workspace.getConfiguration('unroll');
+    for (const name of ['codeLens', 'inlayHints', 'diagnostics'])
+      await settings.update(`${name}.enabled`, false, vscode.ConfigurationTarget.Workspace);
+    try {
+      const document = await open('early.py', adder);
+      await until('its models', () => services.code.modelNames(document).includes('Adder'));
+    } finally {
+      for (const name of ['codeLens', 'inlayHints', 'diagnostics'])
+        await settings.update(`${name}.enabled`, undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   it('stay as dim text while a line makes no sense, and train again when it does', async () => {
     const document = await open('edited.py', adder);
     const { line } = await until('lenses', async () => {
