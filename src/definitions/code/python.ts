@@ -261,15 +261,24 @@ function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
     bind(left.text, { kind: 'value', value: expression(right), node: left, scope });
     return;
   }
-  if (left.type === 'pattern_list' || left.type === 'tuple_pattern') {
-    const targets = named(left);
-    const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
-    targets.forEach((target, index) => {
-      const value = values.length === targets.length ? values[index] : undefined;
-      if (value) assign(target, value, scope, bind);
-      else if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
-    });
-  }
+  if (!SEVERAL.has(left.type)) return;
+  const targets = named(left);
+  const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
+  const isPaired = values.length === targets.length && !targets.some(({ type }) => type === STARRED);
+  targets.forEach((target, index) => {
+    if (isPaired) assign(target, values[index]!, scope, bind);
+    else unpack(target, scope, bind);
+  });
+}
+
+const STARRED = 'list_splat_pattern';
+const SEVERAL = new Set(['pattern_list', 'tuple_pattern', 'list_pattern']);
+
+/** `_, (h, c) = lstm(x)`: every name in it is bound, to what is not followed. */
+function unpack(target: Node, scope: Scope, bind: Bind): void {
+  if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
+  else if (SEVERAL.has(target.type) || target.type === STARRED)
+    for (const each of named(target)) unpack(each, scope, bind);
 }
 
 function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void {
