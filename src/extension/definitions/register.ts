@@ -1,7 +1,7 @@
 // What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
 import * as vscode from 'vscode';
 import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
-import { keptText, lastText } from '../experiments/lens-text.ts';
+import { keptText, lastLines, lastText } from '../experiments/lens-text.ts';
 import { rangeOf } from '../experiments/ranges.ts';
 import type { Services } from '../services.ts';
 import { registerCodeDiagnostics } from './diagnostics.ts';
@@ -108,8 +108,8 @@ async function hover(
   const model = models.find(({ layers: own }) =>
     own.some(({ range }) => range.offset === found.range.offset),
   );
-  const last = model && lastText(lastRuns.of(document.uri, model.name));
-  if (last) markdown.appendMarkdown('\n\n---\n\n').appendText(last);
+  const last = model ? lastLines(lastRuns.of(document.uri, model.name)) : [];
+  if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
   return new vscode.Hover(markdown, rangeOf(found.range));
 }
 
