@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
 import type { Readable } from '../../definitions/kept.ts';
-import type { TextFinding } from '../../definitions/lint/finding.ts';
+import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
+import type { Assignment } from '../../definitions/mend.ts';
 import { DocumentTimers } from '../document-timers.ts';
 
 export const CODE: vscode.DocumentSelector = [
@@ -80,6 +81,25 @@ export class CodeDocuments implements vscode.Disposable {
   async findings(document: vscode.TextDocument): Promise<readonly TextFinding[]> {
     await this.read(document);
     return this.entries.get(document.uri.toString())?.findings ?? [];
+  }
+
+  /** Assignments to a model's experiment as edits of its code, each null where the code cannot say it. */
+  async mend(
+    document: vscode.TextDocument,
+    name: string,
+    fixes: readonly (readonly Assignment[])[],
+  ): Promise<(TextEdit[] | null)[]> {
+    const found = await this.read(document);
+    const entry = this.entries.get(document.uri.toString());
+    const model = found.models.find(each => each.name === name);
+    const { LintSource } = await import('../../definitions/lint/source.ts');
+    const { inCode } = await import('../../definitions/mend.ts');
+    const { toExperiment } = await import('../../definitions/to-experiment.ts');
+    if (!model || found.hasErrors || !entry?.tree || entry.version !== document.version)
+      return fixes.map(() => null);
+    const source = new LintSource(entry.tree, found, entry.text, this.languageOf(document));
+    const { origins } = toExperiment(model);
+    return fixes.map(assignments => inCode(source, origins, assignments));
   }
 
   /** Of what was last found; nothing is parsed for it. */

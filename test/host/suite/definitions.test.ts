@@ -260,6 +260,8 @@ describe('models in code', () => {
     });
     assert.equal(document.getText(found!.range), 'RNN');
     const actions = await quickFixes(document.uri, found!.range);
+    const beyond = actions.find(({ title }) => title === 'Not possible here, and train again');
+    assert.deepEqual([beyond?.edit, beyond?.command?.command], [undefined, 'unroll.train']);
     await vscode.workspace.applyEdit(actions.find(({ title }) => title === 'Use a GRU')!.edit!);
     assert.match(document.getText(), /nn\.GRU\(2, 8, batch_first=True\)/);
     await until('it is gone with its line', () =>
