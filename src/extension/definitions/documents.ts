@@ -1,8 +1,8 @@
 // The open documents in TypeScript, JavaScript and Python: their models, read when they are opened, before anybody asks,
-// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer.
+// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer or a convolution.
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
-import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
+import { CONVOLUTIONS, type Definitions, MENTIONS } from '../../definitions/definition.ts';
 import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
@@ -125,7 +125,8 @@ export class CodeDocuments implements vscode.Disposable {
     const key = document.uri.toString();
     this.entries.set(key, entry);
     // in mid-edit the only mention may be gone
-    if (MENTIONS.test(text) || this.good.has(key)) entry.result = this.find(document, entry, before);
+    if (MENTIONS.test(text) || CONVOLUTIONS.test(text) || this.good.has(key))
+      entry.result = this.find(document, entry, before);
     return entry.result;
   }
 
@@ -151,7 +152,7 @@ export class CodeDocuments implements vscode.Disposable {
     }
     const language = this.languageOf(document);
     const found = definitionsIn(entry.tree, entry.text, language);
-    if (found.layers.length > 0 && !found.hasErrors) {
+    if ((found.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !found.hasErrors) {
       const { lint } = await import('../../definitions/lint/lint.ts');
       if (entry.tree) entry.findings = lint(entry.tree, found, entry.text, language);
     }

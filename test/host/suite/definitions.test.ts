@@ -223,6 +223,19 @@ describe('models in code', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
+  it('are underlined in files with convolutions only, and have no lenses there', async () => {
+    const document = await open(
+      'convolutions.py',
+      'from keras import Sequential, layers\nm = Sequential([layers.Input((64, 2)), layers.Conv1D(8, 3)])\n',
+    );
+    const [found] = await until('the squiggle', () => {
+      const all = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'Unroll');
+      return all.length > 0 && all;
+    });
+    assert.match(found!.message, /sees 3 time steps of the 64/);
+    assert.deepEqual((await lensTitles(document)).titles, []);
+  });
+
   it('are found in the cells of a notebook', async () => {
     const file = path.join(workspaceFolder(), 'lab.ipynb');
     const cell = {
