@@ -20,6 +20,8 @@ export const CELL_NAME = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
 
 /** What a text must hold for anything to be found in it. */
 export const MENTIONS = /lstm|gru|rnn/i;
+/** Of Keras and TensorFlow.js: no model is found by them, but text diagnostics look at them. */
+export const CONVOLUTIONS = /\b(?:Conv1D|conv1d)\s*\(/;
 
 /** A number or flag as the code gives it. */
 export interface Given<T> {
@@ -75,6 +77,10 @@ export interface FoundModel {
   range: TextRange;
   /** in the order in which data passes, as far as it can be told */
   layers: readonly FoundLayer[];
+  /** an error of syntax stands in it: what was read may be less than is meant, or more */
+  isBroken: boolean;
+  /** it cannot be read now, and is told as it last was */
+  isKept: boolean;
 }
 
 export interface Definitions {

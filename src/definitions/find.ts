@@ -48,6 +48,6 @@ export function definitionsIn(tree: Tree, text: string, language: Language): Def
       layers,
       found.map(({ node }) => node),
     ),
-    hasErrors: tree.rootNode.hasError,
+    hasErrors: reader.hasError(tree.rootNode),
   };
 }

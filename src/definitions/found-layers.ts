@@ -35,6 +35,7 @@ export class SourceReader {
   private readonly root: Node;
   private readonly hasKeras: boolean;
   private readonly isPython: boolean;
+  private readOver: readonly number[] | null = null;
   private readonly knownCalls = new Map<number, KnownCall | null>();
 
   constructor(text: string, tree: Tree, language: Language, dialect: Dialect) {
@@ -75,6 +76,12 @@ export class SourceReader {
     return this.isPython
       ? /^[A-Z]/.test(last) || MENTIONS.test(last)
       : /layers|^tf\b/.test(text) || !text.includes('.');
+  }
+
+  /** An error of syntax stands in this node. */
+  hasError({ hasError, startIndex, endIndex }: Node): boolean {
+    this.readOver ??= this.dialect.readOver(this.root, this.text);
+    return hasError || this.readOver.some(offset => startIndex <= offset && offset < endIndex);
   }
 
   known(node: Node): KnownCall | null {

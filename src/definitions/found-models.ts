@@ -186,7 +186,23 @@ function modelOf(
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
   if (framework !== 'torch')
     countThrough(ordered, new Map(calls.map(call => [call.expression.node.startIndex, call])));
-  return { framework, kind, name, range: rangeOf(place), layers: ordered };
+  // what is added to a variable stands around it
+  const text = variable ? reader.dialect.scopeOf(node).node : node;
+  return {
+    framework,
+    kind,
+    name,
+    range: rangeOf(place),
+    layers: ordered,
+    isBroken: isBroken(reader, text),
+    isKept: false,
+  };
+}
+
+/** An error beside it may be its own rest, which the parser could not tell to be one. */
+function isBroken(reader: SourceReader, node: Node): boolean {
+  for (let here: Node | null = node; here; here = here.parent) if (here.isError) return true;
+  return reader.hasError(node) || (node.nextSibling?.isError ?? false);
 }
 
 /** What is added to a model's variable after it was made, up to where the variable is made anew. */

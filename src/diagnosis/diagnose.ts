@@ -1,4 +1,5 @@
 // From what a run shows to findings, as it trains. Pure: it is fed, remembers in bounded memory, and answers.
+import { deadUnits } from './dead-units.ts';
 import { type Divergence, diverged } from './diverged.ts';
 import { exploding } from './exploding.ts';
 import type { Finder, Finding, Observation, RunFacts, Seen } from './facts.ts';
@@ -17,12 +18,14 @@ const finders: readonly { find: Finder; unless: readonly Finding['id'][] }[] = [
   { find: vanishing, unless: [] },
   { find: overfitting, unless: [] },
   { find: saturatedGates, unless: [] },
-  { find: plateau, unless: ['vanishing', 'exploding', 'overfitting'] },
+  { find: deadUnits, unless: [] },
+  { find: plateau, unless: ['vanishing', 'exploding', 'overfitting', 'dead-units'] },
 ];
 
 const EVERY = 25;
 const RECENT_NORMS = 100;
 const RECENT_GATES = 10;
+const RECENT_DEAD = 10;
 const MOST_VALIDATIONS = 500;
 /** Ratios below are too small for float32 to tell. */
 const SMALLEST_RATIO = -45;
@@ -37,6 +40,7 @@ export class Diagnosis {
     gradNorms: new Recent(RECENT_NORMS),
     ratios: new Map(),
     gates: new Map(),
+    dead: new Map(),
   };
 
   /** `known`: findings the run already has, which are not said again. */
@@ -72,7 +76,15 @@ export class Diagnosis {
     return fresh;
   }
 
-  private remember({ step, trainLoss, valLoss, gradNorm, flow = [], gates = [] }: Observation): void {
+  private remember({
+    step,
+    trainLoss,
+    valLoss,
+    gradNorm,
+    flow = [],
+    gates = [],
+    dead = [],
+  }: Observation): void {
     const { seen } = this;
     seen.step = step;
     if (trainLoss !== undefined) seen.loss.push(step, trainLoss);
@@ -91,6 +103,11 @@ export class Diagnosis {
       }));
       kept.mean.push(average(mean));
       kept.saturation.push(average(saturation));
+    }
+    for (const { layer, share } of dead) {
+      const kept = entry(seen.dead, layer, () => ({ least: share, shares: new Recent(RECENT_DEAD) }));
+      kept.least = Math.min(kept.least, share);
+      kept.shares.push(share);
     }
   }
 }

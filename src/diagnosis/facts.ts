@@ -27,6 +27,8 @@ export interface Observation {
   flow?: readonly { layer: string; norms: ArrayLike<number> }[];
   /** mean and saturated share of a gate, t = 1 … T */
   gates?: readonly { layer: string; gate: string; mean: ArrayLike<number>; saturation: ArrayLike<number> }[];
+  /** share of a layer's ReLU units that were 0 over the whole batch */
+  dead?: readonly { layer: string; share: number }[];
 }
 
 /** What was seen so far, in bounded memory. */
@@ -39,6 +41,8 @@ export interface Seen {
   ratios: Map<string, History>;
   /** by "level gate" */
   gates: Map<string, GateSeen>;
+  /** by layer */
+  dead: Map<string, DeadSeen>;
 }
 
 export interface GateSeen {
@@ -47,6 +51,13 @@ export interface GateSeen {
   /** averaged over the time steps */
   mean: Recent;
   saturation: Recent;
+}
+
+/** Shares of dead units. */
+export interface DeadSeen {
+  /** of all that were seen */
+  least: number;
+  shares: Recent;
 }
 
 /** Looks at what was seen; called now and then, and not again for a place where it found something. */

@@ -208,4 +208,5 @@ export const SERIES = {
   gradientFlowFull: 'gradient-flow-full',
   gates: 'gates',
   saturation: 'saturation',
+  deadUnits: 'dead-units',
 } as const;

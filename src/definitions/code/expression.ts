@@ -69,6 +69,8 @@ export interface Dialect {
   readonly calls: readonly string[];
   /** the arms of branches and bodies of loops that stand around a node, outermost first, up to its function */
   branches(node: Node): Branch[];
+  /** where the language has an error of syntax that the parser reads over */
+  readOver(root: Node, text: string): number[];
 }
 
 export interface Branch {

@@ -39,6 +39,7 @@ export function javascriptDialect(): Dialect {
     self: 'this',
     calls: ['call_expression', 'new_expression'],
     branches,
+    readOver: () => [],
   };
 }
 

@@ -37,7 +37,36 @@ export function pythonDialect(): Dialect {
     self: 'self',
     calls: ['call'],
     branches,
+    readOver: dotsAtLineEnds,
   };
+}
+
+/** Outside of sentences: a chain of names behind a sign or at the line's begin, that ends in a dot. */
+const DOT_AT_LINE_END =
+  /(?:^|[=(,:[{+*/-]|\b(?:return|await|in|not|and|or|if|else))[ \t]*[\w.()[\]]{1,200}\.(?=[ \t]*(?:#.*)?$)/gm;
+const BRACKETS = new Set([
+  'parenthesized_expression',
+  'argument_list',
+  'subscript',
+  'list',
+  'tuple',
+  'dictionary',
+  'set',
+]);
+
+/** `nn.` while its name is still to be written: the parser takes the next line's first word for it. */
+function dotsAtLineEnds(root: Node, text: string): number[] {
+  return [...text.matchAll(DOT_AT_LINE_END)].flatMap(({ 0: match, index }) => {
+    const dot = index + match.length - 1;
+    const attribute = root.descendantForIndex(dot, dot + 1)?.parent;
+    return attribute?.type === 'attribute' && !isInBrackets(attribute) ? [dot] : [];
+  });
+}
+
+function isInBrackets(node: Node): boolean {
+  for (let here = node.parent; here && !here.type.endsWith('_statement'); here = here.parent)
+    if (BRACKETS.has(here.type)) return true;
+  return false;
 }
 
 // ---------------------------------------------------------------- expressions
@@ -232,15 +261,24 @@ function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
     bind(left.text, { kind: 'value', value: expression(right), node: left, scope });
     return;
   }
-  if (left.type === 'pattern_list' || left.type === 'tuple_pattern') {
-    const targets = named(left);
-    const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
-    targets.forEach((target, index) => {
-      const value = values.length === targets.length ? values[index] : undefined;
-      if (value) assign(target, value, scope, bind);
-      else if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
-    });
-  }
+  if (!SEVERAL.has(left.type)) return;
+  const targets = named(left);
+  const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
+  const isPaired = values.length === targets.length && !targets.some(({ type }) => type === STARRED);
+  targets.forEach((target, index) => {
+    if (isPaired) assign(target, values[index]!, scope, bind);
+    else unpack(target, scope, bind);
+  });
+}
+
+const STARRED = 'list_splat_pattern';
+const SEVERAL = new Set(['pattern_list', 'tuple_pattern', 'list_pattern']);
+
+/** `_, (h, c) = lstm(x)`: every name in it is bound, to what is not followed. */
+function unpack(target: Node, scope: Scope, bind: Bind): void {
+  if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
+  else if (SEVERAL.has(target.type) || target.type === STARRED)
+    for (const each of named(target)) unpack(each, scope, bind);
 }
 
 function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void {

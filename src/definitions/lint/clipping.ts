@@ -1,7 +1,7 @@
 // PyTorch: a training loop over a recurrent model that lets gradients be as long as they come.
 import type { Node } from '../code/syntax.ts';
 import { addStatement } from './edits.ts';
-import type { Rule, TextFix } from './finding.ts';
+import type { Rule, TextEdit, TextFix } from './finding.ts';
 import { type LintSource, rangeOf } from './source.ts';
 import { nnName } from './torch-names.ts';
 
@@ -22,10 +22,21 @@ export const missingClipping: Rule = source => {
       severity: 'hint',
       message: `Nothing clips the gradient between \`${node.text}\` and the update: unrolled over many steps, the ${names} of this file can make one long enough to undo the training.`,
       range: rangeOf(node),
-      fixes: clip(source, node),
+      fixes: fixesOf(clip(source, node, '1.0')),
     };
   });
 };
+
+function fixesOf(edit: TextEdit | null): TextFix[] {
+  return edit ? [{ title: 'Clip the gradient at a norm of 1', edits: [edit] }] : [];
+}
+
+/** In the file's one training loop, where nothing clips yet. */
+export function clipInLoop(source: LintSource, norm: string): TextEdit | null {
+  if (CLIPS.test(source.text)) return null;
+  const [loop, ...others] = source.around(BACKWARD, ['call']).filter(node => isUpdatedInLoop(source, node));
+  return loop && others.length === 0 ? clip(source, loop, norm) : null;
+}
 
 /** In a loop, with an optimizer's step after it in the same. */
 function isUpdatedInLoop(source: LintSource, node: Node): boolean {
@@ -39,20 +50,19 @@ function isUpdatedInLoop(source: LintSource, node: Node): boolean {
 }
 
 /** Below `loss.backward()`, for the one model whose parameters the file names. */
-function clip(source: LintSource, node: Node): TextFix[] {
+function clip(source: LintSource, node: Node, norm: string): TextEdit | null {
   const nn = nnName(source);
   const call = source.expression(node);
   const statement = node.parent;
   // a scaler's gradients are to be unscaled first
   const isPlain =
     call.kind === 'call' && call.callee.kind === 'member' && /^[\w.]+$/.test(call.callee.object.node.text);
-  if (!nn || !isPlain || statement?.type !== 'expression_statement') return [];
+  if (!nn || !isPlain || statement?.type !== 'expression_statement') return null;
   const models = new Set([...source.text.matchAll(/([\w.]+)\.parameters\(\)/g)].map(([, model]) => model!));
   models.delete('self');
   const [model] = models;
-  if (!model || models.size !== 1 || !isSeen(source, node, model.split('.')[0]!)) return [];
-  const edit = addStatement(source, statement, [`${nn}.utils.clip_grad_norm_(${model}.parameters(), 1.0)`]);
-  return edit ? [{ title: 'Clip the gradient at a norm of 1', edits: [edit] }] : [];
+  if (!model || models.size !== 1 || !isSeen(source, node, model.split('.')[0]!)) return null;
+  return addStatement(source, statement, [`${nn}.utils.clip_grad_norm_(${model}.parameters(), ${norm})`]);
 }
 
 function isSeen({ reader }: LintSource, at: Node, name: string): boolean {

@@ -67,6 +67,20 @@ export function setArgument(
   return replace(source, node, value);
 }
 
+/** The same for several, of which those that are not there come in one edit. */
+export function setArguments(
+  source: LintSource,
+  call: CallExpression,
+  values: readonly (readonly [name: string, value: string])[],
+): (TextEdit | null)[] {
+  const there = values.filter(([name]) => call.named.has(name));
+  const missing = values.filter(([name]) => !call.named.has(name));
+  return [
+    ...there.map(([name, value]) => setArgument(source, call, name, value)),
+    ...(missing.length > 0 ? [addArguments(source, call, missing)] : []),
+  ];
+}
+
 export function replace(source: LintSource, { startIndex, endIndex }: Node, text: string): TextEdit {
   return { range: source.range(startIndex, endIndex), text };
 }

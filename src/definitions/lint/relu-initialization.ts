@@ -1,7 +1,7 @@
 // A ReLU in the recurrence, whose weights were not begun orthogonal or as the identity.
 import type { Node } from '../code/syntax.ts';
 import { addStatement, indentOf, quoted, setArgument } from './edits.ts';
-import type { Rule, TextFix } from './finding.ts';
+import type { Rule, TextEdit, TextFix } from './finding.ts';
 import { type LayerCall, type LintSource, nameOf, rangeOf } from './source.ts';
 import { nnName } from './torch-names.ts';
 
@@ -22,31 +22,47 @@ function inTorch(source: LintSource): ReturnType<Rule> {
       severity: 'hint',
       message: `This ${nameOf(layer)} has a ReLU and PyTorch's uniform weights: ${REASON}; orthogonal or identity ones keep its size at first.`,
       range: nonlinearity.range!,
-      fixes: afterwards(source, found),
+      fixes: fixesOf(afterwards(source, found, 'orthogonal_')),
     };
   });
 }
 
+function fixesOf(edit: TextEdit | null): TextFix[] {
+  return edit ? [{ title: 'Begin with orthogonal recurrent weights', edits: [edit] }] : [];
+}
+
+/** In a file that leaves recurrent weights as PyTorch makes them. */
+export function beginWith(
+  source: LintSource,
+  found: LayerCall,
+  initializer: 'orthogonal_' | 'eye_',
+): TextEdit | null {
+  return DONE.test(source.text) ? null : afterwards(source, found, initializer);
+}
+
 /** `nn.init.orthogonal_(self.rnn.weight_hh_l0)` below the layer's own statement */
-function afterwards(source: LintSource, { layer, call }: LayerCall): TextFix[] {
+function afterwards(
+  source: LintSource,
+  { layer, call }: LayerCall,
+  initializer: 'orthogonal_' | 'eye_',
+): TextEdit | null {
   const nn = nnName(source);
   const assignment = call.node.parent;
   const target = assignment?.type === 'assignment' ? assignment.childForFieldName('left') : null;
   const statement = assignment?.parent;
-  if (!nn || statement?.type !== 'expression_statement' || !isPlainName(target)) return [];
+  if (!nn || statement?.type !== 'expression_statement' || !isPlainName(target)) return null;
   const { isCell, layers, bidirectional } = layer.recurrent!;
   const isSingle = isCell || (layers.value === 1 && bidirectional.value === false);
   const one = `${target.text}.weight_hh${isCell ? '' : '_l0'}`;
   const indent = indentOf(source);
   const lines = isSingle
-    ? [`${nn}.init.orthogonal_(${one})`]
+    ? [`${nn}.init.${initializer}(${one})`]
     : [
         `for name, weight in ${target.text}.named_parameters():`,
         `${indent}if ${quoted(source, call, 'weight_hh')} in name:`,
-        `${indent}${indent}${nn}.init.orthogonal_(weight)`,
+        `${indent}${indent}${nn}.init.${initializer}(weight)`,
       ];
-  const edit = addStatement(source, statement, lines);
-  return edit ? [{ title: 'Begin with orthogonal recurrent weights', edits: [edit] }] : [];
+  return addStatement(source, statement, lines);
 }
 
 function isPlainName(node: Node | null): node is Node {
@@ -72,7 +88,7 @@ function inKeras(source: LintSource): ReturnType<Rule> {
       severity: 'hint',
       message: `This ${nameOf(layer)} has a ReLU and \`${name}\` ${given.value.node.text}: ${REASON}; orthogonal or identity ones keep its size at first.`,
       range: rangeOf(given.node),
-      fixes: edit ? [{ title: 'Begin with orthogonal recurrent weights', edits: [edit] }] : [],
+      fixes: fixesOf(edit),
     };
   });
 }

@@ -5,7 +5,7 @@ import { definitionPath } from '../experiments/documents.ts';
 import type { Services } from '../services.ts';
 import { dataOf, pickData } from '../train/pick.ts';
 import { CannotTrain } from '../train/training.ts';
-import { dataKey, experimentOf, mappedOf, modelAtCursor } from './train.ts';
+import { dataKey, experimentOf, mappedOf, modelAtCursor, refuseKept } from './train.ts';
 
 export async function convertToExperiment(services: Services): Promise<void> {
   const { document, model } = await modelHere(services);
@@ -53,6 +53,7 @@ async function modelHere({ code }: Services): Promise<{ document: vscode.TextDoc
     );
   const model = modelAtCursor(editor, models) ?? (await pickModel(models));
   if (!model) throw new CannotTrain(vscode.l10n.t('No model was chosen.'));
+  refuseKept(model);
   return { document: editor.document, model };
 }
 

@@ -1,7 +1,7 @@
 // Squiggles in code: what its text alone tells, and what the last run of a model found, at its layer until the line
 // changes; each with what mends it.
 import * as vscode from 'vscode';
-import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
+import type { FoundModel } from '../../definitions/definition.ts';
 import type { TextFinding } from '../../definitions/lint/finding.ts';
 import type { Finding } from '../../runs/format.ts';
 import { FindingDiagnostic } from '../experiments/diagnostics.ts';
@@ -12,17 +12,9 @@ import { CODE } from './documents.ts';
 
 class ModelFinding extends FindingDiagnostic {
   readonly model: FoundModel;
-  readonly layer: FoundLayer | null;
-  constructor(
-    range: vscode.Range,
-    message: string,
-    finding: Finding,
-    model: FoundModel,
-    layer: FoundLayer | null,
-  ) {
+  constructor(range: vscode.Range, message: string, finding: Finding, model: FoundModel) {
     super(range, message, finding);
     this.model = model;
-    this.layer = layer;
   }
 }
 
@@ -54,7 +46,10 @@ export function registerCodeDiagnostics(services: Services): vscode.Disposable {
     }),
     vscode.languages.registerCodeActionsProvider(
       CODE,
-      { provideCodeActions: (document, range) => actions(document, range, found.get(document.uri) ?? []) },
+      {
+        provideCodeActions: (document, range) =>
+          actions(services, document, range, found.get(document.uri) ?? []),
+      },
       { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
     ),
   );
@@ -124,71 +119,57 @@ async function findingsOf(
       // the line was changed since it was trained: what was found is about another model
       if (!trained.has(document.lineAt(range.start.line).text)) return [];
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
-      return [new ModelFinding(range, `${name}${plain(finding.message, 500)}`, finding, model, layer)];
+      return [new ModelFinding(range, `${name}${plain(finding.message, 500)}`, finding, model)];
     });
   });
 }
 
-/** The fix in the code where it is another cell; else training again with the fix, which the code cannot say. */
-function actions(
+/** The fix in the code where the code can say it; else training again with the fix. */
+async function actions(
+  services: Services,
   document: vscode.TextDocument,
   range: vscode.Range,
   all: readonly vscode.Diagnostic[],
-): vscode.CodeAction[] {
-  const fromText = all
-    .filter(
-      (found): found is TextDiagnostic =>
-        found instanceof TextDiagnostic && found.range.intersection(range) !== undefined,
-    )
+): Promise<vscode.CodeAction[]> {
+  const here = all.filter(found => found.range.intersection(range) !== undefined);
+  const fromText = here
+    .filter(found => found instanceof TextDiagnostic)
     .flatMap(found => textActions(document, found));
-  const fromRuns = all
-    .filter(
-      (found): found is ModelFinding =>
-        found instanceof ModelFinding && found.range.intersection(range) !== undefined,
-    )
-    .flatMap(diagnostic =>
-      diagnostic.finding.fixes.map((fix, index) => {
-        const cell = fix.edits.find(({ path }) => path.at(-1) === 'type')?.value;
-        const title = plain(fix.title);
-        const edit = typeof cell === 'string' && diagnostic.layer ? otherCell(diagnostic.layer, cell) : null;
-        const action = new vscode.CodeAction(
-          edit ? title : `${title}, and train again`,
-          vscode.CodeActionKind.QuickFix,
-        );
-        action.diagnostics = [diagnostic];
-        action.isPreferred = index === 0;
-        if (edit) {
-          action.edit = new vscode.WorkspaceEdit();
-          action.edit.replace(document.uri, rangeOf(diagnostic.layer!.range), edit);
-        } else
-          action.command = {
-            title,
-            command: 'unroll.train',
-            arguments: [{ uri: document.uri, model: diagnostic.model.name, edits: fix.edits }],
-          };
-        return action;
-      }),
-    );
+  const fromRuns: vscode.CodeAction[] = [];
+  for (const found of here)
+    if (found instanceof ModelFinding) fromRuns.push(...(await runActions(services, document, found)));
   return [...fromText, ...fromRuns];
 }
 
-const NAMES: Readonly<Record<FoundLayer['framework'], Readonly<Record<string, string>>>> = {
-  torch: { lstm: 'LSTM', gru: 'GRU' },
-  keras: { lstm: 'LSTM', gru: 'GRU' },
-  tfjs: { lstm: 'lstm', gru: 'gru' },
-};
-
-/** The other constructor's name, where the layer has no option that the other does not know. */
-function otherCell({ framework, options, name }: FoundLayer, cell: string): string | null {
-  const other = NAMES[framework][cell];
-  const foreign = [
-    'nonlinearity',
-    'unit_forget_bias',
-    'unitForgetBias',
-    'reset_after',
-    'resetAfter',
-    'proj_size',
-  ];
-  if (!other || name.endsWith('Cell') || foreign.some(each => options.get(each)?.text)) return null;
-  return other;
+async function runActions(
+  { code }: Services,
+  document: vscode.TextDocument,
+  diagnostic: ModelFinding,
+): Promise<vscode.CodeAction[]> {
+  const { model, finding } = diagnostic;
+  const edits = await code.mend(
+    document,
+    model.name,
+    finding.fixes.map(fix => fix.edits),
+  );
+  return finding.fixes.map((fix, index) => {
+    const title = plain(fix.title);
+    const edit = edits[index];
+    const action = new vscode.CodeAction(
+      edit ? title : `${title}, and train again`,
+      vscode.CodeActionKind.QuickFix,
+    );
+    action.diagnostics = [diagnostic];
+    action.isPreferred = index === 0;
+    if (edit) {
+      action.edit = new vscode.WorkspaceEdit();
+      for (const each of edit) action.edit.replace(document.uri, rangeOf(each.range), each.text);
+    } else
+      action.command = {
+        title,
+        command: 'unroll.train',
+        arguments: [{ uri: document.uri, model: model.name, edits: fix.edits }],
+      };
+    return action;
+  });
 }

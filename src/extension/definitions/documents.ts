@@ -1,9 +1,11 @@
-// The open documents in TypeScript, JavaScript and Python: their models, found anew a moment after each edit. The parser
-// is loaded with the first document that mentions a recurrent layer.
+// The open documents in TypeScript, JavaScript and Python: their models, read when they are opened, before anybody asks,
+// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer or a convolution.
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
-import { type Definitions, MENTIONS } from '../../definitions/definition.ts';
-import type { TextFinding } from '../../definitions/lint/finding.ts';
+import { CONVOLUTIONS, type Definitions, MENTIONS } from '../../definitions/definition.ts';
+import type { Readable } from '../../definitions/kept.ts';
+import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
+import type { Assignment } from '../../definitions/mend.ts';
 import { DocumentTimers } from '../document-timers.ts';
 
 export const CODE: vscode.DocumentSelector = [
@@ -38,7 +40,7 @@ export class CodeDocuments implements vscode.Disposable {
   private readonly log: vscode.LogOutputChannel;
   private readonly entries = new Map<string, Entry>();
   /** as it last was without an error of syntax */
-  private readonly good = new Map<string, Definitions>();
+  private readonly good = new Map<string, Readable>();
   private readonly timers = new DocumentTimers();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
@@ -52,9 +54,12 @@ export class CodeDocuments implements vscode.Disposable {
     this.log = log;
     this.subscriptions = [
       this.changed,
+      vscode.workspace.onDidOpenTextDocument(document => void this.read(document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.later(document)),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)),
     ];
+    // VS Code asks for lenses about 300 ms after it shows a document; by then it is read, so that the row stands at once
+    for (const document of vscode.workspace.textDocuments) void this.read(document);
   }
 
   isCode(document: vscode.TextDocument): boolean {
@@ -68,13 +73,8 @@ export class CodeDocuments implements vscode.Disposable {
   /** In mid-edit, while a line makes no sense, what was found before it stays. */
   async read(document: vscode.TextDocument): Promise<Definitions> {
     if (!this.isCode(document)) return NOTHING;
-    const key = document.uri.toString();
-    const known = this.entries.get(key);
-    const found = await (known?.version === document.version ? known.result : this.parse(document, known));
-    const before = this.good.get(key);
-    if (found.hasErrors && before && found.models.length < before.models.length) return before;
-    if (!found.hasErrors) this.good.set(key, found);
-    return found;
+    const known = this.entries.get(document.uri.toString());
+    return known?.version === document.version ? known.result : this.parse(document, known);
   }
 
   /** What the text alone tells to be wrong; nothing while a line makes no sense. */
@@ -83,9 +83,28 @@ export class CodeDocuments implements vscode.Disposable {
     return this.entries.get(document.uri.toString())?.findings ?? [];
   }
 
+  /** Assignments to a model's experiment as edits of its code, each null where the code cannot say it. */
+  async mend(
+    document: vscode.TextDocument,
+    name: string,
+    fixes: readonly (readonly Assignment[])[],
+  ): Promise<(TextEdit[] | null)[]> {
+    const found = await this.read(document);
+    const entry = this.entries.get(document.uri.toString());
+    const model = found.models.find(each => each.name === name);
+    const { LintSource } = await import('../../definitions/lint/source.ts');
+    const { inCode } = await import('../../definitions/mend.ts');
+    const { toExperiment } = await import('../../definitions/to-experiment.ts');
+    if (!model || found.hasErrors || !entry?.tree || entry.version !== document.version)
+      return fixes.map(() => null);
+    const source = new LintSource(entry.tree, found, entry.text, this.languageOf(document));
+    const { origins } = toExperiment(model);
+    return fixes.map(assignments => inCode(source, origins, assignments));
+  }
+
   /** Of what was last found; nothing is parsed for it. */
   modelNames(document: vscode.TextDocument): readonly string[] {
-    return this.good.get(document.uri.toString())?.models.map(({ name }) => name) ?? [];
+    return this.good.get(document.uri.toString())?.definitions.models.map(({ name }) => name) ?? [];
   }
 
   dispose(): void {
@@ -103,8 +122,11 @@ export class CodeDocuments implements vscode.Disposable {
       findings: [],
       result: Promise.resolve(NOTHING),
     };
-    if (MENTIONS.test(text)) entry.result = this.find(document, entry, before);
-    this.entries.set(document.uri.toString(), entry);
+    const key = document.uri.toString();
+    this.entries.set(key, entry);
+    // in mid-edit the only mention may be gone
+    if (MENTIONS.test(text) || CONVOLUTIONS.test(text) || this.good.has(key))
+      entry.result = this.find(document, entry, before);
     return entry.result;
   }
 
@@ -130,10 +152,22 @@ export class CodeDocuments implements vscode.Disposable {
     }
     const language = this.languageOf(document);
     const found = definitionsIn(entry.tree, entry.text, language);
-    if (found.layers.length > 0 && !found.hasErrors) {
+    if ((found.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !found.hasErrors) {
       const { lint } = await import('../../definitions/lint/lint.ts');
       if (entry.tree) entry.findings = lint(entry.tree, found, entry.text, language);
     }
+    return this.keep(document.uri.toString(), entry, found);
+  }
+
+  private async keep(key: string, entry: Entry, found: Definitions): Promise<Definitions> {
+    const before = this.good.get(key);
+    if (found.hasErrors) {
+      if (!before) return found;
+      const { keepUnreadable } = await import('../../definitions/kept.ts');
+      return keepUnreadable(before, found, entry.text);
+    }
+    if (found.models.length === 0) this.good.delete(key);
+    else if (this.entries.get(key) === entry) this.good.set(key, { text: entry.text, definitions: found });
     return found;
   }
 

@@ -1,7 +1,7 @@
 // What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
 import * as vscode from 'vscode';
 import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
-import { lastText } from '../experiments/lens-text.ts';
+import { keptText, lastLines, lastText } from '../experiments/lens-text.ts';
 import { rangeOf } from '../experiments/ranges.ts';
 import type { Services } from '../services.ts';
 import { registerCodeDiagnostics } from './diagnostics.ts';
@@ -60,6 +60,8 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
     const at = new vscode.Range(line, 0, line, 0);
     const target: ModelTarget = { uri: document.uri, model: model.name };
     const lens = (command: vscode.Command) => new vscode.CodeLens(at, command);
+    // without a command it is dim text: the row stands, and no one trains what is not there
+    if (model.isKept) return [lens({ ...keptText(model.name, counts), command: '' })];
     const row = [
       lens({
         title: '▶ Train',
@@ -106,8 +108,8 @@ async function hover(
   const model = models.find(({ layers: own }) =>
     own.some(({ range }) => range.offset === found.range.offset),
   );
-  const last = model && lastText(lastRuns.of(document.uri, model.name));
-  if (last) markdown.appendMarkdown('\n\n---\n\n').appendText(last);
+  const last = model ? lastLines(lastRuns.of(document.uri, model.name)) : [];
+  if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
   return new vscode.Hover(markdown, rangeOf(found.range));
 }
 

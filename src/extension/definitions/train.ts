@@ -88,7 +88,14 @@ async function modelNamed(
   const model = models.find(each => each.name === name);
   if (!model)
     throw new CannotTrain(vscode.l10n.t('{0} is not defined in {1} any more.', name, document.fileName));
+  refuseKept(model);
   return model;
+}
+
+/** @throws CannotTrain where a syntax error stands in the way of the model that is meant */
+export function refuseKept({ isKept, name }: FoundModel): void {
+  if (isKept)
+    throw new CannotTrain(vscode.l10n.t('{0} cannot be read: mend the syntax error in it first.', name));
 }
 
 /** @throws CannotTrain where the model has what Unroll has no counterpart of */

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
 import type { LastRuns } from './last-runs.ts';
-import { lastText } from './lens-text.ts';
+import { lastLines } from './lens-text.ts';
 import { rangeOf } from './ranges.ts';
 
 export function registerHover(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
@@ -16,9 +16,9 @@ export function registerHover(experiments: ExperimentDocuments, lastRuns: LastRu
         const { layerHover } = await import('./hover-text.ts');
         const text = layerHover(experiment, index, null);
         if (!text) return null;
-        const last = lastText(lastRuns.of(document.uri));
+        const last = lastLines(lastRuns.of(document.uri));
         const markdown = new vscode.MarkdownString(text);
-        if (last) markdown.appendMarkdown('\n\n---\n\n').appendText(last);
+        if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
         return new vscode.Hover(markdown, rangeOf(place));
       }
       return null;

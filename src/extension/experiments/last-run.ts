@@ -6,8 +6,8 @@ import type { LifeState } from '../../runs/life.ts';
 export interface Reach {
   /** how many steps back the gradient stays above 1 % of its value at the last step */
   steps: number;
-  /** it never falls below within the window */
-  whole: boolean;
+  /** how many there are before the last one */
+  of: number;
 }
 
 export interface LastRun {
@@ -44,7 +44,7 @@ export function reachOf(rows: readonly ArrayLike<number>[], layers: number): Rea
     .filter(steps => steps !== null)
     .sort((a, b) => a - b);
   const steps = reaches[Math.floor(reaches.length / 2)];
-  return steps === undefined ? null : { steps, whole: steps === length - 1 };
+  return steps === undefined ? null : { steps, of: length - 1 };
 }
 
 function stepsBack(row: ArrayLike<number>, start: number, length: number): number | null {

@@ -23,11 +23,47 @@ export function trainLens(runs: number): { title: string; tooltip: string } {
 /** `last: val 1.38 · gradients reach 64 steps · 3 runs`; null while nothing was run. */
 export function lastText(last: LastRun | null): string | null {
   if (!last || last.runs.length === 0) return null;
-  const ended = last.runs.every(({ state }) => !ACTIVE.has(state));
-  const parts = [`${ended ? 'last' : 'now'}: ${result(last)}`];
-  if (last.runs.length === 1 && last.reach) parts.push(`gradients reach ${reachText(last.reach)}`);
-  parts.push(plural(last.total, 'run'));
-  return parts.join(' · ');
+  return [resultText(last), reachText(last), runsText(last)].filter(Boolean).join(' · ');
+}
+
+/** The same for a hover, with the reach on a line of its own. */
+export function lastLines(last: LastRun | null): string[] {
+  if (!last || last.runs.length === 0) return [];
+  const lines = [[resultText(last), runsText(last)].join(' · ')];
+  const { reach } = last;
+  if (reach && reachText(last)) {
+    const share = reach.steps === reach.of ? `all ${reach.of}` : `${reach.steps} of ${reach.of}`;
+    lines.push(
+      `${hasEnded(last) ? 'Last run' : 'This run so far'}: gradients reach ${share} steps back (above 1 % of the last step's).`,
+    );
+  }
+  return lines;
+}
+
+function hasEnded({ runs }: LastRun): boolean {
+  return runs.every(({ state }) => !ACTIVE.has(state));
+}
+
+function resultText(last: LastRun): string {
+  return `${hasEnded(last) ? 'last' : 'now'}: ${result(last)}`;
+}
+
+/** Of several runs none is the one to tell. */
+function reachText({ runs, reach }: LastRun): string | null {
+  if (runs.length !== 1 || !reach) return null;
+  return `gradients reach ${reach.steps === reach.of ? `all ${reach.of} steps` : plural(reach.steps, 'step')}`;
+}
+
+function runsText({ total }: LastRun): string {
+  return plural(total, 'run');
+}
+
+/** In code that cannot be read just now, in place of the whole row. */
+export function keptText(model: string, counts: string): { title: string; tooltip: string } {
+  return {
+    title: [counts, 'as last read, before the syntax error'].filter(Boolean).join(' · '),
+    tooltip: `${model} cannot be read while its syntax is broken.`,
+  };
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(['queued', 'starting', 'training', 'paused']);
@@ -50,8 +86,4 @@ function oneResult(run: LastRun['runs'][number], named: boolean): string {
 function bestOf(runs: LastRun['runs']): number | undefined {
   const values = runs.flatMap(({ valLoss }) => (typeof valLoss === 'number' ? valLoss : []));
   return values.length ? Math.min(...values) : undefined;
-}
-
-export function reachText(reach: { steps: number; whole: boolean }): string {
-  return reach.whole ? `all ${reach.steps} steps` : plural(reach.steps, 'step');
 }

@@ -6,12 +6,18 @@ import type { SeriesRow } from './recorder.ts';
 
 export function observationOf(
   { recurrent }: Model,
+  rectified: readonly string[],
   seqLen: number,
   rows: readonly SeriesRow[],
-): Pick<Observation, 'flow' | 'gates'> {
+): Pick<Observation, 'flow' | 'gates' | 'dead'> {
   if (rows.length === 0) return {};
   const named = (name: string) => rows.find(row => row.name === name)?.values;
-  const [flow, mean, saturation] = [SERIES.gradientFlow, SERIES.gates, SERIES.saturation].map(named);
+  const [flow, mean, saturation, dead] = [
+    SERIES.gradientFlow,
+    SERIES.gates,
+    SERIES.saturation,
+    SERIES.deadUnits,
+  ].map(named);
   const stretch = (values: Float32Array, index: number) =>
     values.subarray(index * seqLen, (index + 1) * seqLen);
   const gates = recurrent.flatMap(({ name, gates }) => gates.map(gate => ({ layer: name, gate })));
@@ -25,5 +31,6 @@ export function observationOf(
           saturation: stretch(saturation, index),
         })),
       }),
+    ...(dead && { dead: rectified.map((layer, index) => ({ layer, share: dead[index]! })) }),
   };
 }

@@ -5,6 +5,7 @@ import type { Model } from '../layers/model.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Intervals } from '../training/intervals.ts';
 import type { Watch } from '../training/trainer.ts';
+import { DeadUnits, deadUnitsSidecar } from './dead-units.ts';
 import { flowSidecar, gatesSidecar, probeReach, RecurrentRows } from './flow.ts';
 
 export interface SeriesRow {
@@ -13,10 +14,17 @@ export interface SeriesRow {
 }
 
 /** The series this run will have. */
-export function sidecarsOf(model: Model, task: Task, intervals: Intervals): SeriesSidecar[] {
-  if (model.recurrent.length === 0) return [];
+export function sidecarsOf(
+  model: Model,
+  rectified: readonly string[],
+  task: Task,
+  intervals: Intervals,
+): SeriesSidecar[] {
   const { seqLen } = task.facts;
   const sidecars: (SeriesSidecar | null)[] = [];
+  if (intervals.gates > 0 && rectified.length > 0)
+    sidecars.push(deadUnitsSidecar(SERIES.deadUnits, rectified));
+  if (model.recurrent.length === 0) return sidecars.filter(sidecar => sidecar !== null);
   if (intervals.fullFlow > 0) sidecars.push(flowSidecar(SERIES.gradientFlowFull, model.recurrent, seqLen));
   if (intervals.reach > 0) sidecars.push(flowSidecar(SERIES.gradientFlow, model.recurrent, seqLen));
   if (intervals.gates > 0)
@@ -29,6 +37,7 @@ export function sidecarsOf(model: Model, task: Task, intervals: Intervals): Seri
 export function watchStep(
   step: number,
   model: Model,
+  rectified: readonly string[],
   task: Task,
   intervals: Intervals,
   options: { window: number; asked: boolean },
@@ -39,11 +48,15 @@ export function watchStep(
   const gates = due(intervals.gates);
   // with one loss, at the last step, the training gradient is the reach
   const byProduct = task.outputs === 'last-step';
-  if (model.recurrent.length === 0 || !(full || reach || gates)) return { watch: {}, rows: () => [] };
+  if (!(full || reach || gates)) return { watch: {}, rows: () => [] };
+  const watch: Watch = {};
+  const units = gates && rectified.length > 0 ? new DeadUnits(rectified) : null;
+  if (units) watch.onLayer = (name, output) => units.look(name, output);
+  const dead = () => (units ? [{ name: SERIES.deadUnits, values: units.shares }] : []);
+  if (model.recurrent.length === 0) return { watch, rows: dead };
 
   const seen = new RecurrentRows(model.recurrent, task.facts.seqLen);
   let probed: RecurrentRows | null = byProduct ? seen : null;
-  const watch: Watch = {};
   if (full || gates || byProduct) watch.onRecurrent = (layer, from, report) => seen.add(layer, from, report);
   if (reach && !byProduct)
     watch.before = (batch, state) => {
@@ -52,7 +65,7 @@ export function watchStep(
   return {
     watch,
     rows() {
-      const rows: SeriesRow[] = [];
+      const rows: SeriesRow[] = dead();
       if (full) rows.push({ name: SERIES.gradientFlowFull, values: seen.flow });
       if (reach && probed) rows.push({ name: SERIES.gradientFlow, values: probed.flow });
       if (gates && seen.gates.length > 0) {

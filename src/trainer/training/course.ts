@@ -2,6 +2,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
+import { rectifiedLayers } from '../probes/dead-units.ts';
 import { observationOf } from '../probes/observation.ts';
 import { watchStep } from '../probes/recorder.ts';
 import type { DivergedError } from './divergence.ts';
@@ -25,6 +26,7 @@ export class Course {
   private readonly intervals: Intervals;
   private readonly diagnosis: Diagnosis;
   private readonly ownSeconds: () => number;
+  private readonly rectified: readonly string[];
   private savedStep: number;
 
   /**
@@ -51,6 +53,7 @@ export class Course {
         validationBatches: task.validationBatches,
       });
     this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
+    this.rectified = rectifiedLayers(experiment);
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;
     journal.openSeries(trainer, this.intervals);
@@ -109,7 +112,7 @@ export class Course {
     const { trainer, journal, intervals } = this;
     const { model, task, experiment } = trainer;
     const next = trainer.step + 1;
-    const { watch, rows } = watchStep(next, model, task, intervals, {
+    const { watch, rows } = watchStep(next, model, this.rectified, task, intervals, {
       window: experiment.training.bptt.window ?? task.facts.seqLen,
       asked: this.probeAsked,
     });
@@ -118,7 +121,11 @@ export class Course {
     const seen = rows();
     journal.gather(figures);
     journal.rows(next, seen);
-    const observation = { step: next, ...figures, ...observationOf(model, task.facts.seqLen, seen) };
+    const observation = {
+      step: next,
+      ...figures,
+      ...observationOf(model, this.rectified, task.facts.seqLen, seen),
+    };
     this.tell(next, this.diagnosis.observe(observation));
     if (this.speed.observe(this.ownSeconds(), trainer.step, trainer.tokens) && this.speed.tokens !== null)
       journal.figure({

@@ -2,6 +2,7 @@
 import type { EndReason, JsonNumber, RunEvent, RunStatus, ScalarRange } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import type { RunWriter, SeriesWriter } from '../../runs/writer.ts';
+import { rectifiedLayers } from '../probes/dead-units.ts';
 import { type SeriesRow, sidecarsOf } from '../probes/recorder.ts';
 import type { Intervals } from './intervals.ts';
 import { Outbox } from './outbox.ts';
@@ -31,8 +32,8 @@ export class Journal {
     this.listeners = listeners;
   }
 
-  openSeries({ model, task }: Trainer, intervals: Intervals): void {
-    for (const sidecar of sidecarsOf(model, task, intervals))
+  openSeries({ experiment, model, task }: Trainer, intervals: Intervals): void {
+    for (const sidecar of sidecarsOf(model, rectifiedLayers(experiment), task, intervals))
       this.series.set(sidecar.name, this.writer.series(sidecar.name, sidecar));
   }
 

@@ -30,6 +30,7 @@ export interface StepFigures {
 /** What is looked at in a step. */
 export interface Watch {
   onRecurrent?: StepOptions['onRecurrent'];
+  onLayer?: StepOptions['onLayer'];
   /** the batch and the state it started in, before the update */
   before?: (batch: Batch, state: LayerState[] | null) => void;
 }
@@ -80,6 +81,7 @@ export class Trainer {
     const result = computeGradients(this.model, this.task, batch, {
       ...options,
       onRecurrent: watch.onRecurrent,
+      onLayer: watch.onLayer,
     });
     try {
       const { loss, gradients } = result;

@@ -114,15 +114,50 @@ describe('models in code', () => {
     );
   });
 
-  it('are nothing where nothing is, and stay while a line makes no sense', async () => {
+  it('are nothing where nothing is', async () => {
     const plain = await open('plain.py', 'import torch\nprint("nn.LSTM(3, 4)")\n');
     assert.deepEqual((await lensTitles(plain)).titles, []);
+  });
+
+  it('are read before anybody asks for them, so that their row stands at once', async () => {
+    const { services } = await api();
+    const settings = vscode.workspace.getConfiguration('unroll');
+    for (const name of ['codeLens', 'inlayHints', 'diagnostics'])
+      await settings.update(`${name}.enabled`, false, vscode.ConfigurationTarget.Workspace);
+    try {
+      const document = await open('early.py', adder);
+      await until('its models', () => services.code.modelNames(document).includes('Adder'));
+    } finally {
+      for (const name of ['codeLens', 'inlayHints', 'diagnostics'])
+        await settings.update(`${name}.enabled`, undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
+  it('stay as dim text while a line makes no sense, and train again when it does', async () => {
     const document = await open('edited.py', adder);
-    await until('lenses', async () => (await lensTitles(document)).titles.length >= 3);
+    const { line } = await until('lenses', async () => {
+      const row = await lensTitles(document);
+      return row.titles.length >= 3 && row;
+    });
     const edit = new vscode.WorkspaceEdit();
     edit.insert(document.uri, new vscode.Position(4, 0), '        self.x = nn.LSTM((\n    def broken(:\n');
     await vscode.workspace.applyEdit(edit);
-    assert.ok((await lensTitles(document)).titles.includes('▶ Train'));
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      document.uri,
+      20,
+    );
+    assert.deepEqual(
+      lenses.map(({ command, range }) => [range.start.line, command?.title, command?.command]),
+      [[line, '288 params · LSTM +33 % · as last read, before the syntax error', '']],
+    );
+    const { sourceOfModel } = await import('../../../src/extension/definitions/train.ts');
+    await assert.rejects(
+      sourceOfModel({ uri: document.uri, model: 'Adder' }, (await api()).services),
+      /Adder cannot be read: mend the syntax error/,
+    );
+    await vscode.commands.executeCommand('undo');
+    await until('the whole row', async () => (await lensTitles(document)).titles.includes('▶ Train'));
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
@@ -188,6 +223,19 @@ describe('models in code', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
+  it('are underlined in files with convolutions only, and have no lenses there', async () => {
+    const document = await open(
+      'convolutions.py',
+      'from keras import Sequential, layers\nm = Sequential([layers.Input((64, 2)), layers.Conv1D(8, 3)])\n',
+    );
+    const [found] = await until('the squiggle', () => {
+      const all = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'Unroll');
+      return all.length > 0 && all;
+    });
+    assert.match(found!.message, /sees 3 time steps of the 64/);
+    assert.deepEqual((await lensTitles(document)).titles, []);
+  });
+
   it('are found in the cells of a notebook', async () => {
     const file = path.join(workspaceFolder(), 'lab.ipynb');
     const cell = {
@@ -225,6 +273,8 @@ describe('models in code', () => {
     });
     assert.equal(document.getText(found!.range), 'RNN');
     const actions = await quickFixes(document.uri, found!.range);
+    const beyond = actions.find(({ title }) => title === 'Not possible here, and train again');
+    assert.deepEqual([beyond?.edit, beyond?.command?.command], [undefined, 'unroll.train']);
     await vscode.workspace.applyEdit(actions.find(({ title }) => title === 'Use a GRU')!.edit!);
     assert.match(document.getText(), /nn\.GRU\(2, 8, batch_first=True\)/);
     await until('it is gone with its line', () =>

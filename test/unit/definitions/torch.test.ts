@@ -33,6 +33,24 @@ f = Memory(3, 4)
     );
   });
 
+  it('take no number that a tuple has bound anew, however deep', async () => {
+    const units = async (line: string) =>
+      (await layers(`from torch import nn\nh = 64\nlstm = nn.LSTM(3, 4)\n${line}\nx = nn.GRU(3, h)\n`)).at(
+        -1,
+      )!.units;
+    assert.equal(await units('_, (g, c) = lstm(x)'), 64);
+    for (const line of [
+      '_, (h, c) = lstm(x)',
+      '(_, (c, h)) = lstm(x)',
+      '[_, [h, c]] = lstm(x)',
+      'first, *h = lstm(x)',
+      'a, (b, (*h, c)) = 1, f(x)',
+    ])
+      assert.equal(await units(line), null, line);
+    assert.equal(await units('_, (h, c) = 0, (16, 2)'), 16);
+    assert.equal(await units('self.h, (self.g, c) = lstm(x)'), 64);
+  });
+
   it('are not what only looks like them', async () => {
     const found = await layers(`
 import torch.nn as nn

@@ -41,6 +41,53 @@ const ids = (found: readonly Finding[]) => found.map(({ id }) => id);
 const wobble = (step: number) => Math.sin(step * 12.9898);
 const learning = (step: number) => 1.5 + 1.5 * Math.exp(-step / 400) + 0.02 * wobble(step);
 
+describe('dead units', () => {
+  const silent = (share: (step: number) => number) => (step: number) => ({
+    trainLoss: learning(step),
+    dead: [{ layer: 'layers.1', share: share(step) }],
+  });
+
+  it('are found once, when units have died for ten looks', () => {
+    const found = run(
+      facts(),
+      400,
+      silent(step => (step < 200 ? 0.25 : 0.75)),
+    );
+    assert.deepEqual(ids(found), ['dead-units']);
+    assert.deepEqual(found[0]!.evidence, { dead: 0.75, least: 0.25, looks: 10, updates: 225 });
+    assert.deepEqual(
+      ids(
+        run(
+          facts(),
+          209,
+          silent(step => (step < 200 ? 0.25 : 0.75)),
+        ),
+      ),
+      [],
+    );
+  });
+
+  it('are not found where they come back, or were never alive', () => {
+    for (const share of [
+      (step: number) => (step % 10 === 0 ? 0.25 : 0.75),
+      () => 0.6,
+      (step: number) => (step < 90 ? 1 : 0.3),
+      (step: number) => (step < 200 ? 0.1 : 0.45),
+    ])
+      assert.deepEqual(ids(run(facts(), 400, silent(share))), []);
+    assert.deepEqual(
+      ids(
+        run(
+          facts(),
+          400,
+          silent(() => 1),
+        ),
+      ),
+      ['dead-units'],
+    );
+  });
+});
+
 describe('exploding', () => {
   const spikes = (step: number) => ({
     gradNorm: step > 400 && step % 20 === 0 ? 200 : 0.5 + 0.2 * wobble(step),

@@ -5,7 +5,7 @@ import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { countsText } from '../../../src/extension/experiments/counts-text.ts';
 import { layerHover } from '../../../src/extension/experiments/hover-text.ts';
 import { type LastRun, reachOf } from '../../../src/extension/experiments/last-run.ts';
-import { lastText, modelLine, trainLens } from '../../../src/extension/experiments/lens-text.ts';
+import { lastLines, lastText, modelLine, trainLens } from '../../../src/extension/experiments/lens-text.ts';
 
 function experimentOf(file: string) {
   const { experiment, problems } = parseExperiment(readFileSync(`samples/${file}`, 'utf8'));
@@ -67,10 +67,22 @@ describe('the lens row', () => {
     assert.equal(trainLens(3).title, '▶ Train 3 runs');
   });
 
+  it('gives the reach a line of its own in hovers', () => {
+    assert.deepEqual(lastLines(null), []);
+    const reach = { steps: 64, of: 99 };
+    assert.deepEqual(lastLines(last([run('')], { total: 3, reach })), [
+      'last: val 1.50 · 3 runs',
+      "Last run: gradients reach 64 of 99 steps back (above 1 % of the last step's).",
+    ]);
+    const [, now] = lastLines(last([run('', { state: 'training' })], { reach: { steps: 99, of: 99 } }));
+    assert.match(now!, /^This run so far: gradients reach all 99 steps back/);
+    assert.equal(lastLines(last([run('RNN'), run('GRU')], { reach })).length, 1);
+  });
+
   it('tells the last result', () => {
     assert.equal(lastText(null), null);
     assert.equal(
-      lastText(last([run('')], { total: 3, reach: { steps: 64, whole: false } })),
+      lastText(last([run('')], { total: 3, reach: { steps: 64, of: 99 } })),
       'last: val 1.50 · gradients reach 64 steps · 3 runs',
     );
     assert.equal(
@@ -90,14 +102,14 @@ describe('the lens row', () => {
 describe('the reach', () => {
   const row = (...values: number[]) => Float32Array.from(values);
   it('counts the steps back above 1 % of the last step', () => {
-    assert.deepEqual(reachOf([row(1e-6, 0.005, 0.02, 0.5, 1)], 1), { steps: 2, whole: false });
-    assert.deepEqual(reachOf([row(0.1, 0.2, 1)], 1), { steps: 2, whole: true });
-    assert.deepEqual(reachOf([row(0, 0, 1)], 1), { steps: 0, whole: false });
+    assert.deepEqual(reachOf([row(1e-6, 0.005, 0.02, 0.5, 1)], 1), { steps: 2, of: 4 });
+    assert.deepEqual(reachOf([row(0.1, 0.2, 1)], 1), { steps: 2, of: 2 });
+    assert.deepEqual(reachOf([row(0, 0, 1)], 1), { steps: 0, of: 2 });
   });
   it('looks at the last layer, at the median probe, and skips what is no number', () => {
-    assert.deepEqual(reachOf([row(1, 1, 1, 0, 0, 1)], 2), { steps: 0, whole: false });
+    assert.deepEqual(reachOf([row(1, 1, 1, 0, 0, 1)], 2), { steps: 0, of: 2 });
     const rows = [row(0, 0, 1), row(0, 1, 1), row(1, 1, 1)];
-    assert.deepEqual(reachOf(rows, 1), { steps: 1, whole: false });
+    assert.deepEqual(reachOf(rows, 1), { steps: 1, of: 2 });
     assert.equal(reachOf([row(1, 1, Number.NaN)], 1), null);
     assert.equal(reachOf([], 1), null);
     assert.equal(reachOf([row(1, 1, 1)], 2), null);
