@@ -34,10 +34,24 @@ export function registerCommands(services: Services, dashboard: Dashboard, tree:
 
 function table(services: Services, dashboard: Dashboard): Record<string, Handler> {
   const { store, training } = services;
+  /** A run that is gone is not replaced by another. */
+  const chosen = async (
+    target: Target,
+    selection: readonly RunTreeNode[],
+    question: string,
+    fits?: (run: ListedRun) => boolean,
+  ): Promise<ListedRun[]> => {
+    const named = runsOf(target, services, selection);
+    if (named.length > 0) return named;
+    if (typeof target !== 'string' && !Array.isArray(target))
+      return [await actions.pickRun(store, question, fits)].filter(isRun);
+    actions.tellGone();
+    return [];
+  };
   const one =
     (use: (run: ListedRun) => unknown, question: string, fits?: (run: ListedRun) => boolean): Handler =>
     async (target, selection) => {
-      const run = runsOf(target, services, selection)[0] ?? (await actions.pickRun(store, question, fits));
+      const [run] = await chosen(target, selection, question, fits);
       if (run) await use(run);
     };
   const control =
@@ -72,17 +86,16 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
       const ended = runs.filter(({ state }) => state !== 'paused');
       if (ended.length > 0) await training.continue(ended);
     },
-    openDashboard: async (target, selection) => dashboard.show(chosenFolders(target, services, selection)),
+    openDashboard: async (target, selection) =>
+      // who clicks or walks through the tree stays in it, with its keys
+      dashboard.show(chosenFolders(target, services, selection), { preserveFocus: isNode(target) }),
     openDashboardToSide: async (target, selection) =>
       dashboard.show(chosenFolders(target, services, selection), { tab: true }),
     compareSelected: async (target, selection) =>
       dashboard.show(chosenFolders(target, services, selection), { tab: true }),
     renameRun: one(run => actions.renameRun(run, store), vscode.l10n.t('Run to rename')),
     deleteRun: async (target, selection) => {
-      const named = runsOf(target, services, selection);
-      const question = vscode.l10n.t('Run to delete');
-      const picked = named.length > 0 ? undefined : await actions.pickRun(store, question);
-      const runs = picked ? [picked] : named;
+      const runs = await chosen(target, selection, vscode.l10n.t('Run to delete'));
       if (runs.length > 0) await actions.deleteRuns(runs, services);
     },
     openRunFolder: one(actions.openFolder, vscode.l10n.t('Run whose folder is opened')),

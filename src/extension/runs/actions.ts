@@ -1,13 +1,13 @@
 // What can be done with runs that exist: rename, delete, prune, open, export, save as an experiment.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { FILES } from '../../runs/paths.ts';
 import type { Services } from '../services.ts';
 import { formatBytes, plain, plural } from '../text.ts';
 import { workerEnvironment } from '../workers/spawn.ts';
-import { definitionText } from './as-it-was.ts';
+import { experimentText } from './as-it-was.ts';
 import { cellOf, runDescription, runLabel } from './describe.ts';
 import type { ListedRun, RunStore } from './store.ts';
 
@@ -36,61 +36,94 @@ export async function pickRun(
   return (await vscode.window.showQuickPick(rows, { placeHolder, matchOnDescription: true }))?.run;
 }
 
+export function tellGone(): void {
+  void vscode.window.showInformationMessage(vscode.l10n.t('This run is not there any more.'));
+}
+
 export async function renameRun(run: ListedRun, store: RunStore): Promise<void> {
   const value = plain(run.name, 200);
+  const group = run.request.group !== null;
   const name = await vscode.window.showInputBox({
-    prompt: vscode.l10n.t('New name of the run'),
+    prompt: group ? vscode.l10n.t('New name of the comparison') : vscode.l10n.t('New name of the run'),
     value,
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('A name has at least one character.') : null),
   });
   if (name === undefined || name.trim() === value) return;
   const list = await import('../../runs/list.ts');
-  const runs = store.members(run).filter(member => member.name === run.name);
+  const [now] = await asTheyAre([run], store);
+  if (!now) return tellGone();
+  const runs = store.members(now).filter(member => member.name === now.name);
   for (const { folder } of runs) list.renameRun(folder, name);
   await store.refresh(true);
 }
 
-/** To the trash where there is one; a living run is stopped first. */
-export async function deleteRuns(runs: readonly ListedRun[], { store }: Services): Promise<void> {
-  const living = runs.find(isLiving);
-  if (living) {
-    void vscode.window.showWarningMessage(
-      vscode.l10n.t('{0} is {1}. Stop it before it is deleted.', runLabel(living, false), living.state),
-    );
-    return;
-  }
+/** What was chosen may have gone, or gone on, while a question stood. */
+async function asTheyAre(runs: readonly ListedRun[], store: RunStore): Promise<ListedRun[]> {
+  await store.refresh(true);
+  return runs.flatMap(({ folder }) => store.get(folder) ?? []);
+}
+
+/** To the trash where there is one. A run that trains must be stopped first. */
+export async function deleteRuns(asked: readonly ListedRun[], { store }: Services): Promise<void> {
+  const runs = await asTheyAre(asked, store);
+  if (runs.length === 0) return tellGone();
+  if (isRefused(runs)) return;
   const what =
     runs.length === 1
-      ? vscode.l10n.t('Delete the run {0}?', runLabel(runs[0]!, false))
+      ? vscode.l10n.t('Delete the run "{0}"?', runLabel(runs[0]!, false))
       : vscode.l10n.t('Delete {0}?', plural(runs.length, 'run'));
+  const parts = [
+    runs.length === 1
+      ? vscode.l10n.t('Its curves, samples and checkpoints go with it.')
+      : vscode.l10n.t('Their curves, samples and checkpoints go with them.'),
+  ];
+  const silent = runs.find(({ state }) => state === 'silent');
+  if (silent)
+    parts.push(vscode.l10n.t('{0} may still be training on another machine.', runLabel(silent, false)));
   const remove = vscode.l10n.t('Move to Trash');
-  const chosen = await vscode.window.showWarningMessage(
-    what,
-    { modal: true, detail: vscode.l10n.t('Its curves, samples and checkpoints go with it.') },
-    remove,
+  const options = { modal: true, detail: parts.join(' ') };
+  if ((await vscode.window.showWarningMessage(what, options, remove)) !== remove) return;
+  const now = await asTheyAre(runs, store);
+  if (isRefused(now)) return;
+  await moveToTrash(now).finally(() => store.refresh(true));
+}
+
+/** A silent run can be asked nothing, so that it is never stopped. */
+function isRefused(runs: readonly ListedRun[]): boolean {
+  const living = runs.find(run => isLiving(run) && run.state !== 'silent');
+  if (!living) return false;
+  void vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} is {1}. Stop it before it is deleted.', runLabel(living, false), living.state),
   );
-  if (chosen !== remove) return;
-  await moveToTrash(runs);
-  await store.refresh(true);
+  return true;
 }
 
 async function moveToTrash(runs: readonly ListedRun[]): Promise<void> {
-  for (const { folder } of runs) {
-    const uri = vscode.Uri.file(folder);
+  let useTrash = true;
+  const remove = (folder: string) =>
+    vscode.workspace.fs.delete(vscode.Uri.file(folder), { recursive: true, useTrash });
+  for (const [index, { folder }] of runs.entries())
     try {
-      await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
+      await remove(folder);
     } catch (cause) {
       if (!existsSync(folder)) continue;
-      const forever = vscode.l10n.t('Delete Permanently');
-      const chosen = await vscode.window.showWarningMessage(
-        vscode.l10n.t('{0} could not be moved to the trash.', basename(folder)),
-        { modal: true, detail: String(cause instanceof Error ? cause.message : cause) },
-        forever,
-      );
-      if (chosen !== forever) return;
-      await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
+      if (!useTrash) throw cause;
+      // another machine's files have none: asked once for all of them
+      if (!(await mayDeleteForever(runs.slice(index), cause))) return;
+      useTrash = false;
+      await remove(folder);
     }
-  }
+}
+
+async function mayDeleteForever(runs: readonly ListedRun[], cause: unknown): Promise<boolean> {
+  const forever = vscode.l10n.t('Delete Permanently');
+  const what = runs.length === 1 ? `"${runLabel(runs[0]!, false)}"` : plural(runs.length, 'run');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} could not be moved to the trash.', what),
+    { modal: true, detail: cause instanceof Error ? cause.message : String(cause) },
+    forever,
+  );
+  return chosen === forever;
 }
 
 /** Offers the runs that can go, the oldest beyond `unroll.keepRuns` ticked. */
@@ -146,7 +179,7 @@ export async function showLog(folder: string, { store, log }: Services): Promise
 export async function saveAsExperiment(run: ListedRun): Promise<void> {
   const name = (plain(run.name, 60) || 'experiment').replace(/[^\p{L}\p{N}._-]+/gu, '-').toLowerCase();
   const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(join(run.workspace, `${name}.rnn.json`)),
+    defaultUri: vscode.Uri.file(join(homeOf(run), `${name}.rnn.json`)),
     filters: { 'Unroll experiment': ['rnn.json'] },
     saveLabel: vscode.l10n.t('Save Experiment'),
   });
@@ -154,8 +187,22 @@ export async function saveAsExperiment(run: ListedRun): Promise<void> {
   const path = target.path.endsWith('.rnn.json')
     ? target
     : target.with({ path: target.path.replace(/(\.json)?$/, '.rnn.json') });
-  await vscode.workspace.fs.writeFile(path, new TextEncoder().encode(definitionText(run)));
+  // the dialog has asked about the name that was typed only
+  if (path !== target && existsSync(path.fsPath) && !(await mayReplace(path))) return;
+  await vscode.workspace.fs.writeFile(path, new TextEncoder().encode(experimentText(run)));
   await vscode.window.showTextDocument(path);
+}
+
+/** Where the paths of its data are right. */
+function homeOf({ request, workspace }: ListedRun): string {
+  const way = relative(workspace, request.base);
+  return way.startsWith('..') || isAbsolute(way) || !existsSync(request.base) ? workspace : request.base;
+}
+
+async function mayReplace({ path }: vscode.Uri): Promise<boolean> {
+  const replace = vscode.l10n.t('Replace');
+  const what = vscode.l10n.t('{0} exists already. Replace it?', basename(path));
+  return (await vscode.window.showWarningMessage(what, { modal: true }, replace)) === replace;
 }
 
 interface Format {

@@ -16,8 +16,14 @@ export function registerAsItWas(store: RunStore): vscode.Disposable {
   });
 }
 
-export function definitionText({ request }: ListedRun): string {
-  return request.definition?.text ?? `${JSON.stringify(request.experiment, null, 2)}\n`;
+function definitionText(run: ListedRun): string {
+  return run.request.definition?.text ?? experimentText(run);
+}
+
+/** As a person wrote it; of a model in code, or of no file, with all defaults. */
+export function experimentText({ request: { definition, experiment } }: ListedRun): string {
+  if (definition?.language === 'rnn-json') return definition.text;
+  return `${JSON.stringify(experiment, null, 2)}\n`;
 }
 
 function uriOf(run: ListedRun): vscode.Uri {
@@ -29,8 +35,9 @@ function uriOf(run: ListedRun): vscode.Uri {
 }
 
 export async function openAsItWas(run: ListedRun): Promise<void> {
-  const document = await vscode.workspace.openTextDocument(uriOf(run));
-  await vscode.languages.setTextDocumentLanguage(document, 'jsonc');
+  const uri = uriOf(run);
+  const document = await vscode.workspace.openTextDocument(uri);
+  if (uri.path.endsWith('.json')) await vscode.languages.setTextDocumentLanguage(document, 'jsonc');
   await vscode.window.showTextDocument(document, { preview: true });
 }
 

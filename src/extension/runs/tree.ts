@@ -120,7 +120,8 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     return nodes;
   }
 
-  private groupItem({ id, runs }: GroupNode): vscode.TreeItem {
+  private groupItem(node: GroupNode): vscode.TreeItem {
+    const { id, runs } = node;
     const first = runs[0]!;
     const state = groupState(runs.map(run => run.state));
     const item = new vscode.TreeItem(
@@ -131,12 +132,13 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     item.description = groupDescription(runs, Date.now());
     item.iconPath = iconOf(state);
     item.contextValue = contextValue(state, 'group');
-    item.command = open(runs.map(({ folder }) => folder));
+    item.command = open(node);
     item.accessibilityInformation = { label: `Comparison ${item.label}, ${item.description}` };
     return item;
   }
 
-  private runItem({ run, inGroup }: RunNode): vscode.TreeItem {
+  private runItem(node: RunNode): vscode.TreeItem {
+    const { run, inGroup } = node;
     const item = new vscode.TreeItem(runLabel(run, inGroup), vscode.TreeItemCollapsibleState.None);
     item.id = run.folder;
     const waiting = run.state !== 'queued' || this.training.isQueued(run.folder);
@@ -144,7 +146,7 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     item.iconPath = iconOf(run.state);
     item.contextValue = contextValue(run.state, 'run');
     item.tooltip = this.tooltip(run);
-    item.command = open([run.folder]);
+    item.command = open(node);
     item.resourceUri = colorUri(run, inGroup);
     item.accessibilityInformation = { label: `Run ${item.label}, ${item.description}` };
     return item;
@@ -163,8 +165,8 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
   }
 
   private refresh(): void {
-    if (!this.view.visible) return;
-    this.changed.fire();
+    if (this.view.visible) this.changed.fire();
+    // the badge is seen where the view is not
     this.describe();
   }
 
@@ -191,8 +193,8 @@ function iconOf(state: ListedRun['state']): vscode.ThemeIcon {
   return new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
 }
 
-function open(folders: readonly string[]): vscode.Command {
-  return { title: 'Open Dashboard', command: 'unroll.openDashboard', arguments: [folders] };
+function open(node: RunTreeNode): vscode.Command {
+  return { title: 'Open Dashboard', command: 'unroll.openDashboard', arguments: [node] };
 }
 
 const COLOR_SCHEME = 'unroll-run-color';

@@ -109,7 +109,7 @@ export class Supervisor implements vscode.Disposable {
     if (!this.store.loaded || !vscode.workspace.isTrusted) return;
     this.forgetEnded();
     for (const ticket of this.queue.waiting()) {
-      if (!ticket.folders.every(folder => existsSync(folder))) this.queue.remove(ticket);
+      if (!ticket.folders.some(folder => existsSync(folder))) this.queue.remove(ticket);
       else if (this.isOurs(ticket) && this.slotsTaken() < trainingSettings().maxRuns) {
         if (this.queue.claim(ticket)) await this.start(ticket);
       }
@@ -118,7 +118,7 @@ export class Supervisor implements vscode.Disposable {
 
   /** Tickets of a folder that this window does not show are left to the window that does. */
   private isOurs(ticket: Ticket): boolean {
-    return ticket.folders.every(folder => this.store.get(folder));
+    return ticket.folders.every(folder => this.store.get(folder) ?? !existsSync(folder));
   }
 
   /** Comparisons count once; a paused run keeps its slot, since its memory stays. */
@@ -126,7 +126,7 @@ export class Supervisor implements vscode.Disposable {
     const taken = new Set<string>();
     for (const run of this.store.runs) if (isRunning(run)) taken.add(run.request.group?.id ?? run.id);
     for (const ticket of this.queue.started()) {
-      const run = this.store.get(ticket.folders[0]!);
+      const run = ticket.folders.map(folder => this.store.get(folder)).find(Boolean);
       if (run?.state === 'queued' && this.queue.age(ticket) < START_MILLISECONDS)
         taken.add(run.request.group?.id ?? run.id);
     }
@@ -144,7 +144,10 @@ export class Supervisor implements vscode.Disposable {
     }
   }
 
-  private async start(ticket: Ticket): Promise<void> {
+  private async start({ id, folders }: Ticket): Promise<void> {
+    // members of a comparison that were deleted while it waited
+    const ticket = { id, folders: folders.filter(folder => existsSync(folder)) };
+    if (ticket.folders.length === 0) return this.queue.remove(ticket);
     const workspace = this.store.get(ticket.folders[0]!)?.workspace ?? process.cwd();
     try {
       const engine = await this.engineFolder();
