@@ -29,7 +29,7 @@ static void work() {
 int main(int count, char **arguments) {
   const int threads = count > 1 ? atoi(arguments[1]) : 1;
   double best = 0;
-  for (int round = 0; round < 7; round++) {
+  for (int round = 0; round < 40; round++) {
     const auto start = std::chrono::steady_clock::now();
     std::vector<std::thread> pool;
     for (int index = 0; index < threads; index++) pool.emplace_back(work);

@@ -27,7 +27,7 @@ export async function peak(context: Context): Promise<Section> {
   return {
     name: 'peak',
     title: 'The limit of the machine',
-    text: 'Independent chains of fused multiply-adds on registers (bench/peak.cpp, compiled here; vector of so many floats × threads), the best of 7 rounds; and the best SGEMM of PyTorch’s library.',
+    text: 'Independent chains of fused multiply-adds on registers (bench/peak.cpp, compiled here; vector of so many floats × threads), the best of 40 rounds; and the best SGEMM of PyTorch’s library.',
     columns: ['what', 'GFLOP/s'],
     cells: rows.map(({ what, operations }) => [`${what}`, show((operations as number) / 1e9)]),
     targets: [],

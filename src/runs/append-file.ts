@@ -2,18 +2,26 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { RunFolderGoneError, understood } from './errors.ts';
 
-/** How long a file that was deleted may be written to: asking costs as much as writing. */
-const LOOK_MILLISECONDS = 50;
-
 export class AppendFile {
   private readonly runFolder: string;
   private readonly file: number;
   private size: number;
   private lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** `wholeLength` says how many of the bytes that are there are complete; the rest is cut off */
-  constructor(runFolder: string, path: string, wholeLength: (file: number, size: number) => number) {
+  private readonly lookMilliseconds: number;
+
+  /**
+   * `wholeLength` says how many of the bytes that are there are complete; the rest is cut off. For so long as
+   * `lookMilliseconds` a file that was deleted may be written to unnoticed: asking costs as much as writing.
+   */
+  constructor(
+    runFolder: string,
+    path: string,
+    wholeLength: (file: number, size: number) => number,
+    lookMilliseconds = 0,
+  ) {
     this.runFolder = runFolder;
+    this.lookMilliseconds = lookMilliseconds;
     this.file = openSync(path, existsSync(path) ? 'r+' : 'w+');
     const { size } = fstatSync(this.file);
     this.size = wholeLength(this.file, size);
@@ -37,7 +45,7 @@ export class AppendFile {
 
   private lookWhetherGone(): void {
     const now = performance.now();
-    if (now - this.lookedAt < LOOK_MILLISECONDS) return;
+    if (now - this.lookedAt < this.lookMilliseconds) return;
     this.lookedAt = now;
     if (fstatSync(this.file).nlink === 0) throw new RunFolderGoneError(this.runFolder);
   }

@@ -20,6 +20,8 @@ import { checkRequest, checkRun, checkSidecar, checkStatus } from './validate.ts
 
 const MAX_JSON_BYTES = 16e6;
 const CONTROL_MILLISECONDS = 100;
+/** Rows come with every step, and events beside them look each time whether the run is still there. */
+const SERIES_LOOK_MILLISECONDS = 100;
 /** of processes that want to write this run too, and are about to be refused */
 const RIVALS = /^(writer\.json|\.claim-)/;
 
@@ -104,6 +106,7 @@ export class RunWriter {
       this.folder,
       join(folder, `${name}.f32`),
       (_, size) => size - (size % rowBytes),
+      SERIES_LOOK_MILLISECONDS,
     );
     this.seriesFiles.set(name, file);
     // little-endian, as every machine that VS Code runs on

@@ -1,6 +1,6 @@
 // Between tensors and providers: the live array of a tensor, the active provider, and memory lent to its calls.
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { engine, getBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, getBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import { holdFor, startPool, WatchedStorage } from './pool.ts';
 import type { Provider, Slice } from './provider.ts';
 
@@ -45,6 +45,11 @@ export function floats(tensor: TensorInfo): Float32Array {
     return values;
   }
   throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
+}
+
+/** What a float32 tensor holds, to be looked at and not kept: unlike after dataSync, its storage is used again. */
+export function glance(tensor: Tensor): Float32Array {
+  return getBackend() === BACKEND ? floats(tensor) : (tensor.dataSync() as Float32Array);
 }
 
 let settled = new WeakSet<Float32Array>();

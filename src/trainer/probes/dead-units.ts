@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { SeriesSidecar } from '../../runs/format.ts';
+import { glance } from '../engine/storage.ts';
 
 /** Layers of the experiment whose output a ReLU gives; of a stack its last level. */
 export function rectifiedLayers({ model }: Experiment): string[] {
@@ -23,7 +24,7 @@ export class DeadUnits {
   look(name: string, output: Tensor): void {
     const seen = this.alive.get(name);
     if (!seen) return;
-    const values = output.dataSync();
+    const values = glance(output);
     const width = (seen.width = output.shape.at(-1)!);
     // a healthy layer has shown all its units after a few steps
     for (let i = 0; i < values.length && seen.units.size < width; i++)

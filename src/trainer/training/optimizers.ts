@@ -61,7 +61,15 @@ function ruleOf(spec: OptimizerSpec): Rule {
       return {
         moments: momentum > 0 ? ['momentum_buffer'] : [],
         update({ count, parameter, gradient, learningRate }, [momentumBuffer = null]) {
-          provider().sgdStep({ count, parameter, gradient, learningRate, momentumBuffer, momentum, nesterov });
+          provider().sgdStep({
+            count,
+            parameter,
+            gradient,
+            learningRate,
+            momentumBuffer,
+            momentum,
+            nesterov,
+          });
         },
       };
     }
@@ -111,7 +119,13 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
             `Gradient of ${name} has shape [${gradient.shape}], the variable [${variable.shape}].`,
           );
         const parameter = whole(ownStorage(variable));
-        const update = { count: variable.size, parameter, gradient: slice(gradient), learningRate, step: steps };
+        const update = {
+          count: variable.size,
+          parameter,
+          gradient: slice(gradient),
+          learningRate,
+          step: steps,
+        };
         rule.update(update, momentsOf.get(name)!);
       }
       weightsChanged();
