@@ -30,6 +30,21 @@ describe('a model in code', () => {
     await workbench.page.keyboard.press('Escape');
   });
 
+  it('keeps its row as dim text while its code makes no sense', async () => {
+    const { page } = workbench;
+    const row = workbench.lensText(/25,088 params/);
+    await page.locator('.view-line', { hasText: 'return self.out(x)' }).first().click();
+    await page.keyboard.press('End');
+    await page.keyboard.type(' +');
+    await workbench.lensText(/25,088 params .* as last read, before the syntax error/).waitFor();
+    assert.equal(await row.locator('a').count(), 0, 'it can be clicked');
+    await workbench.screenshot('code-broken');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.press('Backspace');
+    await row.locator('a', { hasText: 'Train' }).waitFor();
+    await workbench.runCommand('File: Save');
+  });
+
   it('trains from its lens, with data that is asked for once', async function () {
     this.timeout(90_000);
     const rows = workbench.page.locator('.codelens-decoration', { hasText: '1,152 params' });
