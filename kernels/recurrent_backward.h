@@ -110,8 +110,7 @@ struct BackwardSlab {
     const long states = (long)l.unit_blocks * s.rows * WIDTH;
     float *dgates = ring + (long)place * s.rows * slots;
     const float *z = s.z + (long)step * s.rows * l.row_stride;
-    const StepsBack back =
-        step > 0 ? StepsBack{0, s.rows * l.row_stride, states * l.slots, states} : StepsBack{};
+    const StepsBack back{0, step > 0 ? s.rows * l.row_stride : 0};
     return {l,
             active,
             s.rows,

@@ -6,9 +6,8 @@ export class AppendFile {
   private readonly runFolder: string;
   private readonly file: number;
   private size: number;
-  private lookedAt = Number.NEGATIVE_INFINITY;
-
   private readonly lookMilliseconds: number;
+  private lookedAt = Number.NEGATIVE_INFINITY;
 
   /**
    * `wholeLength` says how many of the bytes that are there are complete; the rest is cut off. For so long as

@@ -1,5 +1,6 @@
 // The open documents in TypeScript, JavaScript and Python: their models, read when they are opened, before anybody asks,
-// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer or a convolution.
+// and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer
+// or a convolution.
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { CONVOLUTIONS, type Definitions, MENTIONS } from '../../definitions/definition.ts';

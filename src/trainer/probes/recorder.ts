@@ -24,10 +24,11 @@ export function sidecarsOf(
   const sidecars: (SeriesSidecar | null)[] = [];
   if (intervals.gates > 0 && rectified.length > 0)
     sidecars.push(deadUnitsSidecar(SERIES.deadUnits, rectified));
-  if (model.recurrent.length === 0) return sidecars.filter(sidecar => sidecar !== null);
-  if (intervals.fullFlow > 0) sidecars.push(flowSidecar(SERIES.gradientFlowFull, model.recurrent, seqLen));
-  if (intervals.reach > 0) sidecars.push(flowSidecar(SERIES.gradientFlow, model.recurrent, seqLen));
-  if (intervals.gates > 0)
+  const flows = model.recurrent.length > 0;
+  if (flows && intervals.fullFlow > 0)
+    sidecars.push(flowSidecar(SERIES.gradientFlowFull, model.recurrent, seqLen));
+  if (flows && intervals.reach > 0) sidecars.push(flowSidecar(SERIES.gradientFlow, model.recurrent, seqLen));
+  if (flows && intervals.gates > 0)
     for (const name of [SERIES.gates, SERIES.saturation])
       sidecars.push(gatesSidecar(name, model.recurrent, seqLen));
   return sidecars.filter(sidecar => sidecar !== null);

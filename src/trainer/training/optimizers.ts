@@ -97,15 +97,17 @@ function ruleOf(spec: OptimizerSpec): Rule {
 
 export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>): Optimizer {
   const rule = ruleOf(spec);
-  const moments = new Map<string, Float32Array>();
-  const momentsOf = new Map<string, Slice[]>();
-  for (const [name, variable] of variables) {
-    const own = rule.moments.map(() => whole(provider().allocate(variable.size)));
-    momentsOf.set(name, own);
-    rule.moments.forEach((moment, index) => {
-      moments.set(`${name}/${moment}`, own[index]!.data);
-    });
-  }
+  /** by variable, in the order of the rule's names */
+  const moments = new Map<string, Slice[]>();
+  for (const [name, { size }] of variables)
+    moments.set(
+      name,
+      rule.moments.map(() => whole(provider().allocate(size))),
+    );
+  const named = (): [name: string, values: Float32Array][] =>
+    [...moments].flatMap(([variable, slices]) =>
+      slices.map(({ data }, index): [string, Float32Array] => [`${variable}/${rule.moments[index]}`, data]),
+    );
   let steps = 0;
 
   return {
@@ -126,17 +128,17 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
           learningRate,
           step: steps,
         };
-        rule.update(update, momentsOf.get(name)!);
+        rule.update(update, moments.get(name)!);
       }
       weightsChanged();
     },
     state() {
       const state = new Map<string, Float32Array>([['step', encodeCount(steps)]]);
-      for (const [name, values] of moments) state.set(name, values.slice());
+      for (const [name, values] of named()) state.set(name, values.slice());
       return state;
     },
     restore(state) {
-      for (const [name, values] of moments) {
+      for (const [name, values] of named()) {
         const saved = state.get(name);
         if (saved?.length !== values.length)
           throw new Error(

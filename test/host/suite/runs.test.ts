@@ -6,7 +6,6 @@ import process from 'node:process';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import type { ListedRun, RunStore } from '../../../src/extension/runs/store.ts';
-import { type MadeRun, makeRun } from '../../e2e/made-runs.ts';
 import {
   api,
   clearRuns,
@@ -20,6 +19,7 @@ import {
   workspaceFolder,
   writerOf,
 } from './help.ts';
+import { type MadeRun, makeRun } from './made-runs.ts';
 
 type Asked = { message: string; detail: string; items: readonly string[] };
 type PickRow = { label: string; picked?: boolean; run?: ListedRun };

@@ -1,13 +1,13 @@
 // Run folders in any state, made without training: what lists, trees and their commands are tested with.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseExperiment } from '../../src/experiment/parse.ts';
-import { createRun } from '../../src/runs/create.ts';
-import type { DefinitionSource, GroupMembership, RunRequest } from '../../src/runs/format.ts';
-import type { LifeState } from '../../src/runs/life.ts';
-import { newRunId } from '../../src/runs/paths.ts';
-import { RunWriter } from '../../src/runs/writer.ts';
-import { endless } from './runs.ts';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { createRun } from '../../../src/runs/create.ts';
+import type { DefinitionSource, GroupMembership, RunRequest } from '../../../src/runs/format.ts';
+import type { LifeState } from '../../../src/runs/life.ts';
+import { newRunId } from '../../../src/runs/paths.ts';
+import { RunWriter } from '../../../src/runs/writer.ts';
+import { endless } from '../../e2e/runs.ts';
 
 export interface MadeRun {
   name: string;
