@@ -27,9 +27,16 @@ const RIVALS = /^(writer\.json|\.claim-)/;
 
 export { bestCheckpoint, type Checkpoint, latestCheckpoint } from './checkpoints.ts';
 
+export interface SeriesRowAt {
+  step: number;
+  values: Float32Array;
+}
+
 export interface SeriesWriter {
   /** @throws DiskFullError */
   row(step: number, values: Float32Array): void;
+  /** All or none. @throws DiskFullError */
+  rows(rows: readonly SeriesRowAt[]): void;
 }
 
 export class RunWriter {
@@ -86,9 +93,9 @@ export class RunWriter {
     rmSync(join(this.folder, FILES.request), { force: true });
   }
 
-  /** @throws DiskFullError, RunFolderGoneError */
-  event(event: RunEvent): void {
-    this.events.append(Buffer.from(`${toJson(event)}\n`));
+  /** All or none. @throws DiskFullError, RunFolderGoneError */
+  event(...events: readonly RunEvent[]): void {
+    this.events.append(Buffer.from(events.map(event => `${toJson(event)}\n`).join('')));
   }
 
   series(name: string, sidecar: SeriesSidecar): SeriesWriter {
@@ -109,19 +116,18 @@ export class RunWriter {
       SERIES_LOOK_MILLISECONDS,
     );
     this.seriesFiles.set(name, file);
-    // little-endian, as every machine that VS Code runs on
-    const row = new ArrayBuffer(rowBytes);
-    const [stepOfRow, valuesOfRow] = [new Uint32Array(row, 0, 1), new Float32Array(row, 4)];
-    const bytes = new Uint8Array(row);
-    return {
-      row: (step, values) => {
+    const write = (rows: readonly SeriesRowAt[]) => {
+      // little-endian, as every machine that VS Code runs on
+      const bytes = new ArrayBuffer(rows.length * rowBytes);
+      rows.forEach(({ step, values }, index) => {
         if (values.length !== sidecar.width)
           throw new Error(`series ${name}: a row has ${values.length} values, not ${sidecar.width}`);
-        stepOfRow[0] = step;
-        valuesOfRow.set(values);
-        file.append(bytes);
-      },
+        new Uint32Array(bytes, index * rowBytes, 1)[0] = step;
+        new Float32Array(bytes, index * rowBytes + 4, sidecar.width).set(values);
+      });
+      file.append(new Uint8Array(bytes));
     };
+    return { rows: write, row: (step, values) => write([{ step, values }]) };
   }
 
   /** Replaces status.json; a reader that blocks it is outwaited, and then only warned of. @throws RunFolderGoneError */

@@ -18,9 +18,8 @@ import { describeRun, InputError, makeTrainer } from '../training/prepare.ts';
 import { type BenchShape, benchExperiment, benchSizes } from './models.ts';
 import { benchTask } from './source.ts';
 
-/** As of all runs, and shorter, so that not many more steps are made than were asked for. */
-const SLICE_MILLISECONDS = 200;
-const SHORT_SLICE_MILLISECONDS = 20;
+/** As often as a run writes what its steps have shown, or a step: a sample has its share of all that belongs to steps. */
+const SLICE_MILLISECONDS = 40;
 /** A run of this length keeps a row of every series for every step. */
 const RECORDED_STEPS = 2000;
 /** However short the time is. */
@@ -41,7 +40,7 @@ export interface Measurement {
   steps: number;
   msMedian: number;
   msMean: number;
-  /** a tenth of the steps are faster, a tenth are slower */
+  /** a tenth of the samples are faster, a tenth are slower */
   ms10: number;
   ms90: number;
   /** of the first step and of the last */
@@ -60,8 +59,6 @@ export class BenchRun {
   private readonly folder: string;
   private readonly writer: RunWriter;
   private readonly member: Member;
-  /** when each step was over, with all that belongs to it */
-  private readonly ends: number[] = [];
   private firstLoss = Number.NaN;
   private loss = Number.NaN;
 
@@ -92,24 +89,28 @@ export class BenchRun {
 
   /** For so long, or so many steps. */
   async measure(goal: { seconds: number } | { steps: number }): Promise<Measurement> {
-    const from = this.ends.length;
     const rss = process.memoryUsage.rss();
     const { numTensors } = memory();
+    // what came before the first step belongs to no step
+    if (this.member.steps === 0) await this.member.advance(0, 1);
     const began = performance.now();
+    const samples: StepSample[] = [];
+    const first = this.member.steps;
     const enough = () => {
-      const steps = this.ends.length - from - 1;
+      const steps = this.member.steps - first;
       if ('steps' in goal) return steps >= goal.steps;
       return steps >= FEWEST_STEPS && performance.now() - began >= goal.seconds * 1000;
     };
-    const slice = () => {
-      if ('steps' in goal) return SHORT_SLICE_MILLISECONDS;
-      const left = goal.seconds * 1000 - (performance.now() - began);
-      return Math.min(Math.max(left, 1), SLICE_MILLISECONDS);
-    };
-    while (!enough() && !this.member.end) await this.member.advance(slice(), 1);
-    if (this.member.end) throw new Error(this.member.end.message);
+    for (let last = began; !enough(); ) {
+      const before = this.member.steps;
+      await this.member.advance(SLICE_MILLISECONDS, 1);
+      if (this.member.end) throw new Error(this.member.end.message);
+      const now = performance.now();
+      samples.push({ steps: this.member.steps - before, milliseconds: now - last });
+      last = now;
+    }
     return {
-      ...statisticsOf(this.ends.slice(from)),
+      ...statisticsOf(samples),
       firstLoss: this.firstLoss,
       loss: this.loss,
       rssBytes: [rss, process.memoryUsage.rss()],
@@ -128,14 +129,12 @@ export class BenchRun {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** A row of scalars is written after each step. */
   private observe(event: RunEvent): void {
     if (event.kind !== 'scalars') return;
-    this.ends.push(performance.now());
     const { trainLoss } = event.values;
     this.loss = typeof trainLoss === 'number' ? trainLoss : Number.NaN;
-    if (this.ends.length > 1) return;
-    this.firstStepAt = this.ends[0]!;
+    if (!Number.isNaN(this.firstStepAt)) return;
+    this.firstStepAt = performance.now();
     this.firstLoss = this.loss;
   }
 }
@@ -161,17 +160,23 @@ function benchIntervals(experiment: Experiment): Intervals {
   return { ...intervals, validation: 0, checkpoint: 0, sample: 0 };
 }
 
-/** From the ends of steps one after the other; the first is where the clock starts. */
+/** Steps that were made and written together. */
+export interface StepSample {
+  steps: number;
+  milliseconds: number;
+}
+
+/** Of the time of a step, as the means of the samples. */
 export function statisticsOf(
-  ends: readonly number[],
+  samples: readonly StepSample[],
 ): Pick<Measurement, 'steps' | 'msMedian' | 'msMean' | 'ms10' | 'ms90'> {
-  const times = ends.slice(1).map((end, index) => end - ends[index]!);
-  const sorted = times.toSorted((a, b) => a - b);
+  const sorted = samples.map(({ steps, milliseconds }) => milliseconds / steps).sort((a, b) => a - b);
   const at = (share: number) => {
     const place = share * (sorted.length - 1);
     const low = sorted[Math.floor(place)]!;
     return low + (sorted[Math.ceil(place)]! - low) * (place % 1);
   };
-  const sum = times.reduce((total, time) => total + time, 0);
-  return { steps: times.length, msMedian: at(0.5), msMean: sum / times.length, ms10: at(0.1), ms90: at(0.9) };
+  const steps = samples.reduce((sum, sample) => sum + sample.steps, 0);
+  const sum = samples.reduce((total, { milliseconds }) => total + milliseconds, 0);
+  return { steps, msMedian: at(0.5), msMean: sum / steps, ms10: at(0.1), ms90: at(0.9) };
 }

@@ -4,13 +4,24 @@ import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import { rectifiedLayers } from '../probes/dead-units.ts';
 import { observationOf } from '../probes/observation.ts';
-import { watchStep } from '../probes/recorder.ts';
+import { type SeriesRow, watchStep } from '../probes/recorder.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
 import { Speed } from './speed.ts';
 import type { StepFigures, Trainer } from './trainer.ts';
 import { figuresOf, scorePart } from './validation.ts';
+
+/** What one step has shown, until it is told. */
+interface ShownStep {
+  step: number;
+  figures: StepFigures;
+  rows: readonly SeriesRow[];
+  tokens: number;
+  ownSeconds: number;
+  /** seconds since 1970 */
+  time: number;
+}
 
 export interface CourseEnd {
   reason: EndReason;
@@ -28,6 +39,10 @@ export class Course {
   private readonly ownSeconds: () => number;
   private readonly rectified: readonly string[];
   private savedStep: number;
+  /** not told yet: a short step's books take as long as the step when its numbers have thrown them out of the caches */
+  private readonly untold: ShownStep[] = [];
+  /** whose row of scalars is not closed: validation may add to it */
+  private newest: ShownStep | null = null;
 
   /**
    * `savedStep`: of the last checkpoint, -1 if there is none; `found`: findings the run already has; `intervals`:
@@ -72,7 +87,7 @@ export class Course {
       }
       const over = last || trainer.stopping.exhausted;
       if (trainer.todo === 'sample') {
-        if (isDue(trainer.step, intervals.log) || over) this.writeRow();
+        if (over) this.writeRow();
         if (due(intervals.sample) || over) yield* this.sample();
         trainer.todo = 'step';
         const isBest = trainer.step > 0 && trainer.stopping.state.bestStep === trainer.step;
@@ -96,20 +111,35 @@ export class Course {
   /** The last good step is saved; the row of the bad one keeps its NaN. */
   diverge({ step, loss, gradNorm, message, where }: DivergedError): CourseEnd {
     const { trainer, journal } = this;
+    this.tell();
     if (this.savedStep !== trainer.step) this.save();
     journal.gather({ trainLoss: loss, gradNorm });
-    journal.writeRow(step, this.ownSeconds(), trainer.tokens);
+    journal.writeRow(step, { ownSeconds: this.ownSeconds(), tokens: trainer.tokens });
     trainer.trainLoss = loss;
-    this.tell(step, this.diagnosis.diverged({ step, message, tensor: where }));
+    this.found(step, this.diagnosis.diverged({ step, message, tensor: where }));
     return { reason: 'diverged', message };
   }
 
+  /** Writes what the steps so far have shown, in one piece. */
+  tell(): void {
+    if (this.untold.length === 0 && this.newest === null) return;
+    this.journal.together(() => {
+      this.settle();
+      this.closeRow();
+    });
+  }
+
+  /** The same, and what was gathered since the last row, due or not. */
   writeRow(): void {
-    this.journal.writeRow(this.trainer.step, this.ownSeconds(), this.trainer.tokens);
+    this.tell();
+    this.journal.writeRow(this.trainer.step, {
+      ownSeconds: this.ownSeconds(),
+      tokens: this.trainer.tokens,
+    });
   }
 
   private step(): void {
-    const { trainer, journal, intervals } = this;
+    const { trainer, intervals } = this;
     const { model, task, experiment } = trainer;
     const next = trainer.step + 1;
     const { watch, rows } = watchStep(next, model, this.rectified, task, intervals, {
@@ -117,17 +147,40 @@ export class Course {
       asked: this.probeAsked,
     });
     this.probeAsked = false;
-    const figures: StepFigures = trainer.advance(watch);
-    const seen = rows();
-    journal.gather(figures);
-    journal.rows(next, seen);
-    const observation = {
+    const figures = trainer.advance(watch);
+    this.untold.push({
       step: next,
-      ...figures,
-      ...observationOf(model, this.rectified, task.facts.seqLen, seen),
-    };
-    this.tell(next, this.diagnosis.observe(observation));
-    if (this.speed.observe(this.ownSeconds(), trainer.step, trainer.tokens) && this.speed.tokens !== null)
+      figures,
+      rows: rows(),
+      tokens: trainer.tokens,
+      ownSeconds: this.ownSeconds(),
+      time: Date.now() / 1000,
+    });
+  }
+
+  /** All that was shown goes its ways; the row of the newest step stays open. */
+  private settle(): void {
+    for (const shown of this.untold.splice(0)) {
+      this.closeRow();
+      this.show(shown);
+      this.newest = shown;
+    }
+  }
+
+  private closeRow(): void {
+    const { newest } = this;
+    this.newest = null;
+    if (newest && isDue(newest.step, this.intervals.log)) this.journal.writeRow(newest.step, newest);
+  }
+
+  private show({ step, figures, rows, ownSeconds, tokens }: ShownStep): void {
+    const { journal } = this;
+    const { model, task } = this.trainer;
+    journal.gather(figures);
+    journal.rows(step, rows);
+    const seen = observationOf(model, this.rectified, task.facts.seqLen, rows);
+    this.found(step, this.diagnosis.observe({ step, ...figures, ...seen }));
+    if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null)
       journal.figure({
         tokensPerSecond: this.speed.tokens,
         memoryBytes: process.memoryUsage.rss(),
@@ -139,13 +192,15 @@ export class Course {
     const { trainer, journal } = this;
     const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
     if (!score) return;
+    this.settle();
     const figures = figuresOf(trainer.task, score);
     const valLoss = figures['valLoss']!;
     trainer.valLoss = valLoss;
     trainer.stopping.observe(trainer.step, valLoss);
     journal.figure(figures);
+    this.newest = null;
     this.writeRow();
-    this.tell(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));
+    this.found(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));
   }
 
   private *sample(): Generator<undefined, void> {
@@ -154,7 +209,7 @@ export class Course {
     if (sample) journal.event(trainer.step, { kind: 'sample', sample });
   }
 
-  private tell(step: number, findings: readonly Finding[]): void {
+  private found(step: number, findings: readonly Finding[]): void {
     for (const finding of findings) this.journal.event(step, { kind: 'finding', finding });
   }
 

@@ -7,6 +7,10 @@ const SERIES_ROWS = 2000;
 /** sequences of the batch that the reach probe looks at */
 export const PROBE_SEQUENCES = 4;
 const PROBE_COST = 0.01;
+/** Measured: so few sequences fill no registers, and take about three times their share of the batch's time. */
+const PROBE_SHARE = 3;
+/** A run that is so short that it has fewer of them is probed more often. */
+const FEWEST_PROBES = 50;
 /** Validation's share of the time at most, while there are at least so many validations. */
 const VALIDATION_COST = 0.2;
 const VALIDATIONS = { most: 50, least: 10 };
@@ -34,10 +38,8 @@ export function intervalsOf(
   const { training, probes, log } = experiment;
   const { steps } = training;
   const byProduct = Math.ceil(steps / SERIES_ROWS);
-  // one probe costs about its share of the batch's sequences; every so many steps that makes 1 %
-  const affordable = Math.ceil(
-    Math.min(PROBE_SEQUENCES, training.batchSize) / training.batchSize / PROBE_COST,
-  );
+  const share = (PROBE_SHARE * Math.min(PROBE_SEQUENCES, training.batchSize)) / training.batchSize;
+  const affordable = Math.min(Math.ceil(share / PROBE_COST), Math.ceil(steps / FEWEST_PROBES));
   return {
     log: log.every ?? Math.ceil(steps / SCALAR_ROWS),
     validation: training.validation.every ?? validationEvery(steps, validationBatches),

@@ -1,7 +1,7 @@
 // What a run tells the world while it trains: events, series, status and checkpoints, in order, disk full or not.
 import type { EndReason, JsonNumber, RunEvent, RunStatus, ScalarRange } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
-import type { RunWriter, SeriesWriter } from '../../runs/writer.ts';
+import type { RunWriter, SeriesRowAt, SeriesWriter } from '../../runs/writer.ts';
 import { rectifiedLayers } from '../probes/dead-units.ts';
 import { type SeriesRow, sidecarsOf } from '../probes/recorder.ts';
 import type { Intervals } from './intervals.ts';
@@ -26,6 +26,8 @@ export class Journal {
   /** figures of this row that have one value */
   private figures: Record<string, JsonNumber> = {};
   private series = new Map<string, SeriesWriter>();
+  /** what is written at once when `together` ends; null: each thing by itself */
+  private batch: { events: RunEvent[]; rows: Map<SeriesWriter, SeriesRowAt[]> } | null = null;
 
   constructor(writer: RunWriter, listeners: Listeners) {
     this.writer = writer;
@@ -37,18 +39,33 @@ export class Journal {
       this.series.set(sidecar.name, this.writer.series(sidecar.name, sidecar));
   }
 
-  event(step: number, body: EventBody): void {
-    const event = { step, time: Date.now() / 1000, ...body } as RunEvent;
-    this.outbox.write(() => {
-      this.writer.event(event);
-      this.listeners.onEvent(event);
-    });
+  /** `time`: seconds since 1970 */
+  event(step: number, body: EventBody, time = Date.now() / 1000): void {
+    const event = { step, time, ...body } as RunEvent;
+    if (this.batch) this.batch.events.push(event);
+    else this.writeEvents([event]);
   }
 
   rows(step: number, rows: readonly SeriesRow[]): void {
     for (const { name, values } of rows) {
       const series = this.series.get(name);
-      if (series) this.outbox.write(() => series.row(step, values));
+      if (!series) continue;
+      const waiting = this.batch?.rows.get(series);
+      if (waiting) waiting.push({ step, values });
+      else if (this.batch) this.batch.rows.set(series, [{ step, values }]);
+      else this.outbox.write(() => series.row(step, values));
+    }
+  }
+
+  /** What `work` writes of events and rows goes to each file in one piece. */
+  together(work: () => void): void {
+    const batch = (this.batch = { events: [], rows: new Map<SeriesWriter, SeriesRowAt[]>() });
+    try {
+      work();
+    } finally {
+      this.batch = null;
+      for (const [series, rows] of batch.rows) this.outbox.write(() => series.rows(rows));
+      this.writeEvents(batch.events);
     }
   }
 
@@ -67,10 +84,14 @@ export class Journal {
   }
 
   /** Writes what was gathered, if anything was. */
-  writeRow(step: number, ownSeconds: number, tokens: number): void {
+  writeRow(
+    step: number,
+    { ownSeconds, tokens, time }: { ownSeconds: number; tokens: number; time?: number },
+  ): void {
     const values: Record<string, ScalarRange | JsonNumber> = { ...this.log.take(), ...this.figures };
     this.figures = {};
-    if (Object.keys(values).length > 0) this.event(step, { kind: 'scalars', values, ownSeconds, tokens });
+    if (Object.keys(values).length > 0)
+      this.event(step, { kind: 'scalars', values, ownSeconds, tokens }, time);
   }
 
   checkpoint(trainer: Trainer, ownSeconds: number): void {
@@ -99,5 +120,13 @@ export class Journal {
   status(patch: Partial<Omit<RunStatus, 'heartbeat'>>): void {
     this.writer.status({ ...patch, last: { ...this.last } });
     this.listeners.onStatus(this.writer.lastStatus);
+  }
+
+  private writeEvents(events: readonly RunEvent[]): void {
+    if (events.length === 0) return;
+    this.outbox.write(() => {
+      this.writer.event(...events);
+      for (const event of events) this.listeners.onEvent(event);
+    });
   }
 }

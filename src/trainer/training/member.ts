@@ -13,8 +13,11 @@ const STATUS_MILLISECONDS = 150;
 /** While nothing moves, a sign of life is enough. */
 const IDLE_STATUS_MILLISECONDS = 1000;
 const DISK_RETRY_MILLISECONDS = 1000;
-/** The event loop gets its turn at least this often: signals and timers are heard. */
-const YIELD_MILLISECONDS = 10;
+/**
+ * So often at least, or after each step that takes longer, what the steps have shown is written, requests are heard, and
+ * the event loop has its turn.
+ */
+const TURN_MILLISECONDS = 40;
 
 export class Member {
   /** how it ended; null while it goes on */
@@ -76,23 +79,29 @@ export class Member {
   /** Works for about so long; `turns`: how many take turns, this one counted. */
   async advance(milliseconds: number, turns: number, signal?: AbortSignal): Promise<void> {
     this.sliceStart = performance.now();
-    let yielded = this.sliceStart;
+    const end = this.sliceStart + milliseconds;
     try {
-      while (this.running && !signal?.aborted && performance.now() - this.sliceStart < milliseconds) {
+      do {
         this.attend();
-        if (!this.running) break;
-        this.guard(() => {
-          const { done, value } = this.pieces.next();
-          if (done) this.finish(value);
-        });
+        this.work(Math.min(end, performance.now() + TURN_MILLISECONDS));
+        if (!this.end) this.guard(() => this.course.tell());
         this.beat(turns);
-        if (performance.now() - yielded < YIELD_MILLISECONDS) continue;
         await new Promise(setImmediate);
-        yielded = performance.now();
-      }
+      } while (this.running && !signal?.aborted && performance.now() < end);
     } finally {
       this.ownBefore = this.ownSeconds;
       this.sliceStart = null;
+    }
+  }
+
+  /** At least one piece of the course. */
+  private work(until: number): void {
+    while (this.running) {
+      this.guard(() => {
+        const { done, value } = this.pieces.next();
+        if (done) this.finish(value);
+      });
+      if (performance.now() >= until) return;
     }
   }
 
