@@ -3,6 +3,7 @@
 // few and K is long, as in the gradient of a weight, they share K instead, and their parts are added in the order of
 // the threads.
 #pragma once
+#include "element_wise.h"
 #include "recurrent_pack.h"
 
 namespace UNROLL_NAMESPACE {
@@ -50,12 +51,10 @@ static void pack_right(const GemmPlan &p, const float *b, float *panels, int blo
   }
 }
 
-/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
-template <int R, int NV, bool TRANSPOSED>
-UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
-                               long a_stride, const float *b, long b_stride, long K) {
-  Vec acc[R][NV];
-  const bool whole = columns >= NV * WIDTH;
+/** All rows of a tile start as `start` (a row of so many columns, or null for zeros), added to c if `add`. */
+template <int R, int NV>
+UNROLL_INLINE void start_tile(Vec (&acc)[R][NV], const float *c, long c_stride, long columns, bool add,
+                              const float *start) {
 #pragma GCC unroll 4
   for (int v = 0; v < NV; v++) {
     const long lanes = clamp_lanes(columns - v * WIDTH);
@@ -66,8 +65,12 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
       if (add && lanes > 0) acc[r][v] += load_part(c + r * c_stride + v * WIDTH, lanes);
     }
   }
-  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
-  if (whole) return store_tile(c, c_stride, acc);
+}
+
+/** Of each row of a tile so many columns. */
+template <int R, int NV>
+UNROLL_INLINE void store_columns(float *c, long c_stride, long columns, const Vec (&acc)[R][NV]) {
+  if (columns >= NV * WIDTH) return store_tile(c, c_stride, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
@@ -75,6 +78,16 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
       const long lanes = clamp_lanes(columns - v * WIDTH);
       if (lanes > 0) store_part(c + r * c_stride + v * WIDTH, acc[r][v], lanes);
     }
+}
+
+/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
+template <int R, int NV, bool TRANSPOSED>
+UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
+                               long a_stride, const float *b, long b_stride, long K) {
+  Vec acc[R][NV];
+  start_tile(acc, c, c_stride, columns, add, start);
+  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
+  store_columns(c, c_stride, columns, acc);
 }
 
 /** Rows and part of K of one thread. */
@@ -143,12 +156,7 @@ static double gemm_memory(const UnrollGemmMemory *call) {
 
 static double gemm(const UnrollGemm *call) {
   const GemmPlan plan(call->m, call->n, call->k, call->trans_a, call->trans_b);
-  if (plan.threads == 1) {
-    gemm_thread(plan, *call, 0, 1);
-    return 0;
-  }
-  auto task = [&](int thread) { gemm_thread(plan, *call, thread, plan.threads); };
-  unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  on_threads(plan.threads, [&](int thread) { gemm_thread(plan, *call, thread, plan.threads); });
   return 0;
 }
 
