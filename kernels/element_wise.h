@@ -2,6 +2,7 @@
 #pragma once
 #include "activations.h"
 #include "optimizers.h"
+#include "tiles.h"
 
 namespace UNROLL_NAMESPACE {
 
@@ -13,8 +14,19 @@ template <class F> UNROLL_INLINE void on_threads(int threads, F f) {
 
 /** f(first, last) over `count` tasks of `worth` numbers in all, in shares as equal as can be. */
 template <class F> UNROLL_INLINE void share_tasks(long count, double worth, F f) {
-  const int threads = worth < WORTH_THREADS ? 1 : unroll::thread_count();
+  const int threads = worth < WORTH_THREADS || count == 1 ? 1 : unroll::thread_count();
   on_threads(threads, [&](int thread) { f(count * thread / threads, count * (thread + 1) / threads, thread); });
+}
+
+/** f(Constant<vectors>, first column) for up to four vectors of `width` columns at a time; threads share them. */
+template <class F> UNROLL_INLINE void each_column_group(long width, long rows, F f) {
+  share_tasks((width + WIDTH - 1) / WIDTH, (double)rows * width, [&](long first, long end, int) {
+    for (long v = first; v < end;) {
+      const int here = (int)smaller<long>(4, end - v);
+      with_constant<4>(here, [&](auto vectors) { f(vectors, v * WIDTH); });
+      v += here;
+    }
+  });
 }
 
 /** to (N, D) = from (N, D), each in rows of its own stride. */
