@@ -153,6 +153,7 @@ struct UnrollAdd {
 };
 
 enum UnrollActivationKind {
+  UNROLL_LINEAR = -1, /* none: where it may be left out */
   UNROLL_RELU = 0,
   UNROLL_GELU = 1,
   UNROLL_TANH = 2,
@@ -204,6 +205,23 @@ struct UnrollAttentionBackward {
   Int32 seq_len, batch, heads, head_size, causal, window;
 };
 
+/** Returns the floats of scratch that a convolution takes, forward or backward, for the number of threads now running. */
+struct UnrollCausalConvolutionMemory {
+  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, backward;
+};
+
+struct UnrollCausalConvolution {
+  const float *x, *weight, *bias;
+  float *y, *scratch;
+  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, activation;
+};
+
+struct UnrollCausalConvolutionBackward {
+  const float *x, *weight, *y, *dy;
+  float *dx, *dweight, *dbias, *scratch;
+  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, activation;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 6)           \
@@ -228,7 +246,10 @@ struct UnrollAttentionBackward {
   F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
   F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
   F(attention, UnrollAttention, 0, 5, 6)                        \
-  F(attention_backward, UnrollAttentionBackward, 0, 7, 6)
+  F(attention_backward, UnrollAttentionBackward, 0, 7, 6)       \
+  F(causal_convolution_memory, UnrollCausalConvolutionMemory, 0, 0, 7) \
+  F(causal_convolution, UnrollCausalConvolution, 0, 5, 7)       \
+  F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7)
 
 extern "C" {
 

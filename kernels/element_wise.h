@@ -2,15 +2,31 @@
 #pragma once
 #include "activations.h"
 #include "optimizers.h"
+#include "tiles.h"
 
 namespace UNROLL_NAMESPACE {
 
+/** f(thread) on so many threads: one, the caller's, or all. */
+template <class F> UNROLL_INLINE void on_threads(int threads, F f) {
+  if (threads == 1) return f(0);
+  unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &f);
+}
+
 /** f(first, last) over `count` tasks of `worth` numbers in all, in shares as equal as can be. */
 template <class F> UNROLL_INLINE void share_tasks(long count, double worth, F f) {
-  const int threads = worth < WORTH_THREADS ? 1 : unroll::thread_count();
-  if (threads == 1) return f(0L, count, 0);
-  auto task = [&](int thread) { f(count * thread / threads, count * (thread + 1) / threads, thread); };
-  unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  const int threads = worth < WORTH_THREADS || count == 1 ? 1 : unroll::thread_count();
+  on_threads(threads, [&](int thread) { f(count * thread / threads, count * (thread + 1) / threads, thread); });
+}
+
+/** f(Constant<vectors>, first column) for up to four vectors of `width` columns at a time; threads share them. */
+template <class F> UNROLL_INLINE void each_column_group(long width, long rows, F f) {
+  share_tasks((width + WIDTH - 1) / WIDTH, (double)rows * width, [&](long first, long end, int) {
+    for (long v = first; v < end;) {
+      const int here = (int)smaller<long>(4, end - v);
+      with_constant<4>(here, [&](auto vectors) { f(vectors, v * WIDTH); });
+      v += here;
+    }
+  });
 }
 
 /** to (N, D) = from (N, D), each in rows of its own stride. */
@@ -68,6 +84,13 @@ UNROLL_INLINE Vec slope(int kind, Vec x, Vec y) {
     case UNROLL_TANH: return one - y * y;
     default: return y * (one - y);
   }
+}
+
+/** y = φ(x) by one thread; y may be x. */
+static void activate(int kind, const float *x, float *y, long count) {
+  long i = 0;
+  for (; i + WIDTH <= count; i += WIDTH) store(y + i, activated(kind, load(x + i)));
+  if (i < count) store_part(y + i, activated(kind, load_part(x + i, count - i)), count - i);
 }
 
 static double activation(const UnrollActivation *call) {

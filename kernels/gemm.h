@@ -3,9 +3,16 @@
 // few and K is long, as in the gradient of a weight, they share K instead, and their parts are added in the order of
 // the threads.
 #pragma once
+#include "element_wise.h"
 #include "recurrent_pack.h"
 
 namespace UNROLL_NAMESPACE {
+
+/** Of a block of columns: the last one may have fewer than the others. */
+UNROLL_INLINE int vectors_of(Blocks columns, int block, long width) {
+  const long left = width - (long)block * columns.vectors * WIDTH;
+  return (int)smaller<long>(columns.vectors, (left + WIDTH - 1) / WIDTH);
+}
 
 struct GemmPlan {
   int M, N, K;
@@ -16,31 +23,36 @@ struct GemmPlan {
 
   static constexpr int K_BLOCK = 256;  // a panel of this depth stays in L1, and rows of a with it
   static constexpr int ROW_BLOCK = 192;
+  static constexpr int K_SHARE_BLOCK = 128;
   static constexpr int FEW_ROWS = 32;
+  static constexpr double LARGEST_PART = 1 << 17;
 
   GemmPlan(int m, int n, int k, bool ta, bool tb) : M(m), N(n), K(k), trans_a(ta), trans_b(tb), columns(blocks_of(n)) {
     // waking the threads takes as long as about so many products
     threads = (double)m * n * k < 2e5 ? 1 : unroll::thread_count();
-    share_k = threads > 1 && M < 16 * threads && K > 128 * threads;
+    share_k = K > 128 * threads && (M < 16 * threads || (trans_a && (double)m * n <= LARGEST_PART));
     packs = trans_b || M > FEW_ROWS || columns.blocks * panel_width() != N;
   }
 
   long panel_width() const { return (long)columns.vectors * WIDTH; }
-  long packed_size() const { return packs ? columns.blocks * panel_width() * K : 0; }
+  /** How many rows of b are packed at a time: all, or as many as a thread that has a part of K works on. */
+  int panel_depth() const { return share_k && packs ? K_SHARE_BLOCK : K; }
+  /** of each thread, if threads share K */
+  long packed_size() const { return packs ? columns.blocks * panel_width() * panel_depth() : 0; }
   /** How far apart rows of b are in a product. */
   long b_stride() const { return packs ? panel_width() : N; }
   long part_size() const { return share_k ? (long)M * N : 0; }
-  long scratch_size() const { return packed_size() + (threads - 1) * part_size(); }
+  long scratch_size() const { return (share_k ? threads : 1) * packed_size() + (threads - 1) * part_size(); }
 };
 
-/** b, rows from ... to-1 of K, as panels (column block, K, width), if it is packed. */
+/** b, rows from ... to-1 of K, as panels (column block, depth, width), if it is packed. */
 static void pack_right(const GemmPlan &p, const float *b, float *panels, int block, int from, int to) {
   if (!p.packs) return;
   const long width = p.panel_width(), begin = block * width;
-  float *panel = panels + block * width * p.K;
+  float *panel = panels + block * width * p.panel_depth();
   for (int v = 0; v < p.columns.vectors; v++) {
     const long column = begin + v * WIDTH, lanes = clamp_lanes(p.N - column);
-    float *out = panel + v * WIDTH + from * width;
+    float *out = panel + v * WIDTH;
     if (p.trans_b) {
       pack_column(out, width, b + column * p.K + from, p.K, lanes, to - from);
       continue;
@@ -50,12 +62,10 @@ static void pack_right(const GemmPlan &p, const float *b, float *panels, int blo
   }
 }
 
-/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
-template <int R, int NV, bool TRANSPOSED>
-UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
-                               long a_stride, const float *b, long b_stride, long K) {
-  Vec acc[R][NV];
-  const bool whole = columns >= NV * WIDTH;
+/** All rows of a tile start as `start` (a row of so many columns, or null for zeros), added to c if `add`. */
+template <int R, int NV>
+UNROLL_INLINE void start_tile(Vec (&acc)[R][NV], const float *c, long c_stride, long columns, bool add,
+                              const float *start) {
 #pragma GCC unroll 4
   for (int v = 0; v < NV; v++) {
     const long lanes = clamp_lanes(columns - v * WIDTH);
@@ -66,8 +76,12 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
       if (add && lanes > 0) acc[r][v] += load_part(c + r * c_stride + v * WIDTH, lanes);
     }
   }
-  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
-  if (whole) return store_tile(c, c_stride, acc);
+}
+
+/** Of each row of a tile so many columns. */
+template <int R, int NV>
+UNROLL_INLINE void store_columns(float *c, long c_stride, long columns, const Vec (&acc)[R][NV]) {
+  if (columns >= NV * WIDTH) return store_tile(c, c_stride, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
@@ -77,7 +91,17 @@ UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, 
     }
 }
 
-/** Rows and part of K of one thread. */
+/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
+template <int R, int NV, bool TRANSPOSED>
+UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
+                               long a_stride, const float *b, long b_stride, long K) {
+  Vec acc[R][NV];
+  start_tile(acc, c, c_stride, columns, add, start);
+  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
+  store_columns(c, c_stride, columns, acc);
+}
+
+/** Some rows, and part of K, from whose first row on b stands. */
 template <bool TRANSPOSED>
 static void gemm_part(const GemmPlan &p, const float *a, const float *b, const float *bias, float *c, bool add,
                       int from_row, int to_row, int from_k, int to_k) {
@@ -90,10 +114,10 @@ static void gemm_part(const GemmPlan &p, const float *a, const float *b, const f
       const int rows_here = smaller(GemmPlan::ROW_BLOCK, to_row - row);
       const float *a_here = TRANSPOSED ? a + (long)k * p.M + row : a + (long)row * p.K + k;
       for (int block = 0; block < p.columns.blocks; block++) {
-        const float *b_here = b + (p.packs ? block * width * p.K : block * width) + k * p.b_stride();
+        const float *b_here = b + block * width * (p.packs ? p.panel_depth() : 1) + (k - from_k) * p.b_stride();
         float *c_here = c + (long)row * p.N + block * width;
         const float *start_here = start ? start + block * width : nullptr;
-        with_constant<MAX_VECTORS>(p.columns.vectors, [&](auto vectors) {
+        with_constant<MAX_VECTORS>(vectors_of(p.columns, block, p.N), [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
             gemm_tile<rows.value, NV, TRANSPOSED>(c_here + (long)r * p.N, p.N, p.N - block * width, more, start_here,
@@ -109,9 +133,7 @@ static void gemm_part(const GemmPlan &p, const float *a, const float *b, const f
 UNROLL_INLINE int share(int count, int index, int parts) { return (int)((long)count * index / parts); }
 
 static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, int threads) {
-  float *panels = call.scratch;
-  const float *b = p.packs ? panels : call.b;
-  auto run = [&](const float *bias, float *c, bool add, int from_row, int to_row, int from_k, int to_k) {
+  auto run = [&](const float *b, const float *bias, float *c, bool add, int from_row, int to_row, int from_k, int to_k) {
     if (p.trans_a)
       gemm_part<true>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
     else
@@ -119,19 +141,23 @@ static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, i
   };
   if (!p.share_k) {
     for (int block = thread; block < p.columns.blocks; block += threads)
-      pack_right(p, call.b, panels, block, 0, p.K);
+      pack_right(p, call.b, call.scratch, block, 0, p.K);
     if (threads > 1) unroll::barrier();
-    run(call.bias, call.c, call.accumulate, share(p.M, thread, threads), share(p.M, thread + 1, threads), 0, p.K);
+    run(p.packs ? call.scratch : call.b, call.bias, call.c, call.accumulate, share(p.M, thread, threads),
+        share(p.M, thread + 1, threads), 0, p.K);
     return;
   }
   const int from = share(p.K, thread, threads), to = share(p.K, thread + 1, threads);
-  for (int block = 0; block < p.columns.blocks; block++) pack_right(p, call.b, panels, block, from, to);
-  float *parts = panels + p.packed_size();
-  if (thread == 0)
-    run(call.bias, call.c, call.accumulate, 0, p.M, from, to);
-  else
-    run(nullptr, parts + (thread - 1) * p.part_size(), false, 0, p.M, from, to);
-  unroll::barrier();
+  float *panels = call.scratch + thread * p.packed_size(), *parts = call.scratch + threads * p.packed_size();
+  float *c = thread == 0 ? call.c : parts + (thread - 1) * p.part_size();
+  const float *bias = thread == 0 ? call.bias : nullptr;
+  bool add = thread == 0 && call.accumulate;
+  for (int k = from; k < to; k += p.panel_depth(), bias = nullptr, add = true) {
+    const int end = smaller(to, k + p.panel_depth());
+    for (int block = 0; block < p.columns.blocks; block++) pack_right(p, call.b, panels, block, k, end);
+    run(p.packs ? panels : call.b + (long)k * p.N, bias, c, add, 0, p.M, k, end);
+  }
+  if (threads > 1) unroll::barrier();
   const long size = (long)p.M * p.N, end = size * (thread + 1) / threads;
   for (long i = size * thread / threads; i < end; i++)
     for (int part = 0; part < threads - 1; part++) call.c[i] += parts[part * size + i];
@@ -143,31 +169,31 @@ static double gemm_memory(const UnrollGemmMemory *call) {
 
 static double gemm(const UnrollGemm *call) {
   const GemmPlan plan(call->m, call->n, call->k, call->trans_a, call->trans_b);
-  if (plan.threads == 1) {
-    gemm_thread(plan, *call, 0, 1);
-    return 0;
-  }
-  auto task = [&](int thread) { gemm_thread(plan, *call, thread, plan.threads); };
-  unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  on_threads(plan.threads, [&](int thread) { gemm_thread(plan, *call, thread, plan.threads); });
   return 0;
 }
 
-/** out (D) = Σ over rows of a (N, D). Sums of 256 rows are added up, so that rounding grows with the root of N / 256. */
-static double column_sums(const UnrollColumnSums *call) {
-  for (long column = 0; column < call->width; column += WIDTH) {
-    const long lanes = smaller<long>(call->width - column, WIDTH);
-    const float *a = call->a + column;
-    Vec total{};
-    for (long row = 0; row < call->rows;) {
-      const long end = smaller<long>(row + 256, call->rows);
-      Vec even{}, odd{};
-      for (; row + 1 < end; row += 2, a += 2L * call->width)
-        even += load_part(a, lanes), odd += load_part(a + call->width, lanes);
-      if (row < end) even += load_part(a, lanes), a += call->width, row++;
-      total += even + odd;
+/** Sums of VECTORS vectors of columns; of 256 rows each first, so that rounding grows with the root of N / 256. */
+template <int VECTORS> UNROLL_NOINLINE void sum_columns(const UnrollColumnSums *call, long column) {
+  Vec total[VECTORS] = {};
+  for (long row = 0; row < call->rows;) {
+    Vec part[VECTORS] = {};
+    for (const long end = smaller<long>(row + 256, call->rows); row < end; row++) {
+      const float *a = call->a + row * call->width + column;
+#pragma GCC unroll 4
+      for (int v = 0; v < VECTORS; v++) part[v] += load_part(a + v * WIDTH, call->width - column - v * WIDTH);
     }
-    store_part(call->out + column, total, lanes);
+    for (int v = 0; v < VECTORS; v++) total[v] += part[v];
   }
+  for (int v = 0; v < VECTORS; v++)
+    store_part(call->out + column + v * WIDTH, total[v], call->width - column - v * WIDTH);
+}
+
+/** out (D) = Σ over rows of a (N, D). Threads share the columns. */
+static double column_sums(const UnrollColumnSums *call) {
+  each_column_group(call->width, call->rows, [&](auto vectors, long column) {
+    sum_columns<vectors.value>(call, column);
+  });
   return 0;
 }
 

@@ -2,6 +2,7 @@
 // of its own, and choose a table when they are loaded; a WASM module has one and exports its functions.
 #include "abi.h"
 #include "attention.h"
+#include "convolution.h"
 #include "embedding.h"
 #include "gemm.h"
 #include "optimizers.h"

@@ -93,13 +93,8 @@ template <int VECTORS> UNROLL_NOINLINE void layer_norm_columns(const UnrollLayer
 /** dx unless null, dweight (D), dbias (D). Threads share rows for dx, columns for the others. */
 static double layer_norm_backward(const UnrollLayerNormBackward *call) {
   if (call->dx) layer_norm_inputs(call);
-  const long vectors = (call->width + WIDTH - 1) / WIDTH;
-  share_tasks(vectors, (double)call->rows * call->width, [&](long first, long end, int) {
-    for (long v = first; v < end;) {
-      const int here = (int)smaller<long>(4, end - v);
-      with_constant<4>(here, [&](auto count) { layer_norm_columns<count.value>(call, v * WIDTH); });
-      v += here;
-    }
+  each_column_group(call->width, call->rows, [&](auto vectors, long column) {
+    layer_norm_columns<vectors.value>(call, column);
   });
   return 0;
 }

@@ -322,7 +322,9 @@ export function checkMemory(experiment: Experiment, sizes: ModelSizes, machineBy
   if (needed.bytes <= machineBytes) return [];
   const largest = needed.parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const path =
-    largest.name === 'activations' || largest.name === 'outputs' ? batchPlace : widestLayer(experiment);
+    largest.name === 'activations' || largest.name === 'outputs' || largest.name === 'data'
+      ? batchPlace
+      : widestLayer(experiment);
   return [
     error(
       path,

@@ -41,10 +41,14 @@ export function lossAtEveryStep(experiment: Experiment): boolean {
 
 export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
   const { total } = countModel(experiment, sizes);
-  const rows = experiment.training.batchSize * trainingSeqLen(experiment);
+  const { batchSize, bptt } = experiment.training;
+  const seqLen = trainingSeqLen(experiment);
+  // what is kept for the way back is one window's
+  const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
+  const rows = batchSize * keptSteps;
   const layers = withWidths(experiment.model.layers, sizes);
   const activations = layers.reduce((sum, layer) => sum + keptPerRow(layer), 0) * rows * FLOAT;
-  const outputRows = lossAtEveryStep(experiment) ? rows : experiment.training.batchSize;
+  const outputRows = lossAtEveryStep(experiment) ? rows : batchSize;
   const parts = [
     { name: 'program', bytes: PROCESS },
     { name: 'weights', bytes: total * FLOAT },
@@ -52,9 +56,15 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
     { name: 'optimizer', bytes: total * FLOAT * moments(experiment.training.optimizer) },
     { name: 'checkpoint', bytes: total * FLOAT * (1 + moments(experiment.training.optimizer)) },
     { name: 'activations', bytes: activations },
+    { name: 'data', bytes: batchSize * (seqLen - keptSteps) * numbersPerStep(sizes) * FLOAT },
     { name: 'outputs', bytes: outputRows * sizes.outputs * FLOAT * 3 },
   ];
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
+}
+
+/** What a batch holds of each (sequence, step): what is read and what should be said. */
+function numbersPerStep({ input }: ModelSizes): number {
+  return input.kind === 'tokens' ? 2 : input.features + 1;
 }
 
 /** Arrays as long as the weights that the optimizer keeps. */

@@ -254,6 +254,9 @@ export interface CopyColumns {
 /** `gelu` is x Φ(x) with the exact Φ (torch.nn.GELU's default), not its tanh approximation. */
 export type ActivationKind = 'relu' | 'gelu' | 'tanh' | 'sigmoid';
 
+/** Those whose slope is known from y, so that x need not be kept. */
+export type OutputActivation = Exclude<ActivationKind, 'gelu'>;
+
 /** y = φ(x), element by element; y may be the place of x. */
 export interface Activation {
   readonly kind: ActivationKind;
@@ -347,9 +350,11 @@ export interface ConvolutionShape {
   readonly outputSize: number;
   readonly kernelSize: number;
   readonly dilation: number;
+  /** φ of the sums; null: they stay as they are */
+  readonly activation: OutputActivation | null;
 }
 
-/** y_t = bias + Σ_k weight[:, :, k] x_{t - (kernelSize-1-k)·dilation}, x being zero before the first step. */
+/** y_t = φ(bias + Σ_k weight[:, :, k] x_{t - (kernelSize-1-k)·dilation}), x being zero before the first step. */
 export interface CausalConvolution extends ConvolutionShape {
   /** (T, B, I) */
   readonly x: Slice;
@@ -364,6 +369,8 @@ export interface CausalConvolution extends ConvolutionShape {
 export interface CausalConvolutionBackward extends ConvolutionShape {
   readonly x: Slice;
   readonly weight: Slice;
+  /** as the forward call left it; not read without an activation */
+  readonly y: Slice;
   readonly dy: Slice;
   /** (T, B, I); null: not wanted, and then not computed */
   readonly dx: Slice | null;

@@ -1,7 +1,13 @@
 // The operations of layers beside the recurrent ones as calls of kernels/abi.h, for every build of the kernels: each call
-// as the members of its struct, doubles first, then operands, then whole numbers. Causal convolutions are made of the
-// kernels' products (reference/convolution.ts), which reach their speed.
-import type { ActivationKind, AttentionShape, IntSlice, SequenceOperations, Slice } from './provider.ts';
+// as the members of its struct, doubles first, then operands, then whole numbers.
+import type {
+  ActivationKind,
+  AttentionShape,
+  ConvolutionShape,
+  IntSlice,
+  SequenceOperations,
+  Slice,
+} from './provider.ts';
 
 /** The pointers of each function's struct: `r` is only read, `w` written too. */
 export const SEQUENCE_OPERANDS = {
@@ -14,6 +20,9 @@ export const SEQUENCE_OPERANDS = {
   attention_memory: '',
   attention: 'rrwww',
   attention_backward: 'rrrrrww',
+  causal_convolution_memory: '',
+  causal_convolution: 'rrrww',
+  causal_convolution_backward: 'rrrrwwww',
 } as const;
 
 export type SequenceKernel = keyof typeof SEQUENCE_OPERANDS;
@@ -28,12 +37,12 @@ type Invoke = (
 /** In the order of UnrollActivationKind. */
 const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
 
-type Calls = Omit<SequenceOperations, 'causalConvolution' | 'causalConvolutionBackward'>;
-
 /** `scratchOf` lends at least so many floats for one call. */
-export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): Calls {
+export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): SequenceOperations {
   const attentionScratch = ({ seqLen, headSize }: AttentionShape, backward: number) =>
     scratchOf(invoke('attention_memory', [], [], [seqLen, headSize, backward]));
+  const convolutionScratch = (call: ConvolutionShape, backward: number) =>
+    scratchOf(invoke('causal_convolution_memory', [], [], [...convolutionSizes(call), backward]));
   return {
     copyColumns({ rows, width, from, fromStride, to, toStride }) {
       invoke('copy_columns', [], [from, to], [rows, width, fromStride, toStride]);
@@ -63,10 +72,33 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
       const operands = [qkv, lengths, out, logSumExp, dOut, dQkv, attentionScratch(call, 1)];
       invoke('attention_backward', [], operands, attentionNumbers(call));
     },
+    causalConvolution(call) {
+      const operands = [call.x, call.weight, call.bias, call.y, convolutionScratch(call, 0)];
+      invoke('causal_convolution', [], operands, [...convolutionSizes(call), activationNumber(call)]);
+    },
+    causalConvolutionBackward(call) {
+      const { x, weight, y, dy, dx, dWeight, dBias } = call;
+      const operands = [x, weight, y, dy, dx, dWeight, dBias, convolutionScratch(call, 1)];
+      invoke('causal_convolution_backward', [], operands, [
+        ...convolutionSizes(call),
+        activationNumber(call),
+      ]);
+    },
   };
 }
 
 /** Of the structs' numbers: seq_len, batch, heads, head_size, causal, window. */
 function attentionNumbers({ seqLen, batch, heads, headSize, causal, window }: AttentionShape): number[] {
   return [seqLen, batch, heads, headSize, Number(causal), window];
+}
+
+/** Of the structs' numbers: seq_len, batch, input_size, output_size, kernel_size, dilation. */
+function convolutionSizes(shape: ConvolutionShape): number[] {
+  const { seqLen, batch, inputSize, outputSize, kernelSize, dilation } = shape;
+  return [seqLen, batch, inputSize, outputSize, kernelSize, dilation];
+}
+
+/** UNROLL_LINEAR for none. */
+function activationNumber({ activation }: { activation: ActivationKind | null }): number {
+  return activation === null ? -1 : KINDS.indexOf(activation);
 }

@@ -27,7 +27,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { activation as activationKernel } from '../engine/kernels/activation.ts';
 import { type AttentionOptions, attention as attentionKernel } from '../engine/kernels/attention.ts';
-import { causalConvolution as convolutionKernel } from '../engine/kernels/convolution.ts';
+import {
+  type ConvolutionOptions,
+  causalConvolution as convolutionKernel,
+} from '../engine/kernels/convolution.ts';
 import { dense as denseKernel } from '../engine/kernels/dense.ts';
 import { hasKernel } from '../engine/kernels/kernel.ts';
 import { layerNorm as layerNormKernel } from '../engine/kernels/layer-norm.ts';
@@ -109,12 +112,12 @@ function insideOf(T: number, lengths: Int32Array): Tensor3D {
   return tensor3d(inside, [T, lengths.length, 1]);
 }
 
-/** y_t = b + Σ_k W_k x_{t - (K-1-k)·dilation}: x (T, B, I), weight (O, I, K), bias (O). */
+/** y_t = φ(b + Σ_k W_k x_{t - (K-1-k)·dilation}): x (T, B, I), weight (O, I, K), bias (O). */
 export function causalConvolution(
   x: Tensor3D,
   weight: Tensor,
   bias: Tensor,
-  options: { dilation: number; inputGradient: boolean },
+  options: ConvolutionOptions,
 ): Tensor3D {
   if (hasKernel('UnrollCausalConvolution')) return convolutionKernel(x, weight, bias, options);
   const [T, B, I] = x.shape;
@@ -127,5 +130,6 @@ export function causalConvolution(
     const matrix = reshape(slice(weight, [0, 0, tap], [O, I, 1]), [O, I]) as Tensor2D;
     y = add(y, matMul(reshape(shifted, [T * B, I]), matrix, false, true));
   }
-  return reshape(y, [T, B, O]);
+  const sums = reshape(y, [T, B, O]) as Tensor3D;
+  return options.activation ? activation(options.activation, sums) : sums;
 }

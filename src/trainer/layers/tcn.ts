@@ -36,9 +36,10 @@ function blockOf({ units, kernelSize, dropout: rate }: TcnLayer, place: Place, l
   const downsample = inputs === units ? null : convolution(place, `${name}.downsample`, [units, inputs, 1]);
   return (x, pass) => {
     const inner = (y: Tensor3D, where: string) =>
-      dropout(activation('relu', y), rate, place.seed, `${place.name}.${name}.${where}`, pass);
-    const first = causalConvolution(x, ...conv1, { dilation, inputGradient: learned });
-    const z = causalConvolution(inner(first, 'conv1'), ...conv2, { dilation, inputGradient: true });
+      dropout(y, rate, place.seed, `${place.name}.${name}.${where}`, pass);
+    const options = { dilation, activation: 'relu' } as const;
+    const first = causalConvolution(x, ...conv1, { ...options, inputGradient: learned });
+    const z = causalConvolution(inner(first, 'conv1'), ...conv2, { ...options, inputGradient: true });
     return activation('relu', add(inner(z, 'conv2'), downsample ? pointwise(x, downsample) : x));
   };
 }

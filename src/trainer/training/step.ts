@@ -4,6 +4,7 @@
 // plain BPTT to the bit. An update after each window is what seqLen = window with bptt.carryState gives.
 import {
   add,
+  concat,
   mul,
   type NamedTensorMap,
   type Scalar,
@@ -45,20 +46,24 @@ export interface StepResult {
   state: LayerState[];
 }
 
-/** The stretches of time that have a gradient each; those without a loss are only walked through. */
+/**
+ * The stretches of time that have a gradient each; those without a loss are only walked through. None is longer than the
+ * window, so that memory does not grow with the sequence.
+ */
 export function stretches(
   seqLen: number,
   window: number,
   outputs: 'every-step' | 'last-step',
 ): { from: number; to: number; loss: boolean }[] {
-  if (outputs === 'last-step') {
-    const cut = Math.max(0, seqLen - window);
-    const last = { from: cut, to: seqLen, loss: true };
-    return cut > 0 ? [{ from: 0, to: cut, loss: false }, last] : [last];
-  }
+  if (outputs === 'every-step') return partsOf(seqLen, window).map(part => ({ ...part, loss: true }));
+  const cut = Math.max(0, seqLen - window);
+  const walked = partsOf(cut, window).map(part => ({ ...part, loss: false }));
+  return [...walked, { from: cut, to: seqLen, loss: true }];
+}
+
+function partsOf(seqLen: number, most: number): { from: number; to: number }[] {
   const parts = [];
-  for (let from = 0; from < seqLen; from += window)
-    parts.push({ from, to: Math.min(seqLen, from + window), loss: true });
+  for (let from = 0; from < seqLen; from += most) parts.push({ from, to: Math.min(seqLen, from + most) });
   return parts;
 }
 
@@ -77,12 +82,11 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
   let penalty = 0;
   parts.forEach((part, index) => {
     const share = everyStep ? validSteps(batch, part.from, part.to) / all : 1;
-    const lengths = batch.lengths?.map(length => Math.max(0, Math.min(length, part.to) - part.from)) ?? null;
     const forward = () => {
       const result = model.forward(inputOf(batch, part), {
         training: options.training,
         step: options.step * parts.length + index,
-        lengths,
+        lengths: lengthsIn(batch, part),
         state,
         outputs: options.outputs,
         onRecurrent:
@@ -194,6 +198,9 @@ function maskOf({ lengths, batch }: Batch, { from, to }: { from: number; to: num
   return mask;
 }
 
+/** Steps that are evaluated at a time where a model reads sequences in parts: memory does not grow with longer ones. */
+const EVALUATED_STEPS = 1024;
+
 /** A forward pass over a whole batch without gradients; the outputs belong to the caller. */
 export function evaluate(
   model: Model,
@@ -201,17 +208,32 @@ export function evaluate(
   outputs: 'every-step' | 'last-step',
   state: LayerState[] | null,
 ): { outputs: Tensor3D; state: LayerState[] } {
-  let after: LayerState[] = [];
-  const result = tidy(() => {
-    const made = model.forward(inputOf(batch, { from: 0, to: batch.seqLen }), {
-      training: false,
-      step: 0,
-      lengths: batch.lengths,
-      state,
-      outputs,
+  // the last steps of sequences of unequal lengths may stand in different parts
+  const inParts = model.context === null && (outputs === 'every-step' || !batch.lengths);
+  let after = state;
+  const made: Tensor3D[] = [];
+  for (const part of partsOf(batch.seqLen, inParts ? EVALUATED_STEPS : batch.seqLen)) {
+    const result = tidy(() => {
+      const forward = model.forward(inputOf(batch, part), {
+        training: false,
+        step: 0,
+        lengths: lengthsIn(batch, part),
+        state: after,
+        outputs,
+      });
+      after = forward.state;
+      return forward.outputs;
     });
-    after = made.state;
-    return made.outputs;
-  });
-  return { outputs: result, state: after };
+    if (outputs === 'last-step') made.pop()?.dispose();
+    made.push(result);
+  }
+  if (made.length === 1) return { outputs: made[0]!, state: after ?? [] };
+  const joined = concat(made, 0);
+  for (const part of made) part.dispose();
+  return { outputs: joined, state: after ?? [] };
+}
+
+/** How much of each sequence stands in a part. */
+function lengthsIn({ lengths }: Batch, { from, to }: { from: number; to: number }): Int32Array | null {
+  return lengths?.map(length => Math.max(0, Math.min(length, to) - from)) ?? null;
 }

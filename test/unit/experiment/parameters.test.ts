@@ -153,4 +153,18 @@ describe('resources', () => {
     assert.equal(part(of(32), 'optimizer'), 2 * part(of(32), 'weights'));
     assert.equal(part(of(32), 'weights'), 4 * (4 * 64 * (2 + 64 + 2) + 65));
   });
+
+  it('memory of a long sequence whose gradient is cut grows with its data alone', () => {
+    const of = (seqLen: number, window?: number) =>
+      predictMemory(
+        experimentOf({
+          data: { task: 'char-lm', path: 't.txt' },
+          model: { layers: [{ type: 'lstm', units: 64 }, { type: 'dense' }] },
+          training: { batchSize: 8, seqLen, bptt: { window } },
+        }),
+        { input: { kind: 'tokens', vocabulary: 50 }, outputs: 50 },
+      );
+    assert.ok(of(10_000).bytes > 2 * of(100).bytes);
+    assert.equal(of(10_000, 100).bytes - of(100).bytes, 9900 * 8 * 2 * 4);
+  });
 });

@@ -1,8 +1,8 @@
-// A causal dilated convolution over time. Shapes: x (T, B, I), weight (O, I, kernelSize), bias (O), y (T, B, O).
+// A causal dilated convolution over time, with an activation or without. Shapes: x (T, B, I), weight (O, I, kernelSize), bias (O), y (T, B, O).
 import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
-import type { ConvolutionShape } from '../provider.ts';
+import type { ConvolutionShape, OutputActivation } from '../provider.ts';
 import { floats, slice, whole } from '../storage.ts';
 import { type EngineKernel, once, output, runKernel } from './kernel.ts';
 
@@ -11,14 +11,21 @@ interface ConvolutionContext {
   inputGradient: boolean;
   x?: Float32Array;
   weight?: Float32Array;
+  y?: Float32Array;
 }
 
-/** `inputGradient` false: x depends on no variable, and its gradient is not computed. */
+export interface ConvolutionOptions {
+  dilation: number;
+  activation: OutputActivation | null;
+  /** false: x depends on no variable, and its gradient is not computed */
+  inputGradient: boolean;
+}
+
 export function causalConvolution(
   x: Tensor3D,
   weight: Tensor,
   bias: Tensor,
-  options: { dilation: number; inputGradient: boolean },
+  { dilation, activation, inputGradient }: ConvolutionOptions,
 ): Tensor3D {
   const [seqLen, batch, inputSize] = x.shape;
   const [outputSize, inputs, kernelSize] = weight.shape as [number, number, number];
@@ -26,8 +33,7 @@ export function causalConvolution(
     throw new Error(
       `causalConvolution: input [${x.shape}], weight [${weight.shape}] and bias [${bias.shape}] do not fit.`,
     );
-  const { dilation, inputGradient } = options;
-  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation };
+  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation, activation };
   const context: ConvolutionContext = { shape, inputGradient };
   return runKernel<Tensor3D>('UnrollCausalConvolution', { x, weight, bias }, context);
 }
@@ -47,10 +53,12 @@ export const convolutionKernel: EngineKernel = {
     });
     context.x = floats(inputs.x!);
     context.weight = floats(inputs.weight!);
-    return output(backend, [seqLen, batch, outputSize], y);
+    const made = output(backend, [seqLen, batch, outputSize], y);
+    context.y = floats(made);
+    return made;
   },
   gradient(dy, _saved, attrs) {
-    const { shape, inputGradient, x, weight } = attrs as unknown as Required<ConvolutionContext>;
+    const { shape, inputGradient, x, weight, y } = attrs as unknown as Required<ConvolutionContext>;
     const gradients = once(() => {
       const made = {
         x: inputGradient ? newFloats(x.length) : null,
@@ -61,6 +69,7 @@ export const convolutionKernel: EngineKernel = {
         ...shape,
         x: whole(x),
         weight: whole(weight),
+        y: whole(y),
         dy: slice(dy as Tensor),
         dx: made.x && whole(made.x),
         dWeight: whole(made.weight),

@@ -1,21 +1,19 @@
 // The causal dilated convolution of a TCN: S. Bai, J. Z. Kolter, V. Koltun, 2018, https://arxiv.org/abs/1803.01271. Sequences
 // are time-major, so that "n steps earlier" is one shift of the rows, and each tap of the kernel is one matrix product:
 //
-//   y_t = b + Σ_k W_k x_{t-n_k}           n_k = (kernelSize - 1 - k) · dilation
-//   ∂L/∂x_{t-n_k} += W_kᵀ ∂L/∂y_t         ∂L/∂W_k = Σ_t ∂L/∂y_t x_{t-n_k}ᵀ
-import type {
-  CausalConvolution,
-  CausalConvolutionBackward,
-  ConvolutionShape,
-  Provider,
-  Slice,
-} from '../provider.ts';
-
-/** The products that these convolutions are made of: any provider's. */
-export type Products = Pick<Provider, 'gemm' | 'columnSums'>;
+//   y_t = φ(b + Σ_k W_k x_{t-n_k})        n_k = (kernelSize - 1 - k) · dilation
+//
+//   g_t = ∂L/∂y_t ⊙ φ'                    ∂L/∂x_{t-n_k} += W_kᵀ g_t         ∂L/∂W_k = Σ_t g_t x_{t-n_k}ᵀ
+import type { CausalConvolution, CausalConvolutionBackward, ConvolutionShape, Slice } from '../provider.ts';
+import { activation, activationBackward } from './element-wise.ts';
+import { columnSums, gemm } from './gemm.ts';
 
 function at({ data, offset }: Slice, floats: number): Slice {
   return { data, offset: offset + floats };
+}
+
+function whole(data: Float32Array): Slice {
+  return { data, offset: 0 };
 }
 
 /** For each tap its number, the rows of the product, and how many steps earlier it looks. */
@@ -33,68 +31,75 @@ function byTaps({ inputSize, outputSize, kernelSize }: ConvolutionShape, weight:
   for (let i = 0; i < outputSize * inputSize; i++)
     for (let tap = 0; tap < kernelSize; tap++)
       data[tap * outputSize * inputSize + i] = weight.data[weight.offset + i * kernelSize + tap]!;
-  return { data, offset: 0 };
+  return whole(data);
 }
 
-export function convolutionsOf({ gemm, columnSums }: Products) {
-  return {
-    causalConvolution(call: CausalConvolution): void {
-      const { inputSize, outputSize, x, bias, y } = call;
-      const weights = byTaps(call, call.weight);
-      for (const { tap, rows, earlier } of taps(call)) {
-        gemm({
-          m: rows,
-          n: outputSize,
-          k: inputSize,
-          a: x,
-          transA: false,
-          b: at(weights, tap * outputSize * inputSize),
-          transB: true,
-          bias: earlier === 0 ? bias : null,
-          c: at(y, earlier * outputSize),
-          accumulate: earlier > 0,
-        });
-      }
-    },
+export function causalConvolution(call: CausalConvolution): void {
+  const { seqLen, batch, inputSize, outputSize, x, bias, y } = call;
+  const weights = byTaps(call, call.weight);
+  for (const { tap, rows, earlier } of taps(call)) {
+    gemm({
+      m: rows,
+      n: outputSize,
+      k: inputSize,
+      a: x,
+      transA: false,
+      b: at(weights, tap * outputSize * inputSize),
+      transB: true,
+      bias: earlier === 0 ? bias : null,
+      c: at(y, earlier * outputSize),
+      accumulate: earlier > 0,
+    });
+  }
+  if (call.activation) activation({ kind: call.activation, count: seqLen * batch * outputSize, x: y, y });
+}
 
-    causalConvolutionBackward(call: CausalConvolutionBackward): void {
-      const { seqLen, batch, inputSize, outputSize, kernelSize, x, dy, dx, dWeight, dBias } = call;
-      const weights = byTaps(call, call.weight);
-      const matrix = outputSize * inputSize;
-      const dWeights = { data: new Float32Array(kernelSize * matrix), offset: 0 };
-      for (const { tap, rows, earlier } of taps(call)) {
-        const later = at(dy, earlier * outputSize);
-        const plain = { transB: false, bias: null };
-        const dW = at(dWeights, tap * matrix);
-        gemm({
-          ...plain,
-          m: outputSize,
-          n: inputSize,
-          k: rows,
-          a: later,
-          transA: true,
-          b: x,
-          c: dW,
-          accumulate: false,
-        });
-        if (!dx) continue;
-        const b = at(weights, tap * matrix);
-        gemm({
-          ...plain,
-          m: rows,
-          n: inputSize,
-          k: outputSize,
-          a: later,
-          transA: false,
-          b,
-          c: dx,
-          accumulate: earlier > 0,
-        });
-      }
-      for (let i = 0; i < matrix; i++)
-        for (let tap = 0; tap < kernelSize; tap++)
-          dWeight.data[dWeight.offset + i * kernelSize + tap] = dWeights.data[tap * matrix + i]!;
-      columnSums(seqLen * batch, outputSize, dy, dBias);
-    },
-  };
+export function causalConvolutionBackward(call: CausalConvolutionBackward): void {
+  const { seqLen, batch, inputSize, outputSize, kernelSize, x, dx, dWeight, dBias } = call;
+  const weights = byTaps(call, call.weight);
+  const matrix = outputSize * inputSize;
+  const dWeights = whole(new Float32Array(kernelSize * matrix));
+  const g = sumGradient(call);
+  for (const { tap, rows, earlier } of taps(call)) {
+    const later = at(g, earlier * outputSize);
+    const plain = { transB: false, bias: null };
+    const dW = at(dWeights, tap * matrix);
+    gemm({
+      ...plain,
+      m: outputSize,
+      n: inputSize,
+      k: rows,
+      a: later,
+      transA: true,
+      b: x,
+      c: dW,
+      accumulate: false,
+    });
+    if (!dx) continue;
+    const b = at(weights, tap * matrix);
+    gemm({
+      ...plain,
+      m: rows,
+      n: inputSize,
+      k: outputSize,
+      a: later,
+      transA: false,
+      b,
+      c: dx,
+      accumulate: earlier > 0,
+    });
+  }
+  for (let i = 0; i < matrix; i++)
+    for (let tap = 0; tap < kernelSize; tap++)
+      dWeight.data[dWeight.offset + i * kernelSize + tap] = dWeights.data[tap * matrix + i]!;
+  columnSums(seqLen * batch, outputSize, g, dBias);
+}
+
+/** Of the sums, before the activation. */
+function sumGradient({ activation, seqLen, batch, outputSize, y, dy }: CausalConvolutionBackward): Slice {
+  if (!activation) return dy;
+  const count = seqLen * batch * outputSize;
+  const g = whole(new Float32Array(count));
+  activationBackward({ kind: activation, count, x: y, y, dy, dx: g });
+  return g;
 }

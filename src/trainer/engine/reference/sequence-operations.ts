@@ -1,9 +1,8 @@
 // What layers beside the recurrent ones take, in plain TypeScript.
 import type { SequenceOperations } from '../provider.ts';
 import { attention, attentionBackward } from './attention.ts';
-import { convolutionsOf } from './convolution.ts';
+import { causalConvolution, causalConvolutionBackward } from './convolution.ts';
 import { activation, activationBackward, add, copyColumns } from './element-wise.ts';
-import { columnSums, gemm } from './gemm.ts';
 import { layerNorm, layerNormBackward } from './layer-norm.ts';
 
 export const referenceOperations: SequenceOperations = {
@@ -15,5 +14,6 @@ export const referenceOperations: SequenceOperations = {
   layerNormBackward,
   attention,
   attentionBackward,
-  ...convolutionsOf({ gemm, columnSums }),
+  causalConvolution,
+  causalConvolutionBackward,
 };

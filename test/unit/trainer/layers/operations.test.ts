@@ -63,8 +63,10 @@ const operations: Record<
   },
   'causal convolution': {
     shapes: ({ T, B, I, O, K }) => [[T, B, I], [O, I, K], [O]],
-    run: ([x, weight, bias], { dilation }) =>
-      causalConvolution(x as Tensor3D, weight!, bias!, { dilation, inputGradient: true }),
+    run: ([x, weight, bias], { dilation, causal }) => {
+      const activation = causal ? 'tanh' : null;
+      return causalConvolution(x as Tensor3D, weight!, bias!, { dilation, activation, inputGradient: true });
+    },
   },
 };
 

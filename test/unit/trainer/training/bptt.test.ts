@@ -1,6 +1,6 @@
 // Truncated backpropagation through time, and masks in the loss: on a real model, against what the definitions say.
 import assert from 'node:assert/strict';
-import { tidy } from '@tensorflow/tfjs-core';
+import { tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
@@ -61,7 +61,8 @@ describe('truncated BPTT', () => {
       { from: 6, to: 7, loss: true },
     ]);
     assert.deepEqual(stretches(7, 3, 'last-step'), [
-      { from: 0, to: 4, loss: false },
+      { from: 0, to: 3, loss: false },
+      { from: 3, to: 4, loss: false },
       { from: 4, to: 7, loss: true },
     ]);
     assert.deepEqual(stretches(7, 9, 'last-step'), [{ from: 0, to: 7, loss: true }]);
@@ -140,6 +141,40 @@ describe('truncated BPTT', () => {
     };
     const whole = evaluate(model, both, 'every-step', null).outputs.dataSync();
     assertClose(carried, whole.subarray(whole.length / 2), 'outputs');
+  });
+
+  it('never has more than a window of a long sequence in the model, nor all of it when it is evaluated', () => {
+    const first = task.trainingBatch(1);
+    const repeated = (values: ArrayLike<number>) =>
+      Int32Array.from({ length: values.length * 300 }, (_, i) => values[i % values.length]!);
+    const seqLen = 300 * first.seqLen;
+    const long: Batch = { ...first, seqLen, input: repeated(first.input), targets: repeated(first.targets) };
+    let most = 0;
+    const watched: Model = {
+      ...model,
+      forward(input, options) {
+        most = Math.max(most, input.shape[0]!);
+        return model.forward(input, options);
+      },
+    };
+    probeReach(watched, task, long, null, 100);
+    assert.equal(most, 100);
+
+    for (const outputs of ['every-step', 'last-step'] as const) {
+      most = 0;
+      const parts = evaluate(watched, long, outputs, null);
+      assert.ok(most < seqLen, outputs);
+      tidy(() => {
+        const input = tensor2d(long.input as Int32Array, [seqLen, long.batch], 'int32');
+        const options = { training: false, step: 0, lengths: null, state: null, outputs };
+        const whole = model.forward(input, options);
+        assertClose(parts.outputs.dataSync(), whole.outputs.dataSync(), outputs);
+        whole.state.forEach(({ h }, level) =>
+          assertClose(parts.state[level]!.h, h, `${outputs}, state ${level}`),
+        );
+      });
+      parts.outputs.dispose();
+    }
   });
 });
 
