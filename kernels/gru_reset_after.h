@@ -71,7 +71,7 @@ struct GruResetAfter {
     // fused, a row takes four sums
     constexpr int FUSED_MAX = UNROLL_REGISTERS >= 32 ? 5 : larger(max_rows(4), 2);
     constexpr int MAX = FUSED && !SPLIT_FOUR ? FUSED_MAX : max_rows(3);
-    for (int block = 0; block < s.layout.unit_blocks; block++) {
+    for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<MAX>(b.rows, [&](int row, auto rows) { forward_tile<rows.value, FUSED>(b, row); });
     }

@@ -41,11 +41,12 @@ struct GruResetBefore {
 
   template <bool FUSED> static void forward(const StepForward &s) {
     const long stride = s.layout.reset_stride;
-    for (int block = 0; block < s.layout.unit_blocks; block++) {
+    for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<max_rows(2)>(b.rows, [&](int row, auto rows) { gates_tile<rows.value>(b, stride, row); });
     }
-    for (int block = 0; block < s.layout.unit_blocks; block++) {
+    s.member.meet();
+    for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<max_rows(1)>(b.rows, [&](int row, auto rows) { state_tile<rows.value>(b, stride, row); });
     }

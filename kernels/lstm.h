@@ -60,7 +60,7 @@ struct Lstm {
   }
 
   template <bool FUSED> static void forward(const StepForward &s) {
-    for (int block = 0; block < s.layout.unit_blocks; block++) {
+    for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<SPLIT_FOUR ? max_rows(2) : max_rows(4)>(
           b.rows, [&](int row, auto rows) { forward_tile<rows.value, FUSED>(b, row); });

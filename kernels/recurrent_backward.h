@@ -1,4 +1,4 @@
-// A whole sequence backward. Each thread takes its slab in chunks of steps from the last to the first: the recurrent
+// A whole sequence backward. Each team takes its slab in chunks of steps from the last to the first: the recurrent
 // steps of a chunk, then the weights' gradients while the chunk's gate gradients are still in the cache, then dx.
 #pragma once
 #include "recurrent_forward.h"
@@ -29,7 +29,7 @@ struct BackwardPass {
   const WeightParts weights;
   int *order, *sorted_lengths;
   bool reverse;
-  // scratch: order | weight gradients of all slabs | report sums of all slabs | the rest, slab by slab
+  // scratch: order | weight gradients of all slabs | report sums of all members | the rest, slab by slab
   float *panels, *sums, *rest;
 
   BackwardPass(const UnrollRecurrentBackward &c)
@@ -37,42 +37,57 @@ struct BackwardPass {
         weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
         sorted_lengths(c.lengths ? order + l.B : nullptr), reverse(c.reverse),
         panels(c.scratch + (order_size(l) + 15) / 16 * 16), sums(panels + l.slabs * l.weights_size()),
-        rest(sums + l.slabs * ReportSums::size(l)) {}
+        rest(sums + l.slabs * l.team * ReportSums::size(l)) {}
 
   static long ring_size(const Layout &l) { return (l.chunk + 1L) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
   static long rest_size(const Layout &l) {
-    const long carry = (long)l.unit_blocks * l.slab_rows * WIDTH, dy = l.slab_rows * l.hidden_padded;
+    const long carry = (long)l.unit_blocks * l.slab_rows * WIDTH;
     const long dx = (long)l.chunk * l.slab_rows * l.input_padded();
-    return ring_size(l) + carry + dy + 2L * l.slab_rows * WIDTH + dx;
+    return ring_size(l) + carry + dx + l.team * own_size(l);
   }
+  /** Of each member. */
+  static long own_size(const Layout &l) { return l.slab_rows * l.hidden_padded + 2 * squares_size(l); }
+  /** Sums of squares of one step, of h and of c. */
+  static long squares_size(const Layout &l) { return 2L * l.slab_rows * WIDTH; }
   static long scratch_size(const Layout &l) {
     const long order = (order_size(l) + 15) / 16 * 16;
-    return order + l.slabs * (l.weights_size() + ReportSums::size(l) + rest_size(l));
+    return order + l.slabs * (l.weights_size() + l.team * ReportSums::size(l) + rest_size(l));
   }
 };
 
-/** One slab on its way back. */
+/** One member's part of a slab on its way back. */
 struct BackwardSlab {
   const BackwardPass &pass;
   const Layout &l;
   const Slab s;
-  float *panels, *ring, *carry, *dy_rows, *h_squares, *c_squares, *dx_rows;
+  const Member member;
+  const Share blocks;  // unit blocks of this member
+  float *panels, *ring, *carry, *dx_rows, *own, *dy_rows;
   const ReportSums sums;
   const long slots, block_stride;
 
-  BackwardSlab(const BackwardPass &p, int index)
-      : pass(p), l(p.l), s(slab_of(p.l, index, p.call.cache, p.order, p.sorted_lengths)),
-        panels(p.panels + index * p.l.weights_size()), ring(p.rest + index * BackwardPass::rest_size(p.l)),
-        carry(ring + BackwardPass::ring_size(p.l)), dy_rows(carry + (long)p.l.unit_blocks * p.l.slab_rows * WIDTH),
-        h_squares(dy_rows + p.l.slab_rows * p.l.hidden_padded), c_squares(h_squares + p.l.slab_rows * WIDTH),
-        dx_rows(c_squares + p.l.slab_rows * WIDTH), sums(p.l, p.sums + index * ReportSums::size(p.l)),
-        slots((long)p.l.slots * WIDTH), block_stride((p.l.chunk + 1L) * s.rows * slots) {}
+  BackwardSlab(const BackwardPass &p, int index, const Member &m)
+      : pass(p), l(p.l), s(slab_of(p.l, index, p.call.cache, p.order, p.sorted_lengths)), member(m),
+        blocks(m.unit_blocks(p.l)), panels(p.panels + index * p.l.weights_size()),
+        ring(p.rest + index * BackwardPass::rest_size(p.l)), carry(ring + BackwardPass::ring_size(p.l)),
+        dx_rows(carry + (long)p.l.unit_blocks * p.l.slab_rows * WIDTH),
+        own(dx_rows + (long)p.l.chunk * p.l.slab_rows * p.l.input_padded()),
+        dy_rows(own + m.index * BackwardPass::own_size(p.l)),
+        sums(p.l, p.sums + (index * p.l.team + m.index) * ReportSums::size(p.l)), slots((long)p.l.slots * WIDTH),
+        block_stride((p.l.chunk + 1L) * s.rows * slots) {}
+
+  /** Where a member's sums of squares of a step stand; two steps have places of their own. */
+  float *squares_of(int member_index, int step) const {
+    float *of_member = own + member_index * BackwardPass::own_size(l) + l.slab_rows * l.hidden_padded;
+    return of_member + (step & 1) * BackwardPass::squares_size(l);
+  }
 
   void start_carry() const {
-    fill(carry, (long)l.unit_blocks * s.rows * WIDTH, 0.f);
+    const long block_size = (long)s.rows * WIDTH;
+    fill(carry + blocks.from * block_size, (blocks.to - blocks.from) * block_size, 0.f);
     if (!pass.call.dc_n) return;
     for (int row = 0; row < s.rows; row++)
-      for (int block = 0; block < l.unit_blocks; block++) {
+      for (int block = blocks.from; block < blocks.to; block++) {
         const long lanes = clamp_lanes(l.H - block * WIDTH);
         if (lanes > 0)
           store(carry + ((long)block * s.rows + row) * WIDTH,
@@ -128,14 +143,14 @@ struct BackwardSlab {
             s.c + (step + 1) * states,
             s.reset + (long)step * s.rows * l.reset_stride,
             carry,
-            h_squares,
-            c_squares,
+            squares_of(member.index, step),
+            squares_of(member.index, step) + l.slab_rows * WIDTH,
             back};
   }
 
   /** Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. */
   void clear_unused(float *dgates, int active) const {
-    for (int block = 0; block < l.unit_blocks; block++) {
+    for (int block = blocks.from; block < blocks.to; block++) {
       float *rows = dgates + block * block_stride;
       fill(rows + active * slots, (s.rows - active) * slots, 0.f);
       const long unit = (long)block * l.unit_vectors * WIDTH;
@@ -153,8 +168,9 @@ struct BackwardSlab {
     output_gradient(step, active, b);
     float statistics[STATISTICS * WIDTH] = {}, unused[STATISTICS * WIDTH] = {};
     const bool one_time = !s.lengths || !pass.reverse;
-    if constexpr (REPORT) fill(h_squares, 2L * l.slab_rows * WIDTH, 0.f);
-    for (int block = 0; block < l.hidden_blocks; block++) {
+    const Share hidden = member.hidden_blocks(l);
+    if constexpr (REPORT) fill(b.h_squares, BackwardPass::squares_size(l), 0.f);
+    for (int block = hidden.from; block < hidden.to; block++) {
       const bool whole = one_time && (block + 1L) * l.hidden_vectors * WIDTH <= l.H;
       Cell::template backward<REPORT>(b, block_of(b, block, whole ? statistics : unused));
       if (!REPORT || whole || l.is_rnn()) continue;
@@ -162,14 +178,26 @@ struct BackwardSlab {
         add_gates(l, s, pass.reverse, step, active, v, b.gates + v * s.rows * slots, sums);
     }
     if (s.rows > active || l.H < l.hidden_padded) clear_unused(b.dgates, active);
-    if constexpr (Cell::TWO_PASSES)
-      for (int block = 0; block < l.hidden_blocks; block++) Cell::backward_second(b, block_of(b, block, unused));
-    if (Cell::TWO_PASSES && l.H < l.hidden_padded) clear_unused(b.dgates, active);
+    if constexpr (Cell::TWO_PASSES) {
+      member.meet();
+      for (int block = hidden.from; block < hidden.to; block++) Cell::backward_second(b, block_of(b, block, unused));
+      if (l.H < l.hidden_padded) clear_unused(b.dgates, active);
+    }
+    member.meet();
     if constexpr (REPORT) {
-      add_norms(l, s, pass.reverse, step, active, h_squares, sums.hidden);
-      if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, active, c_squares, sums.cell);
+      report_norms(step, active);
       if (one_time) add_statistics(l, statistics, time_of(l, s, pass.reverse, 0, step), sums);
     }
+  }
+
+  /** Norms over all units: each member has the sums of its own. The next step has other places for its sums. */
+  void report_norms(int step, int active) const {
+    const float *squares = squares_of(0, step);
+    const Share rows = member.share((active + WIDTH - 1) / WIDTH);
+    const Squares h{squares, BackwardPass::own_size(l), l.team}, c{squares + l.slab_rows * WIDTH, h.stride, l.team};
+    const Share own_rows{rows.from * WIDTH, smaller(rows.to * WIDTH, active)};
+    add_norms(l, s, pass.reverse, step, own_rows, h, sums.hidden);
+    if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, own_rows, c, sums.cell);
   }
 
   /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
@@ -178,7 +206,7 @@ struct BackwardSlab {
     const long part = (K + parts - 1) / parts;
     const float *z = s.z + (long)from * s.rows * l.row_stride;
     const float *reset = s.reset + (long)from * s.rows * l.reset_stride;
-    for (int block = 0; block < l.unit_blocks; block++) {
+    for (int block = blocks.from; block < blocks.to; block++) {
       float *panel = panels + block * l.panel, *bias = panel + (long)(l.H + l.I) * l.columns * WIDTH;
       const float *dgates = ring + block * block_stride;
       for (long k = 0; k < K; k += part) {
@@ -227,10 +255,12 @@ struct BackwardSlab {
   template <class Cell> void input_gradient(int from, int to) const {
     float *dx = pass.call.dx;
     const long stride = l.input_padded();
-    back_product<Cell, true>(dx_rows, stride, ring, (to - from) * s.rows, pass.packed.input_back, l.input_blocks,
-                             l.input_vectors);
+    const Share steps = member.share(to - from);
+    const long first = (long)steps.from * s.rows;
+    back_product<Cell, true>(dx_rows + first * stride, stride, ring + first * slots, (steps.to - steps.from) * s.rows,
+                             pass.packed.input_back, l.input_blocks, l.input_vectors);
     int active = s.rows;
-    for (int step = from; step < to; step++) {
+    for (int step = from + steps.from; step < from + steps.to; step++) {
       active = active_rows(s, step, active);
       for (int row = 0; row < active; row++) {
         const long t = time_of(l, s, pass.reverse, row, step);
@@ -243,10 +273,12 @@ struct BackwardSlab {
   template <class Cell> void start_gradients() const {
     const UnrollRecurrentBackward &c = pass.call;
     const int active = s.steps > 0 ? active_rows(s, 0, s.rows) : 0;
-    if (c.dh0 && active > 0)
-      back_product<Cell, false>(dy_rows, l.hidden_padded, ring, active, pass.packed.hidden_back, l.hidden_blocks,
-                                l.hidden_vectors);
-    for (int row = 0; row < s.rows; row++) {
+    const Share rows = member.share(s.rows);
+    const int own_active = smaller(rows.to, active) - rows.from;
+    if (c.dh0 && own_active > 0)
+      back_product<Cell, false>(dy_rows + rows.from * l.hidden_padded, l.hidden_padded, ring + rows.from * slots,
+                                own_active, pass.packed.hidden_back, l.hidden_blocks, l.hidden_vectors);
+    for (int row = rows.from; row < rows.to; row++) {
       const long at = (long)s.order[row] * l.H;
       for (int block = 0; block * WIDTH < l.H; block++) {
         const long lanes = clamp_lanes(l.H - block * WIDTH), to = at + block * WIDTH;
@@ -263,14 +295,15 @@ struct BackwardSlab {
   }
 
   void clear_beyond() const {
-    for (int row = 0; row < s.rows; row++)
+    const Share rows = member.share(s.rows);
+    for (int row = rows.from; row < rows.to; row++)
       for (long t = s.length(l, row); t < l.T; t++) fill(pass.call.dx + (t * l.B + s.order[row]) * l.I, l.I, 0.f);
   }
 
   /** Gate gradients of the first step of the chunk done before are those after the last step of the next one. */
   void carry_ring(int place) const {
     if (place == 0) return;
-    for (int block = 0; block < l.unit_blocks; block++)
+    for (int block = blocks.from; block < blocks.to; block++)
       copy(ring + block * block_stride + place * s.rows * slots, ring + block * block_stride, s.rows * slots);
   }
 
@@ -278,12 +311,17 @@ struct BackwardSlab {
     const bool report = pass.call.hidden_grad_norm != nullptr;
     start_carry();
     if (report) fill(sums.hidden, ReportSums::size(l), 0.f);
-    if (s.steps == 0) fill(panels, l.weights_size(), 0.f);
+    if (s.steps == 0)
+      for (int block = blocks.from; block < blocks.to; block++) fill(panels + block * l.panel, l.panel, 0.f);
     int active = 0;
     const int chunks = (s.steps + l.chunk - 1) / l.chunk;
     for (int chunk = chunks - 1; chunk >= 0; chunk--) {
       const int from = chunk * l.chunk, to = smaller(from + l.chunk, s.steps);
-      if (chunk < chunks - 1) carry_ring(to - from);
+      if (chunk < chunks - 1) {
+        member.meet();  // nobody reads the gradients of the chunk before any more
+        carry_ring(to - from);
+        member.meet();
+      }
       for (int step = to - 1; step >= from; step--) {
         active = more_active_rows(s, step, active);
         if (report)
@@ -294,6 +332,7 @@ struct BackwardSlab {
       weight_gradients<Cell>(from, to, chunk == chunks - 1);
       if (pass.call.dx) input_gradient<Cell>(from, to);
     }
+    member.meet();
     if (pass.call.dh0 || pass.call.dc0) start_gradients<Cell>();
     if (pass.call.dx && s.lengths) clear_beyond();
   }
@@ -314,8 +353,8 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
     for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++)
       if (stale[part]) pack_share(l, pass.weights, pass.packed, (PackedPart)part, thread, threads);
     unroll::barrier();
-    if (thread < l.slabs) {
-      const BackwardSlab slab(pass, thread);
+    if (thread < l.slabs * l.team) {
+      const BackwardSlab slab(pass, thread / l.team, {thread % l.team, l.team});
       with_cell(l.cell, [&](auto cell) { slab.run<decltype(cell)>(); });
     }
     unroll::barrier();

@@ -1,4 +1,4 @@
-// A whole sequence forward: each thread runs its slab through time.
+// A whole sequence forward: each team runs its slab through time.
 #pragma once
 #include "gru_reset_after.h"
 #include "gru_reset_before.h"
@@ -39,8 +39,9 @@ struct ForwardPass {
         reverse(c.reverse) {}
 
   /** Rows of a step: x where a sequence has the step, else zeros, which the weights' gradients run over. */
-  void copy_input(const Slab &s, int step, int active) const {
-    for (int row = 0; row < s.rows; row++) {
+  void copy_input(const Slab &s, const Member &m, int step, int active) const {
+    const Share rows = m.share(s.rows);
+    for (int row = rows.from; row < rows.to; row++) {
       float *to = s.z + ((long)step * s.rows + row) * l.row_stride;
       if (row >= active) {
         fill(to + l.hidden_padded, l.I, 0.f);
@@ -53,8 +54,9 @@ struct ForwardPass {
     }
   }
 
-  void start_state(const Slab &s) const {
-    for (int row = 0; row < s.rows; row++) {
+  void start_state(const Slab &s, const Member &m) const {
+    const Share rows = m.share(s.rows);
+    for (int row = rows.from; row < rows.to; row++) {
       float *z = s.z + row * l.row_stride;
       fill(z, l.hidden_padded, 0.f);
       if (call.h0) copy(z, call.h0 + (long)s.order[row] * l.H, l.H);
@@ -68,9 +70,10 @@ struct ForwardPass {
   }
 
   /** The input side of steps from ... to-1, into the gates: large weights are read once instead of once a step. */
-  void project_input(const Slab &s, int from, int to) const {
+  void project_input(const Slab &s, const Member &m, int from, int to) const {
     const long slots = (long)l.slots * WIDTH;
-    for (int block = 0; block < l.unit_blocks; block++) {
+    const Share blocks = m.unit_blocks(l);
+    for (int block = blocks.from; block < blocks.to; block++) {
       const float *panel = packed.forward + block * l.panel + (long)l.H * l.columns * WIDTH;
       const float *bias = panel + (long)l.I * l.columns * WIDTH;
       int active = s.rows;
@@ -89,28 +92,35 @@ struct ForwardPass {
     }
   }
 
-  StepForward step_of(const Slab &s, int step, int active) const {
+  StepForward step_of(const Slab &s, const Member &m, int step, int active) const {
     const long states = (long)l.unit_blocks * s.rows * WIDTH;
     float *z = s.z + (long)step * s.rows * l.row_stride;
-    return {l,       active,
-            s.rows,  packed.forward,
-            z,       z + s.rows * l.row_stride,
+    return {l,
+            m,
+            m.unit_blocks(l),
+            active,
+            s.rows,
+            packed.forward,
+            z,
+            z + s.rows * l.row_stride,
             s.gates + step * states * l.slots,
             s.c + (step + 1) * states,
             s.c + step * states,
             s.reset + (long)step * s.rows * l.reset_stride};
   }
 
-  void write_output(const Slab &s, int step, int active) const {
+  void write_output(const Slab &s, const Member &m, int step, int active) const {
     if (!call.y) return;
-    for (int row = 0; row < active; row++) {
+    const Share rows = m.share(active);
+    for (int row = rows.from; row < rows.to; row++) {
       const long t = time_of(l, s, reverse, row, step);
       copy(call.y + (t * l.B + s.order[row]) * l.H, s.z + ((step + 1L) * s.rows + row) * l.row_stride, l.H);
     }
   }
 
-  void end_state(const Slab &s) const {
-    for (int row = 0; row < s.rows; row++) {
+  void end_state(const Slab &s, const Member &m) const {
+    const Share rows = m.share(s.rows);
+    for (int row = rows.from; row < rows.to; row++) {
       const long length = s.length(l, row), b = s.order[row];
       copy(call.h_n + b * l.H, s.z + (length * s.rows + row) * l.row_stride, l.H);
       for (int block = 0; call.c_n && block < l.unit_blocks; block++) {
@@ -122,26 +132,28 @@ struct ForwardPass {
     }
   }
 
-  template <class Cell> void run(const Slab &s) const {
-    start_state(s);
+  template <class Cell> void run(const Slab &s, const Member &m) const {
+    start_state(s, m);
     int active = s.rows;
     for (int from = 0; from < s.steps; from += l.chunk) {
       const int to = smaller(from + l.chunk, s.steps);
       for (int step = from, rows = active; step < to; step++) {
         rows = active_rows(s, step, rows);
-        copy_input(s, step, rows);
+        copy_input(s, m, step, rows);
       }
-      if (!l.fused) project_input(s, from, to);
+      m.meet();
+      if (!l.fused) project_input(s, m, from, to);
       for (int step = from; step < to; step++) {
         active = active_rows(s, step, active);
         if (l.fused)
-          Cell::template forward<true>(step_of(s, step, active));
+          Cell::template forward<true>(step_of(s, m, step, active));
         else
-          Cell::template forward<false>(step_of(s, step, active));
-        write_output(s, step, active);
+          Cell::template forward<false>(step_of(s, m, step, active));
+        m.meet();
+        write_output(s, m, step, active);
       }
     }
-    end_state(s);
+    end_state(s, m);
   }
 };
 
@@ -156,9 +168,9 @@ static double recurrent_forward(const UnrollRecurrentForward *call) {
       pack_share(l, pass.weights, pass.packed, PACKED_FORWARD, thread, unroll::thread_count());
       unroll::barrier();
     }
-    if (thread >= l.slabs) return;
-    const Slab slab = slab_of(l, thread, pass.cache, pass.order, pass.sorted_lengths);
-    with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab); });
+    if (thread >= l.slabs * l.team) return;
+    const Slab slab = slab_of(l, thread / l.team, pass.cache, pass.order, pass.sorted_lengths);
+    with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab, {thread % l.team, l.team}); });
   };
   on_threads(task);
   return 0;

@@ -5,7 +5,7 @@
 
 namespace UNROLL_NAMESPACE {
 
-/** Sums of one slab: (T) each, gates in PyTorch's order. */
+/** Sums of one thread: (T) each, gates in PyTorch's order. */
 struct ReportSums {
   float *hidden, *cell, *mean, *saturated;
 
@@ -15,19 +15,32 @@ struct ReportSums {
   static long size(const Layout &l) { return (2L + 2 * l.gates()) * l.T; }
 };
 
+/** Sums of squares of the rows of a step, in vectors: one array from each member of a team, so far apart. */
+struct Squares {
+  const float *first;
+  long stride;
+  int team;
+
+  Vec of(int row) const {
+    Vec sum = load(first + row * WIDTH);
+    for (int member = 1; member < team; member++) sum += load(first + member * stride + row * WIDTH);
+    return sum;
+  }
+};
+
 /** sums[time of row] += root of the row's sum of squares. */
-static void add_norms(const Layout &l, const Slab &s, bool reverse, int step, int active, const float *squares,
+static void add_norms(const Layout &l, const Slab &s, bool reverse, int step, const Share &rows, const Squares &squares,
                       float *sums) {
   const bool one_time = !s.lengths || !reverse;
-  for (int row = 0; row < active; row += WIDTH) {
+  for (int row = rows.from; row < rows.to; row += WIDTH) {
     Vec v[WIDTH];
-    for (int i = 0; i < WIDTH; i++) v[i] = row + i < active ? load(squares + (row + i) * WIDTH) : Vec{};
+    for (int i = 0; i < WIDTH; i++) v[i] = row + i < rows.to ? squares.of(row + i) : Vec{};
     Vec norms = square_root(reduce_rows<Sum>(v));
     if (one_time) {
       sums[time_of(l, s, reverse, 0, step)] += sum_of_lanes(norms);
       continue;
     }
-    for (int i = 0; i < WIDTH && row + i < active; i++) sums[time_of(l, s, reverse, row + i, step)] += norms[i];
+    for (int i = 0; i < WIDTH && row + i < rows.to; i++) sums[time_of(l, s, reverse, row + i, step)] += norms[i];
   }
 }
 
@@ -77,7 +90,7 @@ static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, 
     const double share = count == 0 ? 0 : 1.0 / count;
     auto total = [&](long at) {
       double sum = 0;
-      for (int slab = 0; slab < l.slabs; slab++) sum += all_sums[slab * stride + at];
+      for (int thread = 0; thread < l.slabs * l.team; thread++) sum += all_sums[thread * stride + at];
       return sum * share;
     };
     call.hidden_grad_norm[t] = (float)total(t);

@@ -29,7 +29,7 @@ template <bool RELU> struct Rnn {
   }
 
   template <bool FUSED> static void forward(const StepForward &s) {
-    for (int block = 0; block < s.layout.unit_blocks; block++) {
+    for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       with_constant<MAX_VECTORS>(s.layout.columns, [&](auto vectors) {
         constexpr int NV = vectors.value;

@@ -141,48 +141,87 @@ function runRecurrent(
   return written;
 }
 
+type Sizes = Omit<RecurrentShape, 'cell'>;
+
+const inputSize = fc.integer({ min: 1, max: 37 });
+const reverse = fc.boolean();
+
+const anySizes: fc.Arbitrary<Sizes> = fc.record({
+  seqLen: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 100, max: 300 })),
+  batch: fc.integer({ min: 1, max: 11 }),
+  inputSize,
+  hiddenSize: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(16, 64, 90)),
+  reverse,
+});
+
+/** For which threads share out the hidden units: few sequences, or weights too large for a core's cache. */
+const sharedSizes: fc.Arbitrary<Sizes> = fc.oneof(
+  fc.record({
+    seqLen: fc.integer({ min: 250, max: 300 }),
+    batch: fc.integer({ min: 1, max: 2 }),
+    inputSize,
+    hiddenSize: fc.integer({ min: 129, max: 150 }),
+    reverse,
+  }),
+  fc.record({
+    seqLen: fc.integer({ min: 1, max: 9 }),
+    batch: fc.integer({ min: 1, max: 5 }),
+    inputSize,
+    hiddenSize: fc.integer({ min: 256, max: 270 }),
+    reverse,
+  }),
+);
+
+const flag = fc.boolean();
+const anyOptions = fc.record({
+  withLengths: flag,
+  biases: flag,
+  states: flag,
+  endGradients: flag,
+  dy: flag,
+  dx: flag,
+  report: flag,
+  offset: fc.integer({ min: 0, max: 3 }),
+});
+
+async function assertAgreeOn(
+  provider: Provider,
+  cell: RecurrentCell,
+  sizes: fc.Arbitrary<Sizes>,
+  runs: { seed: number; numRuns: number },
+): Promise<void> {
+  const property = fc.property(
+    sizes,
+    anyOptions,
+    fc.nat({ max: 100000 }),
+    (drawn, { withLengths, ...flags }, seed) => {
+      const shape: RecurrentShape = { cell, ...drawn };
+      const lengths = random(seed + 77, shape.batch).map(value =>
+        Math.round(Math.abs(value) * 1.2 * shape.seqLen - 0.1 * shape.seqLen),
+      );
+      const clamped = Int32Array.from(lengths, length => Math.min(Math.max(length, 0), shape.seqLen));
+      const options: Options = { ...flags, lengths: withLengths ? clamped : null };
+      const expected = runRecurrent(referenceProvider, shape, options, seed);
+      const actual = runRecurrent(provider, shape, options, seed);
+      for (const [what, values] of Object.entries(expected)) {
+        const loose = what === 'gateSaturation' ? 1.01 / shape.hiddenSize : 3 * TOLERANCE;
+        assertAgree(actual[what]!, values, what, loose);
+      }
+    },
+  );
+  fc.assert(property, runs);
+}
+
 export function describeAgreement(name: string, load: (threads: number) => Promise<Provider>): void {
   describe(`provider ${name} agrees with the reference`, () => {
     for (const threads of [1, 2, 3]) {
       for (const cell of Object.keys(GATES) as RecurrentCell[]) {
         it(`${cell}, ${threads} threads, random shapes`, async () => {
-          const provider = await load(threads);
-          const flag = fc.boolean();
-          const property = fc.property(
-            fc.record({
-              seqLen: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 100, max: 300 })),
-              batch: fc.integer({ min: 1, max: 11 }),
-              inputSize: fc.integer({ min: 1, max: 37 }),
-              hiddenSize: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(16, 64, 90)),
-              reverse: flag,
-            }),
-            fc.record({
-              withLengths: flag,
-              biases: flag,
-              states: flag,
-              endGradients: flag,
-              dy: flag,
-              dx: flag,
-              report: flag,
-              offset: fc.integer({ min: 0, max: 3 }),
-            }),
-            fc.nat({ max: 100000 }),
-            (sizes, { withLengths, ...flags }, seed) => {
-              const shape: RecurrentShape = { cell, ...sizes };
-              const lengths = random(seed + 77, shape.batch).map(value =>
-                Math.round(Math.abs(value) * 1.2 * shape.seqLen - 0.1 * shape.seqLen),
-              );
-              const clamped = Int32Array.from(lengths, length => Math.min(Math.max(length, 0), shape.seqLen));
-              const options: Options = { ...flags, lengths: withLengths ? clamped : null };
-              const expected = runRecurrent(referenceProvider, shape, options, seed);
-              const actual = runRecurrent(provider, shape, options, seed);
-              for (const [what, values] of Object.entries(expected)) {
-                const loose = what === 'gateSaturation' ? 1.01 / shape.hiddenSize : 3 * TOLERANCE;
-                assertAgree(actual[what]!, values, what, loose);
-              }
-            },
-          );
-          fc.assert(property, { seed: SEED + threads, numRuns: 12 });
+          await assertAgreeOn(await load(threads), cell, anySizes, { seed: SEED + threads, numRuns: 12 });
+        });
+        if (threads === 1) continue;
+        it(`${cell}, ${threads} threads that share the units`, async () => {
+          await assertAgreeOn(await load(threads), cell, sharedSizes, { seed: SEED + threads, numRuns: 5 });
         });
       }
     }
