@@ -172,6 +172,14 @@ struct UnrollActivationBackward {
   Int32 kind, count;
 };
 
+/** The members of the key and the counter hold the bits of unsigned numbers. */
+struct UnrollDropout {
+  double rate;
+  const float *x;
+  float *y;
+  Int32 count, key0, key1, counter_low, counter_high;
+};
+
 struct UnrollLayerNorm {
   double epsilon;
   const float *x, *weight, *bias;
@@ -242,6 +250,7 @@ struct UnrollCausalConvolutionBackward {
   F(add, UnrollAdd, 0, 3, 1)                                    \
   F(activation, UnrollActivation, 0, 2, 2)                      \
   F(activation_backward, UnrollActivationBackward, 0, 4, 2)     \
+  F(dropout, UnrollDropout, 1, 2, 5)                            \
   F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
   F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
   F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \

@@ -57,29 +57,6 @@ static void pack_taps(const ConvolutionPlan &p, const float *weight, bool rows_a
       }
 }
 
-/** A left side read in several places: `taps` of them, in `blocks` of columns of which each but the last has `width`. */
-struct TapRows {
-  const float *a;
-  long stride, tap_step, block_step, width, columns;
-};
-
-/** c (R, up to NV vectors) = start + Σ over taps of a · b. */
-template <int R, int NV>
-UNROLL_NOINLINE void taps_tile(float *c, long c_stride, long columns, const float *start, const TapRows &rows, long row,
-                               long taps, const float *b, long b_stride) {
-  Vec acc[R][NV];
-  start_tile(acc, c, c_stride, columns, false, start);
-  for (long tap = 0; tap < taps; tap++) {
-    const float *a = rows.a + row * rows.stride + tap * rows.tap_step;
-    for (long column = 0; column < rows.columns; column += rows.width, a += rows.block_step) {
-      const long depth = smaller(rows.width, rows.columns - column);
-      accumulate<R, NV, NV, false>(acc, a, rows.stride, b, depth, b_stride);
-      b += depth * b_stride;
-    }
-  }
-  store_columns(c, c_stride, columns, acc);
-}
-
 /** c (rows from ... to-1 of N columns) = φ(start + Σ over taps of a · panels). */
 static void add_taps(const TapRows &a, const float *panels, Blocks blocks, long panel, const float *start,
                      int activation, float *c, long N, long from, long to, long taps) {
@@ -89,7 +66,7 @@ static void add_taps(const TapRows &a, const float *panels, Blocks blocks, long 
       const long column = (long)block * blocks.vectors * WIDTH;
       with_constant<MAX_VECTORS>(vectors_of(blocks, block, N), [&](auto vectors) {
         each_tile<max_rows(vectors.value)>(rows_here, [&](int r, auto tile) {
-          taps_tile<tile.value, vectors.value>(c + (row + r) * N + column, N, N - column,
+          taps_tile<tile.value, vectors.value>(c + (row + r) * N + column, N, N - column, false,
                                                start ? start + column : nullptr, a, row + r, taps,
                                                panels + block * panel, blocks.vectors * WIDTH);
         });

@@ -91,13 +91,39 @@ UNROLL_INLINE void store_columns(float *c, long c_stride, long columns, const Ve
     }
 }
 
-/** c (R, up to NV vectors) = start + a · b; `start` (a row, or null) is not used when c is added to. */
-template <int R, int NV, bool TRANSPOSED>
-UNROLL_NOINLINE void gemm_tile(float *c, long c_stride, long columns, bool add, const float *start, const float *a,
-                               long a_stride, const float *b, long b_stride, long K) {
+/**
+ * A left side that may be read in several places (convolution.h): each of its taps `tap_step` from the one before, and
+ * each in blocks of `width` columns, the last one narrower. A plain product has one tap and one block.
+ */
+struct TapRows {
+  const float *a;
+  long stride, tap_step, block_step, width, columns;
+};
+
+/** c (R, up to NV vectors) = start + Σ over taps of a · b; `start` (a row, or null) is not used when c is added to. */
+template <int R, int NV>
+UNROLL_NOINLINE void taps_tile(float *c, long c_stride, long columns, bool add, const float *start, const TapRows &rows,
+                               long row, long taps, const float *b, long b_stride) {
   Vec acc[R][NV];
   start_tile(acc, c, c_stride, columns, add, start);
-  accumulate<R, NV, NV, TRANSPOSED>(acc, a, a_stride, b, K, b_stride);
+  for (long tap = 0; tap < taps; tap++) {
+    const float *a = rows.a + row * rows.stride + tap * rows.tap_step;
+    for (long column = 0; column < rows.columns; column += rows.width, a += rows.block_step) {
+      const long depth = smaller(rows.width, rows.columns - column);
+      accumulate<R, NV, NV, false>(acc, a, rows.stride, b, depth, b_stride);
+      b += depth * b_stride;
+    }
+  }
+  store_columns(c, c_stride, columns, acc);
+}
+
+/** c (R, up to NV vectors) = start + aᵀ · b, in the same manner. */
+template <int R, int NV>
+UNROLL_NOINLINE void transposed_gemm_tile(float *c, long c_stride, long columns, bool add, const float *start,
+                                          const float *a, long a_stride, const float *b, long b_stride, long K) {
+  Vec acc[R][NV];
+  start_tile(acc, c, c_stride, columns, add, start);
+  accumulate<R, NV, NV, true>(acc, a, a_stride, b, K, b_stride);
   store_columns(c, c_stride, columns, acc);
 }
 
@@ -120,9 +146,14 @@ static void gemm_part(const GemmPlan &p, const float *a, const float *b, const f
         with_constant<MAX_VECTORS>(vectors_of(p.columns, block, p.N), [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
-            gemm_tile<rows.value, NV, TRANSPOSED>(c_here + (long)r * p.N, p.N, p.N - block * width, more, start_here,
-                                                  TRANSPOSED ? a_here + r : a_here + r * a_stride, a_stride, b_here,
-                                                  p.b_stride(), depth);
+            float *c_row = c_here + (long)r * p.N;
+            const long columns = p.N - block * width;
+            if constexpr (TRANSPOSED)
+              transposed_gemm_tile<rows.value, NV>(c_row, p.N, columns, more, start_here, a_here + r, a_stride, b_here,
+                                                   p.b_stride(), depth);
+            else
+              taps_tile<rows.value, NV>(c_row, p.N, columns, more, start_here, {a_here, a_stride, 0, 0, depth, depth}, r,
+                                        1, b_here, p.b_stride());
           });
         });
       }

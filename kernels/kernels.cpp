@@ -3,6 +3,7 @@
 #include "abi.h"
 #include "attention.h"
 #include "convolution.h"
+#include "dropout.h"
 #include "embedding.h"
 #include "gemm.h"
 #include "optimizers.h"

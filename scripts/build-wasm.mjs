@@ -3,7 +3,7 @@
 // compiler is an npm package, so that any machine can build it. It takes half a minute, so what has been built is kept
 // under a hash of the sources, the compiler's version and its flags.
 //
-//   node scripts/build-wasm.mjs [--force] [--check]     --check: build again and fail where the bytes differ
+//   node scripts/build-wasm.mjs [--force] [--check]     --check: build twice and fail where the bytes differ
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -119,11 +119,14 @@ export async function buildWasm({ force = false, check = false } = {}) {
   const fileOf = name => path.join(kept, `${name}.wasm`);
   const names = Object.keys(modules);
   const present = names.every(name => existsSync(fileOf(name)));
+  const keptModules = () => Object.fromEntries(names.map(name => [name, readFileSync(fileOf(name))]));
   if (force || check || !present) {
     const built = await build(tree);
-    for (const name of names) {
-      if (check && present && !built[name].equals(readFileSync(fileOf(name))))
-        throw new Error(`${name}.wasm came out different from the same sources.`);
+    if (check) {
+      const before = present ? keptModules() : await build(tree);
+      const changed = names.filter(name => !built[name].equals(before[name]));
+      if (changed.length > 0) throw new Error(`${changed} came out different from the same sources.`);
+      console.log('The same sources gave the same bytes twice.');
     }
     mkdirSync(kept, { recursive: true });
     for (const name of names) writeFileSync(fileOf(name), built[name]);

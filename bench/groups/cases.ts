@@ -9,6 +9,8 @@ import { geometricMean } from '../statistics.ts';
 export async function cases(context: Context): Promise<Section> {
   const crowd = new Crowd();
   const names = ['native', 'native-avx2', 'wasm', 'wasm-1-thread'];
+  // which takes minutes: only where it is asked for
+  if (context.engines?.includes('tfjs-node')) names.push('tfjs-node');
   const ours = await crowd.addOurs(context, names);
   const peers = [...new Set(ours.map(({ peer }) => peer))];
   crowd.addPytorch(peers, context.threads);

@@ -90,7 +90,7 @@ function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
     return layer.layers * (10 * inputSize + 2 * M + dropped) + 4 * inputSize + 2 * M;
   }
   if (layer.type === 'tcn') {
-    // a block: two convolutions, two activations, the residual and what comes out of it
+    // a block: two convolutions with their activations, the residual, what comes out of it, and two gradients
     const dropped = layer.dropout > 0 ? 4 * outputSize : 0;
     return layer.layers * (6 * outputSize + dropped) + inputSize + 3 * outputSize;
   }

@@ -58,12 +58,29 @@ function hashText(text: string): number {
   return hash >>> 0;
 }
 
+/** What tells a stream from all others, as unsigned 32-bit numbers: the words of a block are philox4x32 of these. */
+export interface StreamKey {
+  readonly key0: number;
+  readonly key1: number;
+  readonly counterLow: number;
+  readonly counterHigh: number;
+}
+
 /** `purpose` names the use ("init/layers.1.weight_ih_l0", "dropout/layers.1"), `counter` the turn (a step, an epoch; below 2^53). */
+export function streamKey(seed: number, purpose: string, counter: number): StreamKey {
+  return {
+    key0: seed >>> 0,
+    key1: hashText(purpose),
+    counterLow: counter >>> 0,
+    counterHigh: Math.floor(counter / TWO_32) >>> 0,
+  };
+}
+
 export function randomStream(seed: number, purpose: string, counter: number): RandomStream {
-  const key0 = seed >>> 0;
-  const key1 = hashText(purpose);
-  const counterLow = counter >>> 0;
-  const counterHigh = Math.floor(counter / TWO_32) >>> 0;
+  return streamOf(streamKey(seed, purpose, counter));
+}
+
+export function streamOf({ key0, key1, counterLow, counterHigh }: StreamKey): RandomStream {
   const words = new Uint32Array(4);
   let block = 0;
   let used = 4;

@@ -17,6 +17,7 @@ import { addKernel } from './kernels/add.ts';
 import { attentionKernel } from './kernels/attention.ts';
 import { convolutionKernel } from './kernels/convolution.ts';
 import { denseKernel } from './kernels/dense.ts';
+import { dropoutKernel } from './kernels/dropout.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
 import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
@@ -39,6 +40,7 @@ const kernels: readonly EngineKernel[] = [
   joinKernel,
   addKernel,
   activationKernel,
+  dropoutKernel,
   layerNormKernel,
   attentionKernel,
   convolutionKernel,

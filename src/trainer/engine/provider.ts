@@ -16,6 +16,8 @@
 // 5. Threads are the provider's own business; a call returns when its work is done.
 // 6. NaN and infinity pass through; nothing is clamped or flushed on purpose.
 
+import type { StreamKey } from '../random.ts';
+
 /** An operand: where a row-major array begins in its storage. */
 export interface Slice {
   readonly data: Float32Array;
@@ -271,6 +273,18 @@ export interface ActivationBackward extends Activation {
   readonly dx: Slice;
 }
 
+/**
+ * y = x ⊙ mask, where the mask is 0 if uniform number i of the stream is below `rate`, else 1 / (1 - rate) in float32: to
+ * the bit the same with every provider. y may be the place of x. Its gradient is the same function of dy.
+ */
+export interface Dropout {
+  readonly count: number;
+  readonly rate: number;
+  readonly stream: StreamKey;
+  readonly x: Slice;
+  readonly y: Slice;
+}
+
 /** y = (x - mean) / √(variance + ε) ⊙ weight + bias over each row, the variance being the biased one. */
 export interface LayerNorm {
   readonly rows: number;
@@ -385,6 +399,7 @@ export interface SequenceOperations {
   add(count: number, a: Slice, b: Slice, out: Slice): void;
   activation(call: Activation): void;
   activationBackward(call: ActivationBackward): void;
+  dropout(call: Dropout): void;
   layerNorm(call: LayerNorm): void;
   layerNormBackward(call: LayerNormBackward): void;
   attention(call: Attention): void;

@@ -15,6 +15,7 @@ export const SEQUENCE_OPERANDS = {
   add: 'rrw',
   activation: 'rw',
   activation_backward: 'rrrw',
+  dropout: 'rw',
   layer_norm: 'rrrwww',
   layer_norm_backward: 'rrrrrwww',
   attention_memory: '',
@@ -55,6 +56,10 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
     },
     activationBackward({ kind, count, x, y, dy, dx }) {
       invoke('activation_backward', [], [x, y, dy, dx], [KINDS.indexOf(kind), count]);
+    },
+    dropout({ count, rate, stream, x, y }) {
+      const { key0, key1, counterLow, counterHigh } = stream;
+      invoke('dropout', [rate], [x, y], [count, key0, key1, counterLow, counterHigh]);
     },
     layerNorm({ rows, width, epsilon, x, weight, bias, y, mean, inverseDeviation }) {
       invoke('layer_norm', [epsilon], [x, weight, bias, y, mean, inverseDeviation], [rows, width]);

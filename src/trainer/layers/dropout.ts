@@ -2,7 +2,9 @@
 // N. Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html. Shapes are kept.
 import { mul, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
-import { randomStream } from '../random.ts';
+import { dropout as dropoutKernel } from '../engine/kernels/dropout.ts';
+import { hasKernel } from '../engine/kernels/kernel.ts';
+import { streamKey, streamOf } from '../random.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 
 export function buildDropout(layer: Extract<Layer, { type: 'dropout' }>, place: Place): BuiltLayer {
@@ -17,7 +19,9 @@ export function buildDropout(layer: Extract<Layer, { type: 'dropout' }>, place: 
 export function dropout<T extends Tensor>(x: T, rate: number, seed: number, name: string, pass: Pass): T {
   const { training, step } = pass.options;
   if (!training || rate === 0) return x;
-  const random = randomStream(seed, `dropout/${name}`, step);
+  const stream = streamKey(seed, `dropout/${name}`, step);
+  if (hasKernel('UnrollDropout')) return dropoutKernel(x, rate, stream);
+  const random = streamOf(stream);
   const mask = new Float32Array(x.size);
   const kept = 1 / (1 - rate);
   for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < rate ? 0 : kept;

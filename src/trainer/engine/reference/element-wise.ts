@@ -1,5 +1,13 @@
-// Element by element, and columns of matrices: activations with their gradients, sums, copies.
-import type { Activation, ActivationBackward, ActivationKind, CopyColumns, Slice } from '../provider.ts';
+// Element by element, and columns of matrices: activations with their gradients, sums, copies, dropout.
+import { streamOf } from '../../random.ts';
+import type {
+  Activation,
+  ActivationBackward,
+  ActivationKind,
+  CopyColumns,
+  Dropout,
+  Slice,
+} from '../provider.ts';
 import { sigmoid, tanh } from './activations.ts';
 
 export function copyColumns({ rows, width, from, fromStride, to, toStride }: CopyColumns): void {
@@ -60,4 +68,11 @@ export function activationBackward({ kind, count, x, y, dy, dx }: ActivationBack
   const slope = slopes[kind];
   for (let i = 0; i < count; i++)
     dx.data[dx.offset + i] = dy.data[dy.offset + i]! * slope(x.data[x.offset + i]!, y.data[y.offset + i]!);
+}
+
+export function dropout({ count, rate, stream, x, y }: Dropout): void {
+  const random = streamOf(stream);
+  const kept = Math.fround(1 / (1 - rate));
+  for (let i = 0; i < count; i++)
+    y.data[y.offset + i] = x.data[x.offset + i]! * (random.uniform() < rate ? 0 : kept);
 }

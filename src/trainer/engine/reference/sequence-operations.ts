@@ -2,7 +2,7 @@
 import type { SequenceOperations } from '../provider.ts';
 import { attention, attentionBackward } from './attention.ts';
 import { causalConvolution, causalConvolutionBackward } from './convolution.ts';
-import { activation, activationBackward, add, copyColumns } from './element-wise.ts';
+import { activation, activationBackward, add, copyColumns, dropout } from './element-wise.ts';
 import { layerNorm, layerNormBackward } from './layer-norm.ts';
 
 export const referenceOperations: SequenceOperations = {
@@ -10,6 +10,7 @@ export const referenceOperations: SequenceOperations = {
   add,
   activation,
   activationBackward,
+  dropout,
   layerNorm,
   layerNormBackward,
   attention,

@@ -10,7 +10,7 @@ import type {
   Slice,
 } from '../../../../src/trainer/engine/provider.ts';
 import { referenceOperations } from '../../../../src/trainer/engine/reference/sequence-operations.ts';
-import { randomStream } from '../../../../src/trainer/random.ts';
+import { randomStream, streamKey } from '../../../../src/trainer/random.ts';
 import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
 import { Memory, read } from './memory.ts';
 
@@ -91,6 +91,27 @@ export function describeSequenceOperations(name: string, provided: () => Provide
     add(6, from, memory.slot(6, [10, 20, 30, 40, 50, Number.NaN]), from);
     assert.deepEqual([...read(from, 6)], [11, 22, 33, 44, 55, Number.NaN]);
     memory.check();
+  });
+
+  it('dropout drops where the stream says so, to the bit', function () {
+    if (lacks(['dropout'])) this.skip();
+    const { dropout } = own() as SequenceOperations;
+    // of several threads, and with the last block cut at every place
+    for (const count of [1, 2, 63, 64, 65, 66, 67, 20_003])
+      for (const [seed, counter, rate] of [[7, 3, 0.25] as const, [0xffff_ffff, 2 ** 40 + 5, 0.9] as const]) {
+        const memory = new Memory(provided());
+        const random = randomStream(seed, 'dropout/layers.1', counter);
+        const x = Float32Array.from({ length: count }, (_, i) => (i % 50 === 49 ? Number.NaN : i - 20.3));
+        const kept = Math.fround(1 / (1 - rate));
+        const expected = x.map(value => value * (random.uniform() < rate ? 0 : kept));
+        const [from, y] = [memory.slot(count, x), memory.slot(count)];
+        const call = { count, rate, stream: streamKey(seed, 'dropout/layers.1', counter) };
+        dropout({ ...call, x: from, y });
+        assert.deepEqual(read(y, count), expected);
+        dropout({ ...call, x: from, y: from });
+        assert.deepEqual(read(from, count), expected);
+        memory.check();
+      }
   });
 
   if (name === 'reference') return;

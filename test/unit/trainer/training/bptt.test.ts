@@ -169,9 +169,8 @@ describe('truncated BPTT', () => {
         const options = { training: false, step: 0, lengths: null, state: null, outputs };
         const whole = model.forward(input, options);
         assertClose(parts.outputs.dataSync(), whole.outputs.dataSync(), outputs);
-        whole.state.forEach(({ h }, level) =>
-          assertClose(parts.state[level]!.h, h, `${outputs}, state ${level}`),
-        );
+        for (const [level, { h }] of whole.state.entries())
+          assertClose(parts.state[level]!.h, h, `${outputs}, state ${level}`);
       });
       parts.outputs.dispose();
     }

@@ -21,7 +21,7 @@ const parts: Part[] = [
   { file: 'layers/build' },
   { file: 'layers/cells' },
   // which kernels run is another list here
-  { file: 'layers/kernels', except: /^one training step of each layer/, long: true },
+  { file: 'layers/kernels', except: /: runs our kernels, and of tfjs's only/, long: true },
   { file: 'layers/models' },
   { file: 'layers/operations' },
   { file: 'layers/weights' },
