@@ -181,9 +181,35 @@ second.add(tf.layers.simpleRNN({ units: 4 }));
     );
   });
 
+  it('are found where tf comes from a file of the project, is loaded late, or belongs to something', async () => {
+    const made = (tf: string) => `model.add(${tf}.layers.gru({ units: 6 }));\n`;
+    for (const text of [
+      `import { tf } from '../config';\n${made('tf')}`,
+      `import tf from './tensorflow.js';\n${made('tf')}`,
+      `const tf = require('./lib/tf');\n${made('tf')}`,
+      `const tf = await loadTensorFlow();\n${made('tf')}`,
+      `class Net { build() { ${made('this.tf')} } }`,
+      made('window.tf'),
+    ])
+      assert.deepEqual(
+        (await layersOf('javascript', text)).map(({ cell, units }) => [cell, units]),
+        [['GRU', 6]],
+        text,
+      );
+    const other =
+      "import { layers } from './drawing';\nlayers.add({ units: 6 });\nart.layers.rnn({ units: 6 });\n";
+    assert.deepEqual(await layersOf('javascript', other), []);
+  });
+
   it('leave minified and huge files alone', async () => {
     const call = 'tf.layers.lstm({units:3});';
     assert.deepEqual(await layersOf('javascript', call.repeat(300)), []);
-    assert.equal((await layersOf('javascript', `${call}\n`.repeat(300))).length, 300);
+    const lines = `${call}\n`.repeat(300);
+    assert.equal((await layersOf('javascript', lines)).length, 300);
+    // one long table does not make a file minified
+    assert.equal(
+      (await layersOf('javascript', `const words = '${'a'.repeat(6000)}';\n${lines}`)).length,
+      300,
+    );
   });
 });
