@@ -212,4 +212,26 @@ second.add(tf.layers.simpleRNN({ units: 4 }));
       300,
     );
   });
+
+  it('count with the width of what a layer is applied to', async () => {
+    const found = await layersOf(
+      'typescript',
+      `
+import * as tf from '@tensorflow/tfjs';
+const x = tf.input({ shape: [10, 8] });
+const a = tf.layers.lstm({ units: 32 }).apply(x) as tf.SymbolicTensor;
+const gru = tf.layers.bidirectional({ layer: tf.layers.gru({ units: 4, returnSequences: true }) });
+const other = tf.layers.lstm({ units: 16 });
+const b = other.apply(gru.apply(x));
+`,
+    );
+    assert.deepEqual(
+      found.map(({ line, parameters }) => [line, parameters]),
+      [
+        [4, 4 * 32 * 41],
+        [5, 2 * 3 * 4 * 13],
+        [6, 4 * 16 * 25],
+      ],
+    );
+  });
 });
