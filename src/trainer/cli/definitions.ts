@@ -52,11 +52,13 @@ export const command: Command = {
 function codeOf(file: string): { text: string; language: Language; lines?: number[] } {
   const language = languageOfFile(file);
   if (language) return { text: textOf(file), language };
+  // what is missing or a folder is told first
+  const text = textOf(file);
   if (!file.toLowerCase().endsWith('.ipynb'))
     throw new CommandError(
       `${file}: only Python, JavaScript and TypeScript files and notebooks are read (.py, .js, .ts, .tsx, .ipynb …).`,
     );
-  const code: NotebookCode | null = notebookCode(textOf(file));
+  const code: NotebookCode | null = notebookCode(text);
   return code ?? { text: '', language: 'python' };
 }
 
