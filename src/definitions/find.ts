@@ -13,13 +13,17 @@ const LONG_FILE = 2e6;
 /** Why a text is not looked at, in a sentence; null if it is. */
 export function unreadable(text: string): string | null {
   if (text.length > LONG_FILE) return `it has ${(text.length / 1e6).toFixed(1)} million characters`;
+  let long = 0;
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start);
-    if ((end < 0 ? text.length : end) - start > LONG_LINE)
-      return 'it is minified: a line is longer than 5,000 characters';
+    const length = (end < 0 ? text.length : end) - start;
+    if (length > LONG_LINE) long += length;
     if (end < 0) break;
     start = end + 1;
   }
+  // a table in one line makes no minified file
+  if (long * 2 > text.length)
+    return 'it is minified: most of it stands in lines longer than 5,000 characters';
   return null;
 }
 

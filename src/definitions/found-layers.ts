@@ -75,7 +75,7 @@ export class SourceReader {
     const last = /([\w$]+)\s*$/.exec(text)?.[1] ?? '';
     return this.isPython
       ? /^[A-Z]/.test(last) || MENTIONS.test(last)
-      : /layers|^tf\b/.test(text) || !text.includes('.');
+      : /layers|^tf/.test(text) || !text.includes('.');
   }
 
   /** An error of syntax stands in this node. */
@@ -129,6 +129,14 @@ export class SourceReader {
   callsOf(variable: string, method: string, from: number, to: number): Node[] {
     const name = variable.replaceAll('$', '\\$&');
     const called = new RegExp(`(?<![\\w$.])${name}\\s*\\.\\s*${method}(?=\\s*\\()`, 'g');
+    return [...this.text.slice(from, to).matchAll(called)].flatMap(
+      ({ 0: match, index }) => this.callThatEndsIn(from + index + match.length) ?? [],
+    );
+  }
+
+  /** Calls of `target(`, a name or `self.name`, between two offsets. */
+  callsTo(target: string, from: number, to: number): Node[] {
+    const called = new RegExp(`(?<![\\w$.])${target.replace(/[$.]/g, '\\$&')}(?=\\s*\\()`, 'g');
     return [...this.text.slice(from, to).matchAll(called)].flatMap(
       ({ 0: match, index }) => this.callThatEndsIn(from + index + match.length) ?? [],
     );

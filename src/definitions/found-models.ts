@@ -3,11 +3,12 @@
 import { type Binding, rangeOf, type Scope } from './code/expression.ts';
 import type { Node } from './code/syntax.ts';
 import type { FoundLayer, FoundModel } from './definition.ts';
-import { INPUT_SHAPES, type KnownCall, parametersOf, type SourceReader } from './found-layers.ts';
+import { parametersOf, type SourceReader } from './found-layers.ts';
 import type { Role } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
+import { Widths } from './widths.ts';
 
 const RULES = { keras, tfjs, torch };
 
@@ -184,8 +185,7 @@ function modelOf(
     if (!isOwn) layers.push(reader.layer(call));
   }
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
-  if (framework !== 'torch')
-    countThrough(ordered, new Map(calls.map(call => [call.expression.node.startIndex, call])));
+  if (framework !== 'torch') countThrough(new Widths(reader, kind === 'sequential', ordered, calls), ordered);
   // what is added to a variable stands around it
   const text = variable ? reader.dialect.scopeOf(node).node : node;
   return {
@@ -215,49 +215,13 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
     .filter(node => reader.dialect.scopeOf(node) === scope);
 }
 
-/** Keras and tfjs tell no layer the width of its input: it follows from the layers before. */
-function countThrough(layers: readonly FoundLayer[], calls: ReadonlyMap<number, KnownCall>): void {
-  let width: number | null = null;
+/** Keras and tfjs tell no layer the width of its input: it follows from what it reads. */
+function countThrough(widths: Widths, layers: readonly FoundLayer[]): void {
   for (const layer of layers) {
-    width = declaredInput(layer) ?? width;
     const { recurrent } = layer;
-    if (recurrent && !layer.inLoop && !layer.isConditional) {
-      recurrent.inputSize = { ...recurrent.inputSize, value: width };
-      recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
-    }
-    width = widthAfter(layer, calls.get(layer.callRange.offset)?.maker.role ?? 'recurrent', width);
+    const width = widths.before(layer);
+    if (!recurrent || layer.inLoop || layer.isConditional) continue;
+    recurrent.inputSize = { ...recurrent.inputSize, value: width };
+    recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
   }
-}
-
-/** `input_shape=(24, 7)`, `inputShape: [24, 7]`, `Input(shape=(24, 7))`, `input_dim=7` */
-function declaredInput({ options }: FoundLayer): number | null {
-  for (const name of INPUT_SHAPES) {
-    const given = options.get(name);
-    if (typeof given?.value === 'number') return given.value;
-  }
-  return null;
-}
-
-function widthAfter(
-  { options, recurrent, inLoop, isConditional }: FoundLayer,
-  role: Role,
-  width: number | null,
-): number | null {
-  if (inLoop || isConditional) return null;
-  const number = (...names: string[]) => {
-    for (const name of names) {
-      const value = options.get(name)?.value;
-      if (typeof value === 'number') return value;
-    }
-    return null;
-  };
-  if (recurrent) {
-    const both = recurrent.bidirectional.value;
-    const merge = (options.get('merge_mode') ?? options.get('mergeMode'))?.value ?? 'concat';
-    if (recurrent.units.value === null || both === null) return null;
-    return recurrent.units.value * (both && merge === 'concat' ? 2 : 1);
-  }
-  if (role === 'embedding') return number('output_dim', 'outputDim', 'embedding_dim');
-  if (role === 'dense') return number('units', 'out_features', 'output_dim');
-  return role === 'keeps' || role === 'dropout' || role === 'input' ? width : null;
 }

@@ -5,8 +5,12 @@ import { checkEvent } from './validate.ts';
 
 /** A file with more bad lines than this is none of ours, and reading on would only cost time. */
 const MAX_BAD_LINES = 1000;
-const CHUNK_BYTES = 1e6;
+/** Small, so that a reader whose time is up stops soon. */
+const CHUNK_BYTES = 65_536;
 const MAX_LINE_BYTES = 8e6;
+
+/** Lent to one poll at a time: fresh memory for each would have to be collected again. */
+const scratch = Buffer.allocUnsafe(2 * CHUNK_BYTES);
 
 export interface EventHandler {
   event(event: RunEvent): void;
@@ -32,8 +36,9 @@ export class EventTail {
     this.handler = handler;
   }
 
-  /** @returns whether any event was read */
-  poll(mostBytes: number): boolean {
+  /** Reads not more than so many bytes, and not much longer than until then. @returns whether any event was read */
+  poll(mostBytes: number, until: number): boolean {
+    this.behind = false;
     const stat = this.badLines > MAX_BAD_LINES ? null : statSync(this.path, { throwIfNoEntry: false });
     if (!stat?.isFile() || (stat.size === this.offset && stat.ino === this.inode)) return false;
     let file: number;
@@ -52,15 +57,19 @@ export class EventTail {
       }
       this.inode = ino;
       const end = Math.min(size, this.offset + mostBytes);
-      this.behind = end < size;
       let any = false;
-      while (this.offset < end) {
-        const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, end - this.offset));
-        const read = readSync(file, chunk, 0, chunk.length, this.offset);
+      do {
+        const held = this.rest.length;
+        // with what is held, so that a line of many chunks is not copied for each
+        const wanted = Math.min(Math.max(CHUNK_BYTES, held), end - this.offset);
+        const data = held + wanted <= scratch.length ? scratch : Buffer.allocUnsafe(held + wanted);
+        this.rest.copy(data);
+        const read = readSync(file, data, held, wanted, this.offset);
         if (read === 0) break;
         this.offset += read;
-        any = this.take(chunk.subarray(0, read)) || any;
-      }
+        any = this.take(data.subarray(0, held + read), held) || any;
+      } while (this.offset < end && performance.now() < until);
+      this.behind = this.offset < size;
       return any;
     } finally {
       closeSync(file);
@@ -76,14 +85,14 @@ export class EventTail {
     this.handler.restart();
   }
 
-  private take(chunk: Buffer): boolean {
-    const data = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
+  /** The first `held` bytes hold no line's end. */
+  private take(data: Buffer, held: number): boolean {
     let from = 0;
     let any = false;
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
+    for (let end = data.indexOf(10, held); end >= 0; end = data.indexOf(10, from)) {
       this.line++;
       if (this.skipping) this.skipping = false;
-      else if (end > from) any = this.read(data.subarray(from, end)) || any;
+      else if (end > from) any = this.read(data.toString('utf8', from, end)) || any;
       from = end + 1;
     }
     this.rest = Buffer.from(data.subarray(from));
@@ -102,11 +111,11 @@ export class EventTail {
     return false;
   }
 
-  private read(bytes: Buffer): boolean {
+  private read(line: string): boolean {
     if (this.badLines > MAX_BAD_LINES) return false;
     let value: unknown;
     try {
-      value = JSON.parse(bytes.toString('utf8'));
+      value = JSON.parse(line);
     } catch {
       return this.bad('is not JSON and is left out');
     }

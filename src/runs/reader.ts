@@ -53,7 +53,7 @@ export class RunReader {
 
   /** There is more to read than one poll takes: poll again soon. */
   get behind(): boolean {
-    return this.events.behind;
+    return this.events.behind || [...this.tails.values()].some(({ behind }) => behind);
   }
 
   get series(): Map<string, SeriesRows> {
@@ -64,10 +64,11 @@ export class RunReader {
   }
 
   /**
-   * Reads what is new, of the events at most so many bytes, so that no poll keeps its process busy for long (3 MB
-   * take about 30 ms); `behind` tells that there is more. @returns whether anything changed
+   * Reads what is new, of the events at most so many bytes (3 MB take about 30 ms), and where its process has other
+   * work not much longer than so many milliseconds; `behind` tells that there is more. @returns whether anything changed
    */
-  poll(mostBytes = 3e6): boolean {
+  poll(mostBytes = 3e6, milliseconds = Number.POSITIVE_INFINITY): boolean {
+    const until = performance.now() + milliseconds;
     if (!existsSync(this.folder)) {
       const changed = !this.gone;
       this.gone = true;
@@ -77,10 +78,10 @@ export class RunReader {
     this.gone = false;
     changed = this.readOnce() || changed;
     changed = this.readStatus() || changed;
-    changed = this.events.poll(mostBytes) || changed;
+    changed = this.events.poll(mostBytes, until) || changed;
     for (const tail of this.tails.values()) {
       const before = tail.problem;
-      changed = tail.poll() || changed;
+      changed = tail.poll(until) || changed;
       if (tail.problem && !before) this.note(tail.problem);
     }
     return changed;

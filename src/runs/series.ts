@@ -8,7 +8,8 @@ import { checkSidecar } from './validate.ts';
 
 /** Bytes of one series held in memory; beyond it the oldest half of the rows is thinned out. */
 const MAX_BYTES = 64e6;
-const CHUNK_BYTES = 8e6;
+/** Small, so that a reader whose time is up stops soon. */
+const CHUNK_BYTES = 262_144;
 const MAX_SIDECAR_BYTES = 1e6;
 
 export class SeriesRows {
@@ -24,6 +25,8 @@ export class SeriesRows {
 export class SeriesTail {
   data: SeriesRows | null = null;
   problem: string | null = null;
+  /** there is more to read than the last poll took */
+  behind = false;
   private readonly folder: string;
   private readonly name: string;
   private offset = 0;
@@ -38,18 +41,20 @@ export class SeriesTail {
   /** Forgets all rows: the writer went back. */
   reset(): void {
     this.offset = 0;
+    this.behind = false;
     this.size = -1;
     if (this.data) this.data = new SeriesRows(this.data.sidecar);
   }
 
-  /** @returns whether there is anything new */
-  poll(): boolean {
+  /** Reads not much longer than until then. @returns whether there is anything new */
+  poll(until: number): boolean {
     if (this.problem) return false;
     if (!this.data && !this.readSidecar()) return false;
     const path = join(this.folder, `${this.name}.f32`);
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat?.isFile() || stat.size === this.size) return false;
+    if (!stat?.isFile() || (stat.size === this.size && !this.behind)) return false;
     this.size = stat.size;
+    this.behind = false;
     let file: number;
     try {
       file = openSync(path, 'r');
@@ -57,7 +62,7 @@ export class SeriesTail {
       return false;
     }
     try {
-      return this.readRows(file, this.data!);
+      return this.readRows(file, this.data!, until);
     } finally {
       closeSync(file);
     }
@@ -84,48 +89,78 @@ export class SeriesTail {
     return false;
   }
 
-  private readRows(file: number, data: SeriesRows): boolean {
+  private readRows(file: number, data: SeriesRows, until: number): boolean {
     const rowBytes = 4 + data.sidecar.width * 4;
     const size = fstatSync(file).size;
     if (size < this.offset) {
       this.reset();
-      return this.readRows(file, this.data!);
+      return this.readRows(file, this.data!, until);
     }
     const whole = Math.floor((size - this.offset) / rowBytes);
     if (whole === 0) return false;
     const perChunk = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
-    for (let done = 0; done < whole; done += perChunk) {
-      const count = Math.min(perChunk, whole - done);
-      const buffer = Buffer.alloc(count * rowBytes);
-      const read = readSync(file, buffer, 0, buffer.length, this.offset);
-      for (let row = 0; row < Math.floor(read / rowBytes); row++) this.addRow(data, buffer, row * rowBytes);
-      this.offset += Math.floor(read / rowBytes) * rowBytes;
-      if (read < buffer.length) break;
-    }
+    const buffer = Buffer.alloc(Math.min(perChunk, whole) * rowBytes);
+    let done = 0;
+    do {
+      const wanted = Math.min(perChunk, whole - done) * rowBytes;
+      const read = Math.floor(readSync(file, buffer, 0, wanted, this.offset) / rowBytes);
+      this.addRows(data, buffer, read);
+      this.offset += read * rowBytes;
+      done += read;
+      // cut meanwhile: it has another size at the next poll
+      if (read * rowBytes < wanted) break;
+      this.behind = done < whole;
+    } while (this.behind && performance.now() < until);
     this.thin(data);
     return true;
   }
 
-  private addRow(data: SeriesRows, buffer: Buffer, at: number): void {
-    const step = buffer.readUInt32LE(at);
-    // a step that goes back is a row of a crashed writer that its successor wrote again
-    while (data.steps.length > 0 && data.steps.at(-1)! >= step) {
-      data.steps.pop();
-      data.rows.pop();
+  /** The rows share their memory: a buffer for each would cost many times what reading them does. */
+  private addRows(data: SeriesRows, buffer: Buffer, count: number): void {
+    const { width } = data.sidecar;
+    const values = new Float32Array(count * width);
+    const bytes = new Uint8Array(values.buffer);
+    for (let row = 0; row < count; row++) {
+      const at = row * (4 + width * 4);
+      const step = buffer.readUInt32LE(at);
+      // a step that goes back is a row of a crashed writer that its successor wrote again
+      while (data.steps.length > 0 && data.steps.at(-1)! >= step) {
+        data.steps.pop();
+        data.rows.pop();
+      }
+      bytes.set(buffer.subarray(at + 4, at + 4 + width * 4), row * width * 4);
+      data.steps.push(step);
+      data.rows.push(values.subarray(row * width, (row + 1) * width));
     }
-    const bytes = buffer.subarray(at + 4, at + 4 + data.sidecar.width * 4);
-    data.steps.push(step);
-    data.rows.push(new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)));
   }
 
   private thin(data: SeriesRows): void {
-    while (data.rows.length * data.sidecar.width * 4 > MAX_BYTES && data.rows.length > 2) {
-      const half = data.rows.length >> 1;
-      const keep = (_: unknown, index: number) => index >= half || index % 2 === 0;
-      const steps = data.steps.filter(keep);
-      const rows = data.rows.filter(keep);
-      data.steps.splice(0, data.steps.length, ...steps);
-      data.rows.splice(0, data.rows.length, ...rows);
+    const { steps, rows, sidecar } = data;
+    while (rows.length * sidecar.width * 4 > MAX_BYTES && rows.length > 2) {
+      const half = rows.length >> 1;
+      const isKept = (_: unknown, index: number) => index % 2 === 0;
+      const keptSteps = steps.slice(0, half).filter(isKept);
+      const keptRows = together(rows.slice(0, half).filter(isKept), sidecar.width);
+      replaceFirst(steps, half, keptSteps);
+      replaceFirst(rows, half, keptRows);
     }
   }
+}
+
+/** In memory of their own: a row holds on to that of its neighbours. */
+function together(rows: readonly Float32Array[], width: number): Float32Array[] {
+  const values = new Float32Array(rows.length * width);
+  return rows.map((row, index) => {
+    values.set(row, index * width);
+    return values.subarray(index * width, (index + 1) * width);
+  });
+}
+
+/** As `splice`, which takes no more than an argument list may hold. */
+function replaceFirst<T>(list: T[], count: number, by: readonly T[]): void {
+  list.copyWithin(by.length, count);
+  list.length -= count - by.length;
+  by.forEach((value, index) => {
+    list[index] = value;
+  });
 }

@@ -205,9 +205,23 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
     case 'named_expression':
       assign(node.childForFieldName('name')!, node.childForFieldName('value')!, scope, bind);
       return;
-    case 'augmented_assignment':
     case 'for_statement':
-    case 'for_in_clause':
+    case 'for_in_clause': {
+      const left = node.childForFieldName('left');
+      const right = node.childForFieldName('right');
+      // `for Cell in (nn.GRU, nn.LSTM)`: one of them
+      if (left?.type === 'identifier' && (right?.type === 'list' || right?.type === 'tuple')) {
+        const options = named(right).map(expression);
+        bind(left.text, {
+          kind: 'value',
+          value: { kind: 'choice', options, node: right },
+          node: left,
+          scope,
+        });
+      } else others(left, node, scope, bind);
+      return;
+    }
+    case 'augmented_assignment':
       others(node.childForFieldName('left'), node, scope, bind);
       return;
     case 'with_item':
@@ -263,6 +277,16 @@ function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
   }
   if (!SEVERAL.has(left.type)) return;
   const targets = named(left);
+  const [first] = targets;
+  if (
+    first?.type === 'identifier' &&
+    right.childForFieldName('function')?.text.endsWith('.parse_known_args')
+  ) {
+    // the rest is what was not understood
+    assign(first, right, scope, bind);
+    for (const other of targets.slice(1)) unpack(other, scope, bind);
+    return;
+  }
   const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
   const isPaired = values.length === targets.length && !targets.some(({ type }) => type === STARRED);
   targets.forEach((target, index) => {

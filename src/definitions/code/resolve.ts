@@ -278,7 +278,8 @@ export class Resolver {
   private qualifiedName(expression: Extract<Expression, { kind: 'name' }>, depth: number): string[] {
     const found = this.lookUp(expression.name, expression);
     if (found.length === 0) return [expression.name, ...this.fromStars(expression)];
-    return distinct(found.flatMap(binding => this.qualifiedBinding(binding, expression.name, depth)));
+    const names = found.flatMap(binding => this.qualifiedBinding(binding, expression.name, depth));
+    return names.length > 0 ? distinct(names) : [`(unknown).${expression.name}`];
   }
 
   private qualifiedBinding(binding: Binding, name: string, depth: number): string[] {
@@ -289,8 +290,11 @@ export class Resolver {
         return this.qualified(binding.value, depth + 1);
       case 'property':
         return this.qualified(binding.of, depth + 1).map(base => `${base}.${binding.name}`);
-      case 'parameter':
-        return [`(parameter).${name}`];
+      case 'parameter': {
+        // `rnn_type=nn.LSTM`: that one, or another beside it
+        const usual = binding.fallback ? this.qualified(binding.fallback, depth + 1) : [];
+        return [`(parameter).${name}`, ...usual, ...usual.map(each => each.replace(/\w+$/, '*'))];
+      }
       default:
         return [];
     }

@@ -48,8 +48,9 @@ const OTHERS: Readonly<Record<string, Role>> = {
   leakyReLU: 'keeps',
 };
 
+/** The package itself, a file of the project that hands it on, and whatever else is called `tf`. */
 const MODULE =
-  /^(?:npm:@tensorflow\/tfjs(?:-[\w-]+)?(?:\/[\w./-]+)?|tf|\(parameter\)\.tf)(?:\.default)?(\.layers)?\.([A-Za-z]\w*)$/;
+  /^(?:npm:@tensorflow\/tfjs(?:-[\w-]+)?(?:\/[\w./-]+)?|npm:(?:\.{1,2}|[@~])\/.+?|(?:.+\.)?tf)(?:\.default)?(\.layers)?\.([A-Za-z]\w*)$/;
 const TOP = new Set(['sequential', 'model', 'input']);
 
 export const tfjs: FrameworkRules = {

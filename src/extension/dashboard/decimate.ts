@@ -222,15 +222,28 @@ function merge(point: Point, later: Point): void {
 }
 
 function toCurve(points: readonly Point[], rowsPerPoint: number, broken: readonly number[]): Curve {
-  return {
-    step: Float64Array.from(points, point => point.step),
-    seconds: Float64Array.from(points, point => point.seconds),
-    tokens: Float64Array.from(points, point => point.tokens),
-    mean: Float32Array.from(points, point => point.mean),
-    min: Float32Array.from(points, point => point.min),
-    max: Float32Array.from(points, point => point.max),
-    smooth: Float32Array.from(points, point => (point.finite > 0 ? point.smooth : Number.NaN)),
+  const { length } = points;
+  const curve: Curve = {
+    step: new Float64Array(length),
+    seconds: new Float64Array(length),
+    tokens: new Float64Array(length),
+    mean: new Float32Array(length),
+    min: new Float32Array(length),
+    max: new Float32Array(length),
+    smooth: new Float32Array(length),
     rowsPerPoint,
     broken: Float64Array.from(broken),
   };
+  // not `from`, whose iterators take many times as long
+  for (let i = 0; i < length; i++) {
+    const point = points[i]!;
+    curve.step[i] = point.step;
+    curve.seconds[i] = point.seconds;
+    curve.tokens[i] = point.tokens;
+    curve.mean[i] = point.mean;
+    curve.min[i] = point.min;
+    curve.max[i] = point.max;
+    curve.smooth[i] = point.finite > 0 ? point.smooth : Number.NaN;
+  }
+  return curve;
 }

@@ -1,7 +1,7 @@
 // What one page shows: the readers of its runs, and what of them the page has not got yet. Reads run folders only.
 import type { Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
 import { RunReader } from '../../runs/reader.ts';
-import { othersTurn, pollByTurns } from '../runs/turns.ts';
+import { pollByTurns, Turn } from '../runs/turns.ts';
 import { type Life, type Place, RunProjection } from './run-view.ts';
 import { type Named, placesOf, subtitleOf, titleOf } from './titles.ts';
 
@@ -16,8 +16,6 @@ interface Entry {
   reader: RunReader;
   projection: RunProjection;
 }
-
-const LONG_MILLISECONDS = 5;
 
 export class DashboardModel {
   smoothing = 0;
@@ -42,11 +40,11 @@ export class DashboardModel {
 
   /** Reads what was appended since, run by run, and lets others work in between. */
   async read(): Promise<void> {
+    const turn = new Turn();
     for (const { reader, projection } of [...this.entries]) {
       await pollByTurns(reader);
-      const began = performance.now();
-      while (!projection.follow(reader, this.smoothing, true)) await othersTurn();
-      if (performance.now() - began > LONG_MILLISECONDS) await othersTurn();
+      while (!projection.follow(reader, this.smoothing, true)) await turn.mayEnd();
+      await turn.mayEnd();
     }
   }
 

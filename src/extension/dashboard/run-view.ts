@@ -33,9 +33,9 @@ export interface Place {
 
 const MAX_POINTS = 1000;
 const SHOWN_SAMPLES = 20;
-/** taken in at once where others wait for their turn */
-const BRIEF_POINTS = 50_000;
-const BRIEF_ROWS = 1000;
+/** taken in at once where others wait for their turn: one or two milliseconds */
+const BRIEF_POINTS = 5000;
+const BRIEF_ROWS = 100;
 const FLOW_SERIES: Readonly<Record<FlowKind, string>> = {
   reach: 'gradient-flow',
   full: 'gradient-flow-full',

@@ -195,10 +195,15 @@ export class DashboardSession implements vscode.Disposable {
         await this.replace();
         return null;
       },
-      'curve/smooth': ({ smoothing }) => {
+      'curve/smooth': async ({ smoothing }) => {
         this.smoothing = smoothing;
-        if (this.model) this.model.smoothing = smoothing;
-        this.sendChanges();
+        await this.inTurn(async () => {
+          // while it waited, the slider went on
+          if (!this.model || this.smoothing !== smoothing) return;
+          this.model.smoothing = smoothing;
+          await this.model.read();
+          this.sendChanges();
+        });
         return null;
       },
       'curve/range': ({ runId, curve, from, to, points }) => {

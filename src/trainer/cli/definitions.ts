@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { languageOfFile, Syntax } from '../../definitions/code/syntax.ts';
-import type { Definitions } from '../../definitions/definition.ts';
-import { type LayerData, layerData, modelData } from '../../definitions/describe.ts';
+import { type Language, languageOfFile, Syntax } from '../../definitions/code/syntax.ts';
+import { type LayerData, layerData, type ModelData, modelData } from '../../definitions/describe.ts';
 import { findDefinitions, unreadable } from '../../definitions/find.ts';
 import { grammarsIn } from '../../definitions/node-files.ts';
+import { type NotebookCode, notebookCode } from '../../definitions/notebook.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { plain } from './terminal.ts';
@@ -27,10 +27,19 @@ export const command: Command = {
     const syntax = new Syntax(grammarsIn(grammars()));
     const all: unknown[] = [];
     for (const file of args.positionals) {
-      const found = await definitionsOf(syntax, file);
+      const { text, language, lines } = codeOf(file);
+      const why = unreadable(text);
+      if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
+      const found = await findDefinitions(syntax, text, language);
+      const inFile = <T extends { line: number }>(data: T): T => ({
+        ...data,
+        line: lines?.[data.line - 1] ?? data.line,
+      });
       const data = args.flag('models')
-        ? found.models.map(model => modelData(file, model))
-        : found.layers.map(layer => layerData(file, layer));
+        ? found.models
+            .map(model => inFile(modelData(file, model)))
+            .map((model): ModelData => ({ ...model, layers: model.layers.map(inFile) }))
+        : found.layers.map(layer => inFile(layerData(file, layer)));
       all.push(...data);
       if (!args.flag('json') && !args.flag('models')) printLayers(data as LayerData[]);
     }
@@ -40,16 +49,17 @@ export const command: Command = {
   },
 };
 
-async function definitionsOf(syntax: Syntax, file: string): Promise<Definitions> {
+function codeOf(file: string): { text: string; language: Language; lines?: number[] } {
   const language = languageOfFile(file);
-  if (!language)
-    throw new CommandError(
-      `${file}: only Python, JavaScript and TypeScript files are read (.py, .js, .ts, .tsx …).`,
-    );
+  if (language) return { text: textOf(file), language };
+  // what is missing or a folder is told first
   const text = textOf(file);
-  const why = unreadable(text);
-  if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
-  return findDefinitions(syntax, text, language);
+  if (!file.toLowerCase().endsWith('.ipynb'))
+    throw new CommandError(
+      `${file}: only Python, JavaScript and TypeScript files and notebooks are read (.py, .js, .ts, .tsx, .ipynb …).`,
+    );
+  const code: NotebookCode | null = notebookCode(text);
+  return code ?? { text: '', language: 'python' };
 }
 
 function textOf(file: string): string {

@@ -1,9 +1,10 @@
 // What is not felt in the editor: a run that writes a hundred events a second for twenty seconds, and ten long runs
-// that are opened together.
+// that are opened together. Held to the processor time that the host's thread takes in one go: a machine with other
+// work to do makes each timer late, and that is not ours.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
@@ -35,7 +36,6 @@ const STORM = `
 
 describe('a storm of events', function () {
   this.timeout(60_000);
-  this.retries(2);
   afterEach(async () => {
     await closeAll();
     await clearRuns();
@@ -54,23 +54,49 @@ describe('a storm of events', function () {
     // loading the readers for the first time is not what is measured
     await new Promise(resolve => setTimeout(resolve, 2000));
     const lag = await measureLag();
-    const code = await new Promise(resolve =>
-      fork(script, [run], { execArgv: [], silent: true }).once('exit', resolve),
-    );
+    await runScript(script, [run]);
     const worst = await lag();
     writer.status({ state: 'stopped' });
     writer.close();
-    assert.equal(code, 0);
     assertBelow(50, worst);
   });
 });
 
 const LONG_RUNS = 10;
 const LONG_ROWS = 100_000;
+const FLOW_ROWS = 20_000;
+const FLOW_WIDTH = 64;
+/** Ten runs, each with a curve and a gradient heatmap of five megabytes; here, their garbage would be ours to collect. */
+const LONG = `
+  const fs = require('node:fs'), path = require('node:path');
+  const rows = [];
+  for (let step = 1; step <= ${LONG_ROWS}; step++) {
+    const loss = 1 / Math.sqrt(step) + (step % 7) * 0.01;
+    const values = { trainLoss: { mean: loss, min: loss * 0.9, max: loss * 1.1 } };
+    rows.push(JSON.stringify({ kind: 'scalars', step, time: 1, ownSeconds: step / 100, tokens: step, values }) + '\\n');
+  }
+  const flow = Buffer.alloc(${FLOW_ROWS} * (4 + ${FLOW_WIDTH} * 4));
+  for (let row = 0, at = 0; row < ${FLOW_ROWS}; row++) {
+    at = flow.writeUInt32LE(row * 5 + 1, at);
+    for (let t = 0; t < ${FLOW_WIDTH}; t++) at = flow.writeFloatLE(0.9 ** (${FLOW_WIDTH} - t), at);
+  }
+  const sidecar = {
+    name: 'gradient-flow-full',
+    width: ${FLOW_WIDTH},
+    axes: [{ name: 'layer', size: 1 }, { name: 't', size: ${FLOW_WIDTH} }],
+    layers: [{ name: 'lstm', cell: 'lstm', units: 8 }],
+    unit: 'norm',
+  };
+  for (const folder of process.argv.slice(2)) {
+    fs.appendFileSync(path.join(folder, 'events.jsonl'), rows.join(''));
+    fs.mkdirSync(path.join(folder, 'series'), { recursive: true });
+    fs.writeFileSync(path.join(folder, 'series', 'gradient-flow-full.f32'), flow);
+    fs.writeFileSync(path.join(folder, 'series', 'gradient-flow-full.json'), JSON.stringify(sidecar));
+  }
+`;
 
 describe('ten runs of 100,000 rows', function () {
   this.timeout(120_000);
-  this.retries(2);
   afterEach(async () => {
     await closeAll();
     await clearRuns();
@@ -85,8 +111,10 @@ describe('ten runs of 100,000 rows', function () {
       const writer = RunWriter.open(run);
       writer.status({ state: 'stopped', step: LONG_ROWS, steps: 1e6 });
       writer.close();
-      appendFileSync(path.join(run, 'events.jsonl'), manyRows());
     }
+    const script = path.join(workspaceFolder(), 'long.cjs');
+    writeFileSync(script, LONG);
+    await runScript(script, runs);
     await openExperiment('storm.rnn.json', text);
     await until('all runs are listed', () => store.runs.length === LONG_RUNS);
     const lag = await measureLag();
@@ -117,16 +145,9 @@ function makeRun(group: GroupMembership | null): string {
   );
 }
 
-function manyRows(): string {
-  const rows: string[] = [];
-  for (let step = 1; step <= LONG_ROWS; step++) {
-    const loss = 1 / Math.sqrt(step) + (step % 7) * 0.01;
-    const values = { trainLoss: { mean: loss, min: loss * 0.9, max: loss * 1.1 } };
-    rows.push(
-      JSON.stringify({ kind: 'scalars', step, time: 1, ownSeconds: step / 100, tokens: step, values }),
-    );
-  }
-  return `${rows.join('\n')}\n`;
+async function runScript(script: string, folders: readonly string[]): Promise<void> {
+  const [code] = await once(fork(script, [...folders], { execArgv: [], silent: true }), 'exit');
+  assert.equal(code, 0);
 }
 
 /** What an idle process sees of the same lag: other programs take the processor too. */
@@ -137,32 +158,50 @@ const IDLE = `
 `;
 
 interface Lag {
-  host: number;
+  /** milliseconds of the processor that the host's thread took between two timers of 5 ms */
+  busy: number;
+  /** by how much such a timer came late, here and in an idle process beside it */
+  late: number;
   idle: number;
 }
 
-/** The longest time by which a timer of 5 ms came late, here and in an idle process beside it. */
 async function measureLag(): Promise<() => Promise<Lag>> {
   const script = path.join(workspaceFolder(), 'idle.cjs');
   writeFileSync(script, IDLE);
   const idle = fork(script, [], { execArgv: [] });
   await once(idle, 'spawn');
-  let worst = 0;
+  let busy = 0;
+  let late = 0;
   let before = performance.now();
+  let usedBefore = processorMilliseconds();
   const timer = setInterval(() => {
     const now = performance.now();
-    worst = Math.max(worst, now - before - 5);
+    const used = processorMilliseconds();
+    late = Math.max(late, now - before - 5);
+    busy = Math.max(busy, used - usedBefore);
     before = now;
+    usedBefore = used;
   }, 5);
   return async () => {
     clearInterval(timer);
     idle.send('end');
     const [answer] = await once(idle, 'message');
-    return { host: worst, idle: Number(answer) };
+    return { busy, late, idle: Number(answer) };
   };
 }
 
-function assertBelow(limit: number, { host, idle }: Lag): void {
-  const text = `${host.toFixed(1)} ms, where an idle process saw ${idle.toFixed(1)} ms`;
-  assert.ok(host < limit + idle, text);
+/** Of this thread alone: the collector's helpers and the pool have others. */
+function processorMilliseconds(): number {
+  // since Node 23.9, which the types do not know yet
+  const { threadCpuUsage } = process as unknown as { threadCpuUsage(): NodeJS.CpuUsage };
+  const { user, system } = threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+function assertBelow(limit: number, { busy, late, idle }: Lag): void {
+  const [ours, here, beside] = [busy, late, idle].map(value => `${value.toFixed(1)} ms`);
+  const text = `busy for ${ours}, late by ${here}, where an idle process was late by ${beside}`;
+  assert.ok(busy < limit, text);
+  // what waits without working keeps others waiting too; how long it does so on a busy machine is not ours alone
+  assert.ok(late < 10 * limit + idle, text);
 }

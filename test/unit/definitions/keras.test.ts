@@ -182,4 +182,68 @@ m = keras.Model(i, o)
       ],
     );
   });
+
+  it('count with the width of what a layer is applied to, not of what stands above it', async () => {
+    const found = await layers(`
+from keras.layers import LSTM, GRU, Input, Embedding, Bidirectional, Dense, Dropout, RNN, LSTMCell
+from keras.models import Model
+x = Input(shape=(10, 8))
+a = LSTM(32)(x)
+b = LSTM(16)(x)
+enc_in = Input(shape=(None, 71))
+dec_in = Input(shape=(None, 93))
+enc = LSTM(256, return_state=True)
+dec = LSTM(256, return_sequences=True)
+out, h, c = enc(enc_in)
+y = dec(dec_in, initial_state=[h, c])
+z = Input(shape=(5, raw.shape[-1]))
+q = GRU(4)(z)
+w = Dropout(0.5)(Bidirectional(GRU(3, return_sequences=True))(x))
+v = RNN([LSTMCell(7), LSTMCell(2)])(w)
+loose = LSTMCell(5)
+
+class Tagger(Model):
+    def __init__(self):
+        self.head = Dense(9)
+        self.rnn = GRU(6)
+        self.first = GRU(5)
+        self.embed = Embedding(100, 12)
+    def call(self, inputs):
+        first = self.first(inputs)
+        e = self.embed(inputs)
+        return self.head(self.rnn(e))
+`);
+    const lstm = (input: number, units: number) => 4 * units * (input + units + 1);
+    const gru = (input: number, units: number) => 3 * units * (input + units + 2);
+    assert.deepEqual(
+      found.map(({ line, parameters }) => [line, parameters]),
+      [
+        [5, lstm(8, 32)],
+        [6, lstm(8, 16)],
+        [9, lstm(71, 256)],
+        [10, lstm(93, 256)],
+        [14, null],
+        [15, 2 * gru(8, 3)],
+        [16, lstm(6, 7)],
+        [16, lstm(7, 2)],
+        [17, null],
+        [22, gru(12, 6)],
+        [23, null],
+      ],
+    );
+  });
+
+  it('ask only the first layer of a Sequential for its input', async () => {
+    const found = await layers(`
+from keras.layers import LSTM
+from keras.models import Sequential
+model = Sequential()
+model.add(LSTM(10, input_shape=(None, 3), return_sequences=True))
+model.add(LSTM(20, input_shape=(None, 3)))
+`);
+    assert.deepEqual(
+      found.map(({ parameters }) => parameters),
+      [4 * 10 * 14, 4 * 20 * 31],
+    );
+  });
 });

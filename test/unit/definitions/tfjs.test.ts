@@ -181,9 +181,57 @@ second.add(tf.layers.simpleRNN({ units: 4 }));
     );
   });
 
+  it('are found where tf comes from a file of the project, is loaded late, or belongs to something', async () => {
+    const made = (tf: string) => `model.add(${tf}.layers.gru({ units: 6 }));\n`;
+    for (const text of [
+      `import { tf } from '../config';\n${made('tf')}`,
+      `import tf from './tensorflow.js';\n${made('tf')}`,
+      `const tf = require('./lib/tf');\n${made('tf')}`,
+      `const tf = await loadTensorFlow();\n${made('tf')}`,
+      `class Net { build() { ${made('this.tf')} } }`,
+      made('window.tf'),
+    ])
+      assert.deepEqual(
+        (await layersOf('javascript', text)).map(({ cell, units }) => [cell, units]),
+        [['GRU', 6]],
+        text,
+      );
+    const other =
+      "import { layers } from './drawing';\nlayers.add({ units: 6 });\nart.layers.rnn({ units: 6 });\n";
+    assert.deepEqual(await layersOf('javascript', other), []);
+  });
+
   it('leave minified and huge files alone', async () => {
     const call = 'tf.layers.lstm({units:3});';
     assert.deepEqual(await layersOf('javascript', call.repeat(300)), []);
-    assert.equal((await layersOf('javascript', `${call}\n`.repeat(300))).length, 300);
+    const lines = `${call}\n`.repeat(300);
+    assert.equal((await layersOf('javascript', lines)).length, 300);
+    // one long table does not make a file minified
+    assert.equal(
+      (await layersOf('javascript', `const words = '${'a'.repeat(6000)}';\n${lines}`)).length,
+      300,
+    );
+  });
+
+  it('count with the width of what a layer is applied to', async () => {
+    const found = await layersOf(
+      'typescript',
+      `
+import * as tf from '@tensorflow/tfjs';
+const x = tf.input({ shape: [10, 8] });
+const a = tf.layers.lstm({ units: 32 }).apply(x) as tf.SymbolicTensor;
+const gru = tf.layers.bidirectional({ layer: tf.layers.gru({ units: 4, returnSequences: true }) });
+const other = tf.layers.lstm({ units: 16 });
+const b = other.apply(gru.apply(x));
+`,
+    );
+    assert.deepEqual(
+      found.map(({ line, parameters }) => [line, parameters]),
+      [
+        [4, 4 * 32 * 41],
+        [5, 2 * 3 * 4 * 13],
+        [6, 4 * 16 * 25],
+      ],
+    );
   });
 });

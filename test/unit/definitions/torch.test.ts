@@ -264,6 +264,45 @@ class Head(nn.Module):
     );
   });
 
+  it('may be chosen by a parameter with a usual class, or by a loop over classes', async () => {
+    const found = await layers(`
+import torch.nn as nn
+class Block(nn.Module):
+    def __init__(self, width, rnn_type=nn.LSTM, norm=nn.LayerNorm):
+        self.kind = rnn_type
+        self.first = rnn_type(input_size=width, hidden_size=7)
+        self.norm = norm(width)
+        self.second = self.kind(8, 9, bidirectional=True)
+for Cell in (nn.GRUCell, nn.LSTMCell):
+    Cell(3, 4)
+made = [make(5, 6) for make in [nn.GRU]]
+`);
+    assert.deepEqual(
+      found.map(({ line, cell, isCell, units, bidirectional }) => [line, cell, isCell, units, bidirectional]),
+      [
+        [6, null, false, 7, false],
+        [8, null, false, 9, true],
+        [10, null, true, 4, false],
+        [11, 'GRU', false, 6, false],
+      ],
+    );
+  });
+
+  it('take options of parse_known_args', async () => {
+    const found = await layers(`
+import argparse
+import torch.nn as nn
+parser = argparse.ArgumentParser()
+parser.add_argument('--hidden', type=int, default=48)
+FLAGS, unknown = parser.parse_known_args()
+rnn = nn.GRU(3, FLAGS.hidden)
+`);
+    assert.deepEqual(
+      found.map(({ units }) => units),
+      [48],
+    );
+  });
+
   it('are found in broken code, Python 2, notebooks and mixed tabs', async () => {
     const broken = await layers('import torch.nn as nn\nx = nn.LSTM(3, 4)\ndef f(:\n  y = nn.GRU(3,\n');
     assert.equal(broken[0]?.cell, 'LSTM');

@@ -121,6 +121,56 @@ describe('run folder', () => {
     writer.close();
   });
 
+  it('is read on at the next poll when there is no time for all, events and series', () => {
+    const folder = scratch.run();
+    const writer = RunWriter.open(folder);
+    const flow = writer.series('gradient-flow', sidecar);
+    const rows = 20_000;
+    for (let step = 1; step <= rows; step++) {
+      writer.event(scalars(step, { trainLoss: step }));
+      flow.row(step, row(step));
+    }
+    writer.close();
+    const reader = new RunReader(folder);
+    let polls = 0;
+    do {
+      reader.poll(3e6, 0);
+      polls++;
+    } while (reader.behind);
+    assert.ok(polls > 20, `${polls} polls`);
+    const losses = reader.scalars.get('trainLoss')!;
+    assert.equal(losses.length, rows);
+    for (const index of [0, 63, 64, 4095, 4096, rows - 1]) assert.equal(losses.mean.at(index), index + 1);
+    assert.deepEqual(
+      losses.mean.values(),
+      Float64Array.from({ length: rows }, (_, index) => index + 1),
+    );
+    const series = reader.series.get('gradient-flow')!;
+    assert.equal(series.rows.length, rows);
+    assert.deepEqual([...series.rows[rows - 1]!], [...row(rows)]);
+    assert.equal(reader.poll(), false);
+  });
+
+  it('thins the older rows of a series that is too long for memory', () => {
+    const folder = scratch.run();
+    const writer = RunWriter.open(folder);
+    const wide = { ...sidecar, width: 4000, axes: [{ name: 't', size: 4000 }], layers: [] };
+    const flow = writer.series('gradient-flow', wide);
+    for (let step = 1; step <= 5000; step++) flow.row(step, new Float32Array(4000).fill(step));
+    writer.close();
+    const reader = readAll(folder);
+    const { steps, rows } = reader.series.get('gradient-flow')!;
+    // 64 MB hold 4000 rows of 16,000 bytes
+    assert.equal(steps.length, 3750);
+    assert.deepEqual(steps.slice(0, 3), [1, 3, 5]);
+    assert.deepEqual(steps.slice(1249, 1252), [2499, 2501, 2502]);
+    assert.deepEqual(
+      rows.map(values => values[0]),
+      steps,
+    );
+    assert.equal(rows[0]!.buffer.byteLength, 1250 * 16_000);
+  });
+
   it('shares places of rows between scalars only while they are written together', () => {
     const folder = scratch.run();
     const writer = RunWriter.open(folder);

@@ -1,0 +1,72 @@
+// Notebooks as files: their cells as one text, and the lines that things stand on in the file.
+import assert from 'node:assert/strict';
+import { notebookCode } from '../../../src/definitions/notebook.ts';
+import { layersOf } from './find.ts';
+
+const cell = (source: string | string[], cell_type = 'code') => ({
+  cell_type,
+  metadata: {},
+  source,
+  outputs: [],
+});
+const notebook = (cells: object[], metadata: object = {}) =>
+  JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }, null, 1);
+
+async function found(file: string): Promise<[number, string | null, number | null][]> {
+  const { text, language, lines } = notebookCode(file)!;
+  return (await layersOf(language, text)).map(({ line, cell, units }) => [lines[line - 1]!, cell, units]);
+}
+
+const lineOf = (file: string, text: string) => file.slice(0, file.indexOf(text)).split('\n').length;
+
+describe('notebooks', () => {
+  it('are read as one text, with the lines of the file', async () => {
+    const file = notebook([
+      cell(['# LSTM(1)\n', 'Prose about `nn.GRU(2, 3)`'], 'markdown'),
+      cell(['%matplotlib inline\n', 'import torch.nn as nn\n', 'hidden = 24']),
+      cell(['%%bash\n', 'echo "nn.LSTM(1, 2)"']),
+      cell([
+        '%%time\n',
+        'if hidden:\n',
+        '    !pip install torch\n',
+        'net = nn.LSTM(\n',
+        '    3, hidden)\n',
+        'cell = nn.GRUCell(3, 5)',
+      ]),
+    ]);
+    assert.deepEqual(await found(file), [
+      [lineOf(file, 'net = nn.LSTM('), 'LSTM', 24],
+      [lineOf(file, 'cell = nn.GRUCell'), 'GRU', 5],
+    ]);
+  });
+
+  it('may hold a cell in one string, be of the third format, and be written in one line', async () => {
+    const whole = notebook([cell('from keras.layers import GRU\nx = GRU(6)\n')]);
+    assert.deepEqual(await found(whole), [[lineOf(whole, 'from keras'), 'GRU', 6]]);
+    const old = JSON.stringify({
+      metadata: {},
+      worksheets: [
+        {
+          cells: [
+            { cell_type: 'code', input: ['from keras.layers import GRU\n', 'GRU(7)'], language: 'python' },
+          ],
+        },
+      ],
+    });
+    assert.deepEqual(await found(old), [[1, 'GRU', 7]]);
+  });
+
+  it('of other languages are none, and what is no notebook neither', async () => {
+    const r = notebook([cell('layer_lstm(units = 4)')], { kernelspec: { language: 'R', name: 'ir' } });
+    assert.equal(notebookCode(r), null);
+    assert.equal(notebookCode('{"a": 1}'), null);
+    assert.equal(notebookCode('not JSON'), null);
+    const deno = notebook([cell("const tf = require('@tensorflow/tfjs');\ntf.layers.lstm({units: 3});")], {
+      language_info: { name: 'typescript' },
+    });
+    assert.deepEqual(
+      (await found(deno)).map(([, kind, units]) => [kind, units]),
+      [['LSTM', 3]],
+    );
+  });
+});
