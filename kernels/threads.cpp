@@ -1,5 +1,7 @@
 // The pool: the caller counts `generation` up, every thread runs the task, and the last ones to come count `finished`
-// up. Waiting spins first, since a train step has a few calls in a millisecond and waking takes tens of microseconds.
+// up. Waiting spins first, since a train step has a few calls in a millisecond; then it offers its processor to others
+// but stays awake, since waking takes tens of microseconds, and hundreds in a virtual machine, whose threads then wait
+// for each other asleep at every call; after a millisecond or two without work it sleeps.
 #include "threads.h"
 
 #include "abi.h"
@@ -9,9 +11,9 @@ namespace unroll {
 namespace {
 
 #ifdef __wasm__
-constexpr int SPINS = 200000;
+constexpr int SPINS = 200000, OFFERS = 0;
 #else
-constexpr int SPINS = 10000;
+constexpr int SPINS = 2000, OFFERS = 6000;
 #endif
 
 /** A number that threads wait for to change, on a cache line of its own. */
@@ -34,6 +36,10 @@ void wait_for_change(Signal &signal, int seen) {
   for (int i = 0; i < SPINS; i++) {
     if (read(signal) != seen) return;
     relax();
+  }
+  for (int i = 0; i < OFFERS; i++) {
+    if (read(signal) != seen) return;
+    offer_processor();
   }
   __atomic_add_fetch(&signal.sleepers, 1, __ATOMIC_SEQ_CST);
   while (read(signal) == seen) sleep_while(&signal.value, seen);

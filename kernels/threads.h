@@ -14,10 +14,11 @@ void parallel(Task task, void *context);
 /** Inside a parallel call: returns when every thread has come here. */
 void barrier();
 
-// What a platform gives (native/platform.cpp, wasm/): a pause in a spin, sleeping while *place is `value`, waking all
-// that sleep there, and threads 1 to count-1 that call unroll_thread_run (where the host starts them, count alone); it
-// returns how many threads there are then.
+// What a platform gives (native/platform.cpp, wasm/): a pause in a spin; letting another thread have this processor if one
+// wants it; sleeping while *place is `value`; waking all that sleep there; and threads 1 to count-1 that call
+// unroll_thread_run (where the host starts them, count alone); it returns how many threads there are then.
 void relax();
+void offer_processor();
 void sleep_while(int *place, int value);
 void wake_all(int *place);
 int create_workers(int count);

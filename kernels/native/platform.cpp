@@ -1,5 +1,6 @@
 // Threads and sleeping for the native build. Linux sleeps on a futex; other systems, untested, give up their slice.
 #include <pthread.h>
+#include <sched.h>
 
 #include "../abi.h"
 #include "../threads.h"
@@ -16,8 +17,6 @@ __asm__(".symver pthread_join,pthread_join@GLIBC_2.2.5");
 __asm__(".symver pthread_create,pthread_create@GLIBC_2.17");
 __asm__(".symver pthread_join,pthread_join@GLIBC_2.17");
 #endif
-#else
-#include <sched.h>
 #endif
 
 namespace unroll {
@@ -42,6 +41,8 @@ void relax() {
   __asm__ volatile("yield");
 #endif
 }
+
+void offer_processor() { sched_yield(); }
 
 void sleep_while(int *place, int value) {
 #if defined(__linux__)

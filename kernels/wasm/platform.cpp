@@ -8,6 +8,9 @@ namespace unroll {
 /** WASM has no instruction for it: the atomic load of the spin is the pause. */
 void relax() {}
 
+/** Nor a way to do that: it only sleeps. */
+void offer_processor() {}
+
 void sleep_while(int *place, int value) { __builtin_wasm_memory_atomic_wait32(place, value, -1); }
 
 void wake_all(int *place) { __builtin_wasm_memory_atomic_notify(place, 1u << 30); }
