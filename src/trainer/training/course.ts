@@ -190,21 +190,26 @@ export class Course {
 
   private *validate(): Generator<undefined, void> {
     const { trainer, journal } = this;
-    const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
-    if (!score) return;
     this.settle();
+    const open = this.newest;
+    this.newest = null; // validation takes several turns, and its figures belong into the row of the step
+    const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
+    if (!score) {
+      this.newest = open;
+      return;
+    }
     const figures = figuresOf(trainer.task, score);
     const valLoss = figures['valLoss']!;
     trainer.valLoss = valLoss;
     trainer.stopping.observe(trainer.step, valLoss);
     journal.figure(figures);
-    this.newest = null;
     this.writeRow();
     this.found(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));
   }
 
   private *sample(): Generator<undefined, void> {
     const { trainer, journal } = this;
+    this.tell();
     const sample = yield* trainer.task.sample(trainer.model, trainer.step);
     if (sample) journal.event(trainer.step, { kind: 'sample', sample });
   }

@@ -73,6 +73,20 @@ describe('trainRuns', () => {
     assert.equal(state.todo, 'step');
   });
 
+  it('writes one row for each step, in order, with what validation found in it, and the sample after it', async () => {
+    const experiment = tinyExperiment({ steps: 60, validation: { every: 20 }, sample: { every: 20 } });
+    const events = eventsOf((await trainNew(experiment)).folder);
+    const rows = events.flatMap(event => (event.kind === 'scalars' ? [event] : []));
+    assert.deepEqual(
+      rows.map(({ step }) => step),
+      Array.from({ length: 60 }, (_, index) => index + 1),
+    );
+    for (const { step, values } of rows)
+      assert.equal('valLoss' in values && 'trainLoss' in values, step % 20 === 0, `step ${step}`);
+    const order = events.filter(({ step }) => step === 20).map(({ kind }) => kind);
+    assert.ok(order.indexOf('scalars') < order.indexOf('sample'), order.join());
+  });
+
   it('shows life at least every 200 ms of training, and stops within a second', async () => {
     const folder = makeRun(tinyExperiment(endless));
     const seen: { at: number; status: RunStatus }[] = [];
