@@ -48,7 +48,7 @@ struct UnrollRecurrentForward {
   Int32 reverse, version;
 };
 
-/** RecurrentBackward; `hidden_grad_norm` null stands for `report` null. */
+/** RecurrentBackward; `hidden_grad_norm` null stands for `report` null, and `x` is not read: the cache has it. */
 struct UnrollRecurrentBackward {
   const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
   float *packed;

@@ -88,7 +88,7 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     recurrentMemory,
     recurrentForward(call) {
       const { y, hN, cN, cache, scratch } = call;
-      invoke('recurrent_forward', [], [...inputsOf(call), y, hN, cN, cache, scratch], callNumbers(call));
+      invoke('recurrent_forward', [], [...inputsOf(call, call.x), y, hN, cN, cache, scratch], callNumbers(call));
     },
     recurrentBackward(call) {
       const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
@@ -100,7 +100,8 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
       } = call.report ?? {};
       const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
       const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
-      const operands = [...inputsOf(call), cache, scratch, dy, dhN, dcN, ...gradients, ...report];
+      // the kernels have x in the cache
+      const operands = [...inputsOf(call, null), cache, scratch, dy, dhN, dcN, ...gradients, ...report];
       invoke('recurrent_backward', [], operands, callNumbers(call));
     },
     gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {
@@ -153,7 +154,7 @@ function callNumbers({ shape, weights }: RecurrentCall): number[] {
   return [...shapeNumbers(shape), weights.version | 0];
 }
 
-function inputsOf({ weights, x, lengths, h0, c0 }: RecurrentCall): Operand[] {
+function inputsOf({ weights, lengths, h0, c0 }: RecurrentCall, x: Slice | null): Operand[] {
   const { weightIh, weightHh, biasIh, biasHh, packed } = weights;
   return [weightIh, weightHh, biasIh, biasHh, packed, x, lengths, h0, c0];
 }

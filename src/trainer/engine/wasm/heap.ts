@@ -26,12 +26,10 @@ export class Heap {
     this.#buffers.add(memory.buffer);
   }
 
-  /** The address of a zeroed block at the beginning of a cache line. */
+  /** The address of a block at the beginning of a cache line; what stands in it means nothing. */
   take(bytes: number): number {
     const size = this.#classOf(bytes);
-    const waiting = this.#free.get(size)?.pop();
-    const address = waiting ?? this.#extend(size);
-    if (waiting !== undefined) new Uint8Array(this.memory.buffer, address, bytes).fill(0);
+    const address = this.#free.get(size)?.pop() ?? this.#extend(size);
     this.#taken.set(address, size);
     this.#inUse += size;
     return address;
