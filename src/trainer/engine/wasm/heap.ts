@@ -28,11 +28,23 @@ export class Heap {
 
   /** The address of a block at the beginning of a cache line; what stands in it means nothing. */
   take(bytes: number): number {
+    return this.#take(bytes).address;
+  }
+
+  /** The same with zeros in it. Fresh memory has them, and takes no room before it is written to. */
+  takeZeroed(bytes: number): number {
+    const { address, used } = this.#take(bytes);
+    if (used) new Uint8Array(this.memory.buffer, address, bytes).fill(0);
+    return address;
+  }
+
+  #take(bytes: number): { address: number; used: boolean } {
     const size = this.#classOf(bytes);
-    const address = this.#free.get(size)?.pop() ?? this.#extend(size);
+    const waiting = this.#free.get(size)?.pop();
+    const address = waiting ?? this.#extend(size);
     this.#taken.set(address, size);
     this.#inUse += size;
-    return address;
+    return { address, used: waiting !== undefined };
   }
 
   give(address: number): void {

@@ -54,8 +54,8 @@ async function createProvider(
   const threads = await startPool(loaded, heap, exports, wanted);
   const invoke = invoker(exports, heap);
   const allocate = (floats: number) => {
-    const address = heap.take(floats * Float32Array.BYTES_PER_ELEMENT); // before the buffer is asked for: it may grow
-    return new Float32Array(heap.memory.buffer, address, floats).fill(0);
+    const address = heap.takeZeroed(floats * Float32Array.BYTES_PER_ELEMENT); // before the buffer is asked for: it may grow
+    return new Float32Array(heap.memory.buffer, address, floats);
   };
   const release = (array: Float32Array) => {
     // tensors of an engine that was exchanged for this one are the garbage collector's
