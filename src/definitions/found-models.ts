@@ -8,6 +8,7 @@ import type { Role } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
+import { WEIGHT_HH, withBeginning } from './torch-beginning.ts';
 import { Widths } from './widths.ts';
 
 const RULES = { keras, tfjs, torch };
@@ -34,7 +35,8 @@ export function findModels(
     const site = siteOf(reader, nodes[index]!);
     const key = `${site.node.id} ${site.variable ?? ''}`;
     const known = sites.get(key) ?? { site, recurrent: [] };
-    known.recurrent.push(layer);
+    const begins = layer.framework === 'torch' && reader.text.includes(WEIGHT_HH);
+    known.recurrent.push(begins ? withBeginning(layer, nodes[index]!, site.node) : layer);
     sites.set(key, known);
   });
   return withOwnNames([...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own)));
