@@ -9,6 +9,7 @@ import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
 import { WEIGHT_HH, withBeginning } from './torch-beginning.ts';
+import { withActivation } from './torch-forward.ts';
 import { Widths } from './widths.ts';
 
 const RULES = { keras, tfjs, torch };
@@ -184,7 +185,7 @@ function modelOf(
       ({ callRange }) =>
         callRange.offset === at.startIndex && callRange.length === at.endIndex - at.startIndex,
     );
-    if (!isOwn) layers.push(reader.layer(call));
+    if (!isOwn) layers.push(withActivation(reader.layer(call), at, node));
   }
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
   if (framework !== 'torch') countThrough(new Widths(reader, kind === 'sequential', ordered, calls), ordered);

@@ -12,9 +12,8 @@ const LOOP =
 /** `within`: the node that the model stands in. */
 export function withBeginning(layer: FoundLayer, call: Node, within: Node): FoundLayer {
   const { text } = within;
-  const assignment = call.parent;
-  const target = assignment?.type === 'assignment' ? assignment.childForFieldName('left')?.text : undefined;
-  if (!target || !/^[\w.]+$/.test(target) || !text.includes(WEIGHT_HH)) return layer;
+  const target = targetOf(call);
+  if (!target || !text.includes(WEIGHT_HH)) return layer;
   const own = new RegExp(
     `\\b(\\w+_)\\(\\s*${target.replaceAll('.', '\\.')}\\.weight_hh(?:_l0)?(?:\\.data)?\\s*[,)]`,
   ).exec(text)?.[1];
@@ -25,4 +24,11 @@ export function withBeginning(layer: FoundLayer, call: Node, within: Node): Foun
   if (!value || (value === 'eye_' && layer.recurrent?.cell !== 'RNN')) return layer;
   const given: Given<string> = { value, fallback: null, text: value, range: null };
   return { ...layer, options: new Map([...layer.options, [WEIGHT_HH, given]]) };
+}
+
+/** What a call is assigned to: `self.rnn`. */
+export function targetOf(call: Node): string | null {
+  const assignment = call.parent;
+  const target = assignment?.type === 'assignment' ? assignment.childForFieldName('left')?.text : undefined;
+  return target && /^[\w.]+$/.test(target) ? target : null;
 }
