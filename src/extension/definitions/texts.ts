@@ -177,17 +177,16 @@ function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter
   const shape = { cell: kind, inputSize: inputSize.value, units: units.value };
   const own = countRecurrent({ ...shape, convention: CONVENTION_OF[framework], resetAfter });
   const many = (layers.value ?? 1) > 1 || bidirectional.value === true;
-  const rows = (['torch', 'keras', 'tfjs'] as const).map(each => {
+  const all = (['torch', 'keras', 'tfjs'] as const).map(each => {
     const total = countIn(recurrent!, CONVENTION_OF[each], kind, each === framework ? resetAfter : undefined);
-    return `| ${FRAMEWORK_NAMES[each]} | ${total === null ? '' : count(total)} |`;
+    const text = `${FRAMEWORK_NAMES[each]} ${total === null ? '?' : count(total)}`;
+    return each === framework ? `**${text}**` : text;
   });
+  // a table would be cut off: a hover's box is lower than its text
   return [
     `\`${own.formula} = ${count(own.total)}\`${many && parameters !== null ? ` for the first layer and direction, ${count(parameters)} in all` : ''}`,
-    '',
-    '| counted as | parameters |',
-    '| :-- | --: |',
-    ...rows,
-  ].join('\n');
+    `Counted as ${all.join(' · ')}.`,
+  ].join('  \n');
 }
 
 const BATCH = 32;

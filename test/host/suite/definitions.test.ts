@@ -92,7 +92,7 @@ describe('models in code', () => {
     const text = await until('the hover', () => hoverAt(document, 'LSTM(32'));
     assert.match(text, /\*\*LSTM\*\* of PyTorch: 32 → 64/);
     assert.match(text, /4·64·\(32 \+ 64 \+ 2\) = 25,088/);
-    assert.match(text, /\| Keras \| 24,832 \|/);
+    assert.match(text, /\*\*PyTorch 25,088\*\* · Keras 24,832 · TensorFlow\.js 24,832/);
     assert.match(text, /i f g o/);
     assert.equal(await hoverAt(document, 'Linear('), '');
   });
