@@ -24,7 +24,7 @@ describe('a model in code', () => {
     const line = workbench.page.locator('.view-line', { hasText: 'nn.LSTM(' });
     await line.locator('span span', { hasText: 'LSTM' }).last().hover();
     const hover = workbench.page.locator('.monaco-hover:visible').first();
-    await hover.getByText(/of PyTorch: 32 → 64/).waitFor();
+    await hover.getByText(/of PyTorch: \[B, T, 32\] → \[B, T, 64\]/).waitFor();
     const last = hover.getByText(/multiply-adds/);
     await last.waitFor();
     await workbench.screenshot('code-hover');

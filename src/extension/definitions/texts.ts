@@ -127,10 +127,18 @@ export function layerHover(layer: FoundLayer): string | null {
   return parts.filter(Boolean).join('\n\n');
 }
 
-function sizes({ recurrent }: FoundLayer): string {
-  const { units, inputSize, layers, bidirectional } = recurrent!;
+/** `[B, T, 32] → [B, T, 64]`, and what makes it more than one layer. */
+function sizes(layer: FoundLayer): string {
+  const { units, inputSize, layers, bidirectional, isCell, returnSequences } = layer.recurrent!;
+  const shape = (isSequence: boolean | null, width: string | number) => {
+    const before = isCell || isSequence === false ? ['B'] : isSequence ? axes(layer) : ['B', '(T)'];
+    return `[${[...before, width].join(', ')}]`;
+  };
+  const wide = bidirectional.value ? 2 : 1;
+  const out = units.value === null ? symbol(units.text, 'H') : units.value * wide;
+  const width = typeof out === 'string' && wide > 1 ? `2·${out}` : out;
   const facts = [
-    `${inputSize.value ?? symbol(inputSize.text, 'I')} → ${units.value ?? symbol(units.text, 'H')}`,
+    `${shape(true, inputSize.value ?? symbol(inputSize.text, 'I'))} → ${shape(returnSequences ? returnSequences.value : true, width)}`,
   ];
   if (layers.value === null) facts.push(`${symbol(layers.text, 'L')} layers`);
   else if (layers.value > 1) facts.push(`${layers.value} layers`);
