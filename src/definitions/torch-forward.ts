@@ -8,8 +8,8 @@ const FUNCTION = '(relu|tanh|sigmoid|gelu|elu|leaky_relu|selu|silu|softplus)';
 
 /** `within`: the node that the model stands in. */
 export function withActivation(layer: FoundLayer, call: Node, within: Node): FoundLayer {
-  const target = targetOf(call)?.replaceAll('.', '\\.');
-  if (layer.name !== 'Linear' || !target) return layer;
+  const target = layer.name === 'Linear' ? targetOf(call)?.replaceAll('.', '\\.') : null;
+  if (!target) return layer;
   const applied = `(?<![\\w.])${target}\\(`;
   const forms = [
     // F.relu(self.fc(x))
