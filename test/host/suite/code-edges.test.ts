@@ -84,7 +84,8 @@ model.add(tf.layers.dense({ units: 1 }));
 
 const layer = (field: string, value: unknown) => ({ path: ['model', 'layers', 0, field], value });
 const FIXES = [
-  { title: 'Use a GRU', edits: [layer('type', 'gru')] },
+  // what is removed has no value in the run folder
+  { title: 'Use a GRU', edits: [layer('type', 'gru'), layer('activation', undefined)] },
   { title: 'Begin orthogonal', edits: [layer('recurrentInit', 'orthogonal')] },
   { title: 'Open the forget gate', edits: [layer('forgetBias', 1)] },
   { title: 'Clip', edits: [{ path: ['training', 'clipNorm'], value: 1 }] },
