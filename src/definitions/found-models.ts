@@ -8,6 +8,8 @@ import type { Role } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
+import { WEIGHT_HH, withBeginning } from './torch-beginning.ts';
+import { withActivation } from './torch-forward.ts';
 import { Widths } from './widths.ts';
 
 const RULES = { keras, tfjs, torch };
@@ -34,7 +36,8 @@ export function findModels(
     const site = siteOf(reader, nodes[index]!);
     const key = `${site.node.id} ${site.variable ?? ''}`;
     const known = sites.get(key) ?? { site, recurrent: [] };
-    known.recurrent.push(layer);
+    const begins = layer.framework === 'torch' && reader.text.includes(WEIGHT_HH);
+    known.recurrent.push(begins ? withBeginning(layer, nodes[index]!, site.node) : layer);
     sites.set(key, known);
   });
   return withOwnNames([...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own)));
@@ -182,7 +185,7 @@ function modelOf(
       ({ callRange }) =>
         callRange.offset === at.startIndex && callRange.length === at.endIndex - at.startIndex,
     );
-    if (!isOwn) layers.push(reader.layer(call));
+    if (!isOwn) layers.push(withActivation(reader.layer(call), at, node));
   }
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
   if (framework !== 'torch') countThrough(new Widths(reader, kind === 'sequential', ordered, calls), ordered);

@@ -2,6 +2,7 @@
 // what cannot be mapped said with its line.
 import type { Convention, ExperimentInput } from '../experiment/schema.ts';
 import { CELL_NAME, CONVENTION_OF, type FoundLayer, type FoundModel } from './definition.ts';
+import { WEIGHT_HH } from './torch-beginning.ts';
 
 /** What code is mapped to; other kinds of layer have no constructor of one name in these frameworks. */
 export type LayerInput = Exclude<ExperimentInput['model']['layers'][number], { type: 'tcn' | 'transformer' }>;
@@ -114,12 +115,14 @@ const INITIALIZERS = {
   glorotuniform: 'glorot-uniform',
   identity: 'identity',
   zeros: 'zeros',
+  xavieruniform: 'glorot-uniform',
+  eye: 'identity',
 } as const;
 
 function initializer(options: FoundLayer['options']): {
   recurrentInit?: (typeof INITIALIZERS)[keyof typeof INITIALIZERS];
 } {
-  const given = text(options, 'recurrent_initializer', 'recurrentInitializer');
+  const given = text(options, 'recurrent_initializer', 'recurrentInitializer', WEIGHT_HH);
   const known = INITIALIZERS[(given ?? '').toLowerCase().replaceAll('_', '') as keyof typeof INITIALIZERS];
   return known ? { recurrentInit: known } : {};
 }

@@ -82,7 +82,7 @@ const writer = z.object({ host: text, pid: z.int().min(1), processStart: text, b
 const fix = z.object({
   title: text,
   edits: z
-    .array(z.object({ path: z.array(z.union([text, wholeCount])).max(20), value: z.unknown() }))
+    .array(z.object({ path: z.array(z.union([text, wholeCount])).max(20), value: z.unknown().optional() }))
     .max(100),
 });
 

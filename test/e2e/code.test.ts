@@ -24,9 +24,13 @@ describe('a model in code', () => {
     const line = workbench.page.locator('.view-line', { hasText: 'nn.LSTM(' });
     await line.locator('span span', { hasText: 'LSTM' }).last().hover();
     const hover = workbench.page.locator('.monaco-hover:visible').first();
-    await hover.getByText(/of PyTorch: 32 → 64/).waitFor();
-    await hover.getByText('TensorFlow.js').waitFor();
+    await hover.getByText(/of PyTorch: \[B, T, 32\] → \[B, T, 64\]/).waitFor();
+    const last = hover.getByText(/multiply-adds/);
+    await last.waitFor();
     await workbench.screenshot('code-hover');
+    await hover.getByText(/PyTorch 25,088 · Keras 24,832 · TensorFlow\.js 24,832/).waitFor();
+    const [row, box] = [await last.boundingBox(), await hover.boundingBox()];
+    assert.ok(row!.y + row!.height <= box!.y + box!.height, 'its end is seen by scrolling only');
     await workbench.page.keyboard.press('Escape');
   });
 
@@ -67,6 +71,14 @@ describe('a model in code', () => {
     await until('the second run starts without a question', () => runFolders(workbench.folder).length === 2);
     await workbench.runCommand('Unroll: Stop Training');
     await until('it has ended too', () => runFolders(workbench.folder).every(ended));
+  });
+
+  it('can be read in every theme', async () => {
+    for (const theme of ['Light Modern', 'Dark High Contrast', 'Light High Contrast', 'Dark Modern']) {
+      await workbench.setTheme(theme);
+      await workbench.lensText(/25,088 params/).waitFor();
+      await workbench.screenshot(`code-torch-${theme.toLowerCase().replaceAll(' ', '-')}`);
+    }
   });
 
   it('has its row in Python with Keras, and opens as PyTorch', async () => {

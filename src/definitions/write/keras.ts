@@ -1,5 +1,6 @@
 // A model as a Keras Sequential.
 import type { Mapped } from '../to-experiment.ts';
+import { initializerName } from './initializer.ts';
 
 export function writeKeras(name: string, layers: Mapped['layers']): string {
   const isText = layers[0]?.type === 'embedding';
@@ -23,6 +24,7 @@ export function writeKeras(name: string, layers: Mapped['layers']): string {
           ...(layer.type === 'rnn' && layer.activation === 'relu' ? ['activation="relu"'] : []),
           'return_sequences=True',
           ...(layer.type === 'gru' && layer.resetAfter === false ? ['reset_after=False'] : []),
+          ...initializerName(layer).map(init => `recurrent_initializer="${init}"`),
           ...(layer.type === 'lstm' && layer.forgetBias === 0 ? ['unit_forget_bias=False'] : []),
         ];
         const plain = `layers.${{ rnn: 'SimpleRNN', gru: 'GRU', lstm: 'LSTM' }[layer.type]}(${options.join(', ')})`;

@@ -1,5 +1,6 @@
 // A model as a TensorFlow.js sequential.
 import type { Mapped } from '../to-experiment.ts';
+import { camelCase, initializerName } from './initializer.ts';
 
 export function writeTfjs(name: string, layers: Mapped['layers']): string {
   const isText = layers[0]?.type === 'embedding';
@@ -29,6 +30,7 @@ export function writeTfjs(name: string, layers: Mapped['layers']): string {
                 ? ["activation: 'relu'"]
                 : []
               : ["recurrentActivation: 'sigmoid'"]),
+            ...initializerName(layer).map(init => `recurrentInitializer: '${camelCase(init)}'`),
             ...(layer.type === 'lstm' && layer.forgetBias === 1 ? ['unitForgetBias: true'] : []),
             'returnSequences: true',
             ...(first ? shape : []),

@@ -1,5 +1,13 @@
 // A model as a torch.nn.Module.
-import type { Mapped } from '../to-experiment.ts';
+import type { LayerInput, Mapped } from '../to-experiment.ts';
+
+const ACTIVATIONS: Readonly<Record<string, string>> = { tanh: 'Tanh', relu: 'ReLU', sigmoid: 'Sigmoid' };
+const INITIALIZERS: Readonly<Record<string, string>> = {
+  orthogonal: 'orthogonal_',
+  'glorot-uniform': 'xavier_uniform_',
+  identity: 'eye_',
+  zeros: 'zeros_',
+};
 
 export function writeTorch(name: string, layers: Mapped['layers']): string {
   const made: string[] = [];
@@ -32,10 +40,13 @@ export function writeTorch(name: string, layers: Mapped['layers']): string {
         const own = isLast ? 'out' : called('dense');
         const units = isLast ? 'outputs' : String(layer.units);
         made.push(`self.${own} = nn.Linear(${width}, ${units})`);
-        const activation = { tanh: 'torch.tanh', relu: 'torch.relu', sigmoid: 'torch.sigmoid' }[
-          layer.activation as 'tanh'
-        ];
-        forward.push(`x = ${activation && !isLast ? `${activation}(self.${own}(x))` : `self.${own}(x)`}`);
+        const activation = ACTIVATIONS[layer.activation ?? 'linear'];
+        if (activation && !isLast) {
+          // a module of its own is read where a function in `forward` is not
+          const act = called(activation.toLowerCase());
+          made.push(`self.${act} = nn.${activation}()`);
+          forward.push(`x = self.${act}(self.${own}(x))`);
+        } else forward.push(`x = self.${own}(x)`);
         width = units;
         return;
       }
@@ -59,13 +70,13 @@ export function writeTorch(name: string, layers: Mapped['layers']): string {
           ...((layer.dropout ?? 0) > 0 && (layer.layers ?? 1) > 1 ? [`dropout=${layer.dropout}`] : []),
         ];
         made.push(`self.${own} = nn.${layer.type.toUpperCase()}(${options.join(', ')})`);
+        made.push(...beginning(`self.${own}`, layer));
         forward.push(`x, _ = self.${own}(x)`);
         width = String(layer.units * (layer.bidirectional ? 2 : 1));
       }
     }
   });
-  return `import torch
-from torch import nn
+  return `from torch import nn
 
 
 class ${name}(nn.Module):
@@ -77,4 +88,23 @@ ${made.map(line => `        ${line}`).join('\n')}
 ${forward.map(line => `        ${line}`).join('\n')}
         return x  # (batch, seqLen, outputs)
 `;
+}
+
+/** Statements that set what recurrent weights begin as, where that is not PyTorch's own. */
+function beginning(
+  target: string,
+  {
+    recurrentInit = 'default',
+    layers = 1,
+    bidirectional,
+  }: Extract<LayerInput, { type: 'rnn' | 'gru' | 'lstm' }>,
+): string[] {
+  const initializer = INITIALIZERS[recurrentInit];
+  if (!initializer) return [];
+  if (layers === 1 && !bidirectional) return [`nn.init.${initializer}(${target}.weight_hh_l0)`];
+  return [
+    `for name, weight in ${target}.named_parameters():`,
+    '    if "weight_hh" in name:',
+    `        nn.init.${initializer}(weight)`,
+  ];
 }

@@ -1,7 +1,7 @@
 // Squiggles in code: what its text alone tells, and what the last run of a model found, at its layer until the line
 // changes; each with what mends it.
 import * as vscode from 'vscode';
-import type { FoundModel } from '../../definitions/definition.ts';
+import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
 import type { TextFinding } from '../../definitions/lint/finding.ts';
 import type { Finding } from '../../runs/format.ts';
 import { FindingDiagnostic } from '../experiments/diagnostics.ts';
@@ -107,7 +107,7 @@ async function findingsOf(
   const { toExperiment } = await import('../../definitions/to-experiment.ts');
   return withRuns.flatMap(model => {
     const last = lastRuns.of(document.uri, model.name)!;
-    const trained = new Set(last.text.split(/\r\n|\r|\n/));
+    const trained = `\n${last.text.replace(/\r\n?/g, '\n')}\n`;
     const { origins, layers } = toExperiment(model);
     const own = new Set<string>(layers.map(({ type }) => type));
     return last.findings.flatMap(finding => {
@@ -116,12 +116,19 @@ async function findingsOf(
       const index = /^layers\.(\d+)/.exec(finding.layer ?? '')?.[1];
       const layer = index === undefined ? null : (origins[Number(index)] ?? null);
       const range = layer ? rangeOf(layer.range) : document.lineAt(model.range.line - 1).range;
-      // the line was changed since it was trained: what was found is about another model
-      if (!trained.has(document.lineAt(range.start.line).text)) return [];
+      // its lines were changed since it was trained: what was found is about another model
+      if (!trained.includes(linesOf(document, range.start.line, layer))) return [];
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
       return [new ModelFinding(range, `${name}${plain(finding.message, 500)}`, finding, model)];
     });
   });
+}
+
+/** The whole lines of a layer's call, or the line of a model. */
+function linesOf(document: vscode.TextDocument, line: number, layer: FoundLayer | null): string {
+  const last = layer ? rangeOf(layer.callRange).end.line : line;
+  const lines = Array.from({ length: last - line + 1 }, (_, index) => document.lineAt(line + index).text);
+  return `\n${lines.join('\n')}\n`;
 }
 
 /** The fix in the code where the code can say it; else training again with the fix. */

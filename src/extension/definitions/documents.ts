@@ -2,6 +2,7 @@
 // and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer
 // or a convolution.
 import * as vscode from 'vscode';
+import { boundBefore } from '../../definitions/cells.ts';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { CONVOLUTIONS, type Definitions, MENTIONS } from '../../definitions/definition.ts';
 import type { Readable } from '../../definitions/kept.ts';
@@ -75,7 +76,11 @@ export class CodeDocuments implements vscode.Disposable {
   async read(document: vscode.TextDocument): Promise<Definitions> {
     if (!this.isCode(document)) return NOTHING;
     const known = this.entries.get(document.uri.toString());
-    return known?.version === document.version ? known.result : this.parse(document, known);
+    const text = textOf(document);
+    // a cell is another where the cells before it are
+    return known?.version === document.version && known.text === text
+      ? known.result
+      : this.parse(document, text, known);
   }
 
   /** What the text alone tells to be wrong; nothing while a line makes no sense. */
@@ -114,8 +119,11 @@ export class CodeDocuments implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
-  private parse(document: vscode.TextDocument, before: Entry | undefined): Promise<Definitions> {
-    const text = document.getText();
+  private parse(
+    document: vscode.TextDocument,
+    text: string,
+    before: Entry | undefined,
+  ): Promise<Definitions> {
     const entry: Entry = {
       version: document.version,
       text,
@@ -182,10 +190,11 @@ export class CodeDocuments implements vscode.Disposable {
   }
 
   private later(document: vscode.TextDocument): void {
-    if (!this.isCode(document)) return;
-    this.timers.set(document.uri, TYPING_MILLISECONDS, () => {
-      if (!document.isClosed) this.changed.fire(document);
-    });
+    for (const each of [document, ...cellsAround(document).after])
+      if (this.isCode(each))
+        this.timers.set(each.uri, TYPING_MILLISECONDS, () => {
+          if (!each.isClosed) this.changed.fire(each);
+        });
   }
 
   private forget(uri: vscode.Uri): void {
@@ -195,4 +204,31 @@ export class CodeDocuments implements vscode.Disposable {
     this.entries.delete(key);
     this.good.delete(key);
   }
+}
+
+/** The document's text; behind that of a cell, what the cells before it bind. */
+function textOf(document: vscode.TextDocument): string {
+  const text = document.getText();
+  const before = document.languageId === 'python' ? cellsAround(document).before : [];
+  return before.length > 0
+    ? text +
+        boundBefore(
+          before.map(cell => cell.getText()),
+          text,
+        )
+    : text;
+}
+
+/** The code cells of the same language before and after a cell of a notebook; none for a file. */
+function cellsAround(document: vscode.TextDocument): Record<'before' | 'after', vscode.TextDocument[]> {
+  if (document.uri.scheme !== 'vscode-notebook-cell') return { before: [], after: [] };
+  const cells = vscode.workspace.notebookDocuments
+    .find(({ uri }) => uri.path === document.uri.path)
+    ?.getCells()
+    .map(cell => cell.document)
+    .filter(({ languageId }) => languageId === document.languageId);
+  const index = cells?.indexOf(document) ?? -1;
+  return index < 0
+    ? { before: [], after: [] }
+    : { before: cells!.slice(0, index), after: cells!.slice(index + 1) };
 }

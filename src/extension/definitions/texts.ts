@@ -127,10 +127,18 @@ export function layerHover(layer: FoundLayer): string | null {
   return parts.filter(Boolean).join('\n\n');
 }
 
-function sizes({ recurrent }: FoundLayer): string {
-  const { units, inputSize, layers, bidirectional } = recurrent!;
+/** `[B, T, 32] → [B, T, 64]`, and what makes it more than one layer. */
+function sizes(layer: FoundLayer): string {
+  const { units, inputSize, layers, bidirectional, isCell, returnSequences } = layer.recurrent!;
+  const shape = (isSequence: boolean | null, width: string | number) => {
+    const before = isCell || isSequence === false ? ['B'] : isSequence ? axes(layer) : ['B', '(T)'];
+    return `[${[...before, width].join(', ')}]`;
+  };
+  const wide = bidirectional.value ? 2 : 1;
+  const out = units.value === null ? symbol(units.text, 'H') : units.value * wide;
+  const width = typeof out === 'string' && wide > 1 ? `2·${out}` : out;
   const facts = [
-    `${inputSize.value ?? symbol(inputSize.text, 'I')} → ${units.value ?? symbol(units.text, 'H')}`,
+    `${shape(true, inputSize.value ?? symbol(inputSize.text, 'I'))} → ${shape(returnSequences ? returnSequences.value : true, width)}`,
   ];
   if (layers.value === null) facts.push(`${symbol(layers.text, 'L')} layers`);
   else if (layers.value > 1) facts.push(`${layers.value} layers`);
@@ -177,17 +185,16 @@ function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter
   const shape = { cell: kind, inputSize: inputSize.value, units: units.value };
   const own = countRecurrent({ ...shape, convention: CONVENTION_OF[framework], resetAfter });
   const many = (layers.value ?? 1) > 1 || bidirectional.value === true;
-  const rows = (['torch', 'keras', 'tfjs'] as const).map(each => {
+  const all = (['torch', 'keras', 'tfjs'] as const).map(each => {
     const total = countIn(recurrent!, CONVENTION_OF[each], kind, each === framework ? resetAfter : undefined);
-    return `| ${FRAMEWORK_NAMES[each]} | ${total === null ? '' : count(total)} |`;
+    const text = `${FRAMEWORK_NAMES[each]} ${total === null ? '?' : count(total)}`;
+    return each === framework ? `**${text}**` : text;
   });
+  // a table would be cut off: a hover's box is lower than its text
   return [
     `\`${own.formula} = ${count(own.total)}\`${many && parameters !== null ? ` for the first layer and direction, ${count(parameters)} in all` : ''}`,
-    '',
-    '| counted as | parameters |',
-    '| :-- | --: |',
-    ...rows,
-  ].join('\n');
+    `Counted as ${all.join(' · ')}.`,
+  ].join('  \n');
 }
 
 const BATCH = 32;

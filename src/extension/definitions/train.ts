@@ -28,7 +28,7 @@ export async function sourceOfModel(
   const place = definitionPath(document.uri);
   if (!place)
     throw new CannotTrain(
-      vscode.l10n.t('{0} is in none of the open folders, and runs are written into one.', document.fileName),
+      vscode.l10n.t('{0} is not saved in an open folder, and runs are written into one.', document.fileName),
     );
   const mapped = await mappedOf(model);
   const memory = services.context.workspaceState;

@@ -59,7 +59,14 @@ export class ExperimentDocuments implements vscode.Disposable {
 
 /** Path of the file relative to its workspace folder, with forward slashes; null outside of all folders. */
 export function definitionPath(uri: vscode.Uri): { workspace: vscode.WorkspaceFolder; path: string } | null {
-  const workspace = vscode.workspace.getWorkspaceFolder(uri);
-  if (!workspace || uri.scheme === 'untitled') return null;
-  return { workspace, path: uri.path.slice(workspace.uri.path.replace(/\/$/, '').length + 1) };
+  const file = fileOf(uri);
+  const workspace = vscode.workspace.getWorkspaceFolder(file);
+  if (!workspace || file.scheme === 'untitled') return null;
+  return { workspace, path: file.path.slice(workspace.uri.path.replace(/\/$/, '').length + 1) };
+}
+
+/** A cell of a notebook is no file; its notebook is. */
+function fileOf(uri: vscode.Uri): vscode.Uri {
+  if (uri.scheme !== 'vscode-notebook-cell') return uri;
+  return vscode.workspace.notebookDocuments.find(notebook => notebook.uri.path === uri.path)?.uri ?? uri;
 }

@@ -34,6 +34,7 @@ export class LastRuns implements vscode.Disposable {
       this.changed,
       store.onDidPoll(() => void this.update()),
       vscode.window.onDidChangeVisibleTextEditors(() => void this.update(true)),
+      vscode.window.onDidChangeVisibleNotebookEditors(() => void this.update(true)),
     ];
   }
 
@@ -47,7 +48,7 @@ export class LastRuns implements vscode.Disposable {
 
   private async update(now = false): Promise<void> {
     if (this.reading || (!now && performance.now() - this.readAt < MIN_MILLISECONDS)) return;
-    const shown = vscode.window.visibleTextEditors.flatMap(({ document }) =>
+    const shown = visibleDocuments().flatMap(document =>
       this.modelsOf(document).map(model => ({ uri: document.uri, model })),
     );
     if (shown.length === 0 && this.readers.size === 0) return;
@@ -105,6 +106,14 @@ export class LastRuns implements vscode.Disposable {
     await pollByTurns(reader);
     return reader;
   }
+}
+
+/** Cells of a notebook have editors only now and then. */
+function visibleDocuments(): vscode.TextDocument[] {
+  const cells = vscode.window.visibleNotebookEditors.flatMap(({ notebook }) =>
+    notebook.getCells().map(({ document }) => document),
+  );
+  return [...new Set([...vscode.window.visibleTextEditors.map(({ document }) => document), ...cells])];
 }
 
 function keyOf(uri: vscode.Uri, model: string): string {

@@ -27,7 +27,7 @@ export const command: Command = {
       const cells = cellsOf(run);
       return run.bestLoss?.value === best && runs.length > 1 ? cells.map(cell => bold(screen, cell)) : cells;
     });
-    process.stdout.write(`${table([HEAD, ...rows], 'llr')}\n`);
+    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrdr', screen.columns)}\n`);
     const units = new Set(
       runs.map(({ reader }) => reader.run?.task.lossUnit).filter(unit => unit !== undefined),
     );

@@ -73,21 +73,52 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** Columns as wide as their widest cell: `align` has an l or r for each, its last letter for all that follow. */
-export function table(rows: string[][], align: string): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => displayWidth(row[column] ?? ''))));
-  const isRight = (column: number) => align[Math.min(column, align.length - 1)] === 'r';
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => {
-          const gap = ' '.repeat(widths[column]! - displayWidth(cell));
-          return isRight(column) ? gap + cell : cell + gap;
-        })
-        .join('  ')
-        .trimEnd(),
+const GAP = '  ';
+
+/**
+ * Columns as wide as their widest cell: `align` has an l, an r or a d (numbers, by their decimal point) for each, its
+ * last letter for all that follow. What is wider than `columns` goes on below, with the first column again.
+ */
+export function table(rows: string[][], align: string, columns = Infinity): string {
+  const kindOf = (column: number) => align[Math.min(column, align.length - 1)]!;
+  const aligned = rows[0]!.map((_, column) => alignedColumn(rows, column, kindOf(column)));
+  const widths = aligned.map(([head]) => displayWidth(head!));
+  const parts: number[][] = [[0]];
+  let width = widths[0]!;
+  for (let column = 1; column < widths.length; column++) {
+    const wider = width + GAP.length + widths[column]!;
+    const fits = wider <= columns || parts.at(-1)!.length === 1;
+    if (fits) parts.at(-1)!.push(column);
+    else parts.push([0, column]);
+    width = fits ? wider : widths[0]! + GAP.length + widths[column]!;
+  }
+  return parts
+    .map(part =>
+      rows
+        .map((_, row) =>
+          part
+            .map(column => aligned[column]![row])
+            .join(GAP)
+            .trimEnd(),
+        )
+        .join('\n'),
     )
-    .join('\n');
+    .join('\n\n');
+}
+
+function alignedColumn(rows: readonly string[][], column: number, kind: string): string[] {
+  const cells = rows.map(row => row[column] ?? '');
+  const tails = cells.map(cell => (kind === 'd' ? (/\d(\.[\de-]+)/.exec(cell)?.[1]?.length ?? 0) : 0));
+  const longest = Math.max(...tails);
+  // a heading and a dash have no decimal point to stand under
+  const padded = cells.map((cell, row) =>
+    kind === 'd' && /\d/.test(cell) ? cell + ' '.repeat(longest - tails[row]!) : cell,
+  );
+  const width = Math.max(...padded.map(displayWidth));
+  return padded.map(cell => {
+    const gap = ' '.repeat(width - displayWidth(cell));
+    return kind === 'l' ? cell + gap : gap + cell;
+  });
 }
 
 /** Columns that a text takes, without its colours; wide scripts take two. */

@@ -90,9 +90,9 @@ describe('models in code', () => {
   it('tell equations, counts in three conventions and costs in a hover', async () => {
     const document = await open('models/torch_model.py');
     const text = await until('the hover', () => hoverAt(document, 'LSTM(32'));
-    assert.match(text, /\*\*LSTM\*\* of PyTorch: 32 → 64/);
+    assert.match(text, /\*\*LSTM\*\* of PyTorch: \[B, T, 32\] → \[B, T, 64\]/);
     assert.match(text, /4·64·\(32 \+ 64 \+ 2\) = 25,088/);
-    assert.match(text, /\| Keras \| 24,832 \|/);
+    assert.match(text, /\*\*PyTorch 25,088\*\* · Keras 24,832 · TensorFlow\.js 24,832/);
     assert.match(text, /i f g o/);
     assert.equal(await hoverAt(document, 'Linear('), '');
   });
@@ -255,7 +255,7 @@ describe('models in code', () => {
       return found.titles.length >= 3 && found;
     });
     assert.equal(titles.filter(title => title === '▶ Train').length, 1);
-    assert.match(await hoverAt(document, 'GRU(2'), /\*\*GRU\*\* of PyTorch: 2 → 8/);
+    assert.match(await hoverAt(document, 'GRU(2'), /\*\*GRU\*\* of PyTorch: \[B, T, 2\] → \[B, T, 8\]/);
   });
 
   it('are underlined at the layer that a run found fault with, and mended by another cell', async () => {

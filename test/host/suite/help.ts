@@ -6,7 +6,7 @@ import { parseExperiment } from '../../../src/experiment/parse.ts';
 import type { ExperimentInput } from '../../../src/experiment/schema.ts';
 import type { Api } from '../../../src/extension/extension.ts';
 import { createRun } from '../../../src/runs/create.ts';
-import type { DefinitionSource, RunStatus, WriterFile } from '../../../src/runs/format.ts';
+import type { DefinitionSource, Fix, RunStatus, WriterFile } from '../../../src/runs/format.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
 import { endless } from '../../e2e/runs.ts';
 
@@ -103,7 +103,15 @@ export async function clearRuns(): Promise<void> {
 }
 
 /** A finished run of this definition that found its first layer's gradient to vanish. */
-export function runWithFinding(experimentText: string, definition: DefinitionSource, message: string): void {
+export function runWithFinding(
+  experimentText: string,
+  definition: DefinitionSource,
+  message: string,
+  fixes: Fix[] = [
+    { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] },
+    { title: 'Not possible here', edits: [{ path: ['model', 'layers', 7, 'type'], value: 'gru' }] },
+  ],
+): void {
   const folder = workspaceFolder();
   const run = createRun(
     { workspace: folder },
@@ -130,10 +138,7 @@ export function runWithFinding(experimentText: string, definition: DefinitionSou
       message,
       layer: 'layers.0',
       evidence: {},
-      fixes: [
-        { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 0, 'type'], value: 'gru' }] },
-        { title: 'Not possible here', edits: [{ path: ['model', 'layers', 7, 'type'], value: 'gru' }] },
-      ],
+      fixes,
     },
   });
   writer.status({ state: 'finished', step: 40, steps: 40 });

@@ -90,6 +90,18 @@ describe('fixes of runs in PyTorch code', () => {
     assert.equal(await mended('python', done, set('recurrentInit', 'orthogonal')), null);
   });
 
+  it('begin the next run so, also in stacked layers', async () => {
+    for (const text of [torch, torch.replace('32, batch', '32, num_layers=2, batch')])
+      for (const [assignments, wanted] of [
+        [set('recurrentInit', 'orthogonal'), 'orthogonal'],
+        [identity, 'identity'],
+      ] as const) {
+        const again = await trained('python', (await mended('python', text, [...assignments]))!);
+        assert.equal((again as { recurrentInit?: string }).recurrentInit, wanted);
+      }
+    assert.equal('recurrentInit' in (await trained('python', torch))!, false);
+  });
+
   it('switch the cell, and take the nonlinearity away that it has not', async () => {
     const relu = torch.replace('32, batch_first', "32, nonlinearity='relu', batch_first");
     const toGru = [...set('type', 'gru'), ...set('activation', undefined)];

@@ -1,5 +1,6 @@
 // Notebooks as files: their cells as one text, and the lines that things stand on in the file.
 import assert from 'node:assert/strict';
+import { boundBefore } from '../../../src/definitions/cells.ts';
 import { notebookCode } from '../../../src/definitions/notebook.ts';
 import { layersOf } from './find.ts';
 
@@ -68,5 +69,18 @@ describe('notebooks', () => {
       (await found(deno)).map(([, kind, units]) => [kind, units]),
       [['LSTM', 3]],
     );
+  });
+
+  it('lend a cell what the cells before it bind, without moving it', async () => {
+    const before = [
+      '%matplotlib inline\nimport torch\nfrom torch import nn as net  # the layers\nH = 4\nW = 9\ny = model(x)\n',
+      'if True:\n    H = 7\nH = 2 * 8  # wider\n!pip install torch\n',
+    ];
+    const own = 'W = 3\nrnn = net.GRU(W, H)\n';
+    const lent = boundBefore(before, own);
+    assert.equal(lent, '\nimport torch\nfrom torch import nn as net\nH = 2 * 8\n');
+    const [found] = await layersOf('python', own + lent);
+    assert.deepEqual([found?.line, found?.units, found?.parameters], [2, 16, 3 * 16 * (3 + 16 + 2)]);
+    assert.equal(boundBefore(['print("x")\n'], own), '');
   });
 });

@@ -43,6 +43,43 @@ class Net(nn.Module):
     assert.deepEqual(notes, ['hidden is taken as its default, 48.']);
   });
 
+  it('keep activations that PyTorch code calls as functions', async () => {
+    const { layers, notes } = await mapped(
+      'python',
+      `
+from torch import nn
+import torch.nn.functional as F
+class Net(nn.Module):
+    def __init__(self):
+        self.rnn = nn.GRU(3, 8)
+        self.a = nn.Linear(8, 5)
+        self.ab = nn.Linear(5, 6)
+        self.b = nn.Linear(6, 7)
+        self.c = nn.Linear(7, 8)
+        self.d = nn.Linear(8, 9)
+        self.out = nn.Linear(9, 1)
+    def forward(self, x):
+        x, _ = self.rnn(x)
+        x = F.relu(self.a(x))
+        x = self.ab(x)
+        x = self.b(x).tanh()
+        x = self.c(x)
+        x = torch.sigmoid(x)
+        x = F.gelu(self.d(x))
+        return self.out(x)
+`,
+    );
+    assert.deepEqual(layers.slice(1), [
+      { type: 'dense', units: 5, activation: 'relu' },
+      { type: 'dense', units: 6 },
+      { type: 'dense', units: 7, activation: 'tanh' },
+      { type: 'dense', units: 8, activation: 'sigmoid' },
+      { type: 'dense', units: 9 },
+      { type: 'dense' },
+    ]);
+    assert.match(notes.join('\n'), /Line 11: the activation gelu of Linear is left out/);
+  });
+
   it('keep what Keras and tfjs do, and name what differs', async () => {
     const keras = await mapped(
       'python',

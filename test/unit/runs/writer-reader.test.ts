@@ -249,6 +249,39 @@ describe('run folder', () => {
     assert.deepEqual(reader.problems, []);
   });
 
+  it('gives back a finding whose fix takes a field away: that has no value in a file', () => {
+    const folder = scratch.run();
+    const writer = RunWriter.open(folder);
+    const fixes = [
+      {
+        title: 'Use a GRU',
+        edits: [
+          { path: ['model', 'layers', 0, 'type'], value: 'gru' },
+          { path: ['model', 'layers', 0, 'activation'], value: undefined },
+        ],
+      },
+    ];
+    const finding = {
+      id: 'vanishing',
+      severity: 'warning',
+      message: 'm',
+      layer: null,
+      evidence: {},
+      fixes,
+    } as const;
+    writer.event({ kind: 'finding', step: 1, time: 1, finding: { ...finding, fixes } });
+    writer.close();
+    const reader = readAll(folder);
+    assert.deepEqual(reader.problems, []);
+    assert.deepEqual(
+      reader.findings[0]?.fixes[0]?.edits.map(({ path, value }) => [path.at(-1), value]),
+      [
+        ['type', 'gru'],
+        ['activation', undefined],
+      ],
+    );
+  });
+
   it('drops what stood beyond the step a run resumed from, for readers old and new', () => {
     const folder = scratch.run();
     const first = RunWriter.open(folder);

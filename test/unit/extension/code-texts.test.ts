@@ -1,0 +1,122 @@
+// What lenses, hovers and shapes say of models in code, in each framework's own variant.
+import assert from 'node:assert/strict';
+import type { Language } from '../../../src/definitions/code/syntax.ts';
+import { layerHover, modelCounts, shapeHints } from '../../../src/extension/definitions/texts.ts';
+import { find } from '../definitions/find.ts';
+
+async function model(language: Language, text: string) {
+  const [found] = (await find(language, text)).models;
+  return found!;
+}
+
+async function hoverOf(language: Language, text: string): Promise<string> {
+  const { layers } = await model(language, text);
+  return layerHover(layers.find(({ recurrent }) => recurrent)!)!;
+}
+
+const torch = (call: string) =>
+  `from torch import nn\nclass Net(nn.Module):\n    def __init__(self, n):\n        self.rnn = nn.${call}\n`;
+const keras = (layer: string) =>
+  `import keras\nfrom keras import layers\nm = keras.Sequential([keras.Input((10, 3)), layers.${layer}])\n`;
+const tfjs = (layer: string) =>
+  `import * as tf from '@tensorflow/tfjs';\nconst m = tf.sequential({ layers: [tf.layers.${layer}] });\n`;
+
+describe('the hover over a layer in code', () => {
+  it('tells the shapes that go in and come out', async () => {
+    const cases: [Language, string, string][] = [
+      ['python', torch('LSTM(3, 4)'), '[T, B, 3] → [T, B, 4]'],
+      [
+        'python',
+        torch('GRU(3, 4, batch_first=True, bidirectional=True)'),
+        '[B, T, 3] → [B, T, 8], both directions',
+      ],
+      ['python', torch('GRU(n, 4, 2, batch_first=True)'), '[B, T, `n`] → [B, T, 4], 2 layers'],
+      ['python', torch('LSTMCell(3, 4)'), '[B, 3] → [B, 4]'],
+      ['python', keras('LSTM(4)'), '[B, T, 3] → [B, 4]'],
+      ['python', keras('LSTM(4, return_sequences=True)'), '[B, T, 3] → [B, T, 4]'],
+      [
+        'typescript',
+        tfjs('gru({ units: 4, inputShape: [10, 3], returnSequences: every })'),
+        '[B, T, 3] → [B, (T), 4]',
+      ],
+    ];
+    for (const [language, text, shapes] of cases)
+      assert.equal((await hoverOf(language, text)).split('\n')[0]!.split(': ')[1], shapes, text);
+  });
+
+  it('names the variant: reset, order of the gates, forget bias, kind of gate', async () => {
+    const after = 'n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_hn))';
+    const before = 'n_t = tanh(W_n x_t + U_n (r_t ⊙ h_{t-1}) + b_n)';
+    const cases: [Language, string, string[]][] = [
+      ['python', torch('GRU(3, 4)'), [after, 'order r z n', 'comes *after*']],
+      ['python', keras('GRU(4)'), [after, 'order z r h', 'comes *after*']],
+      ['python', keras('GRU(4, reset_after=False)'), [before, 'comes *before*']],
+      [
+        'typescript',
+        tfjs('gru({ units: 4, inputShape: [10, 3] })'),
+        [before, 'hardSigmoid(W', 'comes *before*'],
+      ],
+      ['python', torch('LSTM(3, 4)'), ['= σ(W', 'order i f g o', 'near 0']],
+      ['python', keras('LSTM(4)'), ['= σ(W', 'order i f c o', 'forget bias is 1']],
+      ['python', keras('LSTM(4, unit_forget_bias=False)'), ['forget bias is 0']],
+      ['typescript', tfjs('lstm({ units: 4, inputShape: [10, 3] })'), ['hardSigmoid(W', 'forget bias is 0']],
+      ['python', torch("RNN(3, 4, nonlinearity='relu')"), ['h_t = relu(']],
+    ];
+    for (const [language, text, all] of cases) {
+      const hover = await hoverOf(language, text);
+      for (const each of all) assert.ok(hover.includes(each), `${each} is not in\n${hover}`);
+    }
+  });
+
+  it('counts in its own convention, with the formula, and in the other two', async () => {
+    const cases: [Language, string, string, string][] = [
+      [
+        'python',
+        torch('GRU(3, 4)'),
+        '3·4·(3 + 4 + 2) = 108',
+        '**PyTorch 108** · Keras 108 · TensorFlow.js 96',
+      ],
+      [
+        'python',
+        keras('LSTM(4)'),
+        '4·4·(3 + 4 + 1) = 128',
+        'PyTorch 144 · **Keras 128** · TensorFlow.js 128',
+      ],
+      [
+        'typescript',
+        tfjs('gru({ units: 4, inputShape: [10, 3] })'),
+        '3·4·(3 + 4 + 1) = 96',
+        'PyTorch 108 · Keras 108 · **TensorFlow.js 96**',
+      ],
+    ];
+    for (const [language, text, formula, counts] of cases) {
+      const hover = await hoverOf(language, text);
+      assert.ok(hover.includes(`\`${formula}\``), hover);
+      assert.ok(hover.includes(`Counted as ${counts}.`), hover);
+    }
+  });
+
+  it('tells what it costs, and nothing where a size is open', async () => {
+    // a step of 32 sequences: 4 gates, 4 units, 3 + 4 inputs; kept are 4 gates, cell and state
+    const hover = await hoverOf('python', torch('LSTM(3, 4)'));
+    const [adds, kept] = [32 * 64 * 4 * 4 * 7, 32 * 64 * 6 * 4 * 4];
+    const text = `Forward ${Math.round(adds / 1e3)} k multiply-adds and about ${Math.round(kept / 1e3)} kB kept`;
+    assert.ok(hover.includes(text), hover);
+    assert.doesNotMatch(await hoverOf('python', torch('LSTM(n, 4)')), /multiply-adds/);
+  });
+});
+
+describe('counts and shapes of models in code', () => {
+  it('are symbolic where a size comes from outside', async () => {
+    assert.equal(modelCounts(await model('python', torch('LSTM(n, 4)'))), 'LSTM 4, input from outside');
+    assert.equal(modelCounts(await model('python', torch('LSTM(3, n)'))), 'LSTM, units from outside');
+    const hints = async (text: string) => shapeHints(await model('python', text)).map(hint => hint.text);
+    assert.deepEqual(await hints(torch('GRU(3, n, batch_first=True)')), ['[B, T, n]']);
+    assert.deepEqual(
+      await hints(
+        keras('Bidirectional(layers.GRU(5, return_sequences=True)), layers.LSTM(4), layers.Dense(2)'),
+      ),
+      ['[B, T, 10]', '[B, 4]', '[B, 2]'],
+    );
+  });
+});
