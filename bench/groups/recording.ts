@@ -16,7 +16,7 @@ interface RecordingRow extends OtherRow {
   msOff: number;
   /** what recording adds to the median step, as a share of it */
   cost: number;
-  /** the same of the mean step, in which the steps that probe the reach count too */
+  /** the same of the mean step */
   costOfMean: number;
 }
 
@@ -47,7 +47,7 @@ export async function recording(context: Context): Promise<Section> {
   return {
     name: 'recording',
     title: 'Recording the gradient flow at every step',
-    text: 'The same training with the probes on and off, in two processes that exchange their parts half-way. On: ‖∂L/∂h_t‖ of every t, mean and saturation of every gate, computed and written to the run folder at every step. The median is of the ordinary step; the mean also counts the steps at which the reach is probed, an extra pass over 4 sequences every so many steps (by default about 1 % of the time).',
+    text: 'The same training with the probes on and off, in two processes that exchange their parts half-way. On: ‖∂L/∂h_t‖ of every t, mean and saturation of every gate, computed and written to the run folder at every step. Both count the probes of the reach, an extra pass over 4 sequences every so many steps (by default about 1 % of the time).',
     columns: ['case', 'provider', 'ms on', 'ms off', 'cost of the median step', 'of the mean step'],
     cells: rows.map(row => [
       nameOf({ cell: row.cell, shape: row.shape as Case['shape'] }),

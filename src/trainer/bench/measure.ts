@@ -1,5 +1,5 @@
-// Times training steps where they happen: a run in a temporary folder, trained by the same parts as every run,
-// from whose events the time of each step is read.
+// Times training steps where they happen: a run in a temporary folder, trained by the same parts as every run, in
+// stretches as long as those after which a run writes what its steps have shown.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

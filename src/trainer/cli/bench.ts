@@ -133,7 +133,7 @@ function describe(facts: ReturnType<typeof factsOf>): string {
   const ms = (value: number) => `${value.toPrecision(4)} ms`;
   return `${[
     `${cell} ${shape.join(' ')} · ${engineUsed.provider} (${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'})${facts.recording ? '' : ', nothing recorded'}`,
-    `${ms(facts.msMedian)} a step: the median of ${steps}; mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
+    `${ms(facts.msMedian)} a step, in the median of stretches of 40 ms; ${steps} steps, mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
     `loss ${facts.firstLoss.toPrecision(4)} → ${facts.loss.toPrecision(4)}, memory at most ${formatBytes(facts.peakMemoryBytes)} (${formatBytes(facts.predictedMemoryBytes)} predicted), first step after ${facts.msToFirstStep.toFixed(0)} ms`,
   ].join('\n')}\n`;
 }
