@@ -88,7 +88,12 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     recurrentMemory,
     recurrentForward(call) {
       const { y, hN, cN, cache, scratch } = call;
-      invoke('recurrent_forward', [], [...inputsOf(call, call.x), y, hN, cN, cache, scratch], callNumbers(call));
+      invoke(
+        'recurrent_forward',
+        [],
+        [...inputsOf(call, call.x), y, hN, cN, cache, scratch],
+        callNumbers(call),
+      );
     },
     recurrentBackward(call) {
       const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;

@@ -452,7 +452,7 @@ describe('notebooks in the editor', () => {
         at,
       );
       const text = hovers.flatMap(({ contents }) => contents.map(part => (part as { value: string }).value));
-      return /gradients(?:&nbsp;|\s)+reach(?:&nbsp;|\s)+\d+/i.test(text.join('\n'));
+      return /gradients(?:&nbsp;|\s)+reach(?:&nbsp;|\s)+(?:all(?:&nbsp;|\s)+)?\d+/i.test(text.join('\n'));
     });
     services.training.control([run!], 'stop');
     await until('it ends', () => ['stopped', 'finished'].includes(statusOf(run!)?.state ?? ''));

@@ -1,6 +1,6 @@
 // Training as commands do it: workers that are started, paused, stopped, killed, continued and queued.
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunStore } from '../../../src/extension/runs/store.ts';
@@ -87,6 +87,10 @@ describe('training', function () {
     await until('the list says crashed', () => store.get(run!)?.state === 'crashed');
     const at = store.get(run!)!.status.step;
     await vscode.commands.executeCommand('unroll.continue', run);
+    // until then the status is that of the killed worker, and a request would be cleared with what was meant for it
+    await until('the new worker has gone on', () =>
+      readFileSync(path.join(run!, 'events.jsonl'), 'utf8').includes('"resumed"'),
+    );
     await state(run!, 'training');
     await step(run!, at + 50);
     await vscode.commands.executeCommand('unroll.stop', run);
