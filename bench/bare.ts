@@ -90,7 +90,7 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
   const targets = { data: Int32Array.from({ length: rows }, () => random.int(O)), offset: 0 };
 
   const shape = { cell, seqLen: T, batch: B, inputSize: I, hiddenSize: H, reverse: false };
-  const memory = p.recurrentMemory(shape);
+  const memory = p.recurrentMemory(shape, false);
   const packed = slice(memory.packed);
   const cache = slice(memory.cache);
   const scratch = slice(Math.max(memory.forwardScratch, memory.backwardScratch));
@@ -142,6 +142,7 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
     p.columnSums(rows, O, dLogits, headBias.gradient);
     p.recurrentBackward({
       ...call,
+      y,
       cache,
       scratch,
       dy,

@@ -30,10 +30,10 @@ enum UnrollMemoryKind {
   UNROLL_MEMORY_BACKWARD_SCRATCH = 3,
 };
 
-/** Returns the floats of one kind of memory, for the number of threads now running. */
+/** Returns the floats of one kind of memory, for the number of threads now running; `ragged`: lengths will be given. */
 struct UnrollRecurrentMemory {
   Int32 cell, seq_len, batch, input_size, hidden_size;
-  Int32 kind;
+  Int32 ragged, kind;
 };
 
 /** RecurrentForward. `version` holds the bits of an unsigned number. */
@@ -48,13 +48,13 @@ struct UnrollRecurrentForward {
   Int32 reverse, version;
 };
 
-/** RecurrentBackward; `hidden_grad_norm` null stands for `report` null, and `x` is not read: the cache has it. */
+/** RecurrentBackward; `hidden_grad_norm` null stands for `report` null. With `lengths` the cache has x and y. */
 struct UnrollRecurrentBackward {
   const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
   float *packed;
   const float *x;
   const Int32 *lengths;
-  const float *h0, *c0;
+  const float *h0, *c0, *y;
   float *cache, *scratch;
   const float *dy, *dh_n, *dc_n;
   float *dx, *dweight_ih, *dweight_hh, *dbias_ih, *dbias_hh, *dh0, *dc0;
@@ -232,9 +232,9 @@ struct UnrollCausalConvolutionBackward {
 
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
-  F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 6)           \
+  F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 7)           \
   F(recurrent_forward, UnrollRecurrentForward, 0, 14, 7)        \
-  F(recurrent_backward, UnrollRecurrentBackward, 0, 25, 7)      \
+  F(recurrent_backward, UnrollRecurrentBackward, 0, 26, 7)      \
   F(gemm_memory, UnrollGemmMemory, 0, 0, 5)                     \
   F(gemm, UnrollGemm, 0, 5, 6)                                  \
   F(column_sums, UnrollColumnSums, 0, 2, 2)                     \

@@ -14,20 +14,21 @@ namespace UNROLL_NAMESPACE {
 struct GruResetAfter {
   /** Sums of n (input side alone), r, z, and hn, in acc or, with few registers, in `gates`. */
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
-    const float *z = b.z + row * b.row_stride, *x_panel = b.panel + (long)b.H * 3 * WIDTH;
+    const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
+    const float *x_panel = b.panel + (long)b.H * 3 * WIDTH;
     float *gates = b.gates + row * 4 * WIDTH;
     if constexpr (SPLIT_FOUR) {
       if constexpr (FUSED)
         fill_rows<R, 4>(gates, b.bias);
       else
         for (int r = 0; r < R; r++) store(gates + (r * 4 + 3) * WIDTH, load(b.bias + 3 * WIDTH));
-      add_product<R, 3, 3>(gates + WIDTH, 4 * WIDTH, z, b.row_stride, b.panel, b.H);
+      add_product<R, 3, 3>(gates + WIDTH, 4 * WIDTH, h, b.h_stride, b.panel, b.H);
       if constexpr (FUSED)
-        add_product<R, 3, 3>(gates, 4 * WIDTH, z + b.input_offset, b.row_stride, x_panel, b.I);
+        add_product<R, 3, 3>(gates, 4 * WIDTH, x, b.x_stride, x_panel, b.I);
     } else if constexpr (FUSED) {
       fill_tile(acc, b.bias);
-      accumulate<R, 3, 3, false, 1>(acc, z, b.row_stride, b.panel, b.H);
-      accumulate<R, 3, 3, false, 0>(acc, z + b.input_offset, b.row_stride, x_panel, b.I);
+      accumulate<R, 3, 3, false, 1>(acc, h, b.h_stride, b.panel, b.H);
+      accumulate<R, 3, 3, false, 0>(acc, x, b.x_stride, x_panel, b.I);
     } else {
       Vec three[R][3];
       Vec hn_bias = load(b.bias + 3 * WIDTH);
@@ -37,7 +38,7 @@ struct GruResetAfter {
         three[r][1] = load(gates + (r * 4 + 2) * WIDTH);
         three[r][2] = hn_bias;
       }
-      accumulate<R, 3, 3, false>(three, z, b.row_stride, b.panel, b.H);
+      accumulate<R, 3, 3, false>(three, h, b.h_stride, b.panel, b.H);
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++) {
         acc[r][0] = load(gates + r * 4 * WIDTH);
@@ -62,8 +63,8 @@ struct GruResetAfter {
       store(gates + WIDTH, reset);
       store(gates + 2 * WIDTH, z);
       store(gates + 3 * WIDTH, hn);
-      Vec h_prev = load(b.h_prev + (row + r) * b.row_stride);
-      store(b.h + (row + r) * b.row_stride, multiply_add(z, h_prev - n, n));
+      Vec h_prev = load(b.h_prev + (row + r) * b.h_stride);
+      store(b.h + (row + r) * b.h_stride, multiply_add(z, h_prev - n, n));
     }
   }
 
@@ -97,7 +98,7 @@ struct GruResetAfter {
         Vec dn = dh[v] * (one - z) * n_slope;
         store(dgates, dn);
         store(dgates + WIDTH, dn * hn * reset_slope);
-        store(dgates + 2 * WIDTH, dh[v] * (load(b.z + (row + r) * b.row_stride + v * WIDTH) - n) * z_slope);
+        store(dgates + 2 * WIDTH, dh[v] * (load(b.h_prev + (row + r) * b.h_stride + v * WIDTH) - n) * z_slope);
         store(dgates + 3 * WIDTH, dn * reset);
         if constexpr (REPORT) {
           tally.sigmoid(0, reset, reset_slope);

@@ -15,13 +15,13 @@ struct GruResetBefore {
     float *gates = b.gates + row * 3 * WIDTH;
     Vec acc[R][2];
     load_tile(acc, gates + WIDTH, 3 * WIDTH);
-    accumulate<R, 2, 3, false>(acc, b.z + row * b.row_stride, b.row_stride, b.panel + WIDTH, b.H);
+    accumulate<R, 2, 3, false>(acc, b.h_row + row * b.h_stride, b.h_stride, b.panel + WIDTH, b.H);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 3 * WIDTH) {
       Vec reset = sigmoid_after(precise_tanh(sigmoid_before(acc[r][0])));
       store(gates + WIDTH, reset);
       store(gates + 2 * WIDTH, sigmoid_after(precise_tanh(sigmoid_before(acc[r][1]))));
-      store(b.reset_out + (row + r) * reset_stride, reset * load(b.h_prev + (row + r) * b.row_stride));
+      store(b.reset_out + (row + r) * reset_stride, reset * load(b.h_prev + (row + r) * b.h_stride));
     }
   }
 
@@ -34,8 +34,8 @@ struct GruResetBefore {
     for (int r = 0; r < R; r++, gates += 3 * WIDTH) {
       n[r][0] = precise_tanh(n[r][0]);
       store(gates, n[r][0]);
-      Vec z = load(gates + 2 * WIDTH), h_prev = load(b.h_prev + (row + r) * b.row_stride);
-      store(b.h + (row + r) * b.row_stride, multiply_add(z, h_prev - n[r][0], n[r][0]));
+      Vec z = load(gates + 2 * WIDTH), h_prev = load(b.h_prev + (row + r) * b.h_stride);
+      store(b.h + (row + r) * b.h_stride, multiply_add(z, h_prev - n[r][0], n[r][0]));
     }
   }
 
@@ -71,7 +71,7 @@ struct GruResetBefore {
         dh[v] = load(buffer + (r * NV + v) * WIDTH) + load(carry);
         store(carry, dh[v] * z);
         store(dgates, dh[v] * (one - z) * n_slope);
-        store(dgates + 2 * WIDTH, dh[v] * (load(b.z + (row + r) * b.row_stride + v * WIDTH) - n) * z_slope);
+        store(dgates + 2 * WIDTH, dh[v] * (load(b.h_prev + (row + r) * b.h_stride + v * WIDTH) - n) * z_slope);
         if constexpr (REPORT) {
           tally.sigmoid(0, reset, reset * (one - reset));
           tally.sigmoid(1, z, z_slope);
@@ -94,7 +94,7 @@ struct GruResetBefore {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
         Vec reset = load(b.gates + v * b.gates_stride + 3 * at + WIDTH);
-        Vec h_prev = load(b.z + (row + r) * b.row_stride + v * WIDTH);
+        Vec h_prev = load(b.h_prev + (row + r) * b.h_stride + v * WIDTH);
         float *carry = b.carry + v * b.c_stride + at;
         store(b.dgates + v * b.block_stride + 3 * at + WIDTH, acc[r][v] * h_prev * reset * (splat(1.f) - reset));
         store(carry, multiply_add(acc[r][v], reset, load(carry)));

@@ -15,7 +15,7 @@ namespace UNROLL_NAMESPACE {
 struct Lstm {
   /** Sums of all four gates of R rows, in acc or, with few registers, in `gates`; not FUSED: the input side is there. */
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
-    const float *z = b.z + row * b.row_stride;
+    const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
     float *gates = b.gates + row * 4 * WIDTH;
     const float *x_panel = b.panel + (long)b.H * 4 * WIDTH;
     if constexpr (!SPLIT_FOUR) {
@@ -23,14 +23,14 @@ struct Lstm {
         fill_tile(acc, b.bias);
       else
         load_tile(acc, gates, 4 * WIDTH);
-      accumulate<R, 4, 4, false>(acc, z, b.row_stride, b.panel, b.H);
-      if constexpr (FUSED) accumulate<R, 4, 4, false>(acc, z + b.input_offset, b.row_stride, x_panel, b.I);
+      accumulate<R, 4, 4, false>(acc, h, b.h_stride, b.panel, b.H);
+      if constexpr (FUSED) accumulate<R, 4, 4, false>(acc, x, b.x_stride, x_panel, b.I);
     } else {
       if constexpr (FUSED) fill_rows<R, 4>(gates, b.bias);
       for (long at = 0; at < 4 * WIDTH; at += 2 * WIDTH) {
-        add_product<R, 2, 4>(gates + at, 4 * WIDTH, z, b.row_stride, b.panel + at, b.H);
+        add_product<R, 2, 4>(gates + at, 4 * WIDTH, h, b.h_stride, b.panel + at, b.H);
         if constexpr (FUSED)
-          add_product<R, 2, 4>(gates + at, 4 * WIDTH, z + b.input_offset, b.row_stride, x_panel + at, b.I);
+          add_product<R, 2, 4>(gates + at, 4 * WIDTH, x, b.x_stride, x_panel + at, b.I);
       }
     }
   }
@@ -55,7 +55,7 @@ struct Lstm {
       store(b.c + at, c);
       Vec tanh_c[1] = {c};
       tanh_all(tanh_c);
-      store(b.h + (row + r) * b.row_stride, o * tanh_c[0]);
+      store(b.h + (row + r) * b.h_stride, o * tanh_c[0]);
     }
   }
 

@@ -29,29 +29,34 @@ struct BackwardPass {
   const WeightParts weights;
   int *order, *sorted_lengths;
   bool reverse;
-  // scratch: order | weight gradients of all slabs | report sums of all members | the rest, slab by slab
+  float *zeros;
+  Sequences sequences;
+  // scratch: order | zeros to start in | weight gradients of all slabs | report sums of all members | the rest, slab by slab
   float *panels, *sums, *rest;
 
   BackwardPass(const UnrollRecurrentBackward &c)
-      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size)), packed(l, c.packed),
+      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size, c.lengths)), packed(l, c.packed),
         weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
         sorted_lengths(c.lengths ? order + l.B : nullptr), reverse(c.reverse),
-        panels(c.scratch + (order_size(l) + 15) / 16 * 16), sums(panels + l.slabs * l.weights_size()),
+        zeros(c.scratch + order_size(l)), sequences{c.x, c.h0 ? c.h0 : zeros, const_cast<float *>(c.y)},
+        panels(c.scratch + begin_size(l)), sums(panels + l.slabs * l.weights_size()),
         rest(sums + l.slabs * l.team * ReportSums::size(l)) {}
 
+  static long begin_size(const Layout &l) { return (order_size(l) + start_size(l) + 15) / 16 * 16; }
   static long ring_size(const Layout &l) { return (l.chunk + 1L) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
   static long rest_size(const Layout &l) {
     const long carry = (long)l.unit_blocks * l.slab_rows * WIDTH;
     const long dx = (long)l.chunk * l.slab_rows * l.input_padded();
-    return ring_size(l) + carry + dx + l.team * own_size(l);
+    return ring_size(l) + carry + dx + l.team * own_size(l) + chunk_rows_size(l);
   }
+  /** The chunk's rows of [h_{t-1} | x_t], where they stand in place. */
+  static long chunk_rows_size(const Layout &l) { return l.in_place ? l.chunk * l.slab_rows * l.row_stride : 0; }
   /** Of each member. */
   static long own_size(const Layout &l) { return l.slab_rows * l.hidden_padded + 2 * squares_size(l); }
   /** Sums of squares of one step, of h and of c. */
   static long squares_size(const Layout &l) { return 2L * l.slab_rows * WIDTH; }
   static long scratch_size(const Layout &l) {
-    const long order = (order_size(l) + 15) / 16 * 16;
-    return order + l.slabs * (l.weights_size() + l.team * ReportSums::size(l) + rest_size(l));
+    return begin_size(l) + l.slabs * (l.weights_size() + l.team * ReportSums::size(l) + rest_size(l));
   }
 };
 
@@ -62,7 +67,7 @@ struct BackwardSlab {
   const Slab s;
   const Member member;
   const Share blocks;  // unit blocks of this member
-  float *panels, *ring, *carry, *dx_rows, *own, *dy_rows;
+  float *panels, *ring, *carry, *dx_rows, *own, *dy_rows, *chunk_rows;
   const ReportSums sums;
   const long slots, block_stride;
 
@@ -72,7 +77,7 @@ struct BackwardSlab {
         ring(p.rest + index * BackwardPass::rest_size(p.l)), carry(ring + BackwardPass::ring_size(p.l)),
         dx_rows(carry + (long)p.l.unit_blocks * p.l.slab_rows * WIDTH),
         own(dx_rows + (long)p.l.chunk * p.l.slab_rows * p.l.input_padded()),
-        dy_rows(own + m.index * BackwardPass::own_size(p.l)),
+        dy_rows(own + m.index * BackwardPass::own_size(p.l)), chunk_rows(own + p.l.team * BackwardPass::own_size(p.l)),
         sums(p.l, p.sums + (index * p.l.team + m.index) * ReportSums::size(p.l)), slots((long)p.l.slots * WIDTH),
         block_stride((p.l.chunk + 1L) * s.rows * slots) {}
 
@@ -80,6 +85,10 @@ struct BackwardSlab {
   float *squares_of(int member_index, int step) const {
     float *of_member = own + member_index * BackwardPass::own_size(l) + l.slab_rows * l.hidden_padded;
     return of_member + (step & 1) * BackwardPass::squares_size(l);
+  }
+
+  void clear_start() const {
+    if (l.in_place && !pass.call.h0) fill(pass.zeros + (long)s.first * l.H, (long)s.rows * l.H, 0.f);
   }
 
   void start_carry() const {
@@ -124,8 +133,9 @@ struct BackwardSlab {
   StepBackward step_of(int step, int place, int active) const {
     const long states = (long)l.unit_blocks * s.rows * WIDTH;
     float *dgates = ring + (long)place * s.rows * slots;
-    const float *z = s.z + (long)step * s.rows * l.row_stride;
-    const StepsBack back{0, step > 0 ? s.rows * l.row_stride : 0};
+    const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
+    const long rows_back = !l.in_place ? s.rows * l.row_stride : pass.reverse ? -(long)l.B * l.H : (long)l.B * l.H;
+    const StepsBack back{0, step > 1 ? rows_back : 0};
     return {l,
             active,
             s.rows,
@@ -136,8 +146,7 @@ struct BackwardSlab {
             pass.packed.hidden_back_n(l),
             nullptr,
             0,
-            z,
-            z + s.rows * l.row_stride,
+            at,
             s.gates + step * states * l.slots,
             s.c + step * states,
             s.c + (step + 1) * states,
@@ -200,11 +209,27 @@ struct BackwardSlab {
     if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, own_rows, c, sums.cell);
   }
 
+  /** Rows of steps from ... to-1 side by side and an odd number of cache lines apart. */
+  const float *gather_rows(int from, int to) const {
+    if (!l.in_place) return s.rows_at + (long)from * s.rows * l.row_stride;
+    const Share steps = member.share(to - from);
+    for (int step = from + steps.from; step < from + steps.to; step++) {
+      const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
+      float *row = chunk_rows + (long)(step - from) * s.rows * l.row_stride;
+      for (int r = 0; r < s.rows; r++, row += l.row_stride) {
+        copy(row, at.h_prev + r * at.h_stride, l.H);
+        copy(row + l.H, at.x + r * at.x_stride, l.I);
+      }
+    }
+    member.meet();
+    return chunk_rows;
+  }
+
   /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
   template <class Cell> void weight_gradients(int from, int to, bool first_chunk) const {
     const long K = (long)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
     const long part = (K + parts - 1) / parts;
-    const float *z = s.z + (long)from * s.rows * l.row_stride;
+    const float *z = gather_rows(from, to);
     const float *reset = s.reset + (long)from * s.rows * l.reset_stride;
     for (int block = blocks.from; block < blocks.to; block++) {
       float *panel = panels + block * l.panel, *bias = panel + (long)(l.H + l.I) * l.columns * WIDTH;
@@ -309,6 +334,7 @@ struct BackwardSlab {
 
   template <class Cell> void run() const {
     const bool report = pass.call.hidden_grad_norm != nullptr;
+    clear_start();
     start_carry();
     if (report) fill(sums.hidden, ReportSums::size(l), 0.f);
     if (s.steps == 0)
@@ -367,11 +393,12 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
 }
 
 static double recurrent_memory(const UnrollRecurrentMemory *call) {
-  const Layout l = layout_of(call->cell, call->seq_len, call->batch, call->input_size, call->hidden_size);
+  const Layout l = layout_of(call->cell, call->seq_len, call->batch, call->input_size, call->hidden_size,
+                             call->ragged);
   switch (call->kind) {
     case UNROLL_MEMORY_PACKED: return (double)l.packed_size();
     case UNROLL_MEMORY_CACHE: return (double)l.cache_size();
-    case UNROLL_MEMORY_FORWARD_SCRATCH: return (double)(order_size(l) + l.cache_size());
+    case UNROLL_MEMORY_FORWARD_SCRATCH: return (double)(order_size(l) + start_size(l) + l.cache_size());
     default: return (double)BackwardPass::scratch_size(l);
   }
 }

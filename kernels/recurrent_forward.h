@@ -23,26 +23,31 @@ template <class F> UNROLL_INLINE void on_threads(F &task) {
   unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &task);
 }
 
+/** Zeros to start in, where rows stand in place. */
+UNROLL_INLINE long start_size(const Layout &l) { return l.in_place ? (long)l.B * l.H : 0; }
+
 struct ForwardPass {
   const UnrollRecurrentForward &call;
   const Layout l;
   const Packed packed;
   const WeightParts weights;
   int *order, *sorted_lengths;
-  float *cache;
+  float *zeros, *cache;
+  Sequences sequences;
   bool reverse;
 
   ForwardPass(const UnrollRecurrentForward &c)
-      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size)), packed(l, c.packed),
+      : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size, c.lengths)), packed(l, c.packed),
         weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
-        sorted_lengths(c.lengths ? order + l.B : nullptr), cache(c.cache ? c.cache : c.scratch + order_size(l)),
-        reverse(c.reverse) {}
+        sorted_lengths(c.lengths ? order + l.B : nullptr), zeros(c.scratch + order_size(l)),
+        cache(c.cache ? c.cache : zeros + start_size(l)), sequences{c.x, c.h0 ? c.h0 : zeros, c.y}, reverse(c.reverse) {}
 
   /** Rows of a step: x where a sequence has the step, else zeros, which the weights' gradients run over. */
   void copy_input(const Slab &s, const Member &m, int step, int active) const {
+    if (l.in_place) return;
     const Share rows = m.share(s.rows);
     for (int row = rows.from; row < rows.to; row++) {
-      float *to = s.z + ((long)step * s.rows + row) * l.row_stride;
+      float *to = s.rows_at + ((long)step * s.rows + row) * l.row_stride;
       if (row >= active) {
         fill(to + l.hidden_padded, l.I, 0.f);
         fill(s.reset + ((long)step * s.rows + row) * l.reset_stride, l.reset_stride, 0.f);
@@ -57,9 +62,12 @@ struct ForwardPass {
   void start_state(const Slab &s, const Member &m) const {
     const Share rows = m.share(s.rows);
     for (int row = rows.from; row < rows.to; row++) {
-      float *z = s.z + row * l.row_stride;
-      fill(z, l.hidden_padded, 0.f);
-      if (call.h0) copy(z, call.h0 + (long)s.order[row] * l.H, l.H);
+      if (!l.in_place) {
+        float *h = s.rows_at + row * l.row_stride;
+        fill(h, l.hidden_padded, 0.f);
+        if (call.h0) copy(h, call.h0 + (long)s.order[row] * l.H, l.H);
+      } else if (!call.h0)
+        fill(zeros + (s.first + row) * (long)l.H, l.H, 0.f);
       if (l.cell != UNROLL_LSTM) continue;
       for (int block = 0; block < l.unit_blocks; block++) {
         const long lanes = clamp_lanes(l.H - block * WIDTH);
@@ -79,12 +87,12 @@ struct ForwardPass {
       int active = s.rows;
       for (int step = from; step < to; step++) {
         active = active_rows(s, step, active);
-        const float *x = s.z + (long)step * s.rows * l.row_stride + l.hidden_padded;
+        const StepRows at = rows_of(l, s, sequences, reverse, step);
         float *gates = s.gates + ((long)step * l.unit_blocks + block) * s.rows * slots;
         with_constant<MAX_VECTORS>(l.columns, [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(active, [&](int row, auto rows) {
-            product_tile<rows.value, NV>(gates + row * slots, slots, bias, x + row * l.row_stride, l.row_stride, panel,
+            product_tile<rows.value, NV>(gates + row * slots, slots, bias, at.x + row * at.x_stride, at.x_stride, panel,
                                          l.I);
           });
         });
@@ -94,15 +102,13 @@ struct ForwardPass {
 
   StepForward step_of(const Slab &s, const Member &m, int step, int active) const {
     const long states = (long)l.unit_blocks * s.rows * WIDTH;
-    float *z = s.z + (long)step * s.rows * l.row_stride;
     return {l,
             m,
             m.unit_blocks(l),
             active,
             s.rows,
             packed.forward,
-            z,
-            z + s.rows * l.row_stride,
+            rows_of(l, s, sequences, reverse, step),
             s.gates + step * states * l.slots,
             s.c + (step + 1) * states,
             s.c + step * states,
@@ -110,11 +116,11 @@ struct ForwardPass {
   }
 
   void write_output(const Slab &s, const Member &m, int step, int active) const {
-    if (!call.y) return;
+    if (l.in_place) return;
     const Share rows = m.share(active);
     for (int row = rows.from; row < rows.to; row++) {
       const long t = time_of(l, s, reverse, row, step);
-      copy(call.y + (t * l.B + s.order[row]) * l.H, s.z + ((step + 1L) * s.rows + row) * l.row_stride, l.H);
+      copy(call.y + (t * l.B + s.order[row]) * l.H, s.rows_at + ((step + 1L) * s.rows + row) * l.row_stride, l.H);
     }
   }
 
@@ -122,13 +128,16 @@ struct ForwardPass {
     const Share rows = m.share(s.rows);
     for (int row = rows.from; row < rows.to; row++) {
       const long length = s.length(l, row), b = s.order[row];
-      copy(call.h_n + b * l.H, s.z + (length * s.rows + row) * l.row_stride, l.H);
+      if (l.in_place)
+        copy(call.h_n + b * l.H, call.y + (time_of(l, s, reverse, row, l.T - 1) * (long)l.B + b) * l.H, l.H);
+      else
+        copy(call.h_n + b * l.H, s.rows_at + (length * s.rows + row) * l.row_stride, l.H);
       for (int block = 0; call.c_n && block < l.unit_blocks; block++) {
         const long lanes = clamp_lanes(l.H - block * WIDTH);
         const float *c = s.c + ((length * l.unit_blocks + block) * s.rows + row) * WIDTH;
         if (lanes > 0) store_part(call.c_n + b * l.H + block * WIDTH, load(c), lanes);
       }
-      for (long t = length; call.y && t < l.T; t++) fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
+      for (long t = length; t < l.T; t++) fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
     }
   }
 

@@ -7,10 +7,14 @@
 // they are read: at step s the first so many rows are active.
 //
 //   rows    (T+1, slab rows, row_stride)           [h_{t-1} (padded) | x_t], an odd number of cache lines apart, so that
-//                                                  dW can read them transposed in place
+//                                                  dW can read them transposed; only where sequences have lengths of
+//                                                  their own or H is no multiple of a vector
 //   gates   (T, unit blocks, slab rows, slots)     activations of the gates, in vectors
 //   c       (T+1, unit blocks, slab rows)          LSTM only
 //   reset   (T, slab rows, reset_stride)           r ⊙ h_{t-1}, reset-before GRU only
+//
+// Elsewhere rows are read and written in place, where the caller has x and y: a copy of both would go through memory twice
+// more (a simple RNN of 64 units then takes a third longer). dW copies them one chunk at a time, into the cache.
 //
 // Weights are packed by blocks of hidden units, one vector of units for gated cells, up to four for the simple RNN:
 //   panel   (k = H rows of h, I rows of x; columns), then the biases (slots)
@@ -35,6 +39,7 @@ struct Layout {
   int team;              // threads of a slab
   int chunk;             // steps that the backward pass takes at a time
   long hidden_padded, row_stride, reset_stride, panel, cache_row;
+  bool in_place;  // rows stand in x and y
   bool fused;  // input side in the same tile as the recurrent side
 
   bool is_rnn() const { return cell == UNROLL_RNN_TANH || cell == UNROLL_RNN_RELU; }
@@ -67,7 +72,7 @@ static bool shares_units(const Layout &l) {
   return l.B < threads ? recurrent_bytes >= 64 << 10 : recurrent_bytes >= 512 << 10 && l.B <= 32 * threads;
 }
 
-static Layout layout_of(int cell, int T, int B, int I, int H) {
+static Layout layout_of(int cell, int T, int B, int I, int H, bool ragged) {
   Layout l{};
   l.cell = cell, l.T = T, l.B = B, l.I = I, l.H = H;
   const Blocks hidden = blocks_of(H), input = blocks_of(I);
@@ -81,7 +86,8 @@ static Layout layout_of(int cell, int T, int B, int I, int H) {
   l.row_stride = odd_lines(l.hidden_padded + I);
   l.reset_stride = cell == UNROLL_GRU_RESET_BEFORE ? odd_lines(l.hidden_padded) : 0;
   l.panel = (long)(H + I) * l.columns * WIDTH + l.slots * WIDTH;
-  l.cache_row = (T + 1) * l.row_stride + (long)T * l.unit_blocks * l.slots * WIDTH + T * l.reset_stride +
+  l.in_place = !ragged && H == l.hidden_padded;
+  l.cache_row = (l.in_place ? 0 : (T + 1) * l.row_stride) + (long)T * l.unit_blocks * l.slots * WIDTH + T * l.reset_stride +
                 (cell == UNROLL_LSTM ? (T + 1L) * l.unit_blocks * WIDTH : 0);
   l.team = shares_units(l) ? unroll::thread_count() : 1;
   l.slabs = l.team > 1 ? 1 : larger(smaller(unroll::thread_count(), B), 1);
@@ -127,7 +133,7 @@ struct Slab {
   int steps;            // of its longest sequence
   const int *order;     // (rows) numbers of the sequences in the batch
   const int *lengths;   // (rows) falling; null: all T
-  float *z, *gates, *c, *reset;
+  float *rows_at, *gates, *c, *reset;
 
   int length(const Layout &l, int row) const { return lengths ? lengths[row] : l.T; }
 };
@@ -140,8 +146,8 @@ static Slab slab_of(const Layout &l, int index, float *cache, const int *order, 
   s.order = order + s.first;
   s.lengths = lengths ? lengths + s.first : nullptr;
   s.steps = s.rows == 0 ? 0 : s.length(l, 0);
-  s.z = cache + s.first * l.cache_row;
-  s.gates = s.z + (l.T + 1) * s.rows * l.row_stride;
+  s.rows_at = cache + s.first * l.cache_row;
+  s.gates = s.rows_at + (l.in_place ? 0 : (l.T + 1) * s.rows * l.row_stride);
   s.c = s.gates + (long)l.T * s.rows * l.unit_blocks * l.slots * WIDTH;
   s.reset = s.c + (l.cell == UNROLL_LSTM ? (l.T + 1L) * s.rows * l.unit_blocks * WIDTH : 0);
   return s;
@@ -185,6 +191,29 @@ UNROLL_INLINE int more_active_rows(const Slab &s, int step, int from) {
 /** The place in time of a row's step. */
 UNROLL_INLINE int time_of(const Layout &l, const Slab &s, bool reverse, int row, int step) {
   return reverse ? s.length(l, row) - 1 - step : step;
+}
+
+/** The rows of one step of a slab, each so far from the next. */
+struct StepRows {
+  const float *h_prev, *x;
+  float *h;
+  long h_stride, x_stride;
+};
+
+/** x (T, B, I), y (T, B, H) and the state to start in (B, H), where rows stand in place. */
+struct Sequences {
+  const float *x, *start;
+  float *y;
+};
+
+static StepRows rows_of(const Layout &l, const Slab &s, const Sequences &q, bool reverse, int step) {
+  if (!l.in_place) {
+    float *h_prev = s.rows_at + (long)step * s.rows * l.row_stride;
+    return {h_prev, h_prev + l.hidden_padded, h_prev + s.rows * l.row_stride, l.row_stride, l.row_stride};
+  }
+  auto place = [&](int at) { return (long)time_of(l, s, reverse, 0, at) * l.B + s.first; };
+  const float *h_prev = step > 0 ? q.y + place(step - 1) * l.H : q.start + (long)s.first * l.H;
+  return {h_prev, q.x + place(step) * l.I, q.y + place(step) * l.H, l.H, l.I};
 }
 
 }  // namespace UNROLL_NAMESPACE

@@ -13,8 +13,7 @@ struct StepForward {
   int rows;       // active ones
   int slab_rows;  // which stand between unit blocks
   const float *panels;
-  const float *z;  // rows of [h_{t-1} | x_t]
-  float *h;        // rows of h_t: the next step's
+  StepRows at;
   float *gates, *c;
   const float *c_prev;
   float *reset;
@@ -23,9 +22,10 @@ struct StepForward {
 /** Of one unit block. */
 struct BlockForward {
   int rows, H, I;
-  long row_stride, input_offset;
+  long h_stride, x_stride;
   const float *panel, *bias;
-  const float *z, *h_prev, *c_prev, *reset;
+  const float *h_row, *x_row;  // all of h_{t-1} and x_t
+  const float *h_prev, *c_prev, *reset;
   float *h, *gates, *c, *reset_out;
 };
 
@@ -36,15 +36,16 @@ UNROLL_INLINE BlockForward block_of(const StepForward &s, int block) {
   return {s.rows,
           l.H,
           l.I,
-          l.row_stride,
-          l.hidden_padded,
+          s.at.h_stride,
+          s.at.x_stride,
           panel,
           panel + (long)(l.H + l.I) * l.columns * WIDTH,
-          s.z,
-          s.z + unit,
+          s.at.h_prev,
+          s.at.x,
+          s.at.h_prev + unit,
           s.c_prev + c_at,
           s.reset,
-          s.h + unit,
+          s.at.h + unit,
           s.gates + (long)block * s.slab_rows * l.slots * WIDTH,
           s.c + c_at,
           s.reset + unit};
@@ -54,7 +55,7 @@ constexpr int STATISTICS = 8;  // mean sums of up to four gates, then their satu
 
 /** How far before those of this step the numbers of the next one back stand, in floats; 0 at the first step. */
 struct StepsBack {
-  long dy, z;
+  long dy, h_prev;
 };
 
 struct StepBackward {
@@ -66,7 +67,8 @@ struct StepBackward {
   const float *back, *back_n;  // packed Wᵀ
   const float *dy;             // rows of ∂L/∂h_t through y; null: zero
   long dy_stride;
-  const float *z, *h, *gates, *c_prev, *c, *reset;
+  StepRows at;
+  const float *gates, *c_prev, *c, *reset;
   float *carry;                // (unit blocks, slab rows): ∂L/∂c, or what of ∂L/∂h bypasses the GRU's products
   float *h_squares, *c_squares;  // (slab rows): sums of squares of the total gradients, in vectors
   StepsBack steps_back;
@@ -78,8 +80,8 @@ struct BlockBackward {
   long block_stride;
   const float *dgates_next, *back, *back_n;
   const float *dy;
-  long dy_stride, row_stride, reset_stride, gates_stride, c_stride;
-  const float *z, *h, *gates, *c_prev, *c, *reset;
+  long dy_stride, h_stride, reset_stride, gates_stride, c_stride;
+  const float *h_prev, *h, *gates, *c_prev, *c, *reset;
   float *dgates, *carry, *h_squares, *c_squares;
   float *statistics;  // STATISTICS vectors
   StepsBack steps_back;
@@ -100,12 +102,12 @@ UNROLL_INLINE BlockBackward block_of(const StepBackward &s, int block, float *st
           reset_before ? s.back_n + block * (panel / 3) : nullptr,
           s.dy ? s.dy + unit : nullptr,
           s.dy_stride,
-          l.row_stride,
+          s.at.h_stride,
           l.reset_stride,
           s.slab_rows * slots,
           (long)s.slab_rows * WIDTH,
-          s.z + unit,
-          s.h + unit,
+          s.at.h_prev + unit,
+          s.at.h + unit,
           s.gates + first * s.slab_rows * slots,
           s.c_prev + c_at,
           s.c + c_at,
@@ -136,7 +138,7 @@ template <int R, int NV> UNROLL_INLINE void look_ahead(const BlockBackward &b, i
   for (int r = row; r < row + R; r++)
     for (int v = 0; v < NV; v++) {
       if (b.dy) __builtin_prefetch(b.dy - b.steps_back.dy + r * b.dy_stride + v * WIDTH, 0, 2);
-      __builtin_prefetch(b.z - b.steps_back.z + r * b.row_stride + v * WIDTH, 0, 2);
+      __builtin_prefetch(b.h_prev - b.steps_back.h_prev + r * b.h_stride + v * WIDTH, 0, 2);
     }
 }
 

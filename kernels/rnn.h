@@ -11,20 +11,19 @@ namespace UNROLL_NAMESPACE {
 
 template <bool RELU> struct Rnn {
   template <int R, int NV, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
-    const float *z = b.z + row * b.row_stride;
     Vec acc[R][NV];
     if constexpr (FUSED)
       fill_tile(acc, b.bias);
     else
       load_tile(acc, b.gates + row * NV * WIDTH, NV * WIDTH);
-    accumulate<R, NV, NV, false>(acc, z, b.row_stride, b.panel, b.H);
+    accumulate<R, NV, NV, false>(acc, b.h_row + row * b.h_stride, b.h_stride, b.panel, b.H);
     if constexpr (FUSED)
-      accumulate<R, NV, NV, false>(acc, z + b.input_offset, b.row_stride, b.panel + (long)b.H * NV * WIDTH, b.I);
+      accumulate<R, NV, NV, false>(acc, b.x_row + row * b.x_stride, b.x_stride, b.panel + (long)b.H * NV * WIDTH, b.I);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++)
-        store(b.h + (row + r) * b.row_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : precise_tanh(acc[r][v]));
+        store(b.h + (row + r) * b.h_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : precise_tanh(acc[r][v]));
     }
   }
 
@@ -46,7 +45,7 @@ template <bool RELU> struct Rnn {
       if constexpr (REPORT) add_squares(b.h_squares + (row + r) * WIDTH, dh[r]);
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
-        Vec h = load(b.h + (row + r) * b.row_stride + v * WIDTH);
+        Vec h = load(b.h + (row + r) * b.h_stride + v * WIDTH);
         Vec slope = RELU ? (h > Vec{} ? splat(1.f) : h) : splat(1.f) - h * h;  // of relu: h is 0 or NaN otherwise
         store(b.dgates + ((row + r) * NV + v) * WIDTH, dh[r][v] * slope);
       }

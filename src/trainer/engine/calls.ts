@@ -29,7 +29,7 @@ const REMEMBERED_SHAPES = 64;
 export const OPERANDS = {
   recurrent_memory: '',
   recurrent_forward: 'rrrrwrrrrwwwww',
-  recurrent_backward: 'rrrrwrrrrwwrrrwwwwwwwwwww',
+  recurrent_backward: 'rrrrwrrrrrwwrrrwwwwwwwwwww',
   gemm_memory: '',
   gemm: 'rrrww',
   column_sums: 'rw',
@@ -61,8 +61,8 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
   const memories = new Map<string, RecurrentMemory>();
   let scratch = memory.allocate(0);
 
-  function recurrentMemory(shape: RecurrentShape): RecurrentMemory {
-    const sizes = shapeNumbers(shape).slice(0, 5);
+  function recurrentMemory(shape: RecurrentShape, ragged: boolean): RecurrentMemory {
+    const sizes = [...shapeNumbers(shape).slice(0, 5), Number(ragged)];
     const key = sizes.join();
     const known = memories.get(key);
     if (known) return known;
@@ -105,8 +105,9 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
       } = call.report ?? {};
       const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
       const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
-      // the kernels have x in the cache
-      const operands = [...inputsOf(call, null), cache, scratch, dy, dhN, dcN, ...gradients, ...report];
+      // with lengths the kernels have x and y in the cache
+      const sequences = call.lengths ? [...inputsOf(call, null), null] : [...inputsOf(call, call.x), call.y];
+      const operands = [...sequences, cache, scratch, dy, dhN, dcN, ...gradients, ...report];
       invoke('recurrent_backward', [], operands, callNumbers(call));
     },
     gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {

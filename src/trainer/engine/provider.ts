@@ -70,7 +70,7 @@ export interface RecurrentWeights {
   readonly biasIh: Slice | null;
   readonly biasHh: Slice | null;
   /**
-   * A place of `recurrentMemory(shape).packed` floats that belongs to these weights, zeroed when new and touched
+   * A place of `recurrentMemory(…).packed` floats that belongs to these weights, zeroed when new and touched
    * by nobody but the provider: for weights in its own layout. It need be written again only when `version`
    * differs from that of the last call with this place. Versions are whole numbers from 1 to 2^32-1.
    */
@@ -102,8 +102,8 @@ export interface RecurrentCall {
 }
 
 export interface RecurrentForward extends RecurrentCall {
-  /** (T, B, H) hidden states, zero beyond a sequence's length; null: not wanted */
-  readonly y: Slice | null;
+  /** (T, B, H) hidden states, zero beyond a sequence's length */
+  readonly y: Slice;
   /** (B, H) states after the last step read; cN for the LSTM only */
   readonly hN: Slice;
   readonly cN: Slice | null;
@@ -113,6 +113,8 @@ export interface RecurrentForward extends RecurrentCall {
 }
 
 export interface RecurrentBackward extends RecurrentCall {
+  /** as the forward call left it */
+  readonly y: Slice;
   /** as the forward call left it; may be used up */
   readonly cache: Slice;
   readonly scratch: Slice;
@@ -424,7 +426,8 @@ export interface Provider extends Partial<SequenceOperations> {
   /** Gives back what `allocate` gave; the array must not be used again. */
   release(array: Float32Array): void;
 
-  recurrentMemory(shape: RecurrentShape): RecurrentMemory;
+  /** `ragged`: calls will give lengths */
+  recurrentMemory(shape: RecurrentShape, ragged: boolean): RecurrentMemory;
   recurrentForward(call: RecurrentForward): void;
   recurrentBackward(call: RecurrentBackward): void;
 

@@ -41,10 +41,15 @@ export function floats(tensor: TensorInfo): Float32Array {
   const { data } = engine().backend as MathBackendCPU;
   const { values } = data instanceof WatchedStorage ? data.peek(tensor.dataId) : data.get(tensor.dataId);
   if (values instanceof Float32Array) {
-    if (tapeIsOn()) holdFor(engine().state.activeTape ?? null, values);
+    holdForTape(values);
     return values;
   }
   throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
+}
+
+/** The backward pass of the tape that records now, if one does, may read the array. */
+export function holdForTape(values: Float32Array): void {
+  if (tapeIsOn()) holdFor(engine().state.activeTape ?? null, values);
 }
 
 /** What a float32 tensor holds, to be looked at and not kept: unlike after dataSync, its storage is used again. */

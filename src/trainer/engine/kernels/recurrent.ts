@@ -11,7 +11,17 @@ import {
   type RecurrentShape,
   type Slice,
 } from '../provider.ts';
-import { borrow, floats, giveBack, packedOf, provider, scratchOf, tapeIsOn, whole } from '../storage.ts';
+import {
+  borrow,
+  floats,
+  giveBack,
+  holdForTape,
+  packedOf,
+  provider,
+  scratchOf,
+  tapeIsOn,
+  whole,
+} from '../storage.ts';
 import { type EngineKernel, output, runKernel } from './kernel.ts';
 
 export interface RecurrentInputs {
@@ -63,6 +73,7 @@ export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onRep
   hN: Float32Array;
   cN: Float32Array | null;
   arrays?: Record<string, Float32Array | undefined>;
+  y?: Float32Array;
   cache?: Float32Array;
   gradients?: Record<string, Float32Array>;
 }
@@ -115,7 +126,7 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
 /** What forward and backward calls share, from raw arrays. Callers write the fields out: spreading is slow. */
 function sharedBy({ shape, lengths }: RecurrentContext, arrays: Record<string, Float32Array | undefined>) {
   const at = (name: string): Slice | null => (arrays[name] ? whole(arrays[name]) : null);
-  const memory = provider().recurrentMemory(shape);
+  const memory = provider().recurrentMemory(shape, lengths !== null);
   const parts = ['weightHh', 'weightIh', 'biasIh', 'biasHh'].flatMap(name => arrays[name] ?? []);
   const { packed, version } = packedOf(parts, memory.packed);
   const intLengths: IntSlice | null = lengths && { data: lengths, offset: 0 };
@@ -144,6 +155,8 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
   const y = newFloats(shape.seqLen * shape.batch * shape.hiddenSize);
   if (tapeIsOn()) {
     context.arrays = arrays;
+    context.y = y;
+    holdForTape(y);
     context.cache = borrow(memory.cache);
   }
   provider().recurrentForward({
@@ -163,8 +176,9 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
 }
 
 function backward(dy: Float32Array, context: RecurrentContext): Record<string, Float32Array> {
-  const { shape, arrays, cache, inputGradient, onReport } = context;
-  if (!arrays || !cache) throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
+  const { shape, arrays, y, cache, inputGradient, onReport } = context;
+  if (!arrays || !y || !cache)
+    throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
   const { memory, weights, x, lengths, h0, c0 } = sharedBy(context, arrays);
   const gradients: Record<string, Float32Array> = {};
   for (const [name, array] of Object.entries(arrays))
@@ -178,6 +192,7 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
     lengths,
     h0,
     c0,
+    y: whole(y),
     cache: whole(cache),
     scratch: scratchOf(memory.backwardScratch),
     dy: whole(dy),
@@ -200,6 +215,7 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
   giveBack(cache);
   context.cache = undefined;
   context.arrays = undefined;
+  context.y = undefined;
   if (report) onReport?.(report);
   return gradients;
 }

@@ -26,7 +26,7 @@ export function recurrentForward(call: RecurrentForward): void {
       if (cN) keepState(cache.c, (s + 1) * state + b * hiddenSize, state, hiddenSize);
     }
   }
-  if (y) toTimeOrder(shape, timeOf, hiddenSize, cache.h.subarray(state), y);
+  toTimeOrder(shape, timeOf, hiddenSize, cache.h.subarray(state), y);
   hN.data.set(block(cache.h, seqLen, state), hN.offset);
   cN?.data.set(block(cache.c, seqLen, state), cN.offset);
 }
