@@ -19,9 +19,9 @@ const FLOAT = 4;
 const PROCESS = 90e6;
 /**
  * Numbers that a unit keeps of each (sequence, step): its gates (a GRU also the recurrent part of n), the LSTM's cell,
- * the state in the engine's layout, the output and the output's gradient.
+ * the output and the output's gradient.
  */
-const KEPT_PER_UNIT = { rnn: 1 + 3, gru: 4 + 3, lstm: 5 + 3 } as const;
+const KEPT_PER_UNIT = { rnn: 1 + 2, gru: 4 + 2, lstm: 5 + 2 } as const;
 
 export interface MemoryPrediction {
   bytes: number;
@@ -98,8 +98,7 @@ function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
   // both directions' states once more, side by side
   const joined = layer.bidirectional ? 2 * outputSize : 0;
   const kept = directionsOf(layer) * KEPT_PER_UNIT[layer.type] * layer.units;
-  // the input, and a copy of it in the engine's layout
-  return layer.layers * (kept + joined) + 2 * inputSize;
+  return layer.layers * (kept + joined) + inputSize;
 }
 
 export interface MultiplyAdds {

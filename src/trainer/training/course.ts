@@ -9,8 +9,15 @@ import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
 import { Speed } from './speed.ts';
-import type { StepFigures, Trainer } from './trainer.ts';
+import type { Snapshot, StepFigures, Trainer } from './trainer.ts';
 import { figuresOf, scorePart } from './validation.ts';
+
+/**
+ * A checkpoint made only since it is the best so far waits for so long after the one before it: where validation is quick
+ * and improves each time, syncing them all to the disk took a tenth of the time. A worker that is killed meanwhile makes
+ * the steps again, to the same bits, as after any last checkpoint.
+ */
+const BEST_MILLISECONDS = 2000;
 
 /** What one step has shown, until it is told. */
 interface ShownStep {
@@ -39,6 +46,9 @@ export class Course {
   private readonly ownSeconds: () => number;
   private readonly rectified: readonly string[];
   private savedStep: number;
+  private savedAt = Number.NEGATIVE_INFINITY;
+  /** the best so far, not written yet */
+  private waiting: Snapshot | null = null;
   /** not told yet: a short step's books take as long as the step when its numbers have thrown them out of the caches */
   private readonly untold: ShownStep[] = [];
   /** whose row of scalars is not closed: validation may add to it */
@@ -77,21 +87,19 @@ export class Course {
   /** What is due after a step comes in order, and is told in `trainer.todo`, so that any piece may be the last. */
   *pieces(): Generator<undefined, CourseEnd> {
     const { trainer, intervals } = this;
-    const { steps } = trainer.experiment.training;
     for (;;) {
-      const last = trainer.step >= steps;
-      const due = (every: number) => trainer.step > 0 && (last || isDue(trainer.step, every));
       if (trainer.todo === 'validate') {
-        if (due(intervals.validation)) yield* this.validate();
+        if (this.due(intervals.validation)) yield* this.validate();
         trainer.todo = 'sample';
       }
-      const over = last || trainer.stopping.exhausted;
+      const over = this.last || trainer.stopping.exhausted;
       if (trainer.todo === 'sample') {
         if (over) this.writeRow();
-        if (due(intervals.sample) || over) yield* this.sample();
+        if (this.due(intervals.sample) || over) yield* this.sample();
         trainer.todo = 'step';
         const isBest = trainer.step > 0 && trainer.stopping.state.bestStep === trainer.step;
-        if (due(intervals.checkpoint) || isBest || over) this.save();
+        if (this.due(intervals.checkpoint) || over) this.save();
+        else if (isBest) this.saveSoon();
       }
       if (over) {
         if (this.savedStep !== trainer.step) this.save();
@@ -104,8 +112,28 @@ export class Course {
 
   save(): void {
     this.writeRow();
-    this.journal.checkpoint(this.trainer, this.ownSeconds());
-    this.savedStep = this.trainer.step;
+    const { step, stopping } = this.trainer;
+    if (this.waiting && this.waiting.step < step && this.waiting.step === stopping.state.bestStep)
+      this.write(this.waiting);
+    this.write(this.trainer.snapshot(this.ownSeconds()));
+  }
+
+  private saveSoon(): void {
+    this.writeRow();
+    this.waiting = null;
+    this.waiting = this.trainer.snapshot(this.ownSeconds());
+    this.writeWaiting();
+  }
+
+  private writeWaiting(): void {
+    if (this.waiting && performance.now() - this.savedAt >= BEST_MILLISECONDS) this.write(this.waiting);
+  }
+
+  private write(snapshot: Snapshot): void {
+    this.waiting = null;
+    this.journal.checkpoint(snapshot);
+    this.savedStep = snapshot.step;
+    this.savedAt = performance.now();
   }
 
   /** The last good step is saved; the row of the bad one keeps its NaN. */
@@ -120,13 +148,23 @@ export class Course {
     return { reason: 'diverged', message };
   }
 
-  /** Writes what the steps so far have shown, in one piece. */
+  private get last(): boolean {
+    return this.trainer.step >= this.trainer.experiment.training.steps;
+  }
+
+  private due(every: number): boolean {
+    return this.trainer.step > 0 && (this.last || isDue(this.trainer.step, every));
+  }
+
+  /** Writes what the steps so far have shown, in one piece; a row that validation belongs to stays open. */
   tell(): void {
-    if (this.untold.length === 0 && this.newest === null) return;
-    this.journal.together(() => {
-      this.settle();
-      this.closeRow();
-    });
+    const open = this.trainer.todo === 'validate' && this.due(this.intervals.validation);
+    if (this.untold.length > 0 || this.newest !== null)
+      this.journal.together(() => {
+        this.settle();
+        if (!open) this.closeRow();
+      });
+    this.writeWaiting();
   }
 
   /** The same, and what was gathered since the last row, due or not. */

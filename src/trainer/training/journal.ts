@@ -7,7 +7,7 @@ import { type SeriesRow, sidecarsOf } from '../probes/recorder.ts';
 import type { Intervals } from './intervals.ts';
 import { Outbox } from './outbox.ts';
 import { ScalarLog } from './scalar-log.ts';
-import type { Trainer } from './trainer.ts';
+import type { Snapshot, Trainer } from './trainer.ts';
 
 export interface Listeners {
   onEvent(event: RunEvent): void;
@@ -94,10 +94,7 @@ export class Journal {
       this.event(step, { kind: 'scalars', values, ownSeconds, tokens }, time);
   }
 
-  checkpoint(trainer: Trainer, ownSeconds: number): void {
-    const { step, valLoss, stopping } = trainer;
-    const best = step > 0 && stopping.state.bestStep === step;
-    const files = trainer.checkpoint(ownSeconds);
+  checkpoint({ step, valLoss, best, files }: Snapshot): void {
     this.outbox.write(() => this.writer.checkpoint(step, files, { best }));
     this.event(step, { kind: 'checkpoint', best, valLoss });
   }

@@ -35,6 +35,15 @@ export interface Watch {
   before?: (batch: Batch, state: LayerState[] | null) => void;
 }
 
+/** A checkpoint, ready to be written. */
+export interface Snapshot {
+  step: number;
+  valLoss: number | null;
+  /** the lowest validation loss so far */
+  best: boolean;
+  files: Map<string, Uint8Array>;
+}
+
 export class Trainer {
   readonly experiment: Experiment;
   readonly task: Task;
@@ -110,11 +119,13 @@ export class Trainer {
     };
   }
 
-  checkpoint(ownSeconds: number): Map<string, Uint8Array> {
-    return encodeCheckpoint(this.model, this.optimizer.state(), this.carried, {
+  snapshot(ownSeconds: number): Snapshot {
+    const { step, valLoss, stopping } = this;
+    const files = encodeCheckpoint(this.model, this.optimizer.state(), this.carried, {
       ...this.progress,
       ownSeconds,
     });
+    return { step, valLoss, best: step > 0 && stopping.state.bestStep === step, files };
   }
 
   /** @throws BadRunError when the checkpoint is of another model */

@@ -69,6 +69,11 @@ describe('a run that stops early', () => {
     );
     const marked = readRun(folder).checkpoints.filter(checkpoint => checkpoint.best);
     assert.equal(marked.at(-1)?.step, bestStep);
-    assert.equal(eventsOf(folder).at(-1)?.kind, 'ended');
+    const ended = eventsOf(folder).at(-1)!;
+    assert.ok(ended.kind === 'ended');
+    const improved = mean.filter((loss, at) => loss < Math.min(...mean.slice(0, at))).length;
+    const written = readRun(folder).checkpoints.length;
+    assert.ok(improved > 6, `only ${improved} validations were the best so far`);
+    assert.ok(written <= 3 + ended.seconds / 2, `${written} checkpoints in ${ended.seconds} s`);
   });
 });

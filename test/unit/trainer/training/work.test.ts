@@ -87,6 +87,22 @@ describe('trainRuns', () => {
     assert.ok(order.indexOf('scalars') < order.indexOf('sample'), order.join());
   });
 
+  it('writes one row too where its turn ends between a step and its validation', async () => {
+    const now = performance.now.bind(performance);
+    let calls = 0;
+    performance.now = () => now() + 50 * calls++; // every piece of work ends its turn
+    try {
+      const { folder } = await trainNew(tinyExperiment({ steps: 12, validation: { every: 3 } }));
+      const rows = eventsOf(folder).flatMap(event => (event.kind === 'scalars' ? [event] : []));
+      assert.deepEqual(
+        rows.map(({ step, values }) => [step, 'valLoss' in values && 'trainLoss' in values]),
+        Array.from({ length: 12 }, (_, index) => [index + 1, (index + 1) % 3 === 0]),
+      );
+    } finally {
+      performance.now = now;
+    }
+  });
+
   it('shows life at least every 200 ms of training, and stops within a second', async () => {
     const folder = makeRun(tinyExperiment(endless));
     const seen: { at: number; status: RunStatus }[] = [];
