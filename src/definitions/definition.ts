@@ -27,6 +27,8 @@ export const CONVOLUTIONS = /\b(?:Conv1D|conv1d)\s*\(/;
 export interface Given<T> {
   /** null: it comes from outside, or cannot be told from the file */
   value: T | null;
+  /** where a list of sizes is given, such as an input's shape: all of them, of which `value` is the last */
+  sizes?: readonly (number | null)[];
   /** where it is a parameter: what it is when the caller says nothing */
   fallback: T | null;
   /** as written; "" where it is not and the framework's default holds */

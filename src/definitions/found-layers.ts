@@ -260,8 +260,10 @@ export class SourceReader {
       typeof constant === 'number' || typeof constant === 'string' || typeof constant === 'boolean'
         ? constant
         : null;
+    const sizes = found.kind === 'known' ? null : sizesIn(this, value);
     return {
-      value: found.kind === 'known' ? plain(found.value) : lastOfShape(this, value),
+      value: found.kind === 'known' ? plain(found.value) : (sizes?.at(-1) ?? null),
+      ...(sizes && { sizes }),
       fallback: found.kind === 'outside' ? plain(found.fallback) : null,
       text: value.node.text,
       range: rangeOf(node),
@@ -297,13 +299,14 @@ function argumentsOf({ positional, named: byName }: Call, places: readonly strin
   return [...byPlace, ...byName];
 }
 
-/** `[24, 7]`, an input's shape: its last dimension. */
-function lastOfShape(reader: SourceReader, expression: Expression): number | null {
-  const [shape, ...more] = reader.resolver.definitions(expression);
-  if (shape?.kind !== 'list' || more.length > 0) return null;
-  const last: Value | undefined =
-    shape.items.length > 0 ? reader.resolver.value(shape.items.at(-1)!) : undefined;
-  return last?.kind === 'known' && typeof last.value === 'number' ? last.value : null;
+/** `[24, 7]`, such as an input's shape; null for what is no list. */
+function sizesIn(reader: SourceReader, expression: Expression): (number | null)[] | null {
+  const [list, ...more] = reader.resolver.definitions(expression);
+  if (list?.kind !== 'list' || more.length > 0) return null;
+  return list.items.map(item => {
+    const size: Value = reader.resolver.value(item);
+    return size.kind === 'known' && typeof size.value === 'number' ? size.value : null;
+  });
 }
 
 /** Where several constructors are possible, what they have in common. */

@@ -1,5 +1,6 @@
 // Edits of an experiment that findings propose. Each gives null where the experiment already has it.
 import type { Experiment, Layer, RecurrentLayer } from '../experiment/schema.ts';
+import { plural } from '../experiment/words.ts';
 import type { Fix } from '../runs/format.ts';
 
 export function existing(...fixes: (Fix | null)[]): Fix[] {
@@ -92,7 +93,7 @@ export function cosine({ training }: Experiment): Fix | null {
 export function shorterWindow({ training, data }: Experiment, to: number): Fix | null {
   if (data.task !== 'char-lm' || to < 8 || to >= training.seqLen) return null;
   return {
-    title: `Train on sequences of ${to} steps`,
+    title: `Train on sequences of ${plural(to, 'step')}`,
     edits: [{ path: ['training', 'seqLen'], value: to }],
   };
 }
@@ -136,5 +137,8 @@ export function fewerUnits(experiment: Experiment): Fix | null {
   const layer = recurrentAt(experiment, index);
   if (!layer || layer.units < 16) return null;
   const value = layer.units >> 1;
-  return { title: `Use ${value} units`, edits: [{ path: ['model', 'layers', index, 'units'], value }] };
+  return {
+    title: `Use ${plural(value, 'unit')}`,
+    edits: [{ path: ['model', 'layers', index, 'units'], value }],
+  };
 }

@@ -14,7 +14,7 @@ import {
   type TransformerLayer,
 } from './schema.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
-import { count, formatBytes, nearest } from './words.ts';
+import { count, formatBytes, nearest, plural } from './words.ts';
 
 export interface Remark {
   message: string;
@@ -212,7 +212,7 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
     remarks.push(
       error(
         ['training', 'bptt', 'window'],
-        `\`window\` must be at most the ${steps} steps of a sequence (\`${source}\`), found ${training.bptt.window}.`,
+        `\`window\` must be at most the ${plural(steps, 'step')} of a sequence (\`${source}\`), found ${training.bptt.window}.`,
       ),
     );
   }
@@ -238,7 +238,7 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
     remarks.push(
       warning(
         ['training', 'schedule', 'warmup'],
-        `Warm-up takes ${count(training.schedule.warmup)} steps, but training ends after ${count(training.steps)}: the full learning rate is never reached.`,
+        `Warm-up takes ${plural(training.schedule.warmup, 'step')}, but training ends after ${count(training.steps)}: the full learning rate is never reached.`,
       ),
     );
   }

@@ -7,6 +7,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
+/** 1 → "1 step", 1200 → "1,200 steps". */
+export function plural(amount: number, one: string, many = `${one}s`): string {
+  return `${count(amount)} ${amount === 1 ? one : many}`;
+}
+
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 
 /** 24696061952 → "24.7 GB". */

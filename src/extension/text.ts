@@ -1,9 +1,9 @@
 // How runs read in lenses, trees and messages. Text that comes from a run folder is untrusted and made plain here.
-import { count, formatBytes } from '../experiment/words.ts';
+import { count, formatBytes, plural } from '../experiment/words.ts';
 import type { JsonNumber } from '../runs/format.ts';
 import type { LifeState } from '../runs/life.ts';
 
-export { count, formatBytes };
+export { count, formatBytes, plural };
 
 /** One line of plain text: no control or direction characters, no codicon markup, at most `length` characters. */
 export function plain(text: string, length = 80): string {
@@ -68,8 +68,4 @@ export function percentage(value: number, reference: number): string {
   const percent = Math.round((value / reference - 1) * 100);
   const sign = percent < 0 ? '−' : percent > 0 ? '+' : '±';
   return `${sign}${count(Math.abs(percent))} %`;
-}
-
-export function plural(amount: number, one: string, many = `${one}s`): string {
-  return `${count(amount)} ${amount === 1 ? one : many}`;
 }

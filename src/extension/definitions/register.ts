@@ -102,12 +102,12 @@ async function hover(
   if (!found) return null;
   const { layerHover } = await import('./texts.ts');
   const counted = inModel(models, found) ?? found;
-  const text = layerHover(counted);
-  if (!text) return null;
-  const markdown = new vscode.MarkdownString(text);
   const model = models.find(({ layers: own }) =>
     own.some(({ range }) => range.offset === found.range.offset),
   );
+  const text = layerHover(counted, model?.layers);
+  if (!text) return null;
+  const markdown = new vscode.MarkdownString(text);
   const last = model ? lastLines(lastRuns.of(document.uri, model.name)) : [];
   if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
   return new vscode.Hover(markdown, rangeOf(found.range));

@@ -7,6 +7,7 @@ import {
   type FoundRecurrent,
   FRAMEWORK_NAMES,
 } from '../../definitions/definition.ts';
+import { INPUT_SHAPES } from '../../definitions/found-layers.ts';
 import { countRecurrent, resetsAfter } from '../../experiment/parameters.ts';
 import type { CellName, Convention } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
@@ -101,8 +102,8 @@ const ORDER = {
   tfjs: { lstm: 'i f c o', gru: 'z r h', rnn: '' },
 } as const;
 
-/** Markdown. */
-export function layerHover(layer: FoundLayer): string | null {
+/** Markdown; `layers` are those of the model that the layer stands in. */
+export function layerHover(layer: FoundLayer, layers: readonly FoundLayer[] = [layer]): string | null {
   const { framework, recurrent, options } = layer;
   if (!recurrent) return null;
   const { cell, units, isCell } = recurrent;
@@ -120,7 +121,7 @@ export function layerHover(layer: FoundLayer): string | null {
     `\`\`\`\n${EQUATIONS[kind]({ resetAfter, gate: gate === 'sigmoid' ? 'σ' : gate, activation })}\n\`\`\``,
     notes(layer, kind, resetAfter),
     counts(layer, kind, resetAfter),
-    costs(recurrent, kind, isCell),
+    costs(recurrent, kind, isCell, inputSteps(layers)),
   ];
   if (units.value === null && units.fallback !== null)
     parts.push(`\`${units.text}\` comes from outside; its default is ${units.fallback}.`);
@@ -197,21 +198,41 @@ function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter
   ].join('  \n');
 }
 
+/** Assumed, since the code that makes batches stands elsewhere. */
 const BATCH = 32;
 const STEPS = 64;
+
+/** The T of `Input((T, F))`, `inputShape: [T, F]` or `batch_shape=(B, T, F)`, where all inputs of the model agree. */
+function inputSteps(layers: readonly FoundLayer[]): number | null {
+  const told = layers.flatMap(({ options }) =>
+    INPUT_SHAPES.flatMap(name => {
+      const sizes = options.get(name)?.sizes ?? [];
+      const withBatch = name.startsWith('batch');
+      return sizes.length === (withBatch ? 3 : 2) ? [sizes.at(-2)!] : [];
+    }),
+  );
+  const [steps, ...others] = new Set(told);
+  return others.length === 0 && steps && steps > 0 ? steps : null;
+}
 
 function costs(
   { units, inputSize, layers, bidirectional }: FoundRecurrent,
   kind: CellName,
   isCell: boolean,
+  told: number | null,
 ): string {
   const [H, I, L] = [units.value, inputSize.value, layers.value];
   if (H === null || I === null || L === null || isCell) return '';
   const directions = bidirectional.value ? 2 : 1;
   const blocks = { rnn: 1, gru: 3, lstm: 4 }[kind];
-  const adds = directions * blocks * H * (I + H + (L - 1) * (H * directions + H)) * BATCH * STEPS;
-  const kept = directions * L * (blocks + (kind === 'lstm' ? 2 : 1)) * H * BATCH * STEPS * 4;
-  return `Forward ${short(adds)} multiply-adds and about ${short(kept)}B kept for the way back at B = ${BATCH}, T = ${STEPS}.`;
+  const steps = told ?? STEPS;
+  const adds = directions * blocks * H * (I + H + (L - 1) * (H * directions + H)) * BATCH * steps;
+  const kept = directions * L * (blocks + (kind === 'lstm' ? 2 : 1)) * H * BATCH * steps * 4;
+  const at =
+    told === null
+      ? `Assuming ${BATCH} sequences of ${STEPS} steps in a batch (B = ${BATCH}, T = ${STEPS})`
+      : `At T = ${steps}, the input's, and assuming ${BATCH} sequences in a batch (B = ${BATCH})`;
+  return `${at}: forward ${short(adds)} multiply-adds and about ${short(kept)}B kept for the way back.`;
 }
 
 function short(value: number): string {

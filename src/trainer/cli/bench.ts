@@ -1,13 +1,14 @@
 // unroll bench: how long a training step takes here, measured through the trainer itself.
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { formatBytes } from '../../experiment/words.ts';
+import { formatBytes, plural } from '../../experiment/words.ts';
 import type { RunFile } from '../../runs/format.ts';
 import type { BenchRun, BenchSpec, Measurement } from '../bench/measure.ts';
 import { BENCH_MODELS } from '../bench/models.ts';
 import { type Arguments, type Command, JSON_OPTION } from './command.ts';
 import { ENGINES, engineOf } from './engine.ts';
 import { CommandError, EXIT, type ExitCode, explain } from './exit.ts';
+import { screenOf, wrap } from './terminal.ts';
 
 const SECONDS = 3;
 
@@ -131,11 +132,13 @@ function factsOf(
 function describe(facts: ReturnType<typeof factsOf>): string {
   const { cell, shape, engineUsed, threads, isa, steps } = facts;
   const ms = (value: number) => `${value.toPrecision(4)} ms`;
-  return `${[
-    `${cell} ${shape.join(' ')} · ${engineUsed.provider} (${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'})${facts.recording ? '' : ', nothing recorded'}`,
-    `${ms(facts.msMedian)} a step, in the median of stretches of 40 ms; ${steps} steps, mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
+  const lines = [
+    `${cell} ${shape.join(' ')} · ${engineUsed.provider} (${isa}, ${plural(threads, 'thread')})${facts.recording ? '' : ', nothing recorded'}`,
+    `${ms(facts.msMedian)} a step, in the median of stretches of 40 ms; ${plural(steps, 'step')}, mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
     `loss ${facts.firstLoss.toPrecision(4)} → ${facts.loss.toPrecision(4)}, memory at most ${formatBytes(facts.peakMemoryBytes)} (${formatBytes(facts.predictedMemoryBytes)} predicted), first step after ${facts.msToFirstStep.toFixed(0)} ms`,
-  ].join('\n')}\n`;
+  ];
+  const { textColumns } = screenOf();
+  return `${lines.map(line => wrap(line, textColumns, 2)).join('\n')}\n`;
 }
 
 // ---------------------------------------------------------------- by orders

@@ -5,7 +5,7 @@ import { JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
 import { describeData } from './data-facts.ts';
 import { EXIT, type ExitCode, explain } from './exit.ts';
 import { type ExperimentFile, readExperimentFile } from './experiment-file.ts';
-import { plain } from './terminal.ts';
+import { plain, screenOf, wrap } from './terminal.ts';
 import { dataFault, type Place, placeOf } from './workspace.ts';
 
 export const command: Command = {
@@ -79,11 +79,10 @@ async function checkFile(
 
 function print({ file, ok, problems, notes }: Report): void {
   for (const { line, column, severity, message } of problems) {
-    process.stderr.write(
-      `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`,
-    );
+    const fault = `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
+    process.stderr.write(`${wrap(fault, screenOf(process.stderr).textColumns, 2)}\n`);
   }
   if (!ok) return;
   process.stdout.write(`${file}: no faults\n`);
-  for (const note of notes) process.stdout.write(`  ${plain(note)}\n`);
+  for (const note of notes) process.stdout.write(`${wrap(`  ${plain(note)}`, screenOf().textColumns, 4)}\n`);
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../../experiment/words.ts';
 import { CommandError, type ExitCode } from './exit.ts';
+import { screenOf, shellCommand, wrap } from './terminal.ts';
 
 export interface OptionSpec {
   /** what stands for the value in the help; a flag has none */
@@ -160,28 +161,27 @@ export function helpOf(command: Command): string {
   return [
     `unroll ${command.name} ${command.operands}`.trim(),
     '',
-    wrapped(command.summary, 0),
-    ...(command.details ? ['', wrapped(command.details, 0)] : []),
+    wrap(command.summary, helpColumns()),
+    ...(command.details ? ['', wrap(command.details, helpColumns())] : []),
     '',
     'Options:',
     columns(options as [string, string][]),
-    ...(command.examples ? ['', 'Examples:', ...command.examples.map(example => `  ${example}`)] : []),
+    ...(command.examples ? ['', 'Examples:', ...command.examples.map(exampleLine)] : []),
     '',
   ].join('\n');
 }
 
-/** Two columns, the second wrapped at 100 characters. */
-export function columns(rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => left.padEnd(width) + wrapped(right, width)).join('\n');
+function exampleLine(example: string): string {
+  return shellCommand(example.split(/ (?=--)/), screenOf().textColumns, 2);
 }
 
-function wrapped(text: string, indent: number): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!;
-    if (line !== '' && indent + line.length + word.length + 1 > 100) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join(`\n${' '.repeat(indent)}`);
+/** Two columns, the second wrapped. */
+export function columns(rows: [string, string][]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => wrap(`${left.padEnd(width)}${right}`, helpColumns(), width)).join('\n');
+}
+
+/** Lines that are longer are tiring to read; a pipe has people at its end too. */
+export function helpColumns(): number {
+  return Math.min(100, screenOf().textColumns);
 }

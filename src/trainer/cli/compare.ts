@@ -5,7 +5,7 @@ import { toJsonNumber } from '../../runs/json.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
 import { loadRun, type RunFacts } from './run-facts.ts';
-import { bold, duration, figure, plain, screenOf, table } from './terminal.ts';
+import { bold, duration, figure, plain, screenOf, table, wrap } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
 export const command: Command = {
@@ -27,13 +27,13 @@ export const command: Command = {
       const cells = cellsOf(run);
       return run.bestLoss?.value === best && runs.length > 1 ? cells.map(cell => bold(screen, cell)) : cells;
     });
-    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrdr', screen.columns)}\n`);
+    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrdr', screen.textColumns)}\n`);
     const units = new Set(
       runs.map(({ reader }) => reader.run?.task.lossUnit).filter(unit => unit !== undefined),
     );
-    if (units.size > 0) process.stdout.write(`Loss in ${[...units].map(unit => plain(unit)).join(', ')}.\n`);
-    if (units.size > 1)
-      process.stdout.write('These runs measure different losses: they cannot be compared.\n');
+    const say = (text: string) => process.stdout.write(`${wrap(text, screen.textColumns)}\n`);
+    if (units.size > 0) say(`Loss in ${[...units].map(unit => plain(unit)).join(', ')}.`);
+    if (units.size > 1) say('These runs measure different losses: they cannot be compared.');
     return EXIT.done;
   },
 };

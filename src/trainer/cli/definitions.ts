@@ -8,9 +8,10 @@ import { type LayerData, layerData, type ModelData, modelData } from '../../defi
 import { findDefinitions, unreadable } from '../../definitions/find.ts';
 import { grammarsIn } from '../../definitions/node-files.ts';
 import { type NotebookCode, notebookCode } from '../../definitions/notebook.ts';
+import { plural } from '../../experiment/words.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { plain } from './terminal.ts';
+import { plain, screenOf, wrap } from './terminal.ts';
 
 export const command: Command = {
   name: 'definitions',
@@ -103,14 +104,13 @@ function printLayers(layers: readonly LayerData[]): void {
         ? unitsDefault === undefined
           ? 'units from outside'
           : `units from outside, ${unitsDefault} by default`
-        : `${units} units`,
-      levels !== 1 && (levels === null ? 'layers from outside' : `${levels} layers`),
+        : plural(units, 'unit'),
+      levels !== 1 && (levels === null ? 'layers from outside' : plural(levels, 'layer')),
       bidirectional && 'bidirectional',
       isCell && 'one step at a time',
-      parameters !== null && `${parameters.toLocaleString('en-US')} parameters`,
+      parameters !== null && plural(parameters, 'parameter'),
     ].filter(Boolean);
-    process.stdout.write(
-      `${plain(file)}:${line}: ${framework} ${cell ?? 'RNN, GRU or LSTM'} · ${facts.join(' · ')}\n`,
-    );
+    const found = `${plain(file)}:${line}: ${framework} ${cell ?? 'RNN, GRU or LSTM'} · ${facts.join(' · ')}`;
+    process.stdout.write(`${wrap(found, screenOf().textColumns, 2)}\n`);
   }
 }

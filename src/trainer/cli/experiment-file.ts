@@ -7,6 +7,7 @@ import { type ParsedExperiment, parseExperiment } from '../../experiment/parse.t
 import { parseDotted } from '../../experiment/place.ts';
 import { machineMemory } from '../../experiment/resources.ts';
 import { type Experiment, experimentSchema } from '../../experiment/schema.ts';
+import { formatBytes } from '../../experiment/words.ts';
 import { CommandError } from './exit.ts';
 
 const MAX_BYTES = 4e6;
@@ -28,7 +29,9 @@ function readText(file: string): string {
   if (stat.isDirectory())
     throw new CommandError(`${file} is a folder; name an experiment file (*.rnn.json).`);
   if (stat.size > MAX_BYTES) {
-    throw new CommandError(`${file} is too large to be an experiment (${stat.size} bytes); is it the data?`);
+    throw new CommandError(
+      `${file} is too large to be an experiment (${formatBytes(stat.size)}); is it the data?`,
+    );
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));

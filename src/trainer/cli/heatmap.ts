@@ -1,6 +1,6 @@
 // The gradient heatmap in a terminal: time step across, training step down, log colours; and the reach in numbers.
 import { cividis } from './colours.ts';
-import { background, foreground, type Screen } from './terminal.ts';
+import { background, foreground, type Screen, sideBySide } from './terminal.ts';
 
 /** Powers of ten below the last step's norm that the colours span. */
 const DECADES = 6;
@@ -40,7 +40,11 @@ export function legend(screen: Screen): string {
     screen.colours === 'none'
       ? [...SHADES].map(shade => shade.repeat(4)).join('')
       : cells.map(share => background(screen, cividis(share), ' ')).join('');
-  return `1e-${DECADES} ${bar} 1  ‖∂L/∂h_t‖ as a share of the last step's, log scale`;
+  return sideBySide(
+    [`1e-${DECADES} ${bar} 1`, "‖∂L/∂h_t‖ as a share of the last step's, log scale"],
+    '  ',
+    screen.textColumns,
+  );
 }
 
 /** 0 (a millionth of the last step or less) … 1 per column; the greatest of the steps that a column covers. */

@@ -11,12 +11,12 @@ import {
 } from '../../experiment/parameters.ts';
 import { multiplyAdds, predictMemory } from '../../experiment/resources.ts';
 import { CELLS, type Convention, type Experiment } from '../../experiment/schema.ts';
-import { count, formatBytes } from '../../experiment/words.ts';
+import { count, formatBytes, plural } from '../../experiment/words.ts';
 import { type Command, JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
 import { describeData } from './data-facts.ts';
 import { EXIT } from './exit.ts';
 import { readExperimentFile, requireExperiment, withAssignments } from './experiment-file.ts';
-import { bold, screenOf, table } from './terminal.ts';
+import { bold, screenOf, table, wrap } from './terminal.ts';
 import { placeOf } from './workspace.ts';
 
 export const command: Command = {
@@ -116,18 +116,21 @@ function describe(facts: ReturnType<typeof countAll>): string {
     ...facts.layers.map(({ name, type, count: total, formula }) => [name, type, count(total), formula]),
     ['', 'total', count(facts.total), ''],
   ];
+  const fitted = (text: string) => wrap(text, screen.textColumns);
   return `${[
-    `${bold(screen, facts.name ?? 'experiment')} · ${facts.note}`,
+    fitted(`${bold(screen, facts.name ?? 'experiment')} · ${facts.note}`),
     '',
-    bold(screen, `${facts.layer} at equal units, ${count(facts.inputSize)} inputs`),
-    table(cells, 'lrrrrrrrl', screen.columns),
+    fitted(bold(screen, `${facts.layer} at equal units, ${plural(facts.inputSize, 'input')}`)),
+    table(cells, 'lrrrrrrrl', screen.textColumns),
     '',
-    bold(screen, 'at equal parameters: the most units that stay within the largest'),
-    table(equal, 'lrrl', screen.columns),
+    fitted(bold(screen, 'at equal parameters: the most units that stay within the largest')),
+    table(equal, 'lrrl', screen.textColumns),
     '',
     bold(screen, 'this model'),
-    table(layers, 'llrl', screen.columns),
+    table(layers, 'llrl', screen.textColumns),
     '',
-    `One training step: ${count(facts.multiplyAdds.step)} multiply-adds, about ${formatBytes(facts.memory.bytes)} of memory.`,
+    fitted(
+      `One training step: ${plural(facts.multiplyAdds.step, 'multiply-add')}, about ${formatBytes(facts.memory.bytes)} of memory.`,
+    ),
   ].join('\n')}\n`;
 }

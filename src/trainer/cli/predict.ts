@@ -1,8 +1,9 @@
 // unroll predict: a trained forecaster on the rows of a table.
 import process from 'node:process';
+import { plural } from '../../experiment/words.ts';
 import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
-import { figure, plain } from './terminal.ts';
+import { figure, plain, screenOf, wrap } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
 export const command: Command = {
@@ -37,9 +38,8 @@ export const command: Command = {
       `${['row,truth,prediction,persistence', ...lines.map(line => line.join(','))].join('\n')}\n`,
     );
     if (facts.rmse !== null) {
-      process.stderr.write(
-        `${plain(facts.target)}: root mean square error ${figure(facts.rmse)} over ${rows.length} rows, ${facts.horizon} ahead; persistence has ${figure(facts.persistenceRmse)}.\n`,
-      );
+      const errors = `${plain(facts.target)}: root mean square error ${figure(facts.rmse)} over ${plural(rows.length, 'row')}, ${facts.horizon} ahead; persistence has ${figure(facts.persistenceRmse)}.`;
+      process.stderr.write(`${wrap(errors, screenOf(process.stderr).textColumns)}\n`);
     }
     return EXIT.done;
   },

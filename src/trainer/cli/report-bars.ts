@@ -13,13 +13,30 @@ import {
   shortPath,
   type TrainedRun,
 } from './report.ts';
-import { duration, figure, plain } from './terminal.ts';
+import { displayWidth, duration, figure, plain, screenOf, wrap } from './terminal.ts';
 
 interface Figures {
   label: string;
   loss: string;
   validation: string;
   left: string;
+}
+
+const LONGEST_BAR = 24;
+const SHORTEST_BAR = 4;
+
+/** The bar takes what room the figures leave, and goes where that is none: the percentage says the same. */
+export function lineFor(runs: readonly TrainedRun[], columns: number): { format: string; barsize: number } {
+  const longest = (texts: string[]) => Math.max(...texts.map(displayWidth));
+  const label = longest(runs.map(({ request }, index) => labelOf(request, index)));
+  const steps = longest(runs.map(({ request }) => String(request?.experiment.training.steps ?? 0)));
+  const figures = ` 100%  /  loss 12.3456  val 12.3456  12:34 left`.length + 2 * steps;
+  const room = columns - label - ' '.length - figures;
+  const bar = room < SHORTEST_BAR ? '' : ' {bar}';
+  return {
+    format: `{label}${bar} {percentage}%  {value}/{total}  loss {loss}  val {validation}  {left}`,
+    barsize: Math.min(LONGEST_BAR, Math.max(SHORTEST_BAR, room)),
+  };
 }
 
 export class BarReport implements Report {
@@ -32,8 +49,7 @@ export class BarReport implements Report {
     for (const { folder } of runs) process.stdout.write(`${shortPath(folder)}\n`);
     const bars = new progress.MultiBar(
       {
-        format: '{label} {bar} {percentage}%  {value}/{total}  loss {loss}  val {validation}  {left}',
-        barsize: 24,
+        ...lineFor(runs, screenOf().columns),
         hideCursor: true,
         fps: 8,
         stopOnComplete: false,
@@ -88,14 +104,15 @@ export class BarReport implements Report {
   }
 
   note(text: string): void {
-    this.#bars.log(`${text}\n`);
+    this.#bars.log(`${wrap(text, screenOf().textColumns, 2)}\n`);
   }
 
   end(outcomes: readonly RunOutcome[]): void {
     this.#bars.update();
     this.close();
     for (const [index, outcome] of outcomes.entries()) {
-      process.stdout.write(`${outcomeLine(this.#figures[index]!.label.trim(), outcome)}\n`);
+      const line = outcomeLine(this.#figures[index]!.label.trim(), outcome);
+      process.stdout.write(`${wrap(line, screenOf().textColumns, 2)}\n`);
     }
     for (const line of hintLines(outcomes)) process.stdout.write(`${line}\n`);
   }

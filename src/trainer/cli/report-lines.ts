@@ -11,7 +11,7 @@ import {
   shortPath,
   type TrainedRun,
 } from './report.ts';
-import { duration, figure, plain } from './terminal.ts';
+import { duration, figure, plain, screenOf, wrap } from './terminal.ts';
 
 const INTERVAL = 5000;
 
@@ -76,7 +76,7 @@ export class LineReport implements Report {
 
   end(outcomes: readonly RunOutcome[]): void {
     for (const [index, outcome] of outcomes.entries()) say(outcomeLine(this.#label(index), outcome));
-    for (const line of hintLines(outcomes)) say(line);
+    for (const line of hintLines(outcomes)) process.stdout.write(`${line}\n`);
   }
 
   close(): void {}
@@ -87,5 +87,5 @@ export class LineReport implements Report {
 }
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${wrap(line, screenOf().textColumns, 2)}\n`);
 }

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { plural } from '../../experiment/words.ts';
 import type { RunEvent, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { RunOutcome } from '../training/work.ts';
-import { duration, figure, plain } from './terminal.ts';
+import { displayWidth, duration, figure, plain, screenOf, shellCommand } from './terminal.ts';
 
 export interface Report {
   event(index: number, event: RunEvent): void;
@@ -49,23 +50,29 @@ export function outcomeLine(label: string, outcome: RunOutcome): string {
     outcome.trainLoss === null ? '' : `loss ${figure(fromJsonNumber(outcome.trainLoss))}`,
     outcome.valLoss === null ? '' : `validation ${figure(fromJsonNumber(outcome.valLoss))}`,
   ].filter(Boolean);
-  const head = `${label} ${REASONS[outcome.reason]} after ${outcome.steps.toLocaleString('en-US')} steps in ${duration(outcome.seconds)}`;
+  const head = `${label} ${REASONS[outcome.reason]} after ${plural(outcome.steps, 'step')} in ${duration(outcome.seconds)}`;
   const why =
     ['diverged', 'failed'].includes(outcome.reason) && outcome.message ? ` ${plain(outcome.message)}` : '';
   return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}`;
 }
 
 /** What to do next. */
-export function hintLines(outcomes: readonly RunOutcome[]): string[] {
+export function hintLines(outcomes: readonly RunOutcome[], columns = screenOf().textColumns): string[] {
   const there = outcomes.filter(({ folder }) => existsSync(folder));
   const stopped = there.filter(({ reason }) => reason === 'stopped').map(({ folder }) => shortPath(folder));
   return [
-    ...(there[0] ? [`See it: unroll show ${shortPath(there[0].folder)}`] : []),
+    ...(there[0] ? [hint('See it:', ['unroll show', shortPath(there[0].folder)], columns)] : []),
     ...(there.length > 1
-      ? [`Compare: unroll compare ${there.map(({ folder }) => shortPath(folder)).join(' ')}`]
+      ? [hint('Compare:', ['unroll compare', ...there.map(({ folder }) => shortPath(folder))], columns)]
       : []),
-    ...(stopped.length > 0 ? [`Go on: unroll resume ${stopped.join(' ')}`] : []),
+    ...(stopped.length > 0 ? [hint('Go on:', ['unroll resume', ...stopped], columns)] : []),
   ];
+}
+
+/** On one line where it fits, so that most are. */
+function hint(title: string, parts: readonly string[], columns: number): string {
+  const whole = `${title} ${parts.join(' ')}`;
+  return displayWidth(whole) <= columns ? whole : `${title}\n${shellCommand(parts, columns, 2)}`;
 }
 
 /** As people type it: relative where that is shorter. */

@@ -5,6 +5,7 @@ import { type Command, JSON_OPTION } from './command.ts';
 import { outcomeLine } from './report.ts';
 import { endedRecord } from './report-json.ts';
 import { loadRun, type RunFacts } from './run-facts.ts';
+import { screenOf, wrap } from './terminal.ts';
 import { exitCodeOf, trainHere } from './train-here.ts';
 import { findRun } from './workspace.ts';
 
@@ -62,6 +63,6 @@ function tellAgain(outcome: RunOutcome, run: RunFacts, json: boolean): void {
   process.stdout.write(
     json
       ? `${JSON.stringify(endedRecord(outcome))}\n`
-      : `${outcomeLine(run.label, outcome)} Nothing was changed.\n`,
+      : `${wrap(`${outcomeLine(run.label, outcome)} Nothing was changed.`, screenOf().textColumns, 2)}\n`,
   );
 }

@@ -2,8 +2,9 @@
 import process from 'node:process';
 import { nearest } from '../../experiment/words.ts';
 import { unrollVersion } from '../version.ts';
-import { type Command, columns, helpOf, parseArguments } from './command.ts';
+import { type Command, columns, helpColumns, helpOf, parseArguments } from './command.ts';
 import { CommandError, EXIT, type ExitCode, explain } from './exit.ts';
+import { screenOf, wrap } from './terminal.ts';
 
 /** In the order of the help. A new command is its file and a line here. */
 const commands: Readonly<Record<string, { summary: string; load(): Promise<{ command: Command }> }>> = {
@@ -32,7 +33,7 @@ export async function runCommandLine(argv: string[]): Promise<ExitCode> {
     return await dispatch(argv);
   } catch (error) {
     const { message, exitCode } = explain(error, Boolean(process.env['UNROLL_DEBUG']));
-    process.stderr.write(`${message}\n`);
+    process.stderr.write(`${wrap(message, screenOf(process.stderr).textColumns, 2)}\n`);
     return exitCode;
   }
 }
@@ -77,10 +78,10 @@ function help(): string {
   ]);
   return `Usage: unroll COMMAND …
 
-Train recurrent sequence models and understand what they learn.
+${wrap('Train recurrent sequence models and understand what they learn.', helpColumns())}
 
 ${columns(rows)}
 
-\`unroll COMMAND --help\` tells more. Exit codes: 0 done, 2 wrong input, 3 failed while training, 130 stopped.
+${wrap('`unroll COMMAND --help` tells more. Exit codes: 0 done, 2 wrong input, 3 failed while training, 130 stopped.', helpColumns())}
 `;
 }

@@ -1,7 +1,7 @@
 // unroll show: loss curves, gradient heatmap, reach and findings of a run, in the terminal.
 import process from 'node:process';
 import { reach } from '../../diagnosis/reach.ts';
-import { count } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { SERIES } from '../../runs/format.ts';
 import type { SeriesRows } from '../../runs/series.ts';
 import type { Command } from './command.ts';
@@ -19,6 +19,8 @@ import {
   type Rgb,
   type Screen,
   screenOf,
+  sideBySide,
+  wrap,
 } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
@@ -63,7 +65,7 @@ export function picture(run: RunFacts, options: ShowOptions, screen: Screen): st
     heatmap(run, options, screen),
     newestSample(run, screen),
     findings(run, screen),
-    problems(run),
+    problems(run, screen),
   ];
   return `${sections
     .filter(section => section.length > 0)
@@ -73,22 +75,30 @@ export function picture(run: RunFacts, options: ShowOptions, screen: Screen): st
 
 function header(run: RunFacts, screen: Screen): string[] {
   const { reader } = run;
-  const lines = [
-    `${bold(screen, plain(run.label))} · ${run.state} at step ${count(run.step)} of ${count(run.steps)} · ${duration(run.seconds)}`,
+  const state = [
+    bold(screen, plain(run.label)),
+    `${run.state} at step ${count(run.step)} of ${count(run.steps)}`,
+    duration(run.seconds),
   ];
+  const lines = [joined(state, screen)];
   if (reader.run) {
     const { parameters, engineUsed, task, experiment } = reader.run;
-    lines.push(
-      dim(
-        screen,
-        `${count(parameters.total)} parameters (${experiment.model.convention} count) · ${engineUsed.provider} engine, ${plain(engineUsed.instructionSet)}, ${engineUsed.threads} thread${engineUsed.threads === 1 ? '' : 's'} · ${plain(task.name)}`,
-      ),
-    );
+    const model = [
+      `${plural(parameters.total, 'parameter')} (${experiment.model.convention} count)`,
+      `${engineUsed.provider} engine, ${plain(engineUsed.instructionSet)}, ${plural(engineUsed.threads, 'thread')}`,
+      plain(task.name),
+    ];
+    lines.push(dim(screen, joined(model, screen)));
   }
   lines.push(dim(screen, plain(run.folder)));
-  if (reader.ended?.message) lines.push(plain(reader.ended.message));
-  else if (reader.status?.message) lines.push(plain(reader.status.message));
+  const message = reader.ended?.message || reader.status?.message;
+  if (message) lines.push(wrap(plain(message), screen.textColumns));
   return lines;
+}
+
+/** Facts on one line where they fit; a line begins with the dot that parts it from the last. */
+function joined([first, ...others]: string[], { textColumns }: Screen): string {
+  return sideBySide([first!, ...others.map(fact => `· ${fact}`)], ' ', textColumns, 2);
 }
 
 function lossCurves(run: RunFacts, { logarithmic }: ShowOptions, screen: Screen): string[] {
@@ -118,9 +128,9 @@ function lossCurves(run: RunFacts, { logarithmic }: ShowOptions, screen: Screen)
   const baseline = file?.task.baseline
     ? `baseline ${figure(file.task.baseline.loss)}: ${plain(file.task.baseline.name)}`
     : '';
-  const title = [`${bold(screen, 'Loss')} ${unit}`.trim(), ...key, baseline].filter(Boolean).join('   ');
+  const title = [`${bold(screen, 'Loss')} ${unit}`.trim(), ...key, baseline].filter(Boolean);
   return [
-    title,
+    sideBySide(title, '   ', screen.textColumns, 2),
     ...plotLines(
       lines,
       { width: Math.min(120, screen.columns), height: 12, logarithmic, format: value => figure(value, 3) },
@@ -136,7 +146,10 @@ function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[
   const { layers } = series.sidecar;
   if (layer >= layers.length)
     return [
-      `This run has ${layers.length} recurrent layer${layers.length === 1 ? '' : 's'}; --layer ${layer} is not among them.`,
+      wrap(
+        `This run has ${plural(layers.length, 'recurrent layer')}; --layer ${layer} is not among them.`,
+        screen.textColumns,
+      ),
     ];
   const flow = layerRows(series, layer);
   const { name, cell, units } = layers[layer]!;
@@ -144,10 +157,18 @@ function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[
   const last = flow.rows.at(-1)!;
   const first = flow.rows[0]!;
   return [
-    `${bold(screen, kind)}   ${plain(name)}: ${cell.toUpperCase()} ${units}`,
+    sideBySide(
+      [bold(screen, kind), `${plain(name)}: ${cell.toUpperCase()} ${units}`],
+      '   ',
+      screen.textColumns,
+      2,
+    ),
     ...drawHeatmap(flow, Math.min(120, screen.columns), 12, screen),
     legend(screen),
-    `Reach (steps back above 1 % of the last step's norm): ${reach(first)} at step ${flow.steps[0]}, ${reach(last)} at step ${flow.steps[flow.rows.length - 1]}, of ${last.length - 1}. First to last step: ${figure(last[0]! / last[last.length - 1]!)}.`,
+    wrap(
+      `Reach (steps back above 1 % of the last step's norm): ${reach(first)} at step ${flow.steps[0]}, ${reach(last)} at step ${flow.steps[flow.rows.length - 1]}, of ${last.length - 1}. First to last step: ${figure(last[0]! / last[last.length - 1]!)}.`,
+      screen.textColumns,
+    ),
   ];
 }
 
@@ -166,7 +187,7 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
   if (sample.type === 'text') {
     return [
       `${bold(screen, 'Sample')} at step ${count(step)}, temperature ${figure(sample.temperature)}`,
-      `${dim(screen, plain(sample.prompt, true))}${plain(sample.text, true)}`,
+      wrap(`${dim(screen, plain(sample.prompt, true))}${plain(sample.text, true)}`, screen.textColumns),
     ];
   }
   if (sample.type !== 'pairs') return [];
@@ -174,8 +195,8 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
     `${bold(screen, 'Examples')} at step ${count(step)}`,
     ...sample.rows
       .slice(0, 5)
-      .map(
-        ({ input, truth, prediction }) => `  ${plain(input)} → ${plain(prediction)} (truth ${plain(truth)})`,
+      .map(({ input, truth, prediction }) =>
+        wrap(`  ${plain(input)} → ${plain(prediction)} (truth ${plain(truth)})`, screen.textColumns, 4),
       ),
   ];
 }
@@ -183,10 +204,13 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
 function findings(run: RunFacts, screen: Screen): string[] {
   return run.reader.findings.map(({ severity, message, step, fixes }) => {
     const hints = fixes.map(({ title }) => plain(title)).join('; ');
-    return `${bold(screen, severity)} at step ${count(step)}: ${plain(message)}${hints ? ` Try: ${hints}.` : ''}`;
+    return wrap(
+      `${bold(screen, severity)} at step ${count(step)}: ${plain(message)}${hints ? ` Try: ${hints}.` : ''}`,
+      screen.textColumns,
+    );
   });
 }
 
-function problems(run: RunFacts): string[] {
-  return run.reader.problems.map(problem => `Note: ${plain(problem)}`);
+function problems(run: RunFacts, screen: Screen): string[] {
+  return run.reader.problems.map(problem => wrap(`Note: ${plain(problem)}`, screen.textColumns));
 }

@@ -2,20 +2,27 @@
 import process from 'node:process';
 
 export interface Screen {
+  /** of a picture: those of the terminal; elsewhere COLUMNS, or 80 */
   columns: number;
+  /** of a text: those of the terminal; elsewhere no limit, since programs read whole lines */
+  textColumns: number;
   /** 24-bit colours, 256 colours, or none */
   colours: 'true' | '256' | 'none';
 }
 
+const FEWEST_COLUMNS = 40;
+
 /** stdout's, with NO_COLOR and pipes honoured. */
 export function screenOf(stream: NodeJS.WriteStream = process.stdout): Screen {
   const { NO_COLOR, FORCE_COLOR, COLORTERM, TERM, COLUMNS } = process.env;
-  const columns = stream.isTTY ? stream.columns || 80 : Number(COLUMNS) || 80;
+  const columns = Math.max(FEWEST_COLUMNS, (stream.isTTY ? stream.columns : Number(COLUMNS)) || 80);
+  const textColumns = stream.isTTY ? columns : Infinity;
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== '';
-  if (NO_COLOR || TERM === 'dumb' || (!stream.isTTY && !forced)) return { columns, colours: 'none' };
+  if (NO_COLOR || TERM === 'dumb' || (!stream.isTTY && !forced))
+    return { columns, textColumns, colours: 'none' };
   const full =
     /truecolor|24bit/i.test(COLORTERM ?? '') || FORCE_COLOR === '3' || process.platform === 'win32';
-  return { columns: Math.max(40, columns), colours: full ? 'true' : '256' };
+  return { columns, textColumns, colours: full ? 'true' : '256' };
 }
 
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -71,6 +78,46 @@ export function duration(seconds: number): string {
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (value: number) => String(value).padStart(2, '0');
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** Parts side by side, as many on a line as fit; the lines that follow are indented. A wider part stays whole. */
+export function sideBySide(parts: readonly string[], gap: string, columns: number, indent = 0): string {
+  const lines: string[] = [];
+  let width = 0;
+  for (const part of parts) {
+    const wider = width + gap.length + displayWidth(part);
+    if (lines.length > 0 && wider <= columns) {
+      lines[lines.length - 1] += gap + part;
+      width = wider;
+    } else {
+      const start = lines.length > 0 ? indent : 0;
+      lines.push(' '.repeat(start) + part);
+      width = start + displayWidth(part);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** A text broken at its spaces, where there is need. A wider word, such as a path, stays whole. */
+export function wrap(text: string, columns: number, indent = 0): string {
+  return text
+    .split('\n')
+    .map(line => (displayWidth(line) > columns ? sideBySide(line.split(' '), ' ', columns, indent) : line))
+    .join('\n');
+}
+
+/**
+ * A command to be copied, given as the parts between which it may go on below: there a line ends in the backslash of a
+ * shell. On Windows, whose shells have other signs for it, it stays whole.
+ */
+export function shellCommand(parts: readonly string[], columns: number, indent: number): string {
+  const whole = ' '.repeat(indent) + parts.join(' ');
+  if (displayWidth(whole) <= columns || process.platform === 'win32') return whole;
+  const [first, ...others] = parts;
+  const ending = ' \\';
+  return sideBySide([' '.repeat(indent) + first, ...others], ' ', columns - ending.length, indent + 2)
+    .split('\n')
+    .join(`${ending}\n`);
 }
 
 const GAP = '  ';

@@ -14,6 +14,7 @@ import {
   requireExperiment,
   withAssignments,
 } from './experiment-file.ts';
+import { screenOf, wrap } from './terminal.ts';
 import { trainHere } from './train-here.ts';
 import { dataFault, type Place, placeOf } from './workspace.ts';
 
@@ -61,7 +62,8 @@ export const command: Command = {
 /** Warnings and faults of the file go to stderr first. */
 function existing(source: ExperimentFile): string {
   requireExperiment(source);
-  for (const line of problemLines(source)) process.stderr.write(`${line}\n`);
+  for (const line of problemLines(source))
+    process.stderr.write(`${wrap(line, screenOf(process.stderr).textColumns, 2)}\n`);
   return source.file;
 }
 

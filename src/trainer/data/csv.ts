@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
+import { plural } from '../../experiment/words.ts';
 import { DataError } from './errors.ts';
 
 export interface Table {
@@ -52,7 +53,7 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
       }
       if (record.length !== columns.length)
         throw new DataError(
-          `${name}, line ${info.lines}: this row has ${record.length} cells, the header has ${columns.length}.`,
+          `${name}, line ${info.lines}: this row has ${plural(record.length, 'cell')}, the header has ${columns.length}.`,
         );
       places.forEach((place, index) => {
         const cell = record[place]!;

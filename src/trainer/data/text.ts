@@ -3,6 +3,7 @@
 // 65,536 different ones) and at most 30 MB besides.
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { plural } from '../../experiment/words.ts';
 import { DataError } from './errors.ts';
 
 /** Stands for all characters that are rarer than `minCount`. */
@@ -77,7 +78,7 @@ function idsFor(length: number, symbols: number, name: string): Uint16Array | Ui
   const bytes = length * (symbols <= 0x10000 ? 2 : 4);
   if (bytes > totalmem() / 2)
     throw new DataError(
-      `The data file ${name} has ${length.toLocaleString('en-US')} characters, which take ${(bytes / 1e9).toFixed(1)} GB of memory: more than half of what this machine has. Take a part of it.`,
+      `The data file ${name} has ${plural(length, 'character')}, which take ${(bytes / 1e9).toFixed(1)} GB of memory: more than half of what this machine has. Take a part of it.`,
     );
   return symbols <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
 }

@@ -1,6 +1,13 @@
 // The gradients of tfjs's own operations that our layers are composed of. The published node build of tfjs-core
 // registers none, so they are taken one by one from its modules.
-import { type GradConfig, registerGradient } from '@tensorflow/tfjs-core';
+import {
+  broadcast_util,
+  type GradConfig,
+  registerGradient,
+  reshape,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
 import { addGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Add_grad.js';
 import { addNGradConfig } from '@tensorflow/tfjs-core/dist/gradients/AddN_grad.js';
 import { batchMatMulGradConfig } from '@tensorflow/tfjs-core/dist/gradients/BatchMatMul_grad.js';
@@ -29,10 +36,25 @@ import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad.js'
 import { tanhGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tanh_grad.js';
 import { transposeGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Transpose_grad.js';
 
+/** With the sum over what an operand was broadcast along, which tfjs's own lacks. */
+const batchMatMul: GradConfig = {
+  ...batchMatMulGradConfig,
+  gradFunc(dy, saved, attrs) {
+    const { a, b } = batchMatMulGradConfig.gradFunc(dy, saved, attrs);
+    const [operandA, operandB] = saved as [Tensor, Tensor];
+    return { a: () => summedTo(operandA.shape, a!()), b: () => summedTo(operandB.shape, b!()) };
+  },
+};
+
+function summedTo(shape: number[], gradient: Tensor): Tensor {
+  const axes = broadcast_util.getReductionAxes(shape, gradient.shape);
+  return reshape(axes.length > 0 ? sum(gradient, axes) : gradient, shape);
+}
+
 const gradients: readonly GradConfig[] = [
   addGradConfig,
   addNGradConfig,
-  batchMatMulGradConfig,
+  batchMatMul,
   castGradConfig,
   concatGradConfig,
   divGradConfig,

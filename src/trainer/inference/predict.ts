@@ -1,6 +1,7 @@
 // unroll predict: a trained forecaster on a table. Its scaling is the one fitted when it was trained.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { plural } from '../../experiment/words.ts';
 import { readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { Model } from '../layers/model.ts';
@@ -74,7 +75,7 @@ async function readSeries(path: string, artifact: ForecastArtifact): Promise<Pre
   const needed = artifact.window + difference;
   if (rows < needed)
     throw new DataError(
-      `${name} has ${rows} usable rows; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
+      `${name} has ${plural(rows, 'usable row')}; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
     );
   return prepareSeries(columns, { target, features, difference, trainRows: rows, scaling }, name);
 }

@@ -1,4 +1,5 @@
 // unroll sample: a trained character model writes on from a prompt.
+import { plural } from '../../experiment/words.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import { UNKNOWN } from '../data/text.ts';
 import { randomStream } from '../random.ts';
@@ -74,7 +75,7 @@ function encode(prompt: string, symbols: readonly string[]): number[] {
         .map(symbol => JSON.stringify(symbol))
         .join(
           ', ',
-        )}, which ${strangers.length === 1 ? 'is' : 'are'} not among the ${symbols.length} characters of this run's text.`,
+        )}, which ${strangers.length === 1 ? 'is' : 'are'} not among the ${plural(symbols.length, 'character')} of this run's text.`,
     );
   return Array.from(prompt, symbol => idOf.get(symbol) ?? unknown!);
 }

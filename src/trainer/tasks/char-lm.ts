@@ -1,6 +1,7 @@
 // Character language model: at every step, predict the next character. Loss: cross-entropy in nats a character.
 import { reshape, type Tensor2D, type Tensor3D, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
+import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { readText, UNKNOWN } from '../data/text.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
@@ -21,7 +22,7 @@ export async function charLmTask(experiment: Experiment, data: CharLmData, path:
   const train = trainIds.length > batchSize * seqLen ? textStream(trainIds, batchSize, seqLen) : null;
   if (!train)
     throw new DataError(
-      `The training part of ${data.path} has ${show(trainIds.length)} characters; ${batchSize} sequences of ${seqLen} need at least ${show(batchSize * seqLen + 1)}. Use a smaller batchSize or seqLen.`,
+      `The training part of ${data.path} has ${plural(trainIds.length, 'character')}; ${plural(batchSize, 'sequence')} of ${seqLen} need at least ${show(batchSize * seqLen + 1)}. Use a smaller batchSize or seqLen.`,
     );
   const valid = textStream(validIds, batchSize, seqLen);
   const test = textStream(testIds, batchSize, seqLen);
@@ -115,7 +116,9 @@ function crossEntropyOfUnigrams(ids: Uint16Array | Uint32Array, size: number): n
 
 function describe(data: CharLmData, length: number, symbols: string[], counts: number[]): string[] {
   const visible = symbols.map(nameOf);
-  const notes = [`${show(length)} characters, ${symbols.length} different: ${cut(visible.join(' '), 300)}`];
+  const notes = [
+    `${plural(length, 'character')}, ${symbols.length} different: ${cut(visible.join(' '), 300)}`,
+  ];
   const rare = symbols
     .map((symbol, id) => ({ symbol, count: counts[id]! }))
     .filter(entry => entry.count < RARE_COUNT && entry.symbol !== UNKNOWN)
@@ -123,7 +126,7 @@ function describe(data: CharLmData, length: number, symbols: string[], counts: n
   if (rare.length > 0) {
     const list = rare.slice(0, 20).map(entry => `${nameOf(entry.symbol)} ${entry.count}×`);
     notes.push(
-      `${rare.length} rare characters, seen fewer than ${RARE_COUNT} times: ${list.join(', ')}${rare.length > 20 ? ', …' : ''}. "minCount" can gather them in one symbol.`,
+      `${plural(rare.length, 'rare character')}, seen fewer than ${RARE_COUNT} times: ${list.join(', ')}${rare.length > 20 ? ', …' : ''}. "minCount" can gather them in one symbol.`,
     );
   }
   if (data.minCount > 1 && symbols.at(-1) === UNKNOWN)

@@ -2,6 +2,7 @@
 // the training part's standard deviation; baseline: persistence, the last known value for all of the horizon.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { readCsv, type Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { Model } from '../layers/model.ts';
@@ -39,7 +40,7 @@ export async function forecastTask(experiment: Experiment, data: ForecastData, p
   const windows = train.to - train.from;
   if (windows < 1)
     throw new DataError(
-      `${data.path} has ${rows} usable rows, its training part ${trainRows}: too few for a window of ${data.window} and a horizon of ${data.horizon}.`,
+      `${data.path} has ${plural(rows, 'usable row')}, its training part ${trainRows}: too few for a window of ${data.window} and a horizon of ${data.horizon}.`,
     );
   const { batchSize, seed, validation } = experiment.training;
   const size = Math.min(batchSize, windows);
@@ -243,18 +244,20 @@ function describe(
   asked: number,
 ): string[] {
   const notes = [
-    `${rows.toLocaleString('en-US')} rows, ${windows.toLocaleString('en-US')} training windows of ${data.window}; columns: ${table.columns.slice(0, 20).join(', ')}.`,
+    `${plural(rows, 'row')}, ${plural(windows, 'training window')} of ${data.window}; columns: ${table.columns.slice(0, 20).join(', ')}.`,
   ];
   for (const [column, missing] of table.missing)
     if (missing > 0) {
       const strange = table.strange.get(column);
       const which = strange ? ` (no number: ${strange})` : '';
       notes.push(
-        `"${column}" lacks ${missing.toLocaleString('en-US')} of ${table.rows.toLocaleString('en-US')} values${which}: ${POLICY[data.missing]}.`,
+        `"${column}" lacks ${count(missing)} of ${plural(table.rows, 'value')}${which}: ${POLICY[data.missing]}.`,
       );
     }
   if (size < asked)
-    notes.push(`Only ${size} windows fit in the training part: batches have ${size} instead of ${asked}.`);
+    notes.push(
+      `Only ${plural(size, 'window fits', 'windows fit')} in the training part: batches have ${size} instead of ${asked}.`,
+    );
   return notes;
 }
 

@@ -1,6 +1,7 @@
 // Tasks whose data are drawn: every training batch is new, validation and test batches are always the same.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
+import { plural } from '../../experiment/words.ts';
 import type { TaskFacts } from '../../runs/format.ts';
 import type { ModelSizes } from '../layers/model.ts';
 import type { Batch, Score, Task, TaskArtifact } from './task.ts';
@@ -36,7 +37,7 @@ export function generatedTask(experiment: Experiment, generated: Generated): Tas
       batchSize,
       tokensPerStep: batchSize * facts.seqLen,
       notes: [
-        `Sequences of ${facts.seqLen} steps, drawn anew for every training step; ${count * batchSize} fixed ones for validation.`,
+        `Sequences of ${plural(facts.seqLen, 'step')}, drawn anew for every training step; ${plural(count * batchSize, 'fixed one')} for validation.`,
       ],
     },
     sizes,

@@ -1,6 +1,7 @@
 // The course of one run in pieces of about a step: train, validate, sample, save, and what is found on the way.
 import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
+import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import { rectifiedLayers } from '../probes/dead-units.ts';
 import { observationOf } from '../probes/observation.ts';
@@ -262,11 +263,11 @@ export class Course {
     const bestWas =
       best === null ? '' : ` Best validation loss ${best.toPrecision(4)} at step ${show(bestStep)}.`;
     if (!stopping.exhausted)
-      return { reason: 'finished', message: `Finished ${show(step)} steps.${bestWas}` };
+      return { reason: 'finished', message: `Finished ${plural(step, 'step')}.${bestWas}` };
     const { patience } = experiment.training.earlyStopping!;
     return {
       reason: 'early-stopped',
-      message: `Validation has not improved ${patience} times in a row.${bestWas} Its weights are the best checkpoint.`,
+      message: `Validation has not improved ${plural(patience, 'time')} in a row.${bestWas} Its weights are the best checkpoint.`,
     };
   }
 }

@@ -1,4 +1,5 @@
 // Trains runs: opens their folders, starts the engine, and lets the members take turns of about 200 ms.
+import { plural } from '../../experiment/words.ts';
 import type { EndReason, EngineName, JsonNumber, RunEvent, RunFile, RunStatus } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import { RunReader } from '../../runs/reader.ts';
@@ -152,7 +153,7 @@ function requireSameBits({ engineUsed }: RunFile, engine: RunFile['engineUsed'])
   );
   if (same) return;
   const show = ({ provider, instructionSet, threads }: RunFile['engineUsed']) =>
-    `${provider} (${instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`;
+    `${provider} (${instructionSet}, ${plural(threads, 'thread')})`;
   throw new InputError(
     `This run was trained with ${show(engineUsed)}, here there is ${show(engine)}: going on would not give the same bits. Use --force to go on all the same.`,
   );

@@ -1,15 +1,18 @@
 // Models in code where it is awkward: findings while the code is edited, settings, bad input, no file, and deletion.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import type { DefinitionSource } from '../../../src/runs/format.ts';
 import {
+  adder,
   api,
   clearRuns,
   closeAll,
+  diagnosticsOf,
   lensTitles,
+  open,
   quickFixes,
   runFolders,
   runWithFinding,
@@ -18,20 +21,7 @@ import {
   workspaceFolder,
 } from './help.ts';
 
-async function open(name: string, text: string | Uint8Array): Promise<vscode.TextDocument> {
-  const file = path.join(workspaceFolder(), name);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  const document = await vscode.workspace.openTextDocument(file);
-  await vscode.window.showTextDocument(document);
-  return document;
-}
-
 const revert = () => vscode.commands.executeCommand('workbench.action.files.revert');
-
-function ours(uri: vscode.Uri): vscode.Diagnostic[] {
-  return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Unroll');
-}
 
 async function replace(document: vscode.TextDocument, before: string, after: string): Promise<void> {
   const at = document.getText().indexOf(before);
@@ -47,13 +37,6 @@ function inlays(document: vscode.TextDocument): Thenable<vscode.InlayHint[]> {
   return vscode.commands.executeCommand('vscode.executeInlayHintProvider', document.uri, whole);
 }
 
-const adder = `from torch import nn
-class Adder(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.rnn = nn.GRU(2, 8, batch_first=True)
-        self.out = nn.Linear(8, 1)
-`;
 const torch = `${adder.replace('GRU', 'RNN').replace('from torch', 'import torch\nfrom torch')}
 model = Adder()
 optimizer = torch.optim.Adam(model.parameters())
@@ -171,7 +154,7 @@ describe('findings of runs in code', () => {
         message,
         FIXES,
       );
-      const finding = () => ours(document.uri).find(found => found.message === message);
+      const finding = () => diagnosticsOf(document.uri).find(found => found.message === message);
       const found = await until('the finding', finding);
       assert.equal(document.getText(found.range), at);
 
@@ -217,7 +200,7 @@ describe('settings of models in code', () => {
     const seen: Record<string, () => Promise<boolean>> = {
       codeLens: async () => (await lensTitles(document)).titles.includes('▶ Train'),
       inlayHints: async () => (await inlays(document)).length > 0,
-      diagnostics: async () => ours(document.uri).length > 0,
+      diagnostics: async () => diagnosticsOf(document.uri).length > 0,
     };
     const names = Object.keys(seen);
     const settings = vscode.workspace.getConfiguration('unroll');
@@ -293,7 +276,7 @@ describe('awkward code', () => {
     ] as const) {
       const document = await open(name, text);
       assert.deepEqual((await lensTitles(document)).titles, [], name);
-      assert.deepEqual(ours(document.uri), [], name);
+      assert.deepEqual(diagnosticsOf(document.uri), [], name);
       const folder = services.context.logUri.fsPath;
       await until(`the log tells of ${name}`, () =>
         readdirSync(folder).some(file =>
@@ -349,7 +332,7 @@ describe('awkward code', () => {
     await until('it goes on', () => (statusOf(run!)?.step ?? 0) > step + 5);
     assert.equal((await until('it is listed', () => services.store.get(run!))).name, 'Adder');
     await vscode.commands.executeCommand('unroll.openDashboard', [run!]);
-    await vscode.commands.executeCommand('unroll.openExperiment', run!);
+    await vscode.commands.executeCommand('unroll.open', run!);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /class Adder/);
     const { sourceOfModel } = await import('../../../src/extension/definitions/train.ts');
     await assert.rejects(sourceOfModel({ uri: document.uri, model: 'Adder' }, services));
@@ -392,7 +375,7 @@ describe('Convert to Experiment', () => {
       await until('its lenses', async () =>
         (await lensTitles(made)).titles.some(title => /Train/.test(title)),
       );
-      assert.deepEqual(ours(made.uri), []);
+      assert.deepEqual(diagnosticsOf(made.uri), []);
     });
 });
 
@@ -432,7 +415,7 @@ describe('notebooks in the editor', () => {
       titles.some(title => title.startsWith('288 params')),
       titles.join(' | '),
     );
-    const found = await until('the squiggle', () => ours(document.uri)[0]);
+    const found = await until('the squiggle', () => diagnosticsOf(document.uri)[0]);
     assert.match(found.message, /dropout/);
     assert.equal(found.range.start.line, 3);
     await services.context.workspaceState.update('train.definitions.course.ipynb#Adder', {

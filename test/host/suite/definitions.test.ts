@@ -1,13 +1,15 @@
 // Models in code: lenses, hovers, shapes, conversion and training, in the real extension host.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import {
+  adder,
   api,
   clearRuns,
   closeAll,
   lensTitles,
+  open,
   quickFixes,
   runFolders,
   runWithFinding,
@@ -15,17 +17,6 @@ import {
   until,
   workspaceFolder,
 } from './help.ts';
-
-async function open(name: string, text?: string): Promise<vscode.TextDocument> {
-  const file = path.join(workspaceFolder(), name);
-  if (text !== undefined) {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
-  }
-  const document = await vscode.workspace.openTextDocument(file);
-  await vscode.window.showTextDocument(document);
-  return document;
-}
 
 async function hoverAt(document: vscode.TextDocument, word: string): Promise<string> {
   const at = document.positionAt(document.getText().indexOf(word) + 1);
@@ -38,14 +29,6 @@ async function hoverAt(document: vscode.TextDocument, word: string): Promise<str
     .flatMap(({ contents }) => contents.map(each => (each as vscode.MarkdownString).value))
     .join('\n');
 }
-
-const adder = `from torch import nn
-class Adder(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.rnn = nn.GRU(2, 8, batch_first=True)
-        self.out = nn.Linear(8, 1)
-`;
 
 describe('models in code', () => {
   before(api);

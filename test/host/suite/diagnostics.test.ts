@@ -7,16 +7,13 @@ import {
   api,
   clearRuns,
   closeAll,
-  openExperiment,
+  diagnosticsOf,
+  open,
   quickFixes,
   runWithFinding,
   until,
   workspaceFolder,
 } from './help.ts';
-
-function ours(uri: vscode.Uri): vscode.Diagnostic[] {
-  return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Unroll');
-}
 
 const valid =
   '{\n  "data": { "task": "adding" },\n  "model": { "layers": [{ "type": "rnn", "units": 8 }, { "type": "dense" }] }\n}\n';
@@ -27,13 +24,13 @@ describe('squiggles', () => {
   after(clearRuns);
 
   it('are not there without a fault', async () => {
-    const document = await openExperiment('emma.rnn.json');
+    const document = await open('emma.rnn.json');
     await new Promise(resolve => setTimeout(resolve, 600));
-    assert.deepEqual(ours(document.uri), []);
+    assert.deepEqual(diagnosticsOf(document.uri), []);
   });
 
   it('follow the typing, at the place of the fault', async () => {
-    const document = await openExperiment('typed.rnn.json', valid);
+    const document = await open('typed.rnn.json', valid);
     const at = document.getText().indexOf('8 }');
     const edit = new vscode.WorkspaceEdit();
     edit.replace(document.uri, new vscode.Range(document.positionAt(at), document.positionAt(at + 1)), '0');
@@ -53,11 +50,11 @@ describe('squiggles', () => {
 
   it('say what the last run found, at the layer, until the line changes; a fix edits the file', async () => {
     const file = 'found.rnn.json';
-    const document = await openExperiment(file, valid);
+    const document = await open(file, valid);
     const message = 'The gradient at step 1 is 4e-6 of that at the last step.';
     runWithFinding(valid, { path: file, line: 3, language: 'rnn-json', text: valid }, message);
     const [found] = await until('the finding is shown', () => {
-      const all = ours(document.uri);
+      const all = diagnosticsOf(document.uri);
       return all.length > 0 && all;
     });
     assert.equal(found!.message, message);
@@ -70,7 +67,7 @@ describe('squiggles', () => {
     await vscode.workspace.applyEdit(actions[0]!.edit!);
     assert.equal(document.getText(), valid.replace('"rnn"', '"gru"'));
     assert.equal(readFileSync(path.join(workspaceFolder(), file), 'utf8'), valid, 'nothing is saved unasked');
-    await until('the finding is gone with its line', () => ours(document.uri).length === 0);
+    await until('the finding is gone with its line', () => diagnosticsOf(document.uri).length === 0);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 });

@@ -1,5 +1,5 @@
 // What the in-host suites share: the extension's own parts, waiting, and small files.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
@@ -24,9 +24,13 @@ export function workspaceFolder(): string {
   return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 }
 
-export async function openExperiment(name: string, text?: string): Promise<vscode.TextDocument> {
+/** Shows a file of the workspace, with a text or bytes of its own where they are given. */
+export async function open(name: string, content?: string | Uint8Array): Promise<vscode.TextDocument> {
   const file = path.join(workspaceFolder(), name);
-  if (text !== undefined) writeFileSync(file, text);
+  if (content !== undefined) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
   const document = await vscode.workspace.openTextDocument(file);
   await vscode.window.showTextDocument(document);
   return document;
@@ -35,6 +39,20 @@ export async function openExperiment(name: string, text?: string): Promise<vscod
 export async function closeAll(): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
 }
+
+/** What Unroll says about a file, without what others say. */
+export function diagnosticsOf(uri: vscode.Uri): vscode.Diagnostic[] {
+  return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Unroll');
+}
+
+/** A model in PyTorch for the adding problem. */
+export const adder = `from torch import nn
+class Adder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 8, batch_first=True)
+        self.out = nn.Linear(8, 1)
+`;
 
 export async function lensTitles(document: vscode.TextDocument): Promise<{ line: number; titles: string[] }> {
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(

@@ -1,7 +1,7 @@
 // The row above a model, and the hover over a layer.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { api, clearRuns, closeAll, lensTitles, openExperiment, until } from './help.ts';
+import { api, clearRuns, closeAll, lensTitles, open, until } from './help.ts';
 
 describe('lenses', () => {
   before(api);
@@ -17,7 +17,7 @@ describe('lenses', () => {
       ['co2.rnn.json', 3, '▶ Train', 'LSTM 4,480 · GRU 3,360 (−25 %, PyTorch count)'],
     ];
     for (const [file, line, train, counts] of expected) {
-      const document = await openExperiment(file);
+      const document = await open(file);
       const found = await lensTitles(document);
       assert.equal(found.line, line, file);
       // the command that asks gives them as they were resolved
@@ -26,7 +26,7 @@ describe('lenses', () => {
   });
 
   it('stay while the file is broken', async () => {
-    const document = await openExperiment('emma.rnn.json');
+    const document = await open('emma.rnn.json');
     const before = await lensTitles(document);
     const edit = new vscode.WorkspaceEdit();
     edit.insert(document.uri, document.positionAt(document.getText().length - 2), '"');
@@ -41,7 +41,7 @@ describe('lenses', () => {
     const settings = vscode.workspace.getConfiguration('unroll');
     await settings.update('codeLens.enabled', false, vscode.ConfigurationTarget.Global);
     try {
-      const document = await openExperiment('emma.rnn.json');
+      const document = await open('emma.rnn.json');
       await until(
         'the lenses are gone',
         async () => (await lensTitles(document)).titles.filter(title => /Train/.test(title)).length === 0,
@@ -52,7 +52,7 @@ describe('lenses', () => {
   });
 
   it('have a hover beside them with the formula', async () => {
-    const document = await openExperiment('emma.rnn.json');
+    const document = await open('emma.rnn.json');
     const place = document.positionAt(document.getText().indexOf('"lstm"') + 2);
     const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
       'vscode.executeHoverProvider',

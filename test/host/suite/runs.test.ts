@@ -11,7 +11,7 @@ import {
   clearRuns,
   closeAll,
   endless,
-  openExperiment,
+  open,
   runFolders,
   statusOf,
   textOf,
@@ -161,7 +161,7 @@ describe('runs', function () {
     });
 
     it('are left alone while they train, with all that they have', async () => {
-      const document = await openExperiment('endless.rnn.json', textOf(endless));
+      const document = await open('endless.rnn.json', textOf(endless));
       await command('train', document.uri);
       const [run] = runFolders();
       await until('it trains', () => (statusOf(run!)?.step ?? 0) > 20, 40);
@@ -214,11 +214,11 @@ describe('runs', function () {
     });
 
     it('take nothing from the other members of a comparison that waits', async () => {
-      const document = await openExperiment('first.rnn.json', textOf(endless));
+      const document = await open('first.rnn.json', textOf(endless));
       await command('train', document.uri);
       const [first] = runFolders();
       await until('the first trains', () => (statusOf(first!)?.step ?? 0) > 5, 40);
-      const second = await openExperiment('second.rnn.json', textOf({ ...endless, name: 'second' }));
+      const second = await open('second.rnn.json', textOf({ ...endless, name: 'second' }));
       await command('compare', second.uri);
       const members = runFolders().filter(folder => folder !== first);
       assert.equal(members.length, 3);
@@ -289,7 +289,7 @@ describe('runs', function () {
 
     it('show the code they were made from as that language, and save an experiment', async () => {
       const [run] = await made({ name: 'net', state: 'finished', definition: inPython });
-      await command('openExperiment', run);
+      await command('open', run);
       const shown = vscode.window.activeTextEditor!.document;
       assert.equal(shown.getText(), python);
       assert.equal(shown.languageId, 'python');
@@ -330,7 +330,7 @@ describe('runs', function () {
 
     it('stand beside the file of today, or alone where there is none', async () => {
       const text = textOf(endless);
-      const document = await openExperiment('today.rnn.json', text);
+      const document = await open('today.rnn.json', text);
       const definition = {
         path: 'today.rnn.json',
         line: 1,

@@ -11,7 +11,7 @@ import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { createRun } from '../../../src/runs/create.ts';
 import type { GroupMembership } from '../../../src/runs/format.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
-import { api, clearRuns, closeAll, endless, openExperiment, textOf, until, workspaceFolder } from './help.ts';
+import { api, clearRuns, closeAll, endless, open, textOf, until, workspaceFolder } from './help.ts';
 
 const SECONDS = 20;
 const EVERY_MILLISECONDS = 10;
@@ -44,7 +44,7 @@ describe('a storm of events', function () {
   it('makes the extension host lag less than 50 ms', async () => {
     await api();
     const folder = workspaceFolder();
-    await openExperiment('storm.rnn.json', text);
+    await open('storm.rnn.json', text);
     await vscode.commands.executeCommand('unroll.openDashboard');
     const run = makeRun(null);
     const writer = RunWriter.open(run);
@@ -115,7 +115,7 @@ describe('ten runs of 100,000 rows', function () {
     const script = path.join(workspaceFolder(), 'long.cjs');
     writeFileSync(script, LONG);
     await runScript(script, runs);
-    await openExperiment('storm.rnn.json', text);
+    await open('storm.rnn.json', text);
     await until('all runs are listed', () => store.runs.length === LONG_RUNS);
     const lag = await measureLag();
     await vscode.commands.executeCommand('unroll.openDashboardToSide');

@@ -11,7 +11,7 @@ import {
   closeAll,
   endless,
   lensTitles,
-  openExperiment,
+  open,
   runFolders,
   statusOf,
   textOf,
@@ -39,7 +39,7 @@ describe('training', function () {
     until(`step ${least}`, () => (statusOf(folder)?.step ?? 0) >= least, 40);
 
   async function train(name: string, experiment = endless, command = 'unroll.train'): Promise<string[]> {
-    const document = await openExperiment(`${name}.rnn.json`, textOf(experiment));
+    const document = await open(`${name}.rnn.json`, textOf(experiment));
     const before = new Set(runFolders());
     await vscode.commands.executeCommand(command, document.uri);
     return runFolders().filter(folder => !before.has(folder));
@@ -51,7 +51,7 @@ describe('training', function () {
     const { step: last, last: values } = statusOf(run!)!;
     assert.equal(last, 60);
     assert.equal(typeof values['valLoss'], 'number');
-    const document = await openExperiment('tiny.rnn.json');
+    const document = await open('tiny.rnn.json');
     const titles = await until('the lens tells it', async () => {
       const found = (await lensTitles(document)).titles;
       return found.some(title => title.startsWith('last: ')) && found;
@@ -142,7 +142,7 @@ describe('training', function () {
   });
 
   it('does not start from a broken file, and writes nothing', async () => {
-    const document = await openExperiment('broken.rnn.json', '{ "data": { "task": "adding" } }');
+    const document = await open('broken.rnn.json', '{ "data": { "task": "adding" } }');
     await vscode.commands.executeCommand('unroll.train', document.uri);
     assert.deepEqual(runFolders(), []);
   });

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { createRun } from '../../../src/runs/create.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
+import { loadRun } from '../../../src/trainer/cli/run-facts.ts';
+import { picture } from '../../../src/trainer/cli/show.ts';
 import { requestOf, runFileOf, Scratch, scalars } from '../runs/folder.ts';
 import { jsonLines, unroll } from './unroll.ts';
 
@@ -194,6 +197,34 @@ describe('unroll on runs', () => {
     assert.ok(
       !unroll(['show', runs[0]!], { env: { FORCE_COLOR: '3', NO_COLOR: '1' } }).stdout.includes('\u001b'),
     );
+  });
+
+  it('show is no wider than a terminal, and says there what it says in a pipe', () => {
+    const run = loadRun(runs[0]!);
+    const options = { logarithmic: true, layer: 0 };
+    const words = (text: string) => text.split(/\s+/).filter(word => /^[\p{L}\d.,:;()]+$/u.test(word));
+    for (const columns of [60, 80, 120]) {
+      for (const colours of ['none', 'true'] as const) {
+        const wide = picture(run, options, { columns, textColumns: Infinity, colours });
+        const narrow = picture(run, options, { columns, textColumns: columns, colours });
+        // the path of a folder stays whole, to be copied
+        for (const line of stripVTControlCharacters(narrow).split('\n'))
+          assert.ok(line.length <= columns || line === run.folder, line);
+        assert.deepEqual(words(stripVTControlCharacters(narrow)), words(stripVTControlCharacters(wide)));
+      }
+    }
+  });
+
+  it('a pipe gets whole lines, whatever COLUMNS is', () => {
+    for (const args of [
+      ['compare', ...runs],
+      ['check', 'samples/emma.rnn.json'],
+      ['params', 'samples/emma.rnn.json'],
+    ]) {
+      const outputs = ['40', '400'].map(COLUMNS => unroll(args, { env: { COLUMNS } }).stdout);
+      assert.ok(outputs[0]!.length > 0);
+      assert.equal(outputs[0], outputs[1], args[0]!);
+    }
   });
 
   it('finds a run by its id from inside the workspace', () => {

@@ -11,7 +11,7 @@ async function model(language: Language, text: string) {
 
 async function hoverOf(language: Language, text: string): Promise<string> {
   const { layers } = await model(language, text);
-  return layerHover(layers.find(({ recurrent }) => recurrent)!)!;
+  return layerHover(layers.find(({ recurrent }) => recurrent)!, layers)!;
 }
 
 const torch = (call: string) =>
@@ -100,9 +100,27 @@ describe('the hover over a layer in code', () => {
     // a step of 32 sequences: 4 gates, 4 units, 3 + 4 inputs; kept are 4 gates, cell and state
     const hover = await hoverOf('python', torch('LSTM(3, 4)'));
     const [adds, kept] = [32 * 64 * 4 * 4 * 7, 32 * 64 * 6 * 4 * 4];
-    const text = `Forward ${Math.round(adds / 1e3)} k multiply-adds and about ${Math.round(kept / 1e3)} kB kept`;
+    const text = `Assuming 32 sequences of 64 steps in a batch (B = 32, T = 64): forward ${Math.round(adds / 1e3)} k multiply-adds and about ${Math.round(kept / 1e3)} kB kept`;
     assert.ok(hover.includes(text), hover);
     assert.doesNotMatch(await hoverOf('python', torch('LSTM(n, 4)')), /multiply-adds/);
+  });
+
+  it('tells what it costs at the steps of the input, where the text tells them', async () => {
+    const adds = `${((32 * 10 * 4 * 4 * 7) / 1e3).toPrecision(3)} k`;
+    const told = `At T = 10, the input's, and assuming 32 sequences in a batch (B = 32): forward ${adds} multiply-adds`;
+    const behind = (input: string) =>
+      `import keras\nfrom keras import layers\nT = 10\nm = keras.Sequential([${input}, layers.LSTM(4)])\n`;
+    for (const [language, text] of [
+      ['python', keras('LSTM(4)')],
+      ['python', behind('keras.Input(shape=(T, 3))')],
+      ['python', behind('keras.Input(batch_shape=(8, T, 3))')],
+      ['typescript', tfjs('lstm({ units: 4, inputShape: [10, 3] })')],
+    ] as const) {
+      const hover = await hoverOf(language, text);
+      assert.ok(hover.includes(told), hover);
+    }
+    for (const open of ['keras.Input((None, 3))', 'keras.Input((steps, 3))'])
+      assert.match(await hoverOf('python', behind(open)), /^Assuming 32 sequences of 64 steps/m);
   });
 });
 

@@ -101,7 +101,7 @@ describe('reading tables', () => {
 
   it('refuses ragged rows with the line', async () => {
     await refused('x,y\n1,2\n1,2,3\n', /^a\.csv, line 3: this row has 3 cells, the header has 2\.$/);
-    await refused('x,y\n"a\nb",2\n1\n', /^a\.csv, line 4: this row has 1 cells/);
+    await refused('x,y\n"a\nb",2\n1\n', /^a\.csv, line 4: this row has 1 cell,/);
     await assert.rejects(
       readCsv(join(fixtures, 'weather_ragged.csv'), 'ragged', ['temp_max']),
       /^DataError: ragged, line 6: this row has 5 cells, the header has 6\.$/,

@@ -25,6 +25,7 @@ import type { Cell } from '../../../../src/trainer/layers/cell.ts';
 import { makeCell } from '../../../../src/trainer/layers/cells.ts';
 import { type RunnerWeights, runSequence, runSteps } from '../../../../src/trainer/layers/recurrent.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
+import { centralDifferences } from '../engine/differences.ts';
 import { assertClose, SEED, useStockBackend } from '../engine/golden.ts';
 
 const variants: { name: string; layer: object; convention: Convention }[] = [
@@ -168,19 +169,8 @@ for (const { name, layer, convention } of variants) {
           );
         const tensors = [...inputs.values()];
         const gradients = tfGrads(loss)(tensors);
-        const h = 2e-3;
-        tensors.forEach((input, which) => {
-          const values = input.dataSync();
-          const differences = Array.from(values, (_, i) => {
-            const shifted = (by: number) => {
-              const moved = Float32Array.from(values);
-              moved[i]! += by;
-              const all = [...tensors];
-              all[which] = tensor(moved, input.shape);
-              return loss(...all).dataSync()[0]!;
-            };
-            return (shifted(h) - shifted(-h)) / (2 * h);
-          });
+        tensors.forEach((_, which) => {
+          const differences = centralDifferences(loss, tensors, which, 2e-3);
           assertClose(gradients[which]!.dataSync(), differences, `gradient of ${names[which]}`, 3e-3);
         });
       });

@@ -21,6 +21,7 @@ import {
   layerNorm,
 } from '../../../../src/trainer/layers/operations.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
+import { centralDifferences } from '../engine/differences.ts';
 import { assertClose, SEED, useStockBackend } from '../engine/golden.ts';
 
 interface Shape {
@@ -134,18 +135,9 @@ describe('operations of layers', () => {
       const [, ...gradients] = evaluate(name, at);
       tidy(() => {
         const operands = draw(dimensionsOf(at), at.seed);
-        const h = 5e-3;
-        operands.forEach((operand, which) => {
-          const values = operand.dataSync();
-          const differences = Array.from(values, (_, i) => {
-            const shifted = (by: number) => {
-              const moved = Float32Array.from(values);
-              moved[i]! += by;
-              const all = operands.map((each, k) => (k === which ? tensor(moved, operand.shape) : each));
-              return lossOf(run(all as Operands, at)).dataSync()[0]!;
-            };
-            return (shifted(h) - shifted(-h)) / (2 * h);
-          });
+        const loss = (...all: Tensor[]) => lossOf(run(all as Operands, at));
+        operands.forEach((_, which) => {
+          const differences = centralDifferences(loss, operands, which, 5e-3);
           assertClose(gradients[which]!, differences, `gradient ${which}`, 3e-3);
         });
       });
