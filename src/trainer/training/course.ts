@@ -3,8 +3,7 @@ import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import { rectifiedLayers } from '../probes/dead-units.ts';
-import { observationOf } from '../probes/observation.ts';
-import { type SeriesRow, watchStep } from '../probes/recorder.ts';
+import { Recorder, type StepRecord } from '../probes/recorder.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
@@ -16,7 +15,7 @@ import { figuresOf, scorePart } from './validation.ts';
 interface ShownStep {
   step: number;
   figures: StepFigures;
-  rows: readonly SeriesRow[];
+  record: StepRecord | null;
   tokens: number;
   ownSeconds: number;
   /** seconds since 1970 */
@@ -37,10 +36,12 @@ export class Course {
   private readonly intervals: Intervals;
   private readonly diagnosis: Diagnosis;
   private readonly ownSeconds: () => number;
-  private readonly rectified: readonly string[];
+  private readonly recorder: Recorder;
   private savedStep: number;
   /** not told yet: a short step's books take as long as the step when its numbers have thrown them out of the caches */
   private readonly untold: ShownStep[] = [];
+  /** told, and perhaps not written yet */
+  private readonly shown: StepRecord[] = [];
   /** whose row of scalars is not closed: validation may add to it */
   private newest: ShownStep | null = null;
 
@@ -68,7 +69,13 @@ export class Course {
         validationBatches: task.validationBatches,
       });
     this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
-    this.rectified = rectifiedLayers(experiment);
+    this.recorder = new Recorder(
+      model,
+      task,
+      rectifiedLayers(experiment),
+      this.intervals,
+      experiment.training.bptt.window ?? task.facts.seqLen,
+    );
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;
     journal.openSeries(trainer, this.intervals);
@@ -127,6 +134,7 @@ export class Course {
       this.settle();
       this.closeRow();
     });
+    this.giveBack();
   }
 
   /** The same, and what was gathered since the last row, due or not. */
@@ -139,19 +147,15 @@ export class Course {
   }
 
   private step(): void {
-    const { trainer, intervals } = this;
-    const { model, task, experiment } = trainer;
+    const { trainer } = this;
     const next = trainer.step + 1;
-    const { watch, rows } = watchStep(next, model, this.rectified, task, intervals, {
-      window: experiment.training.bptt.window ?? task.facts.seqLen,
-      asked: this.probeAsked,
-    });
+    const record = this.recorder.record(next, this.probeAsked);
     this.probeAsked = false;
-    const figures = trainer.advance(watch);
+    const figures = trainer.advance(record?.watch);
     this.untold.push({
       step: next,
       figures,
-      rows: rows(),
+      record,
       tokens: trainer.tokens,
       ownSeconds: this.ownSeconds(),
       time: Date.now() / 1000,
@@ -167,19 +171,29 @@ export class Course {
     }
   }
 
+  /** Records of what is written now; what waits for a full disk keeps its own. */
+  private giveBack(): void {
+    const written = this.journal.outbox.blocked === null;
+    for (const record of this.shown.splice(0)) if (written) this.recorder.giveBack(record);
+  }
+
   private closeRow(): void {
     const { newest } = this;
     this.newest = null;
     if (newest && isDue(newest.step, this.intervals.log)) this.journal.writeRow(newest.step, newest);
   }
 
-  private show({ step, figures, rows, ownSeconds, tokens }: ShownStep): void {
+  private show({ step, figures, record, ownSeconds, tokens }: ShownStep): void {
     const { journal } = this;
-    const { model, task } = this.trainer;
     journal.gather(figures);
-    journal.rows(step, rows);
-    const seen = observationOf(model, this.rectified, task.facts.seqLen, rows);
-    this.found(step, this.diagnosis.observe({ step, ...figures, ...seen }));
+    const { trainLoss, gradNorm } = figures;
+    if (record) {
+      const { rows, observed } = record.tell();
+      const { flow, gates, dead } = observed;
+      journal.rows(step, rows);
+      this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, flow, gates, dead }));
+      this.shown.push(record);
+    } else this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm }));
     if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null)
       journal.figure({
         tokensPerSecond: this.speed.tokens,
@@ -191,6 +205,7 @@ export class Course {
   private *validate(): Generator<undefined, void> {
     const { trainer, journal } = this;
     this.settle();
+    this.giveBack();
     const open = this.newest;
     this.newest = null; // validation takes several turns, and its figures belong into the row of the step
     const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
