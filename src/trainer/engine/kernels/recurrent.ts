@@ -210,6 +210,7 @@ const reports = new WeakMap<Float32Array, RecurrentReport>();
 function reportOf(weights: Float32Array, shape: RecurrentShape): RecurrentReport {
   const known = reports.get(weights);
   if (known?.hiddenGradNorm.length === shape.seqLen) return known;
+  for (const array of Object.values(known ?? {})) provider().release(array);
   const report = emptyReport(shape);
   reports.set(weights, report);
   return report;
@@ -217,11 +218,11 @@ function reportOf(weights: Float32Array, shape: RecurrentShape): RecurrentReport
 
 function emptyReport({ cell, seqLen }: RecurrentShape): RecurrentReport {
   const gates = GATES[cell].length;
-  const report: RecurrentReport = { hiddenGradNorm: new Float32Array(seqLen) };
-  if (cell === 'lstm') report.cellGradNorm = new Float32Array(seqLen);
+  const report: RecurrentReport = { hiddenGradNorm: provider().allocate(seqLen) };
+  if (cell === 'lstm') report.cellGradNorm = provider().allocate(seqLen);
   if (gates > 0) {
-    report.gateMean = new Float32Array(gates * seqLen);
-    report.gateSaturation = new Float32Array(gates * seqLen);
+    report.gateMean = provider().allocate(gates * seqLen);
+    report.gateSaturation = provider().allocate(gates * seqLen);
   }
   return report;
 }
