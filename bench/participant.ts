@@ -50,7 +50,8 @@ export class Participant {
     this.child.on('close', () => this.breakOff(lastLine(this.errors) || 'it ended'));
   }
 
-  open(asked: Case): Promise<Answer> {
+  /** Several cases take turns (ours only). */
+  open(asked: Case | readonly Case[]): Promise<Answer> {
     return this.ask({ open: asked });
   }
 

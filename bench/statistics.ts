@@ -15,3 +15,12 @@ export function geometricMean(values: readonly number[]): number {
 export function medianRatio(above: readonly number[], below: readonly number[]): number {
   return median(above.map((value, round) => value / below[round]!));
 }
+
+/** What the median of a distribution lies between with 95 % confidence, from a sample of it: the ranks of a sign test. */
+export function medianInterval(values: readonly number[]): [low: number, high: number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const last = sorted.length - 1;
+  const away = 0.98 * Math.sqrt(sorted.length);
+  const low = Math.max(0, Math.floor(last / 2 - away));
+  return [sorted[low] ?? Number.NaN, sorted[last - low] ?? Number.NaN];
+}

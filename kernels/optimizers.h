@@ -74,22 +74,24 @@ static double rmsprop_step(const UnrollRmsprop *call) {
   return 0;
 }
 
-typedef double Doubles __attribute__((vector_size(64)));
-typedef float EightFloats __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double FourDoubles __attribute__((vector_size(32)));
+typedef float FourFloats __attribute__((vector_size(16), aligned(4), may_alias));
 
-/** Sixteen sums in float64, number i going to sum i mod 16, added in order: the same on every instruction set. */
+/**
+ * Sixteen sums in float64, number i going to sum i mod 16, added in order: the same on every instruction set. Four at a
+ * time: conversions of eight are taken apart lane by lane where there is no register for them.
+ */
 static double sum_of_squares_part(const float *a, long count) {
-  Doubles low{}, high{};
+  FourDoubles sums[4] = {};
   long i = 0;
-  for (; i + 16 <= count; i += 16) {
-    Doubles first = __builtin_convertvector(*(const EightFloats *)(a + i), Doubles);
-    Doubles second = __builtin_convertvector(*(const EightFloats *)(a + i + 8), Doubles);
-    low += first * first;
-    high += second * second;
-  }
+  for (; i + 16 <= count; i += 16)
+    for (int part = 0; part < 4; part++) {
+      const FourDoubles numbers = __builtin_convertvector(*(const FourFloats *)(a + i + 4 * part), FourDoubles);
+      sums[part] += numbers * numbers;
+    }
   double sum = 0;
-  for (int lane = 0; lane < 8; lane++) sum += low[lane];
-  for (int lane = 0; lane < 8; lane++) sum += high[lane];
+  for (int part = 0; part < 4; part++)
+    for (int lane = 0; lane < 4; lane++) sum += sums[part][lane];
   for (; i < count; i++) sum += (double)a[i] * a[i];
   return sum;
 }

@@ -1,12 +1,10 @@
 // What recording the gradient flow and the gates at every step costs: the same steps with it and without.
 import { type Case, nameOf, SHAPES } from '../cases.ts';
 import { type Context, Crowd } from '../context.ts';
-import type { Participant } from '../participant.ts';
-import { oursOf, startOurs } from '../participants.ts';
+import type { Answer, Participant } from '../participant.ts';
 import { percent, type Section, show } from '../report.ts';
 import type { OtherRow } from '../results.ts';
-import { type Measured, measureCase, msOf } from '../rounds.ts';
-import { geometricMean, median, medianRatio } from '../statistics.ts';
+import { median, medianInterval } from '../statistics.ts';
 
 interface RecordingRow extends OtherRow {
   cell: string;
@@ -14,32 +12,39 @@ interface RecordingRow extends OtherRow {
   provider: string;
   msOn: number;
   msOff: number;
-  /** what recording adds to the median step, as a share of it */
+  /** what recording adds to a stretch, as a share of the stretch beside it: the median of all pairs */
   cost: number;
-  /** the same of the mean step */
+  /** where that median lies with 95 % confidence */
+  costInterval: readonly [low: number, high: number];
+  pairs: number;
+  /** what recording adds to the time of all stretches together */
   costOfMean: number;
 }
+
+/** Of the time that others take for their rounds: a difference of a percent needs many pairs. */
+const TIMES = 8;
+/** Before the first case: compilers are at work for the first thousands of steps. */
+const FIRST_WARMUP = 3;
 
 export async function recording(context: Context): Promise<Section> {
   const crowd = new Crowd();
   // one engine alone: whoever is added takes part
   let [ours] = await crowd.addOurs(context, ['native']);
   if (!ours) [ours] = await crowd.addOurs(context, ['reference']);
-  // two processes of one engine, that exchange their parts, so that what sets two processes apart cancels out
-  if (ours)
-    crowd.add(
-      'second',
-      startOurs({ ...oursOf(context.threads).find(({ name }) => name === ours.name)!, name: 'second' }),
-    );
-  const [first, second] = crowd.members;
+  const [participant] = crowd.members;
   const rows: RecordingRow[] = [];
-  if (ours && first && second)
-    for (const shape of SHAPES.slice(0, ours.name === 'reference' ? 1 : undefined)) {
-      const row = await recordingRow({ cell: 'lstm', shape }, ours.name, [first, second], context, crowd);
-      if (!row) continue;
+  if (ours && participant)
+    for (const [index, shape] of SHAPES.slice(0, ours.name === 'reference' ? 1 : undefined).entries()) {
+      const asked = { cell: 'lstm', shape };
+      const warmup = index === 0 ? FIRST_WARMUP : context.pace.warmup;
+      const row = await recordingRow(asked, participant, { ...context.pace, warmup });
+      if (typeof row === 'string') {
+        crowd.refused.set(participant.name, row);
+        continue;
+      }
       rows.push(row);
       context.say(
-        `recording, ${nameOf({ cell: 'lstm', shape })}: ${percent(row.cost)}, of the mean ${percent(row.costOfMean)}`,
+        `recording, ${nameOf(asked)}: ${percent(row.cost)} (${row.costInterval.map(percent).join(' … ')}), of the mean ${percent(row.costOfMean)}`,
       );
     }
   crowd.end();
@@ -47,14 +52,16 @@ export async function recording(context: Context): Promise<Section> {
   return {
     name: 'recording',
     title: 'Recording the gradient flow at every step',
-    text: 'The same training with the probes on and off, in two processes that exchange their parts half-way. On: ‖∂L/∂h_t‖ of every t, mean and saturation of every gate, computed and written to the run folder at every step. Both count the probes of the reach, an extra pass over 4 sequences every so many steps (by default about 1 % of the time).',
-    columns: ['case', 'provider', 'ms on', 'ms off', 'cost of the median step', 'of the mean step'],
+    text: 'The same training with the probes on and off, in one process that holds both and takes turns: stretches of 40 ms, or a step where that is longer, in pairs whose order is turned round each time. On: ‖∂L/∂h_t‖ of every t, mean and saturation of every gate, computed and written to the run folder at every step; and the probe of the reach, an extra pass over 4 sequences every so many steps (by default about 1 % of the time). The cost is the median of the pairs’ own ratios; between the two figures beside it that median lies with 95 % confidence, and what does not leave 0 out is noise. Where a stretch is one step, the steps at which the reach is probed show in the cost of all stretches together only.',
+    columns: ['case', 'provider', 'ms on', 'ms off', 'cost', '95 %', 'pairs', 'of all together'],
     cells: rows.map(row => [
       nameOf({ cell: row.cell, shape: row.shape as Case['shape'] }),
       row.provider,
       show(row.msOn),
       show(row.msOff),
       percent(row.cost),
+      row.costInterval.map(percent).join(' … '),
+      `${row.pairs}`,
       percent(row.costOfMean),
     ]),
     targets:
@@ -62,14 +69,14 @@ export async function recording(context: Context): Promise<Section> {
         ? []
         : [
             {
-              name: 'recording: median cost of the median step',
+              name: 'recording: median cost',
               value: 100 * median(costs),
               target: 1,
               atLeast: false,
               unit: ' %',
             },
             {
-              name: 'recording: highest cost of the median step',
+              name: 'recording: highest cost',
               value: 100 * Math.max(...costs),
               target: 1,
               atLeast: false,
@@ -81,40 +88,33 @@ export async function recording(context: Context): Promise<Section> {
   };
 }
 
+/** The row, or why there is none. */
 async function recordingRow(
   asked: Case,
-  provider: string,
-  pair: readonly [Participant, Participant],
-  { pace }: Context,
-  crowd: Crowd,
-): Promise<RecordingRow | null> {
-  const on: Measured[] = [];
-  const off: Measured[] = [];
-  for (const recorder of pair) {
-    const measured = await measureCase(
-      participant => ({ ...asked, recording: participant === recorder }),
-      pair,
-      pace,
-      crowd.refused,
-    );
-    for (const participant of pair) {
-      const entry = measured.get(participant.name);
-      if (!entry) return null;
-      (participant === recorder ? on : off).push(entry);
-    }
-  }
-  const cost = (of: (measured: Measured) => number[]) =>
-    geometricMean(on.map((entry, pass) => medianRatio(of(entry), of(off[pass]!)))) - 1;
+  participant: Participant,
+  { rounds, seconds, warmup }: Context['pace'],
+): Promise<RecordingRow | string> {
+  await participant.open([true, false].map(recording => ({ ...asked, recording })));
+  await participant.measure({ seconds: warmup });
+  const answer = await participant.measure({ seconds: TIMES * rounds * seconds });
+  await participant.close();
+  if (answer.error) return answer.error;
+  const [on, off] = answer['runs'] as [Stretched, Stretched];
+  const costs = on.msStretches.map((ms, round) => ms / off.msStretches[round]! - 1);
   return {
     kind: 'recording',
     cell: asked.cell,
     shape: asked.shape,
-    provider,
-    msOn: median(on.map(msOf)),
-    msOff: median(off.map(msOf)),
-    cost: cost(({ ms }) => ms),
-    costOfMean: cost(({ means }) => means),
-    threads: on[0]!.last.threads,
-    isa: on[0]!.last.isa,
+    provider: participant.name,
+    msOn: on.msMedian,
+    msOff: off.msMedian,
+    cost: median(costs),
+    costInterval: medianInterval(costs),
+    pairs: costs.length,
+    costOfMean: on.msMean / off.msMean - 1,
+    threads: on.threads,
+    isa: on.isa,
   };
 }
+
+type Stretched = Answer & { msStretches: number[]; msMedian: number; msMean: number };

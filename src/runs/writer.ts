@@ -116,16 +116,22 @@ export class RunWriter {
       SERIES_LOOK_MILLISECONDS,
     );
     this.seriesFiles.set(name, file);
+    const rowNumbers = 1 + sidecar.width;
+    let values = new Float32Array(0); // used again: rows come often, and fresh pages cost more than what stands in them
+    let steps = new Uint32Array(0);
     const write = (rows: readonly SeriesRowAt[]) => {
+      if (values.length < rows.length * rowNumbers) {
+        values = new Float32Array(rows.length * rowNumbers);
+        steps = new Uint32Array(values.buffer);
+      }
       // little-endian, as every machine that VS Code runs on
-      const bytes = new ArrayBuffer(rows.length * rowBytes);
-      rows.forEach(({ step, values }, index) => {
-        if (values.length !== sidecar.width)
-          throw new Error(`series ${name}: a row has ${values.length} values, not ${sidecar.width}`);
-        new Uint32Array(bytes, index * rowBytes, 1)[0] = step;
-        new Float32Array(bytes, index * rowBytes + 4, sidecar.width).set(values);
+      rows.forEach((row, index) => {
+        if (row.values.length !== sidecar.width)
+          throw new Error(`series ${name}: a row has ${row.values.length} values, not ${sidecar.width}`);
+        steps[index * rowNumbers] = row.step;
+        values.set(row.values, index * rowNumbers + 1);
       });
-      file.append(new Uint8Array(bytes));
+      file.append(new Uint8Array(values.buffer, 0, rows.length * rowBytes));
     };
     return { rows: write, row: (step, values) => write([{ step, values }]) };
   }

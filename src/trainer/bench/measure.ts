@@ -43,6 +43,8 @@ export interface Measurement {
   /** a tenth of the samples are faster, a tenth are slower */
   ms10: number;
   ms90: number;
+  /** milliseconds a step of each stretch, where runs took turns: those of one round have the same index */
+  msStretches?: number[];
   /** of the first step and of the last */
   firstLoss: number;
   loss: number;
@@ -87,35 +89,26 @@ export class BenchRun {
     }
   }
 
-  /** For so long, or so many steps. */
-  async measure(goal: { seconds: number } | { steps: number }): Promise<Measurement> {
-    const rss = process.memoryUsage.rss();
-    const { numTensors } = memory();
-    // what came before the first step belongs to no step
-    if (this.member.steps === 0) await this.member.advance(0, 1);
+  get steps(): number {
+    return this.member.steps;
+  }
+
+  get losses(): Pick<Measurement, 'firstLoss' | 'loss'> {
+    const { firstLoss, loss } = this;
+    return { firstLoss, loss };
+  }
+
+  /** What comes before the first step belongs to no step. */
+  async begin(): Promise<void> {
+    if (this.steps === 0) await this.member.advance(0, 1);
+  }
+
+  async stretch(): Promise<StepSample> {
+    const before = this.steps;
     const began = performance.now();
-    const samples: StepSample[] = [];
-    const first = this.member.steps;
-    const enough = () => {
-      const steps = this.member.steps - first;
-      if ('steps' in goal) return steps >= goal.steps;
-      return steps >= FEWEST_STEPS && performance.now() - began >= goal.seconds * 1000;
-    };
-    for (let last = began; !enough(); ) {
-      const before = this.member.steps;
-      await this.member.advance(SLICE_MILLISECONDS, 1);
-      if (this.member.end) throw new Error(this.member.end.message);
-      const now = performance.now();
-      samples.push({ steps: this.member.steps - before, milliseconds: now - last });
-      last = now;
-    }
-    return {
-      ...statisticsOf(samples),
-      firstLoss: this.firstLoss,
-      loss: this.loss,
-      rssBytes: [rss, process.memoryUsage.rss()],
-      tensors: [numTensors, memory().numTensors],
-    };
+    await this.member.advance(SLICE_MILLISECONDS, 1);
+    if (this.member.end) throw new Error(this.member.end.message);
+    return { steps: this.steps - before, milliseconds: performance.now() - began };
   }
 
   close(): void {
@@ -166,11 +159,55 @@ export interface StepSample {
   milliseconds: number;
 }
 
+/**
+ * Runs in turn, a stretch each, for so long or until each has made so many steps. Every round goes the other way about
+ * than the last, so that neither what changes with time nor who comes after whom is taken for a difference of theirs.
+ * @returns the samples of each run, those of one round in one place
+ */
+async function inTurns(
+  runs: readonly BenchRun[],
+  goal: { seconds: number } | { steps: number },
+): Promise<StepSample[][]> {
+  for (const run of runs) await run.begin();
+  const first = runs.map(({ steps }) => steps);
+  const samples = runs.map((): StepSample[] => []);
+  const began = performance.now();
+  const enough = () => {
+    const fewest = Math.min(...runs.map(({ steps }, index) => steps - first[index]!));
+    if ('steps' in goal) return fewest >= goal.steps;
+    return fewest >= FEWEST_STEPS && performance.now() - began >= goal.seconds * 1000;
+  };
+  for (let order = runs.map((_, index) => index); !enough(); order = order.toReversed())
+    for (const index of order) samples[index]!.push(await runs[index]!.stretch());
+  return samples;
+}
+
+/** For so long in all, or so many steps of each. */
+export async function measure(
+  runs: readonly BenchRun[],
+  goal: { seconds: number } | { steps: number },
+): Promise<Measurement[]> {
+  const rss = process.memoryUsage.rss();
+  const { numTensors } = memory();
+  const samples = await inTurns(runs, goal);
+  return runs.map((run, index) => ({
+    ...statisticsOf(samples[index]!),
+    ...(runs.length > 1 && { msStretches: samples[index]!.map(msOf) }),
+    ...run.losses,
+    rssBytes: [rss, process.memoryUsage.rss()],
+    tensors: [numTensors, memory().numTensors],
+  }));
+}
+
+function msOf({ steps, milliseconds }: StepSample): number {
+  return milliseconds / steps;
+}
+
 /** Of the time of a step, as the means of the samples. */
 export function statisticsOf(
   samples: readonly StepSample[],
 ): Pick<Measurement, 'steps' | 'msMedian' | 'msMean' | 'ms10' | 'ms90'> {
-  const sorted = samples.map(({ steps, milliseconds }) => milliseconds / steps).sort((a, b) => a - b);
+  const sorted = samples.map(msOf).sort((a, b) => a - b);
   const at = (share: number) => {
     const place = share * (sorted.length - 1);
     const low = sorted[Math.floor(place)]!;

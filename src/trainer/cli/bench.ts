@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { formatBytes, plural } from '../../experiment/words.ts';
 import type { RunFile } from '../../runs/format.ts';
-import type { BenchRun, BenchSpec, Measurement } from '../bench/measure.ts';
+import type { BenchRun, BenchSpec, Measurement, measure as measureRuns } from '../bench/measure.ts';
 import { BENCH_MODELS } from '../bench/models.ts';
 import { type Arguments, type Command, JSON_OPTION } from './command.ts';
 import { ENGINES, engineOf } from './engine.ts';
@@ -36,7 +36,7 @@ export const command: Command = {
     seed: { value: 'N', help: 'Of the weights and the numbers; default: 1.' },
     'no-recording': { help: 'Record neither gradient flow nor gates.' },
     serve: {
-      help: 'Read orders from stdin, one JSON line each, and answer each with one: {"open": {"cell", "shape", "recording", "window"}}, {"measure": {"seconds"}} or {"measure": {"steps"}}, {"close": true}. So rounds can be interleaved with another program’s.',
+      help: 'Read orders from stdin, one JSON line each, and answer each with one: {"open": {"cell", "shape", "recording", "window"}}, {"measure": {"seconds"}} or {"measure": {"steps"}}, {"close": true}. So rounds can be interleaved with another program’s. "open" also takes a list: its runs take turns of 40 ms, and "measure" is answered with {"runs": […]}, of each the figures and "msStretches".',
     },
     ...JSON_OPTION,
   },
@@ -51,13 +51,14 @@ export const command: Command = {
     const { startEngine } = await import('../engine/start.ts');
     const engineUsed = await startEngine(spec.engine, spec.threads);
     const open = (changed: BenchSpec) => new bench.BenchRun(changed, engineUsed);
-    if (args.flag('serve')) return serve(spec, open, engineUsed);
+    if (args.flag('serve')) return serve(spec, open, bench.measure, engineUsed);
     const run = open(spec);
     stopOnSignals(run);
     try {
-      if ('seconds' in goal) await run.measure({ seconds: goal.seconds / 3 });
-      else await run.measure({ steps: Math.min(goal.steps, 10) });
-      const facts = factsOf(spec, engineUsed, run, await run.measure(goal));
+      if ('seconds' in goal) await bench.measure([run], { seconds: goal.seconds / 3 });
+      else await bench.measure([run], { steps: Math.min(goal.steps, 10) });
+      const [measurement] = await bench.measure([run], goal);
+      const facts = factsOf(spec, engineUsed, run, measurement!);
       process.stdout.write(args.flag('json') ? `${JSON.stringify(facts)}\n` : describe(facts));
       return EXIT.done;
     } finally {
@@ -144,15 +145,24 @@ function describe(facts: ReturnType<typeof factsOf>): string {
 // ---------------------------------------------------------------- by orders
 
 type Open = (spec: BenchSpec) => BenchRun;
+type Opened = { spec: BenchSpec; run: BenchRun };
 
-/** One run at a time; an order that cannot be done is answered with its error. */
-async function serve(spec: BenchSpec, open: Open, engineUsed: RunFile['engineUsed']): Promise<ExitCode> {
-  let current: { spec: BenchSpec; run: BenchRun } | null = null;
+/** One run at a time, or several that take turns; an order that cannot be done is answered with its error. */
+async function serve(
+  spec: BenchSpec,
+  open: Open,
+  measure: typeof measureRuns,
+  engineUsed: RunFile['engineUsed'],
+): Promise<ExitCode> {
+  const current: Opened[] = [];
+  /** whether a list was opened, and is answered with one */
+  let several = false;
   const close = () => {
-    current?.run.close();
-    current = null;
+    for (const { run } of current.splice(0)) run.close();
   };
-  process.once('exit', () => current?.run.discard());
+  process.once('exit', () => {
+    for (const { run } of current) run.discard();
+  });
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => process.exit(EXIT.stopped));
   for await (const line of createInterface({ input: process.stdin })) {
@@ -161,12 +171,20 @@ async function serve(spec: BenchSpec, open: Open, engineUsed: RunFile['engineUse
       const order = JSON.parse(line);
       if (order.open) {
         close();
-        const changed = openedSpec(spec, order.open);
-        current = { spec: changed, run: open(changed) };
+        several = Array.isArray(order.open);
+        const specs = (several ? order.open : [order.open]).map((asked: Asked) => openedSpec(spec, asked));
+        try {
+          for (const changed of specs) current.push({ spec: changed, run: open(changed) });
+        } catch (cause) {
+          close();
+          throw cause;
+        }
         answer = { opened: true };
-      } else if (order.measure && current) {
-        const { spec, run }: { spec: BenchSpec; run: BenchRun } = current;
-        answer = factsOf(spec, engineUsed, run, await run.measure(order.measure));
+      } else if (order.measure && current.length > 0) {
+        const runs = current.map(({ run }) => run);
+        const measured = await measure(runs, order.measure);
+        const facts = current.map(({ spec, run }, index) => factsOf(spec, engineUsed, run, measured[index]!));
+        answer = several ? { runs: facts } : facts[0]!;
       } else if (order.close) {
         close();
         answer = { closed: true };
@@ -180,10 +198,14 @@ async function serve(spec: BenchSpec, open: Open, engineUsed: RunFile['engineUse
   return EXIT.done;
 }
 
-function openedSpec(
-  spec: BenchSpec,
-  asked: { cell: string; shape: number[]; recording?: boolean; window?: number },
-): BenchSpec {
+interface Asked {
+  cell: string;
+  shape: number[];
+  recording?: boolean;
+  window?: number;
+}
+
+function openedSpec(spec: BenchSpec, asked: Asked): BenchSpec {
   const { recording = spec.recording, window } = asked;
   return { ...spec, model: modelOf(asked.cell), shape: shapeOf(asked.shape.join(',')), recording, window };
 }

@@ -20,7 +20,7 @@ const CELLS: readonly RecurrentCell[] = [
   'gru-reset-before',
 ];
 const MEMORY_KINDS = 4;
-const REMEMBERED_SHAPES = 64;
+const REMEMBERED_SIZES = 64;
 
 /**
  * The pointers of each function's struct: `r` is only read, `w` written too (const or not in abi.h). A function is
@@ -58,22 +58,14 @@ export type Invoke = (
 type Calls = Omit<Provider, 'name' | 'instructionSet' | 'threads' | 'allocate' | 'release' | 'close'>;
 
 export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 'release'>): Calls {
-  const memories = new Map<string, RecurrentMemory>();
-  let scratch = memory.allocate(0);
-
-  function recurrentMemory(shape: RecurrentShape, ragged: boolean): RecurrentMemory {
-    const sizes = [...shapeNumbers(shape).slice(0, 5), Number(ragged)];
-    const key = sizes.join();
-    const known = memories.get(key);
-    if (known) return known;
+  const recurrentMemory = remembered((sizes): RecurrentMemory => {
     const [packed, cache, forwardScratch, backwardScratch] = Array.from({ length: MEMORY_KINDS }, (_, kind) =>
       invoke('recurrent_memory', [], [], [...sizes, kind]),
     ) as [number, number, number, number];
-    const sized = { packed, cache, forwardScratch, backwardScratch };
-    if (memories.size >= REMEMBERED_SHAPES) memories.clear();
-    memories.set(key, sized);
-    return sized;
-  }
+    return { packed, cache, forwardScratch, backwardScratch };
+  });
+  const gemmMemory = remembered(sizes => invoke('gemm_memory', [], [], sizes));
+  let scratch = memory.allocate(0);
 
   function scratchOf(floats: number): Slice {
     if (scratch.length < floats) {
@@ -85,7 +77,7 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
 
   return {
     cells: CELLS,
-    recurrentMemory,
+    recurrentMemory: (shape, ragged) => recurrentMemory([...shapeNumbers(shape).slice(0, 5), Number(ragged)]),
     recurrentForward(call) {
       const { y, hN, cN, cache, scratch } = call;
       invoke(
@@ -112,7 +104,7 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     },
     gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {
       const sizes = [m, n, k, Number(transA), Number(transB)];
-      const lent = scratchOf(invoke('gemm_memory', [], [], sizes));
+      const lent = scratchOf(gemmMemory(sizes));
       invoke('gemm', [], [a, b, bias, c, lent], [...sizes, Number(accumulate)]);
     },
     columnSums(rows, width, a, out) {
@@ -149,6 +141,23 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     },
     ...sequenceCalls(invoke, scratchOf),
   };
+}
+
+/** The answer to sizes that were asked for before: a step asks for the same ones again. */
+function remembered<T>(ask: (sizes: readonly number[]) => T): (sizes: readonly number[]) => T {
+  const known: { sizes: readonly number[]; answer: T }[] = [];
+  return sizes => {
+    for (const one of known) if (equal(one.sizes, sizes)) return one.answer;
+    const answer = ask(sizes);
+    if (known.length >= REMEMBERED_SIZES) known.length = 0;
+    known.push({ sizes, answer });
+    return answer;
+  };
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Of the structs' numbers: cell, seq_len, batch, input_size, hidden_size, reverse. */

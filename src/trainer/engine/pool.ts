@@ -13,15 +13,19 @@ const SMALLEST = 256;
 const MOST_WAITING_FLOATS = 2 ** 27;
 
 interface Loan {
-  /** what goes back: an array of the size class, of which the loan is the beginning */
+  /** what goes back: an array of the size class */
   whole: Float32Array;
+  /** the beginning of it, which is lent */
+  array: Float32Array;
   tensors: number;
   held: boolean;
+  /** waits, and is nobody's */
+  idle: boolean;
 }
 
 let source: Pick<Provider, 'allocate' | 'release'> | null = null;
 let loans = new WeakMap<object, Loan>();
-const waiting = new Map<number, Float32Array[]>();
+const waiting = new Map<number, Loan[]>();
 let waitingFloats = 0;
 let holds: { tape: object | null; arrays: Set<Float32Array> } = { tape: null, arrays: new Set() };
 
@@ -44,11 +48,17 @@ export function sizeClass(size: number): number {
 export function newFloats(size: number): Float32Array {
   if (size < SMALLEST || !source) return new Float32Array(size);
   const capacity = sizeClass(size);
-  let whole = waiting.get(capacity)?.pop();
-  if (whole) waitingFloats -= capacity;
-  else whole = source.allocate(capacity);
+  const known = waiting.get(capacity)?.pop();
+  if (known) waitingFloats -= capacity;
+  // a step asks for the sizes of the step before
+  if (known?.array.length === size) {
+    known.idle = false;
+    return known.array;
+  }
+  const whole = known?.whole ?? source.allocate(capacity);
   const array = whole.subarray(0, size);
-  loans.set(array, { whole, tensors: 0, held: false });
+  if (known) loans.delete(known.array);
+  loans.set(array, { whole, array, tensors: 0, held: false, idle: false });
   return array;
 }
 
@@ -59,7 +69,7 @@ export function newZeros(size: number): Float32Array {
 /** The backward pass of this tape may read the array. */
 export function holdFor(tape: object | null, array: Float32Array): void {
   const loan = loans.get(array);
-  if (!loan) return;
+  if (!loan || loan.idle) return;
   if (holds.tape !== tape) holds = { tape, arrays: new Set() }; // the last one was never done: its arrays stay away
   loan.held = true;
   holds.arrays.add(array);
@@ -71,34 +81,36 @@ export function tapeIsDone(): void {
   holds = { tape: null, arrays: new Set() };
   for (const array of arrays) {
     const loan = loans.get(array);
-    if (!loan) continue;
+    if (!loan || loan.idle) continue;
     loan.held = false;
-    if (loan.tensors === 0) giveBack(array, loan);
+    if (loan.tensors === 0) giveBack(loan);
   }
 }
 
-function giveBack(array: Float32Array, { whole }: Loan): void {
-  loans.delete(array);
+function giveBack(loan: Loan): void {
+  const { whole, array } = loan;
+  loan.idle = true;
   if (waitingFloats + whole.length > MOST_WAITING_FLOATS) {
+    loans.delete(array);
     source?.release(whole);
     return;
   }
   const sameSize = waiting.get(whole.length);
-  if (sameSize) sameSize.push(whole);
-  else waiting.set(whole.length, [whole]);
+  if (sameSize) sameSize.push(loan);
+  else waiting.set(whole.length, [loan]);
   waitingFloats += whole.length;
 }
 
 /** A tensor begins to live in these values. */
 export function moveIn(values: unknown): void {
   const loan = loans.get(values as object);
-  if (loan) loan.tensors++;
+  if (loan && !loan.idle) loan.tensors++;
 }
 
 /** A tensor that lived in these values is disposed of. */
 export function moveOut(values: unknown): void {
   const loan = loans.get(values as object);
-  if (loan && --loan.tensors === 0 && !loan.held) giveBack(values as Float32Array, loan);
+  if (loan && !loan.idle && --loan.tensors === 0 && !loan.held) giveBack(loan);
 }
 
 /** For those who may keep it: the array itself or, where the garbage collector has no hand (WASM's heap), a copy. */

@@ -10,29 +10,52 @@ export class RecurrentRows {
   readonly flow: Float32Array;
   readonly gates: Float32Array;
   readonly saturation: Float32Array;
-  private readonly layers: readonly RecurrentInfo[];
-  private readonly seqLen: number;
+  readonly seqLen: number;
+  /** of each layer: which of the rows of gates is its first, and how many it has */
+  private readonly places: readonly { first: number; count: number }[];
 
   constructor(layers: readonly RecurrentInfo[], seqLen: number) {
-    this.layers = layers;
     this.seqLen = seqLen;
-    const gates = layers.reduce((sum, layer) => sum + layer.gates.length, 0);
+    let gates = 0;
+    this.places = layers.map(layer => {
+      const first = gates;
+      gates += layer.gates.length;
+      return { first, count: layer.gates.length };
+    });
     this.flow = new Float32Array(layers.length * seqLen);
     this.gates = new Float32Array(gates * seqLen);
     this.saturation = new Float32Array(gates * seqLen);
   }
 
+  clear(): void {
+    this.flow.fill(0);
+    this.gates.fill(0);
+    this.saturation.fill(0);
+  }
+
   /** `from`: the time step that the report's first entry stands for */
-  add(index: number, from: number, report: RecurrentReport): void {
-    this.flow.set(report.hiddenGradNorm, index * this.seqLen + from);
-    const firstGate = this.layers.slice(0, index).reduce((sum, layer) => sum + layer.gates.length, 0);
-    const steps = report.hiddenGradNorm.length;
-    this.layers[index]!.gates.forEach((_, gate) => {
-      const to = (firstGate + gate) * this.seqLen + from;
-      if (report.gateMean) this.gates.set(report.gateMean.subarray(gate * steps, (gate + 1) * steps), to);
-      if (report.gateSaturation)
-        this.saturation.set(report.gateSaturation.subarray(gate * steps, (gate + 1) * steps), to);
-    });
+  add(index: number, from: number, { hiddenGradNorm, gateMean, gateSaturation }: RecurrentReport): void {
+    const { first, count } = this.places[index]!;
+    const steps = hiddenGradNorm.length;
+    this.put(this.flow, hiddenGradNorm, index, 1, from, steps);
+    if (gateMean) this.put(this.gates, gateMean, first, count, from, steps);
+    if (gateSaturation) this.put(this.saturation, gateSaturation, first, count, from, steps);
+  }
+
+  /** `count` rows of `steps` numbers, into rows of the whole sequence. */
+  private put(
+    to: Float32Array,
+    rows: Float32Array,
+    first: number,
+    count: number,
+    from: number,
+    steps: number,
+  ): void {
+    const { seqLen } = this;
+    if (steps === seqLen) to.set(rows, first * seqLen);
+    else
+      for (let row = 0; row < count; row++)
+        to.set(rows.subarray(row * steps, (row + 1) * steps), (first + row) * seqLen + from);
   }
 }
 

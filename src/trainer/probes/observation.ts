@@ -1,36 +1,34 @@
-// Rows of the series as the diagnosis takes them: by recurrent level and gate.
+// What was seen inside the recurrent layers and behind ReLUs, as the diagnosis takes it: by recurrent level and gate.
 import type { Observation } from '../../diagnosis/diagnose.ts';
-import { SERIES } from '../../runs/format.ts';
-import type { Model } from '../layers/model.ts';
-import type { SeriesRow } from './recorder.ts';
+import type { RecurrentInfo } from '../layers/model.ts';
+import type { RecurrentRows } from './flow.ts';
 
-export function observationOf(
-  { recurrent }: Model,
-  rectified: readonly string[],
-  seqLen: number,
-  rows: readonly SeriesRow[],
-): Pick<Observation, 'flow' | 'gates' | 'dead'> {
-  if (rows.length === 0) return {};
-  const named = (name: string) => rows.find(row => row.name === name)?.values;
-  const [flow, mean, saturation, dead] = [
-    SERIES.gradientFlow,
-    SERIES.gates,
-    SERIES.saturation,
-    SERIES.deadUnits,
-  ].map(named);
-  const stretch = (values: Float32Array, index: number) =>
-    values.subarray(index * seqLen, (index + 1) * seqLen);
-  const gates = recurrent.flatMap(({ name, gates }) => gates.map(gate => ({ layer: name, gate })));
-  return {
-    ...(flow && { flow: recurrent.map(({ name }, index) => ({ layer: name, norms: stretch(flow, index) })) }),
-    ...(mean &&
-      saturation && {
-        gates: gates.map((gate, index) => ({
-          ...gate,
-          mean: stretch(mean, index),
-          saturation: stretch(saturation, index),
-        })),
-      }),
-    ...(dead && { dead: rectified.map((layer, index) => ({ layer, share: dead[index]! })) }),
-  };
+export type Observed = Pick<Observation, 'flow' | 'gates' | 'dead'>;
+
+/** Views of the rows: what is written there later shows in them. */
+export function flowOf(
+  layers: readonly RecurrentInfo[],
+  { flow, seqLen }: RecurrentRows,
+): NonNullable<Observed['flow']> {
+  return layers.map(({ name }, index) => ({ layer: name, norms: stretch(flow, seqLen, index) }));
+}
+
+export function gatesOf(
+  layers: readonly RecurrentInfo[],
+  { gates, saturation, seqLen }: RecurrentRows,
+): NonNullable<Observed['gates']> {
+  const names = layers.flatMap(layer => layer.gates.map(gate => ({ layer: layer.name, gate })));
+  return names.map((name, index) => ({
+    ...name,
+    mean: stretch(gates, seqLen, index),
+    saturation: stretch(saturation, seqLen, index),
+  }));
+}
+
+export function deadOf(rectified: readonly string[], shares: Float32Array): NonNullable<Observed['dead']> {
+  return rectified.map((layer, index) => ({ layer, share: shares[index]! }));
+}
+
+function stretch(values: Float32Array, seqLen: number, index: number): Float32Array {
+  return values.subarray(index * seqLen, (index + 1) * seqLen);
 }

@@ -1,4 +1,4 @@
-// Which step is looked into, and the rows that come of it. Reads from training, gives nothing back.
+// Which step is looked into, the rows that come of it, and what the diagnosis is told. Reads from training, gives nothing back.
 import type { SeriesSidecar } from '../../runs/format.ts';
 import { SERIES } from '../../runs/format.ts';
 import type { Model } from '../layers/model.ts';
@@ -7,6 +7,7 @@ import type { Intervals } from '../training/intervals.ts';
 import type { Watch } from '../training/trainer.ts';
 import { DeadUnits, deadUnitsSidecar } from './dead-units.ts';
 import { flowSidecar, gatesSidecar, probeReach, RecurrentRows } from './flow.ts';
+import { deadOf, flowOf, gatesOf, type Observed } from './observation.ts';
 
 export interface SeriesRow {
   name: string;
@@ -34,46 +35,117 @@ export function sidecarsOf(
   return sidecars.filter(sidecar => sidecar !== null);
 }
 
-/** Watches one step if anything is due at it; `rows` then holds what was seen. */
-export function watchStep(
-  step: number,
-  model: Model,
-  rectified: readonly string[],
-  task: Task,
-  intervals: Intervals,
-  options: { window: number; asked: boolean },
-): { watch: Watch; rows: () => SeriesRow[] } {
-  const due = (every: number) => every > 0 && (options.asked || (step - 1) % every === 0);
-  const full = due(intervals.fullFlow);
-  const reach = due(intervals.reach);
-  const gates = due(intervals.gates);
-  // with one loss, at the last step, the training gradient is the reach
-  const byProduct = task.outputs === 'last-step';
-  if (!(full || reach || gates)) return { watch: {}, rows: () => [] };
-  const watch: Watch = {};
-  const units = gates && rectified.length > 0 ? new DeadUnits(rectified) : null;
-  if (units) watch.onLayer = (name, output) => units.look(name, output);
-  const dead = () => (units ? [{ name: SERIES.deadUnits, values: units.shares }] : []);
-  if (model.recurrent.length === 0) return { watch, rows: dead };
+/** Which step is looked into. Records are used again when they have been told: fresh ones cost more than a small step's probes. */
+export class Recorder {
+  private readonly model: Model;
+  private readonly task: Task;
+  private readonly rectified: readonly string[];
+  private readonly intervals: Intervals;
+  private readonly window: number;
+  private readonly told: StepRecord[] = [];
 
-  const seen = new RecurrentRows(model.recurrent, task.facts.seqLen);
-  let probed: RecurrentRows | null = byProduct ? seen : null;
-  if (full || gates || byProduct) watch.onRecurrent = (layer, from, report) => seen.add(layer, from, report);
-  if (reach && !byProduct)
-    watch.before = (batch, state) => {
-      probed = probeReach(model, task, batch, state, options.window);
+  /** `window`: of truncated BPTT */
+  constructor(model: Model, task: Task, rectified: readonly string[], intervals: Intervals, window: number) {
+    this.model = model;
+    this.task = task;
+    this.rectified = rectified;
+    this.intervals = intervals;
+    this.window = window;
+  }
+
+  /** `asked`: all is looked at, due or not; null: nothing is */
+  record(step: number, asked: boolean): StepRecord | null {
+    const { intervals } = this;
+    const due = (every: number) => every > 0 && (asked || (step - 1) % every === 0);
+    const full = due(intervals.fullFlow);
+    const reach = due(intervals.reach);
+    const gates = due(intervals.gates);
+    if (!(full || reach || gates)) return null;
+    const record = this.told.pop() ?? new StepRecord(this.model, this.task, this.rectified, this.window);
+    record.begin(full, reach, gates);
+    return record;
+  }
+
+  /** Nobody will look at it again. */
+  giveBack(record: StepRecord): void {
+    this.told.push(record);
+  }
+}
+
+/** What one step is looked at for, and what was seen. */
+export class StepRecord {
+  readonly watch: Watch = {};
+  private readonly model: Model;
+  private readonly rectified: readonly string[];
+  private readonly seen: RecurrentRows | null;
+  private readonly gatesSeen: Observed['gates'];
+  private readonly onRecurrent: Watch['onRecurrent'];
+  private readonly before: Watch['before'];
+  /** with one loss, at the last step, the training gradient is the reach */
+  private readonly byProduct: boolean;
+  private readonly flowRow: SeriesRow | null;
+  private readonly gateRows: readonly SeriesRow[];
+  private units: DeadUnits | null = null;
+  private probed: RecurrentRows | null = null;
+  private full = false;
+  private reach = false;
+  private gates = false;
+
+  constructor(model: Model, task: Task, rectified: readonly string[], window: number) {
+    const { recurrent } = model;
+    const { seqLen } = task.facts;
+    this.model = model;
+    this.rectified = rectified;
+    this.byProduct = task.outputs === 'last-step';
+    const seen = recurrent.length > 0 ? new RecurrentRows(recurrent, seqLen) : null;
+    this.seen = seen;
+    this.gatesSeen = seen && seen.gates.length > 0 ? gatesOf(recurrent, seen) : undefined;
+    this.flowRow = seen && { name: SERIES.gradientFlowFull, values: seen.flow };
+    this.gateRows = this.gatesSeen
+      ? [
+          { name: SERIES.gates, values: seen!.gates },
+          { name: SERIES.saturation, values: seen!.saturation },
+        ]
+      : [];
+    this.onRecurrent = seen ? (layer, from, report) => seen.add(layer, from, report) : undefined;
+    this.before = (batch, state) => {
+      this.probed = probeReach(model, task, batch, state, window);
     };
-  return {
-    watch,
-    rows() {
-      const rows: SeriesRow[] = dead();
-      if (full) rows.push({ name: SERIES.gradientFlowFull, values: seen.flow });
-      if (reach && probed) rows.push({ name: SERIES.gradientFlow, values: probed.flow });
-      if (gates && seen.gates.length > 0) {
-        rows.push({ name: SERIES.gates, values: seen.gates });
-        rows.push({ name: SERIES.saturation, values: seen.saturation });
-      }
-      return rows;
-    },
-  };
+  }
+
+  begin(full: boolean, reach: boolean, gates: boolean): void {
+    const { seen, watch, byProduct, rectified } = this;
+    this.full = full;
+    this.reach = reach;
+    this.gates = gates;
+    const units = gates && rectified.length > 0 ? new DeadUnits(rectified) : null;
+    this.units = units;
+    watch.onLayer = units ? (name, output) => units.look(name, output) : undefined;
+    seen?.clear();
+    this.probed = byProduct ? seen : null;
+    watch.onRecurrent = full || gates || byProduct ? this.onRecurrent : undefined;
+    watch.before = reach && seen && !byProduct ? this.before : undefined;
+  }
+
+  /** After the step: the rows of the series that are due, and the same for the diagnosis. */
+  tell(): { rows: readonly SeriesRow[]; observed: Observed } {
+    const { model, rectified, flowRow, probed } = this;
+    const rows: SeriesRow[] = [];
+    const observed: Observed = { flow: undefined, gates: undefined, dead: undefined };
+    if (this.units) {
+      const values = this.units.shares;
+      rows.push({ name: SERIES.deadUnits, values });
+      observed.dead = deadOf(rectified, values);
+    }
+    if (this.full && flowRow) rows.push(flowRow);
+    if (this.reach && probed) {
+      rows.push({ name: SERIES.gradientFlow, values: probed.flow });
+      observed.flow = flowOf(model.recurrent, probed);
+    }
+    if (this.gates && this.gatesSeen) {
+      rows.push(...this.gateRows);
+      observed.gates = this.gatesSeen;
+    }
+    return { rows, observed };
+  }
 }

@@ -4,8 +4,7 @@ import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import { rectifiedLayers } from '../probes/dead-units.ts';
-import { observationOf } from '../probes/observation.ts';
-import { type SeriesRow, watchStep } from '../probes/recorder.ts';
+import { Recorder, type StepRecord } from '../probes/recorder.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
@@ -24,7 +23,7 @@ const BEST_MILLISECONDS = 2000;
 interface ShownStep {
   step: number;
   figures: StepFigures;
-  rows: readonly SeriesRow[];
+  record: StepRecord | null;
   tokens: number;
   ownSeconds: number;
   /** seconds since 1970 */
@@ -45,13 +44,15 @@ export class Course {
   private readonly intervals: Intervals;
   private readonly diagnosis: Diagnosis;
   private readonly ownSeconds: () => number;
-  private readonly rectified: readonly string[];
+  private readonly recorder: Recorder;
   private savedStep: number;
   private savedAt = Number.NEGATIVE_INFINITY;
   /** the best so far, not written yet */
   private waiting: Snapshot | null = null;
   /** not told yet: a short step's books take as long as the step when its numbers have thrown them out of the caches */
   private readonly untold: ShownStep[] = [];
+  /** told, and perhaps not written yet */
+  private readonly shown: StepRecord[] = [];
   /** whose row of scalars is not closed: validation may add to it */
   private newest: ShownStep | null = null;
 
@@ -79,7 +80,13 @@ export class Course {
         validationBatches: task.validationBatches,
       });
     this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
-    this.rectified = rectifiedLayers(experiment);
+    this.recorder = new Recorder(
+      model,
+      task,
+      rectifiedLayers(experiment),
+      this.intervals,
+      experiment.training.bptt.window ?? task.facts.seqLen,
+    );
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;
     journal.openSeries(trainer, this.intervals);
@@ -165,6 +172,7 @@ export class Course {
         this.settle();
         if (!open) this.closeRow();
       });
+    this.giveBack();
     this.writeWaiting();
   }
 
@@ -178,19 +186,15 @@ export class Course {
   }
 
   private step(): void {
-    const { trainer, intervals } = this;
-    const { model, task, experiment } = trainer;
+    const { trainer } = this;
     const next = trainer.step + 1;
-    const { watch, rows } = watchStep(next, model, this.rectified, task, intervals, {
-      window: experiment.training.bptt.window ?? task.facts.seqLen,
-      asked: this.probeAsked,
-    });
+    const record = this.recorder.record(next, this.probeAsked);
     this.probeAsked = false;
-    const figures = trainer.advance(watch);
+    const figures = trainer.advance(record?.watch);
     this.untold.push({
       step: next,
       figures,
-      rows: rows(),
+      record,
       tokens: trainer.tokens,
       ownSeconds: this.ownSeconds(),
       time: Date.now() / 1000,
@@ -206,19 +210,29 @@ export class Course {
     }
   }
 
+  /** Records of what is written now; what waits for a full disk keeps its own. */
+  private giveBack(): void {
+    const written = this.journal.outbox.blocked === null;
+    for (const record of this.shown.splice(0)) if (written) this.recorder.giveBack(record);
+  }
+
   private closeRow(): void {
     const { newest } = this;
     this.newest = null;
     if (newest && isDue(newest.step, this.intervals.log)) this.journal.writeRow(newest.step, newest);
   }
 
-  private show({ step, figures, rows, ownSeconds, tokens }: ShownStep): void {
+  private show({ step, figures, record, ownSeconds, tokens }: ShownStep): void {
     const { journal } = this;
-    const { model, task } = this.trainer;
     journal.gather(figures);
-    journal.rows(step, rows);
-    const seen = observationOf(model, this.rectified, task.facts.seqLen, rows);
-    this.found(step, this.diagnosis.observe({ step, ...figures, ...seen }));
+    const { trainLoss, gradNorm } = figures;
+    if (record) {
+      const { rows, observed } = record.tell();
+      const { flow, gates, dead } = observed;
+      journal.rows(step, rows);
+      this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, flow, gates, dead }));
+      this.shown.push(record);
+    } else this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm }));
     if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null)
       journal.figure({
         tokensPerSecond: this.speed.tokens,
@@ -230,6 +244,7 @@ export class Course {
   private *validate(): Generator<undefined, void> {
     const { trainer, journal } = this;
     this.settle();
+    this.giveBack();
     const open = this.newest;
     this.newest = null; // validation takes several turns, and its figures belong into the row of the step
     const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());

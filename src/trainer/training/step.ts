@@ -6,7 +6,6 @@ import {
   add,
   concat,
   mul,
-  type NamedTensorMap,
   type Scalar,
   scalar,
   square,
@@ -16,9 +15,8 @@ import {
   tensor,
   tidy,
   type Variable,
-  variableGrads,
 } from '@tensorflow/tfjs-core';
-import { tapeIsDone } from '../engine/pool.ts';
+import { gradientsOf } from '../engine/gradients.ts';
 import type { LayerState, Model, RecurrentReport } from '../layers/model.ts';
 import type { Batch, Task } from '../tasks/task.ts';
 
@@ -105,13 +103,13 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
       return;
     }
     const mask = everyStep ? maskOf(batch, part) : null;
-    const made = lossGradients(
+    const { loss: lossHere, made } = lossGradients(
       variables,
       () => task.loss(forward(), targetsOf(batch, part, options.outputs), mask),
       share === 1 ? null : share,
     );
-    loss += made.loss * share;
-    accumulate(gradients, model, made.grads);
+    loss += lossHere * share;
+    accumulate(gradients, model, made);
   });
   if (options.l2 > 0) penalty = addPenalty(model, gradients, options.l2);
   return { loss, penalty, gradients, state: state ?? [] };
@@ -121,21 +119,22 @@ function lossGradients(
   variables: Variable[],
   lossOf: () => Scalar,
   share: number | null,
-): { loss: number; grads: NamedTensorMap } {
+): { loss: number; made: (Tensor | null)[] } {
   let loss = Number.NaN;
-  const { value, grads } = variableGrads(() => {
+  const { value, gradients } = gradientsOf(() => {
     const whole = lossOf();
     loss = whole.dataSync()[0]!;
     return share === null ? whole : (mul(whole, share) as Scalar);
   }, variables);
-  tapeIsDone();
   value.dispose();
-  return { loss, grads };
+  return { loss, made: gradients };
 }
 
-function accumulate(gradients: Map<string, Tensor>, model: Model, grads: NamedTensorMap): void {
-  for (const [name, variable] of model.variables) {
-    const gradient = grads[variable.name];
+/** `made`: in the order of the model's variables. */
+function accumulate(gradients: Map<string, Tensor>, model: Model, made: readonly (Tensor | null)[]): void {
+  let index = 0;
+  for (const name of model.variables.keys()) {
+    const gradient = made[index++];
     if (!gradient) continue;
     const before = gradients.get(name);
     if (!before) gradients.set(name, gradient);

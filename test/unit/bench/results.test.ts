@@ -5,7 +5,7 @@ import { targetsOf } from '../../../bench/groups/cases.ts';
 import { pageOf, type Section, show } from '../../../bench/report.ts';
 import { type CaseRow, caseRow, isCase, peakKey, reached, vectorFloats } from '../../../bench/results.ts';
 import type { Measured } from '../../../bench/rounds.ts';
-import { geometricMean, median, medianRatio } from '../../../bench/statistics.ts';
+import { geometricMean, median, medianInterval, medianRatio } from '../../../bench/statistics.ts';
 
 const machine = {
   processor: 'Abacus 3',
@@ -42,6 +42,13 @@ describe('statistics of the benchmark', () => {
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(median([4, 1, 2, 3]), 2.5);
     assert.ok(Number.isNaN(median([])));
+  });
+
+  it('say between which values a median lies: those a sign test does not refuse', () => {
+    const values = Array.from({ length: 100 }, (_, i) => i + 1);
+    // for 100 the ranks 40 and 61, as in tables of the sign test
+    assert.deepEqual(medianInterval(values.toReversed()), [40, 61]);
+    assert.deepEqual(medianInterval([3, 1, 2]), [1, 3]);
   });
 
   it('make ratios round by round, so that a slow round of both counts once', () => {

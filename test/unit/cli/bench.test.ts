@@ -82,6 +82,20 @@ describe('unroll bench', () => {
     assert.deepEqual(closed, { closed: true });
   });
 
+  it('lets several runs take turns, and tells the stretches of each', () => {
+    const asked = [true, false].map(recording => ({ cell: 'gru', shape: [2, 3, 4, 5, 6], recording }));
+    const orders = [{ open: asked }, { measure: { steps: 3 } }, { close: true }];
+    const input = orders.map(order => `${JSON.stringify(order)}\n`).join('');
+    const { stdout } = unroll([...small, '--serve'], { env: { TMPDIR: temporary }, input });
+    const [opened, answer, closed] = jsonLines(stdout);
+    assert.deepEqual([opened, closed], [{ opened: true }, { closed: true }]);
+    const [on, off] = answer!['runs'] as { recording: boolean; firstLoss: number; msStretches: number[] }[];
+    assert.deepEqual([on!.recording, off!.recording], [true, false]);
+    assert.equal(on!.firstLoss, off!.firstLoss);
+    assert.ok(on!.msStretches.length > 0 && on!.msStretches.every(ms => ms > 0));
+    assert.equal(off!.msStretches.length, on!.msStretches.length);
+  });
+
   for (const [args, message] of [
     [['--cell', 'lsm'], /--cell must be one of lstm, gru, rnn, .*found "lsm"/],
     [['--shape', '1,2,3,4'], /five whole numbers of at least 1, I,H,T,B,O, found "1,2,3,4"/],

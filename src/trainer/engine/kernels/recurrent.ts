@@ -37,7 +37,7 @@ export interface RecurrentInputs {
   c0?: Tensor;
 }
 
-/** By-products of one recurrent layer's passes. Arrays belong to the receiver. */
+/** By-products of one recurrent layer's passes. Arrays are lent until the layer's next backward pass. */
 export interface RecurrentReport {
   /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, t = 0…T-1 */
   hiddenGradNorm: Float32Array;
@@ -184,7 +184,7 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
   for (const [name, array] of Object.entries(arrays))
     if (array && (name !== 'x' || inputGradient)) gradients[name] = newFloats(array.length);
   const into = (name: string): Slice | null => (gradients[name] ? whole(gradients[name]) : null);
-  const report = onReport ? emptyReport(shape) : null;
+  const report = onReport ? reportOf(arrays['weightHh']!, shape) : null;
   provider().recurrentBackward({
     shape,
     weights,
@@ -220,13 +220,25 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
   return gradients;
 }
 
+/** By the layer's weights: fresh arrays at every step cost more than what is reported of a small layer. */
+const reports = new WeakMap<Float32Array, RecurrentReport>();
+
+function reportOf(weights: Float32Array, shape: RecurrentShape): RecurrentReport {
+  const known = reports.get(weights);
+  if (known?.hiddenGradNorm.length === shape.seqLen) return known;
+  for (const array of Object.values(known ?? {})) provider().release(array);
+  const report = emptyReport(shape);
+  reports.set(weights, report);
+  return report;
+}
+
 function emptyReport({ cell, seqLen }: RecurrentShape): RecurrentReport {
   const gates = GATES[cell].length;
-  const report: RecurrentReport = { hiddenGradNorm: new Float32Array(seqLen) };
-  if (cell === 'lstm') report.cellGradNorm = new Float32Array(seqLen);
+  const report: RecurrentReport = { hiddenGradNorm: provider().allocate(seqLen) };
+  if (cell === 'lstm') report.cellGradNorm = provider().allocate(seqLen);
   if (gates > 0) {
-    report.gateMean = new Float32Array(gates * seqLen);
-    report.gateSaturation = new Float32Array(gates * seqLen);
+    report.gateMean = provider().allocate(gates * seqLen);
+    report.gateSaturation = provider().allocate(gates * seqLen);
   }
   return report;
 }

@@ -17,13 +17,16 @@ export class Heap {
   readonly #taken = new Map<number, number>();
   /** growing makes a new buffer over the same bytes; views of the old ones stay valid */
   readonly #buffers = new WeakSet<ArrayBufferLike>();
+  /** the newest of them */
+  #buffer: ArrayBuffer;
 
   /** @param limit bytes that the memory may grow to */
   constructor(memory: WebAssembly.Memory, start: number, limit: number) {
     this.memory = memory;
     this.#limit = limit;
     this.#top = Math.ceil(start / LINE) * LINE;
-    this.#buffers.add(memory.buffer);
+    this.#buffer = memory.buffer;
+    this.#buffers.add(this.#buffer);
   }
 
   /** The address of a block at the beginning of a cache line; what stands in it means nothing. */
@@ -60,9 +63,14 @@ export class Heap {
     else this.#free.set(size, [address]);
   }
 
+  get buffer(): ArrayBuffer {
+    return this.#buffer;
+  }
+
   /** The address of a view's first byte, or null when it is not one of this memory. */
   addressOf(view: Float32Array | Int32Array): number | null {
-    return this.#buffers.has(view.buffer) ? view.byteOffset : null;
+    const { buffer } = view;
+    return buffer === this.#buffer || this.#buffers.has(buffer) ? view.byteOffset : null;
   }
 
   /** Where the end is near, a larger class will do of which a block is free. */
@@ -93,7 +101,8 @@ export class Heap {
         `The WASM engine's memory is used up: ${more} MB more are wanted beside ${used} MB, of at most ${most} MB. Choose a smaller batch size or sequence length, or the native engine.`,
       );
     }
-    this.#buffers.add(this.memory.buffer);
+    this.#buffer = this.memory.buffer;
+    this.#buffers.add(this.#buffer);
   }
 }
 

@@ -60,6 +60,6 @@ export class Visitors {
 
   #view(data: Float32Array | Int32Array, address: number): Float32Array | Int32Array {
     const View = data instanceof Float32Array ? Float32Array : Int32Array;
-    return new View(this.#heap.memory.buffer, address, data.length);
+    return new View(this.#heap.buffer, address, data.length);
   }
 }
