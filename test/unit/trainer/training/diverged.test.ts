@@ -5,8 +5,8 @@ import { type ExperimentInput, experimentSchema } from '../../../../src/experime
 import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
-import { temporalOrderTask } from '../../../../src/trainer/tasks/temporal-order.ts';
 import type { Task } from '../../../../src/trainer/tasks/task.ts';
+import { temporalOrderTask } from '../../../../src/trainer/tasks/temporal-order.ts';
 import { DivergedError } from '../../../../src/trainer/training/divergence.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
 import { bitsOf, checkpointFile, eventsOf, readRun, train, trainNew, useWorkspace } from './runs.ts';
