@@ -85,7 +85,6 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
 
   const rows = T * B;
   const [x, y, dy] = [slice(rows * I), slice(rows * H), slice(rows * H)];
-  const [logits, dLogits] = [slice(rows * O), slice(rows * O)];
   for (let i = 0; i < rows * I; i++) x.data[i] = random.normal();
   const targets = { data: Int32Array.from({ length: rows }, () => random.int(O)), offset: 0 };
 
@@ -116,30 +115,20 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
     };
     const call = { shape, weights, x, lengths: null, h0: null, c0: null };
     p.recurrentForward({ ...call, y, hN, cN, cache, scratch });
-    const product = { transA: false, transB: false, bias: null, accumulate: false };
-    p.gemm({
-      ...product,
-      m: rows,
-      n: O,
-      k: H,
-      a: y,
-      b: headWeight.parameter,
-      transB: true,
-      bias: headBias.parameter,
-      c: logits,
-    });
-    const loss = p.softmaxCrossEntropy({
+    const loss = p.denseCrossEntropy({
       rows,
-      classes: O,
-      logits,
+      inputs: H,
+      outputs: O,
+      x: y,
+      weight: headWeight.parameter,
+      bias: headBias.parameter,
       targets,
       weights: null,
       labelSmoothing: 0,
-      dLogits,
+      dx: dy,
+      dWeight: headWeight.gradient,
+      dBias: headBias.gradient,
     });
-    p.gemm({ ...product, m: rows, n: H, k: O, a: dLogits, b: headWeight.parameter, c: dy });
-    p.gemm({ ...product, m: O, n: H, k: rows, a: dLogits, transA: true, b: y, c: headWeight.gradient });
-    p.columnSums(rows, O, dLogits, headBias.gradient);
     p.recurrentBackward({
       ...call,
       y,

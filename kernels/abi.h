@@ -90,6 +90,21 @@ struct UnrollSoftmaxCrossEntropy {
   Int32 rows, classes;
 };
 
+/** Returns the floats of scratch that such a call takes, for the number of threads now running. */
+struct UnrollDenseCrossEntropyMemory {
+  Int32 rows, inputs, outputs, weighted, gradients;
+};
+
+/** Returns the loss. */
+struct UnrollDenseCrossEntropy {
+  double label_smoothing;
+  const float *x, *weight, *bias;
+  const Int32 *targets;
+  const float *weights;
+  float *dx, *dweight, *dbias, *scratch;
+  Int32 rows, inputs, outputs;
+};
+
 struct UnrollEmbedding {
   const Int32 *ids;
   const float *table;
@@ -239,6 +254,8 @@ struct UnrollCausalConvolutionBackward {
   F(gemm, UnrollGemm, 0, 5, 6)                                  \
   F(column_sums, UnrollColumnSums, 0, 2, 2)                     \
   F(softmax_cross_entropy, UnrollSoftmaxCrossEntropy, 1, 4, 2)  \
+  F(dense_cross_entropy_memory, UnrollDenseCrossEntropyMemory, 0, 0, 5) \
+  F(dense_cross_entropy, UnrollDenseCrossEntropy, 1, 9, 3)      \
   F(embedding, UnrollEmbedding, 0, 3, 2)                        \
   F(embedding_backward, UnrollEmbeddingBackward, 0, 3, 2)       \
   F(sum_of_squares, UnrollSumOfSquares, 0, 1, 1)                \

@@ -14,42 +14,55 @@ UNROLL_INLINE int vectors_of(Blocks columns, int block, long width) {
   return (int)smaller<long>(columns.vectors, (left + WIDTH - 1) / WIDTH);
 }
 
-struct GemmPlan {
+/** What a product is, however many threads share it: its sizes, and how b is cut into blocks of columns. */
+struct Product {
   int M, N, K;
   bool trans_a, trans_b;
-  int threads;
-  bool share_k, packs;
+  /** How far rows are apart, those of a as it is stored. */
+  long a_stride, c_stride;
   Blocks columns;
+  bool packs;
+  /** How many rows of b are packed at a time. */
+  int panel_depth;
 
   static constexpr int K_BLOCK = 256;  // a panel of this depth stays in L1, and rows of a with it
   static constexpr int ROW_BLOCK = 192;
-  static constexpr int K_SHARE_BLOCK = 128;
   static constexpr int FEW_ROWS = 32;
+
+  Product(int m, int n, int k, bool ta, bool tb)
+      : M(m), N(n), K(k), trans_a(ta), trans_b(tb), a_stride(ta ? m : k), c_stride(n), columns(blocks_of(n)),
+        packs(tb || m > FEW_ROWS || columns.blocks * panel_width() != n), panel_depth(k) {}
+
+  long panel_width() const { return (long)columns.vectors * WIDTH; }
+  long packed_size() const { return packs ? columns.blocks * panel_width() * panel_depth : 0; }
+  /** How far apart rows of b are in a product. */
+  long b_stride() const { return packs ? panel_width() : N; }
+};
+
+struct GemmPlan : Product {
+  int threads;
+  bool share_k;
+
+  static constexpr int K_SHARE_BLOCK = 128;
   static constexpr double LARGEST_PART = 1 << 17;
 
-  GemmPlan(int m, int n, int k, bool ta, bool tb) : M(m), N(n), K(k), trans_a(ta), trans_b(tb), columns(blocks_of(n)) {
+  GemmPlan(int m, int n, int k, bool ta, bool tb) : Product(m, n, k, ta, tb) {
     // waking the threads takes as long as about so many products
     threads = (double)m * n * k < 2e5 ? 1 : unroll::thread_count();
     share_k = K > 128 * threads && (M < 16 * threads || (trans_a && (double)m * n <= LARGEST_PART));
-    packs = trans_b || M > FEW_ROWS || columns.blocks * panel_width() != N;
+    if (share_k && packs) panel_depth = K_SHARE_BLOCK;
   }
 
-  long panel_width() const { return (long)columns.vectors * WIDTH; }
-  /** How many rows of b are packed at a time: all, or as many as a thread that has a part of K works on. */
-  int panel_depth() const { return share_k && packs ? K_SHARE_BLOCK : K; }
-  /** of each thread, if threads share K */
-  long packed_size() const { return packs ? columns.blocks * panel_width() * panel_depth() : 0; }
-  /** How far apart rows of b are in a product. */
-  long b_stride() const { return packs ? panel_width() : N; }
   long part_size() const { return share_k ? (long)M * N : 0; }
+  /** Panels of each thread, if threads share K. */
   long scratch_size() const { return (share_k ? threads : 1) * packed_size() + (threads - 1) * part_size(); }
 };
 
 /** b, rows from ... to-1 of K, as panels (column block, depth, width), if it is packed. */
-static void pack_right(const GemmPlan &p, const float *b, float *panels, int block, int from, int to) {
+static void pack_right(const Product &p, const float *b, float *panels, int block, int from, int to) {
   if (!p.packs) return;
   const long width = p.panel_width(), begin = block * width;
-  float *panel = panels + block * width * p.panel_depth();
+  float *panel = panels + block * width * p.panel_depth;
   for (int v = 0; v < p.columns.vectors; v++) {
     const long column = begin + v * WIDTH, lanes = clamp_lanes(p.N - column);
     float *out = panel + v * WIDTH;
@@ -129,31 +142,31 @@ UNROLL_NOINLINE void transposed_gemm_tile(float *c, long c_stride, long columns,
 
 /** Some rows, and part of K, from whose first row on b stands. */
 template <bool TRANSPOSED>
-static void gemm_part(const GemmPlan &p, const float *a, const float *b, const float *bias, float *c, bool add,
+static void gemm_part(const Product &p, const float *a, const float *b, const float *bias, float *c, bool add,
                       int from_row, int to_row, int from_k, int to_k) {
-  const long width = p.panel_width(), a_stride = TRANSPOSED ? p.M : p.K;
-  for (int k = from_k; k == from_k || k < to_k; k += GemmPlan::K_BLOCK) {
-    const int depth = larger(smaller(GemmPlan::K_BLOCK, to_k - k), 0);
+  const long width = p.panel_width();
+  for (int k = from_k; k == from_k || k < to_k; k += Product::K_BLOCK) {
+    const int depth = larger(smaller(Product::K_BLOCK, to_k - k), 0);
     const bool more = add || k > from_k;
     const float *start = k > from_k ? nullptr : bias;
-    for (int row = from_row; row < to_row; row += GemmPlan::ROW_BLOCK) {
-      const int rows_here = smaller(GemmPlan::ROW_BLOCK, to_row - row);
-      const float *a_here = TRANSPOSED ? a + (long)k * p.M + row : a + (long)row * p.K + k;
+    for (int row = from_row; row < to_row; row += Product::ROW_BLOCK) {
+      const int rows_here = smaller(Product::ROW_BLOCK, to_row - row);
+      const float *a_here = TRANSPOSED ? a + k * p.a_stride + row : a + row * p.a_stride + k;
       for (int block = 0; block < p.columns.blocks; block++) {
-        const float *b_here = b + block * width * (p.packs ? p.panel_depth() : 1) + (k - from_k) * p.b_stride();
-        float *c_here = c + (long)row * p.N + block * width;
+        const float *b_here = b + block * width * (p.packs ? p.panel_depth : 1) + (k - from_k) * p.b_stride();
+        float *c_here = c + row * p.c_stride + block * width;
         const float *start_here = start ? start + block * width : nullptr;
         with_constant<MAX_VECTORS>(vectors_of(p.columns, block, p.N), [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
-            float *c_row = c_here + (long)r * p.N;
+            float *c_row = c_here + r * p.c_stride;
             const long columns = p.N - block * width;
             if constexpr (TRANSPOSED)
-              transposed_gemm_tile<rows.value, NV>(c_row, p.N, columns, more, start_here, a_here + r, a_stride, b_here,
-                                                   p.b_stride(), depth);
+              transposed_gemm_tile<rows.value, NV>(c_row, p.c_stride, columns, more, start_here, a_here + r,
+                                                   p.a_stride, b_here, p.b_stride(), depth);
             else
-              taps_tile<rows.value, NV>(c_row, p.N, columns, more, start_here, {a_here, a_stride, 0, 0, depth, depth}, r,
-                                        1, b_here, p.b_stride());
+              taps_tile<rows.value, NV>(c_row, p.c_stride, columns, more, start_here,
+                                        {a_here, p.a_stride, 0, 0, depth, depth}, r, 1, b_here, p.b_stride());
           });
         });
       }
@@ -183,8 +196,8 @@ static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, i
   float *c = thread == 0 ? call.c : parts + (thread - 1) * p.part_size();
   const float *bias = thread == 0 ? call.bias : nullptr;
   bool add = thread == 0 && call.accumulate;
-  for (int k = from; k < to; k += p.panel_depth(), bias = nullptr, add = true) {
-    const int end = smaller(to, k + p.panel_depth());
+  for (int k = from; k < to; k += p.panel_depth, bias = nullptr, add = true) {
+    const int end = smaller(to, k + p.panel_depth);
     for (int block = 0; block < p.columns.blocks; block++) pack_right(p, call.b, panels, block, k, end);
     run(p.packs ? panels : call.b + (long)k * p.N, bias, c, add, 0, p.M, k, end);
   }
@@ -204,26 +217,29 @@ static double gemm(const UnrollGemm *call) {
   return 0;
 }
 
-/** Sums of VECTORS vectors of columns; of 256 rows each first, so that rounding grows with the root of N / 256. */
-template <int VECTORS> UNROLL_NOINLINE void sum_columns(const UnrollColumnSums *call, long column) {
+/**
+ * Sums of VECTORS vectors of columns, added to out if `add`; of 256 rows each first, so that rounding grows with the root
+ * of N / 256.
+ */
+template <int VECTORS>
+UNROLL_NOINLINE void sum_columns(const float *a, long stride, long rows, long columns, float *out, bool add) {
   Vec total[VECTORS] = {};
-  for (long row = 0; row < call->rows;) {
+  for (int v = 0; add && v < VECTORS; v++) total[v] = load_part(out + v * WIDTH, columns - v * WIDTH);
+  for (long row = 0; row < rows;) {
     Vec part[VECTORS] = {};
-    for (const long end = smaller<long>(row + 256, call->rows); row < end; row++) {
-      const float *a = call->a + row * call->width + column;
+    for (const long end = smaller<long>(row + 256, rows); row < end; row++)
 #pragma GCC unroll 4
-      for (int v = 0; v < VECTORS; v++) part[v] += load_part(a + v * WIDTH, call->width - column - v * WIDTH);
-    }
+      for (int v = 0; v < VECTORS; v++) part[v] += load_part(a + row * stride + v * WIDTH, columns - v * WIDTH);
     for (int v = 0; v < VECTORS; v++) total[v] += part[v];
   }
-  for (int v = 0; v < VECTORS; v++)
-    store_part(call->out + column + v * WIDTH, total[v], call->width - column - v * WIDTH);
+  for (int v = 0; v < VECTORS; v++) store_part(out + v * WIDTH, total[v], columns - v * WIDTH);
 }
 
 /** out (D) = Σ over rows of a (N, D). Threads share the columns. */
 static double column_sums(const UnrollColumnSums *call) {
   each_column_group(call->width, call->rows, [&](auto vectors, long column) {
-    sum_columns<vectors.value>(call, column);
+    sum_columns<vectors.value>(call->a + column, call->width, call->rows, call->width - column, call->out + column,
+                               false);
   });
   return 0;
 }

@@ -3,12 +3,12 @@
 #include "abi.h"
 #include "attention.h"
 #include "convolution.h"
+#include "dense_cross_entropy.h"
 #include "dropout.h"
 #include "embedding.h"
 #include "gemm.h"
 #include "optimizers.h"
 #include "recurrent_backward.h"
-#include "softmax_cross_entropy.h"
 #include "table.h"
 
 #define UNROLL_JOIN_(a, b) a##b

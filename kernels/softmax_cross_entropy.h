@@ -7,9 +7,7 @@
 //
 // WIDTH rows at a time: their maxima and sums are reduced together by transposition, and one vector logarithm serves all.
 #pragma once
-#include "abi.h"
-#include "activations.h"
-#include "threads.h"
+#include "element_wise.h"
 
 namespace UNROLL_NAMESPACE {
 
@@ -19,12 +17,26 @@ UNROLL_INLINE Vec load_logits(const float *row, long column, long classes, float
   return lane_numbers() < (int)left ? load_part(row + column, left) : splat(beyond);
 }
 
+/** Rows of logits, and what is to be said of them. */
+struct LogitRows {
+  const float *logits;
+  float *dlogits;
+  /** From row to row of both. */
+  long stride;
+  /** Floats of a row of dlogits that may be written: `classes`, or as many as fill its vectors. */
+  long room;
+  const Int32 *targets;
+  const float *weights;
+  long classes;
+  double label_smoothing, weight_sum;
+};
+
 /** The rows first ... first+count-1 (count <= WIDTH); returns their part of the loss. */
-static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double weight_sum, long first, int count) {
-  const long classes = call.classes;
+static double cross_entropy_rows(const LogitRows &call, long first, int count) {
+  const long classes = call.classes, room = call.room;
   const double smoothing = call.label_smoothing;
   float target_logit[WIDTH] = {}, maximum[WIDTH], log_sum[WIDTH], logit_sum[WIDTH] = {}, factor[WIDTH];
-  const double unit_share = 1 / weight_sum;
+  const double unit_share = 1 / call.weight_sum;
   bool skipped[WIDTH];
   Vec v[WIDTH];
   for (int i = 0; i < WIDTH; i++) {
@@ -32,7 +44,7 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
     skipped[i] = i >= count || (call.weights && call.weights[row] == 0);
     v[i] = Vec{};
     if (skipped[i]) continue;
-    const float *l = call.logits + row * classes;
+    const float *l = call.logits + row * call.stride;
     target_logit[i] = l[call.targets[row]];
     Vec max = load_logits(l, 0, classes, -__builtin_inff()), sum{};
     for (long c = WIDTH; c < classes; c += WIDTH) max = Max::join(max, load_logits(l, c, classes, -__builtin_inff()));
@@ -47,14 +59,14 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
   for (int i = 0; i < WIDTH; i++) {
     v[i] = splat(1.f / WIDTH);
     if (skipped[i]) continue;
-    const float *l = call.logits + (first + i) * classes;
-    float *d = call.dlogits && !narrow ? call.dlogits + (first + i) * classes : nullptr;
+    const float *l = call.logits + (first + i) * call.stride;
+    float *d = call.dlogits && !narrow ? call.dlogits + (first + i) * call.stride : nullptr;
     Vec max = splat(maximum[i]), sum{};
     for (long c = 0; c < classes; c += WIDTH) {
       const long left = classes - c;
       Vec e = exponential(load_logits(l, c, classes, 0) - max);
       if (left < WIDTH) e = lane_numbers() < (int)left ? e : Vec{};
-      if (d) store_part(d + c, e, left);
+      if (d) store_part(d + c, e, room - c);
       if (narrow) one_vector[i] = e;
       sum += e;
     }
@@ -66,9 +78,9 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
   double loss = 0;
   for (int i = 0; i < count; i++) {
     const long row = first + i;
-    float *d = call.dlogits ? call.dlogits + row * classes : nullptr;
+    float *d = call.dlogits ? call.dlogits + row * call.stride : nullptr;
     if (skipped[i]) {
-      if (d) fill(d, classes, 0.f);
+      if (d) fill(d, room, 0.f);
       continue;
     }
     const double share = call.weights ? call.weights[row] * unit_share : unit_share;
@@ -81,33 +93,38 @@ static double cross_entropy_rows(const UnrollSoftmaxCrossEntropy &call, double w
     const float hit = (float)(share * (1 - smoothing));
     if (narrow) {
       Vec at_target = lane_numbers() == call.targets[row] ? splat(hit) : Vec{};
-      store_part(d, multiply_add(one_vector[i], scale, spread) - at_target, classes);
+      store_part(d, multiply_add(one_vector[i], scale, spread) - at_target, room);
       continue;
     }
     for (long c = 0; c < classes; c += WIDTH)
-      store_part(d + c, multiply_add(load_part(d + c, classes - c), scale, spread), classes - c);
+      store_part(d + c, multiply_add(load_part(d + c, room - c), scale, spread), room - c);
     d[call.targets[row]] -= hit;
   }
   return loss;
 }
 
+/** Of all rows that have any. */
+static double sum_of_weights(const float *weights, long rows) {
+  if (!weights) return rows;
+  double sum = 0;
+  for (long row = 0; row < rows; row++) sum += weights[row];
+  return sum;
+}
+
+constexpr int MAX_LOSSES = 256;
+
 static double softmax_cross_entropy(const UnrollSoftmaxCrossEntropy *call) {
-  double weight_sum = call->weights ? 0 : call->rows;
-  for (long row = 0; call->weights && row < call->rows; row++) weight_sum += call->weights[row];
-  constexpr int MAX_THREADS = 256;
-  double losses[MAX_THREADS] = {};
-  const int threads = (double)call->rows * call->classes < 8192 ? 1 : smaller(unroll::thread_count(), MAX_THREADS);
+  const long classes = call->classes;
+  const LogitRows rows = {call->logits, call->dlogits, classes, classes, call->targets, call->weights, classes,
+                          call->label_smoothing, sum_of_weights(call->weights, call->rows)};
+  double losses[MAX_LOSSES] = {};
+  const int threads = (double)call->rows * classes < 8192 ? 1 : smaller(unroll::thread_count(), MAX_LOSSES);
   const long groups = (call->rows + WIDTH - 1) / WIDTH;
-  auto task = [&](int thread) {
+  on_threads(threads, [&](int thread) {
     if (thread >= threads) return;
     for (long group = groups * thread / threads; group < groups * (thread + 1) / threads; group++)
-      losses[thread] += cross_entropy_rows(*call, weight_sum, group * WIDTH,
-                                           (int)smaller<long>(WIDTH, call->rows - group * WIDTH));
-  };
-  if (threads == 1)
-    task(0);
-  else
-    unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+      losses[thread] += cross_entropy_rows(rows, group * WIDTH, (int)smaller<long>(WIDTH, call->rows - group * WIDTH));
+  });
   double loss = 0;
   for (int thread = 0; thread < threads; thread++) loss += losses[thread];
   return loss;

@@ -39,6 +39,13 @@ export function lossAtEveryStep(experiment: Experiment): boolean {
   return experiment.data.task === 'char-lm';
 }
 
+/** Whether the last layer is a dense one that is computed together with the loss, so that a step keeps no logits. */
+function lossTakesHead({ data, model }: Experiment): boolean {
+  const last = model.layers.at(-1)!;
+  const crossEntropy = data.task === 'char-lm' || data.task === 'temporal-order';
+  return crossEntropy && last.type === 'dense' && last.activation === 'linear';
+}
+
 export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
   const { total } = countModel(experiment, sizes);
   const { batchSize, bptt } = experiment.training;
@@ -47,7 +54,11 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
   const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
   const rows = batchSize * keptSteps;
   const layers = withWidths(experiment.model.layers, sizes);
-  const activations = layers.reduce((sum, layer) => sum + keptPerRow(layer), 0) * rows * FLOAT;
+  const fused = lossTakesHead(experiment);
+  const kept = (layer: SizedLayer, index: number) =>
+    // of such a head its input's gradient
+    fused && index === layers.length - 1 ? layer.inputSize : keptPerRow(layer);
+  const activations = layers.reduce((sum, layer, index) => sum + kept(layer, index), 0) * rows * FLOAT;
   const outputRows = lossAtEveryStep(experiment) ? rows : batchSize;
   const parts = [
     { name: 'program', bytes: PROCESS },
@@ -57,7 +68,8 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
     { name: 'checkpoint', bytes: total * FLOAT * (1 + moments(experiment.training.optimizer)) },
     { name: 'activations', bytes: activations },
     { name: 'data', bytes: batchSize * (seqLen - keptSteps) * numbersPerStep(sizes) * FLOAT },
-    { name: 'outputs', bytes: outputRows * sizes.outputs * FLOAT * 3 },
+    // where the loss takes the head, those of validation alone
+    { name: 'outputs', bytes: outputRows * sizes.outputs * FLOAT * (fused ? 1 : 3) },
   ];
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
 }

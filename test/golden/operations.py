@@ -24,6 +24,32 @@ def cross_entropy(name, rows, classes, weights=None, smoothing=0.0, scale=2.0):
     }
 
 
+def dense_cross_entropy(name, rows, inputs, outputs, weights=None, smoothing=0.0):
+    x = draw(rows, inputs).requires_grad_()
+    weight = draw(outputs, inputs).requires_grad_()
+    bias = draw(outputs).requires_grad_()
+    targets = torch.randint(0, outputs, (rows,))
+    logits = torch.nn.functional.linear(x, weight, bias)
+    each = torch.nn.functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    w = torch.ones(rows) if weights is None else torch.tensor(weights, dtype=torch.float64)
+    loss = (each * w).sum() / w.sum()
+    loss.backward()
+    return {
+        "operation": "denseCrossEntropy",
+        "name": name,
+        "x": x,
+        "weight": weight,
+        "bias": bias,
+        "targets": targets.tolist(),
+        "weights": weights,
+        "labelSmoothing": smoothing,
+        "loss": loss,
+        "dx": x.grad,
+        "dWeight": weight.grad,
+        "dBias": bias.grad,
+    }
+
+
 def optimizer(name, spec, make, steps=4, size=6):
     parameter = draw(size).requires_grad_()
     start = parameter.detach().clone()
@@ -61,4 +87,8 @@ write("operations", "Losses with gradients, and parameters after each optimizer 
     optimizer("RMSProp with momentum",
               {"type": "rmsprop", "learningRate": 0.01, "decay": 0.99, "momentum": 0.5, "epsilon": 1e-6},
               lambda p: optim.RMSprop(p, lr=0.01, alpha=0.99, eps=1e-6, momentum=0.5)),
+    dense_cross_entropy("plain", 5, 4, 7),
+    dense_cross_entropy("one class, one input", 3, 1, 1),
+    dense_cross_entropy("masked and weighted", 6, 3, 10, weights=[1, 0, 0.5, 2, 0, 1]),
+    dense_cross_entropy("label smoothing with weights", 4, 9, 5, weights=[0, 1, 3, 0.25], smoothing=0.25),
 ])

@@ -17,6 +17,7 @@ import { addKernel } from './kernels/add.ts';
 import { attentionKernel } from './kernels/attention.ts';
 import { convolutionKernel } from './kernels/convolution.ts';
 import { denseKernel } from './kernels/dense.ts';
+import { denseCrossEntropyKernel } from './kernels/dense-cross-entropy.ts';
 import { dropoutKernel } from './kernels/dropout.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
 import { joinKernel } from './kernels/join.ts';
@@ -37,6 +38,7 @@ const kernels: readonly EngineKernel[] = [
   denseKernel,
   embeddingKernel,
   softmaxCrossEntropyKernel,
+  denseCrossEntropyKernel,
   joinKernel,
   addKernel,
   activationKernel,

@@ -34,6 +34,8 @@ export const OPERANDS = {
   gemm: 'rrrww',
   column_sums: 'rw',
   softmax_cross_entropy: 'rrrw',
+  dense_cross_entropy_memory: '',
+  dense_cross_entropy: 'rrrrrwwww',
   embedding: 'rrw',
   embedding_backward: 'rrw',
   sum_of_squares: 'r',
@@ -113,6 +115,14 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     softmaxCrossEntropy({ rows, classes, logits, targets, weights, labelSmoothing, dLogits }) {
       const operands = [logits, targets, weights, dLogits];
       return invoke('softmax_cross_entropy', [labelSmoothing], operands, [rows, classes]);
+    },
+    denseCrossEntropy(call) {
+      const { x, weight, bias, targets, weights, dx, dWeight, dBias } = call;
+      const sizes = [call.rows, call.inputs, call.outputs];
+      const flags = [weights !== null, dx !== null || dWeight !== null || dBias !== null].map(Number);
+      const lent = scratchOf(invoke('dense_cross_entropy_memory', [], [], [...sizes, ...flags]));
+      const operands = [x, weight, bias, targets, weights, dx, dWeight, dBias, lent];
+      return invoke('dense_cross_entropy', [call.labelSmoothing], operands, sizes);
     },
     embedding({ rows, width, ids, table, out }) {
       invoke('embedding', [], [ids, table, out], [rows, width]);

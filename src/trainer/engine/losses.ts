@@ -3,25 +3,39 @@ import {
   div,
   mean,
   mul,
+  reshape,
   type Scalar,
   squaredDifference,
   sum,
   type Tensor2D,
+  type Tensor3D,
   tensor2d,
 } from '@tensorflow/tfjs-core';
+import { DENSE_CROSS_ENTROPY, type DenseHead, denseCrossEntropyOf } from './kernels/dense-cross-entropy.ts';
+import { hasKernel } from './kernels/kernel.ts';
 import { softmaxCrossEntropyOf } from './kernels/softmax-cross-entropy.ts';
 
+/** What a model hands to a loss: its outputs (T, B, W), or the last dense layer that would give them. */
+export type Outputs = Tensor3D | DenseHead;
+
+export function appliedOutputs(outputs: Outputs): Tensor3D {
+  return 'applied' in outputs ? outputs.applied() : outputs;
+}
+
 /**
- * Mean of -log softmax(logits)[target], in nats. logits (N, C), targets (N) from 0 to C-1, weights (N) or null for
- * ones. Rows of weight 0 are not looked at, whatever stands in them.
+ * Mean of -log softmax(logits)[target], in nats. logits (T, B, C) or (N, C), or the dense layer that gives them, which
+ * takes one kernel with it; targets (N) from 0 to C-1, weights (N) or null for ones. Rows of weight 0 are not looked at,
+ * whatever stands in them.
  */
 export function softmaxCrossEntropy(
-  logits: Tensor2D,
+  logits: Outputs | Tensor2D,
   targets: Int32Array,
   weights: Float32Array | null,
   labelSmoothing = 0,
 ): Scalar {
-  const [rows, classes] = logits.shape;
+  if ('applied' in logits && !hasKernel(DENSE_CROSS_ENTROPY))
+    return softmaxCrossEntropy(logits.applied(), targets, weights, labelSmoothing);
+  const [rows, classes] = sizesOf(logits);
   if (targets.length !== rows || (weights && weights.length !== rows))
     throw new Error(
       `softmaxCrossEntropy: ${rows} rows of logits, ${targets.length} targets and ${weights?.length ?? 'no'} weights do not fit.`,
@@ -33,7 +47,17 @@ export function softmaxCrossEntropy(
         `softmaxCrossEntropy: target ${target} of row ${row} is not one of ${classes} classes.`,
       );
   }
-  return softmaxCrossEntropyOf(logits, { targets, weights, labelSmoothing });
+  const context = { targets, weights, labelSmoothing };
+  if ('applied' in logits) return denseCrossEntropyOf(logits, context);
+  const flat = logits.shape.length === 2 ? logits : reshape(logits, [rows, classes]);
+  return softmaxCrossEntropyOf(flat as Tensor2D, context);
+}
+
+/** Rows and classes. */
+function sizesOf(logits: Outputs | Tensor2D): [number, number] {
+  const [input, classes] =
+    'applied' in logits ? [logits.x, logits.weight.shape[0]!] : [logits, logits.shape.at(-1)!];
+  return [input.size / input.shape.at(-1)!, classes];
 }
 
 /** Mean of (prediction - target)² over columns and weighted rows. Both (N, K), weights (N) or null for ones. */

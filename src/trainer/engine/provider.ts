@@ -1,7 +1,7 @@
 // The provider interface (frozen): every heavy computation, as plain functions over (typed array, offset,
 // shape). A native (Node-API) or WASM provider implements this file and changes none.
 //
-// Legend of shapes: T seqLen, B batch, I inputSize, H hiddenSize, G gates of the cell (rnn 1, gru 3, lstm 4),
+// Legend of shapes: T seqLen, B batch, I inputSize, H hiddenSize, O outputs, G gates of the cell (rnn 1, gru 3, lstm 4),
 // N rows, C classes, V vocabulary, D width. All arrays are row-major; sequences are time-major (T, B, …).
 //
 // Rules, said once:
@@ -182,6 +182,34 @@ export interface SoftmaxCrossEntropy {
   readonly labelSmoothing: number;
   /** (N, C) ∂L/∂logits; null: not wanted. May be the place of `logits`. */
   readonly dLogits: Slice | null;
+}
+
+/**
+ * The last dense layer with the cross-entropy of its logits, which are kept by nobody: logits = x weightᵀ + bias, and L of
+ * `SoftmaxCrossEntropy`. Rows of weight 0 are not looked at, neither their x, and get a zero dx. Gradients that are
+ * null are not computed.
+ */
+export interface DenseCrossEntropy {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** (N, H) */
+  readonly x: Slice;
+  /** (O, H), PyTorch's layout */
+  readonly weight: Slice;
+  /** (O); null: none */
+  readonly bias: Slice | null;
+  /** (N) in 0…O-1 where the weight is not 0 */
+  readonly targets: IntSlice;
+  /** (N) mask or weights; null: ones */
+  readonly weights: Slice | null;
+  readonly labelSmoothing: number;
+  /** (N, H) */
+  readonly dx: Slice | null;
+  /** (O, H) */
+  readonly dWeight: Slice | null;
+  /** (O) */
+  readonly dBias: Slice | null;
 }
 
 /** out (N, D) = table[ids] */
@@ -437,6 +465,8 @@ export interface Provider extends Partial<SequenceOperations> {
 
   /** returns the loss */
   softmaxCrossEntropy(call: SoftmaxCrossEntropy): number;
+  /** returns the loss */
+  denseCrossEntropy(call: DenseCrossEntropy): number;
 
   embedding(call: Embedding): void;
   embeddingBackward(call: EmbeddingBackward): void;

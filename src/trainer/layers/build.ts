@@ -14,6 +14,7 @@ import {
 import { trainingSeqLen } from '../../experiment/resources.ts';
 import { type Experiment, type Layer, readsInParts, seesOtherSteps } from '../../experiment/schema.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
+import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
@@ -22,7 +23,7 @@ import { ModelError } from './errors.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
-import type { ForwardOptions, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
+import type { ForwardOptions, ForwardResult, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
 import { buildTcn } from './tcn.ts';
 import { buildTransformer } from './transformer.ts';
@@ -79,29 +80,36 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
 
   const recurrentLevels = built.flatMap(layer => layer.recurrent);
   const lastAcross = descriptions.findLastIndex(seesOtherSteps);
+
+  function run(input: ModelInput, options: ForwardOptions, toLoss: boolean): ForwardResult<Outputs> {
+    checkInput(input, sizes, options);
+    const { pass, states } = startPass(options, recurrentLevels.length);
+    const needsLast = options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
+    const left = toLoss && !needsLast ? built.at(-1)!.head : undefined;
+    let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
+    for (const [index, layer] of built.entries()) {
+      // what follows works on each step by itself: only the step that is asked for goes on
+      if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
+        x = lastStep(x as Tensor3D, options, built[lastAcross]);
+      if (left && index === built.length - 1) {
+        const head = left(x);
+        options.onLayer?.(`layers.${index}`, head.applied);
+        return { outputs: head, state: states };
+      }
+      const output = layer.forward(x, pass);
+      options.onLayer?.(`layers.${index}`, () => output);
+      x = output;
+    }
+    const outputs = x as Tensor3D;
+    return { outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs, state: states };
+  }
+
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
     recurrent: recurrentLevels,
     context: descriptions.every(readsInParts) ? null : seqLen,
-    forward(input, options) {
-      checkInput(input, sizes, options);
-      const { pass, states } = startPass(options, recurrentLevels.length);
-      let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
-      built.forEach((layer, index) => {
-        // what follows works on each step by itself: only the step that is asked for goes on
-        if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
-          x = lastStep(x as Tensor3D, options, built[lastAcross]);
-        x = layer.forward(x, pass);
-        options.onLayer?.(`layers.${index}`, x);
-      });
-      const outputs = x as Tensor3D;
-      const needsLast =
-        options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
-      return {
-        outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs,
-        state: states,
-      };
-    },
+    forward: (input, options) => run(input, options, false) as ForwardResult,
+    forwardToLoss: (input, options) => run(input, options, true),
     dispose() {
       for (const made of variables.values()) made.dispose();
     },

@@ -1,6 +1,6 @@
 // Dense: y = φ(W x + b) at every step. weight (O, I) and bias (O), PyTorch's layout; x (T, B, I) → (T, B, O).
 // Initial values: PyTorch uniform ±1/√I for both; Keras and tfjs Glorot-uniform weights and zero biases.
-import type { Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { ModelError } from './errors.ts';
 import { glorotUniform, uniform, zeros } from './initial.ts';
@@ -16,13 +16,15 @@ export function buildDense(layer: DenseLayer, place: Place): BuiltLayer {
   const spread = uniform(1 / Math.sqrt(inputs));
   const weight = place.variable('weight', [units, inputs], pytorch ? spread : glorotUniform);
   const bias = place.variable('bias', [units], pytorch ? spread : zeros);
+  const sums = (x: Tensor) => dense(x as Tensor3D, weight, bias);
+  const common = { output: { kind: 'vectors', width: units, learned: true }, recurrent: [] } as const;
+  const kind = layer.activation;
+  if (kind !== 'linear') return { ...common, forward: x => activation(kind, sums(x)) };
+  const inputGradient = place.input.learned;
   return {
-    output: { kind: 'vectors', width: units, learned: true },
-    recurrent: [],
-    forward(x) {
-      const sums = dense(x as Tensor3D, weight, bias);
-      return layer.activation === 'linear' ? sums : activation(layer.activation, sums);
-    },
+    ...common,
+    forward: sums,
+    head: x => ({ x: x as Tensor3D, weight, bias, inputGradient, applied: () => sums(x) }),
   };
 }
 

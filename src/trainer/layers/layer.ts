@@ -1,6 +1,7 @@
 // What a layer is to the model: built once from its description, then a function of tensors.
 import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Convention } from '../../experiment/schema.ts';
+import type { DenseHead } from '../engine/kernels/dense-cross-entropy.ts';
 import type { Initializer } from './initial.ts';
 import type { ForwardOptions, LayerState, RecurrentInfo, RecurrentReport } from './model.ts';
 
@@ -48,7 +49,9 @@ export interface BuiltLayer {
   output: Flow;
   /** the second half of the outputs has read its sequence from the end: its last state stands at the first step */
   bidirectional?: boolean;
-  recurrent: RecurrentInfo[];
+  recurrent: readonly RecurrentInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;
+  /** of a layer that a loss may apply */
+  head?(x: Tensor): DenseHead;
 }

@@ -3,6 +3,7 @@
 import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { CellName } from '../../experiment/schema.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
+import type { Outputs } from '../engine/losses.ts';
 
 export type { RecurrentReport };
 
@@ -42,12 +43,15 @@ export interface ForwardOptions {
   outputs: 'every-step' | 'last-step';
   /** called once per recurrent layer during the backward pass; leave out to skip the reports */
   onRecurrent?: (index: number, report: RecurrentReport) => void;
-  /** called with the output of each layer of the experiment ("layers.1"), in order; to look at, not to keep */
-  onLayer?: (name: string, output: Tensor) => void;
+  /**
+   * called for each layer of the experiment ("layers.1"), in order, with its output: to look at then, not to keep. It is
+   * a function since a layer that is left to the loss is applied only for those who look.
+   */
+  onLayer?: (name: string, output: () => Tensor) => void;
 }
 
-export interface ForwardResult {
-  outputs: Tensor3D;
+export interface ForwardResult<O extends Outputs = Tensor3D> {
+  outputs: O;
   /** state after each sequence's last valid step, copied out */
   state: LayerState[];
 }
@@ -62,6 +66,8 @@ export interface Model {
    */
   readonly context: number | null;
   forward(input: ModelInput, options: ForwardOptions): ForwardResult;
+  /** The same for a loss, to which a last dense layer without activation is left. */
+  forwardToLoss(input: ModelInput, options: ForwardOptions): ForwardResult<Outputs>;
   dispose(): void;
 }
 

@@ -21,9 +21,10 @@ export class DeadUnits {
     this.alive = new Map(layers.map(name => [name, { units: new Set(), width: 0 }]));
   }
 
-  look(name: string, output: Tensor): void {
+  look(name: string, outputOf: () => Tensor): void {
     const seen = this.alive.get(name);
     if (!seen) return;
+    const output = outputOf();
     const values = glance(output);
     const width = (seen.width = output.shape.at(-1)!);
     // a healthy layer has shown all its units after a few steps

@@ -1,5 +1,5 @@
 // Character language model: at every step, predict the next character. Loss: cross-entropy in nats a character.
-import { reshape, type Tensor2D, type Tensor3D, tensor, tidy } from '@tensorflow/tfjs-core';
+import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
@@ -49,12 +49,10 @@ export async function charLmTask(experiment: Experiment, data: CharLmData, path:
     validationBatches: Math.min(validation.maxBatches, valid?.windows ?? 0),
     validation: () => windowsOf(valid, validation.maxBatches),
     test: () => windowsOf(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(flat(outputs), targets as Int32Array, weights),
+    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
     score(outputs, batch, score) {
       const count = batch.targets.length;
-      const loss = tidy(
-        () => softmaxCrossEntropy(flat(outputs), batch.targets as Int32Array, null).dataSync()[0]!,
-      );
+      const loss = tidy(() => softmaxCrossEntropy(outputs, batch.targets as Int32Array, null).dataSync()[0]!);
       score.lossSum += loss * count;
       score.count += count;
     },
@@ -85,12 +83,6 @@ export async function charLmTask(experiment: Experiment, data: CharLmData, path:
     },
     artifact: () => ({ task: 'char-lm', symbols }),
   };
-}
-
-/** (T, B, W) → (T·B, W) */
-function flat(outputs: Tensor3D) {
-  const [seqLen, batch, width] = outputs.shape;
-  return reshape(outputs, [seqLen * batch, width]) as Tensor2D;
 }
 
 function* windowsOf(stream: TextStream | null, most: number) {

@@ -3,6 +3,7 @@ import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { TaskFacts } from '../../runs/format.ts';
+import type { Outputs } from '../engine/losses.ts';
 import type { ModelSizes } from '../layers/model.ts';
 import type { Batch, Score, Task, TaskArtifact } from './task.ts';
 import { answersOf } from './values.ts';
@@ -15,7 +16,7 @@ export interface Generated {
   sizes: ModelSizes;
   /** a pure function: equal arguments, equal batch */
   make(batch: number, seed: number, purpose: string, index: number): Batch;
-  loss(outputs: Tensor3D, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   metrics(score: Score): Record<string, number>;
   artifact(): TaskArtifact;

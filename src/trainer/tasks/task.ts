@@ -1,6 +1,7 @@
 // What is learned and how it is scored: the training loop sees every task through this.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
+import type { Outputs } from '../engine/losses.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
 
 /** Sequences with what is to be said of them; time-major. */
@@ -41,7 +42,7 @@ export interface Task {
   validation(): Iterable<Batch>;
   test(): Iterable<Batch>;
   /** mean loss over the targets of this stretch */
-  loss(outputs: Tensor3D, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
   /** adds to `score` what this batch's outputs say */
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   /** scalars besides the loss, e.g. accuracy, rmse */

@@ -1,7 +1,6 @@
 // The temporal order problem: in which order did two marked symbols come? Hochreiter & Schmidhuber 1997, experiment
 // 6a, https://doi.org/10.1162/neco.1997.9.8.1735, with the places scaled to the length as in Pascanu et al. 2013,
 // https://arxiv.org/abs/1211.5063: X or Y at T/10…2T/10 and again at 5T/10…6T/10, one of four distractors elsewhere.
-import { reshape, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import { randomStream } from '../random.ts';
@@ -22,14 +21,9 @@ export function temporalOrderTask(experiment: Experiment, length: number): Task 
     },
     sizes: { input: { kind: 'tokens', vocabulary: SYMBOLS }, outputs: CLASSES.length },
     make: (batch, seed, purpose, index) => temporalOrderBatch(length, batch, seed, purpose, index),
-    loss: (outputs, targets, weights) =>
-      softmaxCrossEntropy(reshape(outputs, [-1, CLASSES.length]) as Tensor2D, targets as Int32Array, weights),
+    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
     score(outputs, batch, score) {
-      const loss = softmaxCrossEntropy(
-        reshape(outputs, [-1, CLASSES.length]) as Tensor2D,
-        batch.targets as Int32Array,
-        null,
-      );
+      const loss = softmaxCrossEntropy(outputs, batch.targets as Int32Array, null);
       score.lossSum += loss.dataSync()[0]! * batch.batch;
       score.count += batch.batch;
       const logits = outputs.dataSync() as Float32Array;

@@ -1,19 +1,20 @@
 // Loss and score of tasks whose answers are numbers, and a model's answers at the last step.
 import { reshape, type Scalar, type Tensor2D, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core';
-import { meanSquaredError } from '../engine/losses.ts';
+import { appliedOutputs, meanSquaredError, type Outputs } from '../engine/losses.ts';
 import type { Model } from '../layers/model.ts';
 import { evaluate } from '../training/step.ts';
 import type { Batch, Score } from './task.ts';
 
 /** Mean squared error of outputs (1, B, K) against B·K numbers. */
 export function valueLoss(
-  outputs: Tensor3D,
+  outputs: Outputs,
   targets: Int32Array | Float32Array,
   weights: Float32Array | null,
 ): Scalar {
-  const [steps, batch, width] = outputs.shape;
+  const values = appliedOutputs(outputs);
+  const [steps, batch, width] = values.shape;
   return meanSquaredError(
-    reshape(outputs, [steps * batch, width]) as Tensor2D,
+    reshape(values, [steps * batch, width]) as Tensor2D,
     tensor2d(targets as Float32Array, [steps * batch, width]),
     weights,
   );

@@ -58,7 +58,8 @@ function badInStep(model: Model, task: Task, batch: Batch, options: StepOptions)
   const backward: string[] = [];
   const { loss, gradients } = computeGradients(model, task, batch, {
     ...options,
-    onLayer(name, output, from) {
+    onLayer(name, outputOf, from) {
+      const output = outputOf();
       const at = firstBad(output.dataSync());
       if (at !== null) found ??= `the output of ${name}, ${place(at, output.size, output.shape[0]!, from)}`;
     },

@@ -33,7 +33,7 @@ export interface StepOptions {
   /** by recurrent layer and the time step its report starts at */
   onRecurrent?: (layer: number, from: number, report: RecurrentReport) => void;
   /** by name, with the time step the output starts at */
-  onLayer?: (name: string, output: Tensor, from: number) => void;
+  onLayer?: (name: string, output: () => Tensor, from: number) => void;
 }
 
 export interface StepResult {
@@ -81,7 +81,7 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
   parts.forEach((part, index) => {
     const share = everyStep ? validSteps(batch, part.from, part.to) / all : 1;
     const forward = () => {
-      const result = model.forward(inputOf(batch, part), {
+      const result = model.forwardToLoss(inputOf(batch, part), {
         training: options.training,
         step: options.step * parts.length + index,
         lengths: lengthsIn(batch, part),

@@ -154,6 +154,25 @@ describe('resources', () => {
     assert.equal(part(of(32), 'weights'), 4 * (4 * 64 * (2 + 64 + 2) + 65));
   });
 
+  it('memory holds no logits of a step where the loss takes the last dense layer along', () => {
+    const of = (task: 'temporal-order' | 'adding') =>
+      predictMemory(
+        experimentOf({
+          data: { task, length: 10 },
+          model: { layers: [{ type: 'rnn', units: 8 }, { type: 'dense' }] },
+          training: { batchSize: 4 },
+        }),
+        { input: { kind: 'vectors', features: 3 }, outputs: 50 },
+      );
+    const part = (prediction: ReturnType<typeof of>, name: string) =>
+      prediction.parts.find(candidate => candidate.name === name)!.bytes;
+    const [crossEntropy, squares] = [of('temporal-order'), of('adding')];
+    const logits = 40 * 50 * 4;
+    assert.equal(part(squares, 'activations') - part(crossEntropy, 'activations'), 2 * logits);
+    assert.equal(part(crossEntropy, 'outputs'), 4 * 50 * 4);
+    assert.equal(part(squares, 'outputs'), 3 * 4 * 50 * 4);
+  });
+
   it('memory of a long sequence whose gradient is cut grows with its data alone', () => {
     const of = (seqLen: number, window?: number) =>
       predictMemory(

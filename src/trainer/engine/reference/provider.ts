@@ -2,6 +2,7 @@
 import type { Provider, RecurrentCell } from '../provider.ts';
 import { recurrentBackward } from './backward.ts';
 import { referenceCells } from './cells.ts';
+import { denseCrossEntropy } from './dense-cross-entropy.ts';
 import { embedding, embeddingBackward } from './embedding.ts';
 import { recurrentForward } from './forward.ts';
 import { columnSums, gemm } from './gemm.ts';
@@ -23,6 +24,7 @@ export const referenceProvider: Provider = {
   gemm,
   columnSums,
   softmaxCrossEntropy,
+  denseCrossEntropy,
   embedding,
   embeddingBackward,
   sumOfSquares,

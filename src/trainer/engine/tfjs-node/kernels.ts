@@ -1,5 +1,5 @@
 // Which of our kernels run as TensorFlow's operations. The others run on it too, as the reference provider's functions
-// on arrays that are fetched and brought back.
+// on arrays that are fetched and brought back; all but those that only join kernels which TensorFlow has.
 import {
   type GradConfig,
   getGradient,
@@ -11,6 +11,7 @@ import {
   tidy,
   unregisterGradient,
 } from '@tensorflow/tfjs-core';
+import { DENSE_CROSS_ENTROPY } from '../kernels/dense-cross-entropy.ts';
 import { BACKEND, kernelsRegisteredFor } from '../storage.ts';
 import { denseOnTensorflow } from './dense.ts';
 import { embeddingOnTensorflow } from './embedding.ts';
@@ -37,7 +38,7 @@ export function registerTensorflowKernels(): void {
       backendName: TENSORFLOW,
       kernelFunc: ({ inputs, attrs }) => tidy(() => run(inputs as NamedTensorMap, attrs as object)),
     });
-  const made = new Set(tensorflowKernels.map(({ name }) => name));
+  const made = new Set([...tensorflowKernels.map(({ name }) => name), DENSE_CROSS_ENTROPY]);
   for (const kernel of getKernelsForBackend(BACKEND))
     if (OURS.test(kernel.kernelName) && !made.has(kernel.kernelName))
       registerKernel({ ...kernel, backendName: TENSORFLOW });

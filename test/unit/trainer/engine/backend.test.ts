@@ -14,6 +14,7 @@ import {
   sum,
   type Tensor,
   type Tensor2D,
+  type Tensor3D,
   tensor2d,
   tensor3d,
   tidy,
@@ -128,6 +129,26 @@ describe('kernels of the backend', () => {
       Array.from(one.dataSync(), value => 3 * value),
       'gradient',
     );
+  });
+
+  it('a dense head and its loss in one kernel have the gradients of the two, scaled by what comes from above', () => {
+    tidy(() => {
+      const [weight, bias] = [wave(5, 3, 2), reshape(wave(1, 5, 3), [5])];
+      const x = reshape(wave(6, 3, 1), [2, 3, 3]) as Tensor3D;
+      const targets = Int32Array.of(0, 4, 2, -1, 1, 3);
+      const weights = Float32Array.of(1, 2, 0.5, 0, 1, 1);
+      const loss = (apart: boolean) => (x: Tensor, weight: Tensor, bias: Tensor) => {
+        const applied = () => dense(x as Tensor3D, weight, bias);
+        const head = { x: x as Tensor3D, weight, bias, inputGradient: true, applied };
+        return mul(softmaxCrossEntropy(apart ? applied() : head, targets, weights, 0.1), 3) as Scalar;
+      };
+      assert.equal(loss(false)(x, weight, bias).dataSync()[0], loss(true)(x, weight, bias).dataSync()[0]);
+      const [fused, apart] = [false, true].map(one => grads(loss(one))([x, weight, bias]));
+      for (const [i, gradient] of fused!.entries()) {
+        assert.deepEqual(gradient.shape, apart![i]!.shape);
+        assertClose(gradient.dataSync(), apart![i]!.dataSync(), `gradient ${i}`);
+      }
+    });
   });
 
   it('recurrent names the operand whose shape is wrong', () => {

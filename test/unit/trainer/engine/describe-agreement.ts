@@ -343,7 +343,95 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
         fc.assert(property, { seed: SEED + threads, numRuns: 30 });
       }
     });
+
+    it('dense cross-entropy on random sizes, and with weights too large for a gradient in each thread', async () => {
+      for (const threads of [1, 2, 3]) {
+        const provider = await load(threads);
+        const agree = (sizes: HeadSizes, options: HeadOptions) => {
+          const [actual, expected] = [provider, referenceProvider].map(one => runHead(one, sizes, options));
+          for (const [what, values] of Object.entries(expected!)) assertAgree(actual![what]!, values, what);
+        };
+        const sizes = fc.record({
+          rows: fc.integer({ min: 0, max: 600 }),
+          inputs: fc.integer({ min: 1, max: 90 }),
+          outputs: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 60, max: 140 })),
+        });
+        const options = fc.record({
+          weighted: fc.boolean(),
+          bias: fc.boolean(),
+          smooth: fc.boolean(),
+          bad: fc.boolean(),
+          seed: fc.nat({ max: 1000 }),
+        });
+        fc.assert(fc.property(sizes, options, agree), { seed: SEED + threads, numRuns: 30 });
+        for (const weighted of [true, false])
+          for (const large of LARGE_HEADS)
+            agree(large, { weighted, bias: true, smooth: weighted, bad: false, seed: 1 });
+      }
+    });
   });
+}
+
+interface HeadSizes {
+  rows: number;
+  inputs: number;
+  outputs: number;
+}
+
+/** A weight too large for each thread to have a gradient of its own, and several slabs of rows. */
+const LARGE_HEADS: readonly HeadSizes[] = [
+  { rows: 1, inputs: 300, outputs: 301 },
+  { rows: 3, inputs: 67, outputs: 1003 },
+  { rows: 300, inputs: 9, outputs: 7300 },
+];
+
+interface HeadOptions {
+  weighted: boolean;
+  bias: boolean;
+  smooth: boolean;
+  bad: boolean;
+  seed: number;
+}
+
+/** Loss and gradients; where weighted, rows without weight hold NaN, and `bad` is NaN in a row that counts. */
+function runHead(provider: Provider, { rows, inputs, outputs }: HeadSizes, options: HeadOptions) {
+  const { weighted, seed } = options;
+  const place = (values: Float32Array): Slice => {
+    const data = provider.allocate(values.length + 3).fill(Number.NaN);
+    data.set(values, 1);
+    return { data, offset: 1 };
+  };
+  const weights = weighted ? random(seed + 2, rows).map(value => Math.max(0, value)) : null;
+  const x = random(seed, rows * inputs, 2).map((value, i) =>
+    weights?.[Math.floor(i / inputs)] === 0 ? Number.NaN : value,
+  );
+  if (options.bad) x[0] = Number.NaN;
+  const targets = Int32Array.from(random(seed + 1, rows), value =>
+    Math.floor(Math.abs(value) * 0.999 * outputs),
+  );
+  const gradients = {
+    dx: place(new Float32Array(rows * inputs)),
+    dWeight: place(new Float32Array(outputs * inputs)),
+    dBias: place(new Float32Array(outputs)),
+  };
+  const loss = provider.denseCrossEntropy({
+    rows,
+    inputs,
+    outputs,
+    x: place(x),
+    weight: place(random(seed + 3, outputs * inputs, 2 / Math.sqrt(inputs))),
+    bias: options.bias ? place(random(seed + 4, outputs)) : null,
+    targets: { data: targets, offset: 0 },
+    weights: weights && place(weights),
+    labelSmoothing: options.smooth ? 0.1 : 0,
+    ...gradients,
+  });
+  const made: Record<string, Float32Array> = { loss: Float32Array.of(loss) };
+  for (const [name, { data }] of Object.entries(gradients)) {
+    made[name] = data.slice(1, -2);
+    assert.ok([data[0], data.at(-1), data.at(-2)].every(Number.isNaN), `${name}: written beside it`);
+  }
+  return made;
 }
 
 function runRest(

@@ -40,6 +40,21 @@ interface CrossEntropyCase {
   dLogits: GoldenTensor;
 }
 
+interface DenseCrossEntropyCase {
+  operation: 'denseCrossEntropy';
+  name: string;
+  x: GoldenTensor;
+  weight: GoldenTensor;
+  bias: GoldenTensor;
+  targets: number[];
+  weights: number[] | null;
+  labelSmoothing: number;
+  loss: GoldenTensor;
+  dx: GoldenTensor;
+  dWeight: GoldenTensor;
+  dBias: GoldenTensor;
+}
+
 interface OptimizerCase {
   operation: 'optimizer';
   name: string;
@@ -269,9 +284,11 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
       fc.assert(property, { seed: SEED, numRuns: 200 });
     });
 
-    for (const golden of readGolden<CrossEntropyCase | OptimizerCase>('operations')) {
+    for (const golden of readGolden<CrossEntropyCase | DenseCrossEntropyCase | OptimizerCase>('operations')) {
       if (golden.operation === 'softmaxCrossEntropy') {
         it(`softmax cross-entropy: ${golden.name}`, () => crossEntropyCase(provider, golden));
+      } else if (golden.operation === 'denseCrossEntropy') {
+        it(`dense cross-entropy: ${golden.name}`, () => denseCrossEntropyCase(provider, golden));
       } else {
         it(`optimizer: ${golden.name}`, () => optimizerCase(provider, golden));
       }
@@ -292,6 +309,31 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
       assert.equal(loss, 0);
       assert.deepEqual([...read(dLogits, 6)], [0, 0, 0, 0, 0, 0]);
       memory.check();
+    });
+
+    it('dense cross-entropy with no rows, or no weight at all, is 0, with zero gradients', () => {
+      for (const rows of [0, 2]) {
+        const memory = new Memory(provider);
+        const gradients = { dx: memory.slot(rows * 3), dWeight: memory.slot(6), dBias: memory.slot(2) };
+        const loss = provider.denseCrossEntropy({
+          rows,
+          inputs: 3,
+          outputs: 2,
+          x: memory.slot(rows * 3),
+          weight: memory.slot(6, [1, 2, 3, Number.POSITIVE_INFINITY, 5, 6]),
+          bias: memory.slot(2, [1, 2]),
+          targets: { data: new Int32Array(rows).fill(-1), offset: 0 },
+          weights: memory.slot(rows, new Float32Array(rows)),
+          labelSmoothing: 0.1,
+          ...gradients,
+        });
+        assert.equal(loss, 0);
+        assert.deepEqual(
+          [...read(gradients.dx, rows * 3), ...read(gradients.dWeight, 6), ...read(gradients.dBias, 2)],
+          Array(rows * 3 + 8).fill(0),
+        );
+        memory.check();
+      }
     });
 
     it('embedding gathers rows and its backward adds them up, repeated ids included', () => {
@@ -346,6 +388,37 @@ function crossEntropyCase(provider: Provider, golden: CrossEntropyCase): void {
   assertClose([provider.softmaxCrossEntropy({ ...call, dLogits: null })], expected, 'loss alone');
   provider.softmaxCrossEntropy({ ...call, dLogits: logits });
   assertClose(read(logits, rows * classes), golden.dLogits.data, 'dLogits in the place of the logits');
+  memory.check();
+}
+
+function denseCrossEntropyCase(provider: Provider, golden: DenseCrossEntropyCase): void {
+  const [rows, inputs] = golden.x.shape as [number, number];
+  const outputs = golden.bias.data.length;
+  const memory = new Memory(provider);
+  // what stands in a row of weight 0 is not looked at
+  const x = golden.x.data.map((value, i) =>
+    golden.weights?.[Math.floor(i / inputs)] === 0 ? Number.NaN : value,
+  );
+  const targets = golden.targets.map((target, row) => (golden.weights?.[row] === 0 ? -1 : target));
+  const call = {
+    rows,
+    inputs,
+    outputs,
+    x: memory.slot(x.length, x),
+    weight: memory.of(golden.weight)!,
+    bias: memory.of(golden.bias),
+    targets: { data: Int32Array.from([-1, ...targets]), offset: 1 },
+    weights: golden.weights && memory.slot(rows, golden.weights),
+    labelSmoothing: golden.labelSmoothing,
+  };
+  const sizes = { dx: rows * inputs, dWeight: outputs * inputs, dBias: outputs };
+  const names = Object.keys(sizes) as (keyof typeof sizes)[];
+  const none = { dx: null, dWeight: null, dBias: null };
+  for (const asked of [[], names, ...names.map(name => [name])]) {
+    const gradients = Object.fromEntries(asked.map(name => [name, memory.slot(sizes[name])]));
+    assertClose([provider.denseCrossEntropy({ ...call, ...none, ...gradients })], golden.loss.data, 'loss');
+    for (const name of asked) assertClose(read(gradients[name]!, sizes[name]), golden[name].data, name);
+  }
   memory.check();
 }
 

@@ -1,7 +1,7 @@
 // Which tfjs kernels one training step of each layer runs, and that a thousand steps leave no tensor behind. A stock
 // kernel is slow, element by element in JavaScript: one that is not on the allow-list has slipped in.
 import assert from 'node:assert/strict';
-import { memory, profile, reshape, type Tensor2D, tensor, tidy, variableGrads } from '@tensorflow/tfjs-core';
+import { memory, profile, tensor, tidy, variableGrads } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { softmaxCrossEntropy } from '../../../../src/trainer/engine/losses.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
@@ -61,12 +61,8 @@ function trainer(layers: Layers, outputs: 'every-step' | 'last-step') {
           state: null,
           outputs,
         };
-        const result = model.forward(input, { ...options, onRecurrent: () => {} });
-        return softmaxCrossEntropy(
-          reshape(result.outputs, [rows, V]) as Tensor2D,
-          tokens.subarray(0, rows),
-          null,
-        );
+        const { outputs: toLoss } = model.forwardToLoss(input, { ...options, onRecurrent: () => {} });
+        return softmaxCrossEntropy(toLoss, tokens.subarray(0, rows), null);
       }, [...model.variables.values()]);
       const named = [...model.variables].map(([name, { name: key }]) => [name, grads[key]!] as const);
       const gradients = new Map(named);

@@ -1,6 +1,6 @@
 // Truncated backpropagation through time, and masks in the loss: on a real model, against what the definitions say.
 import assert from 'node:assert/strict';
-import { tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
@@ -150,11 +150,18 @@ describe('truncated BPTT', () => {
     const seqLen = 300 * first.seqLen;
     const long: Batch = { ...first, seqLen, input: repeated(first.input), targets: repeated(first.targets) };
     let most = 0;
+    const watch = (input: Tensor) => {
+      most = Math.max(most, input.shape[0]!);
+    };
     const watched: Model = {
       ...model,
       forward(input, options) {
-        most = Math.max(most, input.shape[0]!);
+        watch(input);
         return model.forward(input, options);
+      },
+      forwardToLoss(input, options) {
+        watch(input);
+        return model.forwardToLoss(input, options);
       },
     };
     probeReach(watched, task, long, null, 100);

@@ -27,7 +27,7 @@ describe('dead units', () => {
     const units = new DeadUnits(['layers.0', 'layers.2']);
     const look = (name: string, values: number[][][]) => {
       const output = tensor(values);
-      units.look(name, output);
+      units.look(name, () => output);
       output.dispose();
     };
     look('layers.0', [[[0, 1, 0, 0]], [[0, 0, 0, 0]]]);

@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
 import type { Task } from '../../../../src/trainer/tasks/task.ts';
+import { temporalOrderTask } from '../../../../src/trainer/tasks/temporal-order.ts';
 import { DivergedError } from '../../../../src/trainer/training/divergence.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
 import { bitsOf, checkpointFile, eventsOf, readRun, train, trainNew, useWorkspace } from './runs.ts';
@@ -123,6 +124,23 @@ describe('the first bad tensor', () => {
     const message = divergence(trainer);
     const step = Number(/is the output of layers\.0, at time step (\d+)\.$/.exec(message)?.[1]);
     assert.ok(step > 8 && step <= 13, message);
+    trainer.dispose();
+  });
+
+  it('is the output of the last layer, though its loss computes it along', () => {
+    const experiment = experimentSchema.parse({
+      data: { task: 'temporal-order', length: 20 },
+      model: { layers: [{ type: 'rnn', units: 8 }, { type: 'dense' }] },
+    });
+    const trainer = new Trainer(experiment, temporalOrderTask(experiment, 20));
+    const fill = (name: string, value: number) => {
+      const variable = trainer.model.variables.get(name)!;
+      variable.assign(tensor(new Float32Array(variable.size).fill(value), variable.shape));
+    };
+    // every unit is 1: eight of them are beyond float32
+    fill('layers.0.bias_ih_l0', 100);
+    fill('layers.1.weight', 3e38);
+    assert.match(divergence(trainer), /^The loss became .* is the output of layers\.1, at time step 1\.$/);
     trainer.dispose();
   });
 
