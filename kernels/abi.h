@@ -131,6 +131,7 @@ struct UnrollScale {
   Int32 count;
 };
 
+/** Returns Σ |parameter| after the update, as the next two do. */
 struct UnrollAdam {
   double learning_rate, beta1, beta2, epsilon, weight_decay, step;
   float *parameter;

@@ -17,6 +17,35 @@ template <class F> UNROLL_INLINE void each_vector(long count, F f) {
   });
 }
 
+/**
+ * The same, and Σ |p| of what f leaves in p, summed roughly: it tells large numbers from small ones, and is NaN or
+ * infinite where a number is.
+ */
+template <class F> UNROLL_INLINE double update_each(const float *p, long count, F f) {
+  constexpr int MAX_THREADS = 256;
+  const int threads = count < WORTH_THREADS ? 1 : smaller(unroll::thread_count(), MAX_THREADS);
+  double sizes[MAX_THREADS];
+  auto task = [&](int thread) {
+    if (thread >= threads) return;
+    const long to = count * (thread + 1) / threads;
+    Vec size{};
+    for (long i = count * thread / threads; i < to; i += WIDTH) {
+      const long lanes = smaller<long>(WIDTH, to - i);
+      f(i, lanes);
+      const Vec left = load_part(p + i, lanes);
+      size += left < Vec{} ? -left : left;
+    }
+    sizes[thread] = sum_of_lanes(size);
+  };
+  if (threads == 1)
+    task(0);
+  else
+    unroll::parallel([](void *context, int thread) { (*(decltype(task) *)context)(thread); }, &task);
+  double size = 0;
+  for (int thread = 0; thread < threads; thread++) size += sizes[thread];
+  return size;
+}
+
 static double power(double base, double exponent) {
   double result = 1;
   for (long n = (long)exponent; n > 0; n /= 2, base *= base)
@@ -31,7 +60,7 @@ static double adam_step(const UnrollAdam *call) {
   const Vec beta2 = splat((float)call->beta2), rest2 = splat((float)(1 - call->beta2));
   const Vec decay = splat((float)(1 - call->learning_rate * call->weight_decay));
   const Vec rate = splat((float)step_size), epsilon = splat((float)call->epsilon);
-  each_vector(call->count, [&](long i, long lanes) {
+  return update_each(call->parameter, call->count, [&](long i, long lanes) {
     Vec g = load_part(call->gradient + i, lanes), p = load_part(call->parameter + i, lanes);
     Vec m = multiply_add(beta1, load_part(call->first_moment + i, lanes), rest1 * g);
     Vec v = multiply_add(beta2, load_part(call->second_moment + i, lanes), rest2 * g * g);
@@ -39,12 +68,11 @@ static double adam_step(const UnrollAdam *call) {
     store_part(call->second_moment + i, v, lanes);
     store_part(call->parameter + i, p * decay - rate * m / multiply_add(square_root(v), root, epsilon), lanes);
   });
-  return 0;
 }
 
 static double sgd_step(const UnrollSgd *call) {
   const Vec rate = splat((float)call->learning_rate), momentum = splat((float)call->momentum);
-  each_vector(call->count, [&](long i, long lanes) {
+  return update_each(call->parameter, call->count, [&](long i, long lanes) {
     Vec g = load_part(call->gradient + i, lanes), update = g;
     if (call->momentum_buffer) {
       Vec b = multiply_add(momentum, load_part(call->momentum_buffer + i, lanes), g);
@@ -53,14 +81,13 @@ static double sgd_step(const UnrollSgd *call) {
     }
     store_part(call->parameter + i, load_part(call->parameter + i, lanes) - rate * update, lanes);
   });
-  return 0;
 }
 
 static double rmsprop_step(const UnrollRmsprop *call) {
   const Vec rate = splat((float)call->learning_rate), momentum = splat((float)call->momentum);
   const Vec decay = splat((float)call->decay), rest = splat((float)(1 - call->decay));
   const Vec epsilon = splat((float)call->epsilon);
-  each_vector(call->count, [&](long i, long lanes) {
+  return update_each(call->parameter, call->count, [&](long i, long lanes) {
     Vec g = load_part(call->gradient + i, lanes);
     Vec s = multiply_add(decay, load_part(call->square_average + i, lanes), rest * g * g);
     store_part(call->square_average + i, s, lanes);
@@ -71,7 +98,6 @@ static double rmsprop_step(const UnrollRmsprop *call) {
     }
     store_part(call->parameter + i, load_part(call->parameter + i, lanes) - rate * update, lanes);
   });
-  return 0;
 }
 
 typedef double FourDoubles __attribute__((vector_size(32)));

@@ -54,18 +54,29 @@ function cellsOf(row: CaseRow): string[] {
   ];
 }
 
-const WANTED: Readonly<Record<string, { mean: number; least?: number }>> = {
-  native: { mean: 5, least: 1.4 },
-  'native-avx2': { mean: 2.6, least: 1 },
+interface Wanted {
+  mean: number;
+  least?: number;
+  /** percent, at H ≥ 128 */
+  peak?: number;
+}
+
+const WITH_AVX512: Wanted = { mean: 5, least: 1.4, peak: 72 };
+const WITH_AVX2: Wanted = { mean: 2.6, least: 1 };
+const WANTED: Readonly<Record<string, Wanted>> = {
+  native: WITH_AVX512,
+  'native-avx2': WITH_AVX2,
   wasm: { mean: 1.25 },
   'wasm-1-thread': { mean: 0.65 },
 };
 
 export function targetsOf(rows: readonly CaseRow[]): Target[] {
   const targets: Target[] = [];
-  for (const [provider, { mean, least }] of Object.entries(WANTED)) {
+  for (const [provider, wanted] of Object.entries(WANTED)) {
     const own = rows.filter(row => row.provider === provider);
     if (own.length === 0) continue;
+    // a processor without AVX-512 is measured by what is wanted of AVX2
+    const { mean, least, peak } = wanted === WITH_AVX512 && own[0]!.isa !== 'avx512' ? WITH_AVX2 : wanted;
     const lowest = own.reduce((low, row) => (row.ratio < low.ratio ? row : low));
     const figure = (name: string, value: number, target: number, unit: string): Target => ({
       name: `${provider}: ${name}`,
@@ -80,10 +91,10 @@ export function targetsOf(rows: readonly CaseRow[]): Target[] {
     if (least !== undefined)
       targets.push(figure(`lowest ratio (${nameOf(lowest)})`, lowest.ratio, least, 'x'));
     const large = own.filter(row => row.shape[1] >= 128 && row.peakFraction !== null);
-    if (provider !== 'native' || large.length === 0) continue;
+    if (peak === undefined || large.length === 0) continue;
     const worst = large.reduce((low, row) => (row.peakFraction! < low.peakFraction! ? row : low));
     targets.push(
-      figure(`lowest share of peak at H ≥ 128 (${nameOf(worst)})`, 100 * worst.peakFraction!, 72, ' %'),
+      figure(`lowest share of peak at H ≥ 128 (${nameOf(worst)})`, 100 * worst.peakFraction!, peak, ' %'),
     );
   }
   return targets;

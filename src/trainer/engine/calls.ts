@@ -138,16 +138,16 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
       const { learningRate, beta1, beta2, epsilon, weightDecay, step, count } = call;
       const doubles = [learningRate, beta1, beta2, epsilon, weightDecay, step];
       const operands = [call.parameter, call.gradient, call.firstMoment, call.secondMoment];
-      invoke('adam_step', doubles, operands, [count]);
+      return invoke('adam_step', doubles, operands, [count]);
     },
     sgdStep({ count, parameter, gradient, learningRate, momentumBuffer, momentum, nesterov }) {
       const operands = [parameter, gradient, momentumBuffer];
-      invoke('sgd_step', [learningRate, momentum], operands, [count, Number(nesterov)]);
+      return invoke('sgd_step', [learningRate, momentum], operands, [count, Number(nesterov)]);
     },
     rmspropStep(call) {
       const { count, parameter, gradient, squareAverage, momentumBuffer } = call;
       const doubles = [call.learningRate, call.decay, call.momentum, call.epsilon];
-      invoke('rmsprop_step', doubles, [parameter, gradient, squareAverage, momentumBuffer], [count]);
+      return invoke('rmsprop_step', doubles, [parameter, gradient, squareAverage, momentumBuffer], [count]);
     },
     ...sequenceCalls(invoke, scratchOf),
   };

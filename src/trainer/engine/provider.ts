@@ -476,9 +476,10 @@ export interface Provider extends Partial<SequenceOperations> {
   /** a *= factor */
   scale(count: number, a: Slice, factor: number): void;
 
-  adamStep(call: AdamStep): void;
-  sgdStep(call: SgdStep): void;
-  rmspropStep(call: RmspropStep): void;
+  /** All three return Σ |p| after the update, summed roughly: NaN or infinite where a number of p is. */
+  adamStep(call: AdamStep): number;
+  sgdStep(call: SgdStep): number;
+  rmspropStep(call: RmspropStep): number;
 
   /** Ends its threads, so that the process can end; nothing may be called after. */
   close(): void;

@@ -6,7 +6,7 @@ const SCALAR_ROWS = 20_000;
 const SERIES_ROWS = 2000;
 /** sequences of the batch that the reach probe looks at */
 export const PROBE_SEQUENCES = 4;
-const PROBE_COST = 0.01;
+const PROBE_COST = 0.005;
 /** Measured: so few sequences fill no registers, and take about three times their share of the batch's time. */
 const PROBE_SHARE = 3;
 /** A run that is so short that it has fewer of them is probed more often. */

@@ -9,8 +9,11 @@ import { floats, provider, settledFloats, sharers, slice, weightsChanged, whole 
 type Named<T> = ReadonlyMap<string, T>;
 
 export interface Optimizer {
-  /** One update; gradients by the names of the variables, left as they were. */
-  step(gradients: Named<Tensor>, learningRate: number): void;
+  /**
+   * One update; gradients by the names of the variables, left as they were. Returns Σ |w| of the updated variables, roughly:
+   * NaN or infinite where a number is.
+   */
+  step(gradients: Named<Tensor>, learningRate: number): number;
   /** Copies of all it remembers: "step" and "<variable>/<moment>", in PyTorch's names. */
   state(): Map<string, Float32Array>;
   restore(state: Named<Float32Array>): void;
@@ -27,7 +30,8 @@ interface Update {
 /** Names of what an optimizer remembers per variable, and its update of one variable with these in their order. */
 interface Rule {
   moments: readonly string[];
-  update(update: Update, moments: readonly Slice[]): void;
+  /** returns Σ |p| after it */
+  update(update: Update, moments: readonly Slice[]): number;
 }
 
 // Calls are written out field by field: objects made by spreading cost as much as a small layer's arithmetic.
@@ -40,7 +44,7 @@ function ruleOf(spec: OptimizerSpec): Rule {
       return {
         moments: ['exp_avg', 'exp_avg_sq'],
         update({ count, parameter, gradient, learningRate, step }, [firstMoment, secondMoment]) {
-          provider().adamStep({
+          return provider().adamStep({
             count,
             parameter,
             gradient,
@@ -61,7 +65,7 @@ function ruleOf(spec: OptimizerSpec): Rule {
       return {
         moments: momentum > 0 ? ['momentum_buffer'] : [],
         update({ count, parameter, gradient, learningRate }, [momentumBuffer = null]) {
-          provider().sgdStep({
+          return provider().sgdStep({
             count,
             parameter,
             gradient,
@@ -78,7 +82,7 @@ function ruleOf(spec: OptimizerSpec): Rule {
       return {
         moments: momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg'],
         update({ count, parameter, gradient, learningRate }, [squareAverage, momentumBuffer = null]) {
-          provider().rmspropStep({
+          return provider().rmspropStep({
             count,
             parameter,
             gradient,
@@ -113,6 +117,7 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
   return {
     step(gradients, learningRate) {
       steps++;
+      let size = 0;
       for (const [name, variable] of variables) {
         const gradient = gradients.get(name);
         if (!gradient) continue;
@@ -128,9 +133,10 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
           learningRate,
           step: steps,
         };
-        rule.update(update, moments.get(name)!);
+        size += rule.update(update, moments.get(name)!);
       }
       weightsChanged();
+      return size;
     },
     state() {
       const state = new Map<string, Float32Array>([['step', encodeCount(steps)]]);

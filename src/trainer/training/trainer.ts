@@ -57,7 +57,8 @@ export class Trainer {
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
   private carried: LayerState[] | null = null;
-  private weightNorm: number;
+  /** of all weights together, roughly */
+  private weightSize: number;
 
   constructor(experiment: Experiment, task: Task) {
     this.experiment = experiment;
@@ -65,7 +66,7 @@ export class Trainer {
     this.model = buildModel(experiment, task.sizes, experiment.training.seed);
     this.optimizer = createOptimizer(experiment.training.optimizer, this.model.variables);
     this.stopping = new EarlyStopping(experiment.training.earlyStopping);
-    this.weightNorm = globalNorm(this.model.variables);
+    this.weightSize = globalNorm(this.model.variables);
   }
 
   /** One batch, one update. @throws DivergedError, with the weights as they were */
@@ -143,7 +144,7 @@ export class Trainer {
     this.valLoss = progress.valLoss;
     this.todo = progress.todo;
     this.stopping.state = progress.best;
-    this.weightNorm = globalNorm(this.model.variables);
+    this.weightSize = globalNorm(this.model.variables);
   }
 
   dispose(): void {
@@ -178,11 +179,10 @@ export class Trainer {
     loss: number,
   ): void {
     const { clipNorm } = this.experiment.training;
-    const size = learningRate * Math.max(1, Math.min(gradNorm, clipNorm ?? gradNorm)) + this.weightNorm;
+    const size = learningRate * Math.max(1, Math.min(gradNorm, clipNorm ?? gradNorm)) + this.weightSize;
     const before = size > RISKY ? copiesOf(this.model.variables) : null;
-    this.optimizer.step(gradients, learningRate);
-    this.weightNorm = globalNorm(this.model.variables);
-    if (Number.isFinite(this.weightNorm)) return;
+    this.weightSize = this.optimizer.step(gradients, learningRate);
+    if (Number.isFinite(this.weightSize)) return;
     const where = badWeight(this.model) ?? 'a weight';
     if (before) putBack(this.model.variables, before);
     throw new DivergedError(step, loss, gradNorm, `${where}, after the update of step ${step}`);

@@ -332,7 +332,7 @@ describe('awkward code', () => {
     await until('it goes on', () => (statusOf(run!)?.step ?? 0) > step + 5);
     assert.equal((await until('it is listed', () => services.store.get(run!))).name, 'Adder');
     await vscode.commands.executeCommand('unroll.openDashboard', [run!]);
-    await vscode.commands.executeCommand('unroll.open', run!);
+    await vscode.commands.executeCommand('unroll.openExperiment', run!);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /class Adder/);
     const { sourceOfModel } = await import('../../../src/extension/definitions/train.ts');
     await assert.rejects(sourceOfModel({ uri: document.uri, model: 'Adder' }, services));

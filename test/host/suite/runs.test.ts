@@ -289,7 +289,7 @@ describe('runs', function () {
 
     it('show the code they were made from as that language, and save an experiment', async () => {
       const [run] = await made({ name: 'net', state: 'finished', definition: inPython });
-      await command('open', run);
+      await command('openExperiment', run);
       const shown = vscode.window.activeTextEditor!.document;
       assert.equal(shown.getText(), python);
       assert.equal(shown.languageId, 'python');

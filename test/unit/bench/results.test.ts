@@ -109,6 +109,17 @@ describe('targets', () => {
     );
   });
 
+  it('of the native engine are those of AVX2 where a processor has no more', () => {
+    const targets = targetsOf([rowOf(2.7, { isa: 'avx2', peakFraction: 0.5 })]);
+    assert.deepEqual(
+      targets.map(({ name, target }) => [name, target]),
+      [
+        ['native: geometric mean of 1 ratios', 2.6],
+        ['native: lowest ratio (lstm 64 128 64 32 65)', 1],
+      ],
+    );
+  });
+
   it('are reached from above or from below', () => {
     const target = { name: '', value: 1, target: 1, unit: '' };
     assert.ok(reached({ ...target, atLeast: true }) && reached({ ...target, atLeast: false }));

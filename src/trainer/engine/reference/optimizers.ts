@@ -5,7 +5,7 @@
 // machine learning", 2012.
 import type { AdamStep, RmspropStep, SgdStep, Slice } from '../provider.ts';
 
-export function adamStep(call: AdamStep): void {
+export function adamStep(call: AdamStep): number {
   const { count, parameter, gradient, firstMoment, secondMoment, beta1, beta2, epsilon } = call;
   const [p, g, m, v] = [parameter.data, gradient.data, firstMoment.data, secondMoment.data];
   const decay = 1 - call.learningRate * call.weightDecay;
@@ -18,9 +18,10 @@ export function adamStep(call: AdamStep): void {
     const at = parameter.offset + i;
     p[at] = p[at]! * decay - (stepSize * mi) / (Math.sqrt(vi) / rootCorrection + epsilon);
   }
+  return sizeOf(count, parameter);
 }
 
-export function sgdStep(call: SgdStep): void {
+export function sgdStep(call: SgdStep): number {
   const { count, parameter, gradient, momentumBuffer: buffer, momentum, nesterov, learningRate } = call;
   for (let i = 0; i < count; i++) {
     const g = gradient.data[gradient.offset + i]!;
@@ -31,9 +32,10 @@ export function sgdStep(call: SgdStep): void {
     }
     parameter.data[parameter.offset + i]! -= learningRate * update;
   }
+  return sizeOf(count, parameter);
 }
 
-export function rmspropStep(call: RmspropStep): void {
+export function rmspropStep(call: RmspropStep): number {
   const { count, parameter, gradient, squareAverage, momentumBuffer: buffer, learningRate } = call;
   const { decay, momentum, epsilon } = call;
   const s = squareAverage.data;
@@ -45,6 +47,14 @@ export function rmspropStep(call: RmspropStep): void {
     if (buffer) update = buffer.data[buffer.offset + i] = momentum * buffer.data[buffer.offset + i]! + update;
     parameter.data[parameter.offset + i]! -= learningRate * update;
   }
+  return sizeOf(count, parameter);
+}
+
+/** Σ |p| */
+function sizeOf(count: number, { data, offset }: Slice): number {
+  let size = 0;
+  for (let i = offset; i < offset + count; i++) size += Math.abs(data[i]!);
+  return size;
 }
 
 export function sumOfSquares(count: number, a: Slice): number {

@@ -470,7 +470,7 @@ function runRest(
   const positive = () => random(seed + 8, count).map(Math.abs);
   const [adam, sgd, rms] = [start(), start(), start()];
   const [first, second, momentum, square] = [start(), positive(), start(), positive()];
-  provider.adamStep({
+  const afterAdam = provider.adamStep({
     ...common,
     parameter: whole(adam),
     firstMoment: whole(first),
@@ -481,14 +481,14 @@ function runRest(
     epsilon: 1e-8,
     weightDecay: 0.1,
   });
-  provider.sgdStep({
+  const afterSgd = provider.sgdStep({
     ...common,
     parameter: whole(sgd),
     momentumBuffer: whole(momentum),
     momentum: 0.9,
     nesterov: seed % 2 === 0,
   });
-  provider.rmspropStep({
+  const afterRmsprop = provider.rmspropStep({
     ...common,
     parameter: whole(rms),
     squareAverage: whole(square),
@@ -500,6 +500,7 @@ function runRest(
   const scaled = start();
   provider.scale(count, whole(scaled), 0.37);
   const squares = Float32Array.of(provider.sumOfSquares(count, whole(start())));
-  const all = { out, dTable, sums, adam, first, second, sgd, momentum, rms, square, scaled, squares };
+  const sizes = Float32Array.of(afterAdam, afterSgd, afterRmsprop);
+  const all = { sizes, out, dTable, sums, adam, first, second, sgd, momentum, rms, square, scaled, squares };
   return { loss: Float32Array.of(loss), dLogits, ...all };
 }

@@ -242,6 +242,44 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
       });
     });
 
+    it('an update tells by its result that a weight is no longer finite, wherever it stands', () => {
+      for (const count of [1, 37, 100_000])
+        for (const at of [0, count >> 1, count - 1]) {
+          const memory = new Memory(provider);
+          const slot = (value: number) => memory.slot(count, new Float32Array(count).fill(value));
+          const [parameter, gradient, first, second] = [slot(1), slot(0), slot(0), slot(1)];
+          const common = { count, parameter, gradient, learningRate: 0.1 };
+          const update = () => [
+            provider.adamStep({
+              ...common,
+              firstMoment: first,
+              secondMoment: second,
+              step: 1,
+              beta1: 0.9,
+              beta2: 0.999,
+              epsilon: 1e-8,
+              weightDecay: 0,
+            }),
+            provider.sgdStep({ ...common, momentumBuffer: null, momentum: 0, nesterov: false }),
+            provider.rmspropStep({
+              ...common,
+              squareAverage: second,
+              momentumBuffer: null,
+              decay: 0.9,
+              momentum: 0,
+              epsilon: 1e-8,
+            }),
+          ];
+          for (const size of update())
+            assert.ok(Math.abs(size - count) < 1e-3 * count, `${size} of ${count}`);
+          for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+            parameter.data[parameter.offset + at] = bad;
+            for (const size of update()) assert.ok(!Number.isFinite(size), `${bad} at ${at} of ${count}`);
+          }
+          memory.check();
+        }
+    });
+
     it('gemm agrees with a plain sum for every transposition, bias and accumulation', () => {
       const size = fc.integer({ min: 1, max: 19 });
       const property = fc.property(
