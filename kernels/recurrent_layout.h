@@ -14,7 +14,7 @@
 //   reset   (T, slab rows, reset_stride)           r ⊙ h_{t-1}, reset-before GRU only
 //
 // Elsewhere rows are read and written in place, where the caller has x and y: a copy of both would go through memory twice
-// more (a simple RNN of 64 units then takes a third longer). dW copies them one chunk at a time, into the cache.
+// more (a simple RNN of 64 units then takes a seventh longer). dW copies them one chunk at a time, into the cache.
 //
 // Weights are packed by blocks of hidden units, one vector of units for gated cells, up to four for the simple RNN:
 //   panel   (k = H rows of h, I rows of x; columns), then the biases (slots)

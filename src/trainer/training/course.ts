@@ -14,7 +14,7 @@ import { figuresOf, scorePart } from './validation.ts';
 
 /**
  * A checkpoint made only since it is the best so far waits for so long after the one before it: where validation is quick
- * and improves each time, syncing them all to the disk took a tenth of the time. A worker that is killed meanwhile makes
+ * and improves each time, each would cost tens of milliseconds of syncing to the disk. A worker that is killed meanwhile makes
  * the steps again, to the same bits, as after any last checkpoint.
  */
 const BEST_MILLISECONDS = 2000;
