@@ -29,7 +29,7 @@ export const overfitting: Finder = (facts, { validations, loss, step }) => {
     {
       id: 'overfitting',
       severity: 'warning',
-      message: `Overfitting: validation loss was best, ${figure(best.loss)}, at step ${count(best.step)} and is ${figure(now)} now (+${percent(rise / best.loss)}), while training loss fell from ${figure(trainThen)} to ${figure(trainNow)}. The best checkpoint is kept.`,
+      message: `Overfitting: validation loss was best, ${figure(best.loss)}, at step ${count(best.step)} and ${figure(now)} at step ${count(step)} (+${percent(rise / best.loss)}), while training loss fell from ${figure(trainThen)} to ${figure(trainNow)}. The best checkpoint is kept.`,
       layer: null,
       evidence: { bestValLoss: best.loss, bestStep: best.step, valLoss: now, trainThen, trainNow },
       fixes: mend(facts),
