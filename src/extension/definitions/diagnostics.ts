@@ -1,7 +1,7 @@
 // Squiggles in code: what its text alone tells, and what the last run of a model found, at its layer until the line
 // changes; each with what mends it.
 import * as vscode from 'vscode';
-import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
+import type { FoundModel } from '../../definitions/definition.ts';
 import type { TextFinding } from '../../definitions/lint/finding.ts';
 import type { Finding } from '../../runs/format.ts';
 import { FindingDiagnostic } from '../experiments/diagnostics.ts';
@@ -105,30 +105,31 @@ async function findingsOf(
   const withRuns = models.filter(({ name }) => (lastRuns.of(document.uri, name)?.findings.length ?? 0) > 0);
   if (withRuns.length === 0) return [];
   const { toExperiment } = await import('../../definitions/to-experiment.ts');
+  const { layerIndexOf, layerStands, modelOfCode } = await import('../experiments/same-model.ts');
   return withRuns.flatMap(model => {
     const last = lastRuns.of(document.uri, model.name)!;
-    const trained = `\n${last.text.replace(/\r\n?/g, '\n')}\n`;
-    const { origins, layers } = toExperiment(model);
+    const { convention, origins, layers } = toExperiment(model);
+    const now = modelOfCode({ convention, layers });
     const own = new Set<string>(layers.map(({ type }) => type));
     return last.findings.flatMap(finding => {
       // what befell the RNN of a comparison is no fault of the LSTM that stands here
       if (last.runs.length > 1 && finding.cell && !own.has(finding.cell)) return [];
-      const index = /^layers\.(\d+)/.exec(finding.layer ?? '')?.[1];
-      const layer = index === undefined ? null : (origins[Number(index)] ?? null);
-      const range = layer ? rangeOf(layer.range) : document.lineAt(model.range.line - 1).range;
-      // its lines were changed since it was trained: what was found is about another model
-      if (!trained.includes(linesOf(document, range.start.line, layer))) return [];
+      const run = last.runs.find(({ folder }) => folder === finding.folder);
+      const index = layerIndexOf(finding.layer);
+      // another model stands here than the one it was found in
+      if (!run || !layerStands(now, run.experiment, index)) return [];
+      const layer = index === null ? null : (origins[index] ?? null);
+      const range = layer ? rangeOf(layer.range) : wordsOf(document, model.range.line - 1);
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
       return [new ModelFinding(range, `${name}${plain(finding.message, 500)}`, finding, model)];
     });
   });
 }
 
-/** The whole lines of a layer's call, or the line of a model. */
-function linesOf(document: vscode.TextDocument, line: number, layer: FoundLayer | null): string {
-  const last = layer ? rangeOf(layer.callRange).end.line : line;
-  const lines = Array.from({ length: last - line + 1 }, (_, index) => document.lineAt(line + index).text);
-  return `\n${lines.join('\n')}\n`;
+/** A line without what stands before and behind its text. */
+function wordsOf(document: vscode.TextDocument, line: number): vscode.Range {
+  const { firstNonWhitespaceCharacterIndex: start, text } = document.lineAt(line);
+  return new vscode.Range(line, start, line, text.trimEnd().length);
 }
 
 /** The fix in the code where the code can say it; else training again with the fix. */

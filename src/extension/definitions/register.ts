@@ -1,7 +1,8 @@
 // What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
 import * as vscode from 'vscode';
 import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
-import { keptText, lastLines, lastText } from '../experiments/lens-text.ts';
+import type { LastRun } from '../experiments/last-run.ts';
+import { keptText, lastLens, lastLines } from '../experiments/lens-text.ts';
 import { rangeOf } from '../experiments/ranges.ts';
 import type { Services } from '../services.ts';
 import { registerCodeDiagnostics } from './diagnostics.ts';
@@ -48,14 +49,19 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
     const { models } = await this.services.code.read(document);
     if (models.length === 0) return [];
     const { modelCounts } = await import('./texts.ts');
-    return models.flatMap(model => this.row(document, model, modelCounts(model)));
+    const rows = models.map(model => this.row(document, model, modelCounts(model)));
+    return (await Promise.all(rows)).flat();
   }
 
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
-  private row(document: vscode.TextDocument, model: FoundModel, counts: string): vscode.CodeLens[] {
+  private async row(
+    document: vscode.TextDocument,
+    model: FoundModel,
+    counts: string,
+  ): Promise<vscode.CodeLens[]> {
     const line = Math.min(model.range.line, document.lineCount) - 1;
     const at = new vscode.Range(line, 0, line, 0);
     const target: ModelTarget = { uri: document.uri, model: model.name };
@@ -78,18 +84,20 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
       lens({ title: counts || '…', command: '' }),
     ];
     const last = this.services.lastRuns.of(document.uri, model.name);
-    const text = lastText(last);
-    if (last && text)
-      row.push(
-        lens({
-          title: text,
-          tooltip: 'Show in the dashboard',
-          command: 'unroll.openDashboard',
-          arguments: [last.runs.map(({ folder }) => folder)],
-        }),
-      );
+    if (last) row.push(lens(lastLens(last, await stands(model, last))));
     return row;
   }
+}
+
+/** Whether the last run trained the model as it stands in the code. */
+async function stands(model: FoundModel, last: LastRun): Promise<boolean> {
+  const { toExperiment } = await import('../../definitions/to-experiment.ts');
+  const { modelOfCode, wasTrained } = await import('../experiments/same-model.ts');
+  const { convention, layers } = toExperiment(model);
+  return wasTrained(
+    modelOfCode({ convention, layers }),
+    last.runs.map(({ experiment }) => experiment),
+  );
 }
 
 async function hover(
@@ -108,7 +116,8 @@ async function hover(
   const text = layerHover(counted, model?.layers);
   if (!text) return null;
   const markdown = new vscode.MarkdownString(text);
-  const last = model ? lastLines(lastRuns.of(document.uri, model.name)) : [];
+  const run = model ? lastRuns.of(document.uri, model.name) : null;
+  const last = model && run ? lastLines(run, await stands(model, run)) : [];
   if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
   return new vscode.Hover(markdown, rangeOf(found.range));
 }

@@ -107,27 +107,32 @@ export class ExperimentDiagnostics implements vscode.Disposable {
       })
       .filter(({ range }) => !known.some(other => other.range.intersection(range)));
     set(this.faults, uri, faults);
-    set(this.findings, uri, this.findingsOf(document, parsed));
+    const found = await this.findingsOf(document, parsed);
+    if (!document.isClosed && document.version === version) set(this.findings, uri, found);
   }
 
-  private findingsOf(document: vscode.TextDocument, parsed: ParsedExperiment): FindingDiagnostic[] {
+  /** None while the text has a fault: what it says of the model cannot be compared then. */
+  private async findingsOf(
+    document: vscode.TextDocument,
+    { experiment, locate, locateKey }: ParsedExperiment,
+  ): Promise<FindingDiagnostic[]> {
     const last = this.lastRuns.of(document.uri);
-    if (!last) return [];
-    const trained = last.text.split(/\r\n|\r|\n/);
-    const now = document.getText().split(/\r\n|\r|\n/);
+    if (!last || !experiment || last.findings.length === 0) return [];
+    const { isMended, layerIndexOf, layerStands, modelsOf } = await import('./same-model.ts');
+    const now = modelsOf(experiment);
     const newest = new Map<string, FindingDiagnostic>();
-    const cells = new Set<string>(parsed.experiment?.model.layers.map(({ type }) => type));
+    const cells = new Set<string>(experiment.model.layers.map(({ type }) => type));
     for (const finding of last.findings) {
       // what befell the RNN of a comparison is no fault of the LSTM that stands here
       if (last.runs.length > 1 && finding.cell && !cells.has(finding.cell)) continue;
-      const place = finding.layer ? parsed.locate(layerPath(finding.layer)) : parsed.locate(['model']);
+      const run = last.runs.find(({ folder }) => folder === finding.folder);
+      const index = layerIndexOf(finding.layer);
+      // another model stands here than the one it was found in
+      if (!run || !layerStands(now, run.experiment, index) || isMended(experiment, finding.fixes)) continue;
+      const place = index === null ? locateKey(['model']) : locate(['model', 'layers', index]);
       if (!place) continue;
-      const line = place.line - 1;
-      // the line was changed since it was trained: what was found is about another model
-      if (!trained.includes(now[line] ?? '')) continue;
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
-      const range = new vscode.Range(line, place.column - 1, line, (now[line] ?? '').length);
-      const found = new FindingDiagnostic(range, `${name}${plain(finding.message, 500)}`, finding);
+      const found = new FindingDiagnostic(rangeOf(place), `${name}${plain(finding.message, 500)}`, finding);
       newest.set(`${finding.folder} ${finding.id} ${finding.layer}`, found);
     }
     return [...newest.values()];
@@ -144,12 +149,6 @@ function set(collection: vscode.DiagnosticCollection, uri: vscode.Uri, found: vs
 function severityOf(severity: Finding['severity']): vscode.DiagnosticSeverity {
   if (severity === 'error') return vscode.DiagnosticSeverity.Error;
   return severity === 'warning' ? vscode.DiagnosticSeverity.Warning : vscode.DiagnosticSeverity.Information;
-}
-
-/** "layers.1" or "layers.1.0" → the layer's place in the experiment. */
-function layerPath(name: string): (string | number)[] {
-  const index = /^layers\.(\d+)/.exec(name)?.[1];
-  return index === undefined ? ['model'] : ['model', 'layers', Number(index)];
 }
 
 export function registerQuickFixes(diagnostics: ExperimentDiagnostics): vscode.Disposable {

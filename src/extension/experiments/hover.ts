@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
 import type { LastRuns } from './last-runs.ts';
 import { lastLines } from './lens-text.ts';
+import { stands } from './lenses.ts';
 import { rangeOf } from './ranges.ts';
 
 export function registerHover(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
@@ -16,7 +17,8 @@ export function registerHover(experiments: ExperimentDocuments, lastRuns: LastRu
         const { layerHover } = await import('./hover-text.ts');
         const text = layerHover(experiment, index, null);
         if (!text) return null;
-        const last = lastLines(lastRuns.of(document.uri));
+        const run = lastRuns.of(document.uri);
+        const last = run ? lastLines(run, await stands(experiments, document, run)) : [];
         const markdown = new vscode.MarkdownString(text);
         if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
         return new vscode.Hover(markdown, rangeOf(place));

@@ -1,5 +1,5 @@
 // The newest run or comparison of one experiment file, as lenses, hovers and squiggles need it.
-import type { CellName } from '../../experiment/schema.ts';
+import type { CellName, Experiment } from '../../experiment/schema.ts';
 import type { Finding, JsonNumber } from '../../runs/format.ts';
 import type { LifeState } from '../../runs/life.ts';
 
@@ -20,13 +20,13 @@ export interface LastRun {
     steps: number;
     valLoss: JsonNumber | undefined;
     trainLoss: JsonNumber | undefined;
+    /** as it was trained */
+    experiment: Experiment;
   }[];
   /** runs of this file, the older ones included */
   total: number;
   findings: (Finding & { step: number; label: string; folder: string; cell: CellName | null })[];
   reach: Reach | null;
-  /** the definition's text as it was trained */
-  text: string;
 }
 
 const THRESHOLD = 0.01;

@@ -1,5 +1,6 @@
 // Follows, for every visible experiment and model in code, its newest run: only what was appended since is read.
 import * as vscode from 'vscode';
+import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import { SERIES } from '../../runs/format.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { cellOf } from '../runs/describe.ts';
@@ -131,19 +132,25 @@ function describe(members: readonly ListedRun[], readers: readonly RunReader[], 
       steps: run.status.steps,
       valLoss: run.status.last['valLoss'],
       trainLoss: run.status.last['trainLoss'],
+      experiment: run.request.experiment,
     })),
     total,
-    findings: readers.flatMap((reader, index) =>
-      reader.findings.map(finding => ({
-        ...finding,
-        label: label(members[index]!),
-        folder: members[index]!.folder,
-        cell: cellOf(members[index]!),
-      })),
-    ),
+    findings: readers.flatMap((reader, index) => findingsOf(reader, members[index]!, label(members[index]!))),
     reach: reach(readers[0]),
-    text: members[0]?.request.definition?.text ?? '',
   };
+}
+
+/** What still holds, each followed by what came after it. */
+function findingsOf(reader: RunReader, run: ListedRun, label: string): LastRun['findings'] {
+  return reader.findings
+    .filter(finding => stillHolds(finding, run.status))
+    .map(finding => ({
+      ...finding,
+      message: [finding.message, sinceThen(finding, run.status)].filter(Boolean).join(' '),
+      label,
+      folder: run.folder,
+      cell: cellOf(run),
+    }));
 }
 
 function reach(reader: RunReader | undefined): Reach | null {

@@ -20,15 +20,40 @@ export function trainLens(runs: number): { title: string; tooltip: string } {
   };
 }
 
-/** `last: val 1.38 · gradients reach 64 steps · 3 runs`; null while nothing was run. */
-export function lastText(last: LastRun | null): string | null {
+/**
+ * `last: val 1.38 · gradients reach 64 steps · 3 runs`; null while nothing was run. `stands`: the model in the editor is
+ * the one that was trained. Of another one the result alone is told, as what was before this edit.
+ */
+export function lastText(last: LastRun | null, stands: boolean): string | null {
   if (!last || last.runs.length === 0) return null;
+  if (!stands) return [`before this edit: ${result(last)}`, runsText(last)].join(' · ');
   return [resultText(last), reachText(last), runsText(last)].filter(Boolean).join(' · ');
 }
 
+/** The lens of the last run: dim text without a command where it was of another model. */
+export function lastLens(last: LastRun, stands: boolean): LensCommand {
+  const title = lastText(last, stands) ?? '';
+  if (!stands)
+    return { title, tooltip: 'Another model was trained than the one that stands here now', command: '' };
+  return {
+    title,
+    tooltip: 'Show in the dashboard',
+    command: 'unroll.openDashboard',
+    arguments: [last.runs.map(({ folder }) => folder)],
+  };
+}
+
+interface LensCommand {
+  title: string;
+  tooltip: string;
+  command: string;
+  arguments?: unknown[];
+}
+
 /** The same for a hover, with the reach on a line of its own. */
-export function lastLines(last: LastRun | null): string[] {
+export function lastLines(last: LastRun | null, stands: boolean): string[] {
   if (!last || last.runs.length === 0) return [];
+  if (!stands) return [lastText(last, stands)!];
   const lines = [[resultText(last), runsText(last)].join(' · ')];
   const { reach } = last;
   if (reach && reachText(last)) {

@@ -2,8 +2,9 @@
 // and is filled late, so that no line jumps.
 import * as vscode from 'vscode';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
+import type { LastRun } from './last-run.ts';
 import type { LastRuns } from './last-runs.ts';
-import { lastText, modelLine, trainLens } from './lens-text.ts';
+import { lastLens, modelLine, trainLens } from './lens-text.ts';
 
 type Part = 'train' | 'compare' | 'counts' | 'last';
 
@@ -20,6 +21,23 @@ class ModelLens extends vscode.CodeLens {
 export function registerLenses(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
   const provider = new ModelLenses(experiments, lastRuns);
   return vscode.Disposable.from(provider, vscode.languages.registerCodeLensProvider(EXPERIMENTS, provider));
+}
+
+/** Whether the last run trained the model that stands in the document, or last stood there without a fault. */
+export async function stands(
+  experiments: ExperimentDocuments,
+  document: vscode.TextDocument,
+  last: LastRun,
+): Promise<boolean> {
+  const experiment = await experiments.lastGood(document);
+  const { modelsOf, wasTrained } = await import('./same-model.ts');
+  return (
+    experiment !== null &&
+    wasTrained(
+      modelsOf(experiment),
+      last.runs.map(run => run.experiment),
+    )
+  );
 }
 
 class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposable {
@@ -52,7 +70,7 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
     this.lines.set(key, line);
     const range = new vscode.Range(line, 0, line, 0);
     const parts: Part[] = ['train', 'compare', 'counts'];
-    if (lastText(this.lastRuns.of(document.uri))) parts.push('last');
+    if (this.lastRuns.of(document.uri)?.runs.length) parts.push('last');
     return parts.map(part => new ModelLens(range, part, document));
   }
 
@@ -88,12 +106,8 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
       }
       case 'last': {
         const last = this.lastRuns.of(uri);
-        return {
-          title: lastText(last) ?? '',
-          tooltip: 'Show in the dashboard',
-          command: 'unroll.openDashboard',
-          arguments: [last?.runs.map(({ folder }) => folder) ?? null],
-        };
+        if (!last) return { title: '', command: '' };
+        return lastLens(last, await stands(this.experiments, document, last));
       }
     }
   }

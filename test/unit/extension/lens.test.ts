@@ -5,7 +5,20 @@ import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { countsText } from '../../../src/extension/experiments/counts-text.ts';
 import { layerHover } from '../../../src/extension/experiments/hover-text.ts';
 import { type LastRun, reachOf } from '../../../src/extension/experiments/last-run.ts';
-import { lastLines, lastText, modelLine, trainLens } from '../../../src/extension/experiments/lens-text.ts';
+import {
+  lastLens,
+  lastLines,
+  lastText,
+  modelLine,
+  trainLens,
+} from '../../../src/extension/experiments/lens-text.ts';
+import {
+  isMended,
+  layerStands,
+  modelOfCode,
+  modelsOf,
+  wasTrained,
+} from '../../../src/extension/experiments/same-model.ts';
 
 function experimentOf(file: string) {
   const { experiment, problems } = parseExperiment(readFileSync(`samples/${file}`, 'utf8'));
@@ -24,6 +37,7 @@ const run = (label: string, more: Partial<LastRun['runs'][number]> = {}): LastRu
   steps: 10,
   valLoss: 1.5,
   trainLoss: 1.4,
+  experiment: experimentOf('adding.rnn.json'),
   ...more,
 });
 const last = (runs: LastRun['runs'], more: Partial<LastRun> = {}): LastRun => ({
@@ -31,7 +45,6 @@ const last = (runs: LastRun['runs'], more: Partial<LastRun> = {}): LastRun => ({
   total: runs.length,
   findings: [],
   reach: null,
-  text: '',
   ...more,
 });
 
@@ -68,34 +81,84 @@ describe('the lens row', () => {
   });
 
   it('gives the reach a line of its own in hovers', () => {
-    assert.deepEqual(lastLines(null), []);
+    assert.deepEqual(lastLines(null, true), []);
     const reach = { steps: 64, of: 99 };
-    assert.deepEqual(lastLines(last([run('')], { total: 3, reach })), [
+    assert.deepEqual(lastLines(last([run('')], { total: 3, reach }), true), [
       'last: val 1.50 · 3 runs',
       "Last run: gradients reach 64 of 99 steps back (above 1 % of the last step's).",
     ]);
-    const [, now] = lastLines(last([run('', { state: 'training' })], { reach: { steps: 99, of: 99 } }));
+    const [, now] = lastLines(last([run('', { state: 'training' })], { reach: { steps: 99, of: 99 } }), true);
     assert.match(now!, /^This run so far: gradients reach all 99 steps back/);
-    assert.equal(lastLines(last([run('RNN'), run('GRU')], { reach })).length, 1);
+    assert.equal(lastLines(last([run('RNN'), run('GRU')], { reach }), true).length, 1);
   });
 
   it('tells the last result', () => {
-    assert.equal(lastText(null), null);
+    assert.equal(lastText(null, true), null);
     assert.equal(
-      lastText(last([run('')], { total: 3, reach: { steps: 64, of: 99 } })),
+      lastText(last([run('')], { total: 3, reach: { steps: 64, of: 99 } }), true),
       'last: val 1.50 · gradients reach 64 steps · 3 runs',
     );
     assert.equal(
-      lastText(last([run('RNN', { state: 'diverged', valLoss: 'NaN' }), run('GRU', { valLoss: 1.56 })])),
+      lastText(
+        last([run('RNN', { state: 'diverged', valLoss: 'NaN' }), run('GRU', { valLoss: 1.56 })]),
+        true,
+      ),
       'last: RNN diverged, GRU 1.56 · 2 runs',
     );
     assert.equal(
-      lastText(last([run('', { state: 'training', valLoss: undefined })])),
+      lastText(last([run('', { state: 'training', valLoss: undefined })]), true),
       'now: train 1.40 · 1 run',
     );
-    assert.equal(lastText(last([run('', { state: 'crashed' })])), 'last: crashed · 1 run');
+    assert.equal(lastText(last([run('', { state: 'crashed' })]), true), 'last: crashed · 1 run');
     const many = Array.from({ length: 6 }, (_, i) => run(`seed ${i}`, { valLoss: 2 - i / 10 }));
-    assert.equal(lastText(last(many)), 'last: 6 runs, best val 1.50 · 6 runs');
+    assert.equal(lastText(last(many), true), 'last: 6 runs, best val 1.50 · 6 runs');
+  });
+
+  it('tells the result of another model as what was before, without its reach', () => {
+    const reach = { steps: 64, of: 99 };
+    const before = last([run('')], { total: 3, reach });
+    assert.equal(lastText(before, false), 'before this edit: val 1.50 · 3 runs');
+    assert.deepEqual(lastLines(before, false), ['before this edit: val 1.50 · 3 runs']);
+    assert.equal(lastLens(before, false).command, '', 'dim text');
+    assert.equal(lastLens(before, true).command, 'unroll.openDashboard');
+  });
+});
+
+describe('the model that was trained', () => {
+  const parse = (text: string) => parseExperiment(text).experiment!;
+  const of = (layer: string, more = '') =>
+    parse(`{"data":{"task":"adding"},"model":{"layers":[${layer},{"type":"dense"}]}${more}}`);
+  const small = of('{"type":"lstm","units":64}');
+
+  it('is another after an edit of its layers, and the same after one of its steps', () => {
+    assert.equal(wasTrained(modelsOf(small), [small]), true);
+    assert.equal(wasTrained(modelsOf(of('{"type":"lstm","units":96}')), [small]), false);
+    assert.equal(wasTrained(modelsOf(of('{"type":"rnn","units":64}')), [small]), false);
+    const longer = of('{"type":"lstm","units":64}', ',"training":{"steps":9}');
+    assert.equal(wasTrained(modelsOf(longer), [small]), true);
+  });
+
+  it('is any member of a comparison, and one in code once its defaults are filled in', () => {
+    const compared = of('{"type":"rnn","units":64}', ',"compare":{"cell":["rnn","lstm"]}');
+    assert.equal(wasTrained(modelsOf(compared), [small]), true);
+    const code = modelOfCode({ layers: [{ type: 'lstm', units: 64 }, { type: 'dense' }] });
+    assert.equal(wasTrained(code, [small]), true);
+    assert.deepEqual(modelOfCode({ layers: [] }), []);
+  });
+
+  it('is compared by the layer that a finding is about', () => {
+    const wider = of('{"type":"lstm","units":64},{"type":"dense","units":3}');
+    assert.equal(layerStands(modelsOf(wider), small, 0), true);
+    assert.equal(layerStands(modelsOf(wider), small, 1), false);
+    assert.equal(layerStands(modelsOf(wider), small, null), false);
+    assert.equal(layerStands(modelsOf(small), small, 7), false);
+  });
+
+  it('is mended once an edit that was proposed is made', () => {
+    const clip = { title: '', edits: [{ path: ['training', 'clipNorm'], value: 0.5 }] };
+    assert.equal(isMended(small, [clip]), false);
+    assert.equal(isMended(of('{"type":"lstm","units":64}', ',"training":{"clipNorm":0.5}'), [clip]), true);
+    assert.equal(isMended(small, []), false);
   });
 });
 
