@@ -1,27 +1,27 @@
-// What a well-formed experiment can still have wrong: checks across fields, each with its place.
+// What a well-formed experiment can still have wrong: checks across fields, each with its place. What concerns one layer
+// alone stands with its kind.
 import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
 import { faultsOf } from './faults.ts';
-import { countModel, knownSizes, type ModelSizes, withWidths } from './parameters.ts';
-import { dotted, type Path, parseDotted } from './place.ts';
-import { predictMemory, trainingSeqLen } from './resources.ts';
+import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
 import {
-  type Experiment,
-  experimentSchema,
-  isRecurrent,
-  type Layer,
-  readsInParts,
+  knownSizes,
+  type PlacedLayer,
+  placeLayers,
   seesOtherSteps,
-  type TransformerLayer,
-} from './schema.ts';
+  trainingSeqLen,
+  UNREAD,
+} from './models.ts';
+import { countModel } from './parameters.ts';
+import { dotted, type Path, parseDotted } from './place.ts';
+import { error, type Remark, warning } from './remark.ts';
+import { predictMemory } from './resources.ts';
+import { type Experiment, experimentSchema } from './schema.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
-import { count, formatBytes, nearest, plural } from './words.ts';
+import type { ModelSizes } from './sizes.ts';
+import { taskOf } from './tasks/index.ts';
+import { count, either, formatBytes, nearest, plural } from './words.ts';
 
-export interface Remark {
-  message: string;
-  path: Path;
-  severity: 'error' | 'warning';
-  ofKey?: boolean;
-}
+export type { Remark } from './remark.ts';
 
 /** `input` is the experiment as written, to tell what was left out. */
 export function checkExperiment(experiment: Experiment, input: unknown, machineBytes: number): Remark[] {
@@ -40,142 +40,103 @@ export function checkExperiment(experiment: Experiment, input: unknown, machineB
 /** For a text that has not been read: any vocabulary is larger. */
 const smallestSizes: ModelSizes = { input: { kind: 'tokens', vocabulary: 2 }, outputs: 2 };
 
-const error = (path: Path, message: string): Remark => ({ path, message, severity: 'error' });
-const warning = (path: Path, message: string): Remark => ({ path, message, severity: 'warning' });
-
 // ---------------------------------------------------------------- layers
 
 function checkLayers(experiment: Experiment): Remark[] {
-  const {
-    model: { layers },
-    data,
-  } = experiment;
+  const { layers } = experiment.model;
   const remarks: Remark[] = [];
-  const at = (index: number, ...rest: Path): Path => ['model', 'layers', index, ...rest];
-  const end = layers.length - 1;
   if (!layers.some(seesOtherSteps)) {
     remarks.push(
       error(
         ['model', 'layers'],
-        'No layer of the model sees more than one step; add one of type "rnn", "gru", "lstm", "transformer" or "tcn".',
+        `No layer of the model sees more than one step; add one of type ${either(CLASSIC_CELLS)}, or another that reads across steps.`,
       ),
     );
   }
-  for (const [index, layer] of layers.entries()) {
-    if (layer.type === 'embedding' && index > 0) {
-      remarks.push(
-        error(
-          at(index, 'type'),
-          'An embedding turns symbols into vectors, so it can only be the first layer; move it there.',
-        ),
-      );
-    } else if (layer.type === 'embedding' && data.task !== 'char-lm') {
-      remarks.push(
-        error(
-          at(index, 'type'),
-          `An embedding needs symbols, but the task "${data.task}" gives vectors; leave it out.`,
-        ),
-      );
-    }
-    if (layer.type === 'dense' && layer.units === undefined && index < end) {
-      remarks.push(
-        error(at(index), '`units` is missing: only the last dense layer takes its width from the task.'),
-      );
-    }
-    if (isRecurrent(layer) && layer.dropout > 0 && layer.layers === 1) {
-      remarks.push(
-        warning(
-          at(index, 'dropout'),
-          'This dropout has no effect: it stands between stacked layers, and `layers` is 1; add { "type": "dropout", "rate": … } after this layer instead.',
-        ),
-      );
-    }
-    if (!readsInParts(layer)) remarks.push(...checkWholeSequences(layer, at(index), experiment));
-    if (layer.type === 'transformer') remarks.push(...checkHeads(layer, at(index), index, experiment));
-    if (layer.type === 'dropout' && layer.rate === 0) {
-      remarks.push(warning(at(index, 'rate'), 'A dropout rate of 0 has no effect.'));
-    }
-  }
-  return [...remarks, ...checkLast(layers[end]!, at(end), data)];
+  const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD);
+  for (const each of placed) remarks.push(...checkLayer(each, experiment));
+  return [...remarks, ...checkLast(placed.at(-1)!, experiment)];
 }
 
-/** A layer without states between parts of a sequence needs it whole, and must not see the answer. */
-function checkWholeSequences(layer: Layer, path: Path, experiment: Experiment): Remark[] {
-  const { data, training } = experiment;
-  const both = isRecurrent(layer);
-  if (both && data.task === 'char-lm') {
-    return [
+function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
+  const { layer, kind, at, path } = placed;
+  const remarks: Remark[] = [];
+  const { reads, sees, carries } = kind.traits(layer);
+  if (reads === 'tokens') remarks.push(...checkTokens(placed, experiment));
+  if (!at.isLast && kind.readout && kind.widthField && !(kind.widthField in layer))
+    remarks.push(error(path, '`units` is missing: only the last dense layer takes its width from the task.'));
+  const own = kind.check?.(layer, Number.isNaN(at.inputs) ? null : at) ?? [];
+  remarks.push(...own.map(remark => ({ ...remark, path: [...path, ...remark.path] })));
+  if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext)
+    remarks.push(
       error(
         [...path, 'bidirectional'],
-        'A bidirectional layer would see the characters it is to predict; leave `bidirectional` out for "char-lm".',
+        `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${experiment.data.task}".`,
+      ),
+    );
+  else if (!carries) remarks.push(...checkWholeSequences(layer, sees === 'all', experiment));
+  return remarks;
+}
+
+function checkTokens({ kind, at, path }: PlacedLayer, { data }: Experiment): Remark[] {
+  const name = kind.title.toLowerCase();
+  if (at.index > 0)
+    return [
+      error(
+        [...path, 'type'],
+        `An ${name} turns symbols into vectors, so it can only be the first layer; move it there.`,
       ),
     ];
-  }
-  const { window } = training.bptt;
+  const input = taskOf(data).sizes(data)?.input;
+  if (path[1] === 'encoder' || !input || input.kind === 'tokens') return [];
+  return [
+    error(
+      [...path, 'type'],
+      `An ${name} needs symbols, but the task "${data.task}" gives vectors; leave it out.`,
+    ),
+  ];
+}
+
+/** A layer without states between parts of a sequence needs it whole. */
+function checkWholeSequences(layer: Layer, bothWays: boolean, experiment: Experiment): Remark[] {
+  const { window } = experiment.training.bptt;
   if (window === undefined || window >= trainingSeqLen(experiment)) return [];
   return [
     error(
       ['training', 'bptt', 'window'],
-      `\`window\` cuts sequences into parts, but a ${both ? 'bidirectional layer' : `layer of type "${layer.type}"`} needs them whole; leave \`window\` out.`,
+      `\`window\` cuts sequences into parts, but a ${bothWays ? 'bidirectional layer' : `layer of type "${layer.type}"`} needs them whole; leave \`window\` out.`,
     ),
   ];
 }
 
-/** Only where the width is known before the data is read. */
-function checkHeads(
-  { heads }: TransformerLayer,
-  path: Path,
-  index: number,
-  experiment: Experiment,
-): Remark[] {
-  const { layers } = experiment.model;
-  const sizes = knownSizes(experiment);
-  const told = layers.slice(0, index).some(layer => 'dim' in layer || ('units' in layer && layer.units));
-  if (!sizes && !told) return [];
-  const width = withWidths(layers, sizes ?? smallestSizes)[index]!.inputSize;
-  if (width % heads === 0) return [];
-  return [
-    error(
-      [...path, 'heads'],
-      `The ${count(width)} numbers that reach this layer cannot be shared by ${count(heads)} heads; take a number of heads that divides them, or a dense layer before to widen them.`,
-    ),
-  ];
-}
-
-function checkLast(
-  layer: Experiment['model']['layers'][number],
-  path: Path,
-  data: Experiment['data'],
-): Remark[] {
-  if (layer.type !== 'dense') {
+function checkLast({ layer, kind, path }: PlacedLayer, { data }: Experiment): Remark[] {
+  const readout = kind.readout?.(layer);
+  if (!readout)
     return [
       error(
         [...path, 'type'],
         `The last layer must be of type "dense": it gives the task's outputs; add { "type": "dense" } after this "${layer.type}".`,
       ),
     ];
-  }
   const remarks: Remark[] = [];
-  const outputs = {
-    'char-lm': null,
-    adding: 1,
-    'temporal-order': 4,
-    forecast: data.task === 'forecast' ? data.horizon : 1,
-  }[data.task];
-  if (layer.units !== undefined && layer.units !== outputs) {
-    const width = outputs === null ? 'the number of characters in the text' : count(outputs);
+  const { sizes, outputsFrom } = taskOf(data);
+  const outputs = sizes(data)?.outputs ?? null;
+  const units = 'units' in layer ? layer.units : undefined;
+  if (units !== undefined && units !== outputs) {
+    const width = outputs === null ? outputsFrom : count(outputs);
     remarks.push(
       error(
         [...path, 'units'],
-        `The last dense layer takes its width from the task (${width}), found ${layer.units}; leave \`units\` out.`,
+        `The last dense layer takes its width from the task (${width}), found ${units}; leave \`units\` out.`,
       ),
     );
   }
-  if (layer.activation !== 'linear') {
+  if (readout === 'activated') {
+    const activation = 'activation' in layer ? layer.activation : '';
     remarks.push(
       warning(
         [...path, 'activation'],
-        `The last layer's outputs go to the loss as they are; "${layer.activation}" limits what they can say, "linear" is usual.`,
+        `The last layer's outputs go to the loss as they are; "${activation}" limits what they can say, "linear" is usual.`,
       ),
     );
   }
@@ -204,9 +165,7 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
   const { training, data } = experiment;
   const remarks: Remark[] = [];
   const steps = trainingSeqLen(experiment);
-  const source = { 'char-lm': 'seqLen', forecast: 'window', adding: 'length', 'temporal-order': 'length' }[
-    data.task
-  ];
+  const { stepsField: source, stream } = taskOf(data);
   const written = (...path: Path) => has(input, ['training', ...path]);
   if (training.bptt.window !== undefined && training.bptt.window > steps) {
     remarks.push(
@@ -216,7 +175,7 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
       ),
     );
   }
-  if (data.task !== 'char-lm') {
+  if (!stream) {
     if (written('seqLen')) {
       remarks.push(
         warning(
@@ -339,10 +298,14 @@ function adviceAt(path: Path): string {
   return path === batchPlace ? 'make the batch, the sequence or the model smaller' : 'use fewer units';
 }
 
-function widestLayer({ model: { layers } }: Experiment): Path {
-  const widths = layers.map(layer =>
-    'units' in layer ? (layer.units ?? 0) : 'dim' in layer ? layer.dim : 0,
+function widestLayer(experiment: Experiment): Path {
+  const sizes = knownSizes(experiment) ?? smallestSizes;
+  const named = placeLayers(experiment, sizes).filter(
+    ({ kind, layer }) => kind.widthField && kind.widthField in layer,
   );
-  const index = widths.indexOf(Math.max(...widths));
-  return ['model', 'layers', index, 'dim' in layers[index]! ? 'dim' : 'units'];
+  const widest = named.reduce<PlacedLayer | null>(
+    (a, b) => (a && a.at.outputs >= b.at.outputs ? a : b),
+    null,
+  );
+  return widest ? [...widest.path, widest.kind.widthField!] : ['model', 'layers'];
 }

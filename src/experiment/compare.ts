@@ -1,7 +1,10 @@
 // One experiment for each member of a comparison: cells × any field × seeds.
+
+import { isCell, kindOf, type Layer, type LayerType } from './layers/index.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
-import { type CellName, type Experiment, experimentSchema, isRecurrent, type Layer } from './schema.ts';
+import { type Experiment, experimentSchema } from './schema.ts';
 import { schemaAt } from './schema-json.ts';
+import { switchCell } from './switch-cell.ts';
 
 export interface Member {
   /** what sets it apart, such as "GRU · lr 0.003 · seed 2"; empty if nothing is compared */
@@ -39,7 +42,9 @@ function axesOf(experiment: Experiment): Axis[] {
   const { cell, seeds, ...fields } = experiment.compare ?? {};
   const axes: Axis[] = [];
   if (cell)
-    axes.push({ values: cell.map(name => ({ label: cellLabel(name), apply: e => withCell(e, name) })) });
+    axes.push({
+      values: cell.map(name => ({ label: kindOf({ type: name }).title, apply: e => withCell(e, name) })),
+    });
   const keys = Object.keys(fields);
   for (const [key, values] of Object.entries(fields)) {
     const path = parseDotted(key);
@@ -62,10 +67,6 @@ function seedMember(experiment: Experiment, index: number): Axis['values'][numbe
   };
 }
 
-export function cellLabel(cell: CellName): string {
-  return cell.toUpperCase();
-}
-
 /** The last key of a path, or more of it where two axes end alike. */
 function axisName(path: Path, keys: readonly string[]): string {
   const last = path.findLastIndex(part => typeof part === 'string');
@@ -76,16 +77,9 @@ function axisName(path: Path, keys: readonly string[]): string {
 }
 
 /** The same model of another cell; fields that only the old cell has are left out. */
-export function withCell(experiment: Experiment, cell: CellName): Experiment {
-  const layers = experiment.model.layers.map(layer => switchCell(layer, cell));
+export function withCell(experiment: Experiment, cell: LayerType): Experiment {
+  const layers = experiment.model.layers.map(layer => (isCell(layer) ? switchCell(layer, cell) : layer));
   return { ...experiment, model: { ...experiment.model, layers } };
-}
-
-export function switchCell(layer: Layer, cell: CellName): Layer {
-  if (!isRecurrent(layer) || layer.type === cell) return layer;
-  const { units, layers, dropout, recurrentInit, bidirectional } = layer;
-  const common = { units, layers, dropout, recurrentInit, bidirectional };
-  return cell === 'rnn' ? { type: 'rnn', ...common, activation: 'tanh' } : { type: cell, ...common };
 }
 
 /** Sets one field; where that names another kind of thing (`optimizer.type`), fields which that kind lacks go. */
@@ -116,3 +110,5 @@ function dropUnknown(root: Record<string | number, unknown>, path: Path): void {
     if (!Object.hasOwn(known, key)) delete (holder as Record<string, unknown>)[key];
   }
 }
+
+export { switchCell } from './switch-cell.ts';

@@ -1,36 +1,13 @@
-// Parameter counts, always in a named convention: one bias per gate (textbook, tfjs, Keras but its GRU)
-// or two (PyTorch, and Keras's GRU with the reset gate after the product).
-import type { CellName, Convention, Experiment, Layer, RecurrentLayer } from './schema.ts';
-import { directionsOf, isRecurrent, type TcnLayer, type TransformerLayer } from './schema.ts';
-
-/** What the task asks of a model: the width of its input and of its output. */
-export interface ModelSizes {
-  input: { kind: 'tokens'; vocabulary: number } | { kind: 'vectors'; features: number };
-  outputs: number;
-}
-
-export interface RecurrentShape {
-  cell: CellName;
-  inputSize: number;
-  units: number;
-  /** stacked layers; every one but the first reads `units` of each direction */
-  layers?: number;
-  /** default 1; 2 for a bidirectional layer, whose directions have weights of their own */
-  directions?: 1 | 2;
-  convention: Convention;
-  /** GRU only; default: what the convention does */
-  resetAfter?: boolean | undefined;
-}
-
-export interface RecurrentCount {
-  total: number;
-  /** weights that the input, and those that the previous state is multiplied by */
-  input: number;
-  recurrent: number;
-  bias: number;
-  /** such as "4·128·(32 + 128 + 2)" */
-  formula: string;
-}
+// Parameter counts, always in a named convention: one bias per gate (textbook, tfjs, Keras but its GRU) or two (PyTorch,
+// and Keras's GRU with the reset gate after the product). Each kind counts itself: layers/.
+import type { Convention } from './convention.ts';
+import { resetsAfter } from './layers/gru.ts';
+import { CLASSIC_CELLS, kindOf, type Layer, type LayerType } from './layers/index.ts';
+import type { At, Count } from './layers/kind.ts';
+import { knownSizes, type PlacedLayer, placeLayers, UNREAD } from './models.ts';
+import { type Experiment, isRecurrent, type RecurrentLayer } from './schema.ts';
+import { type ModelSizes, widthOf } from './sizes.ts';
+import { switchCell } from './switch-cell.ts';
 
 export interface LayerCount {
   name: string;
@@ -39,127 +16,131 @@ export interface LayerCount {
   formula: string;
 }
 
-/** Weight blocks of a cell: candidate and gates. */
-export const GATE_BLOCKS: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
-
-/** Whether a GRU applies its reset gate after the recurrent product when the layer does not say. */
-export function resetsAfter(convention: Convention, resetAfter?: boolean): boolean {
-  return resetAfter ?? convention !== 'tfjs';
+/** Counts of every layer of the experiment, named by their place in the model. */
+export function countModel(
+  experiment: Experiment,
+  sizes: ModelSizes,
+): { total: number; layers: LayerCount[] } {
+  const layers = placeLayers(experiment, sizes).map(({ name, layer, kind, at }) => {
+    const { count, formula } = kind.parameters(layer, at);
+    return { name, type: layer.type, count, formula };
+  });
+  return { total: layers.reduce((sum, { count }) => sum + count, 0), layers };
 }
 
-/** 2 where the input and the recurrent product have a bias each. */
-export function biasesPerGate(cell: CellName, convention: Convention, resetAfter?: boolean): 1 | 2 {
-  if (convention === 'pytorch') return 2;
-  return cell === 'gru' && resetsAfter(convention, resetAfter) ? 2 : 1;
+export interface CellCount extends Count {
+  type: LayerType;
+  title: string;
+  /** null for a kind that takes its input's width */
+  units: number | null;
 }
 
-export function countRecurrent(shape: RecurrentShape): RecurrentCount {
-  const { cell, inputSize: D, units: H, layers = 1, directions = 1 } = shape;
-  const G = GATE_BLOCKS[cell];
-  const B = biasesPerGate(cell, shape.convention, shape.resetAfter);
-  const rows = directions * G * H;
-  const input = rows * (D + (layers - 1) * directions * H);
-  const recurrent = layers * rows * H;
-  const bias = layers * rows * B;
-  return { total: input + recurrent + bias, input, recurrent, bias, formula: formulaOf(shape, G, B) };
+/** What the layer counts in its place if it were of this type, its other fields kept where that type has them. */
+export function countAs({ layer, at }: Pick<PlacedLayer, 'layer' | 'at'>, type: LayerType, units?: number) {
+  const other = switchCell(layer, type);
+  const sized = units === undefined || !('units' in other) ? other : { ...other, units };
+  return cellCount(sized as Layer, at);
 }
 
-function formulaOf(
-  { units: H, inputSize: D, layers = 1, directions = 1 }: RecurrentShape,
-  G: number,
-  B: number,
-) {
-  const blocks = `${directions > 1 ? '2·' : ''}${G > 1 ? `${G}·` : ''}`;
-  const one = (inputs: number) => `${blocks}${H}·(${inputs} + ${H} + ${B})`;
-  if (layers === 1) return one(D);
-  const further = layers - 1;
-  return `${one(D)} + ${further > 1 ? `${further}·` : ''}${one(directions * H)}`;
+function cellCount(layer: Layer, at: At): CellCount {
+  const kind = kindOf(layer);
+  const outputs = kind.width(layer, { inputs: at.inputs, isLast: at.isLast, asked: at.outputs });
+  const units = 'units' in layer && typeof layer.units === 'number' ? layer.units : null;
+  return { type: layer.type, title: kind.title, units, ...kind.parameters(layer, { ...at, outputs }) };
+}
+
+/** The types of a table of counts: the cells that everyone knows, and the layer's own. */
+export function comparedTypes(own: LayerType): LayerType[] {
+  return CLASSIC_CELLS.includes(own) ? CLASSIC_CELLS : [...CLASSIC_CELLS, own];
 }
 
 /** The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs. */
-export function unitsForEqualParameters(
-  shape: Omit<RecurrentShape, 'units'> & { units?: number },
+export function equalUnits(
+  placed: Pick<PlacedLayer, 'layer' | 'at'>,
+  type: LayerType,
   budget: number,
 ): number {
-  const fits = (units: number) => countRecurrent({ ...shape, units }).total <= budget;
+  if (countAs(placed, type).units === null) return 1;
+  return mostWithin(budget, units => countAs(placed, type, units).count);
+}
+
+function mostWithin(budget: number, countOf: (units: number) => number): number {
   let low = 1;
   let high = 2;
-  while (fits(high)) high *= 2;
+  while (countOf(high) <= budget) high *= 2;
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle;
+    if (countOf(middle) <= budget) low = middle;
     else high = middle;
   }
   return low;
 }
 
-/** Counts of every layer of the experiment, named by their place in `model.layers`. */
-export function countModel(
-  experiment: Experiment,
-  sizes: ModelSizes,
-): { total: number; layers: LayerCount[] } {
-  const { convention, layers } = experiment.model;
-  const counts = withWidths(layers, sizes).map(({ layer, inputSize, outputSize }, index) => ({
-    name: `layers.${index}`,
-    type: layer.type,
-    ...countLayer(layer, inputSize, outputSize, convention, trainingSeqLen(experiment)),
-  }));
-  return { total: counts.reduce((sum, { count }) => sum + count, 0), layers: counts };
+// -------- a cell outside of any experiment, as code in a framework has it
+
+export type CellName = 'rnn' | 'gru' | 'lstm';
+export const CELLS: readonly CellName[] = ['rnn', 'gru', 'lstm'];
+
+export interface RecurrentShape {
+  cell: CellName;
+  inputSize: number;
+  units: number;
+  layers?: number;
+  directions?: 1 | 2;
+  convention: Convention;
+  /** GRU only; default: what the convention does */
+  resetAfter?: boolean | undefined;
 }
 
-function countLayer(
-  layer: Layer,
-  inputs: number,
-  outputs: number,
-  convention: Convention,
-  steps: number,
-): { count: number; formula: string } {
-  if (isRecurrent(layer)) {
-    const { total, formula } = countRecurrent(shapeOf(layer, inputs, convention));
-    return { count: total, formula };
-  }
-  switch (layer.type) {
-    case 'embedding':
-      return { count: inputs * outputs, formula: `${inputs}·${outputs}` };
-    case 'dense':
-      return { count: (inputs + 1) * outputs, formula: `(${inputs} + 1)·${outputs}` };
-    case 'dropout':
-      return { count: 0, formula: '0' };
-    case 'layer-norm':
-      return { count: 2 * inputs, formula: `2·${inputs}` };
-    case 'transformer':
-      return countTransformer(layer, inputs, steps);
-    case 'tcn':
-      return countTcn(layer, inputs);
-    default:
-      return layer satisfies never;
-  }
+export interface RecurrentCount {
+  total: number;
+  input: number;
+  recurrent: number;
+  bias: number;
+  formula: string;
 }
 
-/** Units between the dense parts of a Transformer block. */
-export function hiddenOf({ hidden }: Pick<TransformerLayer, 'hidden'>, width: number): number {
-  return hidden ?? 4 * width;
-}
-
-/** A block: queries, keys, values and output 4·D² + 4·D, dense parts 2·D·M + M + D, two norms 4·D. */
-function countTransformer(layer: TransformerLayer, D: number, steps: number) {
-  const M = hiddenOf(layer, D);
-  const positions = layer.positions === 'learned' ? steps * D : 0;
-  const blocks = `${layer.layers > 1 ? `${layer.layers}·` : ''}(4·${D}² + 2·${D}·${M} + 9·${D} + ${M})`;
+/** Such a cell as a layer in its place. */
+export function placedCell(shape: RecurrentShape): Pick<PlacedLayer, 'layer' | 'at' | 'kind'> {
+  const { cell, inputSize, units, layers = 1, directions = 1, convention, resetAfter } = shape;
+  const fields = {
+    units,
+    layers,
+    bidirectional: directions === 2,
+    ...(cell === 'gru' ? { resetAfter } : {}),
+  };
+  const layer = { type: cell, dropout: 0, recurrentInit: 'default', ...fields } as Layer;
+  const outputs = directions * units;
   return {
-    count: layer.layers * (4 * D * D + 2 * D * M + 9 * D + M) + positions,
-    formula: positions > 0 ? `${blocks} + ${steps}·${D}` : blocks,
+    layer,
+    kind: kindOf(layer),
+    at: { index: 0, isLast: false, inputs: inputSize, outputs, steps: 1, memory: null, convention },
   };
 }
 
-/** The first block changes the width, for which its residual has a matrix where they differ. */
-function countTcn({ units: O, layers, kernelSize: K }: TcnLayer, I: number) {
-  const block = (inputs: number) => (K * inputs + 1) * O + (K * O + 1) * O;
-  const change = I === O ? 0 : (I + 1) * O;
-  const parts = [`(${K}·${I} + 1)·${O} + (${K}·${O} + 1)·${O}`];
-  if (change > 0) parts.push(`(${I} + 1)·${O}`);
-  if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + 1)·${O}`);
-  return { count: block(I) + change + (layers - 1) * block(O), formula: parts.join(' + ') };
+export function countRecurrent(shape: RecurrentShape): RecurrentCount {
+  const { layer, kind, at } = placedCell(shape);
+  const { count, formula, parts } = kind.parameters(layer, at);
+  return { total: count, formula, ...parts! };
+}
+
+// -------- to go: what stands on three cells
+
+export { resetsAfter } from './layers/gru.ts';
+export { hiddenOf } from './layers/transformer.ts';
+export { knownSizes, trainingSeqLen } from './models.ts';
+export type { ModelSizes } from './sizes.ts';
+
+export function unitsForEqualParameters(
+  shape: Omit<RecurrentShape, 'units'> & { units?: number },
+  budget: number,
+): number {
+  return mostWithin(budget, units => countRecurrent({ ...shape, units }).total);
+}
+
+export function biasesPerGate(cell: CellName, convention: Convention, resetAfter?: boolean): 1 | 2 {
+  if (convention === 'pytorch') return 2;
+  return cell === 'gru' && resetsAfter(convention, resetAfter) ? 2 : 1;
 }
 
 export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Convention): RecurrentShape {
@@ -168,77 +149,27 @@ export function shapeOf(layer: RecurrentLayer, inputSize: number, convention: Co
     inputSize,
     units: layer.units,
     layers: layer.layers,
-    directions: directionsOf(layer),
+    directions: layer.bidirectional ? 2 : 1,
     convention,
     resetAfter: layer.type === 'gru' ? layer.resetAfter : undefined,
   };
 }
 
-export interface SizedLayer {
-  layer: Layer;
-  inputSize: number;
-  outputSize: number;
-}
-
-/** Every layer with the widths of what it reads and gives; tokens without an embedding are one-hot. */
-export function withWidths(layers: readonly Layer[], sizes: ModelSizes): SizedLayer[] {
-  let width = sizes.input.kind === 'tokens' ? sizes.input.vocabulary : sizes.input.features;
+export function withWidths(layers: readonly Layer[], sizes: ModelSizes) {
+  let width = widthOf(sizes.input);
   return layers.map((layer, index) => {
     const inputSize = width;
-    if (isRecurrent(layer)) width = directionsOf(layer) * layer.units;
-    else if (layer.type === 'tcn') width = layer.units;
-    else if (layer.type === 'embedding') width = layer.dim;
-    else if (layer.type === 'dense')
-      width = layer.units ?? (index === layers.length - 1 ? sizes.outputs : width);
+    const isLast = index === layers.length - 1;
+    width = kindOf(layer).width(layer, { inputs: width, isLast, asked: sizes.outputs });
     return { layer, inputSize, outputSize: width };
   });
 }
 
-/** Steps of a training sequence. */
-export function trainingSeqLen(experiment: Experiment): number {
-  const { data, training } = experiment;
-  switch (data.task) {
-    case 'char-lm':
-      return training.seqLen;
-    case 'forecast':
-      return data.window;
-    case 'adding':
-    case 'temporal-order':
-      return data.length;
-  }
-}
-
-/** The sizes that the experiment alone tells; null where the data must be read first. */
-export function knownSizes(experiment: Experiment): ModelSizes | null {
-  const { data } = experiment;
-  switch (data.task) {
-    case 'char-lm':
-      return null;
-    case 'forecast':
-      return {
-        input: { kind: 'vectors', features: data.features?.length ?? 1 },
-        outputs: data.horizon,
-      };
-    case 'adding':
-      return { input: { kind: 'vectors', features: 2 }, outputs: 1 };
-    case 'temporal-order':
-      return { input: { kind: 'tokens', vocabulary: 6 }, outputs: 4 };
-  }
-}
-
-/** The first recurrent layer with the width of its input, or null where that is not known yet. */
-export function firstRecurrent(
-  experiment: Experiment,
-  sizes: ModelSizes | null = knownSizes(experiment),
-): { index: number; layer: RecurrentLayer; inputSize: number } | null {
+export function firstRecurrent(experiment: Experiment, sizes: ModelSizes | null = knownSizes(experiment)) {
   const { layers } = experiment.model;
   const index = layers.findIndex(isRecurrent);
   const layer = layers[index];
   if (!layer || !isRecurrent(layer)) return null;
-  const before = layers
-    .slice(0, index)
-    .findLast(({ type }) => type === 'embedding' || type === 'dense' || type === 'tcn');
-  if (!sizes && !before) return null;
-  const anything: ModelSizes = { input: { kind: 'tokens', vocabulary: 1 }, outputs: 1 };
-  return { index, layer, inputSize: withWidths(layers, sizes ?? anything)[index]!.inputSize };
+  const { inputSize } = withWidths(layers, sizes ?? UNREAD)[index]!;
+  return Number.isNaN(inputSize) ? null : { index, layer, inputSize };
 }

@@ -1,27 +1,15 @@
 // What a training step will take, before it runs: memory, and multiply-adds that know the sequence length.
 import { totalmem } from 'node:os';
 import process from 'node:process';
-import {
-  countModel,
-  countRecurrent,
-  hiddenOf,
-  type ModelSizes,
-  type SizedLayer,
-  shapeOf,
-  trainingSeqLen,
-  withWidths,
-} from './parameters.ts';
+import { type PlacedLayer, placeLayers, seesOtherSteps, trainingSeqLen } from './models.ts';
+import { countModel } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
-import { directionsOf, isRecurrent, seesOtherSteps } from './schema.ts';
+import type { ModelSizes } from './sizes.ts';
+import { taskOf } from './tasks/index.ts';
 
 const FLOAT = 4;
 /** Node, the engine and its code: 80 MB with the native engine, 90 MB with WASM. */
 const PROCESS = 90e6;
-/**
- * Numbers that a unit keeps of each (sequence, step): its gates (a GRU also the recurrent part of n), the LSTM's cell,
- * the output and the output's gradient.
- */
-const KEPT_PER_UNIT = { rnn: 1 + 2, gru: 4 + 2, lstm: 5 + 2 } as const;
 
 export interface MemoryPrediction {
   bytes: number;
@@ -34,16 +22,14 @@ export function machineMemory(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** Whether the loss is taken at every step of the sequence or at its end. */
-export function lossAtEveryStep(experiment: Experiment): boolean {
-  return experiment.data.task === 'char-lm';
+/** Whether the model answers at every step of the sequence or at its end. */
+export function lossAtEveryStep({ data }: Experiment): boolean {
+  return taskOf(data).loss.at !== 'sequence';
 }
 
-/** Whether the last layer is a dense one that is computed together with the loss, so that a step keeps no logits. */
-function lossTakesHead({ data, model }: Experiment): boolean {
-  const last = model.layers.at(-1)!;
-  const crossEntropy = data.task === 'char-lm' || data.task === 'temporal-order';
-  return crossEntropy && last.type === 'dense' && last.activation === 'linear';
+/** Whether the last layer is computed together with the loss, so that a step keeps no outputs. */
+function lossTakesHead({ data }: Experiment, { layer, kind }: PlacedLayer): boolean {
+  return taskOf(data).loss.of === 'classes' && kind.readout?.(layer) === 'linear';
 }
 
 export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
@@ -53,25 +39,33 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
   // what is kept for the way back is one window's
   const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
   const rows = batchSize * keptSteps;
-  const layers = withWidths(experiment.model.layers, sizes);
-  const fused = lossTakesHead(experiment);
-  const kept = (layer: SizedLayer, index: number) =>
-    // of such a head its input's gradient
-    fused && index === layers.length - 1 ? layer.inputSize : keptPerRow(layer);
-  const activations = layers.reduce((sum, layer, index) => sum + kept(layer, index), 0) * rows * FLOAT;
+  const layers = placeLayers(experiment, sizes);
+  const fused = lossTakesHead(experiment, layers.at(-1)!);
   const outputRows = lossAtEveryStep(experiment) ? rows : batchSize;
+  const moments = momentsOf(experiment.training.optimizer);
   const parts = [
     { name: 'program', bytes: PROCESS },
     { name: 'weights', bytes: total * FLOAT },
     { name: 'gradients', bytes: total * FLOAT },
-    { name: 'optimizer', bytes: total * FLOAT * moments(experiment.training.optimizer) },
-    { name: 'checkpoint', bytes: total * FLOAT * (1 + moments(experiment.training.optimizer)) },
-    { name: 'activations', bytes: activations },
+    { name: 'optimizer', bytes: total * FLOAT * moments },
+    { name: 'checkpoint', bytes: total * FLOAT * (1 + moments) },
+    { name: 'activations', bytes: keptPerRow(experiment, layers) * rows * FLOAT },
     { name: 'data', bytes: batchSize * (seqLen - keptSteps) * numbersPerStep(sizes) * FLOAT },
     // where the loss takes the head, those of validation alone
     { name: 'outputs', bytes: outputRows * sizes.outputs * FLOAT * (fused ? 1 : 3) },
   ];
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
+}
+
+/** Numbers of each (sequence, step) that the layers keep for the backward pass. */
+function keptPerRow(experiment: Experiment, layers: readonly PlacedLayer[]): number {
+  return layers.reduce((sum, placed) => sum + keptBy(experiment, placed), 0);
+}
+
+/** A head that the loss takes along keeps the gradient of its input alone. */
+function keptBy(experiment: Experiment, placed: PlacedLayer): number {
+  const { layer, kind, at } = placed;
+  return at.isLast && lossTakesHead(experiment, placed) ? at.inputs : kind.kept(layer, at);
 }
 
 /** What a batch holds of each (sequence, step): what is read and what should be said. */
@@ -80,7 +74,7 @@ function numbersPerStep({ input }: ModelSizes): number {
 }
 
 /** Arrays as long as the weights that the optimizer keeps. */
-function moments(optimizer: Optimizer): number {
+function momentsOf(optimizer: Optimizer): number {
   switch (optimizer.type) {
     case 'adam':
     case 'adamw':
@@ -92,27 +86,6 @@ function moments(optimizer: Optimizer): number {
   }
 }
 
-/** Numbers that a layer keeps of each (sequence, step) for the way back, its output and that output's gradient. */
-function keptPerRow({ layer, inputSize, outputSize }: SizedLayer): number {
-  if (layer.type === 'transformer') {
-    // a block: two norms, queries, keys and values, attention, three results of D, the dense parts' M twice; and one
-    // block's gradients at a time
-    const M = hiddenOf(layer, inputSize);
-    const dropped = layer.dropout > 0 ? 4 * inputSize + 2 * M : 0;
-    return layer.layers * (10 * inputSize + 2 * M + dropped) + 4 * inputSize + 2 * M;
-  }
-  if (layer.type === 'tcn') {
-    // a block: two convolutions with their activations, the residual, what comes out of it, and two gradients
-    const dropped = layer.dropout > 0 ? 4 * outputSize : 0;
-    return layer.layers * (6 * outputSize + dropped) + inputSize + 3 * outputSize;
-  }
-  if (!isRecurrent(layer)) return layer.type === 'embedding' ? 2 * outputSize : inputSize + 2 * outputSize;
-  // both directions' states once more, side by side
-  const joined = layer.bidirectional ? 2 * outputSize : 0;
-  const kept = directionsOf(layer) * KEPT_PER_UNIT[layer.type] * layer.units;
-  return layer.layers * (kept + joined) + inputSize;
-}
-
 export interface MultiplyAdds {
   /** one sequence, forward, biases and element-wise work left out */
   forward: number;
@@ -121,31 +94,30 @@ export interface MultiplyAdds {
 }
 
 export function multiplyAdds(experiment: Experiment, sizes: ModelSizes): MultiplyAdds {
-  const steps = trainingSeqLen(experiment);
-  const layers = withWidths(experiment.model.layers, sizes);
-  const lastAcross = layers.findLastIndex(({ layer }) => seesOtherSteps(layer));
-  let forward = 0;
-  for (const [index, { layer, inputSize, outputSize }] of layers.entries()) {
-    if (isRecurrent(layer)) {
-      const { input, recurrent } = countRecurrent(shapeOf(layer, inputSize, 'tfjs'));
-      forward += steps * (input + recurrent);
-    } else if (layer.type === 'dense') {
-      const once = index > lastAcross && !lossAtEveryStep(experiment);
-      forward += (once ? 1 : steps) * inputSize * outputSize;
-    } else if (layer.type === 'transformer') {
-      const D = inputSize;
-      const seen = Math.min(layer.window ?? steps, steps);
-      // a step sees half of the steps on average, the ones before it; scores and values take D each
-      const across = 2 * D * (seen - (seen * (seen - 1)) / (2 * steps));
-      forward += steps * layer.layers * (4 * D * D + 2 * D * hiddenOf(layer, D) + across);
-    } else if (layer.type === 'tcn') {
-      const { units: O, kernelSize: K, layers: L } = layer;
-      const change = inputSize === O ? 0 : inputSize * O;
-      forward += steps * (K * O * (inputSize + O) + change + (L - 1) * 2 * K * O * O);
-    }
-  }
+  const layers = placeLayers(experiment, sizes);
+  const forward = layers.reduce((sum, placed) => sum + forwardOf(experiment, layers, placed), 0);
   return { forward, step: 3 * experiment.training.batchSize * forward };
 }
 
-export { trainingSeqLen } from './parameters.ts';
+/** Where the answer stands at the end, what follows the last layer across steps works on one step. */
+function forwardOf(experiment: Experiment, layers: readonly PlacedLayer[], placed: PlacedLayer): number {
+  const lastAcross = layers.findLastIndex(({ layer }) => seesOtherSteps(layer));
+  const once = !lossAtEveryStep(experiment) && layers.indexOf(placed) > lastAcross;
+  const { layer, kind, at } = placed;
+  return kind.multiplyAdds(layer, once ? { ...at, steps: 1 } : at);
+}
+
+/** What one layer costs in its place: `forward` multiply-adds of a batch, and bytes kept for the backward pass. */
+export function layerCosts(experiment: Experiment, sizes: ModelSizes, name: string) {
+  const layers = placeLayers(experiment, sizes);
+  const placed = layers.find(each => each.name === name)!;
+  const { batchSize, bptt } = experiment.training;
+  const keptSteps = Math.min(placed.at.steps, bptt.window ?? placed.at.steps);
+  return {
+    forward: batchSize * forwardOf(experiment, layers, placed),
+    kept: keptBy(experiment, placed) * batchSize * keptSteps * FLOAT,
+  };
+}
+
+export { trainingSeqLen } from './models.ts';
 export { formatBytes } from './words.ts';

@@ -1,7 +1,9 @@
 // Faults in experiment files: each gives one sentence at its place.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { LAYER_TYPES } from '../../../src/experiment/layers/index.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { either } from '../../../src/experiment/words.ts';
 
 const MEMORY = 24e9;
 const parse = (text: string) =>
@@ -151,16 +153,12 @@ const values: [name: string, text: string, problems: string[]][] = [
   [
     'an unknown layer',
     adding('', `[{ "type": "lsmt", "units": 8 }, ${DENSE}]`),
-    [
-      '2:35 error: `type` must be one of "embedding", "rnn", "lstm", "gru", "transformer", "tcn", "layer-norm", "dropout" or "dense", found "lsmt"; did you mean "lstm"?',
-    ],
+    [`2:35 error: \`type\` must be one of ${either(LAYER_TYPES)}, found "lsmt"; did you mean "lstm"?`],
   ],
   [
     'a layer without type',
     adding('', `[{ "units": 8 }, ${DENSE}]`),
-    [
-      '2:25 error: `type` is missing in `layers[0]`; it must be one of "embedding", "rnn", "lstm", "gru", "transformer", "tcn", "layer-norm", "dropout" or "dense".',
-    ],
+    [`2:25 error: \`type\` is missing in \`layers[0]\`; it must be one of ${either(LAYER_TYPES)}.`],
   ],
   [
     'an unknown task',
@@ -221,7 +219,7 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     'no recurrent layer',
     adding('', `[${DENSE}]`),
     [
-      '2:24 error: No layer of the model sees more than one step; add one of type "rnn", "gru", "lstm", "transformer" or "tcn".',
+      '2:24 error: No layer of the model sees more than one step; add one of type "rnn", "gru" or "lstm", or another that reads across steps.',
     ],
   ],
   [

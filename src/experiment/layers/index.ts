@@ -1,0 +1,66 @@
+// The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
+import * as z from 'zod';
+import { dense } from './dense.ts';
+import { dropout } from './dropout.ts';
+import { embedding } from './embedding.ts';
+import { gru } from './gru.ts';
+import type { LayerKind } from './kind.ts';
+import { layerNorm } from './layer-norm.ts';
+import { lstm } from './lstm.ts';
+import { rnn } from './rnn.ts';
+import { tcn } from './tcn.ts';
+import { transformer } from './transformer.ts';
+
+export const LAYER_KINDS = {
+  embedding,
+  rnn,
+  gru,
+  lstm,
+  transformer,
+  tcn,
+  'layer-norm': layerNorm,
+  dropout,
+  dense,
+} as const;
+
+export type LayerType = keyof typeof LAYER_KINDS;
+type SchemaOf<T extends LayerType> = (typeof LAYER_KINDS)[T]['schema'];
+export type LayerOf<T extends LayerType> = z.output<SchemaOf<T>>;
+export type Layer = { [T in LayerType]: LayerOf<T> }[LayerType];
+export type LayerInput = { [T in LayerType]: z.input<SchemaOf<T>> }[LayerType];
+
+export const LAYER_TYPES = Object.keys(LAYER_KINDS) as LayerType[];
+
+type AnySchema = SchemaOf<LayerType>;
+export const layerSchema = z.discriminatedUnion(
+  'type',
+  LAYER_TYPES.map(type => LAYER_KINDS[type].schema) as unknown as [AnySchema, ...AnySchema[]],
+);
+
+/** What any room may ask of this layer. */
+export function kindOf(layer: { type: LayerType }): LayerKind {
+  return LAYER_KINDS[layer.type] as unknown as LayerKind;
+}
+
+/** The kind of that name; null for one that this version does not know. */
+export function kindNamed(type: string): LayerKind | null {
+  return Object.hasOwn(LAYER_KINDS, type) ? kindOf({ type: type as LayerType }) : null;
+}
+
+export function isLayerType(type: string): type is LayerType {
+  return Object.hasOwn(LAYER_KINDS, type);
+}
+
+/** The layers that a comparison may put in each other's place: those that read across steps and need no encoder. */
+export const CELL_TYPES = LAYER_TYPES.filter(type => {
+  const { family, needsEncoder } = kindOf({ type });
+  return family !== 'plain' && !needsEncoder;
+});
+
+/** Whether a comparison of cells may put another one in its place. */
+export function isCell({ type }: { type: LayerType }): boolean {
+  return CELL_TYPES.includes(type);
+}
+
+/** The cells of every table of counts. */
+export const CLASSIC_CELLS = CELL_TYPES.filter(type => kindOf({ type }).classic);

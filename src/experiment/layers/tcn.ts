@@ -1,0 +1,55 @@
+// Temporal convolutional network (Bai et al. 2018): blocks of two causal dilated convolutions with a residual.
+import * as z from 'zod';
+import { positiveInt, rate } from '../fields.ts';
+import type { LayerKind } from './kind.ts';
+
+const schema = z
+  .strictObject({
+    type: z.literal('tcn'),
+    units: positiveInt.describe('Channels of each block.'),
+    layers: positiveInt.default(1).describe('How many blocks are stacked; each looks twice as far back.'),
+    kernelSize: positiveInt.default(3).describe('Steps that a convolution reads.'),
+    dropout: rate.default(0).describe('Share dropped after each convolution.'),
+  })
+  .describe(
+    'Temporal convolutional network: two causal dilated convolutions a block, with a residual (Bai et al. 2018).',
+  );
+
+export const tcn: LayerKind<typeof schema> = {
+  schema,
+  title: 'TCN',
+  family: 'convolution',
+  widthField: 'units',
+  traits: ({ layers, kernelSize }) => ({
+    reads: 'vectors',
+    sees: 'past',
+    carries: false,
+    reach: 1 + 2 * (kernelSize - 1) * (2 ** layers - 1),
+  }),
+  width: ({ units }) => units,
+  /** The first block changes the width, for which its residual has a matrix where they differ. */
+  parameters({ units: O, layers, kernelSize: K }, { inputs: I }) {
+    const block = (inputs: number) => (K * inputs + 1) * O + (K * O + 1) * O;
+    const change = I === O ? 0 : (I + 1) * O;
+    const parts = [`(${K}·${I} + 1)·${O} + (${K}·${O} + 1)·${O}`];
+    if (change > 0) parts.push(`(${I} + 1)·${O}`);
+    if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + 1)·${O}`);
+    return { count: block(I) + change + (layers - 1) * block(O), formula: parts.join(' + ') };
+  },
+  // a block: two convolutions with their activations, the residual, what comes out of it, and two gradients
+  kept({ layers, dropout }, { inputs, outputs }) {
+    const dropped = dropout > 0 ? 4 * outputs : 0;
+    return layers * (6 * outputs + dropped) + inputs + 3 * outputs;
+  },
+  multiplyAdds({ units: O, kernelSize: K, layers: L }, { inputs: I, steps }) {
+    const change = I === O ? 0 : I * O;
+    return steps * (K * O * (I + O) + change + (L - 1) * 2 * K * O * O);
+  },
+  /** the inputs that both convolutions of each block still need */
+  state: ({ units: O, kernelSize: K, layers: L }, { inputs: I }) => (K - 1) * (I + O + 2 * O * (2 ** L - 2)),
+  about: ({ kernelSize }) =>
+    [
+      `z = relu(conv(relu(conv(x))))      ${kernelSize} taps, dilation 2^block`,
+      'y = relu(z + residual(x))',
+    ].join('\n'),
+};

@@ -1,0 +1,72 @@
+// An experiment's layers in their places: widths, steps, and what each chain reads.
+
+import { kindOf, type Layer } from './layers/index.ts';
+import type { At, LayerKind, Traits } from './layers/kind.ts';
+import type { Path } from './place.ts';
+import type { Experiment } from './schema.ts';
+import { type InputSize, type ModelSizes, widthOf } from './sizes.ts';
+import { taskOf } from './tasks/index.ts';
+
+export interface PlacedLayer {
+  /** "layers.1", "encoder.0": of its variables, probes and messages */
+  name: string;
+  path: Path;
+  layer: Layer;
+  kind: LayerKind;
+  at: At;
+}
+
+/** Of data that have not been read: widths that depend on it are NaN. */
+export const UNREAD: ModelSizes = {
+  input: { kind: 'tokens', vocabulary: Number.NaN },
+  outputs: Number.NaN,
+  source: { kind: 'tokens', vocabulary: Number.NaN },
+};
+
+/** The encoder's layers, where there are any, and then those that give the outputs. */
+export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLayer[] {
+  const { encoder, layers, convention } = experiment.model;
+  const place = (chain: 'encoder' | 'layers', input: InputSize, memory: number | null) => {
+    let width = widthOf(input);
+    const all = chain === 'encoder' ? encoder! : layers;
+    return all.map((layer, index): PlacedLayer => {
+      const kind = kindOf(layer);
+      const inputs = width;
+      const isLast = chain === 'layers' && index === all.length - 1;
+      width = kind.width(layer, { inputs, isLast, asked: sizes.outputs });
+      return {
+        name: `${chain}.${index}`,
+        path: ['model', chain, index],
+        layer,
+        kind,
+        at: { index, isLast, inputs, outputs: width, steps: trainingSeqLen(experiment), memory, convention },
+      };
+    });
+  };
+  const read = encoder ? place('encoder', sizes.source ?? sizes.input, null) : [];
+  return [...read, ...place('layers', sizes.input, read.at(-1)?.at.outputs ?? null)];
+}
+
+/** The first layer that reads across steps, and so is what the model is called by; null where there is none. */
+export function firstCell(experiment: Experiment, sizes: ModelSizes = knownSizes(experiment) ?? UNREAD) {
+  return placeLayers(experiment, sizes).find(({ kind }) => kind.family !== 'plain') ?? null;
+}
+
+export function traitsOf(layer: Layer): Traits {
+  return kindOf(layer).traits(layer);
+}
+
+/** Whether a step of its output depends on other steps than its own. */
+export function seesOtherSteps(layer: Layer): boolean {
+  return traitsOf(layer).sees !== 'step';
+}
+
+/** Steps of a training sequence. */
+export function trainingSeqLen({ data, training }: Experiment): number {
+  return taskOf(data).steps(data, training);
+}
+
+/** The sizes that the experiment alone tells; null where the data must be read first. */
+export function knownSizes({ data }: Experiment): ModelSizes | null {
+  return taskOf(data).sizes(data);
+}

@@ -1,0 +1,55 @@
+// Forecasting: the next values of one column, from a window of rows.
+import * as z from 'zod';
+import { nonNegativeInt, positiveInt } from '../fields.ts';
+import type { TaskKind } from './kind.ts';
+import { split } from './split.ts';
+
+const schema = z
+  .strictObject({
+    task: z.literal('forecast'),
+    path: z.string().min(1).describe('A CSV or TSV file with a header, relative to this experiment file.'),
+    target: z.string().min(1).describe('The column to predict.'),
+    features: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Columns the model reads; default: the target alone.'),
+    window: positiveInt.default(24).describe('How many past rows the model sees.'),
+    horizon: positiveInt.default(1).describe('How many rows ahead it predicts.'),
+    difference: nonNegativeInt
+      .default(0)
+      .describe('Model the change over this many rows instead of the value (0: the value itself).'),
+    missing: z
+      .enum(['error', 'drop', 'previous', 'interpolate'])
+      .default('interpolate')
+      .describe('What to do with empty or non-numeric cells.'),
+    split: split.default([0.7, 0.1, 0.2]),
+  })
+  .describe('Predict the next values of a numeric series.');
+
+export const forecast: TaskKind<typeof schema> = {
+  schema,
+  title: 'Forecast',
+  loss: { at: 'sequence', of: 'values', unit: 'mse' },
+  metrics: [
+    { name: 'rmse', label: 'RMSE', unit: '', better: 'lower' },
+    { name: 'rmseRatio', label: 'RMSE / persistence', unit: '', better: 'lower' },
+  ],
+  predictsNext: false,
+  stream: false,
+  needs: 'layers',
+  reads: 'table',
+  stepsField: 'window',
+  outputsFrom: 'the horizon',
+  steps: ({ window }) => window,
+  sizes: ({ features, horizon }) => ({
+    input: { kind: 'vectors', features: features?.length ?? 1 },
+    outputs: horizon,
+  }),
+  starter: {
+    description: 'predict a column',
+    data: ({ path, column }) => ({ task: 'forecast', path, target: column, window: 24 }),
+    embedding: 0,
+    training: { learningRate: 0.003, steps: 1000 },
+  },
+};

@@ -1,0 +1,53 @@
+// The interface of a task kind: what any room may ask of a task without knowing which one it is.
+import type * as z from 'zod';
+import type { ModelSizes } from '../sizes.ts';
+import type { Training } from '../training.ts';
+
+/** A scalar that a task records beside its loss, by the name it has in the run. */
+export interface Metric {
+  name: string;
+  label: string;
+  /** such as "%", "nats/char"; empty for a plain number */
+  unit: string;
+  better: 'lower' | 'higher';
+}
+
+export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
+  /** z.strictObject with `task: z.literal(…)` and a description, which the editor shows */
+  readonly schema: S;
+  readonly title: string;
+  /** `at`: where the loss stands; `of`: what it compares */
+  readonly loss: {
+    at: 'every-step' | 'sequence' | 'labels';
+    of: 'classes' | 'values' | 'alignments';
+    unit: string;
+  };
+  /** the first is the one that lists and lenses show beside the loss */
+  readonly metrics: readonly Metric[];
+  /** the answer is the input one step later: no layer may look ahead */
+  readonly predictsNext: boolean;
+  /** batches follow one another in one stream: carryState and seqLen mean something */
+  readonly stream: boolean;
+  readonly needs: 'layers' | 'encoder' | 'either';
+  /** where its data come from: drawn anew, or a file of this sort */
+  readonly reads: 'nothing' | 'text' | 'table';
+  /** the field that sets the steps of a sequence, as messages name it */
+  readonly stepsField: string;
+  /** what sets the width of the outputs where `sizes` is null */
+  readonly outputsFrom: string;
+  steps(data: z.output<S>, training: Training): number;
+  /** null: the data must be read first */
+  sizes(data: z.output<S>): ModelSizes | null;
+  /** how the palette begins an experiment of this task */
+  readonly starter: Starter<S>;
+}
+
+export interface Starter<S extends z.ZodObject = z.ZodObject> {
+  /** one line that says what is learned */
+  description: string;
+  /** `path` and `column` of the chosen file, for tasks that read one */
+  data(file: { path: string; column: string }): z.input<S>;
+  /** width of an embedding before the first cell; 0: none */
+  embedding: number;
+  training: { learningRate: number; steps: number; seqLen?: number };
+}
