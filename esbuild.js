@@ -1,9 +1,10 @@
-// Builds everything that runs, one block a bundle; `--watch` rebuilds on change.
+// Builds everything that runs, one block a bundle. `--watch` rebuilds on change; `--sets` chooses the native engine's
+// instruction sets (scripts/build-native.mjs).
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import * as esbuild from 'esbuild';
-import { buildNativeOrSay } from './scripts/build-native.mjs';
+import { buildNativeOrSay, setsAsked } from './scripts/build-native.mjs';
 import { buildWasm } from './scripts/build-wasm.mjs';
 import { writeSchema } from './scripts/schema.mjs';
 
@@ -66,7 +67,7 @@ for (const options of bundles) {
   else removeOldParts(await esbuild.build(options));
 }
 await writeSchema('dist/experiment.schema.json');
-await buildNativeOrSay();
+await buildNativeOrSay({ sets: setsAsked(process.argv) });
 await buildWasm();
 
 /** Parts carry a hash of their content in their name: what this build did not write is of an older one. */

@@ -101,7 +101,10 @@ if (!quick) {
 
 /** Bundles, and the native and WASM engines where a source has changed. */
 function build(): void {
-  const { status } = spawnSync(process.execPath, ['esbuild.js'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(process.execPath, ['esbuild.js', '--sets', 'host'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) process.exit(3);
 }
 

@@ -1,12 +1,15 @@
 // Builds the native engine, dist/engine/unroll.node, from kernels/: the kernels once for each instruction set, all in
-// one addon. Rebuilt only when a source, the compiler or this script has changed. Where there is no C++ compiler it says
+// one addon. What has been compiled from the same sources is not compiled again. Where there is no C++ compiler it says
 // so in one line and succeeds: the engine then runs on WASM.
 //
-//   node scripts/build-native.mjs [--force] [--check]     --check: fail where the addon cannot be built
+//   node scripts/build-native.mjs [--sets best|host|all] [--force] [--check]
+//     --sets    the best instruction set of this processor (a clone: nothing else would run here), all that it has
+//               (tests compare them), or all of its family (packages)
+//     --check   fail where the addon cannot be built
 //
 // CXX names another compiler. Built and tested here: linux-x64. Other targets are built by the same commands on their
 // own machines, but have not been tested.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,11 +17,13 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+import { withProgress } from './progress.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/unroll.node');
-const work = path.join(root, 'node_modules/.cache/unroll-native');
+const work = path.join(root, 'node_modules/.cache/unroll-native', `${process.platform}-${process.arch}`);
 
 /** No newer glibc than that of the oldest Linux that VS Code runs on. */
 const newestGlibc = [2, 28];
@@ -28,10 +33,21 @@ const flags =
     ' ',
   );
 
+/**
+ * Of this processor's family, best first: the compiler's option, and the macros that it defines under -march=native
+ * where the processor has the set.
+ */
 const instructionSets = {
-  x64: { avx512: ['-march=x86-64-v4'], avx2: ['-march=x86-64-v3'], plain: ['-march=x86-64'] },
-  arm64: { neon: [] },
-}[process.arch] ?? { plain: [] };
+  x64: {
+    avx512: {
+      march: ['-march=x86-64-v4'],
+      has: ['__AVX512F__', '__AVX512BW__', '__AVX512CD__', '__AVX512DQ__', '__AVX512VL__', '__BMI2__'],
+    },
+    avx2: { march: ['-march=x86-64-v3'], has: ['__AVX2__', '__FMA__', '__BMI2__'] },
+    plain: { march: ['-march=x86-64'], has: [] },
+  },
+  arm64: { neon: { march: [], has: [] } },
+}[process.arch] ?? { plain: { march: [], has: [] } };
 
 /** Ends what `auto` may do without: a reason in a line. */
 class NotBuilt extends Error {}
@@ -43,7 +59,7 @@ function run(command, args) {
   return result.stdout + result.stderr;
 }
 
-function findCompiler() {
+export function findCompiler() {
   for (const name of process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++']) {
     const found = spawnSync(name, ['--version'], { encoding: 'utf8' });
     if (!found.error && found.status === 0) return { name, version: found.stdout.split('\n')[0] };
@@ -64,47 +80,91 @@ function findHeaders() {
   throw new NotBuilt("Node's headers are not there (npm install node-api-headers brings them)");
 }
 
-function sources() {
-  const inFolder = folder =>
-    readdirSync(path.join(kernels, folder))
-      .filter(file => /\.(h|cpp)$/.test(file))
-      .map(file => path.join(folder, file));
-  return [...inFolder('.'), ...inFolder('native')].sort();
+/** Names of the instruction sets that are asked for, best first. */
+function chooseSets(which, compiler) {
+  const all = Object.keys(instructionSets);
+  if (which === 'all' || all.length === 1) return all;
+  const native = spawnSync(compiler.name, ['-march=native', '-dM', '-E', '-x', 'c', os.devNull], {
+    encoding: 'utf8',
+  });
+  // a compiler that does not know this processor: the addon chooses when it is loaded
+  if (native.error || native.status !== 0) return all;
+  const present = all.filter(name =>
+    instructionSets[name].has.every(macro => native.stdout.includes(`#define ${macro} `)),
+  );
+  return which === 'best' ? present.slice(0, 1) : present;
 }
 
-function fingerprint(compiler) {
-  const hash = createHash('sha256')
-    .update(compiler.version)
-    .update(process.platform + process.arch);
-  hash.update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const file of sources()) hash.update(file).update(readFileSync(path.join(kernels, file)));
+const isSource = file => /\.(h|cpp)$/.test(file);
+
+function digestOf(parts, files) {
+  const hash = createHash('sha256').update(JSON.stringify(parts));
+  for (const file of files) hash.update(file).update(readFileSync(path.join(kernels, file)));
   return hash.digest('hex');
 }
 
-/** Two or more compilers at a time: an instruction set takes about half a minute. */
-async function compileAll(compiler, headers) {
-  const jobs = Object.entries(instructionSets).map(([name, march]) => ({
-    output: `${name}.o`,
-    args: [...march, `-DUNROLL_NAMESPACE=unroll_${name}`, '-c', 'kernels.cpp'],
-  }));
-  jobs.push({ output: 'threads.o', args: ['-c', 'threads.cpp'] });
-  jobs.push({ output: 'platform.o', args: ['-c', 'native/platform.cpp'] });
-  jobs.push({ output: 'addon.o', args: ['-I', headers, '-c', 'native/addon.cpp'] });
-  const objects = jobs.map(job => path.join(work, job.output));
-  const { spawn } = await import('node:child_process');
-  const compile = ({ output, args }) =>
-    new Promise((resolve, reject) => {
-      const all = [...flags, ...args, '-o', path.join(work, output)];
-      const child = spawn(compiler.name, all, { cwd: kernels, stdio: ['ignore', 'inherit', 'inherit'] });
-      child.once('error', reject);
-      child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`${output} was not compiled`))));
+/** Each object's file carries a digest of all that it is made of, so that a stale one is never linked. */
+function planObjects(compiler, headers, sets) {
+  const shared = readdirSync(kernels).filter(isSource).sort();
+  const binding = readdirSync(path.join(kernels, 'native'))
+    .filter(isSource)
+    .sort()
+    .map(file => `native/${file}`);
+  const plan = (name, args, files) => {
+    const digest = digestOf([compiler.version, flags, args], files).slice(0, 16);
+    return { name, args, file: path.join(work, `${name}-${digest}.o`) };
+  };
+  const has = sets.map(name => `-DUNROLL_HAS_${name.toUpperCase()}`);
+  return [
+    ...sets.map(name =>
+      plan(
+        name,
+        [...instructionSets[name].march, `-DUNROLL_NAMESPACE=unroll_${name}`, '-c', 'kernels.cpp'],
+        shared,
+      ),
+    ),
+    plan('threads', ['-c', 'threads.cpp'], shared),
+    plan('platform', ['-c', 'native/platform.cpp'], [...shared, ...binding]),
+    plan('addon', [...has, '-I', headers, '-c', 'native/addon.cpp'], [...shared, ...binding]),
+  ];
+}
+
+function compile(compiler, { name, args, file }) {
+  const fresh = `${file}.${process.pid}`;
+  return new Promise((resolve, reject) => {
+    const child = spawn(compiler.name, [...flags, ...args, '-o', fresh], {
+      cwd: kernels,
+      stdio: ['ignore', 'inherit', 'inherit'],
     });
-  const queue = [...jobs];
+    child.once('error', reject);
+    child.once('exit', code => {
+      if (code !== 0) return reject(new Error(`${name} was not compiled`));
+      for (const old of readdirSync(work))
+        if (old.startsWith(`${name}-`) && old.endsWith('.o')) rmSync(path.join(work, old));
+      renameSync(fresh, file);
+      resolve();
+    });
+  });
+}
+
+/** As many compilers at a time as there are processors: an instruction set takes about half a minute. */
+async function compileAll(compiler, objects, report) {
+  const queue = objects.filter(({ file }) => !existsSync(file));
+  const count = queue.length;
+  const running = new Set();
+  let done = 0;
+  const say = () => report(`${done} of ${count} parts, compiling ${[...running].join(' and ')}`);
   const worker = async () => {
-    for (let job = queue.shift(); job; job = queue.shift()) await compile(job);
+    for (let object = queue.shift(); object; object = queue.shift()) {
+      running.add(object.name);
+      say();
+      await compile(compiler, object);
+      running.delete(object.name);
+      done++;
+      say();
+    }
   };
   await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-  return objects;
 }
 
 function link(compiler, objects, output) {
@@ -112,7 +172,8 @@ function link(compiler, objects, output) {
     process.platform === 'darwin'
       ? ['-undefined', 'dynamic_lookup']
       : ['-static-libgcc', '-static-libstdc++', '-Wl,--gc-sections', '-s'];
-  run(compiler.name, ['-shared', '-O3', ...forSystem, ...objects, '-o', output]);
+  const files = objects.map(({ file }) => file);
+  run(compiler.name, ['-shared', '-O3', ...forSystem, ...files, '-o', output]);
 }
 
 function checkGlibc(file) {
@@ -129,36 +190,62 @@ function checkGlibc(file) {
     throw new Error('The addon needs libstdc++ or libgcc, which should be linked into it.');
 }
 
+const MARK = 'UNROLL01';
+
 /** At the end of the file stands what it should be, so that a damaged one is never handed to the loader. */
 function seal(file) {
   const content = readFileSync(file);
-  writeFileSync(
-    file,
-    Buffer.concat([content, Buffer.from('UNROLL01'), createHash('sha256').update(content).digest()]),
-  );
+  const digest = createHash('sha256').update(content).digest();
+  writeFileSync(file, Buffer.concat([content, Buffer.from(MARK), digest]));
 }
 
-export async function buildNative({ force = false } = {}) {
+/** The digest at an addon's end; null where there is no addon. */
+function sealOf(file) {
+  if (!existsSync(file)) return null;
+  return readFileSync(file).subarray(-32).toString('hex');
+}
+
+/** What the addon in dist/ was made of, so long as it is the one that was made: a copied or an older one is not. */
+function readMark(file) {
+  try {
+    const mark = JSON.parse(readFileSync(file, 'utf8'));
+    return mark.seal === sealOf(target) ? mark : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True where the addon holds every object that is wanted; one that holds more sets than wanted serves as well. */
+function isCurrent(mark, compiler, headers, sets) {
+  if (!mark || !sets.every(name => mark.sets.includes(name))) return false;
+  const names = planObjects(compiler, headers, mark.sets).map(({ file }) => path.basename(file));
+  return names.join() === mark.objects.join();
+}
+
+export async function buildNative({ force = false, sets: which = 'best' } = {}) {
   const compiler = findCompiler();
   const headers = findHeaders();
-  const mark = path.join(work, 'built');
-  const wanted = fingerprint(compiler);
-  if (!force && existsSync(target) && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  const sets = chooseSets(which, compiler);
   mkdirSync(work, { recursive: true });
   mkdirSync(path.dirname(target), { recursive: true });
-  const began = Date.now();
-  const objects = await compileAll(compiler, headers);
-  const fresh = path.join(work, 'unroll.node');
-  link(compiler, objects, fresh);
-  checkGlibc(fresh);
-  seal(fresh);
-  rmSync(target, { force: true }); // a running process keeps the old file
-  renameSync(fresh, target);
-  writeFileSync(mark, wanted);
-  const sets = Object.keys(instructionSets).join(', ');
-  console.log(
-    `Native engine built by ${compiler.version} for ${sets} in ${Math.round((Date.now() - began) / 1000)} s.`,
-  );
+  await withLock(path.join(work, 'lock'), 'the native engine', async () => {
+    const markFile = path.join(work, 'built.json');
+    if (!force && isCurrent(readMark(markFile), compiler, headers, sets)) return;
+    const began = Date.now();
+    const objects = planObjects(compiler, headers, sets);
+    if (force) for (const { file } of objects) rmSync(file, { force: true });
+    await withProgress('native engine', report => compileAll(compiler, objects, report));
+    const fresh = path.join(work, 'unroll.node');
+    link(compiler, objects, fresh);
+    checkGlibc(fresh);
+    seal(fresh);
+    const mark = { sets, seal: sealOf(fresh), objects: objects.map(({ file }) => path.basename(file)) };
+    rmSync(target, { force: true }); // a running process keeps the old file
+    renameSync(fresh, target);
+    writeFileSync(markFile, JSON.stringify(mark));
+    const seconds = Math.round((Date.now() - began) / 1000);
+    console.log(`Native engine built by ${compiler.version} for ${sets.join(', ')} in ${seconds} s.`);
+  });
 }
 
 /** For the build: the native engine where it can be had, else one clear line. */
@@ -171,7 +258,15 @@ export async function buildNativeOrSay(options) {
   }
 }
 
+/** `--sets` of a command line. */
+export function setsAsked(argv) {
+  const at = argv.indexOf('--sets');
+  if (at < 0) return 'best';
+  if (['best', 'host', 'all'].includes(argv[at + 1])) return argv[at + 1];
+  throw new Error(`--sets takes best, host or all, not "${argv[at + 1]}".`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const options = { force: process.argv.includes('--force') };
+  const options = { force: process.argv.includes('--force'), sets: setsAsked(process.argv) };
   await (process.argv.includes('--check') ? buildNative(options) : buildNativeOrSay(options));
 }

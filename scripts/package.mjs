@@ -93,7 +93,7 @@ function packCommandLine({ name, version, description, license, engines }) {
 
 if (!values.built) {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, ['esbuild.js']);
+  run(process.execPath, ['esbuild.js', '--sets', 'all']);
 }
 writeFileSync(path.join(root, 'dist/THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));

@@ -1,7 +1,8 @@
-// The Node-API addon. It holds the kernels for every instruction set of its processor family and takes the best that
-// the processor has, or the one asked for.
+// The Node-API addon. It holds the kernels for the instruction sets that it was built with (UNROLL_HAS_AVX512 and the
+// like; all of its processor family in a package) and takes the best that the processor has, or the one asked for.
 //
-//   instructionSets()                names of those that work here, best first
+//   instructionSets()                names of those that it has and that work here, best first
+//   processorSets()                  names of those that work here, whether it has them or not
 //   start(set, threads, numbers)     chooses; `numbers` (Float64Array) is where calls leave their numbers from now on
 //   stop()                           ends the threads
 //   misalignment(buffer)             address of an ArrayBuffer modulo 64
@@ -17,39 +18,50 @@
 #include "../table.h"
 #include "../threads.h"
 
+// tables of the sets that this addon was built with
 extern "C" {
-#if defined(__x86_64__)
-extern const UnrollTable unroll_avx512_table, unroll_avx2_table, unroll_plain_table;
-#elif defined(__aarch64__)
-extern const UnrollTable unroll_neon_table;
-#else
-extern const UnrollTable unroll_plain_table;
-#endif
+extern const UnrollTable unroll_avx512_table, unroll_avx2_table, unroll_neon_table, unroll_plain_table;
 }
+#ifdef UNROLL_HAS_AVX512
+#define AVX512_TABLE &unroll_avx512_table
+#else
+#define AVX512_TABLE nullptr
+#endif
+#ifdef UNROLL_HAS_AVX2
+#define AVX2_TABLE &unroll_avx2_table
+#else
+#define AVX2_TABLE nullptr
+#endif
+#ifdef UNROLL_HAS_PLAIN
+#define PLAIN_TABLE &unroll_plain_table
+#else
+#define PLAIN_TABLE nullptr
+#endif
 
 namespace {
 
 struct InstructionSet {
   const char *name;
+  /** null where the addon was built without it */
   const UnrollTable *table;
   bool (*works)();
 };
 
 const InstructionSet sets[] = {
 #if defined(__x86_64__)
-    {"avx512", &unroll_avx512_table,
+    {"avx512", AVX512_TABLE,
      [] {
        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
               __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2");
      }},
-    {"avx2", &unroll_avx2_table,
+    {"avx2", AVX2_TABLE,
      [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }},
-    {"plain", &unroll_plain_table, [] { return true; }},
+    {"plain", PLAIN_TABLE, [] { return true; }},
 #elif defined(__aarch64__)
     {"neon", &unroll_neon_table, [] { return true; }},
 #else
-    {"plain", &unroll_plain_table, [] { return true; }},
+    {"plain", PLAIN_TABLE, [] { return true; }},
 #endif
 };
 
@@ -133,18 +145,22 @@ napi_value call_function(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value instruction_sets(napi_env env, napi_callback_info) {
+napi_value names_of(napi_env env, bool built_only) {
   napi_value names;
   napi_create_array(env, &names);
   uint32_t count = 0;
   for (const InstructionSet &set : sets) {
-    if (!set.works()) continue;
+    if (!set.works() || (built_only && !set.table)) continue;
     napi_value name;
     napi_create_string_utf8(env, set.name, NAPI_AUTO_LENGTH, &name);
     napi_set_element(env, names, count++, name);
   }
   return names;
 }
+
+napi_value instruction_sets(napi_env env, napi_callback_info) { return names_of(env, true); }
+
+napi_value processor_sets(napi_env env, napi_callback_info) { return names_of(env, false); }
 
 napi_value start(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
@@ -158,7 +174,7 @@ napi_value start(napi_env env, napi_callback_info info) {
     return fail(env, "start takes an instruction set, a number of threads and a Float64Array.");
   const InstructionSet *chosen = nullptr;
   for (const InstructionSet &set : sets)
-    if (strcmp(set.name, name) == 0 && set.works()) chosen = &set;
+    if (set.table && strcmp(set.name, name) == 0 && set.works()) chosen = &set;
   if (!chosen) return fail(env, "This processor does not have that instruction set.");
 
   Instance *instance = instance_of(env);
@@ -202,6 +218,7 @@ NAPI_MODULE_INIT() {
   // from calloc, since operator new would bring in libstdc++ and its newer glibc
   napi_set_instance_data(env, calloc(1, sizeof(Instance)), [](napi_env, void *data, void *) { free(data); }, nullptr);
   add(env, exports, "instructionSets", instruction_sets, nullptr);
+  add(env, exports, "processorSets", processor_sets, nullptr);
   add(env, exports, "start", start, nullptr);
   add(env, exports, "stop", stop, nullptr);
   add(env, exports, "misalignment", misalignment, nullptr);

@@ -11,6 +11,7 @@ export type NativeArray = Float32Array | Int32Array | null;
 /** kernels/native/addon.cpp tells what these do. */
 export interface Addon extends Record<KernelName, (...operands: NativeArray[]) => number> {
   instructionSets(): string[];
+  processorSets(): string[];
   start(instructionSet: string, threads: number, numbers: Float64Array): number;
   stop(): void;
   misalignment(buffer: ArrayBuffer): number;
