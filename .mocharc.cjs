@@ -1,0 +1,11 @@
+// Mocha for the unit tests. A file or pattern on the command line is run alone: mocha would add it to those named here.
+const process = require('node:process');
+
+const named = process.argv.slice(2).some(word => /\.ts$/.test(word) || /(^|\/)test\//.test(word));
+
+module.exports = {
+  spec: named ? [] : ['test/unit/**/*.test.ts'],
+  'node-option': ['import=tsx'],
+  timeout: 30_000,
+  'forbid-only': true,
+};
