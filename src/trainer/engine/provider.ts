@@ -17,6 +17,7 @@
 // 6. NaN and infinity pass through; nothing is clamped or flushed on purpose.
 
 import type { StreamKey } from '../random.ts';
+import type { RecurrenceOperations } from './recurrences.ts';
 
 /** An operand: where a row-major array begins in its storage. */
 export interface Slice {
@@ -423,7 +424,7 @@ export interface CausalConvolutionBackward extends ConvolutionShape {
 }
 
 /** What layers beside the recurrent ones take. A provider may leave any of it to the reference's functions. */
-export interface SequenceOperations {
+export interface SequenceOperations extends RecurrenceOperations {
   copyColumns(call: CopyColumns): void;
   /** out = a + b; out may be the place of either */
   add(count: number, a: Slice, b: Slice, out: Slice): void;

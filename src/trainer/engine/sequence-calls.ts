@@ -8,6 +8,7 @@ import type {
   SequenceOperations,
   Slice,
 } from './provider.ts';
+import type { RecurrenceOperations } from './recurrences.ts';
 
 /** The pointers of each function's struct: `r` is only read, `w` written too. */
 export const SEQUENCE_OPERANDS = {
@@ -39,7 +40,10 @@ type Invoke = (
 const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
 
 /** `scratchOf` lends at least so many floats for one call. */
-export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): SequenceOperations {
+export function sequenceCalls(
+  invoke: Invoke,
+  scratchOf: (floats: number) => Slice,
+): Omit<SequenceOperations, keyof RecurrenceOperations> {
   const attentionScratch = ({ seqLen, headSize }: AttentionShape, backward: number) =>
     scratchOf(invoke('attention_memory', [], [], [seqLen, headSize, backward]));
   const convolutionScratch = (call: ConvolutionShape, backward: number) =>

@@ -4,6 +4,9 @@ import { attention, attentionBackward } from './attention.ts';
 import { causalConvolution, causalConvolutionBackward } from './convolution.ts';
 import { activation, activationBackward, add, copyColumns, dropout } from './element-wise.ts';
 import { layerNorm, layerNormBackward } from './layer-norm.ts';
+import { matrixMemory, matrixMemoryBackward } from './matrix-memory.ts';
+import { scan, scanBackward } from './scan.ts';
+import { selectiveScan, selectiveScanBackward } from './selective-scan.ts';
 
 export const referenceOperations: SequenceOperations = {
   copyColumns,
@@ -17,4 +20,10 @@ export const referenceOperations: SequenceOperations = {
   attentionBackward,
   causalConvolution,
   causalConvolutionBackward,
+  scan,
+  scanBackward,
+  selectiveScan,
+  selectiveScanBackward,
+  matrixMemory,
+  matrixMemoryBackward,
 };

@@ -10,6 +10,7 @@ import type {
   RecurrentShape,
   Slice,
 } from '../../../../src/trainer/engine/provider.ts';
+import { describeRecurrences } from './describe-recurrences.ts';
 import { describeSequenceOperations } from './describe-sequence-operations.ts';
 import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
 import { Memory, read } from './memory.ts';
@@ -149,6 +150,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     });
 
     describeSequenceOperations(name, () => provider);
+    describeRecurrences(name, () => provider);
 
     describe('recurrent layers against PyTorch', () => {
       for (const golden of readGolden<RecurrentCase>('recurrent')) {
