@@ -24,8 +24,10 @@ import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
 import { layerNormKernel } from './kernels/layer-norm.ts';
 import { matMulKernels } from './kernels/mat-mul.ts';
+import { memoryKernel } from './kernels/memory.ts';
 import { recurrentKernel } from './kernels/recurrent.ts';
 import { reshapeKernel } from './kernels/reshape.ts';
+import { scanKernel, selectiveScanKernel } from './kernels/scan.ts';
 import { softmaxCrossEntropyKernel } from './kernels/softmax-cross-entropy.ts';
 import { moveIn, moveOut, WatchedStorage } from './pool.ts';
 import type { Provider } from './provider.ts';
@@ -46,6 +48,9 @@ const kernels: readonly EngineKernel[] = [
   layerNormKernel,
   attentionKernel,
   convolutionKernel,
+  scanKernel,
+  selectiveScanKernel,
+  memoryKernel,
   ...matMulKernels,
 ];
 

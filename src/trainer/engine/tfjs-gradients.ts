@@ -8,6 +8,7 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { absGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Abs_grad.js';
 import { addGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Add_grad.js';
 import { addNGradConfig } from '@tensorflow/tfjs-core/dist/gradients/AddN_grad.js';
 import { batchMatMulGradConfig } from '@tensorflow/tfjs-core/dist/gradients/BatchMatMul_grad.js';
@@ -18,6 +19,7 @@ import { expGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Exp_grad.js'
 import { expandDimsGradConfig } from '@tensorflow/tfjs-core/dist/gradients/ExpandDims_grad.js';
 import { identityGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Identity_grad.js';
 import { logGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Log_grad.js';
+import { maximumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Maximum_grad.js';
 import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad.js';
 import { multiplyGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js';
 import { negGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Neg_grad.js';
@@ -52,6 +54,7 @@ function summedTo(shape: number[], gradient: Tensor): Tensor {
 }
 
 const gradients: readonly GradConfig[] = [
+  absGradConfig,
   addGradConfig,
   addNGradConfig,
   batchMatMul,
@@ -63,6 +66,7 @@ const gradients: readonly GradConfig[] = [
   expandDimsGradConfig,
   identityGradConfig,
   logGradConfig,
+  maximumGradConfig,
   meanGradConfig,
   multiplyGradConfig,
   negGradConfig,

@@ -1,0 +1,71 @@
+// What the kernels of linear recurrences (scan.ts, memory.ts) share: checks of their operands, reports, gradients.
+import { type Tensor, type TensorInfo, tensor, util } from '@tensorflow/tfjs-core';
+import type { IntSlice, Slice } from '../provider.ts';
+import { floats, whole } from '../storage.ts';
+
+/** By-products of the backward pass. */
+export interface RecurrenceReport {
+  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, or ‖∂L/∂S_t‖ of a memory, through all later steps */
+  hiddenGradNorm: Float32Array;
+}
+
+export interface RecurrenceOptions {
+  /** read each sequence from its last valid step to its first; outputs keep the places of their inputs */
+  reverse?: boolean;
+  /** (B) valid steps of each sequence */
+  lengths?: Int32Array | null;
+  /** called once in the backward pass */
+  onReport?: ((report: RecurrenceReport) => void) | undefined;
+}
+
+export function assertShapes<Inputs extends object>(
+  operation: string,
+  inputs: Inputs,
+  expected: Record<keyof Inputs, number[]>,
+): void {
+  for (const [name, input] of Object.entries(inputs) as [keyof Inputs & string, Tensor | undefined][])
+    if (input && !util.arraysEqual(input.shape, expected[name]))
+      throw new Error(`${operation}: ${name} has shape [${input.shape}], but [${expected[name]}] is needed.`);
+}
+
+export function assertLengths(
+  operation: string,
+  seqLen: number,
+  batch: number,
+  lengths: Int32Array | null | undefined,
+): void {
+  if (lengths && (lengths.length !== batch || lengths.some(length => length < 0 || length > seqLen)))
+    throw new RangeError(
+      `${operation}: the lengths ${lengths} do not fit ${batch} sequences of ${seqLen} steps.`,
+    );
+}
+
+/** The arrays that the backward pass will read, held until the tape is done. */
+export function arraysOf(
+  inputs: Record<string, TensorInfo | undefined>,
+): Record<string, Float32Array | undefined> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input && floats(input)]));
+}
+
+export function sliceIn(arrays: Record<string, Float32Array | undefined>, name: string): Slice | null {
+  const array = arrays[name];
+  return array ? whole(array) : null;
+}
+
+export function intSlice(lengths: Int32Array | null | undefined): IntSlice | null {
+  return lengths ? { data: lengths, offset: 0 } : null;
+}
+
+export function reportNorms(norms: Float32Array | null, onReport: RecurrenceOptions['onReport']): void {
+  if (norms) onReport?.({ hiddenGradNorm: norms });
+}
+
+/** A thunk for each input; all gradients are made at the first that is asked. */
+export function gradientThunks(
+  gradients: () => Record<string, Float32Array>,
+  shapes: Record<string, number[]>,
+): Record<string, () => Tensor> {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [name, () => tensor(gradients()[name]!, shape)]),
+  );
+}
