@@ -18,17 +18,9 @@
 
 import type { StreamKey } from '../random.ts';
 import type { RecurrenceOperations } from './recurrences.ts';
+import type { IntSlice, Slice } from './slices.ts';
 
-/** An operand: where a row-major array begins in its storage. */
-export interface Slice {
-  readonly data: Float32Array;
-  readonly offset: number;
-}
-
-export interface IntSlice {
-  readonly data: Int32Array;
-  readonly offset: number;
-}
+export type { IntSlice, Slice } from './slices.ts';
 
 /**
  * The cells, in PyTorch's gate order and bias layout:

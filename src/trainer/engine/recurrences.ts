@@ -4,7 +4,7 @@
 // Legend: T seqLen, B batch, D width, N states of a channel, H heads, K keySize, V valueSize.
 // A sequence of length n is read in the order t = 0…n-1, or n-1…0 when `reverse`; outputs keep the places of their
 // inputs. Beyond its length the state stands still, outputs and gradients are zero, and nothing is read.
-import type { IntSlice, Slice } from './provider.ts';
+import type { IntSlice, Slice } from './slices.ts';
 
 export interface ScanShape {
   readonly seqLen: number;

@@ -27,7 +27,7 @@
 import { type NamedTensorMap, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
-import type { MatrixMemoryShape, MemoryUpdate } from '../recurrences.ts';
+import type { MatrixMemoryShape } from '../recurrences.ts';
 import { borrow, giveBack, glance, optionalSlice, slice, tapeIsOn, whole } from '../storage.ts';
 import { type EngineKernel, hasKernel, once, output, runKernel, sizeOf } from './kernel.ts';
 import {
@@ -36,42 +36,14 @@ import {
   assertShapes,
   gradientThunks,
   intSlice,
-  type RecurrenceOptions,
   reportNorms,
   sliceIn,
 } from './recurrence.ts';
 import { memoryComposition } from './recurrence-compositions.ts';
+import type { MemoryInputs, MemoryOptions, RecurrenceOptions } from './recurrence-operands.ts';
 import { stabilised } from './stabiliser.ts';
 
-export interface MemoryInputs {
-  q: Tensor3D;
-  k: Tensor3D;
-  v: Tensor3D;
-  /** α: (T, B, H) or (T, B, H·K) */
-  decay?: Tensor3D;
-  /** γ: (T, B, H) */
-  strength?: Tensor3D;
-  /** (T, B, H·K) each, of `general` only */
-  a?: Tensor3D;
-  b?: Tensor3D;
-  /** u: (H·K), of `add` only */
-  bonus?: Tensor;
-  /** (B, H, R, K); left out: zeros */
-  s0?: Tensor;
-  /** (B, H) stabiliser of s0, of exponential gates only */
-  m0?: Tensor;
-}
-
-export interface MemoryOptions extends RecurrenceOptions {
-  heads: number;
-  /** default `add` */
-  update?: MemoryUpdate;
-  normalised?: boolean;
-  /** decay and strength are logarithms; default false */
-  exponential?: boolean;
-  /** least divisor of a normalised memory, default 1 */
-  floor?: number;
-}
+export type { MemoryInputs, MemoryOptions } from './recurrence-operands.ts';
 
 export interface MemoryResult {
   o: Tensor3D;

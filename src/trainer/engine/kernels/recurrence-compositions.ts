@@ -19,9 +19,14 @@ import {
   tensor,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type { MemoryInputs, MemoryOptions } from './memory.ts';
-import type { RecurrenceOptions } from './recurrence.ts';
-import type { ScanInputs, ScanOptions, SelectiveScanInputs } from './scan.ts';
+import type {
+  MemoryInputs,
+  MemoryOptions,
+  RecurrenceOptions,
+  ScanInputs,
+  ScanOptions,
+  SelectiveScanInputs,
+} from './recurrence-operands.ts';
 
 /** Step t of a (T, B, …) sequence, without its first axis. */
 function at(sequence: Tensor, t: number): Tensor {

@@ -2,21 +2,7 @@
 import { type Tensor, type TensorInfo, tensor, util } from '@tensorflow/tfjs-core';
 import type { IntSlice, Slice } from '../provider.ts';
 import { floats, whole } from '../storage.ts';
-
-/** By-products of the backward pass. */
-export interface RecurrenceReport {
-  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, or ‖∂L/∂S_t‖ of a memory, through all later steps */
-  hiddenGradNorm: Float32Array;
-}
-
-export interface RecurrenceOptions {
-  /** read each sequence from its last valid step to its first; outputs keep the places of their inputs */
-  reverse?: boolean;
-  /** (B) valid steps of each sequence */
-  lengths?: Int32Array | null;
-  /** called once in the backward pass */
-  onReport?: ((report: RecurrenceReport) => void) | undefined;
-}
+import type { RecurrenceOptions } from './recurrence-operands.ts';
 
 export function assertShapes<Inputs extends object>(
   operation: string,

@@ -22,25 +22,19 @@ import {
   assertShapes,
   gradientThunks,
   intSlice,
-  type RecurrenceOptions,
   reportNorms,
   sliceIn,
 } from './recurrence.ts';
+import type {
+  RecurrenceOptions,
+  ScanInputs,
+  ScanOptions,
+  SelectiveScanInputs,
+} from './recurrence-operands.ts';
+
+export type { ScanInputs, ScanOptions, SelectiveScanInputs } from './recurrence-operands.ts';
+
 import { scanComposition, selectiveScanComposition } from './recurrence-compositions.ts';
-
-export interface ScanInputs {
-  /** (T, B, D), or (D): the same at every step */
-  a: Tensor;
-  /** (T, B, D) */
-  b: Tensor3D;
-  /** (B, D); left out: zeros */
-  h0?: Tensor;
-}
-
-export interface ScanOptions extends RecurrenceOptions {
-  /** rows are D real parts, then D imaginary ones */
-  complex?: boolean;
-}
 
 interface ScanContext extends RecurrenceOptions {
   shape: ScanShape;
@@ -122,18 +116,6 @@ export const scanKernel: EngineKernel = {
     return gradientThunks(gradients, { a, b: dh!.shape, h0: dhN!.shape });
   },
 };
-
-export interface SelectiveScanInputs {
-  x: Tensor3D;
-  /** Δ > 0, (T, B, D) */
-  delta: Tensor3D;
-  /** (D, N), negative numbers */
-  a: Tensor;
-  b: Tensor3D;
-  c: Tensor3D;
-  skip?: Tensor;
-  h0?: Tensor;
-}
 
 interface SelectiveScanContext extends RecurrenceOptions {
   shape: SelectiveScanShape;

@@ -19,7 +19,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { memory } from '../../../../src/trainer/engine/kernels/memory.ts';
-import type { RecurrenceReport } from '../../../../src/trainer/engine/kernels/recurrence.ts';
+import type { RecurrenceReport } from '../../../../src/trainer/engine/kernels/recurrence-operands.ts';
 import { type ScanInputs, scan, selectiveScan } from '../../../../src/trainer/engine/kernels/scan.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
