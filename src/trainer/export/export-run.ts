@@ -5,7 +5,7 @@ import { exportScalars } from '../../runs/export-curves.ts';
 import { replaceFile } from '../../runs/json.ts';
 import { encodeSafetensors } from '../../runs/safetensors.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from '../inference/finished-run.ts';
-import { modelCode, stateDict } from './pytorch.ts';
+import { modelCode, stateDict } from './pytorch/module.ts';
 import { referenceOf } from './reference-outputs.ts';
 
 export type ExportFormat = 'pytorch' | 'safetensors' | 'csv';

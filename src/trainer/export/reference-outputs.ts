@@ -5,7 +5,7 @@ import { readsInParts } from '../../experiment/schema.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
-import { endsOnly } from './pytorch.ts';
+import { endsOnly } from './pytorch/module.ts';
 
 export interface Reference {
   /** largest difference that counts as equal, relative to outputs larger than 1 */

@@ -1,0 +1,26 @@
+// Each layer's form in PyTorch; null for a layer that has none.
+import type { LayerType } from '../../../experiment/layers/index.ts';
+import { dense } from './dense.ts';
+import { dropout } from './dropout.ts';
+import { embedding } from './embedding.ts';
+import type { PyTorchLayer } from './kind.ts';
+import { layerNorm } from './layer-norm.ts';
+import { gru, lstm, rnn } from './recurrent.ts';
+import { tcn } from './tcn.ts';
+import { transformer } from './transformer.ts';
+
+const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
+  embedding,
+  rnn,
+  gru,
+  lstm,
+  transformer,
+  tcn,
+  'layer-norm': layerNorm,
+  dropout,
+  dense,
+};
+
+export function pytorchOf(type: LayerType): PyTorchLayer<LayerType> | null {
+  return PYTORCH_LAYERS[type] as PyTorchLayer<LayerType> | null;
+}

@@ -1,0 +1,18 @@
+// The interface of a layer's form in PyTorch.
+
+import type { LayerOf, LayerType } from '../../../experiment/layers/index.ts';
+import type { At } from '../../../experiment/layers/kind.ts';
+import type { NamedTensor } from '../../../runs/safetensors.ts';
+
+export interface PyTorchLayer<T extends LayerType> {
+  /** the module's constructor call, such as "nn.Linear(32, 64)" */
+  module(layer: LayerOf<T>, at: At): string;
+  /** whether its module also takes and gives a state */
+  stateful?: boolean;
+  /** applied to the module's output, such as "torch.relu"; null: nothing */
+  activation?(layer: LayerOf<T>): string | null;
+  /** classes that PyTorch does not have, as code */
+  code?(layer: LayerOf<T>, at: At): string | null;
+  /** weights that PyTorch's module has beside the run's own; `name` is the layer's, "layers.1" */
+  addWeights?(layer: LayerOf<T>, name: string, weights: Map<string, NamedTensor>): void;
+}

@@ -1,0 +1,125 @@
+// A run's model as a PyTorch module: the code, and the weights under the names that module gives them. Layouts and
+// gate orders are PyTorch's already.
+import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
+import { lossAtEveryStep } from '../../../experiment/resources.ts';
+import { widthOf } from '../../../experiment/sizes.ts';
+import type { NamedTensor } from '../../../runs/safetensors.ts';
+import type { FinishedRun } from '../../inference/finished-run.ts';
+import { InputError } from '../../training/prepare.ts';
+import * as python from '../python.ts';
+import { taskCode } from '../pytorch-task.ts';
+import { pytorchOf } from './index.ts';
+import type { PyTorchLayer } from './kind.ts';
+
+interface Exported extends PlacedLayer {
+  torch: PyTorchLayer<PlacedLayer['layer']['type']>;
+}
+
+/** @throws InputError naming a layer that PyTorch has no form of */
+function exported({ run, sizes }: FinishedRun): Exported[] {
+  return placeLayers(run.experiment, sizes).map(placed => {
+    const torch = pytorchOf(placed.layer.type);
+    if (torch) return { ...placed, torch };
+    throw new InputError(
+      `${placed.name} is of type "${placed.layer.type}", which has no form in PyTorch; export its weights with --format safetensors.`,
+    );
+  });
+}
+
+/** The run's weights, and those that PyTorch's modules have beside them. */
+export function stateDict(opened: FinishedRun): Map<string, NamedTensor> {
+  const all = new Map(opened.weights);
+  for (const { torch, layer, name } of exported(opened)) torch.addWeights?.(layer, name, all);
+  return all;
+}
+
+export function modelCode(opened: FinishedRun): string {
+  const { run, sizes, step, best } = opened;
+  const layers = exported(opened);
+  const codes = layers.map(({ torch, layer, at }) => torch.code?.(layer, at) ?? null);
+  const ownModules = [...new Set(codes.filter(code => code !== null))];
+  const tokens = sizes.input.kind === 'tokens';
+  const input = tokens
+    ? '(steps, batch) symbol ids'
+    : `(steps, batch, ${widthOf(sizes.input)}) scaled numbers`;
+  const modules = layers.map(({ torch, layer, at }) => `            ${torch.module(layer, at)},`);
+  return `"""${python.comment(run.name)}: a model trained with Unroll, in plain PyTorch.
+
+Weights: ${best ? 'best validation' : 'last checkpoint'}, step ${step}. Convention: ${run.experiment.model.convention}.
+
+    python model.py                     checks itself against the outputs of the run
+    from model import load              model = load()
+"""
+import json
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+${ownModules.map(code => `\n${code}\n`).join('')}
+class Model(nn.Module):
+    """${input} -> (${endsOnly(opened) ? '1' : 'steps'}, batch, ${sizes.outputs}), and the states to go on with."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([
+${modules.join('\n')}
+        ])
+
+    def forward(self, x, states=None):
+        states = list(states) if states is not None else [None] * ${layers.filter(({ torch }) => torch.stateful).length}
+${forwardLines(layers, opened)}
+        return x, states
+
+
+${python.READ_SAFETENSORS}
+
+def load(path=HERE / "model.safetensors"):
+    """The trained model, in evaluation mode."""
+    model = Model()
+    model.load_state_dict(read_safetensors(path))
+    return model.eval()
+
+${taskCode(opened)}${python.CHECK}`;
+}
+
+/** A task at the end of the sequence takes a bidirectional layer's last states, of which one stands at the start. */
+export function endsOnly({ run: { experiment }, sizes }: FinishedRun): boolean {
+  const last = lastAcross(placeLayers(experiment, sizes));
+  return last !== undefined && readsBothWays(last) && !lossAtEveryStep(experiment);
+}
+
+function lastAcross<L extends PlacedLayer>(layers: readonly L[]): L | undefined {
+  return layers.findLast(({ kind, layer }) => kind.traits(layer).sees !== 'step');
+}
+
+function readsBothWays({ kind, layer }: PlacedLayer): boolean {
+  return 'bidirectional' in layer && layer.bidirectional && kind.traits(layer).sees === 'all';
+}
+
+function bothEnds(width: number): string {
+  return `x = torch.cat([x[-1:, :, :${width / 2}], x[:1, :, ${width / 2}:]], 2)`;
+}
+
+function forwardLines(layers: readonly Exported[], opened: FinishedRun): string {
+  let state = 0;
+  const last = lastAcross(layers);
+  const lines = layers.flatMap(placed => {
+    const { torch, layer, at } = placed;
+    const call = `self.layers[${at.index}](x`;
+    if (torch.stateful) {
+      const name = `states[${state++}]`;
+      const line = `x, ${name} = ${call}, ${name})`;
+      return placed === last && endsOnly(opened) ? [line, bothEnds(at.outputs)] : line;
+    }
+    const activation = torch.activation?.(layer);
+    return activation ? `x = ${activation}(${call}))` : `x = ${call})`;
+  });
+  const { input } = opened.sizes;
+  if (input.kind === 'tokens' && layers[0]!.kind.traits(layers[0]!.layer).reads !== 'tokens')
+    lines.unshift(`x = nn.functional.one_hot(x, ${input.vocabulary}).float()`);
+  return lines.map(line => `        ${line}`).join('\n');
+}

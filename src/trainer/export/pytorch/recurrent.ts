@@ -1,0 +1,94 @@
+// RNN, GRU and LSTM as PyTorch's modules, which always have both biases. The GRU that resets before the product is
+// none of PyTorch's and comes with a class of its own.
+import { resetsAfter } from '../../../experiment/layers/gru.ts';
+import type { RecurrentFields } from '../../../experiment/layers/recurrent.ts';
+import type { NamedTensor } from '../../../runs/safetensors.ts';
+import type { PyTorchLayer } from './kind.ts';
+
+function call(name: string, layer: RecurrentFields, inputs: number, ...more: string[]): string {
+  const options = [`${inputs}`, `${layer.units}`];
+  if (layer.layers > 1) options.push(`num_layers=${layer.layers}`);
+  if (layer.layers > 1 && layer.dropout > 0) options.push(`dropout=${layer.dropout}`);
+  if (layer.bidirectional) options.push('bidirectional=True');
+  return `${name}(${[...options, ...more].join(', ')})`;
+}
+
+/** Zeros for biases that the run's convention has not. */
+function addBiases(layer: RecurrentFields, name: string, weights: Map<string, NamedTensor>): void {
+  for (let level = 0; level < layer.layers; level++) {
+    for (const end of layer.bidirectional ? [`l${level}`, `l${level}_reverse`] : [`l${level}`]) {
+      const { shape, data } = weights.get(`${name}.bias_ih_${end}`)!;
+      const hidden = `${name}.bias_hh_${end}`;
+      if (!weights.has(hidden)) weights.set(hidden, { shape, data: new Float32Array(data.length) });
+    }
+  }
+}
+
+export const rnn: PyTorchLayer<'rnn'> = {
+  module: (layer, { inputs }) =>
+    call('nn.RNN', layer, inputs, ...(layer.activation === 'relu' ? ['nonlinearity="relu"'] : [])),
+  stateful: true,
+  addWeights: addBiases,
+};
+
+export const lstm: PyTorchLayer<'lstm'> = {
+  module: (layer, { inputs }) => call('nn.LSTM', layer, inputs),
+  stateful: true,
+  addWeights: addBiases,
+};
+
+export const gru: PyTorchLayer<'gru'> = {
+  module: (layer, { inputs, convention }) =>
+    call(resetsAfter(convention, layer.resetAfter) ? 'nn.GRU' : 'GruResetBefore', layer, inputs),
+  stateful: true,
+  code: ({ resetAfter }, { convention }) => (resetsAfter(convention, resetAfter) ? null : CODE),
+  addWeights: addBiases,
+};
+
+const CODE = `class GruResetBefore(nn.Module):
+    """The GRU of arXiv 1406.1078v3, whose reset gate acts before the recurrent product. nn.GRU is the other one,
+    which resets after it: a different function of the same weights."""
+
+    def __init__(self, input_size, hidden_size, num_layers=1, dropout=0.0, bidirectional=False):
+        super().__init__()
+        self.hidden_size, self.num_layers, self.dropout = hidden_size, num_layers, dropout
+        self.directions = ["", "_reverse"] if bidirectional else [""]
+        for level in range(num_layers):
+            inputs = input_size if level == 0 else hidden_size * len(self.directions)
+            for direction in self.directions:
+                end = f"l{level}{direction}"
+                self.register_parameter(f"weight_ih_{end}", nn.Parameter(torch.zeros(3 * hidden_size, inputs)))
+                self.register_parameter(f"weight_hh_{end}", nn.Parameter(torch.zeros(3 * hidden_size, hidden_size)))
+                self.register_parameter(f"bias_ih_{end}", nn.Parameter(torch.zeros(3 * hidden_size)))
+                self.register_parameter(f"bias_hh_{end}", nn.Parameter(torch.zeros(3 * hidden_size)))
+
+    def forward(self, x, state=None):
+        if state is None:
+            state = x.new_zeros(self.num_layers * len(self.directions), x.shape[1], self.hidden_size)
+        last = []
+        for level in range(self.num_layers):
+            if level > 0:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            outputs = []
+            for direction in self.directions:
+                y, h = self.run_level(f"l{level}{direction}", x.flip(0) if direction else x, state[len(last)])
+                outputs.append(y.flip(0) if direction else y)
+                last.append(h)
+            x = torch.cat(outputs, 2)
+        return x, torch.stack(last)
+
+    def run_level(self, end, x, h):
+        units = self.hidden_size
+        weight_hh = getattr(self, f"weight_hh_{end}")
+        biases = getattr(self, f"bias_ih_{end}") + getattr(self, f"bias_hh_{end}")
+        projected = nn.functional.linear(x, getattr(self, f"weight_ih_{end}"), biases)
+        outputs = []
+        for x_t in projected:
+            gates = torch.sigmoid(x_t[:, :2 * units] + h @ weight_hh[:2 * units].T)
+            r, z = gates[:, :units], gates[:, units:]
+            n = torch.tanh(x_t[:, 2 * units:] + (r * h) @ weight_hh[2 * units:].T)
+            h = (1 - z) * n + z * h
+            outputs.append(h)
+        return torch.stack(outputs), h
+
+`;
