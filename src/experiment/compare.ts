@@ -1,6 +1,7 @@
 // One experiment for each member of a comparison: cells × any field × seeds.
 
 import { isCell, kindOf, type Layer, type LayerType } from './layers/index.ts';
+import { knownSizes, placeLayers, UNREAD } from './models.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { schemaAt } from './schema-json.ts';
@@ -78,7 +79,10 @@ function axisName(path: Path, keys: readonly string[]): string {
 
 /** The same model of another cell; fields that only the old cell has are left out. */
 export function withCell(experiment: Experiment, cell: LayerType): Experiment {
-  const layers = experiment.model.layers.map(layer => (isCell(layer) ? switchCell(layer, cell) : layer));
+  const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD).slice(
+    -experiment.model.layers.length,
+  );
+  const layers = placed.map(({ layer, at }) => (isCell(layer) ? switchCell(layer, cell, at.inputs) : layer));
   return { ...experiment, model: { ...experiment.model, layers } };
 }
 
@@ -110,5 +114,3 @@ function dropUnknown(root: Record<string | number, unknown>, path: Path): void {
     if (!Object.hasOwn(known, key)) delete (holder as Record<string, unknown>)[key];
   }
 }
-
-export { switchCell } from './switch-cell.ts';

@@ -37,7 +37,7 @@ export interface CellCount extends Count {
 
 /** What the layer counts in its place if it were of this type, its other fields kept where that type has them. */
 export function countAs({ layer, at }: Pick<PlacedLayer, 'layer' | 'at'>, type: LayerType, units?: number) {
-  const other = switchCell(layer, type);
+  const other = switchCell(layer, type, at.inputs);
   const sized = units === undefined || !('units' in other) ? other : { ...other, units };
   return cellCount(sized as Layer, at);
 }
@@ -54,13 +54,16 @@ export function comparedTypes(own: LayerType): LayerType[] {
   return CLASSIC_CELLS.includes(own) ? CLASSIC_CELLS : [...CLASSIC_CELLS, own];
 }
 
-/** The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs. */
+/**
+ * The most units whose count stays within `budget`; at least 1. RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs.
+ * null: this kind takes the width of its input.
+ */
 export function equalUnits(
   placed: Pick<PlacedLayer, 'layer' | 'at'>,
   type: LayerType,
   budget: number,
-): number {
-  if (countAs(placed, type).units === null) return 1;
+): number | null {
+  if (countAs(placed, type).units === null) return null;
   return mostWithin(budget, units => countAs(placed, type, units).count);
 }
 

@@ -1,16 +1,14 @@
-// unroll params: parameters of RNN, GRU and LSTM at equal units and at equal parameters, and of each layer.
+// unroll params: parameters of the model's cell beside the classic ones, at equal units and at equal parameters, and of
+// each layer.
 import process from 'node:process';
 import { withCell } from '../../experiment/compare.ts';
-import {
-  countModel,
-  countRecurrent,
-  firstRecurrent,
-  type ModelSizes,
-  shapeOf,
-  unitsForEqualParameters,
-} from '../../experiment/parameters.ts';
+import type { Convention } from '../../experiment/convention.ts';
+import { CLASSIC_CELLS } from '../../experiment/layers/index.ts';
+import { firstCell, type PlacedLayer } from '../../experiment/models.ts';
+import { comparedTypes, countAs, countModel, equalUnits } from '../../experiment/parameters.ts';
 import { multiplyAdds, predictMemory } from '../../experiment/resources.ts';
-import { CELLS, type Convention, type Experiment } from '../../experiment/schema.ts';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { ModelSizes } from '../../experiment/sizes.ts';
 import { count, formatBytes, plural } from '../../experiment/words.ts';
 import { type Command, JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
 import { describeData } from './data-facts.ts';
@@ -52,28 +50,16 @@ const NOTES: Readonly<Record<Convention, string>> = {
 
 function countAll(experiment: Experiment, sizes: ModelSizes) {
   const { convention } = experiment.model;
-  const first = firstRecurrent(experiment, sizes)!;
-  const shape = shapeOf(first.layer, first.inputSize, convention);
-  const largest = Math.max(...CELLS.map(cell => countRecurrent({ ...shape, cell }).total));
-  const cells = CELLS.map(cell => {
-    const equal = unitsForEqualParameters({ ...shape, cell }, largest);
-    return {
-      cell,
-      units: shape.units,
-      ...countRecurrent({ ...shape, cell }),
-      model: countModel(withCell(experiment, cell), sizes).total,
-      equalParameters: { units: equal, ...countRecurrent({ ...shape, cell, units: equal }) },
-    };
-  });
+  const first = firstCell(experiment, sizes);
   const model = countModel(experiment, sizes);
   return {
     kind: 'params' as const,
     name: experiment.name ?? null,
     convention,
     note: NOTES[convention],
-    layer: `layers.${first.index}`,
-    inputSize: first.inputSize,
-    cells,
+    layer: first?.name ?? null,
+    inputSize: first?.at.inputs ?? null,
+    cells: first ? countCells(experiment, sizes, first) : [],
     layers: model.layers,
     total: model.total,
     memory: predictMemory(experiment, sizes),
@@ -81,51 +67,39 @@ function countAll(experiment: Experiment, sizes: ModelSizes) {
   };
 }
 
+/** The first cell and the classic ones in its place; weights are told apart where a cell is made of blocks. */
+function countCells(experiment: Experiment, sizes: ModelSizes, first: PlacedLayer) {
+  const types = comparedTypes(first.layer.type);
+  const counts = types.map(type => countAs(first, type));
+  const largest = Math.max(...counts.map(each => each.count));
+  return counts.map(({ type, title, units, count: total, formula, parts }) => {
+    const equal = equalUnits(first, type, largest);
+    const { count: equalTotal, formula: equalFormula } = countAs(first, type, equal ?? undefined);
+    return {
+      cell: type,
+      title,
+      units,
+      total,
+      ...(parts ?? { input: null, recurrent: null, bias: null }),
+      formula,
+      model: countModel(withCell(experiment, type), sizes).total,
+      equalParameters: { units: equal, total: equalTotal, formula: equalFormula },
+    };
+  });
+}
+
 function describe(facts: ReturnType<typeof countAll>): string {
   const screen = screenOf();
-  const lstm = facts.cells.find(({ cell }) => cell === 'lstm')!.total;
-  const share = (total: number) =>
-    total === lstm
-      ? ''
-      : `${total > lstm ? '+' : '−'}${Math.abs((100 * (total - lstm)) / lstm).toFixed(1)} %`;
-  const cells = [
-    ['cell', 'units', 'parameters', 'of LSTM', 'input', 'recurrent', 'bias', 'model', 'formula'],
-    ...facts.cells.map(({ cell, units, total, input, recurrent, bias, model, formula }) => [
-      cell.toUpperCase(),
-      String(units),
-      count(total),
-      share(total),
-      count(input),
-      count(recurrent),
-      count(bias),
-      count(model),
-      formula,
-    ]),
-  ];
-  const equal = [
-    ['cell', 'units', 'parameters', 'formula'],
-    ...facts.cells.map(({ cell, equalParameters: { units, total, formula } }) => [
-      cell.toUpperCase(),
-      String(units),
-      count(total),
-      formula,
-    ]),
-  ];
+  const fitted = (text: string) => wrap(text, screen.textColumns);
   const layers = [
     ['layer', 'type', 'parameters', 'formula'],
     ...facts.layers.map(({ name, type, count: total, formula }) => [name, type, count(total), formula]),
     ['', 'total', count(facts.total), ''],
   ];
-  const fitted = (text: string) => wrap(text, screen.textColumns);
   return `${[
     fitted(`${bold(screen, facts.name ?? 'experiment')} · ${facts.note}`),
     '',
-    fitted(bold(screen, `${facts.layer} at equal units, ${plural(facts.inputSize, 'input')}`)),
-    table(cells, 'lrrrrrrrl', screen.textColumns),
-    '',
-    fitted(bold(screen, 'at equal parameters: the most units that stay within the largest')),
-    table(equal, 'lrrl', screen.textColumns),
-    '',
+    ...cellTables(facts, screen),
     bold(screen, 'this model'),
     table(layers, 'llrl', screen.textColumns),
     '',
@@ -133,4 +107,50 @@ function describe(facts: ReturnType<typeof countAll>): string {
       `One training step: ${plural(facts.multiplyAdds.step, 'multiply-add')}, about ${formatBytes(facts.memory.bytes)} of memory.`,
     ),
   ].join('\n')}\n`;
+}
+
+/** Nothing for a model in which no layer reads across steps. */
+function cellTables(facts: ReturnType<typeof countAll>, screen: ReturnType<typeof screenOf>): string[] {
+  if (facts.layer === null) return [];
+  const { total: reference, title: referenceTitle } = facts.cells[CLASSIC_CELLS.length - 1]!;
+  const share = (total: number) =>
+    total === reference
+      ? ''
+      : `${total > reference ? '+' : '−'}${Math.abs((100 * (total - reference)) / reference).toFixed(1)} %`;
+  const shown = (value: number | null) => (value === null ? '' : count(value));
+  const cells = [
+    ['cell', 'units', 'parameters', `of ${referenceTitle}`, 'input', 'recurrent', 'bias', 'model', 'formula'],
+    ...facts.cells.map(({ title, units, total, input, recurrent, bias, model, formula }) => [
+      title,
+      units === null ? '' : String(units),
+      count(total),
+      share(total),
+      shown(input),
+      shown(recurrent),
+      shown(bias),
+      count(model),
+      formula,
+    ]),
+  ];
+  const equal = [
+    ['cell', 'units', 'parameters', 'formula'],
+    ...facts.cells.map(({ title, equalParameters: { units, total, formula } }) => [
+      title,
+      units === null ? '' : String(units),
+      count(total),
+      formula,
+    ]),
+  ];
+  const heading = `${facts.layer} at equal units, ${plural(facts.inputSize!, 'input')}`;
+  return [
+    wrap(bold(screen, heading), screen.textColumns),
+    table(cells, 'lrrrrrrrl', screen.textColumns),
+    '',
+    wrap(
+      bold(screen, 'at equal parameters: the most units that stay within the largest'),
+      screen.textColumns,
+    ),
+    table(equal, 'lrrl', screen.textColumns),
+    '',
+  ];
 }

@@ -1,5 +1,5 @@
 // A run as the commands of the shell see it: its folder read once, and the figures they print.
-import { isRecurrent } from '../../experiment/schema.ts';
+import { firstCell } from '../../experiment/models.ts';
 import { type LifeState, LifeWatch } from '../../runs/life.ts';
 import { RunReader } from '../../runs/reader.ts';
 import { CommandError } from './exit.ts';
@@ -37,7 +37,7 @@ export function loadRun(folder: string): RunFacts {
     folder,
     reader,
     label: request.group ? `${request.name} ${request.group.label}`.trim() : request.name,
-    cell: request.experiment.model.layers.find(isRecurrent)?.type ?? null,
+    cell: firstCell(request.experiment)?.layer.type ?? null,
     state: new LifeWatch().judge(folder, status).state,
     step: status.step,
     steps: status.steps,
