@@ -100,6 +100,18 @@ export function addStatement(source: LintSource, statement: Node, lines: readonl
   return insert(source, end, lines.map(line => `${eol(source)}${indent}${line}`).join(''));
 }
 
+/** The same before it. */
+export function addStatementBefore(
+  source: LintSource,
+  statement: Node,
+  lines: readonly string[],
+): TextEdit | null {
+  const start = source.text.lastIndexOf('\n', statement.startIndex - 1) + 1;
+  const indent = source.text.slice(start, statement.startIndex);
+  if (/\S/.test(indent)) return null;
+  return insert(source, start, lines.map(line => `${indent}${line}${eol(source)}`).join(''));
+}
+
 /** A string in the quotes that the call has, else the file. */
 export function quoted(source: LintSource, { node }: CallExpression, value: string): string {
   const [own] = /["']/.exec(node.text) ?? [];

@@ -12,6 +12,7 @@ import { missingReturnSequences } from './return-sequences.ts';
 import { LintSource } from './source.ts';
 import { lstmDefaults, resetAfter } from './tfjs-options.ts';
 import { dropoutOfOneLayer, recurrentDropoutUnknown } from './torch-options.ts';
+import { missingStep, missingZeroGrad } from './training-loop.ts';
 
 export type { TextEdit, TextFinding, TextFix } from './finding.ts';
 
@@ -26,6 +27,8 @@ const RULES: readonly Rule[] = [
   wrongDimension,
   lastOfPadded,
   missingClipping,
+  missingZeroGrad,
+  missingStep,
   bidirectionalGeneration,
   receptiveField,
 ];

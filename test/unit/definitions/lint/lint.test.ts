@@ -45,6 +45,7 @@ describe('Text diagnostics', () => {
         [6, 'relu-initialization'],
         [9, 'torch-batch-first'],
         [14, 'torch-no-clipping'],
+        [14, 'torch-no-zero-grad'],
       ],
     );
     for (const { id, page } of found) assert.equal(page, `docs/lint.md#${id}`);
