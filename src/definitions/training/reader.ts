@@ -1,0 +1,168 @@
+// Calls and named constants of a file, found in its text and then looked up in its tree.
+import type { Expression } from '../code/expression.ts';
+import { Resolver } from '../code/resolve.ts';
+import type { Language, Node, Tree } from '../code/syntax.ts';
+import { dialectOf } from '../dialects.ts';
+import type { CallExpression } from '../found-layers.ts';
+import type { Taken } from './settings.ts';
+
+export type Note = (line: number, sentence: string) => void;
+
+export interface FoundCall extends CallExpression {
+  /** the last part of the callee: `optim.Adam` → "Adam" */
+  name: string;
+  line: number;
+}
+
+export class CodeReader {
+  readonly text: string;
+  readonly isPython: boolean;
+  readonly root: Node;
+  private readonly dialect: ReturnType<typeof dialectOf>;
+  private readonly resolver: Resolver;
+
+  constructor(tree: Tree, text: string, language: Language) {
+    this.text = text;
+    this.root = tree.rootNode;
+    this.isPython = language === 'python';
+    this.dialect = dialectOf(language);
+    this.resolver = new Resolver(this.dialect);
+  }
+
+  /** Calls whose callee ends in one of these names, in the order of the text. */
+  calls(names: RegExp): FoundCall[] {
+    const called = new RegExp(`(?<![\\w$])(?:${names.source})(?=\\s*\\()`, `g${names.flags}`);
+    const found = new Map<number, FoundCall>();
+    for (const { index, 0: name } of this.text.matchAll(called)) {
+      const call = this.callAt(index, name);
+      if (call) found.set(call.node.id, call);
+    }
+    return [...found.values()];
+  }
+
+  private callAt(index: number, name: string): FoundCall | null {
+    let node: Node | null = this.root.descendantForIndex(index, index + 1);
+    for (let hops = 0; node && hops < 4 && !this.dialect.calls.includes(node.type); hops++)
+      node = node.parent;
+    if (!node || !this.dialect.calls.includes(node.type)) return null;
+    const call = this.dialect.expression(node);
+    if (call.kind !== 'call' || !call.callee.node.text.endsWith(name)) return null;
+    return { ...call, name, line: lineOf(node) };
+  }
+
+  /** The value of a variable, field or option whose name this is, the first that can be told. */
+  constant(names: RegExp): Taken<number> | null {
+    for (const { value, node } of this.assignments(names)) {
+      const number = this.number(value);
+      if (number !== null) return { value: number, line: lineOf(node) };
+    }
+    return null;
+  }
+
+  word(names: RegExp): Taken<string> | null {
+    for (const { value, node } of this.assignments(names)) {
+      const text = this.string(value);
+      if (text !== null) return { value: text, line: lineOf(node) };
+    }
+    return null;
+  }
+
+  texts(names: RegExp): Taken<string[]> | null {
+    for (const { value, node } of this.assignments(names)) {
+      const texts = this.strings(value);
+      if (texts) return { value: texts, line: lineOf(node) };
+    }
+    return null;
+  }
+
+  /** `NAME = …`, `const name = …`, `name: int = …`, `def f(name=…)`, `add_argument("--name", default=…)`, `{name: …}` */
+  private *assignments(names: RegExp): Generator<{ value: Expression; node: Node }> {
+    const mention = new RegExp(`(?<![\\w$])(?:${names.source})(?![\\w$])`, `g${names.flags}`);
+    for (const { index } of this.text.matchAll(mention)) {
+      const name = this.root.descendantForIndex(index, index + 1);
+      const value = name && this.assigned(name);
+      if (value) yield { value: this.dialect.expression(value), node: name };
+    }
+  }
+
+  private assigned(name: Node): Node | null {
+    for (let here: Node | null = name, hops = 0; here && hops < 3; here = here.parent, hops++) {
+      const { parent } = here;
+      if (!parent) return null;
+      for (const [key, value] of [
+        ['left', 'right'],
+        ['name', 'value'],
+        ['key', 'value'],
+      ] as const) {
+        const target = parent.childForFieldName(key);
+        if (target && target.id === here.id) return parent.childForFieldName(value);
+      }
+      if (this.dialect.calls.includes(parent.parent?.type ?? '') && here.type === 'string')
+        return this.optionDefault(parent.parent!);
+    }
+    return null;
+  }
+
+  private optionDefault(node: Node): Node | null {
+    const call = this.dialect.expression(node);
+    if (call.kind !== 'call' || !call.callee.node.text.endsWith('add_argument')) return null;
+    return call.named.get('default')?.value.node ?? null;
+  }
+
+  expression(node: Node): Expression {
+    return this.dialect.expression(node);
+  }
+
+  /** As far as the file says it; of a parameter its default. */
+  number(expression: Expression | undefined): number | null {
+    const value = expression && this.value(expression);
+    return typeof value === 'number' ? value : null;
+  }
+
+  string(expression: Expression | undefined): string | null {
+    const value = expression && this.value(expression);
+    return typeof value === 'string' ? value : null;
+  }
+
+  flag(expression: Expression | undefined): boolean | null {
+    const value = expression && this.value(expression);
+    return typeof value === 'boolean' ? value : null;
+  }
+
+  /** A list of texts; null for anything else. */
+  strings(expression: Expression | undefined): string[] | null {
+    const items = expression && this.items(expression);
+    const texts = items?.map(item => this.string(item));
+    return texts && texts.length > 0 && texts.every(text => text !== null) ? (texts as string[]) : null;
+  }
+
+  numbers(expression: Expression | undefined): (number | null)[] | null {
+    return (expression && this.items(expression)?.map(item => this.number(item))) ?? null;
+  }
+
+  /** The call that an expression surely stands for, through a name. */
+  callOf(expression: Expression | undefined): CallExpression | null {
+    const [only, ...more] = expression ? this.resolver.definitions(expression) : [];
+    return only?.kind === 'call' && more.length === 0 ? only : null;
+  }
+
+  private items(expression: Expression): readonly Expression[] | null {
+    const [list, ...more] = this.resolver.definitions(expression);
+    return list?.kind === 'list' && more.length === 0 ? list.items : null;
+  }
+
+  private value(expression: Expression): unknown {
+    const found = this.resolver.value(expression);
+    if (found.kind === 'known') return found.value;
+    return found.kind === 'outside' ? found.fallback : undefined;
+  }
+}
+
+export function lineOf(node: Node): number {
+  return node.startPosition.row + 1;
+}
+
+/** What a call is given under this name, else at this place. */
+export function argument(call: CallExpression, name: string, place?: number): Expression | undefined {
+  return call.named.get(name)?.value ?? (place === undefined ? undefined : call.positional[place]);
+}

@@ -1,0 +1,222 @@
+// The settings that code trains with, read from its text.
+import assert from 'node:assert/strict';
+import type { Language } from '../../../src/definitions/code/syntax.ts';
+import { definitionsIn } from '../../../src/definitions/find.ts';
+import { type TrainingSettings, trainingSettings } from '../../../src/definitions/training/settings.ts';
+import { syntax } from './find.ts';
+
+async function read(language: Language, text: string): Promise<TrainingSettings> {
+  const tree = await syntax.parse(text, language);
+  try {
+    const { models } = definitionsIn(tree, text, language);
+    return trainingSettings(tree, text, language, models[0] ?? null);
+  } finally {
+    tree.delete();
+  }
+}
+
+/** Values alone. */
+function values({ notTaken, ...settings }: TrainingSettings): Record<string, unknown> {
+  const entries = Object.entries(settings).filter(([, taken]) => taken !== null);
+  return {
+    ...Object.fromEntries(entries.map(([name, taken]) => [name, taken!.value])),
+    ...(notTaken.length > 0 ? { notTaken: notTaken.map(({ line, value }) => `${line}: ${value}`) } : {}),
+  };
+}
+
+const TORCH = `import argparse
+import pandas as pd
+import torch
+from torch import nn, optim
+from torch.utils.data import DataLoader
+BATCH = 16
+SEQ_LEN = 12
+FEATURES = ["temp", "rain"]
+frame = pd.read_csv("data/weather.csv")[FEATURES]
+torch.manual_seed(7)
+class Net(nn.Module):
+    def __init__(self, hidden=32):
+        super().__init__()
+        self.rnn = nn.LSTM(2, hidden, batch_first=True)
+        self.out = nn.Linear(hidden, 1)
+model = Net()
+optimizer = optim.Adam(model.parameters(), lr=1e-2, betas=(0.8, 0.99), weight_decay=1e-4)
+scheduler = optim.lr_scheduler.StepLR(optimizer, 10)
+loader = DataLoader(windows, BATCH, shuffle=True)
+for epoch in range(20):
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = nn.L1Loss()(model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        optimizer.step()
+`;
+
+describe('The settings of a training in code', () => {
+  it('are read in PyTorch, with what is not taken', async () => {
+    const settings = await read('python', TORCH);
+    assert.deepEqual(values(settings), {
+      optimizer: { type: 'adam', learningRate: 0.01, beta1: 0.8, beta2: 0.99 },
+      batchSize: 16,
+      epochs: 20,
+      clipNorm: 0.5,
+      seed: 7,
+      window: 12,
+      inputs: 2,
+      path: 'data/weather.csv',
+      features: ['temp', 'rain'],
+      notTaken: [
+        '17: weight_decay=0.0001 of Adam is left out.',
+        '18: The schedule StepLR is not taken: the learning rate stays as it is.',
+        '23: The loss L1Loss is not taken: values are learned by the mean squared error.',
+      ],
+    });
+    assert.deepEqual(
+      [settings.optimizer!.line, settings.batchSize!.line, settings.epochs!.line, settings.clipNorm!.line],
+      [17, 19, 20, 25],
+    );
+  });
+
+  it('count updates where one loop makes them, also through tqdm and two ranges', async () => {
+    const loop = (lines: string) => `import torch\nfrom torch import nn\nmodel = nn.GRU(3, 4)\n${lines}`;
+    const steps = async (lines: string) => {
+      const { steps, epochs } = await read('python', loop(lines));
+      return [steps?.value ?? null, epochs?.value ?? null];
+    };
+    assert.deepEqual(await steps('for i in range(500):\n    f().backward()'), [500, null]);
+    assert.deepEqual(await steps('N = 300\nfor i in tqdm(range(1, N + 1)):\n    f().backward()'), [
+      300,
+      null,
+    ]);
+    assert.deepEqual(await steps('for e in range(4):\n  for i in range(50):\n    f().backward()'), [
+      200,
+      null,
+    ]);
+    assert.deepEqual(
+      await steps(
+        'def train(epochs=8):\n  for e in range(epochs):\n    for i, b in enumerate(loader):\n      f().backward()',
+      ),
+      [null, 8],
+    );
+    assert.deepEqual(await steps('while True:\n    f().backward()'), [null, null]);
+  });
+
+  it('hold that a loop does not clip, and nothing where nothing trains', async () => {
+    const head = 'import torch\nfrom torch import nn, optim\nmodel = nn.GRU(3, 4)\n';
+    const trained = await read('python', `${head}for i in range(9):\n    loss.backward()\n`);
+    assert.deepEqual(trained.clipNorm, { value: null, line: 5 });
+    const model = await read('python', head);
+    assert.deepEqual(values(model), { inputs: 3 });
+  });
+
+  it('have the frameworks’ own defaults', async () => {
+    const head = 'import torch\nfrom torch import nn, optim\nmodel = nn.GRU(3, 4)\n';
+    const rate = async (call: string) =>
+      (await read('python', `${head}o = optim.${call}`)).optimizer?.value ?? null;
+    assert.deepEqual(await rate('Adam(model.parameters())'), { type: 'adam', learningRate: 0.001 });
+    assert.deepEqual(await rate('RMSprop(model.parameters(), alpha=0.9)'), {
+      type: 'rmsprop',
+      learningRate: 0.01,
+      decay: 0.9,
+    });
+    assert.deepEqual(await rate('SGD(model.parameters(), 0.1, momentum=0.9, nesterov=True)'), {
+      type: 'sgd',
+      learningRate: 0.1,
+      momentum: 0.9,
+      nesterov: true,
+    });
+    assert.deepEqual(await rate('AdamW(model.parameters(), lr=3e-4, weight_decay=0.1)'), {
+      type: 'adamw',
+      learningRate: 3e-4,
+      weightDecay: 0.1,
+    });
+    assert.equal(await rate('Adagrad(model.parameters())'), null);
+  });
+
+  it('are not taken where several optimizers are made, or a rate comes from outside', async () => {
+    const head = 'import torch\nfrom torch import nn, optim\nmodel = nn.GRU(3, 4)\n';
+    const two = await read(
+      'python',
+      `${head}a = optim.Adam(model.parameters(), lr=1e-3)\nb = optim.SGD(model.parameters(), lr=1)\n`,
+    );
+    assert.equal(two.optimizer, null);
+    assert.match(two.notTaken[0]!.value, /lines 4, 5/);
+    const outside = await read('python', `${head}a = optim.Adam(model.parameters(), lr=load())`);
+    assert.equal(outside.optimizer, null);
+    assert.match(outside.notTaken[0]!.value, /learning rate of Adam comes from outside/);
+  });
+
+  it('are read in Keras', async () => {
+    const keras = `import tensorflow as tf
+from tensorflow import keras
+window, epochs = 30, 5
+model = keras.Sequential([
+    keras.layers.LSTM(16, input_shape=(30, 2)),
+    keras.layers.Dense(1),
+])
+model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.01, global_clipnorm=2.0), loss="mae")
+model.fit(x, y, batch_size=16, epochs=15, callbacks=[keras.callbacks.EarlyStopping(patience=3)])
+`;
+    assert.deepEqual(values(await read('python', keras)), {
+      optimizer: { type: 'adam', learningRate: 0.01 },
+      batchSize: 16,
+      epochs: 15,
+      clipNorm: 2,
+      window: 30,
+      inputs: 2,
+      notTaken: [
+        '8: The loss "mae" is not taken: values are learned by the mean squared error.',
+        '9: Early stopping is not taken: the run ends after its steps.',
+      ],
+    });
+    const byName = keras
+      .replace(/keras.optimizers.*\)(?=, loss)/, '"rmsprop"')
+      .replace('batch_size=16, epochs=15', 'verbose=0');
+    const { optimizer, batchSize, epochs } = await read('python', byName);
+    assert.deepEqual(optimizer!.value, { type: 'rmsprop', learningRate: 0.001 });
+    assert.deepEqual([batchSize!.value, epochs!.value], [32, 1]);
+  });
+
+  it('are read in TensorFlow.js', async () => {
+    const script = `import * as tf from '@tensorflow/tfjs';
+const EPOCHS = 20;
+const model = tf.sequential();
+model.add(tf.layers.lstm({ units: 16, inputShape: [30, 2] }));
+model.add(tf.layers.dense({ units: 1 }));
+model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+await model.fit(xs, ys, { epochs: EPOCHS, batchSize: 16 });
+`;
+    assert.deepEqual(values(await read('typescript', script)), {
+      optimizer: { type: 'adam', learningRate: 0.01 },
+      batchSize: 16,
+      epochs: 20,
+      clipNorm: null,
+      window: 30,
+      inputs: 2,
+    });
+  });
+
+  it('take options of the command line by their defaults, and columns where they are chosen', async () => {
+    const script = `import argparse, torch
+from torch import nn
+import pandas as pd
+parser = argparse.ArgumentParser()
+parser.add_argument("--batch-size", type=int, default=24)
+parser.add_argument("--lr", type=float, default=0.02)
+args = parser.parse_args()
+target = "co2"
+frame = pd.read_csv("co2.csv", usecols=["co2", "month"])
+model = nn.GRU(2, 4)
+optimizer = torch.optim.SGD(model.parameters(), lr=args.lr)
+loader = DataLoader(windows, batch_size=args.batch_size)
+`;
+    assert.deepEqual(values(await read('python', script)), {
+      optimizer: { type: 'sgd', learningRate: 0.02 },
+      batchSize: 24,
+      inputs: 2,
+      path: 'co2.csv',
+      features: ['co2', 'month'],
+      target: 'co2',
+    });
+  });
+});
