@@ -1,6 +1,6 @@
 // The batch size that code trains with.
 import { argument, type CodeReader } from './reader.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 const NAMES = /batch_?size|BATCH_?SIZE|batchSize|BATCH|n_?batch/;
 

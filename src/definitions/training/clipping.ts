@@ -1,6 +1,6 @@
 // The gradient norm at which code clips; that it trains and does not clip is a setting too.
 import { argument, type CodeReader, type Note } from './reader.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 export function clippingOf(code: CodeReader, note: Note): Taken<number | null> | null {
   for (const call of code.calls(/clip_grad_norm_?/)) {

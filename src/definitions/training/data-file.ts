@@ -1,6 +1,6 @@
 // The data file that code reads, and the columns it takes of it.
 import { argument, type CodeReader, lineOf } from './reader.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 const READS =
   /read_csv|read_table|read_parquet|loadtxt|genfromtxt|open|Path|read_text|readFileSync|readFile|csv|get_file|TextLineDataset/;

@@ -4,7 +4,7 @@ import type { FoundModel } from '../definition.ts';
 import { INPUT_SHAPES } from '../found-layers.ts';
 import { isSize } from './batches.ts';
 import { argument, type CodeReader, lineOf } from './reader.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 type Length = { epochs: Taken<number> } | { steps: Taken<number> };
 

@@ -1,6 +1,6 @@
 // The optimizer that code makes, with its rates; frameworks' defaults are filled in where they differ from Unroll's.
 import { argument, type CodeReader, type FoundCall, type Note } from './reader.ts';
-import type { OptimizerTaken, Taken } from './settings.ts';
+import type { OptimizerTaken, Taken } from './taken.ts';
 
 type Kind = OptimizerTaken['type'];
 
@@ -21,7 +21,9 @@ export function optimizerOf(code: CodeReader, note: Note): Taken<OptimizerTaken>
   const [first, ...more] = made;
   if (!first) return byName(code, note);
   const taken = described(code, first, note);
-  const others = more.filter(call => JSON.stringify(described(code, call, () => {})) !== JSON.stringify(taken));
+  const others = more.filter(
+    call => JSON.stringify(described(code, call, () => {})) !== JSON.stringify(taken),
+  );
   if (others.length === 0) return taken && { value: taken, line: first.line };
   note(
     others[0]!.line,

@@ -4,7 +4,7 @@ import { Resolver } from '../code/resolve.ts';
 import type { Language, Node, Tree } from '../code/syntax.ts';
 import { dialectOf } from '../dialects.ts';
 import type { CallExpression } from '../found-layers.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 export type Note = (line: number, sentence: string) => void;
 

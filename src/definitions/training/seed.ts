@@ -1,6 +1,6 @@
 // The seed of the random numbers, and parts of a training that Unroll does not take from code.
 import { argument, type CodeReader, type Note } from './reader.ts';
-import type { Taken } from './settings.ts';
+import type { Taken } from './taken.ts';
 
 export function seedOf(code: CodeReader): Taken<number> | null {
   for (const call of code.calls(/manual_seed|set_random_seed|set_seed|seed_everything/)) {

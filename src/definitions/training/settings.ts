@@ -10,47 +10,9 @@ import { lossNote } from './losses.ts';
 import { optimizerOf } from './optimizers.ts';
 import { CodeReader } from './reader.ts';
 import { otherNotes, seedOf } from './seed.ts';
+import type { Taken, TrainingSettings } from './taken.ts';
 
-/** A setting with the 1-based line that says it. */
-export interface Taken<T> {
-  value: T;
-  line: number;
-}
-
-export type OptimizerTaken =
-  | { type: 'adam'; learningRate: number; beta1?: number; beta2?: number; epsilon?: number }
-  | {
-      type: 'adamw';
-      learningRate: number;
-      beta1?: number;
-      beta2?: number;
-      epsilon?: number;
-      weightDecay?: number;
-    }
-  | { type: 'sgd'; learningRate: number; momentum?: number; nesterov?: boolean }
-  | { type: 'rmsprop'; learningRate: number; decay?: number; momentum?: number; epsilon?: number };
-
-export interface TrainingSettings {
-  optimizer: Taken<OptimizerTaken> | null;
-  batchSize: Taken<number> | null;
-  /** passes over the data; null where updates are counted, or neither is said */
-  epochs: Taken<number> | null;
-  steps: Taken<number> | null;
-  /** value null: the code trains without clipping; null: it is not seen to train */
-  clipNorm: Taken<number | null> | null;
-  seed: Taken<number> | null;
-  /** time steps of an input sequence */
-  window: Taken<number> | null;
-  /** numbers that the model reads at each time step */
-  inputs: Taken<number> | null;
-  /** the data file that the code reads, as it is written there */
-  path: Taken<string> | null;
-  /** columns that the model reads, by name */
-  features: Taken<string[]> | null;
-  target: Taken<string> | null;
-  /** what the code says and Unroll does otherwise, a sentence each */
-  notTaken: Taken<string>[];
-}
+export type { OptimizerTaken, Taken, TrainingSettings } from './taken.ts';
 
 export function trainingSettings(
   tree: Tree,
