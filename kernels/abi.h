@@ -278,10 +278,15 @@ struct UnrollCausalConvolutionBackward {
   F(causal_convolution, UnrollCausalConvolution, 0, 5, 7)       \
   F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7)
 
+/** Room that callers have for the struct of any function, and the most pointers of one. */
+#define UNROLL_CALL_BYTES 512
+#define UNROLL_CALL_POINTERS 32
+
 extern "C" {
 
 #define UNROLL_DECLARE(name, Call, doubles, pointers, integers)                                             \
   static_assert(sizeof(Call) - (8 * doubles + sizeof(void *) * pointers + 4 * integers) < 8, "rule 2");     \
+  static_assert(sizeof(Call) <= UNROLL_CALL_BYTES && pointers <= UNROLL_CALL_POINTERS, "room of a call");   \
   double unroll_##name(const Call *call);
 UNROLL_FUNCTIONS(UNROLL_DECLARE)
 #undef UNROLL_DECLARE

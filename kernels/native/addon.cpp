@@ -3,11 +3,15 @@
 //
 //   instructionSets()                names of those that it has and that work here, best first
 //   processorSets()                  names of those that work here, whether it has them or not
-//   start(set, threads, numbers)     chooses; `numbers` (Float64Array) is where calls leave their numbers from now on
-//   stop()                           ends the threads
+//   start(set, threads, numbers)     chooses; `numbers` (Float64Array) is where calls leave their numbers from now on.
+//                                    Returns { generation, threads }: the engine that was started, and its threads.
+//   stop(generation)                 ends the threads of that engine; nothing where another was started since
 //   misalignment(buffer)             address of an ArrayBuffer modulo 64
-//   <function of abi.h>(...arrays)   typed arrays or null for the pointers; in `numbers` stand the doubles, then the
-//                                    arrays' offsets, then the int32 numbers
+//   <function of abi.h>(generation, ...arrays)
+//                                    typed arrays or null for the pointers; in `numbers` stand the number of threads,
+//                                    the doubles, the arrays' offsets, and the int32 numbers. Throws where another
+//                                    engine was started since, or where that one has other threads: what is lent to a
+//                                    call was measured for one engine.
 #include <node_api.h>
 
 #include <cstddef>
@@ -68,8 +72,13 @@ const InstructionSet sets[] = {
 // one engine in a process: its threads and scratch are shared by all who load the addon
 const UnrollTable *table;
 bool running;
+uint32_t generation;
 
-constexpr int MAX_NUMBERS = 64, MAX_POINTERS = 32;
+constexpr int MAX_NUMBERS = 96;
+#define UNROLL_NUMBERS(name, Call, doubles, pointers, integers) \
+  static_assert(1 + doubles + pointers + integers <= MAX_NUMBERS, "room for the numbers of a call");
+UNROLL_FUNCTIONS(UNROLL_NUMBERS)
+#undef UNROLL_NUMBERS
 
 struct Instance {
   napi_ref numbers_ref;
@@ -113,29 +122,45 @@ char *data_of(napi_env env, napi_value array, size_t &element_size) {
   return (char *)data;
 }
 
+/** Of a Float64Array; 0 for all else. */
+size_t length_of(napi_env env, napi_value array) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  if (napi_get_typedarray_info(env, array, &type, &length, nullptr, nullptr, nullptr) != napi_ok) return 0;
+  return type == napi_float64_array ? length : 0;
+}
+
 napi_value call_function(napi_env env, napi_callback_info info) {
-  napi_value arguments[MAX_POINTERS];
-  size_t count = MAX_POINTERS;
+  constexpr int MAX_ARGUMENTS = 1 + UNROLL_CALL_POINTERS;
+  napi_value arguments[MAX_ARGUMENTS];
+  size_t count = MAX_ARGUMENTS;
   void *data;
   napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
   const Function &function = *(const Function *)data;
   const Instance *instance = instance_of(env);
-  if (!instance || !instance->numbers || !running) return fail(env, "The native engine has not been started.");
-  if (count < (size_t)function.pointers) return fail(env, "A kernel was called with too few arrays.");
-
-  alignas(8) char call[8 * (MAX_NUMBERS + MAX_POINTERS)] = {};
+  if (count < 1 + (size_t)function.pointers) return fail(env, "A kernel was called with too few arrays.");
+  uint32_t caller = 0;
+  napi_get_value_uint32(env, arguments[0], &caller);
+  if (!instance || !instance->numbers || !running || caller != generation)
+    return fail(env, "This native engine was closed, or another one was started after it: start it again.");
   const double *number = instance->numbers;
+  if (*number++ != unroll::thread_count())
+    return fail(env, "A kernel was called for another number of threads than the native engine has.");
+
+  alignas(8) char call[UNROLL_CALL_BYTES] = {};
   char *member = call;
   memcpy(member, number, 8 * function.doubles);
   member += 8 * function.doubles, number += function.doubles;
   for (int i = 0; i < function.pointers; i++, member += sizeof(void *), number++) {
     size_t element_size;
-    char *start = data_of(env, arguments[i], element_size);
+    char *start = data_of(env, arguments[1 + i], element_size);
     void *pointer = start ? start + (size_t)*number * element_size : nullptr;
     memcpy(member, &pointer, sizeof pointer);
   }
   for (int i = 0; i < function.integers; i++, member += 4, number++) {
     const Int32 value = (Int32)(long long)*number;
+    if (value != *number && (uint32_t)value != *number)
+      return fail(env, "A kernel was called with a number of more than 32 bits: the arrays are too large.");
     memcpy(member, &value, 4);
   }
   Kernel kernel;
@@ -162,6 +187,12 @@ napi_value instruction_sets(napi_env env, napi_callback_info) { return names_of(
 
 napi_value processor_sets(napi_env env, napi_callback_info) { return names_of(env, false); }
 
+void set_number(napi_env env, napi_value object, const char *name, double value) {
+  napi_value number;
+  napi_create_double(env, value, &number);
+  napi_set_named_property(env, object, name, number);
+}
+
 napi_value start(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   size_t count = 3;
@@ -170,8 +201,9 @@ napi_value start(napi_env env, napi_callback_info info) {
   int32_t threads = 1;
   size_t element_size;
   if (count < 3 || napi_get_value_string_utf8(env, arguments[0], name, sizeof name, nullptr) != napi_ok ||
-      napi_get_value_int32(env, arguments[1], &threads) != napi_ok || threads < 1)
-    return fail(env, "start takes an instruction set, a number of threads and a Float64Array.");
+      napi_get_value_int32(env, arguments[1], &threads) != napi_ok || threads < 1 ||
+      length_of(env, arguments[2]) < MAX_NUMBERS)
+    return fail(env, "start takes an instruction set, a number of threads and a Float64Array for the numbers.");
   const InstructionSet *chosen = nullptr;
   for (const InstructionSet &set : sets)
     if (set.table && strcmp(set.name, name) == 0 && set.works()) chosen = &set;
@@ -185,13 +217,22 @@ napi_value start(napi_env env, napi_callback_info info) {
   table = chosen->table;
   unroll_threads_start(threads);
   running = true;
+  generation++;
   napi_value started;
-  napi_create_int32(env, unroll::thread_count(), &started);
+  napi_create_object(env, &started);
+  set_number(env, started, "generation", generation);
+  set_number(env, started, "threads", unroll::thread_count());
   return started;
 }
 
-napi_value stop(napi_env, napi_callback_info) {
-  if (running) unroll_threads_stop();
+napi_value stop(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  size_t count = 1;
+  uint32_t caller = 0;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_value_uint32(env, argument, &caller);
+  if (!running || caller != generation) return nullptr;
+  unroll_threads_stop();
   running = false;
   return nullptr;
 }

@@ -66,6 +66,8 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     ) as [number, number, number, number];
     return { packed, cache, forwardScratch, backwardScratch };
   });
+  const memoryOf = (shape: RecurrentShape, ragged: boolean) =>
+    recurrentMemory([...shapeNumbers(shape).slice(0, 5), Number(ragged)]);
   const gemmMemory = remembered(sizes => invoke('gemm_memory', [], [], sizes));
   let scratch = memory.allocate(0);
 
@@ -79,9 +81,13 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
 
   return {
     cells: CELLS,
-    recurrentMemory: (shape, ragged) => recurrentMemory([...shapeNumbers(shape).slice(0, 5), Number(ragged)]),
+    recurrentMemory: memoryOf,
     recurrentForward(call) {
       const { y, hN, cN, cache, scratch } = call;
+      const needed = memoryOf(call.shape, call.lengths !== null);
+      requireRoom('packed', call.weights.packed, needed.packed);
+      if (cache) requireRoom('cache', cache, needed.cache);
+      requireRoom('scratch', scratch, needed.forwardScratch);
       invoke(
         'recurrent_forward',
         [],
@@ -91,6 +97,10 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     },
     recurrentBackward(call) {
       const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
+      const needed = memoryOf(call.shape, call.lengths !== null);
+      requireRoom('packed', call.weights.packed, needed.packed);
+      requireRoom('cache', cache, needed.cache);
+      requireRoom('scratch', scratch, needed.backwardScratch);
       const {
         hiddenGradNorm = null,
         cellGradNorm = null,
@@ -151,6 +161,14 @@ export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 
     },
     ...sequenceCalls(invoke, scratchOf),
   };
+}
+
+/** Sizes hold for one engine and its threads: memory measured for another one is refused, not written beyond. */
+function requireRoom(what: string, { data, offset }: Slice, floats: number): void {
+  if (data.length - offset >= floats) return;
+  throw new Error(
+    `A recurrent call was lent ${data.length - offset} numbers of ${what}, but this engine needs ${floats}.`,
+  );
 }
 
 /** The answer to sizes that were asked for before: a step asks for the same ones again. */

@@ -9,11 +9,16 @@ import { engineFile } from '../files.ts';
 export type NativeArray = Float32Array | Int32Array | null;
 
 /** kernels/native/addon.cpp tells what these do. */
-export interface Addon extends Record<KernelName, (...operands: NativeArray[]) => number> {
+export interface Addon
+  extends Record<KernelName, (generation: number, ...operands: NativeArray[]) => number> {
   instructionSets(): string[];
   processorSets(): string[];
-  start(instructionSet: string, threads: number, numbers: Float64Array): number;
-  stop(): void;
+  start(
+    instructionSet: string,
+    threads: number,
+    numbers: Float64Array,
+  ): { generation: number; threads: number };
+  stop(generation: number): void;
   misalignment(buffer: ArrayBuffer): number;
 }
 

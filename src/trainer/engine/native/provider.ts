@@ -32,7 +32,7 @@ export async function loadNative(
 
 function createProvider(addon: Addon, instructionSet: string, wanted: number): Provider {
   const numbers = new Float64Array(MAX_NUMBERS);
-  const threads = addon.start(instructionSet, wanted, numbers);
+  const { generation, threads } = addon.start(instructionSet, wanted, numbers);
 
   /** An array at the beginning of a cache line, inside an ordinary buffer: Electron allows no memory from outside. */
   function allocate(floats: number): Float32Array {
@@ -41,7 +41,8 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
   }
 
   const invoke: Invoke = (kernel, doubles, operands, integers) => {
-    let at = 0;
+    numbers[0] = threads;
+    let at = 1;
     for (const number of doubles) numbers[at++] = number;
     const arrays: NativeArray[] = [];
     for (const operand of operands) {
@@ -49,7 +50,7 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
       arrays.push(operand?.data ?? null);
     }
     for (const number of integers) numbers[at++] = number;
-    return addon[kernel](...arrays);
+    return addon[kernel](generation, ...arrays);
   };
 
   const memory = { allocate, release() {} };
@@ -59,6 +60,6 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
     threads,
     ...memory,
     ...kernelCalls(invoke, memory),
-    close: () => addon.stop(),
+    close: () => addon.stop(generation),
   };
 }

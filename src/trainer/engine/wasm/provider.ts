@@ -17,8 +17,8 @@ import { Visitors } from './visitors.ts';
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 const MAX_THREADS = 64;
-/** The largest struct of abi.h, and more. */
-const CALL_BYTES = 512;
+/** Room for any struct: UNROLL_CALL_BYTES of abi.h. */
+export const CALL_BYTES = 512;
 
 export interface WasmOptions {
   /** left out: UNROLL_ISA, or the best that the host has */

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { matMul, tensor2d } from '@tensorflow/tfjs-core';
 import { loadAddon } from '../../../../src/trainer/engine/native/addon.ts';
 import { loadNative } from '../../../../src/trainer/engine/native/provider.ts';
 import type { Provider } from '../../../../src/trainer/engine/provider.ts';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { describeAgreement } from './describe-agreement.ts';
 import { describeProvider } from './describe-provider.ts';
 
@@ -35,7 +37,74 @@ describe('native engine', () => {
     it(`skipped: ${missing} is not in this build; npm run build -- --sets host builds it`, function () {
       this.skip();
     });
-  after(() => addon.stop());
+
+  describe('two engines in one process', () => {
+    const ones = () => ({ data: new Float32Array(8).fill(1), offset: 0 });
+    function sums(provider: Provider): number[] {
+      const out = { data: new Float32Array(2), offset: 0 };
+      provider.columnSums(4, 2, ones(), out);
+      return [...out.data];
+    }
+
+    it('the one that was started last computes, and outlives the end of the one before', async () => {
+      const [first, second] = [
+        await load(addon.instructionSets()[0]!, 1),
+        await load(addon.instructionSets().at(-1)!, 2),
+      ];
+      assert.throws(() => sums(first), /another one was started after it/);
+      first.close();
+      assert.deepEqual(sums(second), [4, 4]);
+      second.close();
+      assert.throws(() => sums(second), /was closed/);
+    });
+
+    it('startEngine exchanges one for another with other threads', async () => {
+      await startEngine('native', 2);
+      assert.equal((await startEngine('native', 1)).threads, 1);
+      assert.deepEqual([...matMul(tensor2d([1, 2], [1, 2]), tensor2d([3, 4], [2, 1])).dataSync()], [11]);
+      await startEngine('reference', null);
+    });
+
+    it('memory that was measured for fewer threads is not lent to more', async () => {
+      const set = addon.instructionSets()[0]!;
+      const shape = {
+        cell: 'lstm',
+        seqLen: 3,
+        batch: 8,
+        inputSize: 2,
+        hiddenSize: 5,
+        reverse: false,
+      } as const;
+      const sizes = (await load(set, 1)).recurrentMemory(shape, false);
+      const provider = await load(set, 4);
+      const room = (floats: number) => ({ data: provider.allocate(floats), offset: 0 });
+      assert.ok(provider.recurrentMemory(shape, false).backwardScratch > sizes.backwardScratch);
+      const weights = { weightIh: room(40), weightHh: room(100), biasIh: null, biasHh: null };
+      const call = {
+        shape,
+        weights: { ...weights, packed: room(sizes.packed), version: 1 },
+        x: room(48),
+        lengths: null,
+        h0: null,
+        c0: null,
+        y: room(120),
+        cache: room(sizes.cache),
+      };
+      const states = { hN: room(40), cN: room(40) };
+      provider.recurrentForward({ ...call, ...states, scratch: room(sizes.forwardScratch) });
+      const gradients = { dWeightIh: room(40), dWeightHh: room(100), dBiasIh: null, dBiasHh: null };
+      const none = { dhN: null, dcN: null, dx: null, dh0: null, dc0: null, report: null };
+      const backward = {
+        ...call,
+        ...gradients,
+        ...none,
+        dy: room(120),
+        scratch: room(sizes.backwardScratch),
+      };
+      assert.throws(() => provider.recurrentBackward(backward), /numbers of scratch, but this engine needs/);
+      provider.close();
+    });
+  });
 
   describe('loading', () => {
     const file = path.resolve('dist/engine/unroll.node');

@@ -15,7 +15,7 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { floats, settledFloats } from '../../../../src/trainer/engine/storage.ts';
 import { sizeClass } from '../../../../src/trainer/engine/wasm/heap.ts';
 import { INSTRUCTION_SETS, loadModule } from '../../../../src/trainer/engine/wasm/module.ts';
-import { loadWasm, type WasmOptions } from '../../../../src/trainer/engine/wasm/provider.ts';
+import { CALL_BYTES, loadWasm, type WasmOptions } from '../../../../src/trainer/engine/wasm/provider.ts';
 import { describeAgreement } from './describe-agreement.ts';
 import { describeProvider } from './describe-provider.ts';
 
@@ -61,6 +61,11 @@ describe('WASM engine', () => {
       );
       assert.equal(operands, declared.join(''), name);
     }
+  });
+
+  it('a call has as much room as abi.h says', () => {
+    const header = readFileSync('kernels/abi.h', 'utf8');
+    assert.equal(Number(/UNROLL_CALL_BYTES (\d+)/.exec(header)?.[1]), CALL_BYTES);
   });
 
   describe('operands', () => {
@@ -143,6 +148,27 @@ describe('WASM engine', () => {
         assert.equal(size % 64, 0);
         assert.equal(sizeClass(size - 64), size, 'a class holds itself');
       }
+    });
+
+    it('is asked in full for what 32 bits do not count, and says that it is too much', async () => {
+      const provider = await load(2);
+      const shape = {
+        cell: 'lstm',
+        seqLen: 20_000,
+        batch: 500,
+        inputSize: 64,
+        hiddenSize: 96,
+        reverse: false,
+      } as const;
+      const sizes = provider.recurrentMemory(shape, false);
+      const gates = 20_000 * 500 * 4 * 96;
+      assert.ok(gates > 2 ** 31 && sizes.cache > gates && sizes.cache < 2 * gates, `${sizes.cache} numbers`);
+      assert.throws(() => provider.allocate(sizes.cache), /memory is used up/);
+      const wide = { rows: 60_000, inputs: 60_000, outputs: 60_000, weights: null, labelSmoothing: 0 };
+      const one = { data: provider.allocate(1), offset: 0 };
+      const call = { ...wide, x: one, weight: one, bias: null, dx: one, dWeight: one, dBias: null };
+      const targets = { data: new Int32Array(1), offset: 0 };
+      assert.throws(() => provider.denseCrossEntropy({ ...call, targets }), /memory is used up/);
     });
 
     it('grows to its limit, uses what was given back there, and says what is too much', async () => {
