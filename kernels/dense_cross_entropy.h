@@ -17,7 +17,7 @@ namespace UNROLL_NAMESPACE {
 struct DenseCrossEntropyPlan {
   int rows, inputs, outputs;
   /** Floats of a row of logits: whole vectors, so that none is stored in part. */
-  long width;
+  Index width;
   int threads;
   bool has_slabs;
   /** Rows that a thread has logits of at a time, and rows whose gradients of logits are kept together. */
@@ -30,7 +30,7 @@ struct DenseCrossEntropyPlan {
   static constexpr int FEWEST_ROWS = 48, MOST_ROWS = Product::ROW_BLOCK;
 
   DenseCrossEntropyPlan(int n, int h, int o, bool weighted, bool gradients)
-      : rows(n), inputs(h), outputs(o), width((o + WIDTH - 1L) / WIDTH * WIDTH),
+      : rows(n), inputs(h), outputs(o), width((o + Index(WIDTH) - 1) / WIDTH * WIDTH),
         threads((double)n * h * o < 7e4 || unroll::thread_count() > MAX_LOSSES ? 1 : unroll::thread_count()),
         has_slabs(gradients && (double)h * o > LARGEST_PART), block(block_rows()), slab(slab_rows()),
         logits(block, o, h, false, true), dx(block, h, o, false, false),
@@ -47,20 +47,20 @@ struct DenseCrossEntropyPlan {
   }
   int slab_rows() const {
     if (!has_slabs) return rows;
-    const int most = (int)larger(SLAB_FLOATS / (inputs + width), (long)MOST_ROWS);
+    const int most = (int)larger(SLAB_FLOATS / (inputs + width), (Index)MOST_ROWS);
     const int slabs = (rows + most - 1) / most;
     return slabs > 1 ? (rows + slabs - 1) / slabs : rows;
   }
-  long part_size() const { return (long)outputs * inputs; }
+  Size part_size() const { return (Size)outputs * inputs; }
 };
 
 /** Where the parts of a call's scratch are, in floats; what is there for gradients comes last. */
 struct DenseCrossEntropyScratch {
-  long bias, logits, weight, x, dbias, dweight, end;
+  Size bias, logits, weight, x, dbias, dweight, end;
   DenseCrossEntropyScratch(const DenseCrossEntropyPlan &p, bool gradients) {
     bias = p.logits.packed_size();
     logits = bias + p.width;
-    weight = logits + (p.has_slabs ? p.slab : (long)p.threads * p.block) * p.width;
+    weight = logits + (p.has_slabs ? p.slab : (Size)p.threads * p.block) * p.width;
     x = weight + (gradients ? p.dx.packed_size() : 0);
     dbias = x + (gradients ? (p.has_slabs ? 1 : p.threads) * p.dweight.packed_size() : 0);
     dweight = dbias + (gradients ? p.threads * p.width : 0);
@@ -92,11 +92,11 @@ struct DenseCrossEntropy {
 
   void pack_x(float *panels, int first, int count, int from_block, int step) const {
     const Product &product = p.dweight;
-    const long width = product.panel_width();
+    const Index width = product.panel_width();
     for (int block = from_block; block < product.columns.blocks; block += step) {
-      pack_right(product, call.x + (long)first * p.inputs, panels, block, 0, count);
+      pack_right(product, call.x + (Index)first * p.inputs, panels, block, 0, count);
       for (int row = 0; call.weights && row < count; row++)
-        if (skips(first + row)) fill(panels + (block * (long)product.panel_depth + row) * width, width, 0.f);
+        if (skips(first + row)) fill(panels + (block * (Index)product.panel_depth + row) * width, width, 0.f);
     }
   }
 
@@ -104,31 +104,40 @@ struct DenseCrossEntropy {
   double run_rows(float *logits, int first, int count) const {
     Product whole = p.logits;
     whole.N = (int)(whole.c_stride = p.width);
-    gemm_part<false>(whole, call.x + (long)first * p.inputs, call.scratch, call.scratch + at.bias, logits, false, 0,
+    gemm_part<false>(whole, call.x + (Index)first * p.inputs, call.scratch, call.scratch + at.bias, logits, false, 0,
                      count, 0, p.inputs);
-    const LogitRows rows = {logits, gradients ? logits : nullptr, p.width, p.width, call.targets + first,
-                            call.weights ? call.weights + first : nullptr, p.outputs, call.label_smoothing, weight_sum};
+    const LogitRows rows = {
+        .logits = logits,
+        .dlogits = gradients ? logits : nullptr,
+        .stride = p.width,
+        .room = p.width,
+        .targets = call.targets + first,
+        .weights = call.weights ? call.weights + first : nullptr,
+        .classes = p.outputs,
+        .label_smoothing = call.label_smoothing,
+        .weight_sum = weight_sum,
+    };
     double loss = 0;
     for (int row = 0; row < count; row += WIDTH) loss += cross_entropy_rows(rows, row, smaller(WIDTH, count - row));
     if (!call.dx) return loss;
-    float *dx = call.dx + (long)first * p.inputs;
+    float *dx = call.dx + (Index)first * p.inputs;
     gemm_part<false>(p.dx, logits, p.dx.packs ? call.scratch + at.weight : call.weight, nullptr, dx, false, 0, count,
                      0, p.outputs);
     for (int row = 0; call.weights && row < count; row++)
-      if (skips(first + row)) fill(dx + (long)row * p.inputs, p.inputs, 0.f);
+      if (skips(first + row)) fill(dx + (Index)row * p.inputs, p.inputs, 0.f);
     return loss;
   }
 
   void add_columns(float *sums, const float *dlogits, int count) const {
-    for (long column = 0; column < p.width; column += 4 * WIDTH)
-      with_constant<4>((int)smaller<long>(4, (p.width - column) / WIDTH), [&](auto vectors) {
+    for (Index column = 0; column < p.width; column += 4 * WIDTH)
+      with_constant<4>((int)smaller<Index>(4, (p.width - column) / WIDTH), [&](auto vectors) {
         sum_columns<vectors.value>(dlogits + column, p.width, count, p.width - column, sums + column, true);
       });
   }
 
   /** Rows from ... to-1 of ∂L/∂weight, added to `out`. */
   void add_weights(float *out, const float *dlogits, const float *panels, int first, int count, int from, int to) const {
-    gemm_part<true>(p.dweight, dlogits, p.dweight.packs ? panels : call.x + (long)first * p.inputs, nullptr, out, true,
+    gemm_part<true>(p.dweight, dlogits, p.dweight.packs ? panels : call.x + (Index)first * p.inputs, nullptr, out, true,
                     from, to, 0, count);
   }
 
@@ -145,7 +154,7 @@ struct DenseCrossEntropy {
     const double loss = p.has_slabs ? run_slabs(dbias) : run_blocks(dbias);
     if (p.threads > 1 && gradients) unroll::barrier();
     if (call.dbias && thread == 0)
-      for (long column = 0; column < p.width; column += WIDTH) {
+      for (Index column = 0; column < p.width; column += WIDTH) {
         Vec sum{};
         for (int i = 0; i < p.threads; i++) sum += load(call.scratch + at.dbias + i * p.width + column);
         store_part(call.dbias + column, sum, p.outputs - column);
@@ -158,11 +167,11 @@ struct DenseCrossEntropy {
     float *panels = call.scratch + at.x + thread * p.dweight.packed_size();
     float *parts = call.scratch + at.dweight, *dweight = thread == 0 ? call.dweight : parts + (thread - 1) * p.part_size();
     if (call.dweight) fill(dweight, p.part_size(), 0.f);
-    const int from = share(p.rows, thread, p.threads), count = share(p.rows, thread + 1, p.threads) - from;
+    const int from = begin_of(p.rows, thread, p.threads), count = begin_of(p.rows, thread + 1, p.threads) - from;
     const int blocks = (count + p.block - 1) / p.block;
     double loss = 0;
     for (int i = 0; i < blocks; i++) {
-      const int first = from + share(count, i, blocks), rows = from + share(count, i + 1, blocks) - first;
+      const int first = from + begin_of(count, i, blocks), rows = from + begin_of(count, i + 1, blocks) - first;
       loss += run_rows(logits, first, rows);
       if (call.dbias) add_columns(dbias, logits, rows);
       if (!call.dweight) continue;
@@ -171,23 +180,23 @@ struct DenseCrossEntropy {
     }
     if (p.threads == 1 || !call.dweight) return loss;
     unroll::barrier();
-    const long size = p.part_size(), end = size * (thread + 1) / p.threads;
-    for (long i = size * thread / p.threads; i < end; i++)
+    const Size size = p.part_size(), end = begin_of(size, thread + 1, p.threads);
+    for (Size i = begin_of(size, thread, p.threads); i < end; i++)
       for (int part = 0; part < p.threads - 1; part++) call.dweight[i] += parts[part * size + i];
     return loss;
   }
 
   double run_slabs(float *dbias) const {
     float *panels = call.scratch + at.x;
-    const int from_output = share(p.outputs, thread, p.threads), to_output = share(p.outputs, thread + 1, p.threads);
+    const int from_output = begin_of(p.outputs, thread, p.threads), to_output = begin_of(p.outputs, thread + 1, p.threads);
     if (call.dweight)
-      fill(call.dweight + (long)from_output * p.inputs, (to_output - from_output) * (long)p.inputs, 0.f);
+      fill(call.dweight + (Index)from_output * p.inputs, (to_output - from_output) * (Index)p.inputs, 0.f);
     double loss = 0;
     for (int begin = 0; begin < p.rows; begin += p.slab) {
       const int count = smaller(p.slab, p.rows - begin);
       if (call.dweight) pack_x(panels, begin, count, thread, p.threads);
-      const int to = share(count, thread + 1, p.threads);
-      for (int row = share(count, thread, p.threads); row < to; row += p.block) {
+      const int to = begin_of(count, thread + 1, p.threads);
+      for (int row = begin_of(count, thread, p.threads); row < to; row += p.block) {
         const int rows = smaller(p.block, to - row);
         float *logits = call.scratch + at.logits + row * p.width;
         loss += run_rows(logits, begin + row, rows);

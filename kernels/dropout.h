@@ -27,9 +27,9 @@ static double dropout(const UnrollDropout *call) {
   unsigned dropped = (unsigned)bound;  // words below are: the least whole number that is not below the bound
   if (dropped < bound) dropped++;
   const float kept = (float)(1 / (1 - call->rate));
-  const long count = call->count, each = 4 * WIDTH, groups = (count + each - 1) / each;
-  share_tasks(groups, 4. * count, [&](long first, long end, int) {
-    for (long group = first; group < end; group++) {
+  const Index count = call->count, each = 4 * WIDTH, groups = (count + each - 1) / each;
+  share_tasks(groups, 4. * count, [&](Index first, Index end, int) {
+    for (Index group = first; group < end; group++) {
       unsigned words[4][WIDTH];
       for (int i = 0; i < WIDTH; i++) {
         words[0][i] = (unsigned)(group * WIDTH + i), words[1][i] = 0;
@@ -39,8 +39,8 @@ static double dropout(const UnrollDropout *call) {
       float mask[4 * WIDTH];
       for (int i = 0; i < WIDTH; i++)
         for (int w = 0; w < 4; w++) mask[4 * i + w] = words[w][i] < dropped ? 0.f : kept;
-      for (long i = 0; i < each; i += WIDTH) {
-        const long at = group * each + i, lanes = count - at;
+      for (Index i = 0; i < each; i += WIDTH) {
+        const Index at = group * each + i, lanes = count - at;
         if (lanes > 0) store_part(call->y + at, load_part(call->x + at, lanes) * load(mask + i), lanes);
       }
     }

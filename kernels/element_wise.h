@@ -1,38 +1,15 @@
 // Element by element, and columns of matrices: activations with their gradients, sums, copies.
 #pragma once
+#include "abi.h"
 #include "activations.h"
-#include "optimizers.h"
-#include "tiles.h"
+#include "parallel.h"
 
 namespace UNROLL_NAMESPACE {
 
-/** f(thread) on so many threads: one, the caller's, or all. */
-template <class F> UNROLL_INLINE void on_threads(int threads, F f) {
-  if (threads == 1) return f(0);
-  unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &f);
-}
-
-/** f(first, last) over `count` tasks of `worth` numbers in all, in shares as equal as can be. */
-template <class F> UNROLL_INLINE void share_tasks(long count, double worth, F f) {
-  const int threads = worth < WORTH_THREADS || count == 1 ? 1 : unroll::thread_count();
-  on_threads(threads, [&](int thread) { f(count * thread / threads, count * (thread + 1) / threads, thread); });
-}
-
-/** f(Constant<vectors>, first column) for up to four vectors of `width` columns at a time; threads share them. */
-template <class F> UNROLL_INLINE void each_column_group(long width, long rows, F f) {
-  share_tasks((width + WIDTH - 1) / WIDTH, (double)rows * width, [&](long first, long end, int) {
-    for (long v = first; v < end;) {
-      const int here = (int)smaller<long>(4, end - v);
-      with_constant<4>(here, [&](auto vectors) { f(vectors, v * WIDTH); });
-      v += here;
-    }
-  });
-}
-
 /** to (N, D) = from (N, D), each in rows of its own stride. */
 static double copy_columns(const UnrollCopyColumns *call) {
-  share_tasks(call->rows, (double)call->rows * call->width, [&](long first, long end, int) {
-    for (long row = first; row < end; row++)
+  share_tasks(call->rows, (double)call->rows * call->width, [&](Index first, Index end, int) {
+    for (Index row = first; row < end; row++)
       copy(call->to + row * call->to_stride, call->from + row * call->from_stride, call->width);
   });
   return 0;
@@ -40,7 +17,7 @@ static double copy_columns(const UnrollCopyColumns *call) {
 
 /** out = a + b */
 static double add(const UnrollAdd *call) {
-  each_vector(call->count, [&](long i, long lanes) {
+  each_vector(call->count, [&](Index i, Index lanes) {
     store_part(call->out + i, load_part(call->a + i, lanes) + load_part(call->b + i, lanes), lanes);
   });
   return 0;
@@ -87,14 +64,14 @@ UNROLL_INLINE Vec slope(int kind, Vec x, Vec y) {
 }
 
 /** y = φ(x) by one thread; y may be x. */
-static void activate(int kind, const float *x, float *y, long count) {
-  long i = 0;
+static void activate(int kind, const float *x, float *y, Index count) {
+  Index i = 0;
   for (; i + WIDTH <= count; i += WIDTH) store(y + i, activated(kind, load(x + i)));
   if (i < count) store_part(y + i, activated(kind, load_part(x + i, count - i)), count - i);
 }
 
 static double activation(const UnrollActivation *call) {
-  each_vector(call->count, [&](long i, long lanes) {
+  each_vector(call->count, [&](Index i, Index lanes) {
     store_part(call->y + i, activated(call->kind, load_part(call->x + i, lanes)), lanes);
   });
   return 0;
@@ -103,7 +80,7 @@ static double activation(const UnrollActivation *call) {
 /** dx = dy φ'(x) */
 static double activation_backward(const UnrollActivationBackward *call) {
   const float *seen = call->kind == UNROLL_GELU ? call->x : call->y;
-  each_vector(call->count, [&](long i, long lanes) {
+  each_vector(call->count, [&](Index i, Index lanes) {
     Vec v = load_part(seen + i, lanes);
     store_part(call->dx + i, load_part(call->dy + i, lanes) * slope(call->kind, v, v), lanes);
   });

@@ -4,14 +4,14 @@
 // the threads.
 #pragma once
 #include "element_wise.h"
-#include "recurrent_pack.h"
+#include "pack.h"
 
 namespace UNROLL_NAMESPACE {
 
 /** Of a block of columns: the last one may have fewer than the others. */
-UNROLL_INLINE int vectors_of(Blocks columns, int block, long width) {
-  const long left = width - (long)block * columns.vectors * WIDTH;
-  return (int)smaller<long>(columns.vectors, (left + WIDTH - 1) / WIDTH);
+UNROLL_INLINE int vectors_of(Blocks columns, int block, Index width) {
+  const Index left = width - (Index)block * columns.vectors * WIDTH;
+  return (int)smaller<Index>(columns.vectors, (left + WIDTH - 1) / WIDTH);
 }
 
 /** What a product is, however many threads share it: its sizes, and how b is cut into blocks of columns. */
@@ -19,7 +19,7 @@ struct Product {
   int M, N, K;
   bool trans_a, trans_b;
   /** How far rows are apart, those of a as it is stored. */
-  long a_stride, c_stride;
+  Index a_stride, c_stride;
   Blocks columns;
   bool packs;
   /** How many rows of b are packed at a time. */
@@ -33,10 +33,10 @@ struct Product {
       : M(m), N(n), K(k), trans_a(ta), trans_b(tb), a_stride(ta ? m : k), c_stride(n), columns(blocks_of(n)),
         packs(tb || m > FEW_ROWS || columns.blocks * panel_width() != n), panel_depth(k) {}
 
-  long panel_width() const { return (long)columns.vectors * WIDTH; }
-  long packed_size() const { return packs ? columns.blocks * panel_width() * panel_depth : 0; }
+  Index panel_width() const { return (Index)columns.vectors * WIDTH; }
+  Size packed_size() const { return packs ? (Size)columns.blocks * panel_width() * panel_depth : 0; }
   /** How far apart rows of b are in a product. */
-  long b_stride() const { return packs ? panel_width() : N; }
+  Index b_stride() const { return packs ? panel_width() : N; }
 };
 
 struct GemmPlan : Product {
@@ -53,35 +53,35 @@ struct GemmPlan : Product {
     if (share_k && packs) panel_depth = K_SHARE_BLOCK;
   }
 
-  long part_size() const { return share_k ? (long)M * N : 0; }
+  Size part_size() const { return share_k ? (Size)M * N : 0; }
   /** Panels of each thread, if threads share K. */
-  long scratch_size() const { return (share_k ? threads : 1) * packed_size() + (threads - 1) * part_size(); }
+  Size scratch_size() const { return (share_k ? threads : 1) * packed_size() + (threads - 1) * part_size(); }
 };
 
 /** b, rows from ... to-1 of K, as panels (column block, depth, width), if it is packed. */
 static void pack_right(const Product &p, const float *b, float *panels, int block, int from, int to) {
   if (!p.packs) return;
-  const long width = p.panel_width(), begin = block * width;
+  const Index width = p.panel_width(), begin = block * width;
   float *panel = panels + block * width * p.panel_depth;
   for (int v = 0; v < p.columns.vectors; v++) {
-    const long column = begin + v * WIDTH, lanes = clamp_lanes(p.N - column);
+    const Index column = begin + v * WIDTH, lanes = clamp_lanes(p.N - column);
     float *out = panel + v * WIDTH;
     if (p.trans_b) {
       pack_column(out, width, b + column * p.K + from, p.K, lanes, to - from);
       continue;
     }
-    const float *in = b + (long)from * p.N + column;
+    const float *in = b + (Index)from * p.N + column;
     for (int k = from; k < to; k++, in += p.N, out += width) store(out, lanes > 0 ? load_part(in, lanes) : Vec{});
   }
 }
 
 /** All rows of a tile start as `start` (a row of so many columns, or null for zeros), added to c if `add`. */
 template <int R, int NV>
-UNROLL_INLINE void start_tile(Vec (&acc)[R][NV], const float *c, long c_stride, long columns, bool add,
+UNROLL_INLINE void start_tile(Vec (&acc)[R][NV], const float *c, Index c_stride, Index columns, bool add,
                               const float *start) {
 #pragma GCC unroll 4
   for (int v = 0; v < NV; v++) {
-    const long lanes = clamp_lanes(columns - v * WIDTH);
+    const Index lanes = clamp_lanes(columns - v * WIDTH);
     Vec value = start && lanes > 0 ? load_part(start + v * WIDTH, lanes) : Vec{};
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
@@ -93,13 +93,13 @@ UNROLL_INLINE void start_tile(Vec (&acc)[R][NV], const float *c, long c_stride, 
 
 /** Of each row of a tile so many columns. */
 template <int R, int NV>
-UNROLL_INLINE void store_columns(float *c, long c_stride, long columns, const Vec (&acc)[R][NV]) {
+UNROLL_INLINE void store_columns(float *c, Index c_stride, Index columns, const Vec (&acc)[R][NV]) {
   if (columns >= NV * WIDTH) return store_tile(c, c_stride, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; v++) {
-      const long lanes = clamp_lanes(columns - v * WIDTH);
+      const Index lanes = clamp_lanes(columns - v * WIDTH);
       if (lanes > 0) store_part(c + r * c_stride + v * WIDTH, acc[r][v], lanes);
     }
 }
@@ -110,19 +110,19 @@ UNROLL_INLINE void store_columns(float *c, long c_stride, long columns, const Ve
  */
 struct TapRows {
   const float *a;
-  long stride, tap_step, block_step, width, columns;
+  Index stride, tap_step, block_step, width, columns;
 };
 
 /** c (R, up to NV vectors) = start + Σ over taps of a · b; `start` (a row, or null) is not used when c is added to. */
 template <int R, int NV>
-UNROLL_NOINLINE void taps_tile(float *c, long c_stride, long columns, bool add, const float *start, const TapRows &rows,
-                               long row, long taps, const float *b, long b_stride) {
+UNROLL_NOINLINE void taps_tile(float *c, Index c_stride, Index columns, bool add, const float *start, const TapRows &rows,
+                               Index row, Index taps, const float *b, Index b_stride) {
   Vec acc[R][NV];
   start_tile(acc, c, c_stride, columns, add, start);
-  for (long tap = 0; tap < taps; tap++) {
+  for (Index tap = 0; tap < taps; tap++) {
     const float *a = rows.a + row * rows.stride + tap * rows.tap_step;
-    for (long column = 0; column < rows.columns; column += rows.width, a += rows.block_step) {
-      const long depth = smaller(rows.width, rows.columns - column);
+    for (Index column = 0; column < rows.columns; column += rows.width, a += rows.block_step) {
+      const Index depth = smaller(rows.width, rows.columns - column);
       accumulate<R, NV, NV, false>(acc, a, rows.stride, b, depth, b_stride);
       b += depth * b_stride;
     }
@@ -132,8 +132,8 @@ UNROLL_NOINLINE void taps_tile(float *c, long c_stride, long columns, bool add, 
 
 /** c (R, up to NV vectors) = start + aᵀ · b, in the same manner. */
 template <int R, int NV>
-UNROLL_NOINLINE void transposed_gemm_tile(float *c, long c_stride, long columns, bool add, const float *start,
-                                          const float *a, long a_stride, const float *b, long b_stride, long K) {
+UNROLL_NOINLINE void transposed_gemm_tile(float *c, Index c_stride, Index columns, bool add, const float *start,
+                                          const float *a, Index a_stride, const float *b, Index b_stride, Index K) {
   Vec acc[R][NV];
   start_tile(acc, c, c_stride, columns, add, start);
   accumulate<R, NV, NV, true>(acc, a, a_stride, b, K, b_stride);
@@ -144,7 +144,7 @@ UNROLL_NOINLINE void transposed_gemm_tile(float *c, long c_stride, long columns,
 template <bool TRANSPOSED>
 static void gemm_part(const Product &p, const float *a, const float *b, const float *bias, float *c, bool add,
                       int from_row, int to_row, int from_k, int to_k) {
-  const long width = p.panel_width();
+  const Index width = p.panel_width();
   for (int k = from_k; k == from_k || k < to_k; k += Product::K_BLOCK) {
     const int depth = larger(smaller(Product::K_BLOCK, to_k - k), 0);
     const bool more = add || k > from_k;
@@ -160,7 +160,7 @@ static void gemm_part(const Product &p, const float *a, const float *b, const fl
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
             float *c_row = c_here + r * p.c_stride;
-            const long columns = p.N - block * width;
+            const Index columns = p.N - block * width;
             if constexpr (TRANSPOSED)
               transposed_gemm_tile<rows.value, NV>(c_row, p.c_stride, columns, more, start_here, a_here + r,
                                                    p.a_stride, b_here, p.b_stride(), depth);
@@ -174,8 +174,6 @@ static void gemm_part(const Product &p, const float *a, const float *b, const fl
   }
 }
 
-UNROLL_INLINE int share(int count, int index, int parts) { return (int)((long)count * index / parts); }
-
 static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, int threads) {
   auto run = [&](const float *b, const float *bias, float *c, bool add, int from_row, int to_row, int from_k, int to_k) {
     if (p.trans_a)
@@ -187,11 +185,11 @@ static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, i
     for (int block = thread; block < p.columns.blocks; block += threads)
       pack_right(p, call.b, call.scratch, block, 0, p.K);
     if (threads > 1) unroll::barrier();
-    run(p.packs ? call.scratch : call.b, call.bias, call.c, call.accumulate, share(p.M, thread, threads),
-        share(p.M, thread + 1, threads), 0, p.K);
+    run(p.packs ? call.scratch : call.b, call.bias, call.c, call.accumulate, begin_of(p.M, thread, threads),
+        begin_of(p.M, thread + 1, threads), 0, p.K);
     return;
   }
-  const int from = share(p.K, thread, threads), to = share(p.K, thread + 1, threads);
+  const int from = begin_of(p.K, thread, threads), to = begin_of(p.K, thread + 1, threads);
   float *panels = call.scratch + thread * p.packed_size(), *parts = call.scratch + threads * p.packed_size();
   float *c = thread == 0 ? call.c : parts + (thread - 1) * p.part_size();
   const float *bias = thread == 0 ? call.bias : nullptr;
@@ -199,11 +197,11 @@ static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, i
   for (int k = from; k < to; k += p.panel_depth, bias = nullptr, add = true) {
     const int end = smaller(to, k + p.panel_depth);
     for (int block = 0; block < p.columns.blocks; block++) pack_right(p, call.b, panels, block, k, end);
-    run(p.packs ? panels : call.b + (long)k * p.N, bias, c, add, 0, p.M, k, end);
+    run(p.packs ? panels : call.b + (Index)k * p.N, bias, c, add, 0, p.M, k, end);
   }
   if (threads > 1) unroll::barrier();
-  const long size = (long)p.M * p.N, end = size * (thread + 1) / threads;
-  for (long i = size * thread / threads; i < end; i++)
+  const Index size = (Index)p.M * p.N, end = begin_of(size, thread + 1, threads);
+  for (Index i = begin_of(size, thread, threads); i < end; i++)
     for (int part = 0; part < threads - 1; part++) call.c[i] += parts[part * size + i];
 }
 
@@ -222,12 +220,12 @@ static double gemm(const UnrollGemm *call) {
  * of N / 256.
  */
 template <int VECTORS>
-UNROLL_NOINLINE void sum_columns(const float *a, long stride, long rows, long columns, float *out, bool add) {
+UNROLL_NOINLINE void sum_columns(const float *a, Index stride, Index rows, Index columns, float *out, bool add) {
   Vec total[VECTORS] = {};
   for (int v = 0; add && v < VECTORS; v++) total[v] = load_part(out + v * WIDTH, columns - v * WIDTH);
-  for (long row = 0; row < rows;) {
+  for (Index row = 0; row < rows;) {
     Vec part[VECTORS] = {};
-    for (const long end = smaller<long>(row + 256, rows); row < end; row++)
+    for (const Index end = smaller<Index>(row + 256, rows); row < end; row++)
 #pragma GCC unroll 4
       for (int v = 0; v < VECTORS; v++) part[v] += load_part(a + row * stride + v * WIDTH, columns - v * WIDTH);
     for (int v = 0; v < VECTORS; v++) total[v] += part[v];
@@ -237,7 +235,7 @@ UNROLL_NOINLINE void sum_columns(const float *a, long stride, long rows, long co
 
 /** out (D) = Σ over rows of a (N, D). Threads share the columns. */
 static double column_sums(const UnrollColumnSums *call) {
-  each_column_group(call->width, call->rows, [&](auto vectors, long column) {
+  each_column_group(call->width, call->rows, [&](auto vectors, Index column) {
     sum_columns<vectors.value>(call->a + column, call->width, call->rows, call->width - column, call->out + column,
                                false);
   });

@@ -15,7 +15,7 @@ struct GruResetAfter {
   /** Sums of n (input side alone), r, z, and hn, in acc or, with few registers, in `gates`. */
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
     const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
-    const float *x_panel = b.panel + (long)b.H * 3 * WIDTH;
+    const float *x_panel = b.panel + (Index)b.H * 3 * WIDTH;
     float *gates = b.gates + row * 4 * WIDTH;
     if constexpr (SPLIT_FOUR) {
       if constexpr (FUSED)
@@ -85,7 +85,7 @@ struct GruResetAfter {
     const Vec one = splat(1.f);
 #pragma GCC unroll 1
     for (int r = 0; r < R; r++) {
-      const long at = (row + r) * WIDTH;
+      const Index at = (row + r) * WIDTH;
       Vec dh[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
@@ -123,9 +123,9 @@ struct GruResetAfter {
 
   /** panel (H, r z hn) and (I, n r z) += zᵀ dgates over K rows. */
   UNROLL_INLINE void weight_gradients(const Layout &l, float *panel, const float *z, const float *, const float *dgates,
-                                      long K, bool first) {
+                                      Index K, bool first) {
     transposed_product<3, 4>(panel, 3 * WIDTH, z, l.row_stride, dgates + WIDTH, l.H, K, first);
-    transposed_product<3, 4>(panel + (long)l.H * 3 * WIDTH, 3 * WIDTH, z + l.hidden_padded, l.row_stride, dgates, l.I,
+    transposed_product<3, 4>(panel + (Index)l.H * 3 * WIDTH, 3 * WIDTH, z + l.hidden_padded, l.row_stride, dgates, l.I,
                              K, first);
   }
 };

@@ -11,7 +11,7 @@ namespace UNROLL_NAMESPACE {
 
 struct GruResetBefore {
   /** r and z, and r ⊙ h_{t-1}; the input side of all three gates stands in `gates` (this cell is never fused). */
-  template <int R> UNROLL_NOINLINE void gates_tile(const BlockForward &b, long reset_stride, int row) {
+  template <int R> UNROLL_NOINLINE void gates_tile(const BlockForward &b, Index reset_stride, int row) {
     float *gates = b.gates + row * 3 * WIDTH;
     Vec acc[R][2];
     load_tile(acc, gates + WIDTH, 3 * WIDTH);
@@ -25,7 +25,7 @@ struct GruResetBefore {
     }
   }
 
-  template <int R> UNROLL_NOINLINE void state_tile(const BlockForward &b, long reset_stride, int row) {
+  template <int R> UNROLL_NOINLINE void state_tile(const BlockForward &b, Index reset_stride, int row) {
     float *gates = b.gates + row * 3 * WIDTH;
     Vec n[R][1];
     load_tile(n, gates, 3 * WIDTH);
@@ -40,7 +40,7 @@ struct GruResetBefore {
   }
 
   template <bool FUSED> static void forward(const StepForward &s) {
-    const long stride = s.layout.reset_stride;
+    const Index stride = s.layout.reset_stride;
     for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<max_rows(2)>(b.rows, [&](int row, auto rows) { gates_tile<rows.value>(b, stride, row); });
@@ -60,7 +60,7 @@ struct GruResetBefore {
     const Vec one = splat(1.f);
 #pragma GCC unroll 1
     for (int r = 0; r < R; r++) {
-      const long at = (row + r) * WIDTH;
+      const Index at = (row + r) * WIDTH;
       Vec dh[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
@@ -90,7 +90,7 @@ struct GruResetBefore {
     add_back_product<R, NV, 3, 0, 1>(acc, all_dgates + row * 3 * WIDTH, b.block_stride, b.back_n, b.unit_blocks);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
-      const long at = (row + r) * WIDTH;
+      const Index at = (row + r) * WIDTH;
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
         Vec reset = load(b.gates + v * b.gates_stride + 3 * at + WIDTH);
@@ -120,8 +120,8 @@ struct GruResetBefore {
 
   /** panel (H, n) from r ⊙ h_{t-1}, (H, r z) and (I, n r z) += zᵀ dgates over K rows. */
   UNROLL_INLINE void weight_gradients(const Layout &l, float *panel, const float *z, const float *reset,
-                                      const float *dgates, long K, bool first) {
-    constexpr long stride = 3 * WIDTH;
+                                      const float *dgates, Index K, bool first) {
+    constexpr Index stride = 3 * WIDTH;
     transposed_product<1, 3>(panel, stride, reset, l.reset_stride, dgates, l.H, K, first);
     transposed_product<2, 3>(panel + WIDTH, stride, z, l.row_stride, dgates + WIDTH, l.H, K, first);
     transposed_product<3, 3>(panel + l.H * stride, stride, z + l.hidden_padded, l.row_stride, dgates, l.I, K, first);

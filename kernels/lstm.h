@@ -17,7 +17,7 @@ struct Lstm {
   template <int R, bool FUSED> UNROLL_INLINE void sums(Vec (&acc)[R][4], const BlockForward &b, int row) {
     const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
     float *gates = b.gates + row * 4 * WIDTH;
-    const float *x_panel = b.panel + (long)b.H * 4 * WIDTH;
+    const float *x_panel = b.panel + (Index)b.H * 4 * WIDTH;
     if constexpr (!SPLIT_FOUR) {
       if constexpr (FUSED)
         fill_tile(acc, b.bias);
@@ -27,7 +27,7 @@ struct Lstm {
       if constexpr (FUSED) accumulate<R, 4, 4, false>(acc, x, b.x_stride, x_panel, b.I);
     } else {
       if constexpr (FUSED) fill_rows<R, 4>(gates, b.bias);
-      for (long at = 0; at < 4 * WIDTH; at += 2 * WIDTH) {
+      for (Index at = 0; at < 4 * WIDTH; at += 2 * WIDTH) {
         add_product<R, 2, 4>(gates + at, 4 * WIDTH, h, b.h_stride, b.panel + at, b.H);
         if constexpr (FUSED)
           add_product<R, 2, 4>(gates + at, 4 * WIDTH, x, b.x_stride, x_panel + at, b.I);
@@ -41,7 +41,7 @@ struct Lstm {
     float *gates = b.gates + row * 4 * WIDTH;
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 4 * WIDTH) {
-      const long at = (row + r) * WIDTH;
+      const Index at = (row + r) * WIDTH;
       if constexpr (SPLIT_FOUR)
         for (int v = 0; v < 4; v++) acc[r][v] = load(gates + v * WIDTH);
       Vec a[4] = {sigmoid_before(acc[r][0]), sigmoid_before(acc[r][1]), acc[r][2], sigmoid_before(acc[r][3])};
@@ -77,7 +77,7 @@ struct Lstm {
       Vec dh[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) dh[v] = load(buffer + (r * NV + v) * WIDTH);
-      const long at = (row + r) * WIDTH;
+      const Index at = (row + r) * WIDTH;
       Vec tanh_c[NV], dc[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) tanh_c[v] = load(b.c + v * b.c_stride + at);
@@ -121,9 +121,9 @@ struct Lstm {
 
   /** panel (H + I, 4) += zᵀ dgates over K rows. */
   UNROLL_INLINE void weight_gradients(const Layout &l, float *panel, const float *z, const float *, const float *dgates,
-                                      long K, bool first) {
+                                      Index K, bool first) {
     transposed_product<4, 4>(panel, 4 * WIDTH, z, l.row_stride, dgates, l.H, K, first);
-    transposed_product<4, 4>(panel + (long)l.H * 4 * WIDTH, 4 * WIDTH, z + l.hidden_padded, l.row_stride, dgates, l.I,
+    transposed_product<4, 4>(panel + (Index)l.H * 4 * WIDTH, 4 * WIDTH, z + l.hidden_padded, l.row_stride, dgates, l.I,
                              K, first);
   }
 };

@@ -7,15 +7,15 @@
 namespace UNROLL_NAMESPACE {
 
 /** Rows that the weights' gradients take at a time, so that what tiles of one panel read again stays in L1. */
-constexpr long WEIGHT_ROWS = 128;
+constexpr Index WEIGHT_ROWS = 128;
 
 /** sum (slots) += columns of dgates over K rows. */
-static void add_bias_gradients(float *sum, const float *dgates, int slots, long K, bool first) {
+static void add_bias_gradients(float *sum, const float *dgates, int slots, Index K, bool first) {
   for (int slot = 0; slot < slots; slot++) {
     const float *p = dgates + slot * WIDTH;
-    const long stride = (long)slots * WIDTH;
+    const Index stride = (Index)slots * WIDTH;
     Vec even = first ? Vec{} : load(sum + slot * WIDTH), odd{};
-    long k = 0;
+    Index k = 0;
     for (; k + 1 < K; k += 2, p += 2 * stride) even += load(p), odd += load(p + stride);
     if (k < K) even += load(p);
     store(sum + slot * WIDTH, even + odd);
@@ -42,20 +42,20 @@ struct BackwardPass {
         panels(c.scratch + begin_size(l)), sums(panels + l.slabs * l.weights_size()),
         rest(sums + l.slabs * l.team * ReportSums::size(l)) {}
 
-  static long begin_size(const Layout &l) { return (order_size(l) + start_size(l) + 15) / 16 * 16; }
-  static long ring_size(const Layout &l) { return (l.chunk + 1L) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
-  static long rest_size(const Layout &l) {
-    const long carry = (long)l.unit_blocks * l.slab_rows * WIDTH;
-    const long dx = (long)l.chunk * l.slab_rows * l.input_padded();
+  static Size begin_size(const Layout &l) { return (order_size(l) + start_size(l) + 15) / 16 * 16; }
+  static Size ring_size(const Layout &l) { return (l.chunk + Size(1)) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
+  static Size rest_size(const Layout &l) {
+    const Size carry = (Size)l.unit_blocks * l.slab_rows * WIDTH;
+    const Size dx = (Size)l.chunk * l.slab_rows * l.input_padded();
     return ring_size(l) + carry + dx + l.team * own_size(l) + chunk_rows_size(l);
   }
   /** The chunk's rows of [h_{t-1} | x_t], where they stand in place. */
-  static long chunk_rows_size(const Layout &l) { return l.in_place ? l.chunk * l.slab_rows * l.row_stride : 0; }
+  static Size chunk_rows_size(const Layout &l) { return l.in_place ? (Size)l.chunk * l.slab_rows * l.row_stride : 0; }
   /** Of each member. */
-  static long own_size(const Layout &l) { return l.slab_rows * l.hidden_padded + 2 * squares_size(l); }
+  static Size own_size(const Layout &l) { return (Size)l.slab_rows * l.hidden_padded + 2 * squares_size(l); }
   /** Sums of squares of one step, of h and of c. */
-  static long squares_size(const Layout &l) { return 2L * l.slab_rows * WIDTH; }
-  static long scratch_size(const Layout &l) {
+  static Size squares_size(const Layout &l) { return Size(2) * l.slab_rows * WIDTH; }
+  static Size scratch_size(const Layout &l) {
     return begin_size(l) + l.slabs * (l.weights_size() + l.team * ReportSums::size(l) + rest_size(l));
   }
 };
@@ -69,17 +69,17 @@ struct BackwardSlab {
   const Share blocks;  // unit blocks of this member
   float *panels, *ring, *carry, *dx_rows, *own, *dy_rows, *chunk_rows;
   const ReportSums sums;
-  const long slots, block_stride;
+  const Index slots, block_stride;
 
   BackwardSlab(const BackwardPass &p, int index, const Member &m)
       : pass(p), l(p.l), s(slab_of(p.l, index, p.call.cache, p.order, p.sorted_lengths)), member(m),
         blocks(m.unit_blocks(p.l)), panels(p.panels + index * p.l.weights_size()),
         ring(p.rest + index * BackwardPass::rest_size(p.l)), carry(ring + BackwardPass::ring_size(p.l)),
-        dx_rows(carry + (long)p.l.unit_blocks * p.l.slab_rows * WIDTH),
-        own(dx_rows + (long)p.l.chunk * p.l.slab_rows * p.l.input_padded()),
+        dx_rows(carry + (Index)p.l.unit_blocks * p.l.slab_rows * WIDTH),
+        own(dx_rows + (Index)p.l.chunk * p.l.slab_rows * p.l.input_padded()),
         dy_rows(own + m.index * BackwardPass::own_size(p.l)), chunk_rows(own + p.l.team * BackwardPass::own_size(p.l)),
-        sums(p.l, p.sums + (index * p.l.team + m.index) * ReportSums::size(p.l)), slots((long)p.l.slots * WIDTH),
-        block_stride((p.l.chunk + 1L) * s.rows * slots) {}
+        sums(p.l, p.sums + (index * p.l.team + m.index) * ReportSums::size(p.l)), slots((Index)p.l.slots * WIDTH),
+        block_stride((p.l.chunk + Index(1)) * s.rows * slots) {}
 
   /** Where a member's sums of squares of a step stand; two steps have places of their own. */
   float *squares_of(int member_index, int step) const {
@@ -88,19 +88,19 @@ struct BackwardSlab {
   }
 
   void clear_start() const {
-    if (l.in_place && !pass.call.h0) fill(pass.zeros + (long)s.first * l.H, (long)s.rows * l.H, 0.f);
+    if (l.in_place && !pass.call.h0) fill(pass.zeros + (Index)s.first * l.H, (Index)s.rows * l.H, 0.f);
   }
 
   void start_carry() const {
-    const long block_size = (long)s.rows * WIDTH;
+    const Index block_size = (Index)s.rows * WIDTH;
     fill(carry + blocks.from * block_size, (blocks.to - blocks.from) * block_size, 0.f);
     if (!pass.call.dc_n) return;
     for (int row = 0; row < s.rows; row++)
       for (int block = blocks.from; block < blocks.to; block++) {
-        const long lanes = clamp_lanes(l.H - block * WIDTH);
+        const Index lanes = clamp_lanes(l.H - block * WIDTH);
         if (lanes > 0)
-          store(carry + ((long)block * s.rows + row) * WIDTH,
-                load_part(pass.call.dc_n + (long)s.order[row] * l.H + block * WIDTH, lanes));
+          store(carry + ((Index)block * s.rows + row) * WIDTH,
+                load_part(pass.call.dc_n + (Index)s.order[row] * l.H + block * WIDTH, lanes));
       }
   }
 
@@ -109,10 +109,10 @@ struct BackwardSlab {
     const float *dy = pass.call.dy, *dh_n = pass.call.dh_n;
     const bool last = step == s.steps - 1;
     if (!s.lengths && l.H == l.hidden_padded && !(dh_n && last)) {
-      const long t = time_of(l, s, pass.reverse, 0, step);
+      const Index t = time_of(l, s, pass.reverse, 0, step);
       out.dy = dy ? dy + (t * l.B + s.first) * l.H : nullptr;
       out.dy_stride = l.H;
-      if (step > 0) out.steps_back.dy = pass.reverse ? -(long)l.B * l.H : (long)l.B * l.H;
+      if (step > 0) out.steps_back.dy = pass.reverse ? -(Index)l.B * l.H : (Index)l.B * l.H;
       return;
     }
     out.dy = dy_rows;
@@ -120,41 +120,43 @@ struct BackwardSlab {
     for (int row = 0; row < active; row++) {
       float *to = dy_rows + row * l.hidden_padded;
       fill(to + l.H, l.hidden_padded - l.H, 0.f);
-      const long t = time_of(l, s, pass.reverse, row, step);
+      const Index t = time_of(l, s, pass.reverse, row, step);
       if (dy)
         copy(to, dy + (t * l.B + s.order[row]) * l.H, l.H);
       else
         fill(to, l.H, 0.f);
       if (!dh_n || step != s.length(l, row) - 1) continue;
-      for (int i = 0; i < l.H; i++) to[i] += dh_n[(long)s.order[row] * l.H + i];
+      for (int i = 0; i < l.H; i++) to[i] += dh_n[(Index)s.order[row] * l.H + i];
     }
   }
 
   StepBackward step_of(int step, int place, int active) const {
-    const long states = (long)l.unit_blocks * s.rows * WIDTH;
-    float *dgates = ring + (long)place * s.rows * slots;
+    const Index states = (Index)l.unit_blocks * s.rows * WIDTH;
+    float *dgates = ring + (Index)place * s.rows * slots;
     const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
-    const long rows_back = !l.in_place ? s.rows * l.row_stride : pass.reverse ? -(long)l.B * l.H : (long)l.B * l.H;
+    const Index rows_back = !l.in_place ? s.rows * l.row_stride : pass.reverse ? -(Index)l.B * l.H : (Index)l.B * l.H;
     const StepsBack back{0, step > 1 ? rows_back : 0};
-    return {l,
-            active,
-            s.rows,
-            block_stride,
-            step == s.steps - 1 ? nullptr : dgates + s.rows * slots,
-            dgates,
-            pass.packed.hidden_back,
-            pass.packed.hidden_back_n(l),
-            nullptr,
-            0,
-            at,
-            s.gates + step * states * l.slots,
-            s.c + step * states,
-            s.c + (step + 1) * states,
-            s.reset + (long)step * s.rows * l.reset_stride,
-            carry,
-            squares_of(member.index, step),
-            squares_of(member.index, step) + l.slab_rows * WIDTH,
-            back};
+    return {
+        .layout = l,
+        .rows = active,
+        .slab_rows = s.rows,
+        .block_stride = block_stride,
+        .dgates_next = step == s.steps - 1 ? nullptr : dgates + s.rows * slots,
+        .dgates = dgates,
+        .back = pass.packed.hidden_back,
+        .back_n = pass.packed.hidden_back_n(l),
+        .dy = nullptr,
+        .dy_stride = 0,
+        .at = at,
+        .gates = s.gates + step * states * l.slots,
+        .c_prev = s.c + step * states,
+        .c = s.c + (step + 1) * states,
+        .reset = s.reset + (Index)step * s.rows * l.reset_stride,
+        .carry = carry,
+        .h_squares = squares_of(member.index, step),
+        .c_squares = squares_of(member.index, step) + l.slab_rows * WIDTH,
+        .steps_back = back,
+    };
   }
 
   /** Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. */
@@ -162,11 +164,11 @@ struct BackwardSlab {
     for (int block = blocks.from; block < blocks.to; block++) {
       float *rows = dgates + block * block_stride;
       fill(rows + active * slots, (s.rows - active) * slots, 0.f);
-      const long unit = (long)block * l.unit_vectors * WIDTH;
+      const Index unit = (Index)block * l.unit_vectors * WIDTH;
       if (l.H >= unit + l.unit_vectors * WIDTH) continue;
-      for (long i = 0; i < active * l.slots; i++) {
-        const long first = l.is_rnn() ? unit + i % l.slots * WIDTH : unit;
-        const long lanes = clamp_lanes(l.H - first);
+      for (Index i = 0; i < active * l.slots; i++) {
+        const Index first = l.is_rnn() ? unit + i % l.slots * WIDTH : unit;
+        const Index lanes = clamp_lanes(l.H - first);
         if (lanes < WIDTH) fill(rows + i * WIDTH + lanes, WIDTH - lanes, 0.f);
       }
     }
@@ -180,7 +182,7 @@ struct BackwardSlab {
     const Share hidden = member.hidden_blocks(l);
     if constexpr (REPORT) fill(b.h_squares, BackwardPass::squares_size(l), 0.f);
     for (int block = hidden.from; block < hidden.to; block++) {
-      const bool whole = one_time && (block + 1L) * l.hidden_vectors * WIDTH <= l.H;
+      const bool whole = one_time && (block + Index(1)) * l.hidden_vectors * WIDTH <= l.H;
       Cell::template backward<REPORT>(b, block_of(b, block, whole ? statistics : unused));
       if (!REPORT || whole || l.is_rnn()) continue;
       for (int v = block * l.hidden_vectors; v < (block + 1) * l.hidden_vectors; v++)
@@ -203,7 +205,7 @@ struct BackwardSlab {
   void report_norms(int step, int active) const {
     const float *squares = squares_of(0, step);
     const Share rows = member.share((active + WIDTH - 1) / WIDTH);
-    const Squares h{squares, BackwardPass::own_size(l), l.team}, c{squares + l.slab_rows * WIDTH, h.stride, l.team};
+    const Squares h{squares, (Index)BackwardPass::own_size(l), l.team}, c{squares + l.slab_rows * WIDTH, h.stride, l.team};
     const Share own_rows{rows.from * WIDTH, smaller(rows.to * WIDTH, active)};
     add_norms(l, s, pass.reverse, step, own_rows, h, sums.hidden);
     if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, own_rows, c, sums.cell);
@@ -211,11 +213,11 @@ struct BackwardSlab {
 
   /** Rows of steps from ... to-1 side by side and an odd number of cache lines apart. */
   const float *gather_rows(int from, int to) const {
-    if (!l.in_place) return s.rows_at + (long)from * s.rows * l.row_stride;
+    if (!l.in_place) return s.rows_at + (Index)from * s.rows * l.row_stride;
     const Share steps = member.share(to - from);
     for (int step = from + steps.from; step < from + steps.to; step++) {
       const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
-      float *row = chunk_rows + (long)(step - from) * s.rows * l.row_stride;
+      float *row = chunk_rows + (Index)(step - from) * s.rows * l.row_stride;
       for (int r = 0; r < s.rows; r++, row += l.row_stride) {
         copy(row, at.h_prev + r * at.h_stride, l.H);
         copy(row + l.H, at.x + r * at.x_stride, l.I);
@@ -227,15 +229,15 @@ struct BackwardSlab {
 
   /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
   template <class Cell> void weight_gradients(int from, int to, bool first_chunk) const {
-    const long K = (long)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
-    const long part = (K + parts - 1) / parts;
+    const Index K = (Index)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
+    const Index part = (K + parts - 1) / parts;
     const float *z = gather_rows(from, to);
-    const float *reset = s.reset + (long)from * s.rows * l.reset_stride;
+    const float *reset = s.reset + (Index)from * s.rows * l.reset_stride;
     for (int block = blocks.from; block < blocks.to; block++) {
-      float *panel = panels + block * l.panel, *bias = panel + (long)(l.H + l.I) * l.columns * WIDTH;
+      float *panel = panels + block * l.panel, *bias = panel + (Index)(l.H + l.I) * l.columns * WIDTH;
       const float *dgates = ring + block * block_stride;
-      for (long k = 0; k < K; k += part) {
-        const long rows = smaller(part, K - k);
+      for (Index k = 0; k < K; k += part) {
+        const Index rows = smaller(part, K - k);
         const bool first = first_chunk && k == 0;
         Cell::weight_gradients(l, panel, z + k * l.row_stride, reset + k * l.reset_stride, dgates + k * slots, rows,
                                first);
@@ -246,7 +248,7 @@ struct BackwardSlab {
 
   /** rows (count, width) = dgates · back, through the slots of the input side or of the recurrent side. */
   template <class Cell, bool INPUT>
-  void back_product(float *out, long out_stride, const float *dgates, int count, const float *back, int blocks,
+  void back_product(float *out, Index out_stride, const float *dgates, int count, const float *back, int blocks,
                     int block_vectors) const {
     for (int block = 0; block < blocks; block++)
       with_constant<MAX_VECTORS>(block_vectors, [&](auto vectors) {
@@ -259,19 +261,19 @@ struct BackwardSlab {
   }
 
   template <class Cell, bool INPUT, int R, int NV>
-  __attribute__((noinline)) void back_tile(float *out, long out_stride, const float *dgates, const float *back,
+  __attribute__((noinline)) void back_tile(float *out, Index out_stride, const float *dgates, const float *back,
                                            int block) const {
     Vec acc[R][NV];
     fill_tile(acc, nullptr);
     if constexpr (Cell::SLOTS == 0) {
-      back += (long)block * l.block_columns() * NV * WIDTH;
+      back += (Index)block * l.block_columns() * NV * WIDTH;
       with_constant<MAX_VECTORS>(l.slots, [&](auto units) {
         constexpr int UNITS = units.value;
         add_back_product<R, NV, UNITS, 0, UNITS>(acc, dgates, block_stride, back, l.unit_blocks);
       });
     } else {
       constexpr int FIRST = INPUT ? 0 : Cell::FIRST, COUNT = INPUT ? Cell::COLUMNS : Cell::COUNT;
-      back += (long)block * l.unit_blocks * COUNT * WIDTH * NV * WIDTH;
+      back += (Index)block * l.unit_blocks * COUNT * WIDTH * NV * WIDTH;
       add_back_product<R, NV, Cell::SLOTS, FIRST, COUNT>(acc, dgates, block_stride, back, l.unit_blocks);
     }
     store_tile(out, out_stride, acc);
@@ -279,17 +281,17 @@ struct BackwardSlab {
 
   template <class Cell> void input_gradient(int from, int to) const {
     float *dx = pass.call.dx;
-    const long stride = l.input_padded();
+    const Index stride = l.input_padded();
     const Share steps = member.share(to - from);
-    const long first = (long)steps.from * s.rows;
+    const Index first = (Index)steps.from * s.rows;
     back_product<Cell, true>(dx_rows + first * stride, stride, ring + first * slots, (steps.to - steps.from) * s.rows,
                              pass.packed.input_back, l.input_blocks, l.input_vectors);
     int active = s.rows;
     for (int step = from + steps.from; step < from + steps.to; step++) {
       active = active_rows(s, step, active);
       for (int row = 0; row < active; row++) {
-        const long t = time_of(l, s, pass.reverse, row, step);
-        copy(dx + (t * l.B + s.order[row]) * l.I, dx_rows + ((long)(step - from) * s.rows + row) * stride, l.I);
+        const Index t = time_of(l, s, pass.reverse, row, step);
+        copy(dx + (t * l.B + s.order[row]) * l.I, dx_rows + ((Index)(step - from) * s.rows + row) * stride, l.I);
       }
     }
   }
@@ -304,11 +306,11 @@ struct BackwardSlab {
       back_product<Cell, false>(dy_rows + rows.from * l.hidden_padded, l.hidden_padded, ring + rows.from * slots,
                                 own_active, pass.packed.hidden_back, l.hidden_blocks, l.hidden_vectors);
     for (int row = rows.from; row < rows.to; row++) {
-      const long at = (long)s.order[row] * l.H;
+      const Index at = (Index)s.order[row] * l.H;
       for (int block = 0; block * WIDTH < l.H; block++) {
-        const long lanes = clamp_lanes(l.H - block * WIDTH), to = at + block * WIDTH;
+        const Index lanes = clamp_lanes(l.H - block * WIDTH), to = at + block * WIDTH;
         const bool has_carry = l.cell == UNROLL_GRU_RESET_AFTER || l.cell == UNROLL_GRU_RESET_BEFORE;
-        Vec carried = l.is_rnn() ? Vec{} : load(carry + ((long)block * s.rows + row) * WIDTH);
+        Vec carried = l.is_rnn() ? Vec{} : load(carry + ((Index)block * s.rows + row) * WIDTH);
         if (c.dc0) store_part(c.dc0 + to, carried, lanes);
         if (!c.dh0) continue;
         Vec dh = row < active ? load(dy_rows + row * l.hidden_padded + block * WIDTH)
@@ -322,7 +324,7 @@ struct BackwardSlab {
   void clear_beyond() const {
     const Share rows = member.share(s.rows);
     for (int row = rows.from; row < rows.to; row++)
-      for (long t = s.length(l, row); t < l.T; t++) fill(pass.call.dx + (t * l.B + s.order[row]) * l.I, l.I, 0.f);
+      for (Index t = s.length(l, row); t < l.T; t++) fill(pass.call.dx + (t * l.B + s.order[row]) * l.I, l.I, 0.f);
   }
 
   /** Gate gradients of the first step of the chunk done before are those after the last step of the next one. */
@@ -374,8 +376,8 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
     stale[part] = pass.packed.versions[part] != (unsigned)call->version;
     pass.packed.versions[part] = (unsigned)call->version;
   }
-  auto task = [&](int thread) {
-    const int threads = unroll::thread_count();
+  const int threads = unroll::thread_count();
+  on_threads(threads, [&](int thread) {
     for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++)
       if (stale[part]) pack_share(l, pass.weights, pass.packed, (PackedPart)part, thread, threads);
     unroll::barrier();
@@ -386,8 +388,7 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
     unroll::barrier();
     const WeightGradients gradients{call->dweight_ih, call->dweight_hh, call->dbias_ih, call->dbias_hh};
     for (int block = thread; block < l.unit_blocks; block += threads) unpack_panel(l, gradients, pass.panels, block);
-  };
-  on_threads(task);
+  });
   if (call->hidden_grad_norm) finish_report(l, *call, pass.sums, ReportSums::size(l));
   return 0;
 }

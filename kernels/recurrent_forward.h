@@ -19,12 +19,8 @@ template <class F> UNROLL_INLINE void with_cell(int cell, F f) {
   }
 }
 
-template <class F> UNROLL_INLINE void on_threads(F &task) {
-  unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &task);
-}
-
 /** Zeros to start in, where rows stand in place. */
-UNROLL_INLINE long start_size(const Layout &l) { return l.in_place ? (long)l.B * l.H : 0; }
+UNROLL_INLINE Size start_size(const Layout &l) { return l.in_place ? (Size)l.B * l.H : 0; }
 
 struct ForwardPass {
   const UnrollRecurrentForward &call;
@@ -47,14 +43,14 @@ struct ForwardPass {
     if (l.in_place) return;
     const Share rows = m.share(s.rows);
     for (int row = rows.from; row < rows.to; row++) {
-      float *to = s.rows_at + ((long)step * s.rows + row) * l.row_stride;
+      float *to = s.rows_at + ((Index)step * s.rows + row) * l.row_stride;
       if (row >= active) {
         fill(to + l.hidden_padded, l.I, 0.f);
-        fill(s.reset + ((long)step * s.rows + row) * l.reset_stride, l.reset_stride, 0.f);
+        fill(s.reset + ((Index)step * s.rows + row) * l.reset_stride, l.reset_stride, 0.f);
         if (row >= active_rows(s, step - 1, s.rows)) fill(to, l.hidden_padded, 0.f);
         continue;
       }
-      const long t = time_of(l, s, reverse, row, step);
+      const Index t = time_of(l, s, reverse, row, step);
       copy(to + l.hidden_padded, call.x + (t * l.B + s.order[row]) * l.I, l.I);
     }
   }
@@ -65,30 +61,30 @@ struct ForwardPass {
       if (!l.in_place) {
         float *h = s.rows_at + row * l.row_stride;
         fill(h, l.hidden_padded, 0.f);
-        if (call.h0) copy(h, call.h0 + (long)s.order[row] * l.H, l.H);
+        if (call.h0) copy(h, call.h0 + (Index)s.order[row] * l.H, l.H);
       } else if (!call.h0)
-        fill(zeros + (s.first + row) * (long)l.H, l.H, 0.f);
+        fill(zeros + (s.first + row) * (Index)l.H, l.H, 0.f);
       if (l.cell != UNROLL_LSTM) continue;
       for (int block = 0; block < l.unit_blocks; block++) {
-        const long lanes = clamp_lanes(l.H - block * WIDTH);
-        const float *from = call.c0 ? call.c0 + (long)s.order[row] * l.H + block * WIDTH : nullptr;
-        store(s.c + ((long)block * s.rows + row) * WIDTH, from && lanes > 0 ? load_part(from, lanes) : Vec{});
+        const Index lanes = clamp_lanes(l.H - block * WIDTH);
+        const float *from = call.c0 ? call.c0 + (Index)s.order[row] * l.H + block * WIDTH : nullptr;
+        store(s.c + ((Index)block * s.rows + row) * WIDTH, from && lanes > 0 ? load_part(from, lanes) : Vec{});
       }
     }
   }
 
   /** The input side of steps from ... to-1, into the gates: large weights are read once instead of once a step. */
   void project_input(const Slab &s, const Member &m, int from, int to) const {
-    const long slots = (long)l.slots * WIDTH;
+    const Index slots = (Index)l.slots * WIDTH;
     const Share blocks = m.unit_blocks(l);
     for (int block = blocks.from; block < blocks.to; block++) {
-      const float *panel = packed.forward + block * l.panel + (long)l.H * l.columns * WIDTH;
-      const float *bias = panel + (long)l.I * l.columns * WIDTH;
+      const float *panel = packed.forward + block * l.panel + (Index)l.H * l.columns * WIDTH;
+      const float *bias = panel + (Index)l.I * l.columns * WIDTH;
       int active = s.rows;
       for (int step = from; step < to; step++) {
         active = active_rows(s, step, active);
         const StepRows at = rows_of(l, s, sequences, reverse, step);
-        float *gates = s.gates + ((long)step * l.unit_blocks + block) * s.rows * slots;
+        float *gates = s.gates + ((Index)step * l.unit_blocks + block) * s.rows * slots;
         with_constant<MAX_VECTORS>(l.columns, [&](auto vectors) {
           constexpr int NV = vectors.value;
           each_tile<max_rows(NV)>(active, [&](int row, auto rows) {
@@ -101,43 +97,45 @@ struct ForwardPass {
   }
 
   StepForward step_of(const Slab &s, const Member &m, int step, int active) const {
-    const long states = (long)l.unit_blocks * s.rows * WIDTH;
-    return {l,
-            m,
-            m.unit_blocks(l),
-            active,
-            s.rows,
-            packed.forward,
-            rows_of(l, s, sequences, reverse, step),
-            s.gates + step * states * l.slots,
-            s.c + (step + 1) * states,
-            s.c + step * states,
-            s.reset + (long)step * s.rows * l.reset_stride};
+    const Index states = (Index)l.unit_blocks * s.rows * WIDTH;
+    return {
+        .layout = l,
+        .member = m,
+        .blocks = m.unit_blocks(l),
+        .rows = active,
+        .slab_rows = s.rows,
+        .panels = packed.forward,
+        .at = rows_of(l, s, sequences, reverse, step),
+        .gates = s.gates + step * states * l.slots,
+        .c = s.c + (step + 1) * states,
+        .c_prev = s.c + step * states,
+        .reset = s.reset + (Index)step * s.rows * l.reset_stride,
+    };
   }
 
   void write_output(const Slab &s, const Member &m, int step, int active) const {
     if (l.in_place) return;
     const Share rows = m.share(active);
     for (int row = rows.from; row < rows.to; row++) {
-      const long t = time_of(l, s, reverse, row, step);
-      copy(call.y + (t * l.B + s.order[row]) * l.H, s.rows_at + ((step + 1L) * s.rows + row) * l.row_stride, l.H);
+      const Index t = time_of(l, s, reverse, row, step);
+      copy(call.y + (t * l.B + s.order[row]) * l.H, s.rows_at + ((step + Index(1)) * s.rows + row) * l.row_stride, l.H);
     }
   }
 
   void end_state(const Slab &s, const Member &m) const {
     const Share rows = m.share(s.rows);
     for (int row = rows.from; row < rows.to; row++) {
-      const long length = s.length(l, row), b = s.order[row];
+      const Index length = s.length(l, row), b = s.order[row];
       if (l.in_place)
-        copy(call.h_n + b * l.H, call.y + (time_of(l, s, reverse, row, l.T - 1) * (long)l.B + b) * l.H, l.H);
+        copy(call.h_n + b * l.H, call.y + (time_of(l, s, reverse, row, l.T - 1) * (Index)l.B + b) * l.H, l.H);
       else
         copy(call.h_n + b * l.H, s.rows_at + (length * s.rows + row) * l.row_stride, l.H);
       for (int block = 0; call.c_n && block < l.unit_blocks; block++) {
-        const long lanes = clamp_lanes(l.H - block * WIDTH);
+        const Index lanes = clamp_lanes(l.H - block * WIDTH);
         const float *c = s.c + ((length * l.unit_blocks + block) * s.rows + row) * WIDTH;
         if (lanes > 0) store_part(call.c_n + b * l.H + block * WIDTH, load(c), lanes);
       }
-      for (long t = length; t < l.T; t++) fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
+      for (Index t = length; t < l.T; t++) fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
     }
   }
 
@@ -172,16 +170,16 @@ static double recurrent_forward(const UnrollRecurrentForward *call) {
   order_sequences(l, call->lengths, pass.order, pass.sorted_lengths, pass.order + 2 * l.B);
   const bool stale = pass.packed.versions[PACKED_FORWARD] != (unsigned)call->version;
   pass.packed.versions[PACKED_FORWARD] = (unsigned)call->version;
-  auto task = [&](int thread) {
+  const int threads = unroll::thread_count();
+  on_threads(threads, [&](int thread) {
     if (stale) {
-      pack_share(l, pass.weights, pass.packed, PACKED_FORWARD, thread, unroll::thread_count());
+      pack_share(l, pass.weights, pass.packed, PACKED_FORWARD, thread, threads);
       unroll::barrier();
     }
     if (thread >= l.slabs * l.team) return;
     const Slab slab = slab_of(l, thread / l.team, pass.cache, pass.order, pass.sorted_lengths);
     with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab, {thread % l.team, l.team}); });
-  };
-  on_threads(task);
+  });
   return 0;
 }
 

@@ -26,8 +26,7 @@
 //   gru-reset-before   n r z           n r z           n r z
 #pragma once
 #include "abi.h"
-#include "threads.h"
-#include "tiles.h"
+#include "parallel.h"
 
 namespace UNROLL_NAMESPACE {
 
@@ -38,27 +37,28 @@ struct Layout {
   int slabs, slab_rows;  // the largest slab's
   int team;              // threads of a slab
   int chunk;             // steps that the backward pass takes at a time
-  long hidden_padded, row_stride, reset_stride, panel, cache_row;
+  Index hidden_padded, row_stride, reset_stride;
+  Size panel, cache_row;
   bool in_place;  // rows stand in x and y
   bool fused;  // input side in the same tile as the recurrent side
 
   bool is_rnn() const { return cell == UNROLL_RNN_TANH || cell == UNROLL_RNN_RELU; }
   int gate_blocks() const { return is_rnn() ? 1 : cell == UNROLL_LSTM ? 4 : 3; }
   int gates() const { return is_rnn() ? 0 : gate_blocks(); }
-  long block_columns() const { return (long)unit_blocks * columns * WIDTH; }
-  long weights_size() const { return (long)unit_blocks * panel; }
-  long hidden_back_size() const { return hidden_padded * block_columns(); }
-  long input_padded() const { return (long)input_blocks * input_vectors * WIDTH; }
-  long packed_size() const {
+  Size block_columns() const { return (Size)unit_blocks * columns * WIDTH; }
+  Size weights_size() const { return (Size)unit_blocks * panel; }
+  Size hidden_back_size() const { return hidden_padded * block_columns(); }
+  Index input_padded() const { return (Index)input_blocks * input_vectors * WIDTH; }
+  Size packed_size() const {
     return HEADER + weights_size() + hidden_back_size() + input_padded() * block_columns();
   }
-  long cache_size() const { return B * cache_row; }
+  Size cache_size() const { return B * cache_row; }
 
   /** Versions of the packed parts: forward, hidden back, input back. */
   static constexpr int HEADER = 16;
 };
 
-UNROLL_INLINE long odd_lines(long floats) { return (((floats + 15) / 16) | 1) * 16; }
+UNROLL_INLINE Index odd_lines(Index floats) { return (((floats + 15) / 16) | 1) * 16; }
 
 /**
  * Whether threads share out the hidden units of all sequences. Measured on 2 threads: it pays from half a mebibyte of
@@ -68,7 +68,7 @@ UNROLL_INLINE long odd_lines(long floats) { return (((floats + 15) / 16) | 1) * 
 static bool shares_units(const Layout &l) {
   const int threads = unroll::thread_count();
   if (threads == 1 || l.hidden_blocks < threads) return false;
-  const long recurrent_bytes = (long)l.H * l.block_columns() * 4;
+  const Size recurrent_bytes = (Size)l.H * l.block_columns() * 4;
   return l.B < threads ? recurrent_bytes >= 64 << 10 : recurrent_bytes >= 512 << 10 && l.B <= 32 * threads;
 }
 
@@ -78,24 +78,25 @@ static Layout layout_of(int cell, int T, int B, int I, int H, bool ragged) {
   const Blocks hidden = blocks_of(H), input = blocks_of(I);
   l.hidden_vectors = hidden.vectors, l.hidden_blocks = hidden.blocks;
   l.input_vectors = input.vectors, l.input_blocks = input.blocks;
-  l.hidden_padded = (long)hidden.blocks * hidden.vectors * WIDTH;
+  l.hidden_padded = (Index)hidden.blocks * hidden.vectors * WIDTH;
   l.unit_vectors = l.is_rnn() ? hidden.vectors : 1;
   l.unit_blocks = hidden.blocks * hidden.vectors / l.unit_vectors;
   l.columns = l.is_rnn() ? hidden.vectors : l.gate_blocks();
   l.slots = cell == UNROLL_GRU_RESET_AFTER ? 4 : l.columns;
   l.row_stride = odd_lines(l.hidden_padded + I);
   l.reset_stride = cell == UNROLL_GRU_RESET_BEFORE ? odd_lines(l.hidden_padded) : 0;
-  l.panel = (long)(H + I) * l.columns * WIDTH + l.slots * WIDTH;
+  l.panel = (Size)(H + I) * l.columns * WIDTH + l.slots * WIDTH;
   l.in_place = !ragged && H == l.hidden_padded;
-  l.cache_row = (l.in_place ? 0 : (T + 1) * l.row_stride) + (long)T * l.unit_blocks * l.slots * WIDTH + T * l.reset_stride +
-                (cell == UNROLL_LSTM ? (T + 1L) * l.unit_blocks * WIDTH : 0);
+  const Size steps_and_start = (Size)T + 1, units = (Size)l.unit_blocks * WIDTH;
+  l.cache_row = (l.in_place ? 0 : steps_and_start * l.row_stride) + T * units * l.slots + (Size)T * l.reset_stride +
+                (cell == UNROLL_LSTM ? steps_and_start * units : 0);
   l.team = shares_units(l) ? unroll::thread_count() : 1;
   l.slabs = l.team > 1 ? 1 : larger(smaller(unroll::thread_count(), B), 1);
   l.slab_rows = (B + l.slabs - 1) / l.slabs;
   // the weights should stay in the L2 cache from step to step; where they cannot, the input side goes on its own
   l.fused = cell != UNROLL_GRU_RESET_BEFORE && (l.weights_size() * 4 / l.team <= 1000 * 1024 || I <= 16);
   // a chunk's gate gradients should still be in the L2 cache when dW reads them; large weights want to be read rarely
-  const int rows = l.weights_size() * 4 > 3L << 20 ? 1024 : 256;
+  const int rows = l.weights_size() * 4 > 3 << 20 ? 1024 : 256;
   const int steps = larger(smaller((rows + l.slab_rows - 1) / larger(l.slab_rows, 1), T), 1);
   const int chunks = larger((T + steps - 1) / steps, 1);
   l.chunk = larger((T + chunks - 1) / chunks, 1);
@@ -112,7 +113,7 @@ struct Member {
   int index, team;
 
   Share share(int count) const {
-    return {(int)((long)count * index / team), (int)((long)count * (index + 1) / team)};
+    return {begin_of(count, index, team), begin_of(count, index + 1, team)};
   }
   Share hidden_blocks(const Layout &l) const { return share(l.hidden_blocks); }
   /** Those of its hidden blocks, so that a member finds on the way back what it has made. */
@@ -121,9 +122,11 @@ struct Member {
     const int each = l.unit_blocks / l.hidden_blocks;
     return {hidden.from * each, hidden.to * each};
   }
-  /** Returns when all of the team have come here. */
+  /** Returns when all of the team have come here. The barrier is that of all threads: they must be the team. */
   void meet() const {
-    if (team > 1) unroll::barrier();
+    if (team == 1) return;
+    if (team != unroll::thread_count()) __builtin_trap();
+    unroll::barrier();
   }
 };
 
@@ -148,8 +151,8 @@ static Slab slab_of(const Layout &l, int index, float *cache, const int *order, 
   s.steps = s.rows == 0 ? 0 : s.length(l, 0);
   s.rows_at = cache + s.first * l.cache_row;
   s.gates = s.rows_at + (l.in_place ? 0 : (l.T + 1) * s.rows * l.row_stride);
-  s.c = s.gates + (long)l.T * s.rows * l.unit_blocks * l.slots * WIDTH;
-  s.reset = s.c + (l.cell == UNROLL_LSTM ? (l.T + 1L) * s.rows * l.unit_blocks * WIDTH : 0);
+  s.c = s.gates + (Index)l.T * s.rows * l.unit_blocks * l.slots * WIDTH;
+  s.reset = s.c + (l.cell == UNROLL_LSTM ? (l.T + Index(1)) * s.rows * l.unit_blocks * WIDTH : 0);
   return s;
 }
 
@@ -174,7 +177,7 @@ static void order_sequences(const Layout &l, const int *lengths, int *order, int
   }
 }
 
-UNROLL_INLINE long order_size(const Layout &l) { return 2L * l.B + l.T + 2; }
+UNROLL_INLINE Size order_size(const Layout &l) { return Size(2) * l.B + l.T + 2; }
 
 /** Rows that have step s; `from` is a count known to be enough, such as that of the step before. */
 UNROLL_INLINE int active_rows(const Slab &s, int step, int from) {
@@ -197,7 +200,7 @@ UNROLL_INLINE int time_of(const Layout &l, const Slab &s, bool reverse, int row,
 struct StepRows {
   const float *h_prev, *x;
   float *h;
-  long h_stride, x_stride;
+  Index h_stride, x_stride;
 };
 
 /** x (T, B, I), y (T, B, H) and the state to start in (B, H), where rows stand in place. */
@@ -208,11 +211,11 @@ struct Sequences {
 
 static StepRows rows_of(const Layout &l, const Slab &s, const Sequences &q, bool reverse, int step) {
   if (!l.in_place) {
-    float *h_prev = s.rows_at + (long)step * s.rows * l.row_stride;
+    float *h_prev = s.rows_at + (Index)step * s.rows * l.row_stride;
     return {h_prev, h_prev + l.hidden_padded, h_prev + s.rows * l.row_stride, l.row_stride, l.row_stride};
   }
-  auto place = [&](int at) { return (long)time_of(l, s, reverse, 0, at) * l.B + s.first; };
-  const float *h_prev = step > 0 ? q.y + place(step - 1) * l.H : q.start + (long)s.first * l.H;
+  auto place = [&](int at) { return (Index)time_of(l, s, reverse, 0, at) * l.B + s.first; };
+  const float *h_prev = step > 0 ? q.y + place(step - 1) * l.H : q.start + (Index)s.first * l.H;
   return {h_prev, q.x + place(step) * l.I, q.y + place(step) * l.H, l.H, l.I};
 }
 

@@ -1,5 +1,6 @@
 // Weights from PyTorch's layout, rows of (G·H, I or H), into panels and back; recurrent_layout.h has the panels.
 #pragma once
+#include "pack.h"
 #include "recurrent_layout.h"
 
 namespace UNROLL_NAMESPACE {
@@ -12,38 +13,8 @@ UNROLL_INLINE int gate_of_column(const Layout &l, bool input_side, int column) {
 }
 
 /** The first hidden unit of a column of a unit block. */
-UNROLL_INLINE long unit_of_column(const Layout &l, int block, int column) {
-  return l.is_rnn() ? ((long)block * l.unit_vectors + column) * WIDTH : (long)block * WIDTH;
-}
-
-UNROLL_INLINE long clamp_lanes(long lanes) { return lanes < 0 ? 0 : lanes > WIDTH ? WIDTH : lanes; }
-
-/** to[k * to_stride + lane] = from[lane * from_stride + k] for k < count; lanes beyond `lanes` are 0. */
-static void pack_column(float *to, long to_stride, const float *from, long from_stride, long lanes, long count) {
-  for (long k = 0; k < count; k += WIDTH) {
-    const long part = smaller<long>(count - k, WIDTH);
-    Vec v[WIDTH];
-    for (int lane = 0; lane < WIDTH; lane++)
-      v[lane] = lane < lanes ? load_part(from + lane * from_stride + k, part) : Vec{};
-    transpose(v);
-    for (long i = 0; i < part; i++) store(to + (k + i) * to_stride, v[i]);
-  }
-}
-
-/** The way back, summed over the parts of all slabs: to[lane * to_stride + k] = Σ from[k * from_stride + lane]. */
-static void unpack_column(float *to, long to_stride, const float *from, long from_stride, long slab_stride, int slabs,
-                          long lanes, long count) {
-  for (long k = 0; k < count; k += WIDTH) {
-    const long part = smaller<long>(count - k, WIDTH);
-    Vec v[WIDTH];
-    for (long i = 0; i < WIDTH; i++) {
-      v[i] = Vec{};
-      if (i >= part) continue;
-      for (int slab = 0; slab < slabs; slab++) v[i] += load(from + slab * slab_stride + (k + i) * from_stride);
-    }
-    transpose(v);
-    for (long lane = 0; lane < lanes; lane++) store_part(to + lane * to_stride + k, v[lane], part);
-  }
+UNROLL_INLINE Index unit_of_column(const Layout &l, int block, int column) {
+  return l.is_rnn() ? ((Index)block * l.unit_vectors + column) * WIDTH : (Index)block * WIDTH;
 }
 
 struct WeightParts {
@@ -52,13 +23,13 @@ struct WeightParts {
 
 /** One unit block of the forward panels. */
 static void pack_panel(const Layout &l, const WeightParts &w, float *panel, int block) {
-  const long stride = (long)l.columns * WIDTH;
+  const Index stride = (Index)l.columns * WIDTH;
   float *x_rows = panel + l.H * stride, *bias = x_rows + l.I * stride;
   fill(bias, l.slots * WIDTH, 0.f);
   for (int column = 0; column < l.columns; column++) {
-    const long unit = unit_of_column(l, block, column), lanes = clamp_lanes(l.H - unit);
-    const long h_row = gate_of_column(l, false, column) * (long)l.H + unit;
-    const long x_row = gate_of_column(l, true, column) * (long)l.H + unit;
+    const Index unit = unit_of_column(l, block, column), lanes = clamp_lanes(l.H - unit);
+    const Index h_row = gate_of_column(l, false, column) * (Index)l.H + unit;
+    const Index x_row = gate_of_column(l, true, column) * (Index)l.H + unit;
     pack_column(panel + column * WIDTH, stride, w.weight_hh + h_row * l.H, l.H, lanes, l.H);
     pack_column(x_rows + column * WIDTH, stride, w.weight_ih + x_row * l.I, l.I, lanes, l.I);
     // the recurrent side's columns begin at slot 1 of the reset-after GRU, elsewhere at slot 0
@@ -74,14 +45,14 @@ static void pack_panel(const Layout &l, const WeightParts &w, float *panel, int 
  */
 static void pack_back_panel(const Layout &l, const float *weight, bool input_side, int first, int columns, int vectors,
                             float *panel, int block) {
-  const long width = input_side ? l.I : l.H, begin = (long)block * vectors * WIDTH, stride = (long)vectors * WIDTH;
+  const Index width = input_side ? l.I : l.H, begin = (Index)block * vectors * WIDTH, stride = (Index)vectors * WIDTH;
   for (int unit_block = 0; unit_block < l.unit_blocks; unit_block++)
     for (int column = first; column < first + columns; column++) {
-      const long unit = unit_of_column(l, unit_block, column), lanes = clamp_lanes(l.H - unit);
-      const float *from = weight + (gate_of_column(l, input_side, column) * (long)l.H + unit) * width + begin;
-      for (long lane = 0; lane < WIDTH; lane++, from += width, panel += stride)
+      const Index unit = unit_of_column(l, unit_block, column), lanes = clamp_lanes(l.H - unit);
+      const float *from = weight + (gate_of_column(l, input_side, column) * (Index)l.H + unit) * width + begin;
+      for (Index lane = 0; lane < WIDTH; lane++, from += width, panel += stride)
         for (int v = 0; v < vectors; v++) {
-          const long part = lane < lanes ? clamp_lanes(width - begin - v * WIDTH) : 0;
+          const Index part = lane < lanes ? clamp_lanes(width - begin - v * WIDTH) : 0;
           store(panel + v * WIDTH, part > 0 ? load_part(from + v * WIDTH, part) : Vec{});
         }
     }
@@ -110,19 +81,19 @@ static void pack_share(const Layout &l, const WeightParts &w, const Packed &p, P
       pack_panel(l, w, p.forward + block * l.panel, block);
   } else if (part == PACKED_HIDDEN_BACK) {
     const bool reset_before = l.cell == UNROLL_GRU_RESET_BEFORE;
-    const long width = (long)l.hidden_vectors * WIDTH, rows = l.block_columns();
+    const Index width = (Index)l.hidden_vectors * WIDTH, rows = l.block_columns();
     for (int block = thread; block < l.hidden_blocks; block += threads) {
       if (!reset_before) {
         pack_back_panel(l, w.weight_hh, false, 0, l.columns, l.hidden_vectors, p.hidden_back + block * rows * width,
                         block);
         continue;
       }
-      const long third = rows / 3 * width;
+      const Index third = rows / 3 * width;
       pack_back_panel(l, w.weight_hh, false, 1, 2, l.hidden_vectors, p.hidden_back + 2 * block * third, block);
       pack_back_panel(l, w.weight_hh, false, 0, 1, l.hidden_vectors, p.hidden_back_n(l) + block * third, block);
     }
   } else {
-    const long size = l.block_columns() * l.input_vectors * WIDTH;
+    const Index size = l.block_columns() * l.input_vectors * WIDTH;
     for (int block = thread; block < l.input_blocks; block += threads)
       pack_back_panel(l, w.weight_ih, true, 0, l.columns, l.input_vectors, p.input_back + block * size, block);
   }
@@ -134,12 +105,12 @@ struct WeightGradients {
 
 /** One unit block of the gradients, added over the slabs in their order, to PyTorch's layout. */
 static void unpack_panel(const Layout &l, const WeightGradients &g, const float *panels, int block) {
-  const long stride = (long)l.columns * WIDTH, slab_stride = l.weights_size();
+  const Index stride = (Index)l.columns * WIDTH, slab_stride = l.weights_size();
   const float *h_rows = panels + block * l.panel, *x_rows = h_rows + l.H * stride, *bias = x_rows + l.I * stride;
   for (int column = 0; column < l.columns; column++) {
-    const long unit = unit_of_column(l, block, column), lanes = clamp_lanes(l.H - unit);
-    const long h_row = gate_of_column(l, false, column) * (long)l.H + unit;
-    const long x_row = gate_of_column(l, true, column) * (long)l.H + unit;
+    const Index unit = unit_of_column(l, block, column), lanes = clamp_lanes(l.H - unit);
+    const Index h_row = gate_of_column(l, false, column) * (Index)l.H + unit;
+    const Index x_row = gate_of_column(l, true, column) * (Index)l.H + unit;
     if (lanes == 0) continue;
     unpack_column(g.dweight_hh + h_row * l.H, l.H, h_rows + column * WIDTH, stride, slab_stride, l.slabs, lanes, l.H);
     unpack_column(g.dweight_ih + x_row * l.I, l.I, x_rows + column * WIDTH, stride, slab_stride, l.slabs, lanes, l.I);

@@ -10,15 +10,15 @@ struct ReportSums {
   float *hidden, *cell, *mean, *saturated;
 
   ReportSums(const Layout &l, float *at)
-      : hidden(at), cell(at + l.T), mean(at + 2L * l.T), saturated(mean + (long)l.gates() * l.T) {}
+      : hidden(at), cell(at + l.T), mean(at + Index(2) * l.T), saturated(mean + (Index)l.gates() * l.T) {}
 
-  static long size(const Layout &l) { return (2L + 2 * l.gates()) * l.T; }
+  static Size size(const Layout &l) { return (Size(2) + 2 * l.gates()) * l.T; }
 };
 
 /** Sums of squares of the rows of a step, in vectors: one array from each member of a team, so far apart. */
 struct Squares {
   const float *first;
-  long stride;
+  Index stride;
   int team;
 
   Vec of(int row) const {
@@ -53,8 +53,8 @@ static void add_statistics(const Layout &l, const float *statistics, int t, cons
     store(totals + first, reduce_rows<Sum>(v));
   }
   for (int gate = 0; gate < l.gates(); gate++) {
-    sums.mean[(long)gate * l.T + t] += totals[gate];
-    sums.saturated[(long)gate * l.T + t] += totals[4 + gate];
+    sums.mean[(Index)gate * l.T + t] += totals[gate];
+    sums.saturated[(Index)gate * l.T + t] += totals[4 + gate];
   }
 }
 
@@ -65,30 +65,30 @@ UNROLL_INLINE bool is_signed(int gate) { return gate == 2; }
 /** The plain way, unit by unit: for blocks with padding, and where the rows of a step have times of their own. */
 static void add_gates(const Layout &l, const Slab &s, bool reverse, int step, int active, int block,
                       const float *gates, const ReportSums &sums) {
-  const long lanes = clamp_lanes(l.H - block * WIDTH);
+  const Index lanes = clamp_lanes(l.H - block * WIDTH);
   for (int row = 0; row < active; row++) {
     const int t = time_of(l, s, reverse, row, step);
     for (int gate = 0; gate < l.gates(); gate++) {
-      const float *a = gates + ((long)row * l.slots + slot_of_gate(l, gate)) * WIDTH;
+      const float *a = gates + ((Index)row * l.slots + slot_of_gate(l, gate)) * WIDTH;
       const float centre = is_signed(gate) ? 0.f : .5f, reach = is_signed(gate) ? .9f : .4f;
       float sum = 0, beyond = 0;
-      for (long i = 0; i < lanes; i++) {
+      for (Index i = 0; i < lanes; i++) {
         sum += a[i];
         beyond += __builtin_fabsf(a[i] - centre) > reach;
       }
-      sums.mean[(long)gate * l.T + t] += sum;
-      sums.saturated[(long)gate * l.T + t] += beyond;
+      sums.mean[(Index)gate * l.T + t] += sum;
+      sums.saturated[(Index)gate * l.T + t] += beyond;
     }
   }
 }
 
 /** Means over the sequences that have each step. */
-static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, const float *all_sums, long stride) {
+static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, const float *all_sums, Index stride) {
   for (int t = 0; t < l.T; t++) {
     int count = call.lengths ? 0 : l.B;
     for (int b = 0; call.lengths && b < l.B; b++) count += call.lengths[b] > t;
     const double share = count == 0 ? 0 : 1.0 / count;
-    auto total = [&](long at) {
+    auto total = [&](Index at) {
       double sum = 0;
       for (int thread = 0; thread < l.slabs * l.team; thread++) sum += all_sums[thread * stride + at];
       return sum * share;
@@ -96,8 +96,8 @@ static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, 
     call.hidden_grad_norm[t] = (float)total(t);
     if (call.cell_grad_norm) call.cell_grad_norm[t] = (float)total(l.T + t);
     for (int gate = 0; gate < l.gates(); gate++) {
-      const long at = (long)gate * l.T + t, saturated = (2L + l.gates()) * l.T;
-      if (call.gate_mean) call.gate_mean[at] = (float)(total(2L * l.T + at) / l.H);
+      const Index at = (Index)gate * l.T + t, saturated = (Index(2) + l.gates()) * l.T;
+      if (call.gate_mean) call.gate_mean[at] = (float)(total(Index(2) * l.T + at) / l.H);
       if (call.gate_saturation) call.gate_saturation[at] = (float)(total(saturated + at) / l.H);
     }
   }

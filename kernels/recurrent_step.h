@@ -22,7 +22,7 @@ struct StepForward {
 /** Of one unit block. */
 struct BlockForward {
   int rows, H, I;
-  long h_stride, x_stride;
+  Index h_stride, x_stride;
   const float *panel, *bias;
   const float *h_row, *x_row;  // all of h_{t-1} and x_t
   const float *h_prev, *c_prev, *reset;
@@ -31,42 +31,44 @@ struct BlockForward {
 
 UNROLL_INLINE BlockForward block_of(const StepForward &s, int block) {
   const Layout &l = s.layout;
-  const long unit = (long)block * l.unit_vectors * WIDTH, c_at = (long)block * s.slab_rows * WIDTH;
+  const Index unit = (Index)block * l.unit_vectors * WIDTH, c_at = (Index)block * s.slab_rows * WIDTH;
   const float *panel = s.panels + block * l.panel;
-  return {s.rows,
-          l.H,
-          l.I,
-          s.at.h_stride,
-          s.at.x_stride,
-          panel,
-          panel + (long)(l.H + l.I) * l.columns * WIDTH,
-          s.at.h_prev,
-          s.at.x,
-          s.at.h_prev + unit,
-          s.c_prev + c_at,
-          s.reset,
-          s.at.h + unit,
-          s.gates + (long)block * s.slab_rows * l.slots * WIDTH,
-          s.c + c_at,
-          s.reset + unit};
+  return {
+      .rows = s.rows,
+      .H = l.H,
+      .I = l.I,
+      .h_stride = s.at.h_stride,
+      .x_stride = s.at.x_stride,
+      .panel = panel,
+      .bias = panel + (Index)(l.H + l.I) * l.columns * WIDTH,
+      .h_row = s.at.h_prev,
+      .x_row = s.at.x,
+      .h_prev = s.at.h_prev + unit,
+      .c_prev = s.c_prev + c_at,
+      .reset = s.reset,
+      .h = s.at.h + unit,
+      .gates = s.gates + (Index)block * s.slab_rows * l.slots * WIDTH,
+      .c = s.c + c_at,
+      .reset_out = s.reset + unit,
+  };
 }
 
 constexpr int STATISTICS = 8;  // mean sums of up to four gates, then their saturated counts
 
 /** How far before those of this step the numbers of the next one back stand, in floats; 0 at the first step. */
 struct StepsBack {
-  long dy, h_prev;
+  Index dy, h_prev;
 };
 
 struct StepBackward {
   const Layout &layout;
   int rows, slab_rows;
-  long block_stride;           // between unit blocks of dgates
+  Index block_stride;           // between unit blocks of dgates
   const float *dgates_next;    // of step t+1; null at the last step
   float *dgates;
   const float *back, *back_n;  // packed Wᵀ
   const float *dy;             // rows of ∂L/∂h_t through y; null: zero
-  long dy_stride;
+  Index dy_stride;
   StepRows at;
   const float *gates, *c_prev, *c, *reset;
   float *carry;                // (unit blocks, slab rows): ∂L/∂c, or what of ∂L/∂h bypasses the GRU's products
@@ -77,10 +79,10 @@ struct StepBackward {
 /** Of one block of up to four vectors of hidden units. */
 struct BlockBackward {
   int rows, unit_blocks;
-  long block_stride;
+  Index block_stride;
   const float *dgates_next, *back, *back_n;
   const float *dy;
-  long dy_stride, h_stride, reset_stride, gates_stride, c_stride;
+  Index dy_stride, h_stride, reset_stride, gates_stride, c_stride;
   const float *h_prev, *h, *gates, *c_prev, *c, *reset;
   float *dgates, *carry, *h_squares, *c_squares;
   float *statistics;  // STATISTICS vectors
@@ -89,42 +91,44 @@ struct BlockBackward {
 
 UNROLL_INLINE BlockBackward block_of(const StepBackward &s, int block, float *statistics) {
   const Layout &l = s.layout;
-  const long unit = (long)block * l.hidden_vectors * WIDTH;
+  const Index unit = (Index)block * l.hidden_vectors * WIDTH;
   const int first = l.is_rnn() ? block : block * l.hidden_vectors;  // unit block
-  const long slots = (long)l.slots * WIDTH, c_at = (long)first * s.slab_rows * WIDTH;
-  const long width = (long)l.hidden_vectors * WIDTH, panel = l.block_columns() * width;
+  const Index slots = (Index)l.slots * WIDTH, c_at = (Index)first * s.slab_rows * WIDTH;
+  const Index width = (Index)l.hidden_vectors * WIDTH, panel = l.block_columns() * width;
   const bool reset_before = l.cell == UNROLL_GRU_RESET_BEFORE;
-  return {s.rows,
-          l.unit_blocks,
-          s.block_stride,
-          s.dgates_next,
-          s.back + block * (reset_before ? panel / 3 * 2 : panel),
-          reset_before ? s.back_n + block * (panel / 3) : nullptr,
-          s.dy ? s.dy + unit : nullptr,
-          s.dy_stride,
-          s.at.h_stride,
-          l.reset_stride,
-          s.slab_rows * slots,
-          (long)s.slab_rows * WIDTH,
-          s.at.h_prev + unit,
-          s.at.h + unit,
-          s.gates + first * s.slab_rows * slots,
-          s.c_prev + c_at,
-          s.c + c_at,
-          s.reset + unit,
-          s.dgates + first * s.block_stride,
-          s.carry + c_at,
-          s.h_squares,
-          s.c_squares,
-          statistics,
-          s.steps_back};
+  return {
+      .rows = s.rows,
+      .unit_blocks = l.unit_blocks,
+      .block_stride = s.block_stride,
+      .dgates_next = s.dgates_next,
+      .back = s.back + block * (reset_before ? panel / 3 * 2 : panel),
+      .back_n = reset_before ? s.back_n + block * (panel / 3) : nullptr,
+      .dy = s.dy ? s.dy + unit : nullptr,
+      .dy_stride = s.dy_stride,
+      .h_stride = s.at.h_stride,
+      .reset_stride = l.reset_stride,
+      .gates_stride = s.slab_rows * slots,
+      .c_stride = (Index)s.slab_rows * WIDTH,
+      .h_prev = s.at.h_prev + unit,
+      .h = s.at.h + unit,
+      .gates = s.gates + first * s.slab_rows * slots,
+      .c_prev = s.c_prev + c_at,
+      .c = s.c + c_at,
+      .reset = s.reset + unit,
+      .dgates = s.dgates + first * s.block_stride,
+      .carry = s.carry + c_at,
+      .h_squares = s.h_squares,
+      .c_squares = s.c_squares,
+      .statistics = statistics,
+      .steps_back = s.steps_back,
+  };
 }
 
 /** Slots FIRST ... FIRST+COUNT-1 of every unit block's gate gradients, through Wᵀ: acc (R, NV) += dgates · back. */
 template <int R, int NV, int SLOTS, int FIRST, int COUNT>
-UNROLL_INLINE void add_back_product(Vec (&acc)[R][NV], const float *dgates, long block_stride, const float *back,
+UNROLL_INLINE void add_back_product(Vec (&acc)[R][NV], const float *dgates, Index block_stride, const float *back,
                                     int unit_blocks) {
-  constexpr long K = COUNT * WIDTH;
+  constexpr Index K = COUNT * WIDTH;
   const float *a = dgates + FIRST * WIDTH;
   for (int block = 0; block < unit_blocks; block++, a += block_stride, back += K * NV * WIDTH)
     accumulate<R, NV, NV, false>(acc, a, SLOTS * WIDTH, back, K);

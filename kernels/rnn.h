@@ -18,7 +18,7 @@ template <bool RELU> struct Rnn {
       load_tile(acc, b.gates + row * NV * WIDTH, NV * WIDTH);
     accumulate<R, NV, NV, false>(acc, b.h_row + row * b.h_stride, b.h_stride, b.panel, b.H);
     if constexpr (FUSED)
-      accumulate<R, NV, NV, false>(acc, b.x_row + row * b.x_stride, b.x_stride, b.panel + (long)b.H * NV * WIDTH, b.I);
+      accumulate<R, NV, NV, false>(acc, b.x_row + row * b.x_stride, b.x_stride, b.panel + (Index)b.H * NV * WIDTH, b.I);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
@@ -64,11 +64,11 @@ template <bool RELU> struct Rnn {
 
   /** panel (H + I, NV) += zᵀ dgates over K rows. */
   UNROLL_INLINE void weight_gradients(const Layout &l, float *panel, const float *z, const float *, const float *dgates,
-                                      long K, bool first) {
+                                      Index K, bool first) {
     with_constant<MAX_VECTORS>(l.columns, [&](auto vectors) {
       constexpr int NV = vectors.value;
       transposed_product<NV, NV>(panel, NV * WIDTH, z, l.row_stride, dgates, l.H, K, first);
-      transposed_product<NV, NV>(panel + (long)l.H * NV * WIDTH, NV * WIDTH, z + l.hidden_padded, l.row_stride, dgates,
+      transposed_product<NV, NV>(panel + (Index)l.H * NV * WIDTH, NV * WIDTH, z + l.hidden_padded, l.row_stride, dgates,
                                  l.I, K, first);
     });
   }

@@ -11,8 +11,8 @@
 
 namespace UNROLL_NAMESPACE {
 
-UNROLL_INLINE Vec load_logits(const float *row, long column, long classes, float beyond) {
-  const long left = classes - column;
+UNROLL_INLINE Vec load_logits(const float *row, Index column, Index classes, float beyond) {
+  const Index left = classes - column;
   if (left >= WIDTH) return load(row + column);
   return lane_numbers() < (int)left ? load_part(row + column, left) : splat(beyond);
 }
@@ -22,35 +22,35 @@ struct LogitRows {
   const float *logits;
   float *dlogits;
   /** From row to row of both. */
-  long stride;
+  Index stride;
   /** Floats of a row of dlogits that may be written: `classes`, or as many as fill its vectors. */
-  long room;
+  Index room;
   const Int32 *targets;
   const float *weights;
-  long classes;
+  Index classes;
   double label_smoothing, weight_sum;
 };
 
 /** The rows first ... first+count-1 (count <= WIDTH); returns their part of the loss. */
-static double cross_entropy_rows(const LogitRows &call, long first, int count) {
-  const long classes = call.classes, room = call.room;
+static double cross_entropy_rows(const LogitRows &call, Index first, int count) {
+  const Index classes = call.classes, room = call.room;
   const double smoothing = call.label_smoothing;
   float target_logit[WIDTH] = {}, maximum[WIDTH], log_sum[WIDTH], logit_sum[WIDTH] = {}, factor[WIDTH];
   const double unit_share = 1 / call.weight_sum;
   bool skipped[WIDTH];
   Vec v[WIDTH];
   for (int i = 0; i < WIDTH; i++) {
-    const long row = first + i;
+    const Index row = first + i;
     skipped[i] = i >= count || (call.weights && call.weights[row] == 0);
     v[i] = Vec{};
     if (skipped[i]) continue;
     const float *l = call.logits + row * call.stride;
     target_logit[i] = l[call.targets[row]];
     Vec max = load_logits(l, 0, classes, -__builtin_inff()), sum{};
-    for (long c = WIDTH; c < classes; c += WIDTH) max = Max::join(max, load_logits(l, c, classes, -__builtin_inff()));
+    for (Index c = WIDTH; c < classes; c += WIDTH) max = Max::join(max, load_logits(l, c, classes, -__builtin_inff()));
     v[i] = max;
     if (smoothing == 0) continue;
-    for (long c = 0; c < classes; c += WIDTH) sum += load_logits(l, c, classes, 0);
+    for (Index c = 0; c < classes; c += WIDTH) sum += load_logits(l, c, classes, 0);
     logit_sum[i] = sum_of_lanes(sum);
   }
   store(maximum, reduce_rows<Max>(v));
@@ -62,8 +62,8 @@ static double cross_entropy_rows(const LogitRows &call, long first, int count) {
     const float *l = call.logits + (first + i) * call.stride;
     float *d = call.dlogits && !narrow ? call.dlogits + (first + i) * call.stride : nullptr;
     Vec max = splat(maximum[i]), sum{};
-    for (long c = 0; c < classes; c += WIDTH) {
-      const long left = classes - c;
+    for (Index c = 0; c < classes; c += WIDTH) {
+      const Index left = classes - c;
       Vec e = exponential(load_logits(l, c, classes, 0) - max);
       if (left < WIDTH) e = lane_numbers() < (int)left ? e : Vec{};
       if (d) store_part(d + c, e, room - c);
@@ -77,7 +77,7 @@ static double cross_entropy_rows(const LogitRows &call, long first, int count) {
   store(factor, splat(1.f) / sums);
   double loss = 0;
   for (int i = 0; i < count; i++) {
-    const long row = first + i;
+    const Index row = first + i;
     float *d = call.dlogits ? call.dlogits + row * call.stride : nullptr;
     if (skipped[i]) {
       if (d) fill(d, room, 0.f);
@@ -96,7 +96,7 @@ static double cross_entropy_rows(const LogitRows &call, long first, int count) {
       store_part(d, multiply_add(one_vector[i], scale, spread) - at_target, room);
       continue;
     }
-    for (long c = 0; c < classes; c += WIDTH)
+    for (Index c = 0; c < classes; c += WIDTH)
       store_part(d + c, multiply_add(load_part(d + c, room - c), scale, spread), room - c);
     d[call.targets[row]] -= hit;
   }
@@ -104,26 +104,35 @@ static double cross_entropy_rows(const LogitRows &call, long first, int count) {
 }
 
 /** Of all rows that have any. */
-static double sum_of_weights(const float *weights, long rows) {
+static double sum_of_weights(const float *weights, Index rows) {
   if (!weights) return rows;
   double sum = 0;
-  for (long row = 0; row < rows; row++) sum += weights[row];
+  for (Index row = 0; row < rows; row++) sum += weights[row];
   return sum;
 }
 
 constexpr int MAX_LOSSES = 256;
 
 static double softmax_cross_entropy(const UnrollSoftmaxCrossEntropy *call) {
-  const long classes = call->classes;
-  const LogitRows rows = {call->logits, call->dlogits, classes, classes, call->targets, call->weights, classes,
-                          call->label_smoothing, sum_of_weights(call->weights, call->rows)};
+  const Index classes = call->classes;
+  const LogitRows rows = {
+      .logits = call->logits,
+      .dlogits = call->dlogits,
+      .stride = classes,
+      .room = classes,
+      .targets = call->targets,
+      .weights = call->weights,
+      .classes = classes,
+      .label_smoothing = call->label_smoothing,
+      .weight_sum = sum_of_weights(call->weights, call->rows),
+  };
   double losses[MAX_LOSSES] = {};
   const int threads = (double)call->rows * classes < 8192 ? 1 : smaller(unroll::thread_count(), MAX_LOSSES);
-  const long groups = (call->rows + WIDTH - 1) / WIDTH;
+  const Index groups = (call->rows + WIDTH - 1) / WIDTH;
   on_threads(threads, [&](int thread) {
-    if (thread >= threads) return;
-    for (long group = groups * thread / threads; group < groups * (thread + 1) / threads; group++)
-      losses[thread] += cross_entropy_rows(rows, group * WIDTH, (int)smaller<long>(WIDTH, call->rows - group * WIDTH));
+    const Index end = begin_of(groups, thread + 1, threads);
+    for (Index group = begin_of(groups, thread, threads); group < end; group++)
+      losses[thread] += cross_entropy_rows(rows, group * WIDTH, (int)smaller<Index>(WIDTH, call->rows - group * WIDTH));
   });
   double loss = 0;
   for (int thread = 0; thread < threads; thread++) loss += losses[thread];

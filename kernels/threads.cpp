@@ -16,9 +16,15 @@ constexpr int SPINS = 200000, OFFERS = 0;
 constexpr int SPINS = 2000, OFFERS = 6000;
 #endif
 
+// a test begins near the end of the numbers; after the last one comes 0
+#ifndef UNROLL_FIRST_CALL
+#define UNROLL_FIRST_CALL 0
+#endif
+constexpr unsigned FIRST_CALL = UNROLL_FIRST_CALL;
+
 /** A number that threads wait for to change, on a cache line of its own. */
 struct alignas(64) Signal {
-  int value;
+  unsigned value;
   int sleepers;
 };
 
@@ -28,11 +34,11 @@ void *current_context;
 int threads = 1;
 bool stopping;
 
-int read(Signal &signal) { return __atomic_load_n(&signal.value, __ATOMIC_SEQ_CST); }
+unsigned read(Signal &signal) { return __atomic_load_n(&signal.value, __ATOMIC_SEQ_CST); }
 
-int add_one(Signal &signal) { return __atomic_add_fetch(&signal.value, 1, __ATOMIC_SEQ_CST); }
+unsigned add_one(Signal &signal) { return __atomic_add_fetch(&signal.value, 1, __ATOMIC_SEQ_CST); }
 
-void wait_for_change(Signal &signal, int seen) {
+void wait_for_change(Signal &signal, unsigned seen) {
   for (int i = 0; i < SPINS; i++) {
     if (read(signal) != seen) return;
     relax();
@@ -62,13 +68,13 @@ void parallel(Task task, void *context) {
   __atomic_store_n(&finished.value, 0, __ATOMIC_SEQ_CST);
   announce(generation);
   task(context, 0);
-  for (int done = read(finished); done < threads - 1; done = read(finished)) wait_for_change(finished, done);
+  for (unsigned done = read(finished); done < (unsigned)threads - 1; done = read(finished)) wait_for_change(finished, done);
 }
 
 void barrier() {
   if (threads == 1) return;
-  const int seen = read(round);
-  if (add_one(arrived) < threads) return wait_for_change(round, seen);
+  const unsigned seen = read(round);
+  if (add_one(arrived) < (unsigned)threads) return wait_for_change(round, seen);
   __atomic_store_n(&arrived.value, 0, __ATOMIC_SEQ_CST);
   announce(round);
 }
@@ -80,7 +86,8 @@ using namespace unroll;
 extern "C" {
 
 void unroll_threads_start(Int32 count) {
-  generation = finished = arrived = round = Signal{};
+  generation = round = Signal{FIRST_CALL, 0};
+  finished = arrived = Signal{};
   stopping = false;
   threads = create_workers(count);
 }
@@ -94,7 +101,7 @@ void unroll_threads_stop(void) {
 }
 
 void unroll_thread_run(Int32 index) {
-  for (int seen = 0;;) {
+  for (unsigned seen = FIRST_CALL;;) {
     wait_for_change(generation, seen);
     seen++;
     if (stopping) return;

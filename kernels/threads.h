@@ -19,8 +19,8 @@ void barrier();
 // unroll_thread_run (where the host starts them, count alone); it returns how many threads there are then.
 void relax();
 void offer_processor();
-void sleep_while(int *place, int value);
-void wake_all(int *place);
+void sleep_while(unsigned *place, unsigned value);
+void wake_all(unsigned *place);
 int create_workers(int count);
 void join_workers();
 

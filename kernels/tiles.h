@@ -56,9 +56,9 @@ template <int MAX, class F> UNROLL_INLINE void each_tile(int count, F f) {
  * in a row, of which those from FIRST on are meant.
  */
 template <int R, int NV, int BV, bool TRANSPOSED, int FIRST = 0, int ACC>
-UNROLL_INLINE void accumulate(Vec (&acc)[R][ACC], const float *a, long a_stride, const float *b, long K,
-                              long b_stride = BV * WIDTH) {
-  for (long k = 0; k < K; k++) {
+UNROLL_INLINE void accumulate(Vec (&acc)[R][ACC], const float *a, Index a_stride, const float *b, Index K,
+                              Index b_stride = BV * WIDTH) {
+  for (Index k = 0; k < K; k++) {
     if constexpr (NV <= R) {
       Vec b_k[NV];
 #pragma GCC unroll 16
@@ -95,14 +95,14 @@ template <int R, int NV> UNROLL_INLINE void fill_tile(Vec (&acc)[R][NV], const f
   }
 }
 
-template <int R, int NV> UNROLL_INLINE void load_tile(Vec (&acc)[R][NV], const float *from, long stride) {
+template <int R, int NV> UNROLL_INLINE void load_tile(Vec (&acc)[R][NV], const float *from, Index stride) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
     for (int v = 0; v < NV; v++) acc[r][v] = load(from + r * stride + v * WIDTH);
 }
 
-template <int R, int NV> UNROLL_INLINE void store_tile(float *to, long stride, const Vec (&acc)[R][NV]) {
+template <int R, int NV> UNROLL_INLINE void store_tile(float *to, Index stride, const Vec (&acc)[R][NV]) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
@@ -111,8 +111,8 @@ template <int R, int NV> UNROLL_INLINE void store_tile(float *to, long stride, c
 
 /** out (R, NV) = start + a (R, K) · b (K, NV). */
 template <int R, int NV>
-UNROLL_NOINLINE void product_tile(float *out, long out_stride, const float *start, const float *a, long a_stride,
-                                  const float *b, long K) {
+UNROLL_NOINLINE void product_tile(float *out, Index out_stride, const float *start, const float *a, Index a_stride,
+                                  const float *b, Index K) {
   Vec acc[R][NV];
   fill_tile(acc, start);
   accumulate<R, NV, NV, false>(acc, a, a_stride, b, K);
@@ -124,7 +124,7 @@ UNROLL_NOINLINE void product_tile(float *out, long out_stride, const float *star
  * loop amid other work, for which compilers keep registers that the tile needs.
  */
 template <int R, int NV, int BV>
-UNROLL_NOINLINE void add_product(float *c, long c_stride, const float *a, long a_stride, const float *b, long K) {
+UNROLL_NOINLINE void add_product(float *c, Index c_stride, const float *a, Index a_stride, const float *b, Index K) {
   Vec acc[R][NV];
   load_tile(acc, c, c_stride);
   accumulate<R, NV, BV, false>(acc, a, a_stride, b, K);
@@ -140,7 +140,7 @@ template <int R, int NV> UNROLL_INLINE void fill_rows(float *c, const float *sta
 
 /** c (R, NV) = aT · b, added to c unless `first`: a (K, R) is read in place. */
 template <int R, int NV, int BV>
-UNROLL_NOINLINE void transposed_tile(float *c, long c_stride, const float *a, long a_stride, const float *b, long K,
+UNROLL_NOINLINE void transposed_tile(float *c, Index c_stride, const float *a, Index a_stride, const float *b, Index K,
                                      bool first) {
   Vec acc[R][NV];
   if (first)
@@ -153,8 +153,8 @@ UNROLL_NOINLINE void transposed_tile(float *c, long c_stride, const float *a, lo
 
 /** c (M, NV) = aT (M, K) · b (K, NV of BV), added to c unless `first`. */
 template <int NV, int BV>
-UNROLL_INLINE void transposed_product(float *c, long c_stride, const float *a, long a_stride, const float *b, int M,
-                                      long K, bool first) {
+UNROLL_INLINE void transposed_product(float *c, Index c_stride, const float *a, Index a_stride, const float *b, int M,
+                                      Index K, bool first) {
   if constexpr (SPLIT_FOUR && NV == 4) {
     for (int half = 0; half < 4; half += 2)
       each_tile<max_rows(2)>(M, [&](int row, auto rows) {
@@ -172,7 +172,7 @@ UNROLL_INLINE void transposed_product(float *c, long c_stride, const float *a, l
 struct Blocks {
   int vectors, blocks;
 };
-UNROLL_INLINE Blocks blocks_of(long width) {
+UNROLL_INLINE Blocks blocks_of(Index width) {
   const int all = (int)((width + WIDTH - 1) / WIDTH);
   const int blocks = larger((all + MAX_VECTORS - 1) / MAX_VECTORS, 1);
   return {larger((all + blocks - 1) / blocks, 1), blocks};

@@ -36,6 +36,11 @@
 
 namespace UNROLL_NAMESPACE {
 
+/** As wide as a pointer; `long` is not on 64-bit Windows. */
+typedef __PTRDIFF_TYPE__ Index;
+/** Counts of floats that may be asked for. They may be more than a 32-bit memory holds, which the caller then says. */
+typedef __INT64_TYPE__ Size;
+
 constexpr int WIDTH = UNROLL_WIDTH;
 
 typedef float Vec __attribute__((vector_size(4 * WIDTH)));
@@ -55,7 +60,7 @@ UNROLL_INLINE IntVec lane_numbers() {
 }
 
 /** The first `count` of WIDTH floats; the others are 0 and are not read. */
-UNROLL_INLINE Vec load_part(const float *p, long count) {
+UNROLL_INLINE Vec load_part(const float *p, Index count) {
   if (count >= WIDTH) return load(p);
 #if UNROLL_WIDTH == 16 && defined(__AVX512F__)
   return (Vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
@@ -63,19 +68,19 @@ UNROLL_INLINE Vec load_part(const float *p, long count) {
   return (Vec)_mm256_maskload_ps(p, (__m256i)(lane_numbers() < (int)count));
 #else
   Vec v{};
-  for (long i = 0; i < count && i < WIDTH; i++) v[i] = p[i];
+  for (Index i = 0; i < count && i < WIDTH; i++) v[i] = p[i];
   return v;
 #endif
 }
 
-UNROLL_INLINE void store_part(float *p, Vec v, long count) {
+UNROLL_INLINE void store_part(float *p, Vec v, Index count) {
   if (count >= WIDTH) return store(p, v);
 #if UNROLL_WIDTH == 16 && defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
 #elif UNROLL_WIDTH == 8 && defined(__AVX2__)
   _mm256_maskstore_ps(p, (__m256i)(lane_numbers() < (int)count), (__m256)v);
 #else
-  for (long i = 0; i < count && i < WIDTH; i++) p[i] = v[i];
+  for (Index i = 0; i < count && i < WIDTH; i++) p[i] = v[i];
 #endif
 }
 
@@ -182,14 +187,14 @@ UNROLL_INLINE void transpose(Vec (&v)[WIDTH]) {
 
 // ---------------------------------------------------------------- arrays
 
-UNROLL_INLINE void fill(float *p, long count, float value) {
-  long i = 0;
+UNROLL_INLINE void fill(float *p, Index count, float value) {
+  Index i = 0;
   for (; i + WIDTH <= count; i += WIDTH) store(p + i, splat(value));
   if (i < count) store_part(p + i, splat(value), count - i);
 }
 
-UNROLL_INLINE void copy(float *to, const float *from, long count) {
-  long i = 0;
+UNROLL_INLINE void copy(float *to, const float *from, Index count) {
+  Index i = 0;
   for (; i + WIDTH <= count; i += WIDTH) store(to + i, load(from + i));
   if (i < count) store_part(to + i, load_part(from + i, count - i), count - i);
 }

@@ -29,7 +29,7 @@ const work = path.join(root, 'node_modules/.cache/unroll-native', `${process.pla
 const newestGlibc = [2, 28];
 
 const flags =
-  '-O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -fno-exceptions -fno-rtti -fPIC -fvisibility=hidden -Wall -Wextra -Wno-psabi -Wno-uninitialized -Wno-maybe-uninitialized'.split(
+  '-O3 -std=c++20 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -fno-exceptions -fno-rtti -fPIC -fvisibility=hidden -Wall -Wextra -Wno-psabi -Wno-uninitialized -Wno-maybe-uninitialized'.split(
     ' ',
   );
 

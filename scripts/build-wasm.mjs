@@ -25,7 +25,7 @@ const modules = { simd128: [], 'relaxed-simd': ['-mrelaxed-simd'] };
 // them: 1.3 to 1.4 times slower. With it the module is as fast as clang 19's.
 // -fno-unroll-loops: tiles are unrolled by hand, the rest only grows.
 const compilerFlags =
-  '--target=wasm32 -O3 -std=c++17 -I. -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -fno-exceptions -fno-rtti -nostdlib -ffreestanding -fno-builtin-memset -mbulk-memory -msimd128 -matomics -fno-unroll-loops -mllvm -pre-RA-sched=source -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-pass-failed'.split(
+  '--target=wasm32 -O3 -std=c++20 -I. -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -fno-exceptions -fno-rtti -nostdlib -ffreestanding -fno-builtin-memset -mbulk-memory -msimd128 -matomics -fno-unroll-loops -mllvm -pre-RA-sched=source -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-pass-failed'.split(
     ' ',
   );
 const exported = [

@@ -28,7 +28,7 @@ pthread_t workers[MAX_WORKERS];
 int worker_count;
 
 void *run_worker(void *index) {
-  unroll_thread_run((Int32)(long)index);
+  unroll_thread_run((Int32)(__INTPTR_TYPE__)index);
   return nullptr;
 }
 
@@ -44,7 +44,7 @@ void relax() {
 
 void offer_processor() { sched_yield(); }
 
-void sleep_while(int *place, int value) {
+void sleep_while(unsigned *place, unsigned value) {
 #if defined(__linux__)
   syscall(SYS_futex, place, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
 #else
@@ -53,7 +53,7 @@ void sleep_while(int *place, int value) {
 #endif
 }
 
-void wake_all(int *place) {
+void wake_all(unsigned *place) {
 #if defined(__linux__)
   syscall(SYS_futex, place, FUTEX_WAKE_PRIVATE, 1 << 30, nullptr, nullptr, 0);
 #else
@@ -64,7 +64,7 @@ void wake_all(int *place) {
 int create_workers(int count) {
   worker_count = 0;
   while (worker_count < count - 1 && worker_count < MAX_WORKERS) {
-    void *index = (void *)(long)(worker_count + 1);
+    void *index = (void *)(__INTPTR_TYPE__)(worker_count + 1);
     if (pthread_create(&workers[worker_count], nullptr, run_worker, index) != 0) break;
     worker_count++;
   }

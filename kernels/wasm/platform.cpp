@@ -11,9 +11,9 @@ void relax() {}
 /** Nor a way to do that: it only sleeps. */
 void offer_processor() {}
 
-void sleep_while(int *place, int value) { __builtin_wasm_memory_atomic_wait32(place, value, -1); }
+void sleep_while(unsigned *place, unsigned value) { __builtin_wasm_memory_atomic_wait32((int *)place, (int)value, -1); }
 
-void wake_all(int *place) { __builtin_wasm_memory_atomic_notify(place, 1u << 30); }
+void wake_all(unsigned *place) { __builtin_wasm_memory_atomic_notify((int *)place, 1u << 30); }
 
 /** They are the host's: as many as it says. */
 int create_workers(int count) { return count; }
