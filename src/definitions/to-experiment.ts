@@ -5,7 +5,8 @@ import { CELL_NAME, CONVENTION_OF, type FoundLayer, type FoundModel } from './de
 import { WEIGHT_HH } from './torch-beginning.ts';
 
 /** What code is mapped to; other kinds of layer have no constructor of one name in these frameworks. */
-export type LayerInput = Exclude<ExperimentInput['model']['layers'][number], { type: 'tcn' | 'transformer' }>;
+type MappedType = 'embedding' | 'rnn' | 'gru' | 'lstm' | 'layer-norm' | 'dropout' | 'dense';
+export type LayerInput = Extract<ExperimentInput['model']['layers'][number], { type: MappedType }>;
 
 export interface Mapped {
   convention: Convention;

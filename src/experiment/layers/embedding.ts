@@ -20,5 +20,5 @@ export const embedding: LayerKind<typeof schema> = {
   parameters: ({ dim }, { inputs }) => ({ count: inputs * dim, formula: `${inputs}·${dim}` }),
   kept: ({ dim }) => 2 * dim,
   multiplyAdds: () => 0,
-  about: () => '`y_t = E[x_t]`',
+  about: () => 'y_t = E[x_t]',
 };

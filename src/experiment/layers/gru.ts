@@ -39,5 +39,8 @@ export const gru = recurrentKind({
         ? 'n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_hn))'
         : 'n_t = tanh(W_n x_t + U_n (r_t ⊙ h_{t-1}) + b_n)',
       'h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}',
+      resetsAfter(convention, resetAfter)
+        ? 'resets after the recurrent product, as PyTorch and Keras do'
+        : 'resets before the recurrent product, as tfjs does: PyTorch has no such GRU',
     ].join('\n'),
 });

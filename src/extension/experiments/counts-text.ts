@@ -1,8 +1,9 @@
 // The parameter counts that a lens shows before any run. Loaded late: it brings the schema with it.
-import { countRecurrent, firstRecurrent, shapeOf } from '../../experiment/parameters.ts';
-import type { CellName, Convention, Experiment } from '../../experiment/schema.ts';
-import { isRecurrent } from '../../experiment/schema.ts';
-import { cellName } from '../cells.ts';
+import type { Convention } from '../../experiment/convention.ts';
+import type { LayerType } from '../../experiment/layers/index.ts';
+import { firstCell } from '../../experiment/models.ts';
+import { countAs } from '../../experiment/parameters.ts';
+import type { Experiment } from '../../experiment/schema.ts';
 import { percentage, plural } from '../text.ts';
 
 export const CONVENTIONS: Readonly<Record<Convention, string>> = {
@@ -13,20 +14,20 @@ export const CONVENTIONS: Readonly<Record<Convention, string>> = {
 
 /** `LSTM 82,944 · GRU 62,208 (−25 %, PyTorch count)`: the model's cell, then its natural rival, at equal units. */
 export function countsText(experiment: Experiment): string {
-  const first = firstRecurrent(experiment);
-  const { convention } = experiment.model;
-  if (!first) {
-    const layer = experiment.model.layers.find(isRecurrent);
-    return layer ? `${cellName(layer.type)}, ${plural(layer.units, 'unit')}` : '';
+  const first = firstCell(experiment);
+  if (!first) return '';
+  const { layer, kind, at } = first;
+  const own = kind.parameters(layer, at).count;
+  if (Number.isNaN(own)) {
+    const units = 'units' in layer ? layer.units : null;
+    return units ? `${kind.title}, ${plural(units, 'unit')}` : kind.title;
   }
-  const { layer, inputSize } = first;
-  const shape = shapeOf(layer, inputSize, convention);
-  const own = countRecurrent(shape).total;
-  const rival: CellName = layer.type === 'lstm' ? 'gru' : 'lstm';
-  const other = countRecurrent({ ...shape, cell: rival }).total;
   const amount = (value: number) => value.toLocaleString('en-US');
+  const convention = `${CONVENTIONS[experiment.model.convention]} count`;
+  if (!kind.rival) return `${kind.title} ${amount(own)} (${convention})`;
+  const rival = countAs(first, kind.rival as LayerType);
   return (
-    `${cellName(layer.type)} ${amount(own)} · ${cellName(rival)} ${amount(other)} ` +
-    `(${percentage(other, own)}, ${CONVENTIONS[convention]} count)`
+    `${kind.title} ${amount(own)} · ${rival.title} ${amount(rival.count)} ` +
+    `(${percentage(rival.count, own)}, ${convention})`
   );
 }

@@ -1,146 +1,92 @@
-// What the hover over a layer says: the formula with the reader's own numbers, in every convention. Loaded late.
-import {
-  countModel,
-  countRecurrent,
-  knownSizes,
-  type ModelSizes,
-  type RecurrentShape,
-  shapeOf,
-  unitsForEqualParameters,
-  withWidths,
-} from '../../experiment/parameters.ts';
-import { multiplyAdds, predictMemory, trainingSeqLen } from '../../experiment/resources.ts';
-import {
-  CELLS,
-  type CellName,
-  directionsOf,
-  type Experiment,
-  isRecurrent,
-  type Layer,
-  type RecurrentLayer,
-} from '../../experiment/schema.ts';
-import { cellName } from '../cells.ts';
+// What the hover over a layer says: its equations, its count with the reader's own numbers, beside other cells in every
+// convention, and what it costs. Loaded late.
+import type { Convention } from '../../experiment/convention.ts';
+import type { LayerType } from '../../experiment/layers/index.ts';
+import { knownSizes, type PlacedLayer, placeLayers, UNREAD } from '../../experiment/models.ts';
+import { comparedTypes, countAs, equalUnits } from '../../experiment/parameters.ts';
+import { layerCosts, trainingSeqLen } from '../../experiment/resources.ts';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { ModelSizes } from '../../experiment/sizes.ts';
 import { count, formatBytes } from '../text.ts';
 
-/** Markdown of the layer at this index; null for one that has nothing to tell. */
+/** Markdown of the layer at this index of `model.layers`; null for one that is not there. */
 export function layerHover(experiment: Experiment, index: number, vocabulary: number | null): string | null {
   const sizes = knownSizes(experiment) ?? tokens(vocabulary);
-  const sized = withWidths(experiment.model.layers, sizes ?? tokens(1)!)[index];
-  if (!sized) return null;
-  const { layer, inputSize, outputSize } = sized;
-  const isInputKnown = sizes !== null || experiment.model.layers.slice(0, index).some(gives);
-  if (isRecurrent(layer)) {
-    return isInputKnown
-      ? [recurrentCard(experiment, layer, inputSize), costs(experiment, index, sizes)].join('\n\n---\n\n')
-      : `**${cellName(layer.type)}** ${layer.units} units: its parameters are known once the text has been read.`;
+  const placed = placeLayers(experiment, sizes ?? UNREAD).find(({ name }) => name === `layers.${index}`);
+  if (!placed) return null;
+  const { layer, kind, at } = placed;
+  const parts = [heading(placed), equations(placed)];
+  const counted = kind.parameters(layer, at);
+  if (counted.count === 0) parts.push('No parameters.');
+  else if (Number.isNaN(counted.count)) parts.push(openCount(counted.formula));
+  else {
+    const { parts: blocks } = counted;
+    const told = blocks
+      ? ` · input ${count(blocks.input)} + recurrent ${count(blocks.recurrent)} + bias ${count(blocks.bias)}`
+      : ' parameters';
+    parts.push(`\`${counted.formula} = ${count(counted.count)}\`${told}`);
+    if (kind.family !== 'plain') parts.push(cellTable(placed));
   }
-  if (layer.type === 'dropout') return `**Dropout** ${layer.rate}: no parameters; off in validation.`;
-  const name = NAMES[layer.type];
-  if (!sizes) {
-    if (!isInputKnown && layer.type !== 'embedding')
-      return `**${name}**: its parameters are known once the text has been read.`;
-    const formula = openFormula(layer, inputSize);
-    if (formula === null) return null;
-    return `**${name}**: \`${formula}\` parameters, V the vocabulary of the text.`;
-  }
-  const counted = countModel(experiment, sizes).layers[index]!;
-  return `**${name}** ${inputSize} → ${outputSize} · (B, T, ${outputSize})\n\n\`${counted.formula} = ${count(counted.count)}\` parameters`;
-}
-
-const NAMES = {
-  embedding: 'Embedding',
-  dense: 'Dense',
-  'layer-norm': 'Layer norm',
-  transformer: 'Transformer',
-  tcn: 'TCN',
-} as const;
-
-/** With V for the vocabulary that is not known yet; null where the vocabulary is not in it. */
-function openFormula(layer: Layer, inputSize: number): string | null {
-  if (layer.type === 'embedding') return `V·${layer.dim}`;
-  return layer.type === 'dense' ? `(${inputSize} + 1)·V` : null;
+  // widths that are not known would make figures of nothing
+  if (kind.family !== 'plain' && !Number.isNaN(at.inputs))
+    parts.push('---', costs(experiment, sizes ?? UNREAD, placed));
+  return parts.filter(Boolean).join('\n\n');
 }
 
 function tokens(vocabulary: number | null): ModelSizes | null {
   return vocabulary === null ? null : { input: { kind: 'tokens', vocabulary }, outputs: vocabulary };
 }
 
-function gives({ type }: { type: string }): boolean {
-  return type === 'embedding' || type === 'rnn' || type === 'gru' || type === 'lstm' || type === 'tcn';
+function heading({ layer, kind, at }: PlacedLayer): string {
+  const width = (value: number) => (Number.isNaN(value) ? 'V' : String(value));
+  const levels = 'layers' in layer && layer.layers > 1 ? `, ${layer.layers} layers` : '';
+  const both = 'bidirectional' in layer && layer.bidirectional ? ', both directions' : '';
+  return `**${kind.title}** ${width(at.inputs)} → ${width(at.outputs)}${levels}${both} · (B, T, ${width(at.inputs)}) → (B, T, ${width(at.outputs)})`;
 }
 
-function recurrentCard({ model }: Experiment, layer: RecurrentLayer, inputSize: number): string {
-  const shape = shapeOf(layer, inputSize, model.convention);
-  const own = countRecurrent(shape);
-  const stack = `${layer.layers > 1 ? `${layer.layers} layers` : 'one layer'}${layer.bidirectional ? ', both directions' : ''}`;
-  const width = directionsOf(layer) * layer.units;
-  const parts = [
-    `**${cellName(layer.type)}** ${inputSize} → ${layer.units}, ${stack} · (B, T, ${inputSize}) → (B, T, ${width})`,
-    `\`${own.formula} = ${count(own.total)}\` · input ${count(own.input)} + recurrent ${count(own.recurrent)} + bias ${count(own.bias)}`,
-    table(shape, layer.units),
-  ];
-  if (layer.type === 'gru')
-    parts.push(
-      resets(layer, model.convention)
-        ? 'This GRU resets *after* the recurrent product, as PyTorch and Keras do.'
-        : 'This GRU resets *before* the recurrent product, as in Cho et al. 2014 and tfjs; its weights cannot be turned into PyTorch’s.',
-    );
-  return parts.join('\n\n');
+function equations({ layer, kind, at }: PlacedLayer): string {
+  const about = kind.about?.(layer, at.convention);
+  return about ? `\`\`\`\n${about}\n\`\`\`` : '';
 }
 
-function resets(layer: { resetAfter?: boolean | undefined }, convention: string): boolean {
-  return layer.resetAfter ?? convention !== 'tfjs';
+/** V stands for what the data tell. */
+function openCount(formula: string): string {
+  return `\`${formula.replaceAll('NaN', 'V')}\` parameters, V the vocabulary of the text.`;
 }
 
-/** All cells at equal units and, in their own convention, at equal parameters. */
-function table(shape: RecurrentShape, units: number): string {
-  const largest = countRecurrent(shape).total;
-  const total = (cell: CellName, convention: RecurrentShape['convention']) =>
-    count(countRecurrent({ ...shape, cell, convention, resetAfter: undefined }).total);
-  const rows = CELLS.map(cell => {
-    const same = cell === shape.cell ? units : unitsForEqualParameters({ ...shape, cell }, largest);
-    const mark = cell === 'gru' ? '\\*' : '';
+/** All classic cells and the layer's own at equal units and, in the model's convention, at equal parameters. */
+function cellTable(placed: PlacedLayer): string {
+  const own = placed.layer.type;
+  const largest = placed.kind.parameters(placed.layer, placed.at).count;
+  const total = (type: LayerType, convention: Convention) =>
+    count(countAs({ ...placed, at: { ...placed.at, convention } }, type).count);
+  const rows = comparedTypes(own).map(type => {
+    const { title, units } = countAs(placed, type);
+    const same = type === own ? units : equalUnits(placed, type, largest);
     const cells = [
-      cellName(cell),
-      total(cell, 'pytorch'),
-      total(cell, 'tfjs') + mark,
-      `${count(same)} units`,
+      title,
+      total(type, 'pytorch'),
+      total(type, 'keras'),
+      total(type, 'tfjs'),
+      same === null ? '' : `${count(same)} units`,
     ];
-    return `| ${cells.map(text => bold(text, cell, shape.cell)).join(` | ${GAP}`)} |`;
+    return `| ${cells.map(text => (type === own && text ? `**${text}**` : text)).join(` | ${GAP}`)} |`;
   });
+  const units = 'units' in placed.layer ? placed.layer.units : placed.at.inputs;
   return [
-    `| at ${units} units | ${GAP}PyTorch (2 biases) | ${GAP}Keras, tfjs (1 bias) | ${GAP}same size |`,
-    '| :-- | --: | --: | --: |',
+    `| at ${units} units | ${GAP}PyTorch | ${GAP}Keras | ${GAP}tfjs | ${GAP}same size |`,
+    '| :-- | --: | --: | --: | --: |',
     ...rows,
-    '',
-    `\\* reset before the product. Keras’ GRU with \`reset_after\`, its default: ${total('gru', 'keras')}.`,
   ].join('\n');
 }
 
 /** Columns of a hover have no space of their own. */
 const GAP = '&nbsp;&nbsp;&nbsp;';
 
-function bold(text: string, cell: CellName, own: CellName): string {
-  return cell === own ? `**${text}**` : text;
-}
-
-function costs(experiment: Experiment, index: number, sizes: ModelSizes | null): string {
-  const alone = sizes ?? tokens(1)!;
-  const { batchSize } = experiment.training;
-  const at = `at B = ${batchSize}, T = ${trainingSeqLen(experiment)}`;
-  const layer = withWidths(experiment.model.layers, alone)[index]!;
-  const only: Experiment = {
-    ...experiment,
-    data: { ...experiment.data },
-    model: { ...experiment.model, layers: [layer.layer] },
-  };
-  const own: ModelSizes = {
-    input: { kind: 'vectors', features: layer.inputSize },
-    outputs: layer.outputSize,
-  };
-  const adds = multiplyAdds(only, own).forward * batchSize;
-  const kept = predictMemory(only, own).parts.find(({ name }) => name === 'activations')?.bytes ?? 0;
-  return `Forward ${short(adds)} multiply-adds, ${formatBytes(kept)} kept for the way back ${at}`;
+function costs(experiment: Experiment, sizes: ModelSizes, { name }: PlacedLayer): string {
+  const { forward, kept } = layerCosts(experiment, sizes, name);
+  const at = `at B = ${experiment.training.batchSize}, T = ${trainingSeqLen(experiment)}`;
+  return `Forward ${short(forward)} multiply-adds, ${formatBytes(kept)} kept for the way back ${at}`;
 }
 
 /** 262144000 → "262 M". */

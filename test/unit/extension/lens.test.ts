@@ -180,7 +180,7 @@ describe('the reach', () => {
 });
 
 describe('the hover over a layer', () => {
-  it('gives the formula with the numbers of the file, in both conventions', () => {
+  it('gives the formula with the numbers of the file, in every convention', () => {
     const text = layerHover(experimentOf('emma.rnn.json'), 1, null)!;
     for (const part of [
       '4·128·(32 + 128 + 2) = 82,944',
@@ -188,13 +188,23 @@ describe('the hover over a layer', () => {
       '**82,432**',
       '271 units',
       '150 units',
-      'default: 62,208',
+      '62,208',
+      '61,824',
+      'c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t',
       'at B = 32, T = 64',
     ])
       assert.ok(text.includes(part), `${part} in\n${text}`);
   });
   it('says which GRU it is', () => {
-    assert.match(layerHover(experimentOf('adding.rnn.json'), 0, null)!, /resets \*after\*/);
+    assert.match(layerHover(experimentOf('adding.rnn.json'), 0, null)!, /resets after the recurrent product/);
+  });
+  it('says of any layer what it computes and costs', () => {
+    const { experiment } = parseExperiment(
+      '{"data":{"task":"adding","length":50},"model":{"layers":[{"type":"tcn","units":12},{"type":"dense"}]}}',
+    );
+    const text = layerHover(experiment!, 0, null)!;
+    for (const part of ['**TCN** 2 → 12', 'relu(z + residual(x))', '| **TCN** |', 'multiply-adds'])
+      assert.ok(text.includes(part), `${part} in\n${text}`);
   });
   it('leaves the vocabulary open where the text has not been read', () => {
     assert.match(layerHover(experimentOf('emma.rnn.json'), 0, null)!, /`V·32`/);
