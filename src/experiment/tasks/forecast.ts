@@ -20,9 +20,30 @@ const schema = z
       .default(0)
       .describe('Model the change over this many rows instead of the value (0: the value itself).'),
     missing: z
-      .enum(['error', 'drop', 'previous', 'interpolate'])
-      .default('interpolate')
-      .describe('What to do with empty or non-numeric cells.'),
+      .enum(['error', 'drop', 'previous', 'mask', 'interpolate'])
+      .default('previous')
+      .describe(
+        'What stands in for empty cells: the value before; "mask": that, and a further input of 0 or 1 that tells it; "interpolate": a line to the next value, where the window shows it; "drop": their rows are left out. A target that is empty is never scored.',
+      ),
+    numbers: z
+      .enum(['1234.5', '1,234.5', '1 234.5', "1'234.5", '1234,5', '1.234,5', '1 234,5'])
+      .optional()
+      .describe('How the file writes 1234.5; default: each column decides by all of its cells.'),
+    unreadable: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe(
+        'Largest share of the filled cells of a column that may be no number; they count as missing.',
+      ),
+    time: z.string().min(1).optional().describe('The column that tells when; default: found.'),
+    order: z
+      .enum(['file', 'time'])
+      .default('file')
+      .describe(
+        'Order of the rows: as in the file, or sorted by the column that tells when, earliest first.',
+      ),
     split: split.default([0.7, 0.1, 0.2]),
   })
   .describe('Predict the next values of a numeric series.');
@@ -42,8 +63,8 @@ export const forecast: TaskKind<typeof schema> = {
   stepsField: 'window',
   outputsFrom: 'the horizon',
   steps: ({ window }) => window,
-  sizes: ({ features, horizon }) => ({
-    input: { kind: 'vectors', features: features?.length ?? 1 },
+  sizes: ({ features, missing, horizon }) => ({
+    input: { kind: 'vectors', features: (features?.length ?? 1) * (missing === 'mask' ? 2 : 1) },
     outputs: horizon,
   }),
   starter: {

@@ -1,10 +1,21 @@
-// Reads numeric columns of a CSV or TSV file as a stream: delimiter, quotes, byte order mark, decimal comma.
+// Reads numeric columns of a CSV or TSV file as a stream: delimiter, quotes, encoding, header, rows that are none of data.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
-import { plural } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
+import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
+import {
+  type ColumnFacts,
+  ColumnReader,
+  DecimalEvidence,
+  isMissing,
+  type NumberFormat,
+  readCell,
+  SeparatorWatch,
+} from './number-format.ts';
+import { type TimeColumn, TimeReader } from './time-column.ts';
 
 export interface Table {
   /** names of all columns of the file */
@@ -12,18 +23,50 @@ export interface Table {
   /** the wanted columns by name; NaN where a cell is empty or no number */
   values: Map<string, Float64Array>;
   rows: number;
-  /** missing or non-numeric cells in the wanted columns */
+  /** line of each row in the file, from 1, and its number among the rows of data, from 1 */
+  lines: Int32Array;
+  numbers: Int32Array;
+  /** empty cells and words such as NA in the wanted columns */
   missing: Map<string, number>;
-  /** the first cell that is neither a number nor empty, with its line; '' if there is none */
-  strange: Map<string, string>;
+  /** cells that are neither empty nor a number, with the first of them; '' if there is none */
+  strange: Map<string, { count: number; first: string }>;
+  /** the number format of each wanted column */
+  formats: Map<string, NumberFormat>;
+  time: TimeColumn | null;
+  /** how the file was read, where that is not plain */
+  notes: string[];
+}
+
+export interface ReadOptions {
+  /** format of all numbers; left out: each column decides */
+  numbers?: NumberFormat | undefined;
+  /** formats of a run's own data, for columns that decide nothing */
+  formats?: Readonly<Record<string, NumberFormat>> | undefined;
+  /** the column that tells time; left out: found */
+  time?: string | undefined;
+  /** largest share of a column's non-empty cells that may be no number */
+  unreadable?: number | undefined;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
-const MISSING = /^(|na|n\/a|nan|null|none|-|\?)$/i;
+const TOTAL =
+  /^(grand |sub-?)?(totals?|sums?|average|avg|mean|median|summe|gesamt|insgesamt|zwischensumme|mittelwert|durchschnitt|moyenne|totale)\b[\s:.]*/i;
+/** More rows than this at the end are data. */
+const MOST_TOTALS = 10;
 
-/** @throws DataError with the line of a ragged row, or the columns there are */
-export async function readCsv(path: string, name: string, wanted: readonly string[]): Promise<Table> {
-  const { delimiter, encoding } = await sniff(path, name);
+interface Row {
+  record: string[];
+  line: number;
+}
+
+/** @throws DataError with the line of a ragged row or a bad cell, or the columns there are */
+export async function readCsv(
+  path: string,
+  name: string,
+  wanted: readonly string[],
+  options: ReadOptions = {},
+): Promise<Table> {
+  const { delimiter, encoding, firstLine } = await sniff(path, name);
   const parser = parse({
     delimiter,
     bom: true,
@@ -33,75 +76,240 @@ export async function readCsv(path: string, name: string, wanted: readonly strin
     relax_quotes: true, // 37.8"N is a cell like any other
     info: true,
     relax_column_count: true,
+    from_line: firstLine,
   });
   // its errors come out of the parser
   pipeline(createReadStream(path), new DecodeStream(encoding), parser, () => {});
-  let columns: string[] | null = null;
-  let places: number[] = [];
-  const values = wanted.map((): number[] => []);
-  const missing = wanted.map(() => 0);
-  const strange = wanted.map(() => '');
+  let builder: TableBuilder | null = null;
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[];
       info: { lines: number };
     }>) {
-      if (!columns) {
-        columns = record;
-        places = findColumns(columns, wanted, name);
-        continue;
-      }
-      if (record.length !== columns.length)
-        throw new DataError(
-          `${name}, line ${info.lines}: this row has ${plural(record.length, 'cell')}, the header has ${columns.length}.`,
-        );
-      places.forEach((place, index) => {
-        const cell = record[place]!;
-        const value = numberOf(cell, delimiter);
-        if (Number.isNaN(value)) {
-          missing[index]!++;
-          if (!MISSING.test(cell)) strange[index] ||= `"${cell.slice(0, 40)}" in line ${info.lines}`;
-        }
-        values[index]!.push(value);
-      });
+      if (builder) builder.add({ record, line: info.lines });
+      else builder = new TableBuilder(name, record, wanted, options);
     }
+    if (!builder) throw new DataError(`${name} holds no rows.`);
+    return builder.finish(delimiter);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     const { code, message, lines } = cause as CsvError & { lines?: number };
     const place = lines === undefined ? name : `${name}, line ${lines}`;
     throw new DataError(`${place}: ${code?.startsWith('CSV_') ? plain(code) : message.replace(/\.$/, '')}.`);
   }
-  if (!columns) throw new DataError(`${name} holds no rows.`);
-  const rows = values[0]?.length ?? 0;
-  if (rows === 0) throw new DataError(`${name} has a header and no rows.`);
-  wanted.forEach((column, index) => {
-    if (missing[index] === rows)
+}
+
+class TableBuilder {
+  private readonly name: string;
+  private readonly columns: string[];
+  private readonly wanted: readonly string[];
+  private readonly options: ReadOptions;
+  private readonly places: number[];
+  private readonly readers: ColumnReader[];
+  private readonly watches: SeparatorWatch[];
+  private readonly times: TimeReader[];
+  private readonly lines: number[] = [];
+  private readonly notes: string[] = [];
+  /** the line that names units under the header */
+  private units: { row: Row; cell: string } | null = null;
+  /** rows that look like totals or remarks, until a row of data comes after them */
+  private held: Row[] = [];
+  private totalWithin: Row | null = null;
+
+  constructor(name: string, columns: string[], wanted: readonly string[], options: ReadOptions) {
+    this.name = name;
+    this.columns = columns;
+    this.wanted = wanted;
+    this.options = options;
+    this.places = findColumns(columns, wanted, name);
+    if (options.time !== undefined) findColumns(columns, [options.time], name);
+    this.readers = wanted.map(column => new ColumnReader(name, column, options.numbers ?? null));
+    this.watches = columns.map(() => new SeparatorWatch());
+    this.times = columns.map(column => new TimeReader(column, column === options.time));
+  }
+
+  add(row: Row): void {
+    const { record, line } = row;
+    if (record.length !== this.columns.length)
       throw new DataError(
-        `The column "${column}" of ${name} holds no numbers${strange[index] ? ` (${strange[index]})` : ''}.`,
+        `${this.name}, line ${line}: this row has ${plural(record.length, 'cell')}, the header has ${this.columns.length}.`,
       );
-  });
+    if (this.lines.length === 0 && !this.units && this.namesUnits(record)) {
+      this.units = { row, cell: this.places.map(place => record[place]!).find(cell => !isMissing(cell))! };
+      return;
+    }
+    if (this.held.length < MOST_TOTALS && this.isNoData(record)) {
+      this.held.push(row);
+      return;
+    }
+    for (const held of this.held.splice(0)) {
+      if (held.record.some(cell => TOTAL.test(cell))) this.totalWithin ??= held;
+      this.take(held);
+    }
+    this.take(row);
+  }
+
+  finish(delimiter: string): Table {
+    this.leaveOut();
+    const rows = this.lines.length;
+    if (rows === 0)
+      throw this.units
+        ? this.noNumbers(0, this.units)
+        : new DataError(`${this.name} has a header and no rows.`);
+    const others = new DecimalEvidence();
+    for (const [place, column] of this.columns.entries()) {
+      const sign = this.places.includes(place)
+        ? this.readers[this.places.indexOf(place)]!.sign
+        : this.watches[place]!.sign;
+      if (sign) others.add(sign, column);
+    }
+    const facts = this.readers.map((reader, index) =>
+      this.settled(
+        reader.settle(delimiter, others, this.options.formats?.[this.wanted[index]!] ?? null),
+        index,
+      ),
+    );
+    const by = <T>(part: (facts: ColumnFacts) => T) =>
+      new Map(this.wanted.map((column, index): [string, T] => [column, part(facts[index]!)]));
+    if (this.units)
+      this.notes.push(
+        `Line ${this.units.row.line} is left out: it names units (${JSON.stringify(this.units.cell.slice(0, 40))}), not values.`,
+      );
+    return {
+      columns: this.columns,
+      values: by(({ values }) => values),
+      rows,
+      lines: Int32Array.from(this.lines),
+      numbers: Int32Array.from(this.lines.keys(), row => row + 1),
+      missing: by(({ missing }) => missing),
+      strange: by(({ strange }) => ({
+        count: strange.count,
+        first: strange.first[0]
+          ? `${JSON.stringify(strange.first[0].cell)} in line ${strange.first[0].line}`
+          : '',
+      })),
+      formats: by(({ format }) => format),
+      time: this.findTime(),
+      notes: [...this.notes, ...facts.flatMap(({ notes }) => notes)],
+    };
+  }
+
+  private take({ record, line }: Row): void {
+    this.lines.push(line);
+    for (const [index, place] of this.places.entries()) this.readers[index]!.add(record[place]!, line);
+    for (const [place, cell] of record.entries()) {
+      this.watches[place]!.add(cell);
+      if (this.times[place]!.isAlive) this.times[place]!.add(cell);
+    }
+  }
+
+  /** Units under the header: no wanted cell is a number, and no other cell is a number or a date. */
+  private namesUnits(record: readonly string[]): boolean {
+    const filled = this.places.some(place => !isMissing(record[place]!));
+    return (
+      filled && record.every(cell => isMissing(cell) || (readCell(cell) === null && readDate(cell) === null))
+    );
+  }
+
+  /** A total, a remark below the table, or a row of delimiters. */
+  private isNoData(record: readonly string[]): boolean {
+    if (record.some(cell => TOTAL.test(cell))) return true;
+    if (this.places.some(place => record[place] !== '')) return false;
+    const filled = record.filter(cell => cell !== '');
+    return (
+      filled.length === 0 ||
+      (filled.length === 1 && /\p{L}{3}/u.test(filled[0]!) && readDate(filled[0]!) === null)
+    );
+  }
+
+  private leaveOut(): void {
+    if (this.totalWithin)
+      this.notes.push(
+        `Line ${this.totalWithin.line} looks like a total, but rows of data follow: it is read as one of them.`,
+      );
+    const [first] = this.held;
+    if (!first || this.lines.length === 0) return;
+    const last = this.held.at(-1)!;
+    const cell = this.held.flatMap(({ record }) => record).find(text => text !== '');
+    const which = first === last ? `Line ${first.line} is` : `Lines ${first.line} to ${last.line} are`;
+    const why =
+      cell === undefined ? 'nothing in it' : `${JSON.stringify(cell.slice(0, 40))} begins no row of data`;
+    this.notes.push(`${which} left out: ${why}.`);
+  }
+
+  /** @throws DataError where a column holds no numbers, or too much that is none */
+  private settled(facts: ColumnFacts, index: number): ColumnFacts {
+    const { missing, strange } = facts;
+    const rows = this.lines.length;
+    if (missing + strange.count === rows) throw this.noNumbers(index, this.units, strange.first[0]);
+    const allowed = this.options.unreadable ?? 0;
+    if (strange.count > allowed * (rows - missing)) {
+      const { cell, line } = strange.first[0]!;
+      const more = strange.count > 1 ? `, and ${plural(strange.count - 1, 'further cell')} like it` : '';
+      const share = strange.count / (rows - missing);
+      throw new DataError(
+        `${this.name}, line ${line}: ${JSON.stringify(cell)} in column "${this.wanted[index]}" is no number${more}. Correct it, empty it, or let "unreadable" be at least ${Math.ceil(share * 1000) / 1000} to count such cells as missing.`,
+      );
+    }
+    return facts;
+  }
+
+  private noNumbers(
+    index: number,
+    units: { row: Row; cell: string } | null,
+    strange?: { cell: string; line: number },
+  ): DataError {
+    const first = units ? { cell: units.row.record[this.places[index]!]!, line: units.row.line } : strange;
+    const which = first ? ` (${JSON.stringify(first.cell.slice(0, 40))} in line ${first.line})` : '';
+    return new DataError(`The column "${this.wanted[index]}" of ${this.name} holds no numbers${which}.`);
+  }
+
+  /** Dates before numbers, and the leftmost of them. */
+  private findTime(): TimeColumn | null {
+    const { time: asked } = this.options;
+    const found = this.times
+      .filter(({ column }, place) => (asked === undefined ? !this.places.includes(place) : column === asked))
+      .flatMap(reader => (reader.isAlive ? (reader.settle() ?? []) : []));
+    const best = found.find(({ isDate }) => isDate) ?? found[0] ?? null;
+    if (!best && asked !== undefined)
+      throw new DataError(
+        `The column "${asked}" of ${this.name} holds no dates and no numbers that rise or fall.`,
+      );
+    return best;
+  }
+}
+
+/** The same rows in another order. */
+export function reordered(table: Table, order: Int32Array): Table {
+  const { values, lines, numbers, time } = table;
+  const moved = (column: Float64Array) => Float64Array.from(order, row => column[row]!);
   return {
-    columns,
-    values: new Map(wanted.map((column, index) => [column, Float64Array.from(values[index]!)])),
-    rows,
-    missing: new Map(wanted.map((column, index) => [column, missing[index]!])),
-    strange: new Map(wanted.map((column, index) => [column, strange[index]!])),
+    ...table,
+    values: new Map([...values].map(([name, column]) => [name, moved(column)])),
+    lines: Int32Array.from(order, row => lines[row]!),
+    numbers: Int32Array.from(order, row => numbers[row]!),
+    time: time && { ...time, times: moved(time.times) },
   };
 }
 
 function findColumns(columns: string[], wanted: readonly string[], name: string): number[] {
-  if (columns.every(column => column !== '' && !Number.isNaN(numberOf(column, ','))))
+  if (columns.every(column => column !== '' && readCell(column) !== null))
     throw new DataError(
       `${name} has no header: its first line holds only numbers. Write the names of the columns above it.`,
     );
   return wanted.map(column => {
     const place = columns.indexOf(column);
+    const second = columns.indexOf(column, place + 1);
+    if (place >= 0 && second >= 0)
+      throw new DataError(
+        `${name} has two columns named "${column}", the ${ordinal(place + 1)} and the ${ordinal(second + 1)}: give one of them another name.`,
+      );
     if (place >= 0) return place;
     const shown = columns
       .slice(0, 30)
       .map(other => `"${other}"`)
       .join(', ');
-    const headless = columns.some(other => !Number.isNaN(numberOf(other, ',')))
+    const headless = columns.some(other => readCell(other) !== null)
       ? ' Its first line looks like data: write the names of the columns above it.'
       : '';
     throw new DataError(
@@ -110,11 +318,10 @@ function findColumns(columns: string[], wanted: readonly string[], name: string)
   });
 }
 
-/** Where fields are not separated by commas, a comma may be the decimal sign. */
-function numberOf(cell: string, delimiter: string): number {
-  if (MISSING.test(cell)) return Number.NaN;
-  const normal = delimiter !== ',' && /^[-+]?\d+(,\d+)$/.test(cell) ? cell.replace(',', '.') : cell;
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(normal) ? Number(normal) : Number.NaN;
+function ordinal(place: number): string {
+  const ending =
+    place % 100 >= 11 && place % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][place % 10] ?? 'th');
+  return `${count(place)}${ending}`;
 }
 
 async function headOf(path: string, name: string): Promise<Buffer> {
@@ -132,7 +339,11 @@ async function headOf(path: string, name: string): Promise<Buffer> {
   }
 }
 
-async function sniff(path: string, name: string): Promise<{ delimiter: string; encoding: string }> {
+/** `firstLine`: of the header, behind the "sep=;" that Excel reads. */
+async function sniff(
+  path: string,
+  name: string,
+): Promise<{ delimiter: string; encoding: string; firstLine: number }> {
   const bytes = await headOf(path, name);
   const encoding =
     bytes[0] === 0xff && bytes[1] === 0xfe
@@ -142,12 +353,14 @@ async function sniff(path: string, name: string): Promise<{ delimiter: string; e
         : 'utf-8';
   const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
   if (zero >= 0) throw new DataError(`${name} is not a text file: byte ${zero} is 0.`);
-  const first = new TextDecoder(encoding).decode(bytes).split(/\r\n|\n|\r/, 1)[0] ?? '';
+  const [first = ''] = new TextDecoder(encoding).decode(bytes).split(/\r\n|\n|\r/, 1);
+  const told = /^"?sep=(.)"?[,;\t]*$/i.exec(first);
+  if (told) return { delimiter: told[1]!, encoding, firstLine: 2 };
   const unquoted = first.replace(/"[^"]*"/g, '');
   const best = DELIMITERS.map(delimiter => ({ delimiter, count: unquoted.split(delimiter).length })).sort(
     (a, b) => b.count - a.count,
   )[0]!;
-  return { delimiter: best.delimiter, encoding };
+  return { delimiter: best.delimiter, encoding, firstLine: 1 };
 }
 
 /** Bytes in any encoding become UTF-8; bytes that are not valid UTF-8 are taken for Latin-1, which old tables are in. */

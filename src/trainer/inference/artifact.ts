@@ -10,6 +10,8 @@ const name = z.string().max(1000);
 const length = z.int().min(1).max(10_000_000);
 const scale = z.object({ mean: z.number(), std: z.number().gt(0) });
 
+const numberFormat = z.enum(['1234.5', '1,234.5', '1 234.5', "1'234.5", '1234,5', '1.234,5', '1 234,5']);
+
 const artifact = z.discriminatedUnion('task', [
   z.object({
     task: z.literal('char-lm'),
@@ -25,7 +27,12 @@ const artifact = z.discriminatedUnion('task', [
     window: length,
     horizon: length,
     difference: z.int().min(0).max(10_000_000),
-    missing: z.enum(['error', 'drop', 'previous', 'interpolate']),
+    missing: z.enum(['error', 'drop', 'previous', 'mask', 'interpolate']),
+    order: z.enum(['file', 'time']).default('file'),
+    numbers: numberFormat.nullable().default(null),
+    formats: z.record(name, numberFormat).default({}),
+    unreadable: z.number().min(0).max(1).default(1),
+    time: name.nullable().default(null),
     scaling: z.record(name, scale),
   }),
   z.object({ task: z.literal('adding'), length }),

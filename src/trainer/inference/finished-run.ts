@@ -117,7 +117,7 @@ function sizesOf({ experiment }: RunFile, artifact: TaskArtifact, folder: string
   const fits =
     artifact.task !== 'forecast' ||
     (sizes?.input.kind === 'vectors' &&
-      sizes.input.features === artifact.features.length &&
+      sizes.input.features === artifact.features.length * (artifact.missing === 'mask' ? 2 : 1) &&
       sizes.outputs === artifact.horizon);
   if (!sizes || !fits)
     throw new BadRunError(

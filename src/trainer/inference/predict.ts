@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { plural } from '../../experiment/words.ts';
-import { readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
+import { readTable } from '../data/table.ts';
 import type { Model } from '../layers/model.ts';
 import { levelsOf } from '../tasks/forecast.ts';
-import { fillMissing, type PreparedSeries, prepareSeries } from '../tasks/series-data.ts';
+import { type PreparedSeries, prepareSeries, windowsOf } from '../tasks/series-data.ts';
 import type { TaskArtifact } from '../tasks/task.ts';
 import { answersOf } from '../tasks/values.ts';
 import { InputError } from '../training/prepare.ts';
@@ -24,7 +24,7 @@ export interface Prediction {
   /** training steps of the checkpoint */
   step: number;
   best: boolean;
-  /** rows of the table (from 1, header not counted) that are known, each predicted `horizon` rows ahead */
+  /** rows of the table that are known, by their number in it (from 1, header not counted), each predicted `horizon` rows ahead */
   rows: { row: number; truth: number; prediction: number; persistence: number }[];
   /** what comes after the last row, one value a row */
   next: { row: number; prediction: number }[];
@@ -68,16 +68,16 @@ async function readSeries(path: string, artifact: ForecastArtifact): Promise<Pre
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new DataError(`There is no file ${path}.`);
   if (!stat.isFile()) throw new DataError(`${path} is not a regular file.`);
-  const { target, features, difference, scaling, missing } = artifact;
-  const table = await readCsv(path, name, [...new Set([target, ...features])]);
-  const columns = fillMissing(table, missing, name);
-  const rows = columns.get(target)!.length;
+  const { difference, scaling } = artifact;
+  const { table } = await readTable(path, name, artifact);
+  const series = prepareSeries(table, { ...artifact, trainShare: 1, scaling }, name);
+  const rows = series.level.length;
   const needed = artifact.window + difference;
   if (rows < needed)
     throw new DataError(
       `${name} has ${plural(rows, 'usable row')}; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
     );
-  return prepareSeries(columns, { target, features, difference, trainRows: rows, scaling }, name);
+  return series;
 }
 
 /** By the first predicted row: the levels of the next `horizon` rows. */
@@ -91,7 +91,7 @@ function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArti
     const answers = answersOf(model, {
       seqLen: window,
       batch: part.length,
-      input: windowsOf(series, part, artifact),
+      input: windowsOf(series, part, window),
       targets: new Float32Array(0),
       lengths: null,
       continues: false,
@@ -104,34 +104,27 @@ function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArti
   return levels;
 }
 
-/** (window, batch, features) */
-function windowsOf({ inputs }: PreparedSeries, places: number[], { window, features }: ForecastArtifact) {
-  const width = features.length;
-  const input = new Float32Array(window * places.length * width);
-  places.forEach((at, row) => {
-    for (let t = 0; t < window; t++) {
-      const from = (at - window + t) * width;
-      input.set(inputs.subarray(from, from + width), (t * places.length + row) * width);
-    }
-  });
-  return input;
-}
-
-function scored(levels: Map<number, number[]>, { level }: PreparedSeries, { horizon }: ForecastArtifact) {
+function scored(levels: Map<number, number[]>, series: PreparedSeries, { horizon }: ForecastArtifact) {
+  const { level, known, numbers } = series;
   const rows: Prediction['rows'] = [];
   let squared = 0;
   let still = 0;
   for (const [at, predicted] of levels) {
     const row = at + horizon - 1;
-    if (row >= level.length) continue;
+    if (row >= level.length || !known[row]) continue;
     const truth = level[row]!;
     const prediction = predicted.at(-1)!;
     const persistence = level[at - 1]!;
-    rows.push({ row: row + 1, truth, prediction, persistence });
+    rows.push({ row: numbers[row]!, truth, prediction, persistence });
     squared += (prediction - truth) ** 2;
     still += (persistence - truth) ** 2;
   }
-  const next = levels.get(level.length)!.map((prediction, k) => ({ row: level.length + k + 1, prediction }));
+  // a table that was turned goes on above its first row
+  const last = numbers.at(-1)!;
+  const direction = last < numbers[0]! ? -1 : 1;
+  const next = levels
+    .get(level.length)!
+    .map((prediction, k) => ({ row: last + direction * (k + 1), prediction }));
   const root = (sum: number) => (rows.length > 0 ? Math.sqrt(sum / rows.length) : null);
   return { rows, next, rmse: root(squared), persistenceRmse: root(still) };
 }

@@ -3,82 +3,68 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { count, plural } from '../../experiment/words.ts';
-import { readCsv, type Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
+import { type ReadTable, readTable } from '../data/table.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
-import { fillMissing, type PreparedSeries, prepareSeries } from './series-data.ts';
+import { type PreparedSeries, prepareSeries, windowsOf } from './series-data.ts';
 import type { Batch, Score, Task } from './task.ts';
 import { answersOf, scoreValues, valueLoss } from './values.ts';
 
 type ForecastData = Extract<Experiment['data'], { task: 'forecast' }>;
 
-/** A window reads the rows before `at` and predicts `at` and what follows. */
-interface Part {
-  from: number;
-  to: number;
-}
-
 const SHOWN_ROWS = 150;
 
 export async function forecastTask(experiment: Experiment, data: ForecastData, path: string): Promise<Task> {
   const features = data.features ?? [data.target];
-  const table = await readCsv(path, data.path, [...new Set([data.target, ...features])]);
-  const columns = fillMissing(table, data.missing, data.path);
-  const rows = columns.get(data.target)!.length;
+  const read = await readTable(path, data.path, { ...data, features });
+  const series = prepareSeries(read.table, { ...data, features, trainShare: data.split[0] }, data.path);
+  const rows = series.level.length;
   const trainRows = Math.floor(rows * data.split[0]);
   const validRows = Math.floor(rows * (data.split[0] + data.split[1]));
-  const series = prepareSeries(columns, { ...data, features, trainRows }, data.path);
   const first = series.firstRow + data.window;
-  const part = (from: number, to: number): Part => ({
-    from: Math.max(first, from),
-    to: to - data.horizon + 1,
-  });
+  const part = (from: number, to: number) => scoredPlaces(series, Math.max(first, from), to, data.horizon);
   const train = part(first, trainRows);
   const valid = part(trainRows, validRows);
   const test = part(validRows, rows);
-  const windows = train.to - train.from;
+  const windows = train.length;
   if (windows < 1)
     throw new DataError(
-      `${data.path} has ${plural(rows, 'usable row')}, its training part ${trainRows}: too few for a window of ${data.window} and a horizon of ${data.horizon}.`,
+      `${data.path} has ${plural(rows, 'usable row')}, its training part ${trainRows}: too few ${data.horizon > 1 ? 'in a row ' : ''}for a window of ${data.window} and a horizon of ${data.horizon}.`,
     );
   const { batchSize, seed, validation } = experiment.training;
   const size = Math.min(batchSize, windows);
   const perEpoch = Math.floor(windows / size);
   const orderOf = shuffles(windows, seed);
-  const cut = cutter(series, data.window, data.horizon, features.length);
+  const cut = cutter(series, data.window, data.horizon);
 
-  function* batchesOf({ from, to }: Part, most: number): Iterable<Batch> {
-    for (let at = from, count = 0; at < to && count < most; at += size, count++)
-      yield cut(Array.from({ length: Math.min(size, to - at) }, (_, index) => at + index));
+  function* batchesOf(places: Int32Array, most: number): Iterable<Batch> {
+    for (let at = 0, count = 0; at < places.length && count < most; at += size, count++)
+      yield cut(Array.from(places.subarray(at, at + size)));
   }
+  const baseline = persistenceLoss(series, data.horizon, valid.length > 0 ? valid : train);
 
   return {
     facts: {
       name: 'forecast',
       lossUnit: 'mse',
-      baseline: {
-        loss: persistenceLoss(series, data.horizon, valid.to > valid.from ? valid : train),
-        name: 'persistence',
-      },
+      baseline: Number.isFinite(baseline) ? { loss: baseline, name: 'persistence' } : null,
       seqLen: data.window,
       batchSize: size,
       tokensPerStep: size * data.window,
-      notes: describe(data, table, rows, windows, size, batchSize),
+      notes: [...read.warnings, ...describe(data, read, series, windows, size, batchSize)],
     },
-    sizes: { input: { kind: 'vectors', features: features.length }, outputs: data.horizon },
+    warnings: read.warnings,
+    sizes: { input: { kind: 'vectors', features: series.width }, outputs: data.horizon },
     outputs: 'last-step',
     stream: false,
     trainingBatch(step) {
       const order = orderOf(Math.floor((step - 1) / perEpoch));
       const from = ((step - 1) % perEpoch) * size;
-      return cut(Array.from(order.subarray(from, from + size), window => train.from + window));
+      return cut(Array.from(order.subarray(from, from + size), window => train[window]!));
     },
     epochOf: step => Math.floor((step - 1) / perEpoch),
-    validationBatches: Math.min(
-      validation.maxBatches,
-      Math.max(0, Math.ceil((valid.to - valid.from) / size)),
-    ),
+    validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => batchesOf(valid, validation.maxBatches),
     test: () => batchesOf(test, Number.POSITIVE_INFINITY),
     loss: valueLoss,
@@ -92,14 +78,10 @@ export async function forecastTask(experiment: Experiment, data: ForecastData, p
       return { rmse, persistenceRmse, rmseRatio: rmse / persistenceRmse };
     },
     *sample(model) {
-      const shown = valid.to > valid.from ? valid : train;
-      const from = Math.max(shown.from, shown.to - SHOWN_ROWS);
-      return sampleOf(
-        model,
-        cut(Array.from({ length: shown.to - from }, (_, index) => from + index)),
-        series,
-        data,
-      );
+      const shown = valid.length > 0 ? valid : train;
+      const batch = cut(Array.from(shown.subarray(-SHOWN_ROWS)));
+      yield;
+      return sampleOf(model, batch, series, data);
     },
     artifact: () => ({
       task: 'forecast',
@@ -109,6 +91,11 @@ export async function forecastTask(experiment: Experiment, data: ForecastData, p
       horizon: data.horizon,
       difference: data.difference,
       missing: data.missing,
+      order: data.order,
+      numbers: data.numbers ?? null,
+      formats: Object.fromEntries(read.table.formats),
+      unreadable: data.unreadable,
+      time: data.time ?? null,
       scaling: series.scaling,
     }),
   };
@@ -119,19 +106,33 @@ interface ForecastBatch extends Batch {
   places: number[];
 }
 
-function cutter(series: PreparedSeries, window: number, horizon: number, features: number) {
+/** Where a window may end: all rows that it is to predict are known. */
+function scoredPlaces(series: PreparedSeries, from: number, to: number, horizon: number): Int32Array {
+  const places: number[] = [];
+  let knownSince = from;
+  for (let row = from; row < to; row++) {
+    if (!series.known[row]) knownSince = row + 1;
+    if (row - horizon + 1 >= knownSince) places.push(row - horizon + 1);
+  }
+  return Int32Array.from(places);
+}
+
+function cutter(series: PreparedSeries, window: number, horizon: number) {
   return (places: number[]): ForecastBatch => {
     const batch = places.length;
-    const input = new Float32Array(window * batch * features);
     const targets = new Float32Array(batch * horizon);
     places.forEach((at, row) => {
-      for (let t = 0; t < window; t++) {
-        const from = (at - window + t) * features;
-        input.set(series.inputs.subarray(from, from + features), (t * batch + row) * features);
-      }
       targets.set(series.wanted.subarray(at, at + horizon), row * horizon);
     });
-    return { seqLen: window, batch, input, targets, lengths: null, continues: false, places };
+    return {
+      seqLen: window,
+      batch,
+      input: windowsOf(series, places, window),
+      targets,
+      lengths: null,
+      continues: false,
+      places,
+    };
   };
 }
 
@@ -199,11 +200,11 @@ function scoreLevels(
 }
 
 /** What the loss would be if the last known level stayed: its implied changes where changes are modelled. */
-function persistenceLoss(series: PreparedSeries, horizon: number, { from, to }: Part): number {
+function persistenceLoss(series: PreparedSeries, horizon: number, places: Int32Array): number {
   const { level, firstRow: difference, wantedScale, wanted } = series;
   let sum = 0;
   let count = 0;
-  for (let at = from; at < to; at++)
+  for (const at of places)
     for (let k = 0; k < horizon; k++) {
       const still = level[at - 1]!;
       const before = k < difference ? level[at + k - difference]! : still;
@@ -227,7 +228,7 @@ function sampleOf(model: Model, batch: ForecastBatch, series: PreparedSeries, da
   );
   return {
     type: 'forecast' as const,
-    index: batch.places.map(at => at + data.horizon - 1),
+    index: batch.places.map(at => series.numbers[at + data.horizon - 1]! - 1),
     truth: batch.places.map(at => series.level[at + data.horizon - 1]!),
     prediction: predicted.map(levels => levels.at(-1)!),
     persistence: batch.places.map(at => series.level[at - 1]!),
@@ -237,33 +238,43 @@ function sampleOf(model: Model, batch: ForecastBatch, series: PreparedSeries, da
 
 function describe(
   data: ForecastData,
-  table: Table,
-  rows: number,
+  { table, notes }: ReadTable,
+  series: PreparedSeries,
   windows: number,
   size: number,
   asked: number,
 ): string[] {
-  const notes = [
+  const rows = series.level.length;
+  const all = [
     `${plural(rows, 'row')}, ${plural(windows, 'training window')} of ${data.window}; columns: ${table.columns.slice(0, 20).join(', ')}.`,
+    ...notes,
   ];
-  for (const [column, missing] of table.missing)
-    if (missing > 0) {
-      const strange = table.strange.get(column);
-      const which = strange ? ` (no number: ${strange})` : '';
-      notes.push(
-        `"${column}" lacks ${count(missing)} of ${plural(table.rows, 'value')}${which}: ${POLICY[data.missing]}.`,
-      );
-    }
+  if (series.leftOut > 0)
+    all.push(
+      `The first ${plural(series.leftOut, 'row is', 'rows are')} left out: not all columns have begun there.`,
+    );
+  for (const [column, empty] of table.missing) {
+    const strange = table.strange.get(column)!;
+    const missing = empty + strange.count;
+    if (missing === 0) continue;
+    const which = strange.count > 0 ? ` (${count(strange.count)} are no number: ${strange.first})` : '';
+    const share = (100 * missing) / table.rows;
+    const target = column === data.target && data.missing !== 'drop' ? ', and they are never scored' : '';
+    all.push(
+      `"${column}" lacks ${count(missing)} of ${plural(table.rows, 'value')}, ${share < 1 ? share.toFixed(2) : share.toFixed(0)} %${which}: ${POLICY[data.missing]}${target}.`,
+    );
+  }
   if (size < asked)
-    notes.push(
+    all.push(
       `Only ${plural(size, 'window fits', 'windows fit')} in the training part: batches have ${size} instead of ${asked}.`,
     );
-  return notes;
+  return all;
 }
 
 const POLICY = {
   error: 'refused',
   drop: 'their rows are left out',
   previous: 'the value before stands in',
-  interpolate: 'interpolated',
+  mask: 'the value before stands in, and a further input tells it',
+  interpolate: 'they are interpolated where the window shows both ends',
 } as const;

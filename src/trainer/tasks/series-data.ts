@@ -1,8 +1,9 @@
-// A table's columns made ready for forecasting: missing values filled, differences taken, scaled by the training part.
+// A table's columns made ready for forecasting: missing values filled from what is before, differences taken, scaled by
+// the training part. Nothing a window shows is later than the window.
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 
-export type MissingPolicy = 'error' | 'drop' | 'previous' | 'interpolate';
+export type MissingPolicy = 'error' | 'drop' | 'previous' | 'mask' | 'interpolate';
 
 export interface Scale {
   mean: number;
@@ -10,102 +11,201 @@ export interface Scale {
 }
 
 export interface PreparedSeries {
-  /** target in its own unit, by row */
+  /** target in its own unit, by row; where it is missing, the value before */
   level: Float64Array;
-  /** what the model reads: (rows, features), scaled, row-major */
+  /** whether the target of this row was there, and with it the change that is modelled: only such rows are scored */
+  known: Uint8Array;
+  /** what the model reads: (rows, width), scaled, row-major; missing values are the ones before */
   inputs: Float32Array;
-  /** what it predicts: the target's value or change, scaled; NaN where there is no change yet */
+  /** numbers that the model reads of a row: the features and, with "mask", one more for each */
+  width: number;
+  /** the same where a value is interpolated, with the row that it takes from the future; null for other policies */
+  interpolated: { inputs: Float32Array; until: Int32Array } | null;
+  /** what it predicts: the target's value or change, scaled; NaN where it is not known */
   wanted: Float32Array;
   /** first row with a known change */
   firstRow: number;
+  /** number of each row in the file, from 1 */
+  numbers: Int32Array;
+  /** rows before the first one that has all columns */
+  leftOut: number;
   scaling: Record<string, Scale>;
   wantedScale: Scale;
-}
-
-/** @throws DataError for missing values under the policy "error", or a column that never changes */
-export function fillMissing(table: Table, policy: MissingPolicy, name: string): Map<string, Float64Array> {
-  const columns = [...table.values];
-  const holes = (row: number) => columns.some(([, values]) => Number.isNaN(values[row]));
-  if (policy === 'error') {
-    for (let row = 0; row < table.rows; row++)
-      if (holes(row))
-        throw new DataError(
-          `${name}: data row ${row + 1} has a missing value; "missing" can be "interpolate", "previous" or "drop".`,
-        );
-  }
-  if (policy === 'drop') {
-    const kept = Array.from({ length: table.rows }, (_, row) => row).filter(row => !holes(row));
-    if (kept.length === 0) throw new DataError(`${name}: every row has a missing value.`);
-    return new Map(columns.map(([column, values]) => [column, Float64Array.from(kept, row => values[row]!)]));
-  }
-  return new Map(
-    columns.map(([column, values]) => [column, policy === 'previous' ? carry(values) : interpolate(values)]),
-  );
-}
-
-/** The value before; the first known value at the start. */
-function carry(values: Float64Array): Float64Array {
-  let last = values.find(value => !Number.isNaN(value))!;
-  return values.map(value => {
-    if (!Number.isNaN(value)) last = value;
-    return last;
-  });
-}
-
-function interpolate(values: Float64Array): Float64Array {
-  const filled = carry(values);
-  for (let row = 0; row < values.length; row++) {
-    if (!Number.isNaN(values[row])) continue;
-    let next = row;
-    while (next < values.length && Number.isNaN(values[next])) next++;
-    const before = row > 0 ? filled[row - 1]! : null;
-    for (let at = row; at < next && before !== null && next < values.length; at++)
-      filled[at] = before + ((values[next]! - before) * (at - row + 1)) / (next - row + 1);
-    row = next;
-  }
-  return filled;
 }
 
 export interface SeriesOptions {
   target: string;
   features: readonly string[];
   difference: number;
-  /** rows of the training part */
-  trainRows: number;
+  missing: MissingPolicy;
+  /** share of the rows that scaling is fitted on */
+  trainShare: number;
   /** a finished run's scaling, instead of fitting */
   scaling?: Record<string, Scale>;
 }
 
-export function prepareSeries(
-  columns: Map<string, Float64Array>,
-  options: SeriesOptions,
-  name: string,
-): PreparedSeries {
-  const { target, features, difference, trainRows } = options;
-  const level = columns.get(target)!;
-  const modelled = new Map<string, Float64Array>();
-  for (const column of new Set([target, ...features]))
-    modelled.set(
-      column,
-      column === target && difference > 0 ? changes(level, difference) : columns.get(column)!,
-    );
+/** @throws DataError for missing values under the policy "error", or a column that never changes */
+export function prepareSeries(table: Table, options: SeriesOptions, name: string): PreparedSeries {
+  const { target, features, difference, missing } = options;
+  const { columns, numbers, leftOut } = usableRows(table, missing, name);
+  const raw = columns.get(target)!;
+  const rows = raw.length;
+  const trainRows = Math.floor(rows * options.trainShare);
+  const carried = new Map([...columns].map(([column, values]) => [column, carry(values)]));
+  const level = carried.get(target)!;
+  const isKnown = (column: string, row: number) =>
+    !Number.isNaN(columns.get(column)![row]!) &&
+    (column !== target || difference === 0 || (row >= difference && !Number.isNaN(raw[row - difference]!)));
+  const modelled = (values: Float64Array, column: string) =>
+    column === target && difference > 0 ? changes(values, difference) : values;
+
   const scaling: Record<string, Scale> = {};
-  for (const [column, values] of modelled)
-    scaling[column] =
-      options.scaling?.[column] ?? fitScale(values.subarray(difference, trainRows), column, name);
-  const inputs = new Float32Array(level.length * features.length);
+  for (const column of new Set([target, ...features])) {
+    const values = modelled(carried.get(column)!, column);
+    const fitted = () =>
+      values.slice(0, trainRows).filter((_, row) => row >= difference && isKnown(column, row));
+    scaling[column] = options.scaling?.[column] ?? fitScale(fitted(), column, name);
+  }
+
+  const width = features.length * (missing === 'mask' ? 2 : 1);
+  const scaled = (source: ReadonlyMap<string, Float64Array>): Float32Array => {
+    const inputs = new Float32Array(rows * width);
+    features.forEach((column, place) => {
+      const { mean, std } = scaling[column]!;
+      const values = modelled(source.get(column)!, column);
+      for (let row = 0; row < rows; row++) {
+        inputs[row * width + place] = (values[row]! - mean) / std;
+        if (width > features.length)
+          inputs[row * width + features.length + place] = isKnown(column, row) ? 0 : 1;
+      }
+    });
+    return inputs;
+  };
+  const inputs = scaled(carried);
+  const wantedScale = scaling[target]!;
+  const known = Uint8Array.from(raw.keys(), row => (isKnown(target, row) ? 1 : 0));
+  const wanted = Float32Array.from(modelled(level, target), (value, row) =>
+    known[row] ? (value - wantedScale.mean) / wantedScale.std : Number.NaN,
+  );
+  const series = {
+    level,
+    known,
+    inputs,
+    width,
+    interpolated: missing === 'interpolate' ? interpolated(columns, features, scaled, rows) : null,
+    wanted,
+    firstRow: difference,
+    numbers,
+    leftOut,
+    scaling,
+    wantedScale,
+  };
+  requireFinite(series, features, name);
+  return series;
+}
+
+/** Windows of the rows before each place: (window, places, width). */
+export function windowsOf(series: PreparedSeries, places: readonly number[], window: number): Float32Array {
+  const { inputs, width, interpolated } = series;
+  const input = new Float32Array(window * places.length * width);
+  places.forEach((at, index) => {
+    for (let t = 0; t < window; t++) {
+      const from = (at - window + t) * width;
+      const to = (t * places.length + index) * width;
+      input.set(inputs.subarray(from, from + width), to);
+      if (!interpolated) continue;
+      // a line to a value that the window does not show would tell it
+      for (let k = 0; k < width; k++)
+        if (interpolated.until[from + k]! < at) input[to + k] = interpolated.inputs[from + k]!;
+    }
+  });
+  return input;
+}
+
+interface UsableRows {
+  /** NaN where a value is missing */
+  columns: Map<string, Float64Array>;
+  numbers: Int32Array;
+  leftOut: number;
+}
+
+/** Rows from the first one on that has all columns; with "drop", only those that have them. */
+function usableRows(table: Table, policy: MissingPolicy, name: string): UsableRows {
+  const columns = [...table.values];
+  const hole = (row: number) => columns.find(([, values]) => Number.isNaN(values[row]));
+  const take = (rows: ArrayLike<number>, leftOut: number): UsableRows => ({
+    columns: new Map(
+      columns.map(([column, values]) => [column, Float64Array.from(rows, row => values[row]!)]),
+    ),
+    numbers: Int32Array.from(rows, row => table.numbers[row]!),
+    leftOut,
+  });
+  const all = Array.from({ length: table.rows }, (_, row) => row);
+  if (policy === 'error') {
+    const row = all.find(row => hole(row));
+    if (row !== undefined)
+      throw new DataError(
+        `${name}, line ${table.lines[row]}: "${hole(row)![0]}" has no value; "missing" can be "previous", "mask", "interpolate" or "drop".`,
+      );
+  }
+  if (policy === 'drop') {
+    const kept = all.filter(row => !hole(row));
+    if (kept.length === 0) throw new DataError(`${name}: every row has a missing value.`);
+    return take(kept, 0);
+  }
+  const first = columns.reduce(
+    (latest, [, values]) =>
+      Math.max(
+        latest,
+        values.findIndex(value => !Number.isNaN(value)),
+      ),
+    0,
+  );
+  return take(all.slice(first), first);
+}
+
+/** The value before. */
+function carry(values: Float64Array): Float64Array {
+  let last = values[0]!;
+  return values.map(value => {
+    if (!Number.isNaN(value)) last = value;
+    return last;
+  });
+}
+
+function interpolated(
+  columns: ReadonlyMap<string, Float64Array>,
+  features: readonly string[],
+  scaled: (source: ReadonlyMap<string, Float64Array>) => Float32Array,
+  rows: number,
+): PreparedSeries['interpolated'] {
+  const lines = new Map([...columns].map(([column, values]) => [column, interpolate(values)]));
+  const until = new Int32Array(rows * features.length);
   features.forEach((column, place) => {
-    const { mean, std } = scaling[column]!;
-    modelled.get(column)!.forEach((value, row) => {
-      inputs[row * features.length + place] = (value - mean) / std;
+    lines.get(column)!.until.forEach((row, at) => {
+      until[at * features.length + place] = row;
     });
   });
-  const wantedScale = scaling[target]!;
-  const wanted = Float32Array.from(
-    modelled.get(target)!,
-    value => (value - wantedScale.mean) / wantedScale.std,
-  );
-  return { level, inputs, wanted, firstRow: difference, scaling, wantedScale };
+  return { inputs: scaled(new Map([...lines].map(([column, { filled }]) => [column, filled]))), until };
+}
+
+/** Holes on a line between their ends; `until`: the row whose value a row needs, itself where it is there. */
+function interpolate(values: Float64Array): { filled: Float64Array; until: Int32Array } {
+  const filled = carry(values);
+  const until = Int32Array.from(values.keys());
+  for (let row = 1; row < values.length; row++) {
+    if (!Number.isNaN(values[row])) continue;
+    let next = row;
+    while (next < values.length && Number.isNaN(values[next])) next++;
+    const before = filled[row - 1]!;
+    // a hole that has no end is the value before
+    for (let at = row; at < next && next < values.length; at++) {
+      filled[at] = before + ((values[next]! - before) * (at - row + 1)) / (next - row + 1);
+      until[at] = next;
+    }
+    row = next;
+  }
+  return { filled, until };
 }
 
 function changes(level: Float64Array, over: number): Float64Array {
@@ -125,4 +225,24 @@ function fitScale(values: Float64Array, column: string, name: string): Scale {
       `The column "${column}" of ${name} never changes in its training part: there is nothing to learn from it.`,
     );
   return { mean, std };
+}
+
+/** Scaled values that float32 cannot hold: a value is far beyond the training part's. */
+function requireFinite(series: PreparedSeries, features: readonly string[], name: string): void {
+  const { inputs, wanted, width, firstRow, numbers } = series;
+  const fail = (row: number, column: string): never => {
+    throw new DataError(
+      `The column "${column}" of ${name} holds numbers too large to compute with beside its training part, first in data row ${numbers[row]}.`,
+    );
+  };
+  for (let at = firstRow * width; at < inputs.length; at++)
+    if (!isComputable(inputs[at]!)) fail(Math.floor(at / width), features[(at % width) % features.length]!);
+  wanted.forEach((value, row) => {
+    if (series.known[row] && !isComputable(value)) fail(row, 'target');
+  });
+}
+
+/** Its square is still a float32. */
+function isComputable(value: number): boolean {
+  return Math.abs(value) < 1e18;
 }

@@ -1,8 +1,10 @@
 // What is learned and how it is scored: the training loop sees every task through this.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
+import type { NumberFormat } from '../data/number-format.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
+import type { MissingPolicy } from './series-data.ts';
 
 /** Sequences with what is to be said of them; time-major. */
 export interface Batch {
@@ -29,6 +31,8 @@ export interface Score {
 
 export interface Task {
   readonly facts: TaskFacts;
+  /** what the data has that its owner should know before the run; also in `facts.notes` */
+  readonly warnings?: readonly string[];
   readonly sizes: ModelSizes;
   /** where the loss stands */
   readonly outputs: 'every-step' | 'last-step';
@@ -62,7 +66,13 @@ export type TaskArtifact =
       window: number;
       horizon: number;
       difference: number;
-      missing: 'error' | 'drop' | 'previous' | 'interpolate';
+      missing: MissingPolicy;
+      order: 'file' | 'time';
+      /** number formats of the columns, as they were set and as they were read */
+      numbers: NumberFormat | null;
+      formats: Record<string, NumberFormat>;
+      unreadable: number;
+      time: string | null;
       /** by feature, fitted on the training part; the target's own stand under its name too */
       scaling: Record<string, { mean: number; std: number }>;
     }

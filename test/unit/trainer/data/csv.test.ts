@@ -45,11 +45,11 @@ describe('reading tables', () => {
 
   it('takes empty and usual words for missing, counts them, and names what is strange', async () => {
     const path = write('x,y\n1,2\n1,\n1,NA\n1,n/a\n1,NaN\n1,-\n1,about 3\n1,7\n');
-    const { values, missing, strange, rows } = await readCsv(path, 'a.csv', ['y', 'x']);
+    const { values, missing, strange, rows } = await readCsv(path, 'a.csv', ['y', 'x'], { unreadable: 0.5 });
     assert.deepEqual([...values.get('y')!], [2, ...Array(6).fill(Number.NaN), 7]);
-    assert.equal(missing.get('y'), 6);
+    assert.equal(missing.get('y'), 5);
     assert.equal(missing.get('x'), 0);
-    assert.equal(strange.get('y'), '"about 3" in line 8');
+    assert.deepEqual(strange.get('y'), { count: 1, first: '"about 3" in line 8' });
     assert.equal(rows, 8);
   });
 
@@ -81,7 +81,7 @@ describe('reading tables', () => {
       const number = (cell: string) => (/^\d+$/.test(cell) ? Number(cell) : Number.NaN);
       for (const name of Object.keys(rows[0]!)) {
         const cells = rows.map(row => number(row[name]!));
-        const read = readCsv(join(spectrum, file), file, [name]);
+        const read = readCsv(join(spectrum, file), file, [name], { unreadable: 0.9 });
         if (cells.every(Number.isNaN)) {
           await assert.rejects(read, /holds no numbers/, name);
           continue;
@@ -134,6 +134,40 @@ describe('reading tables', () => {
       readCsv(join(fixtures, 'header_only.csv'), 'h', ['value']),
       /has a header and no rows/,
     );
+  });
+
+  it('reads the first line that tells Excel the delimiter', async () => {
+    assert.deepEqual(await column('sep=;\nx;y\n1;2,5\n1;3\n'), [2.5, 3]);
+    assert.deepEqual(await column('\ufeffsep=|\r\nx,1|y\r\n1|2\r\n'), [2]);
+    await refused('"sep=,"\nx,y\n1,2\n3,oops\n', /^a\.csv, line 4: "oops"/);
+  });
+
+  it('leaves out units under the header, totals and remarks below the table, and says so', async () => {
+    const notes = async (content: string) => {
+      const { notes, values, lines } = await readCsv(write(content), 'a.csv', ['y']);
+      return { notes: notes.join(' '), values: [...values.get('y')!], lines: [...lines] };
+    };
+    assert.deepEqual(await notes('date,y\n,°C\n2024-01-01,1\n2024-01-02,2\n'), {
+      notes: 'Line 2 is left out: it names units ("°C"), not values.',
+      values: [1, 2],
+      lines: [3, 4],
+    });
+    const total = await notes('date,y\n2024-01-01,1\n2024-01-02,2\nTotal,3\n');
+    assert.deepEqual(total.values, [1, 2]);
+    assert.equal(total.notes, 'Line 4 is left out: "Total" begins no row of data.');
+    const remark = await notes('date,y\n2024-01-01,1\n2024-01-02,2\n,\nSource: a book,\n');
+    assert.deepEqual(remark.values, [1, 2]);
+    assert.equal(remark.notes, 'Lines 4 to 5 are left out: "Source: a book" begins no row of data.');
+    const within = await notes('date,y\n2024-01-01,1\nSubtotal,1\n2024-01-02,2\n');
+    assert.deepEqual(within.values, [1, 1, 2]);
+    assert.match(within.notes, /^Line 3 looks like a total, but rows of data follow/);
+    // a hole in the middle is a row, and so is an empty target at the end beside its date
+    assert.deepEqual((await notes('date,y\n2024-01-01,1\n,\n2024-01-03,\n')).values.length, 3 - 0);
+  });
+
+  it('refuses a column whose name stands twice', async () => {
+    await refused('y,x,y\n1,2,3\n', /^a\.csv has two columns named "y", the 1st and the 3rd/);
+    assert.deepEqual(await column('x,x,y\n1,2,3\n'), [3]);
   });
 
   it('refuses broken quotes and binary noise with their place', async () => {

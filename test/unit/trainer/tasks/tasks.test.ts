@@ -310,28 +310,121 @@ describe('tasks', () => {
       assert.deepEqual(levelsOf([0, 1, -1], 3, level, scale, 2), [21, 33, 20]);
     });
 
-    it('treats missing values as it is told', async () => {
-      const values = [0, 1, Number.NaN, Number.NaN, 4, 5, 7, 9, 9, 2, 3, 4, Number.NaN];
-      const filled = async (missing: string) => {
+    describe('missing values', () => {
+      const values = [Number.NaN, 1, Number.NaN, Number.NaN, 4, 5, 7, 9, 9, 2, 3, 4, Number.NaN];
+      const opened = async (change: object) => {
         table(values);
-        const task = await open(data({ missing, window: 1, split: [0.6, 0, 0.4] }));
+        const task = await open(data({ window: 3, split: [1, 0, 0], ...change }), { batchSize: 32 });
         const artifact = task.artifact();
         assert.ok(artifact.task === 'forecast');
         const { mean, std } = artifact.scaling['y']!;
-        const rest = [...task.test()].flatMap(batch =>
-          [...batch.targets].map(y => Math.round((y * std + mean) * 10) / 10),
-        );
-        return { mean, rest, notes: task.facts.notes.join(' ') };
+        const { input, targets, batch } = task.trainingBatch(1);
+        const width = task.sizes.input.kind === 'vectors' ? task.sizes.input.features : 0;
+        const level = (scaled: number) => Math.round((scaled * std + mean) * 100) / 100;
+        const windows = Array.from({ length: batch }, (_, row) => ({
+          shown: [0, 1, 2].map(t => level(input[(t * batch + row) * width]!)),
+          masks: width > 1 ? [0, 1, 2].map(t => input[(t * batch + row) * width + 1]!) : [],
+          target: level(targets[row]!),
+        }));
+        return { mean, windows, notes: task.facts.notes.join(' ') };
       };
-      const interpolated = await filled('interpolate');
-      assert.ok(Math.abs(interpolated.mean - (0 + 1 + 2 + 3 + 4 + 5 + 7) / 7) < 1e-9);
-      assert.deepEqual(interpolated.rest, [9, 9, 2, 3, 4, 4]);
-      assert.match(interpolated.notes, /"y" lacks 3 of 13 values: interpolated/);
-      const previous = await filled('previous');
-      assert.ok(Math.abs(previous.mean - (0 + 1 + 1 + 1 + 4 + 5 + 7) / 7) < 1e-9);
-      const dropped = await filled('drop');
-      assert.ok(Math.abs(dropped.mean - (0 + 1 + 4 + 5 + 7 + 9) / 6) < 1e-9);
-      await assert.rejects(filled('error'), /a\.csv: data row 3 has a missing value; "missing" can be/);
+      const byTarget = ({ windows }: Awaited<ReturnType<typeof opened>>, shown: number[]) =>
+        windows.find(window => window.shown.join() === shown.join());
+
+      it('fits the scaling on what is there', async () => {
+        const known = values.filter(value => !Number.isNaN(value));
+        const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+        for (const missing of ['previous', 'mask', 'interpolate', 'drop'])
+          assert.ok(Math.abs((await opened({ missing })).mean - mean) < 1e-9, missing);
+      });
+
+      it('scores no target that was missing, and says how many values are', async () => {
+        for (const missing of ['previous', 'mask', 'interpolate']) {
+          const { windows, notes } = await opened({ missing });
+          assert.deepEqual(
+            windows.map(({ target }) => target).sort(),
+            [2, 3, 4, 4, 5, 7, 9, 9].sort(),
+            missing,
+          );
+          assert.match(notes, /"y" lacks 4 of 13 values, 31 %: .*, and they are never scored/);
+          assert.match(notes, /The first 1 row is left out|The first row is left out/);
+        }
+        // a change is known where both of its values are
+        const { windows } = await opened({ difference: 1, window: 2 });
+        assert.equal(windows.length, 7);
+      });
+
+      it('takes the value before by default', async () => {
+        const found = await opened({});
+        assert.equal(byTarget(found, [1, 1, 1])?.target, 4);
+        assert.equal(byTarget(found, [1, 1, 4])?.target, 5);
+        assert.deepEqual(await opened({ missing: 'previous' }), found);
+      });
+
+      it('tells the model of it by a further input with "mask"', async () => {
+        const found = await opened({ missing: 'mask' });
+        assert.deepEqual(byTarget(found, [1, 1, 1])?.masks, [0, 1, 1]);
+        assert.deepEqual(byTarget(found, [1, 1, 4])?.masks, [1, 1, 0]);
+      });
+
+      it('interpolates only where the window shows both ends', async () => {
+        const found = await opened({ missing: 'interpolate' });
+        assert.equal(byTarget(found, [1, 1, 1])?.target, 4, 'no line to the target');
+        assert.equal(byTarget(found, [2, 3, 4])?.target, 5);
+      });
+
+      it('leaves rows out with "drop"', async () => {
+        const found = await opened({ missing: 'drop' });
+        assert.equal(byTarget(found, [1, 4, 5])?.target, 7);
+        assert.equal(found.windows.length, 6);
+      });
+
+      it('refuses them with "error", at their line', async () => {
+        await assert.rejects(
+          opened({ missing: 'error' }),
+          /a\.csv, line 2: "y" has no value; "missing" can be/,
+        );
+      });
+
+      it('shows no option of any kind what it is to predict', async () => {
+        // changing one value may change no window that ends before it or at it, but the target alone
+        const noise = Array.from({ length: 60 }, (_, row) => Math.sin(row * 97) * 3 + 5);
+        const gappy = (change: number | null) =>
+          noise.map((value, row) =>
+            row % 3 === 1 || row % 7 === 2 ? Number.NaN : row === change ? 1e4 : value,
+          );
+        for (const missing of ['previous', 'mask', 'interpolate', 'drop'])
+          for (const difference of [0, 1, 2]) {
+            // the tail of the training part stands still, so that its scaling cannot tell either
+            const inputs = async (change: number | null) => {
+              table(gappy(change));
+              const task = await open(data({ missing, difference, split: [0.4, 0, 0.6] }));
+              return [...task.test()].flatMap(({ input, targets, batch }) => {
+                const steps = input.length / batch;
+                return Array.from({ length: batch }, (_, row) => ({
+                  target: targets[row]!,
+                  shown: Array.from({ length: steps }, (_, k) => {
+                    const width = steps / 3;
+                    return input[(Math.floor(k / width) * batch + row) * width + (k % width)]!;
+                  }),
+                }));
+              });
+            };
+            const before = await inputs(null);
+            for (const change of [27, 28, 32, 35, 38, 41, 48]) {
+              if (Number.isNaN(gappy(null)[change]! + gappy(null)[change - difference]!)) continue;
+              const after = await inputs(change);
+              const first = before.findIndex(({ target }, index) => target !== after[index]!.target);
+              assert.ok(first >= 0, `${missing} ${difference} ${change}`);
+              for (let index = 0; index <= first; index++)
+                assert.deepEqual(
+                  after[index]!.shown,
+                  before[index]!.shown,
+                  `${missing} ${difference} ${change} ${index}`,
+                );
+            }
+          }
+      });
     });
 
     it('refuses what cannot be learned from, in a sentence', async () => {
