@@ -1,5 +1,6 @@
 // unroll check: every fault of experiment files with its place, and what the data holds.
 import process from 'node:process';
+import { plural } from '../../experiment/words.ts';
 import type { Command } from './command.ts';
 import { JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
 import { describeData } from './data-facts.ts';
@@ -69,7 +70,10 @@ async function checkFile(
   const missing = 'path' in experiment.data ? dataFault(experiment.data.path, where) : null;
   if (missing) return fail(missing, position);
   try {
-    report.notes = (await describeData(experiment, where)).notes;
+    const { notes, warnings } = await describeData(experiment, where);
+    const { line, column } = position ?? { line: 1, column: 1 };
+    report.notes = notes;
+    for (const message of warnings) report.problems.push({ line, column, severity: 'warning', message });
   } catch (error) {
     return fail(explain(error, false).message, position);
   }
@@ -80,9 +84,10 @@ async function checkFile(
 function print({ file, ok, problems, notes }: Report): void {
   for (const { line, column, severity, message } of problems) {
     const fault = `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
-    process.stderr.write(`${wrap(fault, screenOf(process.stderr).textColumns, 2)}\n`);
+    process.stderr.write(`${wrap(plain(fault), screenOf(process.stderr).textColumns, 2)}\n`);
   }
   if (!ok) return;
-  process.stdout.write(`${file}: no faults\n`);
+  const verdict = problems.length > 0 ? `no errors, ${plural(problems.length, 'warning')}` : 'no faults';
+  process.stdout.write(`${file}: ${verdict}\n`);
   for (const note of notes) process.stdout.write(`${wrap(`  ${plain(note)}`, screenOf().textColumns, 4)}\n`);
 }

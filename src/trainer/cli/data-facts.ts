@@ -7,6 +7,8 @@ import { dataFault, type Place } from './workspace.ts';
 export interface DataFacts {
   sizes: ModelSizes;
   notes: string[];
+  /** what the data has that its owner should know; not in `notes` */
+  warnings: readonly string[];
 }
 
 export async function describeData(experiment: Experiment, place: Place): Promise<DataFacts> {
@@ -14,8 +16,13 @@ export async function describeData(experiment: Experiment, place: Place): Promis
   const fault = 'path' in data ? dataFault(data.path, place) : null;
   if (fault) throw new CommandError(fault);
   const sizes = knownSizes(experiment);
-  if (sizes && !('path' in data)) return { sizes, notes: [] };
+  if (sizes && !('path' in data)) return { sizes, notes: [], warnings: [] };
   const { openTask } = await import('../tasks/open.ts');
   const task = await openTask(experiment, place);
-  return { sizes: task.sizes, notes: task.facts.notes };
+  const warnings = task.warnings ?? [];
+  return {
+    sizes: task.sizes,
+    notes: task.facts.notes.filter(note => !warnings.includes(note)),
+    warnings,
+  };
 }

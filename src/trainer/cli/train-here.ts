@@ -7,6 +7,7 @@ import type { Report, TrainedRun } from './report.ts';
 import { BarReport } from './report-bars.ts';
 import { JsonReport } from './report-json.ts';
 import { LineReport } from './report-lines.ts';
+import { plain } from './terminal.ts';
 
 export interface TrainOptions {
   json: boolean;
@@ -17,11 +18,17 @@ export async function trainHere(folders: string[], { json, force }: TrainOptions
   const runs = folders.map(folder => ({ folder, request: readSummary(folder)?.request ?? null }));
   const report = await reportFor(json, runs);
   const interrupt = watchInterrupts(report);
+  const told = new Set<string>();
   try {
     const { trainRuns } = await import('../training/work.ts');
     const outcomes = await trainRuns(folders, {
       onEvent: (index, event) => report.event(index, event),
       onStatus: (index, status) => report.status(index, status),
+      onData: (_index, notes) => {
+        // members of a comparison mostly read the same file
+        for (const note of notes.filter(note => !told.has(note))) report.note(plain(note));
+        for (const note of notes) told.add(note);
+      },
       signal: interrupt.signal,
       force,
     });

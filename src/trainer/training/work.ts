@@ -15,6 +15,8 @@ const IDLE_MILLISECONDS = 100;
 export interface WorkOptions {
   onEvent?(index: number, event: RunEvent): void;
   onStatus?(index: number, status: RunStatus): void;
+  /** how a run's data were read, before it trains on them */
+  onData?(index: number, notes: readonly string[]): void;
   /** aborted: all runs stop with a checkpoint */
   signal?: AbortSignal;
   /** also where another machine holds a run, or this one cannot give the same bits */
@@ -130,6 +132,7 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
     const { run } = writer;
     if (run && !options.force) requireSameBits(run, engine);
     const task = await prepareTask(writer.request);
+    if (task.warnings) options.onData?.(turn.index, task.facts.notes);
     const { trainer, ownSeconds } = makeTrainer(writer, task);
     if (!run) {
       describeRun(writer, task, engine);
