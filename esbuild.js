@@ -1,5 +1,5 @@
 // Builds everything that runs, one block a bundle. `--watch` rebuilds on change; `--sets` chooses the native engine's
-// instruction sets (scripts/build-native.mjs).
+// instruction sets (scripts/build-native.mjs); `--bundles` leaves both engines out.
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -67,8 +67,10 @@ for (const options of bundles) {
   else removeOldParts(await esbuild.build(options));
 }
 await writeSchema('dist/experiment.schema.json');
-await buildNativeOrSay({ sets: setsAsked(process.argv) });
-await buildWasm();
+if (!process.argv.includes('--bundles')) {
+  await buildNativeOrSay({ sets: setsAsked(process.argv) });
+  await buildWasm();
+}
 
 /** Parts carry a hash of their content in their name: what this build did not write is of an older one. */
 function removeOldParts({ metafile }) {

@@ -23,6 +23,8 @@ import { withProgress } from './progress.mjs';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/unroll.node');
+/** Stands beside the engine while the addon is compiled for later: a run that trains on WASM then says why. */
+export const pendingFile = path.join(root, 'dist/engine/unroll.node.pending');
 const work = path.join(root, 'node_modules/.cache/unroll-native', `${process.platform}-${process.arch}`);
 
 /** No newer glibc than that of the oldest Linux that VS Code runs on. */
@@ -139,8 +141,8 @@ function compile(compiler, { name, args, file }) {
     child.once('error', reject);
     child.once('exit', code => {
       if (code !== 0) return reject(new Error(`${name} was not compiled`));
-      for (const old of readdirSync(work))
-        if (old.startsWith(`${name}-`) && old.endsWith('.o')) rmSync(path.join(work, old));
+      const isOlder = old => old.startsWith(`${name}-`) && path.join(work, old) !== fresh;
+      for (const old of readdirSync(work).filter(isOlder)) rmSync(path.join(work, old));
       renameSync(fresh, file);
       resolve();
     });
@@ -222,14 +224,31 @@ function isCurrent(mark, compiler, headers, sets) {
   return names.join() === mark.objects.join();
 }
 
-export async function buildNative({ force = false, sets: which = 'best' } = {}) {
+/** What is asked for, or why it cannot be built (NotBuilt). */
+function planBuild(which) {
   const compiler = findCompiler();
   const headers = findHeaders();
-  const sets = chooseSets(which, compiler);
+  return { compiler, headers, sets: chooseSets(which, compiler) };
+}
+
+const markFile = path.join(work, 'built.json');
+
+/** True where nothing is to be built: the addon is there, or there can be none. */
+export function isNativeAtHand(which = 'best') {
+  try {
+    const { compiler, headers, sets } = planBuild(which);
+    return isCurrent(readMark(markFile), compiler, headers, sets);
+  } catch (error) {
+    if (error instanceof NotBuilt) return true;
+    throw error;
+  }
+}
+
+export async function buildNative({ force = false, sets: which = 'best' } = {}) {
+  const { compiler, headers, sets } = planBuild(which);
   mkdirSync(work, { recursive: true });
   mkdirSync(path.dirname(target), { recursive: true });
   await withLock(path.join(work, 'lock'), 'the native engine', async () => {
-    const markFile = path.join(work, 'built.json');
     if (!force && isCurrent(readMark(markFile), compiler, headers, sets)) return;
     const began = Date.now();
     const objects = planObjects(compiler, headers, sets);
@@ -240,9 +259,10 @@ export async function buildNative({ force = false, sets: which = 'best' } = {}) 
     checkGlibc(fresh);
     seal(fresh);
     const mark = { sets, seal: sealOf(fresh), objects: objects.map(({ file }) => path.basename(file)) };
-    rmSync(target, { force: true }); // a running process keeps the old file
-    renameSync(fresh, target);
+    if (process.platform === 'win32') rmSync(target, { force: true });
+    renameSync(fresh, target); // a running process keeps the old file
     writeFileSync(markFile, JSON.stringify(mark));
+    rmSync(pendingFile, { force: true });
     const seconds = Math.round((Date.now() - began) / 1000);
     console.log(`Native engine built by ${compiler.version} for ${sets.join(', ')} in ${seconds} s.`);
   });

@@ -1,20 +1,35 @@
-// Builds the WASM engine, dist/engine/wasm/, from kernels/: two modules of the same source, one for hosts with relaxed
-// SIMD (fused multiply-add) and one for all others with SIMD and threads, and the script of their worker threads. The
-// compiler is an npm package, so that any machine can build it. It takes half a minute, so what has been built is kept
-// under a hash of the sources, the compiler's version and its flags.
+// Brings the WASM engine into dist/engine/wasm/: two modules made of kernels/, one for hosts with relaxed SIMD (fused
+// multiply-add) and one for all others with SIMD and threads, and the script of their worker threads. The modules are
+// committed (kernels/wasm/prebuilt/) with a digest of their sources, compiler and flags; where the digest is another
+// they are built here by a compiler from npm, which takes a minute and a half, and kept under their digest.
 //
-//   node scripts/build-wasm.mjs [--force] [--check]     --check: build twice and fail where the bytes differ
+//   node scripts/build-wasm.mjs [--refresh | --check | --current]
+//     --refresh   writes kernels/wasm/prebuilt/ from the sources as they are (npm run refresh:wasm)
+//     --check     builds, and fails where the committed modules are of other sources or have other bytes
+//     --current   fails where the committed modules are of other sources; builds nothing
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { withLock } from './lock.mjs';
+import { withProgress } from './progress.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const root = path.dirname(path.dirname(self));
 const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/wasm');
+const prebuilt = path.join(kernels, 'wasm/prebuilt');
 const cache = path.join(root, 'node_modules/.cache/unroll-wasm');
 const units = ['kernels.cpp', 'threads.cpp', 'wasm/platform.cpp'];
 
@@ -51,6 +66,7 @@ function sources(folder = kernels) {
     else if (/\.(h|cpp)$/.test(entry.name)) tree[entry.name] = readFileSync(place, 'utf8');
   }
   delete tree.native;
+  delete tree.prebuilt;
   return tree;
 }
 
@@ -104,40 +120,123 @@ function compileInThread(name, tree) {
   });
 }
 
+/** The modules by name. The compiler says nothing on its way, so that a line tells the time it usually takes. */
 async function build(tree) {
   const began = Date.now();
   const names = Object.keys(modules);
-  const built = await Promise.all(names.map(name => compileInThread(name, tree)));
+  const built = await withProgress('WASM engine', report => {
+    let done = 0;
+    const say = () => report(`${done} of ${names.length} modules, about 90 s of processor time`);
+    say();
+    return Promise.all(
+      names.map(async name => {
+        const module = await compileInThread(name, tree);
+        done++;
+        say();
+        return module;
+      }),
+    );
+  });
   const sizes = names.map((name, i) => `${name} ${Math.round(built[i].length / 1024)} KB`);
   console.log(`WASM engine built (${sizes.join(', ')}) in ${Math.round((Date.now() - began) / 1000)} s.`);
   return Object.fromEntries(names.map((name, i) => [name, built[i]]));
 }
 
-export async function buildWasm({ force = false, check = false } = {}) {
-  const tree = sources();
-  const kept = path.join(cache, fingerprint(tree));
-  const fileOf = name => path.join(kept, `${name}.wasm`);
-  const names = Object.keys(modules);
-  const present = names.every(name => existsSync(fileOf(name)));
-  const keptModules = () => Object.fromEntries(names.map(name => [name, readFileSync(fileOf(name))]));
-  if (force || check || !present) {
+const digestOf = content => createHash('sha256').update(content).digest('hex');
+
+function readModules(folder) {
+  const files = Object.keys(modules).map(name => [name, path.join(folder, `${name}.wasm`)]);
+  if (!files.every(([, file]) => existsSync(file))) return null;
+  return Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file)]));
+}
+
+function writeModules(folder, built) {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, module] of Object.entries(built))
+    writeFileSync(path.join(folder, `${name}.wasm`), module);
+}
+
+/** The committed modules where they are of these sources and whole, else null. */
+function readPrebuilt(sourcesDigest) {
+  const file = path.join(prebuilt, 'digest.json');
+  if (!existsSync(file)) return null;
+  const digest = JSON.parse(readFileSync(file, 'utf8'));
+  const found = readModules(prebuilt);
+  if (digest.sources !== sourcesDigest || !found) return null;
+  const whole = Object.entries(found).every(([name, module]) => digest.modules[name] === digestOf(module));
+  return whole ? found : null;
+}
+
+/** Room for a few branches between which one goes to and fro. */
+function removeOld() {
+  const folders = readdirSync(cache).filter(name => name !== 'lock');
+  const age = name => statSync(path.join(cache, name)).mtimeMs;
+  const oldest = folders.sort((a, b) => age(b) - age(a)).slice(4);
+  for (const name of oldest) rmSync(path.join(cache, name), { recursive: true });
+}
+
+/** From the cache where these sources have been built before. */
+async function buildOnce(tree, digest) {
+  const kept = path.join(cache, digest);
+  mkdirSync(cache, { recursive: true });
+  return withLock(path.join(cache, 'lock'), 'the WASM engine', async () => {
+    const found = readModules(kept);
+    if (found) return found;
     const built = await build(tree);
-    if (check) {
-      const before = present ? keptModules() : await build(tree);
-      const changed = names.filter(name => !built[name].equals(before[name]));
-      if (changed.length > 0) throw new Error(`${changed} came out different from the same sources.`);
-      console.log('The same sources gave the same bytes twice.');
-    }
-    mkdirSync(kept, { recursive: true });
-    for (const name of names) writeFileSync(fileOf(name), built[name]);
-  }
-  mkdirSync(target, { recursive: true });
-  for (const name of names) cpSync(fileOf(name), path.join(target, `${name}.wasm`));
+    removeOld();
+    writeModules(kept, built);
+    return built;
+  });
+}
+
+/** True where the modules are there without compiling. */
+export function isWasmAtHand() {
+  const digest = fingerprint(sources());
+  return readPrebuilt(digest) !== null || readModules(path.join(cache, digest)) !== null;
+}
+
+export async function buildWasm() {
+  const tree = sources();
+  const digest = fingerprint(tree);
+  writeModules(target, readPrebuilt(digest) ?? (await buildOnce(tree, digest)));
   cpSync(path.join(kernels, 'wasm/worker.mjs'), path.join(target, 'worker.mjs'));
+}
+
+const STALE =
+  'kernels/wasm/prebuilt/ was made of other sources than kernels/ has now: npm run refresh:wasm makes it anew, to be committed.';
+
+function requireCurrent() {
+  const found = readPrebuilt(fingerprint(sources()));
+  if (found) return found;
+  console.error(STALE);
+  process.exit(1);
+}
+
+/** The proof that the committed modules are made of the sources. */
+async function check() {
+  const committed = requireCurrent();
+  const built = await build(sources());
+  const changed = Object.keys(modules).filter(name => !built[name].equals(committed[name]));
+  if (changed.length === 0) return console.log('The committed WASM modules are those that the sources give.');
+  console.error(`${changed.join(' and ')} in kernels/wasm/prebuilt/ is not what its sources give.`);
+  process.exit(1);
+}
+
+async function refresh() {
+  const tree = sources();
+  const digest = fingerprint(tree);
+  if (readPrebuilt(digest)) return console.log('kernels/wasm/prebuilt/ is of these sources already.');
+  const built = await buildOnce(tree, digest);
+  writeModules(prebuilt, built);
+  const digests = Object.fromEntries(Object.entries(built).map(([name, module]) => [name, digestOf(module)]));
+  const text = JSON.stringify({ sources: digest, modules: digests }, null, 2);
+  writeFileSync(path.join(prebuilt, 'digest.json'), `${text}\n`);
+  console.log('kernels/wasm/prebuilt/ is made anew: commit it.');
 }
 
 if (!isMainThread && workerData?.tree) {
   parentPort.postMessage(await compile(workerData.flags, workerData.tree));
 } else if (process.argv[1] === self) {
-  await buildWasm({ force: process.argv.includes('--force'), check: process.argv.includes('--check') });
+  const actions = { '--refresh': refresh, '--check': check, '--current': requireCurrent };
+  await (actions[process.argv[2]] ?? buildWasm)();
 }

@@ -1,26 +1,61 @@
 // Installs the dependencies if they are not what package-lock.json says. Node's own modules only:
 // this runs in a fresh clone.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { withProgress } from './progress.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const lockedPackages = () => JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
 
 /** Compares the lock file with npm's own record of what it installed. */
 function isInstalled() {
   const record = path.join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
-  const wanted = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
   const present = JSON.parse(readFileSync(record, 'utf8')).packages;
-  return Object.entries(wanted).every(
+  return Object.entries(lockedPackages()).every(
     // optional ones are left out on other platforms
     ([place, { version, optional }]) => place === '' || optional || present[place]?.version === version,
   );
 }
 
-export function ensureInstalled() {
+/** How many of the locked packages have files by now. */
+function countInstalled(places) {
+  const listed = new Map();
+  const filesIn = folder => {
+    if (!listed.has(folder))
+      listed.set(folder, existsSync(folder) ? new Set(readdirSync(folder)) : new Set());
+    return listed.get(folder);
+  };
+  const isThere = place => filesIn(path.join(root, path.dirname(place))).has(path.basename(place));
+  return places.filter(isThere).length;
+}
+
+function runNpmCi(report) {
+  const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const places = Object.entries(lockedPackages())
+    .filter(([place, { optional }]) => place !== '' && !optional)
+    .map(([place]) => place);
+  return new Promise(resolve => {
+    const child = spawn(command, ['ci', '--no-audit', '--no-fund'], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+    const timer = setInterval(() => report(`${countInstalled(places)} of ${places.length} packages`), 1000);
+    const end = status => {
+      clearInterval(timer);
+      resolve(status);
+    };
+    child.once('error', () => end(1));
+    child.once('exit', end);
+  });
+}
+
+export async function ensureInstalled() {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) {
     console.error(`Unroll needs Node 20 or later; this is ${process.version}.`);
@@ -28,13 +63,7 @@ export function ensureInstalled() {
   }
   if (isInstalled()) return;
   console.log('Installing the dependencies (npm ci) …');
-  const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(command, ['ci', '--no-audit', '--no-fund'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
-  });
-  if (result.status === 0) return;
+  if ((await withProgress('dependencies', runNpmCi)) === 0) return;
   console.error(
     'npm ci failed (see above): the dependencies could not be installed from the npm registry. Check the connection, or the registry that npm is set to, and try again.',
   );

@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 const out = path.resolve(process.env.INIT_CWD ?? process.cwd(), values.out);
 process.chdir(root);
-ensureInstalled();
+await ensureInstalled();
 mkdirSync(out, { recursive: true });
 
 function run(command, args, cwd = root) {
@@ -94,6 +94,7 @@ function packCommandLine({ name, version, description, license, engines }) {
 if (!values.built) {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   run(process.execPath, ['esbuild.js', '--sets', 'all']);
+  run(process.execPath, ['scripts/build-wasm.mjs', '--check']);
 }
 writeFileSync(path.join(root, 'dist/THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));

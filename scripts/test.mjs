@@ -7,7 +7,7 @@ import process from 'node:process';
 import { ensureInstalled, root } from './install.mjs';
 
 process.chdir(root);
-ensureInstalled();
+await ensureInstalled();
 (await import('tsx/esm/api')).register();
 const { atEnd } = await import('../test/host/cleanup.ts');
 const { HostError } = await import('../test/host/command.ts');

@@ -52,7 +52,10 @@ export function fetchHost(log: Log = console.log): void {
   const obstacle = hostObstacle();
   if (obstacle) throw new HostError(`${obstacle} Use a desktop VS Code instead: npm start -- --desktop`);
   const began = Date.now();
-  const step: Log = line => log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`);
+  const steps = host.hasRightNode ? 5 : 6;
+  let taken = 0;
+  const seconds = () => ((Date.now() - began) / 1000).toFixed(1).padStart(5);
+  const step: Log = line => log(`[${seconds()} s, ${++taken} of ${steps}] ${line}`);
   const fresh = `${host.folder}.new-${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(path.join(fresh, 'vscode'), { recursive: true });
@@ -69,7 +72,7 @@ export function fetchHost(log: Log = console.log): void {
     writeFileSync(path.join(fresh, path.basename(host.stamp)), stampText);
     rmSync(host.folder, { recursive: true, force: true });
     renameSync(fresh, host.folder);
-    step(`VS Code ${codeServerVersion.replace(/^4/, '1')} is ready in ${host.folder}`);
+    log(`[${seconds()} s] VS Code ${codeServerVersion.replace(/^4/, '1')} is ready in ${host.folder}`);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

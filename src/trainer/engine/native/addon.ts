@@ -1,7 +1,7 @@
 // Finding and loading the native addon. What cannot be loaded is told in a sentence (without its full stop): a missing
 // file, a damaged one, one built for another machine.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { KernelName } from '../calls.ts';
 import { engineFile } from '../files.ts';
@@ -39,7 +39,9 @@ export function loadAddon(file = engineFile('unroll.node')): Addon | string {
   try {
     content = readFileSync(file);
   } catch {
-    return 'The native engine is not in this build of Unroll';
+    return existsSync(`${file}.pending`)
+      ? 'The native engine is still being compiled; a later run takes it'
+      : 'The native engine is not in this build of Unroll';
   }
   if (!isWhole(content)) return `The native engine is damaged (${file}); install or build Unroll again`;
   try {

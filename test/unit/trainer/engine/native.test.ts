@@ -126,6 +126,11 @@ describe('native engine', () => {
       assert.ok(existsSync(file));
       const missing = await loadNative(1, { file: path.join(folder, 'none.node') });
       assert.match(String(missing), /is not in this build/);
+      writeFileSync(path.join(folder, 'soon.node.pending'), '');
+      assert.match(
+        String(await loadNative(1, { file: path.join(folder, 'soon.node') })),
+        /still being compiled/,
+      );
       const whole = readFileSync(file);
       assert.match(await refusal(whole.subarray(0, whole.length / 2)), /damaged/);
       const changed = Buffer.from(whole);
