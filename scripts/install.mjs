@@ -1,7 +1,7 @@
 // Installs the dependencies if they are not what package-lock.json says. Node's own modules only:
 // this runs in a fresh clone.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -22,16 +22,9 @@ function isInstalled() {
   );
 }
 
-/** How many of the locked packages have files by now. */
+/** How many of the packages are unpacked by now: npm makes all the folders first. */
 function countInstalled(places) {
-  const listed = new Map();
-  const filesIn = folder => {
-    if (!listed.has(folder))
-      listed.set(folder, existsSync(folder) ? new Set(readdirSync(folder)) : new Set());
-    return listed.get(folder);
-  };
-  const isThere = place => filesIn(path.join(root, path.dirname(place))).has(path.basename(place));
-  return places.filter(isThere).length;
+  return places.filter(place => existsSync(path.join(root, place, 'package.json'))).length;
 }
 
 function runNpmCi(report) {

@@ -261,6 +261,20 @@ describe('trainRuns', () => {
     assert.equal(bitsOf(folder), bitsOf(straight));
   });
 
+  it('goes on with the engine it began with, though "auto" would take a faster one by now', async () => {
+    const folder = makeRun(tinyExperiment());
+    await train(folder, {
+      onEvent: (_, event) => event.kind === 'scalars' && event.step === 5 && requestControl(folder, 'stop'),
+    });
+    const path = join(folder, 'run.json');
+    const run = JSON.parse(readFileSync(path, 'utf8'));
+    assert.equal(run.engineUsed.provider, 'reference');
+    writeFileSync(path, JSON.stringify({ ...run, engine: 'auto' }));
+    assert.equal((await train(folder)).reason, 'finished');
+    assert.equal(readRun(folder).run?.engineUsed.provider, 'reference');
+    assert.equal(bitsOf(folder), bitsOf((await trainNew(tinyExperiment())).folder));
+  });
+
   it('refuses to go on where the bits would differ, unless forced', async () => {
     const folder = makeRun(tinyExperiment(endless));
     await train(folder, {
