@@ -8,10 +8,10 @@ import {
   FRAMEWORK_NAMES,
 } from '../../definitions/definition.ts';
 import { INPUT_SHAPES } from '../../definitions/found-layers.ts';
-import { countRecurrent, resetsAfter } from '../../experiment/parameters.ts';
+import { countRecurrent, placedCell, resetsAfter } from '../../experiment/parameters.ts';
 import type { CellName, Convention } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
-import { count, percentage } from '../text.ts';
+import { count, formatBytes, percentage } from '../text.ts';
 
 /** `394,240 params · GRU −25 %`; with symbols where a size comes from outside. */
 export function modelCounts(model: FoundModel): string {
@@ -201,6 +201,7 @@ function counts({ framework, recurrent }: FoundLayer, kind: CellName, resetAfter
 /** Assumed, since the code that makes batches stands elsewhere. */
 const BATCH = 32;
 const STEPS = 64;
+const FLOAT_BYTES = 4;
 
 /** The T of `Input((T, F))`, `inputShape: [T, F]` or `batch_shape=(B, T, F)`, where all inputs of the model agree. */
 function inputSteps(layers: readonly FoundLayer[]): number | null {
@@ -223,16 +224,17 @@ function costs(
 ): string {
   const [H, I, L] = [units.value, inputSize.value, layers.value];
   if (H === null || I === null || L === null || isCell) return '';
-  const directions = bidirectional.value ? 2 : 1;
-  const blocks = { rnn: 1, gru: 3, lstm: 4 }[kind];
   const steps = told ?? STEPS;
-  const adds = directions * blocks * H * (I + H + (L - 1) * (H * directions + H)) * BATCH * steps;
-  const kept = directions * L * (blocks + (kind === 'lstm' ? 2 : 1)) * H * BATCH * steps * 4;
+  const directions = bidirectional.value ? 2 : 1;
+  const shape = { cell: kind, inputSize: I, units: H, layers: L, directions, convention: 'pytorch' } as const;
+  const { layer, kind: own, at: alone } = placedCell(shape);
+  const adds = BATCH * own.multiplyAdds(layer, { ...alone, steps });
+  const kept = BATCH * steps * FLOAT_BYTES * own.kept(layer, alone);
   const at =
     told === null
       ? `Assuming ${BATCH} sequences of ${STEPS} steps in a batch (B = ${BATCH}, T = ${STEPS})`
       : `At T = ${steps}, the input's, and assuming ${BATCH} sequences in a batch (B = ${BATCH})`;
-  return `${at}: forward ${short(adds)} multiply-adds and about ${short(kept)}B kept for the way back.`;
+  return `${at}: forward ${short(adds)} multiply-adds and about ${formatBytes(kept)} kept for the way back.`;
 }
 
 function short(value: number): string {

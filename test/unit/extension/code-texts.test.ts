@@ -1,7 +1,9 @@
 // What lenses, hovers and shapes say of models in code, in each framework's own variant.
 import assert from 'node:assert/strict';
 import type { Language } from '../../../src/definitions/code/syntax.ts';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { layerHover, modelCounts, shapeHints } from '../../../src/extension/definitions/texts.ts';
+import { layerHover as experimentHover } from '../../../src/extension/experiments/hover-text.ts';
 import { find } from '../definitions/find.ts';
 
 async function model(language: Language, text: string) {
@@ -97,12 +99,24 @@ describe('the hover over a layer in code', () => {
   });
 
   it('tells what it costs, and nothing where a size is open', async () => {
-    // a step of 32 sequences: 4 gates, 4 units, 3 + 4 inputs; kept are 4 gates, cell and state
+    // a step of 32 sequences: 4 gates, 4 units, 3 + 4 inputs; kept are x, 4 gates, cell, state and its gradient
     const hover = await hoverOf('python', torch('LSTM(3, 4)'));
-    const [adds, kept] = [32 * 64 * 4 * 4 * 7, 32 * 64 * 6 * 4 * 4];
-    const text = `Assuming 32 sequences of 64 steps in a batch (B = 32, T = 64): forward ${Math.round(adds / 1e3)} k multiply-adds and about ${Math.round(kept / 1e3)} kB kept`;
+    const [adds, kept] = [32 * 64 * 4 * 4 * 7, 32 * 64 * (3 + 7 * 4) * 4];
+    const text = `Assuming 32 sequences of 64 steps in a batch (B = 32, T = 64): forward ${Math.round(adds / 1e3)} k multiply-adds and about ${Math.round(kept / 1e3)} KB kept`;
     assert.ok(hover.includes(text), hover);
     assert.doesNotMatch(await hoverOf('python', torch('LSTM(n, 4)')), /multiply-adds/);
+  });
+
+  it('agrees with the hover over the same layer of an experiment', async () => {
+    const { experiment } = parseExperiment(
+      '{"data":{"task":"forecast","path":"x.csv","target":"a","features":["a","b","c"],"window":64},"model":{"layers":[{"type":"gru","units":24,"layers":2,"bidirectional":true},{"type":"dense"}]}}',
+    );
+    const own = experimentHover(experiment!, 0, null)!;
+    const inCode = await hoverOf('python', torch('GRU(3, 24, num_layers=2, bidirectional=True)'));
+    const figures = (text: string) =>
+      /([\d.]+ [kMG]) multiply-adds,? (?:and about )?([\d.]+ [KMG]B) kept/.exec(text)?.slice(1);
+    assert.deepEqual(figures(inCode), figures(own));
+    assert.equal(figures(own)?.length, 2);
   });
 
   it('tells what it costs at the steps of the input, where the text tells them', async () => {
