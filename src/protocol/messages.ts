@@ -9,10 +9,11 @@ import type {
   LayerCount,
   RunState,
   Sample,
+  SeriesLevel,
   TaskFacts,
 } from '../runs/format.ts';
 
-export type { Finding, Fix, JsonNumber, Sample } from '../runs/format.ts';
+export type { Finding, Fix, JsonNumber, Sample, SeriesLevel } from '../runs/format.ts';
 
 /** What a reader makes of a run: its own state, or that its writer is gone. */
 export type ShownState = RunState | 'crashed' | 'silent';
@@ -39,19 +40,13 @@ export interface Curve {
   broken: Float64Array;
 }
 
-export interface LayerOfView {
-  name: string;
-  cell: CellName;
-  units: number;
-}
-
 export type FlowKind = 'reach' | 'full';
 
 /** One picture of the gradient over time step × training step, as ratios to the value at the last time step. */
 export interface FlowView {
   /** "reach": ∂L_T/∂h_t of the loss at the last step alone; "full": of the training loss itself */
   kind: FlowKind;
-  layers: LayerOfView[];
+  layers: SeriesLevel[];
   seqLen: number;
   /** step of each row, oldest first; several recorded rows are pooled into one by their largest value */
   steps: Float64Array;
@@ -66,7 +61,7 @@ export interface FlowView {
 }
 
 export interface GatesView {
-  layers: LayerOfView[];
+  layers: SeriesLevel[];
   seqLen: number;
   step: number;
   /** `layer` is an index into `layers` */

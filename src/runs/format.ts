@@ -1,6 +1,6 @@
 // The files of a run folder, as types. docs/architecture.md tells who writes what and when.
 import type { LayerCount } from '../experiment/parameters.ts';
-import type { CellName, Experiment } from '../experiment/schema.ts';
+import type { Experiment } from '../experiment/schema.ts';
 
 export type { LayerCount } from '../experiment/parameters.ts';
 
@@ -199,8 +199,20 @@ export interface SeriesSidecar {
   width: number;
   /** row = [layer][t] for gradient flow, [layer][gate][t] for gates, outermost first */
   axes: { name: string; size: number; labels?: string[] }[];
-  layers: { name: string; cell: CellName; units: number }[];
+  layers: SeriesLevel[];
   unit: string;
+}
+
+/** A level of the model: a direction of a recurrent level ("layers.1.0"), or another layer ("layers.1"). */
+export interface SeriesLevel {
+  name: string;
+  /** for hues and markers: 'recurrent', 'attention', 'convolution', 'plain' … */
+  family: string;
+  /** for people: 'LSTM', 'Transformer' … */
+  title: string;
+  units: number;
+  /** the gate whose value is the share of the state that stays */
+  keeps?: string | undefined;
 }
 
 export const SERIES = {

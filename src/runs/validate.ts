@@ -154,6 +154,22 @@ const event = z.discriminatedUnion('kind', [
 /** Widest row that is read; wider ones are refused before anything is allocated. */
 export const MAX_SERIES_WIDTH = 1_000_000;
 
+const level = z.object({
+  name: text,
+  family: text,
+  title: text,
+  units: wholeCount,
+  keeps: text.optional(),
+});
+
+/** Version 0.1.0 names a recurrent level by its cell alone. */
+function levelOfOld(value: unknown): unknown {
+  const { cell, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (typeof cell !== 'string' || 'family' in rest) return value;
+  const keeps = { lstm: 'f', gru: 'z' }[cell];
+  return { ...rest, family: 'recurrent', title: cell.toUpperCase(), ...(keeps && { keeps }) };
+}
+
 const sidecar = z
   .object({
     name: text,
@@ -162,9 +178,7 @@ const sidecar = z
       .array(z.object({ name: text, size: wholeCount, labels: z.array(text).max(10_000).optional() }))
       .min(1)
       .max(8),
-    layers: z
-      .array(z.object({ name: text, cell: z.enum(['rnn', 'gru', 'lstm']), units: wholeCount }))
-      .max(1000),
+    layers: z.array(z.preprocess(levelOfOld, level)).max(1000),
     unit: text,
   })
   .refine(value => value.axes.reduce((product, axis) => product * axis.size, 1) === value.width, {

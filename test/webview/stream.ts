@@ -5,7 +5,14 @@ import { type CellName, type Experiment, experimentSchema } from '../../src/expe
 import type { Life, Place, RunSource } from '../../src/extension/dashboard/run-view.ts';
 import type { ShownState } from '../../src/protocol/messages.ts';
 import { ScalarTable } from '../../src/runs/columns.ts';
-import type { Finding, RunFile, RunStatus, Sample, SeriesSidecar } from '../../src/runs/format.ts';
+import type {
+  Finding,
+  RunFile,
+  RunStatus,
+  Sample,
+  SeriesLevel,
+  SeriesSidecar,
+} from '../../src/runs/format.ts';
 
 export interface FakeRun {
   id: string;
@@ -45,7 +52,15 @@ export function fakeRun(options: FakeOptions): FakeRun {
         { name: 'layer', size: layers },
         { name: 't', size: seqLen },
       ],
-      layers: names.map(name => ({ name, cell, units: 128 })),
+      layers: names.map(
+        (name): SeriesLevel => ({
+          name,
+          family: 'recurrent',
+          title: cell.toUpperCase(),
+          units: 128,
+          keeps: { rnn: undefined, gru: 'z', lstm: 'f' }[cell],
+        }),
+      ),
       unit: '',
       ...sidecar,
     },

@@ -76,7 +76,7 @@ export class FlowRows {
     });
     return {
       kind,
-      layers: source.sidecar.layers.slice(0, layers).map(({ name, cell, units }) => ({ name, cell, units })),
+      layers: source.sidecar.layers.slice(0, layers),
       seqLen,
       steps: Float64Array.from(this.groups, group => group.step),
       ratios,

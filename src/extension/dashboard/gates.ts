@@ -1,10 +1,6 @@
 // The newest row of the gate series, and from it how long a memory lasts.
-import type { CellName } from '../../experiment/schema.ts';
 import type { GatesView } from '../../protocol/messages.ts';
 import type { RowsSource } from './flow.ts';
-
-/** The gate that keeps the old state: f of an LSTM, z of a GRU (h_t = (1 − z)·n + z·h_prev). */
-const KEEPING: Readonly<Record<CellName, string | null>> = { lstm: 'f', gru: 'z', rnn: null };
 
 export function gatesView(source: RowsSource | undefined): GatesView | null {
   const row = source?.rows.at(-1);
@@ -21,13 +17,12 @@ export function gatesView(source: RowsSource | undefined): GatesView | null {
   const mean = Float32Array.from(row);
   const halfLife: GatesView['halfLife'] = [];
   gates.forEach(({ layer, name }, gate) => {
-    const cell = layers[layer]?.cell;
-    if (!cell || KEEPING[cell] !== name) return;
+    if (layers[layer]?.keeps !== name) return;
     const keep = meanOf(mean.subarray(gate * seqLen, (gate + 1) * seqLen));
     if (Number.isFinite(keep)) halfLife.push({ layer, gate, mean: keep, steps: halfLifeOf(keep) });
   });
   return {
-    layers: layers.map(({ name, cell, units }) => ({ name, cell, units })),
+    layers,
     seqLen,
     step: source.steps.at(-1) ?? 0,
     gates,

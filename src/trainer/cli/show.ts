@@ -34,7 +34,7 @@ export const command: Command = {
     linear: { help: 'A linear loss axis; default: logarithmic.' },
     layer: {
       value: 'N',
-      help: 'Which recurrent layer the heatmap shows, counted from 0; default: the first.',
+      help: 'Which level the heatmap shows, counted from 0; default: the first that mixes time steps.',
     },
   },
   examples: ['unroll show .unroll/runs/20261121T035600Z-emma-0a1b2c'],
@@ -42,7 +42,7 @@ export const command: Command = {
     const screen = screenOf();
     const options = {
       logarithmic: !args.flag('linear'),
-      layer: args.number('layer', { min: 0, whole: true }) ?? 0,
+      layer: args.number('layer', { min: 0, whole: true }) ?? null,
     };
     const pictures = args.positionals.map(name => picture(loadRun(findRun(name)), options, screen));
     process.stdout.write(pictures.join('\n\n'));
@@ -52,7 +52,7 @@ export const command: Command = {
 
 interface ShowOptions {
   logarithmic: boolean;
-  layer: number;
+  layer: number | null;
 }
 
 const TRAIN: Rgb = [86, 156, 214];
@@ -139,26 +139,28 @@ function lossCurves(run: RunFacts, { logarithmic }: ShowOptions, screen: Screen)
   ];
 }
 
-function heatmap(run: RunFacts, { layer }: ShowOptions, screen: Screen): string[] {
+function heatmap(run: RunFacts, { layer: asked }: ShowOptions, screen: Screen): string[] {
   const probed = run.reader.series.get(SERIES.gradientFlow);
   const series = probed ?? run.reader.series.get(SERIES.gradientFlowFull);
   if (!series || series.rows.length === 0) return [dim(screen, 'No gradient flow has been recorded.')];
   const { layers } = series.sidecar;
+  const mixing = layers.findIndex(({ family }) => family !== 'plain');
+  const layer = asked ?? Math.max(0, mixing);
   if (layer >= layers.length)
     return [
       wrap(
-        `This run has ${plural(layers.length, 'recurrent layer')}; --layer ${layer} is not among them.`,
+        `This run has ${plural(layers.length, 'level')}: ${layers.map(({ name }) => plain(name)).join(', ')}; --layer ${layer} is not among them.`,
         screen.textColumns,
       ),
     ];
   const flow = layerRows(series, layer);
-  const { name, cell, units } = layers[layer]!;
+  const { name, title, units } = layers[layer]!;
   const kind = probed ? 'Gradient flow, of the loss at the last step' : 'Gradient flow, of the training loss';
   const last = flow.rows.at(-1)!;
   const first = flow.rows[0]!;
   return [
     sideBySide(
-      [bold(screen, kind), `${plain(name)}: ${cell.toUpperCase()} ${units}`],
+      [bold(screen, kind), `${plain(name)}: ${plain(title)} ${units}`],
       '   ',
       screen.textColumns,
       2,

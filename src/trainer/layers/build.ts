@@ -14,6 +14,7 @@ import {
 import { trainingSeqLen } from '../../experiment/resources.ts';
 import { type Experiment, type Layer, readsInParts, seesOtherSteps } from '../../experiment/schema.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
+import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import { buildDense } from './dense.ts';
@@ -21,8 +22,9 @@ import { buildDropout } from './dropout.ts';
 import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { initialValues } from './initial.ts';
-import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
+import type { BuiltLayer, Flow, LevelPass, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
+import { type Levels, levelsOf } from './levels.ts';
 import type { ForwardOptions, ForwardResult, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
 import { buildTcn } from './tcn.ts';
@@ -78,12 +80,13 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     throw error;
   }
 
-  const recurrentLevels = built.flatMap(layer => layer.recurrent);
+  const levels = levelsOf(descriptions, built);
   const lastAcross = descriptions.findLastIndex(seesOtherSteps);
 
   function run(input: ModelInput, options: ForwardOptions, toLoss: boolean): ForwardResult<Outputs> {
     checkInput(input, sizes, options);
-    const { pass, states } = startPass(options, recurrentLevels.length);
+    const { pass, states } = startPass(options, levels);
+    const { watch, from = 0 } = options;
     const needsLast = options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
     const left = toLoss && !needsLast ? built.at(-1)!.head : undefined;
     let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
@@ -93,12 +96,12 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         x = lastStep(x as Tensor3D, options, built[lastAcross]);
       if (left && index === built.length - 1) {
         const head = left(x);
-        options.onLayer?.(`layers.${index}`, head.applied);
+        watch?.output?.(`layers.${index}`, from, head.applied);
         return { outputs: head, state: states };
       }
       const output = layer.forward(x, pass);
-      options.onLayer?.(`layers.${index}`, () => output);
-      x = output;
+      watch?.output?.(`layers.${index}`, from, () => output);
+      x = tapped(output, levels.ofLayer[index] ?? null, input.shape[0]!, options);
     }
     const outputs = x as Tensor3D;
     return { outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs, state: states };
@@ -106,7 +109,8 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
 
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
-    recurrent: recurrentLevels,
+    recurrent: levels.recurrent,
+    levels: levels.all,
     context: descriptions.every(readsInParts) ? null : seqLen,
     forward: (input, options) => run(input, options, false) as ForwardResult,
     forwardToLoss: (input, options) => run(input, options, true),
@@ -168,26 +172,50 @@ function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | 
   return reshape(taken, [1, batch, width]);
 }
 
-function startPass(options: ForwardOptions, levels: number): { pass: Pass; states: LayerState[] } {
-  if (options.state && options.state.length !== levels)
+function startPass(
+  options: ForwardOptions,
+  { recurrent, ofRecurrent }: Levels,
+): { pass: Pass; states: LayerState[] } {
+  if (options.state && options.state.length !== recurrent.length)
     throw new Error(
-      `The model has ${levels} recurrent levels, but ${options.state.length} states were given.`,
+      `The model has ${recurrent.length} recurrent levels, but ${options.state.length} states were given.`,
     );
   const states: LayerState[] = [];
-  let turn = 0;
+  let next = 0;
   const pass: Pass = {
     options,
     nextRecurrent() {
-      const index = turn++;
-      const { onRecurrent, state } = options;
+      const index = next++;
       return {
-        state: state?.[index] ?? null,
-        onReport: onRecurrent && (report => onRecurrent(index, report)),
+        state: options.state?.[index] ?? null,
+        report: reportTo(options, ofRecurrent[index]!),
       };
     },
     keepState: state => states.push(state),
   };
   return { pass, states };
+}
+
+/** undefined: nobody looks, and the backward pass need not measure. */
+function reportTo({ watch, from = 0 }: ForwardOptions, level: number): LevelPass['report'] {
+  if (!watch?.gradient && !watch?.gates) return undefined;
+  return ({ hiddenGradNorm, gateMean, gateSaturation }) => {
+    watch.gradient?.(level, from, hiddenGradNorm);
+    if (gateMean && gateSaturation) watch.gates?.(level, from, gateMean, gateSaturation);
+  };
+}
+
+/** An output of fewer steps than the input is of the newest ones. */
+function tapped(
+  output: Tensor3D,
+  level: number | null,
+  seqLen: number,
+  { watch, lengths, from = 0 }: ForwardOptions,
+): Tensor3D {
+  if (level === null || !watch?.gradient) return output;
+  const steps = output.shape[0];
+  const begin = from + seqLen - steps;
+  return tap(output, norms => watch.gradient?.(level, begin, norms), steps === seqLen ? lengths : null);
 }
 
 function checkOutputs(descriptions: readonly Layer[], flow: Flow, outputs: number): void {

@@ -2,8 +2,9 @@
 import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Convention } from '../../experiment/schema.ts';
 import type { DenseHead } from '../engine/kernels/dense-cross-entropy.ts';
+import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import type { Initializer } from './initial.ts';
-import type { ForwardOptions, LayerState, RecurrentInfo, RecurrentReport } from './model.ts';
+import type { ForwardOptions, LayerState, RecurrentInfo } from './model.ts';
 
 /** What flows between layers: numbers (T, B, features), or at the very start token ids (T, B). */
 export interface Flow {
@@ -31,17 +32,17 @@ export interface Place {
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
 }
 
-/** One recurrent level's turn in a forward pass: the state to start in, and where to put what comes out. */
-export interface RecurrentTurn {
+/** Of one recurrent level in a forward pass: the state to start in, and where the watch hears of it. */
+export interface LevelPass {
   state: LayerState | null;
-  onReport: ((report: RecurrentReport) => void) | undefined;
+  report: ((report: RecurrentReport) => void) | undefined;
 }
 
 /** One forward pass, as the layers see it. */
 export interface Pass {
   options: ForwardOptions;
   /** called by recurrent levels in the order of their `RecurrentInfo` */
-  nextRecurrent(): RecurrentTurn;
+  nextRecurrent(): LevelPass;
   keepState(state: LayerState): void;
 }
 

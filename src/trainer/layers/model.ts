@@ -2,10 +2,8 @@
 // what the recurrent layers report on the way back. Layers are time-major: (seqLen, batch, features).
 import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { CellName } from '../../experiment/schema.ts';
-import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import type { Outputs } from '../engine/losses.ts';
-
-export type { RecurrentReport };
+import type { LevelInfo, Watch } from './watch.ts';
 
 /** Token ids (seqLen, batch) int32, or numbers (seqLen, batch, features) float32. */
 export type ModelInput = Tensor;
@@ -17,17 +15,13 @@ export interface LayerState {
 }
 
 /**
- * One recurrent layer as the probes name it, outermost stack first: "layers.1.0" is layer 1 of the experiment, stack
- * level 0. Of a bidirectional layer each direction is one, "layers.1.0" and after it "layers.1.0-reverse"; the latter
- * reports its steps in the order it reads them, so that the last one is always the newest.
+ * A level that carries a state, outermost stack first: "layers.1.0" is layer 1 of the experiment, stack level 0. Of a
+ * bidirectional layer each direction is one, "layers.1.0" and after it "layers.1.0-reverse"; the latter tells its steps
+ * in the order it reads them, so that the last one is always the newest.
  */
-export interface RecurrentInfo {
-  name: string;
+export interface RecurrentInfo extends LevelInfo {
   cell: CellName;
-  units: number;
   inputSize: number;
-  /** names of the gates in the order they are reported; empty for a simple RNN: LSTM i f g o, GRU r z n */
-  gates: readonly string[];
 }
 
 export interface ForwardOptions {
@@ -41,13 +35,9 @@ export interface ForwardOptions {
   state: LayerState[] | null;
   /** 'every-step' returns (seqLen, batch, width), 'last-step' (1, batch, width) taken at each sequence's last valid step; of a layer that reads backwards, at its first */
   outputs: 'every-step' | 'last-step';
-  /** called once per recurrent layer during the backward pass; leave out to skip the reports */
-  onRecurrent?: (index: number, report: RecurrentReport) => void;
-  /**
-   * called for each layer of the experiment ("layers.1"), in order, with its output: to look at then, not to keep. It is
-   * a function since a layer that is left to the loss is applied only for those who look.
-   */
-  onLayer?: (name: string, output: () => Tensor) => void;
+  watch?: Watch | undefined;
+  /** the time step of the sequence at which the input begins, for the watch; left out: 0 */
+  from?: number;
 }
 
 export interface ForwardResult<O extends Outputs = Tensor3D> {
@@ -60,6 +50,12 @@ export interface Model {
   /** by name, sorted: "layers.1.weight_ih_l0" … in PyTorch's layouts and gate order */
   readonly variables: ReadonlyMap<string, Variable>;
   readonly recurrent: readonly RecurrentInfo[];
+  /**
+   * What has a row in the gradient heatmap, in the order of the layers: every recurrent level, and every other layer
+   * whose output depends on a variable. A final dense layer without activation has none: its row would be ∂L/∂outputs,
+   * which the loss takes along with the layer and never stores.
+   */
+  readonly levels: readonly LevelInfo[];
   /**
    * null: a sequence may be read in parts, its states carried on. A number: some layer keeps no state, so that as many
    * of the newest steps, those of a training sequence, are to be read at once.

@@ -14,10 +14,11 @@ import {
   tensor2d,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
+import { type RecurrentReport, recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
+import { tap } from '../engine/kernels/tap.ts';
 import { fusedKernels, provider } from '../engine/storage.ts';
 import type { Cell, CellState, CellWeights } from './cell.ts';
-import type { LayerState, RecurrentReport } from './model.ts';
+import type { LayerState } from './model.ts';
 
 export interface RunnerWeights extends CellWeights {
   /** (G·H, I) */
@@ -33,7 +34,7 @@ export interface RunnerOptions {
   reverse?: boolean;
   /** whether a gradient with respect to x is needed */
   inputGradient: boolean;
-  onReport?: (report: RecurrentReport) => void;
+  report?: ((report: RecurrentReport) => void) | undefined;
 }
 
 export interface RunnerResult {
@@ -73,15 +74,15 @@ function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Runn
       lengths: options.lengths,
       reverse: options.reverse,
       inputGradient: options.inputGradient,
-      onReport: options.onReport,
+      onReport: options.report,
     },
   );
   return { y, state: cN ? { h: hN, c: cN } : { h: hN } };
 }
 
 /**
- * The unfused composition. It reports nothing on the way back, and what stands beyond a sequence's length must be
- * finite.
+ * The unfused composition. Its report has the gradient norms alone, from a tap on each h_t. What stands beyond a
+ * sequence's length must be finite.
  */
 export function runSteps(
   cell: Cell,
@@ -105,17 +106,42 @@ export function runSteps(
     values ? tensor2d(values, [batch, units]) : zeros([batch, units]);
   let state: CellState = { h: start(options.state?.h) };
   if (cell.hasCellState) state.c = start(options.state?.c);
+  const tapped = options.report && stepTaps(seqLen, options);
   const outputs: Tensor2D[] = [];
   for (let s = 0; s < seqLen; s++) {
     // from the end, a sequence waits in its first state until its last valid step is reached
     const t = options.reverse ? seqLen - 1 - s : s;
-    const next = cell.step(inputAt(t), state, weights);
+    const made = cell.step(inputAt(t), state, weights);
+    const next = tapped ? { ...made, h: tapped(made.h, t) } : made;
     const valid = options.lengths && validAt(options.lengths, t);
     outputs[t] = valid ? mul(next.h, valid) : next.h;
     state = valid ? keepEnded(valid, next, state) : next;
   }
   const y = stack(outputs) as Tensor3D;
   return { y, state: copied(state) };
+}
+
+/**
+ * Taps h_t (B, H) of one step after another. The backward pass reaches the step that was read first last: then all are
+ * known. Their mean is over the sequences that have step t.
+ */
+function stepTaps(seqLen: number, { lengths, reverse, report }: RunnerOptions) {
+  const hiddenGradNorm = new Float32Array(seqLen);
+  const first = reverse ? seqLen - 1 : 0;
+  return (h: Tensor2D, t: number): Tensor2D => {
+    const [batch, units] = h.shape;
+    const has = lengths?.map(length => Number(length > t)) ?? null;
+    const rows = reshape(h, [1, batch, units]) as Tensor3D;
+    const tapped = tap(
+      rows,
+      ([norm]) => {
+        hiddenGradNorm[t] = norm!;
+        if (t === first) report?.({ hiddenGradNorm });
+      },
+      has,
+    );
+    return reshape(tapped, [batch, units]);
+  };
 }
 
 /** (B, 1): 1 where a sequence has step t. */

@@ -7,13 +7,13 @@
 import { concat, type Tensor1D, type Tensor2D, type Tensor3D, type Variable } from '@tensorflow/tfjs-core';
 import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
 import { join } from '../engine/kernels/join.ts';
+import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import type { Cell } from './cell.ts';
 import { makeCell } from './cells.ts';
 import { dropout } from './dropout.ts';
 import { initialValues, recurrentInitializers } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
-import type { RecurrentReport } from './model.ts';
 import { type RunnerWeights, runSequence } from './recurrent.ts';
 
 /** One direction of one level. */
@@ -46,9 +46,12 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
       readers.map(({ name }) => ({
         name,
         cell: cell.name,
+        family: 'recurrent',
+        title: cell.name.toUpperCase(),
         units: layer.units,
         inputSize,
         gates: cell.gates,
+        keeps: cell.keeps,
       })),
     ),
     forward(x, pass) {
@@ -72,14 +75,14 @@ function read(
   inputGradient: boolean,
   pass: Pass,
 ): Tensor3D {
-  const { state, onReport } = pass.nextRecurrent();
+  const { state, report } = pass.nextRecurrent();
   const { lengths } = pass.options;
   const result = runSequence(cell, x, weights, {
     lengths,
     state,
     reverse,
     inputGradient,
-    onReport: onReport && reverse ? report => onReport(inReadingOrder(report)) : onReport,
+    report: report && reverse ? seen => report(inReadingOrder(seen)) : report,
   });
   pass.keepState(result.state);
   return result.y;

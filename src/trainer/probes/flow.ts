@@ -1,45 +1,48 @@
-// What is measured inside the recurrent layers, as rows of the run's series. Nothing here touches training.
+// What is measured at the levels of a model, as rows of the run's series. Nothing here touches training.
 import type { SeriesSidecar } from '../../runs/format.ts';
-import type { LayerState, Model, RecurrentInfo, RecurrentReport } from '../layers/model.ts';
+import type { LayerState, Model } from '../layers/model.ts';
+import type { LevelInfo, Watch } from '../layers/watch.ts';
 import type { Batch, Task } from '../tasks/task.ts';
+import { computeGradients } from '../training/gradients.ts';
 import { PROBE_SEQUENCES } from '../training/intervals.ts';
-import { computeGradients } from '../training/step.ts';
 
-/** Gathers the reports of one backward pass into rows [layer][t] and [layer · gate][t]. */
-export class RecurrentRows {
+/** Gathers what one backward pass tells into rows [level][t] and [level · gate][t]. */
+export class LevelRows implements Watch {
   readonly flow: Float32Array;
-  readonly gates: Float32Array;
+  readonly gateMeans: Float32Array;
   readonly saturation: Float32Array;
   readonly seqLen: number;
   /** of each layer: which of the rows of gates is its first, and how many it has */
   private readonly places: readonly { first: number; count: number }[];
 
-  constructor(layers: readonly RecurrentInfo[], seqLen: number) {
+  constructor(levels: readonly LevelInfo[], seqLen: number) {
     this.seqLen = seqLen;
     let gates = 0;
-    this.places = layers.map(layer => {
+    this.places = levels.map(level => {
       const first = gates;
-      gates += layer.gates.length;
-      return { first, count: layer.gates.length };
+      gates += level.gates.length;
+      return { first, count: level.gates.length };
     });
-    this.flow = new Float32Array(layers.length * seqLen);
-    this.gates = new Float32Array(gates * seqLen);
+    this.flow = new Float32Array(levels.length * seqLen);
+    this.gateMeans = new Float32Array(gates * seqLen);
     this.saturation = new Float32Array(gates * seqLen);
   }
 
   clear(): void {
     this.flow.fill(0);
-    this.gates.fill(0);
+    this.gateMeans.fill(0);
     this.saturation.fill(0);
   }
 
-  /** `from`: the time step that the report's first entry stands for */
-  add(index: number, from: number, { hiddenGradNorm, gateMean, gateSaturation }: RecurrentReport): void {
-    const { first, count } = this.places[index]!;
-    const steps = hiddenGradNorm.length;
-    this.put(this.flow, hiddenGradNorm, index, 1, from, steps);
-    if (gateMean) this.put(this.gates, gateMean, first, count, from, steps);
-    if (gateSaturation) this.put(this.saturation, gateSaturation, first, count, from, steps);
+  gradient(level: number, from: number, norms: Float32Array): void {
+    this.put(this.flow, norms, level, 1, from, norms.length);
+  }
+
+  gates(level: number, from: number, mean: Float32Array, saturated: Float32Array): void {
+    const { first, count } = this.places[level]!;
+    const steps = mean.length / count;
+    this.put(this.gateMeans, mean, first, count, from, steps);
+    this.put(this.saturation, saturated, first, count, from, steps);
   }
 
   /** `count` rows of `steps` numbers, into rows of the whole sequence. */
@@ -59,26 +62,30 @@ export class RecurrentRows {
   }
 }
 
-export function flowSidecar(name: string, layers: readonly RecurrentInfo[], seqLen: number): SeriesSidecar {
+export function flowSidecar(name: string, levels: readonly LevelInfo[], seqLen: number): SeriesSidecar {
   return {
     name,
-    width: layers.length * seqLen,
+    width: levels.length * seqLen,
     axes: [
-      { name: 'layer', size: layers.length, labels: layers.map(layer => layer.name) },
+      { name: 'layer', size: levels.length, labels: levels.map(level => level.name) },
       { name: 't', size: seqLen },
     ],
-    layers: layers.map(({ name: layer, cell, units }) => ({ name: layer, cell, units })),
-    unit: 'mean over the batch of the Euclidean norm of the gradient with respect to h_t',
+    layers: levels.map(shownLevel),
+    unit: 'mean over the batch of the Euclidean norm of the gradient with respect to the output at t (h_t)',
   };
+}
+
+function shownLevel({ name, family, title, units, keeps }: LevelInfo): SeriesSidecar['layers'][number] {
+  return { name, family, title, units, ...(keeps !== null && { keeps }) };
 }
 
 /** null for a model without gates */
 export function gatesSidecar(
   name: string,
-  layers: readonly RecurrentInfo[],
+  levels: readonly LevelInfo[],
   seqLen: number,
 ): SeriesSidecar | null {
-  const labels = layers.flatMap(layer => layer.gates.map(gate => `${layer.name} ${gate}`));
+  const labels = levels.flatMap(level => level.gates.map(gate => `${level.name} ${gate}`));
   if (labels.length === 0) return null;
   return {
     name,
@@ -87,7 +94,7 @@ export function gatesSidecar(
       { name: 'gate', size: labels.length, labels },
       { name: 't', size: seqLen },
     ],
-    layers: layers.map(({ name: layer, cell, units }) => ({ name: layer, cell, units })),
+    layers: levels.map(shownLevel),
     unit: 'mean over batch and units, from 0 to 1 (g and n: from -1 to 1)',
   };
 }
@@ -102,9 +109,9 @@ export function probeReach(
   batch: Batch,
   state: LayerState[] | null,
   window: number,
-): RecurrentRows {
+): LevelRows {
   const count = Math.min(PROBE_SEQUENCES, batch.batch);
-  const rows = new RecurrentRows(model.recurrent, batch.seqLen);
+  const rows = new LevelRows(model.levels, batch.seqLen);
   const { gradients } = computeGradients(model, task, lastStepOf(batch, count), {
     window,
     l2: 0,
@@ -112,7 +119,7 @@ export function probeReach(
     step: 0,
     state: state?.map(layer => firstRows(layer, count, batch.batch)) ?? null,
     outputs: 'last-step',
-    onRecurrent: (layer, from, report) => rows.add(layer, from, report),
+    watch: { gradient: (level, from, norms) => rows.gradient(level, from, norms) },
   });
   for (const gradient of gradients.values()) gradient.dispose();
   return rows;

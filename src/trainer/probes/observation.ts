@@ -1,26 +1,28 @@
 // What was seen inside the recurrent layers and behind ReLUs, as the diagnosis takes it: by recurrent level and gate.
 import type { Observation } from '../../diagnosis/diagnose.ts';
-import type { RecurrentInfo } from '../layers/model.ts';
-import type { RecurrentRows } from './flow.ts';
+import type { LevelInfo } from '../layers/watch.ts';
+import type { LevelRows } from './flow.ts';
 
 export type Observed = Pick<Observation, 'flow' | 'gates' | 'dead'>;
 
-/** Views of the rows: what is written there later shows in them. */
+/** Of recurrent levels alone. Views of the rows: what is written there later shows in them. */
 export function flowOf(
-  layers: readonly RecurrentInfo[],
-  { flow, seqLen }: RecurrentRows,
+  levels: readonly LevelInfo[],
+  { flow, seqLen }: LevelRows,
 ): NonNullable<Observed['flow']> {
-  return layers.map(({ name }, index) => ({ layer: name, norms: stretch(flow, seqLen, index) }));
+  return levels.flatMap(({ name, family }, index) =>
+    family === 'recurrent' ? [{ layer: name, norms: stretch(flow, seqLen, index) }] : [],
+  );
 }
 
 export function gatesOf(
-  layers: readonly RecurrentInfo[],
-  { gates, saturation, seqLen }: RecurrentRows,
+  levels: readonly LevelInfo[],
+  { gateMeans, saturation, seqLen }: LevelRows,
 ): NonNullable<Observed['gates']> {
-  const names = layers.flatMap(layer => layer.gates.map(gate => ({ layer: layer.name, gate })));
+  const names = levels.flatMap(level => level.gates.map(gate => ({ layer: level.name, gate })));
   return names.map((name, index) => ({
     ...name,
-    mean: stretch(gates, seqLen, index),
+    mean: stretch(gateMeans, seqLen, index),
     saturation: stretch(saturation, seqLen, index),
   }));
 }

@@ -4,9 +4,9 @@ import { SERIES } from '../../runs/format.ts';
 import type { Model } from '../layers/model.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Intervals } from '../training/intervals.ts';
-import type { Watch } from '../training/trainer.ts';
+import type { Look } from '../training/trainer.ts';
 import { DeadUnits, deadUnitsSidecar } from './dead-units.ts';
-import { flowSidecar, gatesSidecar, probeReach, RecurrentRows } from './flow.ts';
+import { flowSidecar, gatesSidecar, LevelRows, probeReach } from './flow.ts';
 import { deadOf, flowOf, gatesOf, type Observed } from './observation.ts';
 
 export interface SeriesRow {
@@ -25,13 +25,13 @@ export function sidecarsOf(
   const sidecars: (SeriesSidecar | null)[] = [];
   if (intervals.gates > 0 && rectified.length > 0)
     sidecars.push(deadUnitsSidecar(SERIES.deadUnits, rectified));
-  const flows = model.recurrent.length > 0;
+  const flows = model.levels.length > 0;
   if (flows && intervals.fullFlow > 0)
-    sidecars.push(flowSidecar(SERIES.gradientFlowFull, model.recurrent, seqLen));
-  if (flows && intervals.reach > 0) sidecars.push(flowSidecar(SERIES.gradientFlow, model.recurrent, seqLen));
+    sidecars.push(flowSidecar(SERIES.gradientFlowFull, model.levels, seqLen));
+  if (flows && intervals.reach > 0) sidecars.push(flowSidecar(SERIES.gradientFlow, model.levels, seqLen));
   if (flows && intervals.gates > 0)
     for (const name of [SERIES.gates, SERIES.saturation])
-      sidecars.push(gatesSidecar(name, model.recurrent, seqLen));
+      sidecars.push(gatesSidecar(name, model.levels, seqLen));
   return sidecars.filter(sidecar => sidecar !== null);
 }
 
@@ -74,57 +74,59 @@ export class Recorder {
 
 /** What one step is looked at for, and what was seen. */
 export class StepRecord {
-  readonly watch: Watch = {};
+  readonly look: Look = {};
   private readonly model: Model;
   private readonly rectified: readonly string[];
-  private readonly seen: RecurrentRows | null;
+  private readonly seen: LevelRows | null;
   private readonly gatesSeen: Observed['gates'];
-  private readonly onRecurrent: Watch['onRecurrent'];
-  private readonly before: Watch['before'];
+  private readonly before: Look['before'];
   /** with one loss, at the last step, the training gradient is the reach */
   private readonly byProduct: boolean;
   private readonly flowRow: SeriesRow | null;
   private readonly gateRows: readonly SeriesRow[];
   private units: DeadUnits | null = null;
-  private probed: RecurrentRows | null = null;
+  private probed: LevelRows | null = null;
   private full = false;
   private reach = false;
   private gates = false;
 
   constructor(model: Model, task: Task, rectified: readonly string[], window: number) {
-    const { recurrent } = model;
+    const { levels } = model;
     const { seqLen } = task.facts;
     this.model = model;
     this.rectified = rectified;
     this.byProduct = task.outputs === 'last-step';
-    const seen = recurrent.length > 0 ? new RecurrentRows(recurrent, seqLen) : null;
+    const seen = levels.length > 0 ? new LevelRows(levels, seqLen) : null;
     this.seen = seen;
-    this.gatesSeen = seen && seen.gates.length > 0 ? gatesOf(recurrent, seen) : undefined;
+    this.gatesSeen = seen && seen.gateMeans.length > 0 ? gatesOf(levels, seen) : undefined;
     this.flowRow = seen && { name: SERIES.gradientFlowFull, values: seen.flow };
     this.gateRows = this.gatesSeen
       ? [
-          { name: SERIES.gates, values: seen!.gates },
+          { name: SERIES.gates, values: seen!.gateMeans },
           { name: SERIES.saturation, values: seen!.saturation },
         ]
       : [];
-    this.onRecurrent = seen ? (layer, from, report) => seen.add(layer, from, report) : undefined;
     this.before = (batch, state) => {
       this.probed = probeReach(model, task, batch, state, window);
     };
   }
 
   begin(full: boolean, reach: boolean, gates: boolean): void {
-    const { seen, watch, byProduct, rectified } = this;
+    const { seen, look, byProduct, rectified } = this;
     this.full = full;
     this.reach = reach;
     this.gates = gates;
     const units = gates && rectified.length > 0 ? new DeadUnits(rectified) : null;
     this.units = units;
-    watch.onLayer = units ? (name, output) => units.look(name, output) : undefined;
     seen?.clear();
     this.probed = byProduct ? seen : null;
-    watch.onRecurrent = full || gates || byProduct ? this.onRecurrent : undefined;
-    watch.before = reach && seen && !byProduct ? this.before : undefined;
+    const backward = full || (reach && byProduct);
+    look.watch = {
+      ...(units && { output: (name, _from, output) => units.look(name, output) }),
+      ...(seen && backward && { gradient: (level, from, norms) => seen.gradient(level, from, norms) }),
+      ...(seen && gates && { gates: (level, from, ...values) => seen.gates(level, from, ...values) }),
+    };
+    look.before = reach && seen && !byProduct ? this.before : undefined;
   }
 
   /** After the step: the rows of the series that are due, and the same for the diagnosis. */
@@ -140,7 +142,7 @@ export class StepRecord {
     if (this.full && flowRow) rows.push(flowRow);
     if (this.reach && probed) {
       rows.push({ name: SERIES.gradientFlow, values: probed.flow });
-      observed.flow = flowOf(model.recurrent, probed);
+      observed.flow = flowOf(model.levels, probed);
     }
     if (this.gates && this.gatesSeen) {
       rows.push(...this.gateRows);

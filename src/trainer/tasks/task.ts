@@ -3,22 +3,11 @@ import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
 import type { NumberFormat } from '../data/number-format.ts';
 import type { Outputs } from '../engine/losses.ts';
+import type { Batch } from '../layers/batch.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
 import type { MissingPolicy } from './series-data.ts';
 
-/** Sequences with what is to be said of them; time-major. */
-export interface Batch {
-  seqLen: number;
-  batch: number;
-  /** token ids (seqLen, batch), or numbers (seqLen, batch, features) */
-  input: Int32Array | Float32Array;
-  /** class ids or numbers: one for each (step, sequence), or one for each sequence when the loss is at the last step */
-  targets: Int32Array | Float32Array;
-  /** valid steps of each sequence; null: all */
-  lengths: Int32Array | null;
-  /** this batch goes on where the one before it ended */
-  continues: boolean;
-}
+export type { Batch };
 
 /** Sums over validation, so that parts can be added up. */
 export interface Score {

@@ -1,8 +1,8 @@
 // Loss and score of tasks whose answers are numbers, and a model's answers at the last step.
 import { reshape, type Scalar, type Tensor2D, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core';
 import { appliedOutputs, meanSquaredError, type Outputs } from '../engine/losses.ts';
+import { evaluate } from '../layers/evaluate.ts';
 import type { Model } from '../layers/model.ts';
-import { evaluate } from '../training/step.ts';
 import type { Batch, Score } from './task.ts';
 
 /** Mean squared error of outputs (1, B, K) against B·K numbers. */

@@ -190,7 +190,7 @@ export class Course {
     const next = trainer.step + 1;
     const record = this.recorder.record(next, this.probeAsked);
     this.probeAsked = false;
-    const figures = trainer.advance(record?.watch);
+    const figures = trainer.advance(record?.look);
     this.untold.push({
       step: next,
       figures,

@@ -2,8 +2,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Model } from '../layers/model.ts';
 import type { Batch, Task } from '../tasks/task.ts';
+import { computeGradients, type StepOptions } from './gradients.ts';
 import { firstNonFinite } from './optimizers.ts';
-import { computeGradients, type StepOptions } from './step.ts';
 
 /** Training cannot go on; the weights are those of before this step. */
 export class DivergedError extends Error {
@@ -58,17 +58,21 @@ function badInStep(model: Model, task: Task, batch: Batch, options: StepOptions)
   const backward: string[] = [];
   const { loss, gradients } = computeGradients(model, task, batch, {
     ...options,
-    onLayer(name, outputOf, from) {
-      const output = outputOf();
-      const at = firstBad(output.dataSync());
-      if (at !== null) found ??= `the output of ${name}, ${place(at, output.size, output.shape[0]!, from)}`;
-    },
-    onRecurrent(layer, from, report) {
-      const t = report.hiddenGradNorm.findLastIndex(value => !Number.isFinite(value));
-      if (t >= 0)
-        backward.push(
-          `the gradient with respect to the hidden state of ${model.recurrent[layer]!.name}, going back at time step ${from + t + 1}`,
-        );
+    watch: {
+      output(name, from, outputOf) {
+        const output = outputOf();
+        const at = firstBad(output.dataSync());
+        if (at !== null) found ??= `the output of ${name}, ${place(at, output.size, output.shape[0]!, from)}`;
+      },
+      gradient(level, from, norms) {
+        const t = norms.findLastIndex(value => !Number.isFinite(value));
+        const { name, family } = model.levels[level]!;
+        const what = family === 'recurrent' ? 'hidden state' : 'output';
+        if (t >= 0)
+          backward.push(
+            `the gradient with respect to the ${what} of ${name}, going back at time step ${from + t + 1}`,
+          );
+      },
     },
   });
   if (!found && !Number.isFinite(loss)) found = 'the loss itself';

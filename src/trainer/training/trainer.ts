@@ -4,16 +4,18 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { BadRunError } from '../../runs/errors.ts';
+import { validSteps } from '../layers/batch.ts';
 import { buildModel } from '../layers/build.ts';
 import type { LayerState, Model } from '../layers/model.ts';
+import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
 import type { Batch, Task } from '../tasks/task.ts';
 import { encodeCheckpoint, type LoadedCheckpoint, type Progress } from './checkpoint.ts';
 import { badWeight, DivergedError, firstBadTensor } from './divergence.ts';
 import { EarlyStopping } from './early-stopping.ts';
+import { computeGradients, type StepOptions, type StepResult } from './gradients.ts';
 import { clipByGlobalNorm, createOptimizer, globalNorm, type Optimizer } from './optimizers.ts';
 import { learningRateAt } from './schedule.ts';
-import { computeGradients, type StepOptions, type StepResult } from './step.ts';
 
 /** Sizes from which an update of float32 numbers might overflow, with room for momentum. */
 const RISKY = 1e30;
@@ -28,11 +30,10 @@ export interface StepFigures {
 }
 
 /** What is looked at in a step. */
-export interface Watch {
-  onRecurrent?: StepOptions['onRecurrent'];
-  onLayer?: StepOptions['onLayer'];
+export interface Look {
+  watch?: Watch | undefined;
   /** the batch and the state it started in, before the update */
-  before?: (batch: Batch, state: LayerState[] | null) => void;
+  before?: ((batch: Batch, state: LayerState[] | null) => void) | undefined;
 }
 
 /** A checkpoint, ready to be written. */
@@ -70,7 +71,7 @@ export class Trainer {
   }
 
   /** One batch, one update. @throws DivergedError, with the weights as they were */
-  advance(watch: Watch = {}): StepFigures {
+  advance({ watch, before }: Look = {}): StepFigures {
     const { training } = this.experiment;
     const step = this.step + 1;
     const batch = this.task.trainingBatch(step);
@@ -90,8 +91,7 @@ export class Trainer {
     );
     const result = computeGradients(this.model, this.task, batch, {
       ...options,
-      onRecurrent: watch.onRecurrent,
-      onLayer: watch.onLayer,
+      watch,
     });
     try {
       const { loss, gradients } = result;
@@ -99,7 +99,7 @@ export class Trainer {
       const gradNorm = clipNorm === null ? globalNorm(gradients) : clipByGlobalNorm(gradients, clipNorm);
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
         throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
-      watch.before?.(batch, options.state);
+      before?.(batch, options.state);
       this.update(gradients, learningRate, gradNorm, step, loss);
       return this.completed(step, batch, result, { gradNorm, learningRate });
     } finally {
@@ -195,7 +195,7 @@ export class Trainer {
     rest: Pick<StepFigures, 'gradNorm' | 'learningRate'>,
   ): StepFigures {
     this.step = step;
-    this.tokens += batch.seqLen * batch.batch;
+    this.tokens += validSteps(batch);
     this.trainLoss = loss;
     this.carried = this.task.stream && this.experiment.training.bptt.carryState ? state : null;
     this.todo = 'validate';

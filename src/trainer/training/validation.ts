@@ -1,8 +1,8 @@
 // Scores a model on the batches of a part, a batch at a time, so that requests are heard in between.
 import { tidy } from '@tensorflow/tfjs-core';
+import { evaluate } from '../layers/evaluate.ts';
 import type { LayerState, Model } from '../layers/model.ts';
 import { type Batch, emptyScore, type Score, type Task } from '../tasks/task.ts';
-import { evaluate } from './step.ts';
 
 /** State is carried along a stream, as in training; null if there are no batches. */
 export function* scorePart(

@@ -161,7 +161,10 @@ export class FlowSection implements Section {
 
   private layerOf(flow: FlowView): number {
     const { layer } = this.page.ui;
-    return layer !== null && layer < flow.layers.length ? Math.max(0, layer) : flow.layers.length - 1;
+    if (layer !== null && layer < flow.layers.length) return Math.max(0, layer);
+    // a plain layer mixes no time steps: what comes back through time shows in the others
+    const mixing = flow.layers.findLastIndex(({ family }) => family !== 'plain');
+    return mixing >= 0 ? mixing : flow.layers.length - 1;
   }
 
   /** One scale of steps for all maps. */
@@ -213,9 +216,7 @@ export class FlowSection implements Section {
   private renderLayers(): void {
     const flow = this.page.chosen && this.flowOf(this.page.chosen);
     const names =
-      flow && flow.layers.length > 1
-        ? flow.layers.map(({ name, cell }) => `${name} · ${cell.toUpperCase()}`)
-        : [];
+      flow && flow.layers.length > 1 ? flow.layers.map(({ name, title }) => `${name} · ${title}`) : [];
     this.layerRow.hidden = names.length === 0;
     const key = names.join('\n');
     if (key !== this.layers) {

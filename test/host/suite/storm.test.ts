@@ -84,7 +84,7 @@ const LONG = `
     name: 'gradient-flow-full',
     width: ${FLOW_WIDTH},
     axes: [{ name: 'layer', size: 1 }, { name: 't', size: ${FLOW_WIDTH} }],
-    layers: [{ name: 'lstm', cell: 'lstm', units: 8 }],
+    layers: [{ name: 'lstm', family: 'recurrent', title: 'LSTM', units: 8, keeps: 'f' }],
     unit: 'norm',
   };
   for (const folder of process.argv.slice(2)) {

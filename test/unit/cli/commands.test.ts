@@ -137,7 +137,7 @@ describe('unroll on runs', () => {
           { name: 'layer', size: 1 },
           { name: 't', size: 20 },
         ],
-        layers: [{ name: 'layers.0.0', cell: 'gru', units: 4 }],
+        layers: [{ name: 'layers.0.0', family: 'recurrent', title: 'GRU', units: 4, keeps: 'z' }],
         unit: '',
       });
       for (const step of [10, 100])

@@ -15,7 +15,9 @@ function sidecar(layers: number, seqLen: number): SeriesSidecar {
     ],
     layers: Array.from({ length: layers }, (_, i) => ({
       name: `layers.${i}`,
-      cell: 'lstm' as const,
+      family: 'recurrent',
+      title: 'LSTM',
+      keeps: 'f',
       units: 8,
     })),
     unit: '',

@@ -60,8 +60,8 @@ export const sidecar: SeriesSidecar = {
     { name: 't', size: 3 },
   ],
   layers: [
-    { name: 'layers.0.0', cell: 'gru', units: 4 },
-    { name: 'layers.0.1', cell: 'gru', units: 4 },
+    { name: 'layers.0.0', family: 'recurrent', title: 'GRU', units: 4 },
+    { name: 'layers.0.1', family: 'recurrent', title: 'GRU', units: 4 },
   ],
   unit: '‖∂L/∂h_t‖',
 };

@@ -156,8 +156,8 @@ describe('hostile run folders', () => {
     ['no layers', { ...sidecar, layers: undefined }, /is left out: layers/],
     ['more layers than the first axis has', { ...sidecar, layers: [] }, /layers/],
     [
-      'an unknown cell',
-      { ...sidecar, layers: [{ name: 'x', cell: '<img>', units: 1 }] },
+      'a family that is no text',
+      { ...sidecar, layers: [{ name: 'x', family: {}, title: 'X', units: 1 }] },
       /is left out: layers/,
     ],
     ['a sidecar of 2 MB', { ...sidecar, unit: 'x'.repeat(2e6) }, /of its sidecar, it is larger than 1 MB/],

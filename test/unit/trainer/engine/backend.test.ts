@@ -24,7 +24,7 @@ import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import type { EngineName } from '../../../../src/runs/format.ts';
 import { dense } from '../../../../src/trainer/engine/kernels/dense.ts';
 import { embedding } from '../../../../src/trainer/engine/kernels/embedding.ts';
-import { type RecurrentReport, recurrent } from '../../../../src/trainer/engine/kernels/recurrent.ts';
+import { recurrent } from '../../../../src/trainer/engine/kernels/recurrent.ts';
 import { softmaxCrossEntropy } from '../../../../src/trainer/engine/losses.ts';
 import { loadAddon } from '../../../../src/trainer/engine/native/addon.ts';
 import { EngineUnavailableError, startEngine } from '../../../../src/trainer/engine/start.ts';
@@ -208,8 +208,13 @@ describe('training steps', () => {
   const [seqLen, batch, vocabulary] = [5, 3, 6];
   const tokens = Int32Array.from({ length: seqLen * batch }, (_, i) => (i * 5) % vocabulary);
 
-  /** Trains and returns the final weights; reports are collected when asked for. */
-  function train(steps: number, reports?: RecurrentReport[], counts?: number[]): number[] {
+  interface Seen {
+    norms: Float32Array;
+    gates: Float32Array[];
+  }
+
+  /** Trains and returns the final weights; what the watch is told is collected when asked for. */
+  function train(steps: number, seen?: Seen[], counts?: number[]): number[] {
     const model = buildModel(experiment, { input: { kind: 'tokens', vocabulary }, outputs: vocabulary }, 1);
     const optimizer = createOptimizer(experiment.training.optimizer, model.variables);
     for (let step = 0; step < steps; step++) {
@@ -221,7 +226,10 @@ describe('training steps', () => {
             lengths: Int32Array.of(5, 2, 4),
             state: null,
             outputs: 'every-step',
-            onRecurrent: reports && ((index, report) => (reports[index] = report)),
+            watch: seen && {
+              gradient: (level, _, norms) => (seen[level] = { norms, gates: [] }),
+              gates: (level, _, mean, saturated) => (seen[level]!.gates = [mean, saturated]),
+            },
           });
           const rows = reshape(outputs, [seqLen * batch, vocabulary]) as Tensor2D;
           return softmaxCrossEntropy(rows, tokens, null);
@@ -251,22 +259,17 @@ describe('training steps', () => {
     assert.deepEqual(train(20, []), first);
   });
 
-  it('report every recurrent level once per step, in the shapes of its cell', () => {
-    const reports: RecurrentReport[] = [];
-    train(1, reports);
-    assert.equal(reports.length, 4);
-    const [lstm, , gru, rnn] = reports as [
-      RecurrentReport,
-      RecurrentReport,
-      RecurrentReport,
-      RecurrentReport,
-    ];
-    assert.equal(lstm.hiddenGradNorm.length, seqLen);
-    assert.equal(lstm.cellGradNorm?.length, seqLen);
-    assert.equal(lstm.gateMean?.length, 4 * seqLen);
-    assert.equal(gru.gateSaturation?.length, 3 * seqLen);
-    assert.equal(gru.cellGradNorm, undefined);
-    assert.equal(rnn.gateMean, undefined);
-    for (const report of reports) assert.ok(report.hiddenGradNorm.every(norm => norm > 0));
+  it('tell the watch of every level, in the shapes of its kind', () => {
+    const seen: Seen[] = [];
+    train(1, seen);
+    // an embedding, two levels of an LSTM, a GRU, an RNN, dropout; the last dense layer has none
+    assert.deepEqual(
+      seen.map(({ gates }) => gates.map(({ length }) => length / seqLen)),
+      [[], [4, 4], [4, 4], [3, 3], [], []],
+    );
+    for (const { norms } of seen) {
+      assert.equal(norms.length, seqLen);
+      assert.ok(norms.every(norm => norm > 0));
+    }
   });
 });

@@ -4,7 +4,7 @@ import { mul, type Scalar, sum, tensor3d, tidy, variableGrads } from '@tensorflo
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
-import type { ForwardOptions, Model, RecurrentReport } from '../../../../src/trainer/layers/model.ts';
+import type { ForwardOptions, Model } from '../../../../src/trainer/layers/model.ts';
 import { assertClose, useStockBackend } from '../engine/golden.ts';
 
 const [T, B, I, H] = [5, 3, 2, 4];
@@ -57,16 +57,19 @@ describe('bidirectional layers', () => {
 
   it('the reverse direction reports its steps in the order it reads them', () => {
     const model = build([{ ...layer, layers: 1 }], 2 * H);
-    const reports: RecurrentReport[] = [];
+    const told: Float32Array[] = [];
     tidy(() => {
       // a loss of the first time step alone: the forward direction's oldest, the reverse one's newest
       const first = Float32Array.from({ length: T }, (_, t) => (t === 0 ? 1 : 0));
       variableGrads(() => {
-        const { outputs } = model.forward(input(), { ...pass, onRecurrent: (i, r) => (reports[i] = r) });
+        const { outputs } = model.forward(input(), {
+          ...pass,
+          watch: { gradient: (level, _, norms) => (told[level] = norms) },
+        });
         return sum(mul(outputs, tensor3d(first, [T, 1, 1]))) as Scalar;
       }, [...model.variables.values()]);
     });
-    const [forward, reverse] = reports.map(({ hiddenGradNorm }) => [...hiddenGradNorm]);
+    const [forward, reverse] = told.map(norms => [...norms]);
     assert.deepEqual(
       forward!.map(norm => norm > 0),
       [true, false, false, false, false],

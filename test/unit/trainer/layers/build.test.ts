@@ -62,10 +62,16 @@ describe('building a model', () => {
         'layers.3.weight 7,5',
       ],
     );
+    const lstm = { family: 'recurrent', title: 'LSTM', units: 5, gates: ['i', 'f', 'g', 'o'], keeps: 'f' };
     assert.deepEqual(model.recurrent, [
-      { name: 'layers.2.0', cell: 'lstm', units: 5, inputSize: 4, gates: ['i', 'f', 'g', 'o'] },
-      { name: 'layers.2.1', cell: 'lstm', units: 5, inputSize: 5, gates: ['i', 'f', 'g', 'o'] },
+      { ...lstm, name: 'layers.2.0', cell: 'lstm', inputSize: 4 },
+      { ...lstm, name: 'layers.2.1', cell: 'lstm', inputSize: 5 },
     ]);
+    // the last dense layer is left to the loss: it has no row of its own
+    assert.deepEqual(
+      model.levels.map(({ name, family }) => `${name} ${family}`),
+      ['layers.0 plain', 'layers.1 plain', 'layers.2.0 recurrent', 'layers.2.1 recurrent'],
+    );
   });
 
   const parameterCounts: [string, object, string, number][] = [

@@ -20,6 +20,7 @@ import {
   isRecurrent,
   type RecurrentLayer,
 } from '../../../../src/experiment/schema.ts';
+import type { RecurrentReport } from '../../../../src/trainer/engine/kernels/recurrent.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import type { Cell } from '../../../../src/trainer/layers/cell.ts';
 import { makeCell } from '../../../../src/trainer/layers/cells.ts';
@@ -113,7 +114,7 @@ for (const { name, layer, convention } of variants) {
     const cell = makeCell(layerOf(layer), convention);
     before(() => startEngine('reference', null));
 
-    it('fused equals the composition of its steps: outputs, states and all gradients', () => {
+    it('fused equals the composition of its steps: outputs, states, all gradients and their norms by step', () => {
       const property = fc.property(shapes, shape => {
         tidy(() => {
           const { seqLen, batch, units, seed } = shape;
@@ -131,18 +132,22 @@ for (const { name, layer, convention } of variants) {
           const names = [...inputs.keys()];
           const run = (runner: typeof runSteps) => {
             const keep: { y: Float32Array; state: object }[] = [];
+            const norms: Float32Array[] = [];
             const loss = (...tensors: Tensor[]) => {
               const { reverse } = shape;
-              const options = { lengths, state, reverse, inputGradient: true };
+              const report = ({ hiddenGradNorm }: RecurrentReport) => norms.push(hiddenGradNorm.slice());
+              const options = { lengths, state, reverse, inputGradient: true, report };
               const result = runner(cell, tensors[0] as Tensor3D, weightsFrom(names, tensors), options);
               keep.push({ y: Float32Array.from(result.y.dataSync()), state: result.state });
               return lossOf(result.y);
             };
             const gradients = tfGrads(loss)([...inputs.values()]).map(gradient => gradient.dataSync());
-            return { ...keep[0]!, gradients };
+            assert.equal(norms.length, 1);
+            return { ...keep[0]!, gradients, norms: norms[0]! };
           };
           const [fused, steps] = [run(runSequence), run(runSteps)];
           assertClose(fused.y, steps.y, 'y');
+          assertClose(steps.norms, fused.norms, 'norms');
           for (const [which, values] of Object.entries(steps.state))
             assertClose((fused.state as Record<string, Float32Array>)[which]!, values, `state ${which}`);
           names.forEach((input, i) => {

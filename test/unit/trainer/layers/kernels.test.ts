@@ -61,7 +61,10 @@ function trainer(layers: Layers, outputs: 'every-step' | 'last-step') {
           state: null,
           outputs,
         };
-        const { outputs: toLoss } = model.forwardToLoss(input, { ...options, onRecurrent: () => {} });
+        const { outputs: toLoss } = model.forwardToLoss(input, {
+          ...options,
+          watch: { gates: () => {} },
+        });
         return softmaxCrossEntropy(toLoss, tokens.subarray(0, rows), null);
       }, [...model.variables.values()]);
       const named = [...model.variables].map(([name, { name: key }]) => [name, grads[key]!] as const);

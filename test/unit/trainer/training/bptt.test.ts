@@ -4,6 +4,7 @@ import { type Tensor, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
+import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import type { LayerState, Model } from '../../../../src/trainer/layers/model.ts';
 import { probeReach } from '../../../../src/trainer/probes/flow.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
@@ -12,11 +13,10 @@ import { openTask } from '../../../../src/trainer/tasks/open.ts';
 import type { Batch, Task } from '../../../../src/trainer/tasks/task.ts';
 import {
   computeGradients,
-  evaluate,
   type StepOptions,
   type StepResult,
   stretches,
-} from '../../../../src/trainer/training/step.ts';
+} from '../../../../src/trainer/training/gradients.ts';
 import { tinyExperiment, useWorkspace, workspaceFolder } from './runs.ts';
 
 const plain: StepOptions = { window: 8, l2: 0, training: true, step: 1, state: null, outputs: 'every-step' };

@@ -4,21 +4,20 @@
 // plain BPTT to the bit. An update after each window is what seqLen = window with bptt.carryState gives.
 import {
   add,
-  concat,
   mul,
   type Scalar,
   scalar,
   square,
   sum,
   type Tensor,
-  type Tensor3D,
-  tensor,
   tidy,
   type Variable,
 } from '@tensorflow/tfjs-core';
 import { gradientsOf } from '../engine/gradients.ts';
-import type { LayerState, Model, RecurrentReport } from '../layers/model.ts';
-import type { Batch, Task } from '../tasks/task.ts';
+import { type Batch, inputOf, lengthsIn, type Stretch, stretchesOf, validSteps } from '../layers/batch.ts';
+import type { LayerState, Model } from '../layers/model.ts';
+import type { Watch } from '../layers/watch.ts';
+import type { Task } from '../tasks/task.ts';
 
 export interface StepOptions {
   /** steps the gradient flows back at most */
@@ -30,10 +29,7 @@ export interface StepOptions {
   step: number;
   state: LayerState[] | null;
   outputs: 'every-step' | 'last-step';
-  /** by recurrent layer and the time step its report starts at */
-  onRecurrent?: (layer: number, from: number, report: RecurrentReport) => void;
-  /** by name, with the time step the output starts at */
-  onLayer?: (name: string, output: () => Tensor, from: number) => void;
+  watch?: Watch | undefined;
 }
 
 export interface StepResult {
@@ -52,17 +48,11 @@ export function stretches(
   seqLen: number,
   window: number,
   outputs: 'every-step' | 'last-step',
-): { from: number; to: number; loss: boolean }[] {
-  if (outputs === 'every-step') return partsOf(seqLen, window).map(part => ({ ...part, loss: true }));
+): (Stretch & { loss: boolean })[] {
+  if (outputs === 'every-step') return stretchesOf(seqLen, window).map(part => ({ ...part, loss: true }));
   const cut = Math.max(0, seqLen - window);
-  const walked = partsOf(cut, window).map(part => ({ ...part, loss: false }));
+  const walked = stretchesOf(cut, window).map(part => ({ ...part, loss: false }));
   return [...walked, { from: cut, to: seqLen, loss: true }];
-}
-
-function partsOf(seqLen: number, most: number): { from: number; to: number }[] {
-  const parts = [];
-  for (let from = 0; from < seqLen; from += most) parts.push({ from, to: Math.min(seqLen, from + most) });
-  return parts;
 }
 
 /** Gradients belong to the caller, who disposes of them. */
@@ -71,15 +61,14 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
   const variables = [...model.variables.values()];
   const gradients = new Map<string, Tensor>();
   const everyStep = options.outputs === 'every-step';
-  const { onLayer } = options;
   if (!everyStep && batch.lengths && parts.length > 1)
     throw new Error('A window shorter than the sequence needs sequences of equal length.');
-  const all = everyStep ? validSteps(batch, 0, batch.seqLen) : 1;
+  const all = everyStep ? validSteps(batch) : 1;
   let { state } = options;
   let loss = 0;
   let penalty = 0;
   parts.forEach((part, index) => {
-    const share = everyStep ? validSteps(batch, part.from, part.to) / all : 1;
+    const share = everyStep ? validSteps(batch, part) / all : 1;
     const forward = () => {
       const result = model.forwardToLoss(inputOf(batch, part), {
         training: options.training,
@@ -87,11 +76,8 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
         lengths: lengthsIn(batch, part),
         state,
         outputs: options.outputs,
-        onRecurrent:
-          part.loss && options.onRecurrent
-            ? (layer, report) => options.onRecurrent?.(layer, part.from, report)
-            : undefined,
-        onLayer: onLayer && ((name, output) => onLayer(name, output, part.from)),
+        watch: options.watch,
+        from: part.from,
       });
       state = result.state;
       return result.outputs;
@@ -166,73 +152,17 @@ function addPenalty(model: Model, gradients: Map<string, Tensor>, l2: number): n
   return penalty;
 }
 
-/** The batch's input between two time steps; time-major, so that it is one piece of memory. */
-export function inputOf(batch: Batch, part: { from: number; to: number }): Tensor {
-  const perStep = batch.input.length / batch.seqLen;
-  const values = batch.input.subarray(part.from * perStep, part.to * perStep);
-  const steps = part.to - part.from;
-  return values instanceof Int32Array
-    ? tensor(values, [steps, batch.batch], 'int32')
-    : tensor(values, [steps, batch.batch, perStep / batch.batch]);
-}
-
-function targetsOf(batch: Batch, part: { from: number; to: number }, outputs: 'every-step' | 'last-step') {
+function targetsOf(batch: Batch, part: Stretch, outputs: 'every-step' | 'last-step') {
   if (outputs === 'last-step') return batch.targets;
   const perStep = batch.targets.length / batch.seqLen;
   return batch.targets.subarray(part.from * perStep, part.to * perStep);
 }
 
-/** Steps between two times that stand inside their sequence. */
-function validSteps({ lengths, batch }: Batch, from: number, to: number): number {
-  if (!lengths) return (to - from) * batch;
-  return lengths.reduce((count, length) => count + Math.max(0, Math.min(length, to) - from), 0);
-}
-
 /** (steps · batch): 0 beyond a sequence's length, so that nothing there is in the loss; null: all count */
-function maskOf({ lengths, batch }: Batch, { from, to }: { from: number; to: number }): Float32Array | null {
+function maskOf({ lengths, batch }: Batch, { from, to }: Stretch): Float32Array | null {
   if (!lengths) return null;
   const mask = new Float32Array((to - from) * batch);
   for (let t = from; t < to; t++)
     for (let row = 0; row < batch; row++) if (t < lengths[row]!) mask[(t - from) * batch + row] = 1;
   return mask;
-}
-
-/** Steps that are evaluated at a time where a model reads sequences in parts: memory does not grow with longer ones. */
-const EVALUATED_STEPS = 1024;
-
-/** A forward pass over a whole batch without gradients; the outputs belong to the caller. */
-export function evaluate(
-  model: Model,
-  batch: Batch,
-  outputs: 'every-step' | 'last-step',
-  state: LayerState[] | null,
-): { outputs: Tensor3D; state: LayerState[] } {
-  // the last steps of sequences of unequal lengths may stand in different parts
-  const inParts = model.context === null && (outputs === 'every-step' || !batch.lengths);
-  let after = state;
-  const made: Tensor3D[] = [];
-  for (const part of partsOf(batch.seqLen, inParts ? EVALUATED_STEPS : batch.seqLen)) {
-    const result = tidy(() => {
-      const forward = model.forward(inputOf(batch, part), {
-        training: false,
-        step: 0,
-        lengths: lengthsIn(batch, part),
-        state: after,
-        outputs,
-      });
-      after = forward.state;
-      return forward.outputs;
-    });
-    if (outputs === 'last-step') made.pop()?.dispose();
-    made.push(result);
-  }
-  if (made.length === 1) return { outputs: made[0]!, state: after ?? [] };
-  const joined = concat(made, 0);
-  for (const part of made) part.dispose();
-  return { outputs: joined, state: after ?? [] };
-}
-
-/** How much of each sequence stands in a part. */
-function lengthsIn({ lengths }: Batch, { from, to }: { from: number; to: number }): Int32Array | null {
-  return lengths?.map(length => Math.max(0, Math.min(length, to) - from)) ?? null;
 }

@@ -1,0 +1,52 @@
+// Sequences that a model reads together, in stretches of time. Time-major throughout: (seqLen, batch, …).
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+
+/** Sequences with what is to be said of them. */
+export interface Batch {
+  seqLen: number;
+  batch: number;
+  /** token ids (seqLen, batch), or numbers (seqLen, batch, features) */
+  input: Int32Array | Float32Array;
+  /** class ids or numbers: one for each (step, sequence), or one for each sequence when the loss is at the last step */
+  targets: Int32Array | Float32Array;
+  /** valid steps of each sequence; null: all */
+  lengths: Int32Array | null;
+  /** this batch goes on where the one before it ended */
+  continues: boolean;
+}
+
+/** Time steps from `from` up to but not including `to`. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/** seqLen steps in stretches of at most so many. */
+export function stretchesOf(seqLen: number, most: number): Stretch[] {
+  const stretches = [];
+  for (let from = 0; from < seqLen; from += most) stretches.push({ from, to: Math.min(seqLen, from + most) });
+  return stretches;
+}
+
+/** The input of a stretch, which is one piece of memory. */
+export function inputOf(batch: Batch, { from, to }: Stretch): Tensor {
+  const perStep = batch.input.length / batch.seqLen;
+  const values = batch.input.subarray(from * perStep, to * perStep);
+  return values instanceof Int32Array
+    ? tensor(values, [to - from, batch.batch], 'int32')
+    : tensor(values, [to - from, batch.batch, perStep / batch.batch]);
+}
+
+/** How much of each sequence stands in a stretch. */
+export function lengthsIn({ lengths }: Batch, { from, to }: Stretch): Int32Array | null {
+  return lengths?.map(length => Math.max(0, Math.min(length, to) - from)) ?? null;
+}
+
+/** Steps between two times that stand inside their sequence: of the whole batch where no times are given. */
+export function validSteps(
+  { lengths, batch, seqLen }: Batch,
+  { from, to } = { from: 0, to: seqLen },
+): number {
+  if (!lengths) return (to - from) * batch;
+  return lengths.reduce((count, length) => count + Math.max(0, Math.min(length, to) - from), 0);
+}

@@ -1,0 +1,32 @@
+// Looks into a pass of a model: each callback that is given is told what the pass shows there, and what is left out
+// costs nothing. Nothing that is told may be kept: arrays and tensors are lent until the callback returns.
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** `level`: its place in `Model.levels`. `from`: the time step of the sequence at which the stretch that is told begins. */
+export interface Watch {
+  /** (steps): mean over the batch of ‖∂L/∂(output at t)‖₂ */
+  gradient?(level: number, from: number, norms: Float32Array): void;
+  /** (gates, steps) each: mean over batch and units, and the share within 0.1 of the ends of a gate's range */
+  gates?(level: number, from: number, mean: Float32Array, saturated: Float32Array): void;
+  /**
+   * Of each layer of the experiment ("layers.1"), in order. A function, because a final dense layer fused into the loss
+   * is evaluated only if someone reads its output.
+   */
+  output?(layer: string, from: number, output: () => Tensor): void;
+}
+
+/** A row in the pictures of a run: one direction of a recurrent level, or another layer as a whole. */
+export interface LevelInfo {
+  /** "layers.1.0", the reverse direction "layers.1.0-reverse"; of other layers "layers.1" */
+  name: string;
+  /** of its kind, for hues and markers: 'recurrent', 'attention', 'convolution', 'plain' … */
+  family: string;
+  /** of its kind, for people: 'LSTM', 'Transformer' … */
+  title: string;
+  /** width of its output */
+  units: number;
+  /** names of the gates in the order they are told; empty where there are none: LSTM i f g o, GRU r z n */
+  gates: readonly string[];
+  /** the gate whose value is the share of the state that stays: 'f' of an LSTM, 'z' of a GRU; null: there is none */
+  keeps: string | null;
+}
