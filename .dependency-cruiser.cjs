@@ -18,9 +18,40 @@ const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
   to: { path: '^src/', pathNot: [room, ...mayImport].map(name => `^src/${name}/`) },
 }));
 
+// Inside a room: a folder may import those before it, and not those after it. Folders of one rank may import each
+// other, file by file without a circle. Files that stand in the room itself are the doors: they see all folders.
+const ranks = {
+  trainer: [
+    ['engine', 'data'],
+    ['layers'],
+    ['tasks'],
+    ['probes', 'training'],
+    ['inference'],
+    ['export', 'bench'],
+    ['cli'],
+  ],
+  extension: [['tensorflow', 'runs'], ['workers'], ['experiments'], ['train'], ['definitions', 'dashboard']],
+};
+
+const folders = (room, list) => `^src/${room}/(${list.join('|')})/`;
+
+const rankRules = Object.entries(ranks).flatMap(([room, order]) =>
+  order.slice(0, -1).map((own, index) => ({
+    name: `${room}-${own[0]}-imports-up`,
+    comment: `in src/${room}, ${own.join(' and ')} must not import ${order
+      .slice(index + 1)
+      .flat()
+      .join(', ')}`,
+    severity: 'error',
+    from: { path: folders(room, own) },
+    to: { path: folders(room, order.slice(index + 1).flat()) },
+  })),
+);
+
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...rankRules,
     {
       name: 'protocol-types-only',
       comment: 'the protocol takes types of other rooms, never their code',

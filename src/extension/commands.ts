@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ModelTarget } from './definitions/register.ts';
 import { isModelTarget, modelAtCursor, sourceOfModel } from './definitions/train.ts';
+import { mayTrain } from './permission.ts';
 import * as actions from './runs/actions.ts';
 import { compareWithNow, openAsItWas } from './runs/as-it-was.ts';
 import type { ListedRun } from './runs/store.ts';
@@ -11,7 +12,6 @@ import type { Dashboard, Services } from './services.ts';
 import { installTensorflow } from './tensorflow/command.ts';
 import { plain } from './text.ts';
 import { sourceOfDocument } from './train/from-document.ts';
-import { mayTrain } from './train/permission.ts';
 import { pickExperiment } from './train/pick.ts';
 import { CannotTrain, comparingCells, type Source } from './train/training.ts';
 

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { FILES } from '../../runs/paths.ts';
 import type { Services } from '../services.ts';
 import { formatBytes, plain, plural } from '../text.ts';
-import { workerEnvironment } from '../workers/spawn.ts';
+import { workerEnvironment } from '../worker-environment.ts';
 import { experimentText } from './as-it-was.ts';
 import { cellOf, runDescription, runLabel } from './describe.ts';
 import type { ListedRun, RunStore } from './store.ts';

@@ -1,6 +1,6 @@
 // The context keys that `when` clauses hang on: what runs there are, and whether training is possible.
 import * as vscode from 'vscode';
-import { trainingRestriction } from '../train/permission.ts';
+import { trainingRestriction } from '../permission.ts';
 import type { RunStore } from './store.ts';
 
 export function keepContextKeys(store: RunStore): vscode.Disposable {

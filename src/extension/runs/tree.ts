@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { cellColor } from '../cells.ts';
 import { formatBytes, plain, plural } from '../text.ts';
-import type { Training } from '../train/training.ts';
 import {
   cellOf,
   cellSummary,
@@ -35,20 +34,25 @@ export interface RunNode {
 
 export type RunTreeNode = FolderNode | GroupNode | RunNode;
 
+/** Who starts the runs that wait. */
+export interface Queue {
+  isQueued(folder: string): boolean;
+}
+
 /** Ages are told in minutes. */
 const AGE_MILLISECONDS = 60_000;
 
 export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Disposable {
   readonly view: vscode.TreeView<RunTreeNode>;
   private readonly store: RunStore;
-  private readonly training: Training;
+  private readonly training: Queue;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
   private readonly disk: DiskUse;
   private watching: vscode.Disposable | null = null;
   readonly onDidChangeTreeData = this.changed.event;
 
-  constructor(store: RunStore, training: Training) {
+  constructor(store: RunStore, training: Queue) {
     this.store = store;
     this.training = training;
     this.disk = new DiskUse(store);

@@ -8,9 +8,9 @@ import { createRun } from '../../runs/create.ts';
 import type { DefinitionSource } from '../../runs/format.ts';
 import { newRunId } from '../../runs/paths.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
+import { trainingSettings } from '../settings.ts';
 import { plain } from '../text.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
-import { trainingSettings } from './settings.ts';
 
 export interface Source {
   experiment: Experiment;

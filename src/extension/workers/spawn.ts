@@ -3,20 +3,12 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILES } from '../../runs/paths.ts';
+import { workerEnvironment } from '../worker-environment.ts';
 
 export interface Worker {
   pid: number;
   /** how it ended, if this window is still there to see it */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-}
-
-/** Nothing of VS Code's own environment reaches the worker: no debug flags, no sockets, no inspector. */
-export function workerEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = {};
-  for (const [name, value] of Object.entries(from))
-    if (!/^(VSCODE_|ELECTRON_)/i.test(name) && !/^(NODE_OPTIONS|APPLICATION_INSIGHTS_.*)$/i.test(name))
-      env[name] = value;
-  return { ...env, ELECTRON_RUN_AS_NODE: '1' };
 }
 
 /** The first folder's `worker.log` takes what the process says. */

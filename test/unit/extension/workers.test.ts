@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { workerEnvironment } from '../../../src/extension/worker-environment.ts';
 import { copyEngine, noteUser, removeOldEngines } from '../../../src/extension/workers/engine-copy.ts';
 import { Queue } from '../../../src/extension/workers/queue.ts';
-import { lastWords, startWorker, workerEnvironment } from '../../../src/extension/workers/spawn.ts';
+import { lastWords, startWorker } from '../../../src/extension/workers/spawn.ts';
 
 describe('workers', () => {
   let folder: string;

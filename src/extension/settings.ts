@@ -1,6 +1,6 @@
 // The settings that a training takes, read when it starts.
 import * as vscode from 'vscode';
-import type { EngineName } from '../../runs/format.ts';
+import type { EngineName } from '../runs/format.ts';
 
 export interface TrainingSettings {
   engine: EngineName;
