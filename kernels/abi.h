@@ -246,6 +246,77 @@ struct UnrollCausalConvolutionBackward {
   Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, activation;
 };
 
+/** Rows are 2·D long when complex, D otherwise. Scratch of the backward pass: a row. */
+struct UnrollScan {
+  const float *a, *b;
+  const Int32 *lengths;
+  const float *h0;
+  float *h, *h_n;
+  Int32 seq_len, batch, width, complex, constant, reverse;
+};
+
+struct UnrollScanBackward {
+  const float *a;
+  const Int32 *lengths;
+  const float *h0, *h, *dh, *dh_n;
+  float *db, *da, *dh0, *grad_norm, *scratch;
+  Int32 seq_len, batch, width, complex, constant, reverse;
+};
+
+/** Returns the floats of scratch that a selective scan takes, for the number of threads now running. */
+struct UnrollSelectiveScanMemory {
+  Int32 seq_len, batch, width, states, chunk, backward;
+};
+
+struct UnrollSelectiveScan {
+  const float *x, *delta, *a, *b, *c, *skip;
+  const Int32 *lengths;
+  const float *h0;
+  float *y, *h_n, *kept, *scratch;
+  Int32 seq_len, batch, width, states, reverse, chunk;
+};
+
+struct UnrollSelectiveScanBackward {
+  const float *x, *delta, *a, *b, *c, *skip;
+  const Int32 *lengths;
+  const float *kept, *dy, *dh_n;
+  float *dx, *ddelta, *da, *db, *dc, *dskip, *dh0, *grad_norm, *scratch;
+  Int32 seq_len, batch, width, states, reverse, chunk;
+};
+
+enum UnrollMemoryUpdate {
+  UNROLL_UPDATE_ADD = 0,
+  UNROLL_UPDATE_DELTA = 1,
+  UNROLL_UPDATE_GENERAL = 2,
+};
+
+enum UnrollDecayOf {
+  UNROLL_DECAY_NONE = 0,
+  UNROLL_DECAY_HEAD = 1,
+  UNROLL_DECAY_CHANNEL = 2,
+};
+
+/** Returns the floats of scratch that a matrix memory takes, for the number of threads now running. */
+struct UnrollMatrixMemoryMemory {
+  Int32 seq_len, batch, heads, key_size, value_size, update, normalised, chunk, backward;
+};
+
+struct UnrollMatrixMemory {
+  const float *q, *k, *v, *decay, *strength, *a, *b, *bonus, *floor;
+  const Int32 *lengths;
+  const float *s0;
+  float *o, *s_n, *kept, *scratch;
+  Int32 seq_len, batch, heads, key_size, value_size, update, decay_of, normalised, reverse, chunk;
+};
+
+struct UnrollMatrixMemoryBackward {
+  const float *q, *k, *v, *decay, *strength, *a, *b, *bonus, *floor;
+  const Int32 *lengths;
+  const float *kept, *dout, *ds_n;
+  float *dq, *dk, *dv, *ddecay, *dstrength, *da, *db, *dbonus, *ds0, *grad_norm, *scratch;
+  Int32 seq_len, batch, heads, key_size, value_size, update, decay_of, normalised, reverse, chunk;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 7)           \
@@ -276,7 +347,15 @@ struct UnrollCausalConvolutionBackward {
   F(attention_backward, UnrollAttentionBackward, 0, 7, 6)       \
   F(causal_convolution_memory, UnrollCausalConvolutionMemory, 0, 0, 7) \
   F(causal_convolution, UnrollCausalConvolution, 0, 5, 7)       \
-  F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7)
+  F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7) \
+  F(scan, UnrollScan, 0, 6, 6)                                  \
+  F(scan_backward, UnrollScanBackward, 0, 11, 6)                \
+  F(selective_scan_memory, UnrollSelectiveScanMemory, 0, 0, 6)  \
+  F(selective_scan, UnrollSelectiveScan, 0, 12, 6)              \
+  F(selective_scan_backward, UnrollSelectiveScanBackward, 0, 19, 6) \
+  F(matrix_memory_memory, UnrollMatrixMemoryMemory, 0, 0, 9)    \
+  F(matrix_memory, UnrollMatrixMemory, 0, 15, 10)               \
+  F(matrix_memory_backward, UnrollMatrixMemoryBackward, 0, 24, 10)
 
 /** Room that callers have for the struct of any function, and the most pointers of one. */
 #define UNROLL_CALL_BYTES 512

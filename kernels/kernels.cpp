@@ -7,8 +7,11 @@
 #include "dropout.h"
 #include "embedding.h"
 #include "gemm.h"
+#include "memory.h"
 #include "optimizers.h"
 #include "recurrent_backward.h"
+#include "scan.h"
+#include "selective_scan.h"
 #include "table.h"
 
 #define UNROLL_JOIN_(a, b) a##b

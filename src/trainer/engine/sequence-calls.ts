@@ -8,7 +8,7 @@ import type {
   SequenceOperations,
   Slice,
 } from './provider.ts';
-import type { RecurrenceOperations } from './recurrences.ts';
+import { RECURRENCE_OPERANDS, recurrenceCalls } from './recurrence-calls.ts';
 
 /** The pointers of each function's struct: `r` is only read, `w` written too. */
 export const SEQUENCE_OPERANDS = {
@@ -25,6 +25,7 @@ export const SEQUENCE_OPERANDS = {
   causal_convolution_memory: '',
   causal_convolution: 'rrrww',
   causal_convolution_backward: 'rrrrwwww',
+  ...RECURRENCE_OPERANDS,
 } as const;
 
 export type SequenceKernel = keyof typeof SEQUENCE_OPERANDS;
@@ -40,10 +41,7 @@ type Invoke = (
 const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
 
 /** `scratchOf` lends at least so many floats for one call. */
-export function sequenceCalls(
-  invoke: Invoke,
-  scratchOf: (floats: number) => Slice,
-): Omit<SequenceOperations, keyof RecurrenceOperations> {
+export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): SequenceOperations {
   const attentionScratch = ({ seqLen, headSize }: AttentionShape, backward: number) =>
     scratchOf(invoke('attention_memory', [], [], [seqLen, headSize, backward]));
   const convolutionScratch = (call: ConvolutionShape, backward: number) =>
@@ -93,6 +91,7 @@ export function sequenceCalls(
         activationNumber(call),
       ]);
     },
+    ...recurrenceCalls(invoke, scratchOf),
   };
 }
 

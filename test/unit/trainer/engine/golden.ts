@@ -13,15 +13,16 @@ export function readGolden<Case>(name: string): Case[] {
   return (JSON.parse(readFileSync(url, 'utf8')) as { cases: Case[] }).cases;
 }
 
-/** Every number within `tolerance` of what is expected, relative to the largest expected one (at least 0.01). */
+/** Every number within `tolerance` of what is expected, relative to the largest expected one, or to `least`. */
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   what: string,
   tolerance = 1e-5,
+  least = 0.01,
 ): void {
   assert.equal(actual.length, expected.length, `${what}: length`);
-  let largest = 0.01;
+  let largest = least;
   for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i]! - expected[i]!);

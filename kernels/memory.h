@@ -1,0 +1,528 @@
+// The matrix memory of linear attention and the delta rule: linear attention, A. Katharopoulos et al., 2020,
+// https://arxiv.org/abs/2006.16236; DeltaNet, S. Yang et al., 2024, https://arxiv.org/abs/2406.06484, gated:
+// https://arxiv.org/abs/2412.06464; mLSTM, M. Beck et al., 2024, https://arxiv.org/abs/2405.04517; RWKV-6, B. Peng et al.,
+// 2024, https://arxiv.org/abs/2404.05892. With P = S_{t-1} diag(α):
+//
+//   add      S_t = P + γ v kᵀ
+//   delta    S_t = P + γ (v - P k) kᵀ = P + γ w kᵀ
+//   general  S_t = P + c bᵀ + γ v kᵀ, c = S_{t-1} a
+//
+// and o = S_t q, or o = S_{t-1} q + γ (u ⊙ q · k) v with a bonus u. Backward, with G the total derivative of S_t:
+//
+//   add      ∂v = γ G k    ∂k = γ Gᵀ v              ∂γ = v·G k    ∂P = G
+//   delta    ∂v = γ G k    ∂k = γ Gᵀ w - Pᵀ ∂v      ∂γ = w·G k    ∂P = G - ∂v kᵀ
+//   general  as add, and   ∂b = Gᵀ c    ∂c = G b    ∂a = S_{t-1}ᵀ ∂c
+//
+//   ∂α = Σ over rows of ∂P ⊙ S_{t-1}      ∂S_{t-1} = ∂P diag(α), and + ∂c aᵀ of `general`
+//
+// A state is stored transposed, (K, R): a vector holds WIDTH rows of S, which know nothing of each other save the sums
+// that are ∂q, ∂k, ∂α. Up to MEMORY_VECTORS vectors go through a step together. States are kept before each chunk of steps;
+// the backward pass computes the others of a chunk again. A task is a head of a sequence; threads share the tasks.
+//
+// Legend: K key size, V value size, R rows of a state: V, and one more for n when the memory is normalised.
+#pragma once
+#include "selective_scan.h"
+
+namespace UNROLL_NAMESPACE {
+
+constexpr int MEMORY_VECTORS = UNROLL_REGISTERS >= 32 ? 4 : 2;
+
+struct MemoryPlan {
+  Index T, B, H, K, V, R, chunk, stride;
+  bool general;
+
+  MemoryPlan(Index seq_len, Index batch, Index heads, Index key_size, Index value_size, int update, bool normalised,
+             Index chunk_steps)
+      : T(seq_len), B(batch), H(heads), K(key_size), V(value_size), R(value_size + normalised),
+        chunk(smaller(chunk_steps, seq_len)), stride((R + WIDTH - 1) / WIDTH * WIDTH),
+        general(update == UNROLL_UPDATE_GENERAL) {}
+
+  template <class Call>
+  explicit MemoryPlan(const Call *call)
+      : MemoryPlan(call->seq_len, call->batch, call->heads, call->key_size, call->value_size, call->update,
+                   call->normalised, call->chunk) {}
+
+  Index state() const { return K * stride; }
+  Index forward_floats() const { return state() + 2 * K + 4 * stride; }
+  Index backward_floats() const { return (chunk + 2) * state() + (3 * chunk + 4) * stride + 5 * K * WIDTH + 3 * K; }
+  /** squares (T, B, H), norms (T, B), ∂u (B, H, K) */
+  Index shared_floats() const { return T * B * (H + 1) + B * H * K; }
+};
+
+static double matrix_memory_memory(const UnrollMatrixMemoryMemory *call) {
+  const MemoryPlan p(call);
+  const double threads = unroll::thread_count();
+  return call->backward ? threads * p.backward_floats() + p.shared_floats() : threads * p.forward_floats();
+}
+
+/** to (K, stride) = the transpose of from (R, K); null is zeros. */
+static void state_in(const MemoryPlan &p, const float *from, float *to) {
+  fill(to, p.state(), 0.f);
+  if (!from) return;
+  for (Index i = 0; i < p.R; i++)
+    for (Index j = 0; j < p.K; j++) to[j * p.stride + i] = from[i * p.K + j];
+}
+
+static void state_out(const MemoryPlan &p, const float *from, float *to) {
+  for (Index i = 0; i < p.R; i++)
+    for (Index j = 0; j < p.K; j++) to[i * p.K + j] = from[j * p.stride + i];
+}
+
+/** A step of a head. `alpha` (K); `probe` (K) is what the state is multiplied with before it changes: α ⊙ k, or a. */
+struct MemoryStep {
+  const float *q, *k, *v, *a, *b;
+  const float *alpha, *probe;
+  float strength, floor;
+};
+
+/** Reads steps into places that the next one takes again. */
+template <class Call> struct StepReader {
+  const MemoryPlan &p;
+  const Call &call;
+  float *alpha, *probe, *value;
+
+  /** memory: 2 K + stride floats */
+  StepReader(const MemoryPlan &plan, const Call &the_call, float *memory)
+      : p(plan), call(the_call), alpha(memory), probe(memory + plan.K), value(memory + 2 * plan.K) {
+    fill(alpha, p.K, 1.f);
+    fill(value, p.stride, 0.f);
+    if (call.normalised) value[p.V] = 1.f;
+  }
+
+  MemoryStep read(Index row) const {
+    const float *k = call.k + row * p.K, *decay = alpha;
+    if (call.decay_of == UNROLL_DECAY_CHANNEL) decay = call.decay + row * p.K;
+    if (call.decay_of == UNROLL_DECAY_HEAD) fill(alpha, p.K, call.decay[row]);
+    copy(value, call.v + row * p.V, p.V);
+    const float *a = call.a ? call.a + row * p.K : nullptr, *b = call.b ? call.b + row * p.K : nullptr;
+    if (call.update == UNROLL_UPDATE_DELTA)
+      for (Index j = 0; j < p.K; j += WIDTH)
+        store_part(probe + j, load_part(decay + j, p.K - j) * load_part(k + j, p.K - j), p.K - j);
+    return {call.q + row * p.K, k, value, a, b, decay, p.general ? a : probe, call.strength ? call.strength[row] : 1.f,
+            call.floor ? call.floor[row] : 1.f};
+  }
+};
+
+enum Read { READ_NOTHING, READ_AFTER, READ_BEFORE };
+
+/** found (rows of the panel) = state · by */
+template <int NV>
+UNROLL_INLINE void state_times(Vec (&found)[NV], const float *state, Index stride, const float *by, Index K) {
+  Vec odd[NV] = {};
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) found[v] = Vec{};
+  Index j = 0;
+  for (; j + 1 < K; j += 2, state += 2 * stride) {
+    const Vec first = splat(by[j]), second = splat(by[j + 1]);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) {
+      found[v] = multiply_add(first, load(state + v * WIDTH), found[v]);
+      odd[v] = multiply_add(second, load(state + stride + v * WIDTH), odd[v]);
+    }
+  }
+  if (j < K)
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) found[v] = multiply_add(splat(by[j]), load(state + v * WIDTH), found[v]);
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) found[v] += odd[v];
+}
+
+/**
+ * A panel of rows through one step: after (which may be before) from before; `found` (rows) what q reads, `written` (w or v)
+ * and `turned` (c) unless null.
+ */
+template <int NV, int UPDATE, int READ>
+UNROLL_NOINLINE void memory_step(const MemoryStep &step, Index K, Index stride, Index row, const float *before, float *after,
+                                 float *found, float *written, float *turned) {
+  constexpr bool PROBES = UPDATE != UNROLL_UPDATE_ADD, TURNS = UPDATE == UNROLL_UPDATE_GENERAL;
+  Vec w[NV], c[NV] = {}, out[NV] = {}, odd[NV] = {};
+  before += row, after += row;
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) w[v] = load(step.v + row + v * WIDTH);
+  if constexpr (PROBES) {
+    state_times<NV>(c, before, stride, step.probe, K);
+    if (!TURNS)
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++) w[v] -= c[v];
+  }
+  if (written)
+    for (int v = 0; v < NV; v++) store(written + row + v * WIDTH, w[v]);
+  if (TURNS && turned)
+    for (int v = 0; v < NV; v++) store(turned + row + v * WIDTH, c[v]);
+  const Vec strength = splat(step.strength);
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) w[v] *= strength;
+  const auto column = [&](Index j, Vec (&sums)[NV]) {
+    const Vec alpha = splat(step.alpha[j]), k = splat(step.k[j]), q = splat(READ == READ_NOTHING ? 0.f : step.q[j]);
+    const Vec b = TURNS ? splat(step.b[j]) : Vec{};
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) {
+      const Vec old = load(before + j * stride + v * WIDTH);
+      Vec next = multiply_add(w[v], k, old * alpha);
+      if (TURNS) next = multiply_add(c[v], b, next);
+      store(after + j * stride + v * WIDTH, next);
+      if (READ == READ_AFTER) sums[v] = multiply_add(q, next, sums[v]);
+      if (READ == READ_BEFORE) sums[v] = multiply_add(q, old, sums[v]);
+    }
+  };
+  Index j = 0;
+  for (; j + 1 < K; j += 2) {
+    column(j, out);
+    column(j + 1, odd);
+  }
+  if (j < K) column(j, out);
+  if (READ != READ_NOTHING)
+    for (int v = 0; v < NV; v++) store(found + row + v * WIDTH, out[v] + odd[v]);
+}
+
+/** All rows through one step. */
+template <int UPDATE, int READ>
+static void memory_advance(const MemoryPlan &p, const MemoryStep &step, const float *before, float *after, float *found,
+                           float *written, float *turned) {
+  for (Index row = 0; row < p.stride; row += MEMORY_VECTORS * WIDTH)
+    with_constant<MEMORY_VECTORS>((int)smaller<Index>(MEMORY_VECTORS, (p.stride - row) / WIDTH), [&](auto vectors) {
+      memory_step<vectors.value, UPDATE, READ>(step, p.K, p.stride, row, before, after, found, written, turned);
+    });
+}
+
+/** f(Constant<update>) */
+template <class F> UNROLL_INLINE void with_update(int update, F f) {
+  if (update == UNROLL_UPDATE_DELTA) return f(Constant<UNROLL_UPDATE_DELTA>{});
+  if (update == UNROLL_UPDATE_GENERAL) return f(Constant<UNROLL_UPDATE_GENERAL>{});
+  f(Constant<UNROLL_UPDATE_ADD>{});
+}
+
+UNROLL_INLINE float dot(const float *a, const float *b, Index count) {
+  Vec sum{};
+  for (Index j = 0; j < count; j += WIDTH) sum = multiply_add(load_part(a + j, count - j), load_part(b + j, count - j), sum);
+  return sum_of_lanes(sum);
+}
+
+/** Σ u ⊙ q ⊙ k */
+UNROLL_INLINE float bonus_of(const float *u, const float *q, const float *k, Index count) {
+  Vec sum{};
+  for (Index j = 0; j < count; j += WIDTH)
+    sum = multiply_add(load_part(u + j, count - j) * load_part(q + j, count - j), load_part(k + j, count - j), sum);
+  return sum_of_lanes(sum);
+}
+
+UNROLL_INLINE float absolute(float x) { return x < 0 ? -x : x; }
+
+/** out (count) = factor · from + add */
+UNROLL_INLINE void scaled(float *out, float factor, const float *from, float add_factor, const float *add, Index count) {
+  for (Index i = 0; i < count; i += WIDTH) {
+    Vec sum = splat(factor) * load_part(from + i, count - i);
+    if (add) sum = multiply_add(splat(add_factor), load_part(add + i, count - i), sum);
+    store_part(out + i, sum, count - i);
+  }
+}
+
+/** Where a kept state stands: (K, R). */
+UNROLL_INLINE float *kept_state(const MemoryPlan &p, float *kept, Index chunk, Index task) {
+  return kept + (chunk * p.B * p.H + task) * p.K * p.R;
+}
+
+/** o (T, B, H·V), s_n (B, H, R, K), and kept unless null */
+static double matrix_memory(const UnrollMatrixMemory *call) {
+  const MemoryPlan p(call);
+  const Reading reading{call->lengths, p.T, call->reverse != 0};
+  share_tasks(p.B * p.H, (double)p.T * p.B * p.H * p.K * p.R, [&](Index first, Index end, int thread) {
+    Scratch scratch{call->scratch + thread * p.forward_floats()};
+    float *state = scratch.take(p.state()), *found = scratch.take(p.stride);
+    const StepReader<UnrollMatrixMemory> reader(p, *call, scratch.take(2 * p.K + p.stride));
+    for (Index task = first; task < end; task++) {
+      const Index b = task / p.H, head = task % p.H, length = reading.length(b);
+      const float *bonus = call->bonus ? call->bonus + head * p.K : nullptr;
+      state_in(p, call->s0 ? call->s0 + task * p.R * p.K : nullptr, state);
+      with_update(call->update, [&](auto update) {
+        for (Index s = 0; s < length; s++) {
+          if (call->kept && s % p.chunk == 0) {
+            float *kept = kept_state(p, call->kept, s / p.chunk, task);
+            for (Index j = 0; j < p.K; j++) copy(kept + j * p.R, state + j * p.stride, p.R);
+          }
+          const Index row = (reading.place(length, s) * p.B + b) * p.H + head;
+          const MemoryStep step = reader.read(row);
+          float *out = call->o + row * p.V;
+          if (bonus) {
+            memory_advance<update.value, READ_BEFORE>(p, step, state, state, found, nullptr, nullptr);
+            scaled(out, 1.f, found, step.strength * bonus_of(bonus, step.q, step.k, p.K), step.v, p.V);
+          } else {
+            memory_advance<update.value, READ_AFTER>(p, step, state, state, found, nullptr, nullptr);
+            scaled(out, call->normalised ? 1.f / larger(absolute(found[p.V]), step.floor) : 1.f, found, 0.f, nullptr,
+                   p.V);
+          }
+        }
+      });
+      for (Index t = length; t < p.T; t++) fill(call->o + ((t * p.B + b) * p.H + head) * p.V, p.V, 0.f);
+      state_out(p, state, call->s_n + task * p.R * p.K);
+    }
+  });
+  return 0;
+}
+
+/** What the backward pass of one thread keeps. */
+struct MemoryBack {
+  float *states, *g, *written, *turned, *found, *dfound, *of_row, *dout;
+  /** (K, WIDTH) each, to be summed over the lanes */
+  float *dq, *dk, *dalpha, *da, *db;
+  /** (K) */
+  float *sums;
+  float *steps;
+
+  MemoryBack(const MemoryPlan &p, float *memory) {
+    Scratch scratch{memory};
+    states = scratch.take((p.chunk + 1) * p.state());
+    g = scratch.take(p.state());
+    written = scratch.take(p.chunk * p.stride);
+    turned = scratch.take(p.chunk * p.stride);
+    found = scratch.take(p.chunk * p.stride);
+    dfound = scratch.take(p.stride);
+    dout = scratch.take(p.stride);
+    of_row = scratch.take(p.stride);
+    dq = scratch.take(p.K * WIDTH);
+    dk = scratch.take(p.K * WIDTH);
+    dalpha = scratch.take(p.K * WIDTH);
+    da = scratch.take(p.K * WIDTH);
+    db = scratch.take(p.K * WIDTH);
+    sums = scratch.take(p.K);
+    steps = scratch.take(2 * p.K + p.stride);
+  }
+};
+
+/** What a panel hands back: ∂γ and ‖G‖² by lanes, ∂α by lanes where it is not one of a channel. */
+struct PanelSums {
+  Vec strength, squares, alpha;
+};
+
+/**
+ * A panel of rows one step back: g becomes the derivative of the state before the step. `dfound` is that of what q read
+ * (null: nothing), `dbefore` that of what it read of the state before (a bonus). Row sums are begun if `begin`, else added to.
+ */
+template <int NV, int UPDATE>
+UNROLL_NOINLINE void memory_step_back(const MemoryPlan &p, const MemoryStep &step, Index row, const float *before,
+                                      const float *after, const MemoryBack &m, Index i, const float *dfound,
+                                      const float *dbefore, bool by_channel, bool begin, PanelSums &sums) {
+  constexpr bool DELTA = UPDATE == UNROLL_UPDATE_DELTA, TURNS = UPDATE == UNROLL_UPDATE_GENERAL;
+  const Index K = p.K, stride = p.stride;
+  float *g = m.g + row;
+  before += row, after += row;
+  Vec w[NV], c[NV] = {}, seen[NV] = {}, gk[NV] = {}, gb[NV] = {}, squares[NV] = {};
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) {
+    w[v] = load(m.written + i * stride + row + v * WIDTH);
+    if (TURNS) c[v] = load(m.turned + i * stride + row + v * WIDTH);
+    if (dfound) seen[v] = load(dfound + row + v * WIDTH);
+  }
+  // 1. what q read joins G, and with it G k, G b
+  for (Index j = 0; j < K; j++) {
+    const Vec k = splat(step.k[j]), q = splat(step.q[j]), b = TURNS ? splat(step.b[j]) : Vec{};
+    Vec dq = begin ? Vec{} : load(m.dq + j * WIDTH);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) {
+      const Index at = j * stride + v * WIDTH;
+      const Vec total = multiply_add(seen[v], q, load(g + at));
+      store(g + at, total);
+      dq = multiply_add(seen[v], load(after + at), dq);
+      gk[v] = multiply_add(k, total, gk[v]);
+      squares[v] = multiply_add(total, total, squares[v]);
+      if (TURNS) gb[v] = multiply_add(b, total, gb[v]);
+    }
+    store(m.dq + j * WIDTH, dq);
+  }
+  // 2. through what was written
+  const Vec strength = splat(step.strength);
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; v++) {
+    sums.squares += only(squares[v], larger<Index>(0, p.V - row - v * WIDTH));
+    sums.strength = multiply_add(w[v], gk[v], sums.strength);
+    gk[v] *= strength;
+    w[v] *= strength;
+    store(m.of_row + row + v * WIDTH, gk[v]);
+  }
+  // 3. through the change of the state
+  Vec before_seen[NV] = {};
+  if (dbefore)
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) before_seen[v] = load(dbefore + row + v * WIDTH);
+  for (Index j = 0; j < K; j++) {
+    const Vec k = splat(step.k[j]), alpha = splat(step.alpha[j]), a = TURNS ? splat(step.a[j]) : Vec{};
+    const Index lane = j * WIDTH;
+    Vec dk = begin ? Vec{} : load(m.dk + lane), dalpha{}, recalled{}, da{}, db{};
+    if (TURNS && !begin) da = load(m.da + lane), db = load(m.db + lane);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) {
+      const Index at = j * stride + v * WIDTH;
+      const Vec old = load(before + at), total = load(g + at);
+      dk = multiply_add(total, w[v], dk);
+      Vec through = total;
+      if (DELTA) {
+        recalled = multiply_add(old, gk[v], recalled);
+        through -= gk[v] * k;
+      }
+      dalpha = multiply_add(through, old, dalpha);
+      Vec next = through * alpha;
+      if (TURNS) {
+        db = multiply_add(total, c[v], db);
+        da = multiply_add(old, gb[v], da);
+        next = multiply_add(gb[v], a, next);
+      }
+      store(g + at, next);
+    }
+    if (DELTA) dk -= alpha * recalled;
+    store(m.dk + lane, dk);
+    if (TURNS) store(m.da + lane, da), store(m.db + lane, db);
+    if (by_channel)
+      store(m.dalpha + lane, begin ? dalpha : dalpha + load(m.dalpha + lane));
+    else
+      sums.alpha += dalpha;
+  }
+  if (!dbefore) return;
+  for (Index j = 0; j < K; j++) {
+    const Vec q = splat(step.q[j]);
+    Vec dq = load(m.dq + j * WIDTH);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) {
+      const Index at = j * stride + v * WIDTH;
+      dq = multiply_add(before_seen[v], load(before + at), dq);
+      store(g + at, multiply_add(before_seen[v], q, load(g + at)));
+    }
+    store(m.dq + j * WIDTH, dq);
+  }
+}
+
+/** From ∂L/∂(found / divisor), in `gradient` with a place for n·q, to ∂L/∂found. */
+static void through_divisor(const MemoryPlan &p, const float *found, float floor, float *gradient) {
+  const float along = found[p.V], size = absolute(along), divisor = larger(size, floor);
+  const float of_divisor = -dot(gradient, found, p.V) / divisor / divisor;
+  scaled(gradient, 1.f / divisor, gradient, 0.f, nullptr, p.V);
+  gradient[p.V] = size > floor ? (along < 0 ? -of_divisor : of_divisor) : 0.f;
+}
+
+/** The gradients of a step's operands, once all panels have gone back. */
+static void memory_step_out(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const MemoryStep &step, Index row,
+                            Index head, const MemoryBack &m, const PanelSums &sums, float *dbonus) {
+  const Index K = p.K;
+  float *dq = call.dq + row * K, *dk = call.dk + row * K, *dv = call.dv + row * p.V;
+  sum_lanes_of_rows(m.dq, K, dq);
+  sum_lanes_of_rows(m.dk, K, dk);
+  copy(dv, m.of_row, p.V);
+  float dstrength = sum_of_lanes(sums.strength);
+  if (call.bonus) {
+    const float *u = call.bonus + head * K;
+    const float own = bonus_of(u, step.q, step.k, K), along = dot(m.dout, step.v, p.V);
+    dstrength += own * along;
+    scaled(dv, 1.f, dv, step.strength * own, m.dout, p.V);
+    const Vec factor = splat(step.strength * along);
+    for (Index j = 0; j < K; j += WIDTH) {
+      const Vec q = load_part(step.q + j, K - j), k = load_part(step.k + j, K - j), each = load_part(u + j, K - j);
+      store_part(dq + j, multiply_add(factor * each, k, load_part(dq + j, K - j)), K - j);
+      store_part(dk + j, multiply_add(factor * each, q, load_part(dk + j, K - j)), K - j);
+      store_part(dbonus + j, multiply_add(factor * q, k, load_part(dbonus + j, K - j)), K - j);
+    }
+  }
+  if (call.dstrength) call.dstrength[row] = dstrength;
+  if (p.general) {
+    if (call.da) sum_lanes_of_rows(m.da, K, call.da + row * K);
+    if (call.db) sum_lanes_of_rows(m.db, K, call.db + row * K);
+  }
+  if (!call.ddecay) return;
+  if (call.decay_of == UNROLL_DECAY_CHANNEL)
+    sum_lanes_of_rows(m.dalpha, K, call.ddecay + row * K);
+  else
+    call.ddecay[row] = sum_of_lanes(sums.alpha);
+}
+
+/** The steps of a chunk: their states again, then back through them. */
+template <int UPDATE>
+static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
+                              const StepReader<UnrollMatrixMemoryBackward> &reader, const MemoryBack &m, Index task,
+                              Index length, Index from, float *squares, float *dbonus) {
+  const Index b = task / p.H, head = task % p.H, steps = smaller(p.chunk, length - from);
+  const auto row_of = [&](Index i) { return (reading.place(length, from + i) * p.B + b) * p.H + head; };
+  const float *kept = kept_state(p, (float *)call.kept, from / p.chunk, task);
+  fill(m.states, p.state(), 0.f);
+  for (Index j = 0; j < p.K; j++) copy(m.states + j * p.stride, kept + j * p.R, p.R);
+  for (Index i = 0; i < steps; i++) {
+    const MemoryStep step = reader.read(row_of(i));
+    float *before = m.states + i * p.state(), *after = before + p.state(), *written = m.written + i * p.stride;
+    float *turned = m.turned + i * p.stride, *found = m.found + i * p.stride;
+    if (call.normalised)
+      memory_advance<UPDATE, READ_AFTER>(p, step, before, after, found, written, turned);
+    else
+      memory_advance<UPDATE, READ_NOTHING>(p, step, before, after, found, written, turned);
+  }
+  for (Index i = steps - 1; i >= 0; i--) {
+    const Index row = row_of(i);
+    const MemoryStep step = reader.read(row);
+    const float *before = m.states + i * p.state();
+    copy(m.dout, call.dout + row * p.V, p.V);
+    if (call.normalised) through_divisor(p, m.found + i * p.stride, step.floor, m.dout);
+    PanelSums sums = {};
+    for (Index first = 0; first < p.stride; first += MEMORY_VECTORS * WIDTH)
+      with_constant<MEMORY_VECTORS>((int)smaller<Index>(MEMORY_VECTORS, (p.stride - first) / WIDTH), [&](auto vectors) {
+        memory_step_back<vectors.value, UPDATE>(p, step, first, before, before + p.state(), m, i,
+                                                call.bonus ? nullptr : m.dout, call.bonus ? m.dout : nullptr,
+                                                call.decay_of == UNROLL_DECAY_CHANNEL, first == 0, sums);
+      });
+    squares[row] = sum_of_lanes(sums.squares);
+    memory_step_out(p, call, step, row, head, m, sums, dbonus);
+  }
+}
+
+/** Zeros for the steps beyond a sequence's length. */
+static void memory_clear_rest(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index b, Index head, Index length) {
+  for (Index t = length; t < p.T; t++) {
+    const Index row = (t * p.B + b) * p.H + head;
+    float *const of_keys[] = {call.dq, call.dk, call.da, call.db};
+    for (float *keys : of_keys)
+      if (keys) fill(keys + row * p.K, p.K, 0.f);
+    fill(call.dv + row * p.V, p.V, 0.f);
+    if (call.dstrength) call.dstrength[row] = 0.f;
+    if (call.ddecay && call.decay_of == UNROLL_DECAY_CHANNEL) fill(call.ddecay + row * p.K, p.K, 0.f);
+    if (call.ddecay && call.decay_of == UNROLL_DECAY_HEAD) call.ddecay[row] = 0.f;
+  }
+}
+
+/** Gradients of all operands that are not null, ds0, grad_norm */
+static double matrix_memory_backward(const UnrollMatrixMemoryBackward *call) {
+  const MemoryPlan p(call);
+  const Reading reading{call->lengths, p.T, call->reverse != 0};
+  const int threads = unroll::thread_count();
+  Scratch shared{call->scratch + threads * p.backward_floats()};
+  float *squares = shared.take(p.T * p.B * p.H), *norms = shared.take(p.T * p.B);
+  float *dbonus = shared.take(p.B * p.H * p.K);
+  share_tasks(p.B * p.H, (double)p.T * p.B * p.H * p.K * p.R, [&](Index first, Index end, int thread) {
+    const MemoryBack m(p, call->scratch + thread * p.backward_floats());
+    fill(m.dout, p.stride, 0.f);
+    const StepReader<UnrollMatrixMemoryBackward> reader(p, *call, m.steps);
+    for (Index task = first; task < end; task++) {
+      const Index b = task / p.H, length = reading.length(b);
+      fill(dbonus + task * p.K, p.K, 0.f);
+      state_in(p, call->ds_n ? call->ds_n + task * p.R * p.K : nullptr, m.g);
+      with_update(call->update, [&](auto update) {
+        for (Index from = (length + p.chunk - 1) / p.chunk * p.chunk - p.chunk; from >= 0; from -= p.chunk)
+          memory_back_chunk<update.value>(p, *call, reading, reader, m, task, length, from, squares,
+                                          dbonus + task * p.K);
+      });
+      memory_clear_rest(p, *call, b, task % p.H, length);
+      if (call->ds0) state_out(p, m.g, call->ds0 + task * p.R * p.K);
+    }
+  });
+  if (call->dbonus) {
+    const Index width = p.H * p.K;
+    fill(call->dbonus, width, 0.f);
+    for (Index b = 0; b < p.B; b++) scaled(call->dbonus, 1.f, call->dbonus, 1.f, dbonus + b * width, width);
+  }
+  if (!call->grad_norm) return 0;
+  for (Index t = 0; t < p.T; t++)
+    for (Index b = 0; b < p.B; b++) {
+      if (t >= reading.length(b)) continue;
+      float sum = 0;
+      for (Index head = 0; head < p.H; head++) sum += squares[(t * p.B + b) * p.H + head];
+      norms[t * p.B + b] = __builtin_sqrtf(sum);
+    }
+  mean_over_sequences(norms, p.T, p.B, call->lengths, call->grad_norm);
+  return 0;
+}
+
+}  // namespace UNROLL_NAMESPACE
