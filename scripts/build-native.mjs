@@ -17,6 +17,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildCache, keepNewest } from './build-cache.mjs';
 import { withLock } from './lock.mjs';
 import { withProgress } from './progress.mjs';
 
@@ -25,7 +26,9 @@ const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/unroll.node');
 /** Stands beside the engine while the addon is compiled for later: a run that trains on WASM then says why. */
 export const pendingFile = path.join(root, 'dist/engine/unroll.node.pending');
-const work = path.join(root, 'node_modules/.cache/unroll-native', `${process.platform}-${process.arch}`);
+/** What is known of the addon in dist/, and objects of any clone. */
+const work = path.join(root, 'node_modules/.cache/unroll-native');
+const objectCache = buildCache(`native-${process.platform}-${process.arch}`);
 
 /** No newer glibc than that of the oldest Linux that VS Code runs on. */
 const newestGlibc = [2, 28];
@@ -114,7 +117,7 @@ function planObjects(compiler, headers, sets) {
     .map(file => `native/${file}`);
   const plan = (name, args, files) => {
     const digest = digestOf([compiler.version, flags, args], files).slice(0, 16);
-    return { name, args, file: path.join(work, `${name}-${digest}.o`) };
+    return { name, args, file: path.join(objectCache, `${name}-${digest}.o`) };
   };
   const has = sets.map(name => `-DUNROLL_HAS_${name.toUpperCase()}`);
   return [
@@ -141,9 +144,8 @@ function compile(compiler, { name, args, file }) {
     child.once('error', reject);
     child.once('exit', code => {
       if (code !== 0) return reject(new Error(`${name} was not compiled`));
-      const isOlder = old => old.startsWith(`${name}-`) && path.join(work, old) !== fresh;
-      for (const old of readdirSync(work).filter(isOlder)) rmSync(path.join(work, old));
       renameSync(fresh, file);
+      keepNewest(objectCache, 48);
       resolve();
     });
   });
@@ -160,7 +162,9 @@ async function compileAll(compiler, objects, report) {
     for (let object = queue.shift(); object; object = queue.shift()) {
       running.add(object.name);
       say();
-      await compile(compiler, object);
+      await withLock(`${object.file}.lock`, `${object.name} for another clone`, async () => {
+        if (!existsSync(object.file)) await compile(compiler, object);
+      });
       running.delete(object.name);
       done++;
       say();

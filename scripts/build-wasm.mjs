@@ -8,20 +8,12 @@
 //     --check     builds, and fails where the committed modules are of other sources or have other bytes
 //     --current   fails where the committed modules are of other sources; builds nothing
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { buildCache, keepNewest } from './build-cache.mjs';
 import { withLock } from './lock.mjs';
 import { withProgress } from './progress.mjs';
 
@@ -30,7 +22,7 @@ const root = path.dirname(path.dirname(self));
 const kernels = path.join(root, 'kernels');
 const target = path.join(root, 'dist/engine/wasm');
 const prebuilt = path.join(kernels, 'wasm/prebuilt');
-const cache = path.join(root, 'node_modules/.cache/unroll-wasm');
+const cache = buildCache('wasm');
 const units = ['kernels.cpp', 'threads.cpp', 'wasm/platform.cpp'];
 
 const modules = { simd128: [], 'relaxed-simd': ['-mrelaxed-simd'] };
@@ -167,24 +159,15 @@ function readPrebuilt(sourcesDigest) {
   return whole ? found : null;
 }
 
-/** Room for a few branches between which one goes to and fro. */
-function removeOld() {
-  const folders = readdirSync(cache).filter(name => name !== 'lock');
-  const age = name => statSync(path.join(cache, name)).mtimeMs;
-  const oldest = folders.sort((a, b) => age(b) - age(a)).slice(4);
-  for (const name of oldest) rmSync(path.join(cache, name), { recursive: true });
-}
-
 /** From the cache where these sources have been built before. */
 async function buildOnce(tree, digest) {
   const kept = path.join(cache, digest);
-  mkdirSync(cache, { recursive: true });
-  return withLock(path.join(cache, 'lock'), 'the WASM engine', async () => {
+  return withLock(`${kept}.lock`, 'the WASM engine', async () => {
     const found = readModules(kept);
     if (found) return found;
     const built = await build(tree);
-    removeOld();
     writeModules(kept, built);
+    keepNewest(cache, 12);
     return built;
   });
 }
