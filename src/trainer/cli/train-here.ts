@@ -3,6 +3,7 @@ import process from 'node:process';
 import { readSummary } from '../../runs/list.ts';
 import type { RunOutcome } from '../training/work.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { trainWithoutReader } from './output.ts';
 import type { Report, TrainedRun } from './report.ts';
 import { BarReport } from './report-bars.ts';
 import { JsonReport } from './report-json.ts';
@@ -16,6 +17,7 @@ export interface TrainOptions {
 
 export async function trainHere(folders: string[], { json, force }: TrainOptions): Promise<ExitCode> {
   const runs = folders.map(folder => ({ folder, request: readSummary(folder)?.request ?? null }));
+  trainWithoutReader();
   const report = await reportFor(json, runs);
   const interrupt = watchInterrupts(report);
   const told = new Set<string>();

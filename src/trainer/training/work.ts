@@ -101,7 +101,7 @@ async function trainTogether(turns: Turn[], options: WorkOptions): Promise<[numb
   const { name, threads } = engineFor(turns[0]!.writer);
   let engine: RunFile['engineUsed'] | Error;
   try {
-    engine = await startEngine(name, threads);
+    engine = await unlessStopped(startEngine(name, threads), options.signal);
   } catch (cause) {
     engine = cause as Error;
   }
@@ -131,7 +131,7 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
   try {
     const { run } = writer;
     if (run && !options.force) requireSameBits(run, engine);
-    const task = await prepareTask(writer.request);
+    const task = await unlessStopped(prepareTask(writer.request), options.signal);
     if (task.warnings) options.onData?.(turn.index, task.facts.notes);
     const { trainer, ownSeconds } = makeTrainer(writer, task);
     if (!run) {
@@ -214,13 +214,28 @@ function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
   };
 }
 
+/** A stop that came while a run was prepared. */
+class StoppedError extends Error {}
+
+/** The same, or a rejection as soon as a stop is asked for; what was begun is left to itself. */
+function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new StoppedError('Stopped before training began.'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** A run that could not begin says so in its folder. */
 function endFailed({ folder, journal, writer }: Turn, cause: unknown): RunOutcome {
-  const outcome = failure(folder, cause, true);
+  const reason: EndReason = cause instanceof StoppedError ? 'stopped' : 'failed';
+  const outcome = { ...failure(folder, cause, reason === 'failed'), reason };
   const { step } = writer.lastStatus;
   try {
-    journal.ended(step, { reason: 'failed', message: outcome.message, trainLoss: null, valLoss: null }, 0);
-    journal.status({ state: 'failed', eta: null, message: outcome.message });
+    journal.ended(step, { reason, message: outcome.message, trainLoss: null, valLoss: null }, 0);
+    journal.status({ state: reason, eta: null, message: reason === 'failed' ? outcome.message : null });
   } catch {
     // the folder is gone or the disk is full: the outcome says enough
   }

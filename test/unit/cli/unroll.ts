@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(path.join(repository, 'package.json'
 
 let built: string | undefined;
 
-function main(): string {
+export function main(): string {
   built ??= build();
   return built;
 }

@@ -52,6 +52,27 @@ describe('trainRuns', () => {
     assert.deepEqual(snapshot(folder), before);
   });
 
+  it('hears a stop while the data are read and the engine starts, and trains when it is asked again', async () => {
+    for (const wait of [0, 1]) {
+      const folder = makeRun(tinyExperiment());
+      const controller = new AbortController();
+      let told = 0;
+      const [outcome] = await trainRuns([folder], {
+        signal: controller.signal,
+        // the first word of a run is that it starts
+        onStatus: () => told++ === 0 && (wait ? setImmediate(() => controller.abort()) : controller.abort()),
+      });
+      assert.equal(outcome!.reason, 'stopped');
+      assert.equal(outcome!.wrongInput, false);
+      const { status, run, checkpoints } = readRun(folder);
+      assert.equal(status?.state, 'stopped');
+      assert.equal(run, null);
+      assert.deepEqual(checkpoints, []);
+      const again = await train(folder);
+      assert.equal(again.reason, 'finished');
+    }
+  });
+
   it('writes run.json with what was found out, and the last step as a checkpoint', async () => {
     const { folder } = await trainNew(tinyExperiment());
     const { run, checkpoints, ended, status, problems } = readRun(folder);
