@@ -1,5 +1,6 @@
 // What a well-formed experiment can still have wrong: checks across fields, each with its place. What concerns one layer
 // alone stands with its kind.
+import { checkBounds } from './bounds.ts';
 import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
@@ -25,6 +26,8 @@ export type { Remark } from './remark.ts';
 
 /** `input` is the experiment as written, to tell what was left out. */
 export function checkExperiment(experiment: Experiment, input: unknown, machineBytes: number): Remark[] {
+  const bounds = checkBounds(experiment);
+  if (bounds.length > 0) return bounds;
   const remarks = [
     ...checkLayers(experiment),
     ...checkData(experiment),
