@@ -14,7 +14,7 @@ import { encodeSafetensors } from '../src/runs/safetensors.ts';
 import { bestCheckpoint, latestCheckpoint } from '../src/runs/writer.ts';
 import { startEngine } from '../src/trainer/engine/start.ts';
 import { readWeights } from '../src/trainer/layers/weights.ts';
-import { openTask } from '../src/trainer/tasks/open.ts';
+import { openTask } from '../src/trainer/tasks/index.ts';
 import { readCheckpoint } from '../src/trainer/training/checkpoint.ts';
 import { Trainer } from '../src/trainer/training/trainer.ts';
 import { figuresOf, scorePart, whole } from '../src/trainer/training/validation.ts';

@@ -17,7 +17,7 @@ export async function describeData(experiment: Experiment, place: Place): Promis
   if (fault) throw new CommandError(fault);
   const sizes = knownSizes(experiment);
   if (sizes && !('path' in data)) return { sizes, notes: [], warnings: [] };
-  const { openTask } = await import('../tasks/open.ts');
+  const { openTask } = await import('../tasks/index.ts');
   const task = await openTask(experiment, place);
   const warnings = task.warnings ?? [];
   return {

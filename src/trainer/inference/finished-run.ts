@@ -2,7 +2,7 @@
 // with the weights that are really there before anything is allocated.
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { countModel, knownSizes } from '../../experiment/parameters.ts';
+import { countModel } from '../../experiment/parameters.ts';
 import { bestCheckpoint, type Checkpoint, latestCheckpoint } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
@@ -13,7 +13,7 @@ import { startEngine } from '../engine/start.ts';
 import { buildModel } from '../layers/build.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
 import { writeWeights } from '../layers/weights.ts';
-import type { TaskArtifact } from '../tasks/task.ts';
+import { sizesOf, type TaskArtifact } from '../tasks/index.ts';
 import { CHECKPOINT } from '../training/checkpoint.ts';
 import { readArtifact } from './artifact.ts';
 
@@ -47,7 +47,11 @@ export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best')
   if (!checkpoint)
     throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to use.`);
   const weights = readWeightsFile(checkpoint);
-  const sizes = sizesOf(run, artifact, folder);
+  const sizes = sizesOf(artifact, run.experiment);
+  if (!sizes)
+    throw new BadRunError(
+      `The run ${folder} does not hold together: task.json has other columns than the experiment.`,
+    );
   checkSize(folder, run, sizes, weights);
   return {
     folder,
@@ -105,25 +109,6 @@ function readWeightsFile({ folder }: Checkpoint): Map<string, NamedTensor> {
       `The weights in ${folder} take ${Math.round(stat.size / 1e9)} GB, too much to load.`,
     );
   return decodeSafetensors(readFileSync(path));
-}
-
-/** Of a text the vocabulary is known only from the artifact; all else stands in the experiment. */
-function sizesOf({ experiment }: RunFile, artifact: TaskArtifact, folder: string): ModelSizes {
-  if (artifact.task === 'char-lm') {
-    const vocabulary = artifact.symbols.length;
-    return { input: { kind: 'tokens', vocabulary }, outputs: vocabulary };
-  }
-  const sizes = knownSizes(experiment);
-  const fits =
-    artifact.task !== 'forecast' ||
-    (sizes?.input.kind === 'vectors' &&
-      sizes.input.features === artifact.features.length * (artifact.missing === 'mask' ? 2 : 1) &&
-      sizes.outputs === artifact.horizon);
-  if (!sizes || !fits)
-    throw new BadRunError(
-      `The run ${folder} does not hold together: task.json has other columns than the experiment.`,
-    );
-  return sizes;
 }
 
 function checkSize(folder: string, run: RunFile, sizes: ModelSizes, weights: Map<string, NamedTensor>): void {

@@ -5,14 +5,11 @@ import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { readTable } from '../data/table.ts';
 import type { Model } from '../layers/model.ts';
-import { levelsOf } from '../tasks/forecast.ts';
+import { type ForecastArtifact, levelsOf } from '../tasks/forecast.ts';
 import { type PreparedSeries, prepareSeries, windowsOf } from '../tasks/series-data.ts';
-import type { TaskArtifact } from '../tasks/task.ts';
 import { answersOf } from '../tasks/values.ts';
 import { InputError } from '../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from './finished-run.ts';
-
-type ForecastArtifact = Extract<TaskArtifact, { task: 'forecast' }>;
 
 export interface PredictOptions {
   checkpoint?: WhichCheckpoint;

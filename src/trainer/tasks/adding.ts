@@ -1,9 +1,11 @@
 // The adding problem: two of T random numbers are marked, the answer is their sum. Hochreiter & Schmidhuber 1997,
 // https://doi.org/10.1162/neco.1997.9.8.1735; numbers from [0, 1], one marked in each half. Always saying 1 has a
 // mean squared error of 1/6.
+import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { randomStream } from '../random.ts';
-import { generatedTask } from './generated.ts';
+import { generatedTask, lengthArtifact } from './generated.ts';
+import type { TaskModule } from './module.ts';
 import type { Batch, Task } from './task.ts';
 import { scoreValues, valueLoss } from './values.ts';
 
@@ -60,3 +62,9 @@ export function addingBatch(
   }
   return { seqLen: length, batch, input, targets, lengths: null, continues: false };
 }
+
+export const adding: TaskModule<'adding', ReturnType<typeof lengthArtifact<'adding'>>> = {
+  artifact: lengthArtifact('adding'),
+  open: (experiment, { length }) => addingTask(experiment, length),
+  sizes: (_, experiment) => knownSizes(experiment),
+};

@@ -1,12 +1,15 @@
 // Character language model: at every step, predict the next character. Loss: cross-entropy in nats a character.
 import { tensor, tidy } from '@tensorflow/tfjs-core';
+import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
+import { locateData } from '../data/locate.ts';
 import { readText, UNKNOWN } from '../data/text.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { LayerState, Model } from '../layers/model.ts';
 import { type RandomStream, randomStream } from '../random.ts';
+import type { TaskModule } from './module.ts';
 import type { Task } from './task.ts';
 import { type TextStream, textStream } from './text-stream.ts';
 
@@ -200,3 +203,20 @@ function draw(logits: Float32Array, temperature: number, uniform: number): numbe
   }
   return weights.length - 1;
 }
+
+const artifact = z.object({
+  task: z.literal('char-lm'),
+  symbols: z
+    .array(z.string().refine(symbol => [...symbol].length === 1))
+    .min(1)
+    .max(0x110000),
+});
+
+export const charLm: TaskModule<'char-lm', typeof artifact> = {
+  artifact,
+  open: (experiment, data, place) => charLmTask(experiment, data, locateData(data.path, place)),
+  sizes: ({ symbols }) => ({
+    input: { kind: 'tokens', vocabulary: symbols.length },
+    outputs: symbols.length,
+  }),
+};

@@ -1,12 +1,17 @@
 // Forecasting: from a window of rows, the next `horizon` values of one column. Loss: mean squared error in units of
 // the training part's standard deviation; baseline: persistence, the last known value for all of the horizon.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
+import { widthOf } from '../../experiment/sizes.ts';
 import { count, plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
+import { locateData } from '../data/locate.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
+import type { TaskModule } from './module.ts';
 import { type PreparedSeries, prepareSeries, windowsOf } from './series-data.ts';
 import type { Batch, Score, Task } from './task.ts';
 import { answersOf, scoreValues, valueLoss } from './values.ts';
@@ -278,3 +283,41 @@ const POLICY = {
   mask: 'the value before stands in, and a further input tells it',
   interpolate: 'they are interpolated where the window shows both ends',
 } as const;
+
+const name = z.string().max(1000);
+const length = z.int().min(1).max(10_000_000);
+const numberFormat = z.enum(['1234.5', '1,234.5', '1 234.5', "1'234.5", '1234,5', '1.234,5', '1 234,5']);
+
+const artifact = z.object({
+  task: z.literal('forecast'),
+  target: name,
+  features: z.array(name).min(1).max(10_000),
+  window: length,
+  horizon: length,
+  difference: z.int().min(0).max(10_000_000),
+  missing: z.enum(['error', 'drop', 'previous', 'mask', 'interpolate']),
+  order: z.enum(['file', 'time']).default('file'),
+  /** number formats of the columns, as they were set and as they were read */
+  numbers: numberFormat.nullable().default(null),
+  formats: z.record(name, numberFormat).default({}),
+  unreadable: z.number().min(0).max(1).default(1),
+  time: name.nullable().default(null),
+  /** by feature, fitted on the training part; the target's own stand under its name too */
+  scaling: z.record(name, z.object({ mean: z.number(), std: z.number().gt(0) })),
+});
+
+export type ForecastArtifact = z.output<typeof artifact>;
+
+export const forecast: TaskModule<'forecast', typeof artifact> = {
+  artifact,
+  open: (experiment, data, place) => forecastTask(experiment, data, locateData(data.path, place)),
+  sizes({ features, missing, horizon }, experiment) {
+    const sizes = knownSizes(experiment)!;
+    const width = features.length * (missing === 'mask' ? 2 : 1);
+    return widthOf(sizes.input) === width && sizes.outputs === horizon ? sizes : null;
+  },
+  fault: ({ target, features, scaling }) =>
+    [target, ...features].every(column => Object.hasOwn(scaling, column))
+      ? null
+      : 'it has no scaling for a column the model reads',
+};

@@ -1,11 +1,12 @@
 // Tasks whose data are drawn: every training batch is new, validation and test batches are always the same.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { TaskFacts } from '../../runs/format.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { ModelSizes } from '../layers/model.ts';
-import type { Batch, Score, Task, TaskArtifact } from './task.ts';
+import type { Artifact, Batch, Score, Task } from './task.ts';
 import { answersOf } from './values.ts';
 
 const VALIDATION_SEQUENCES = 256;
@@ -19,7 +20,7 @@ export interface Generated {
   loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   metrics(score: Score): Record<string, number>;
-  artifact(): TaskArtifact;
+  artifact(): Artifact;
   /** one sequence in words */
   describe(batch: Batch, row: number): { input: string; truth: string };
   answer(outputs: Float32Array, row: number): string;
@@ -63,4 +64,11 @@ export function generatedTask(experiment: Experiment, generated: Generated): Tas
     },
     artifact,
   };
+}
+
+const length = z.int().min(1).max(10_000_000);
+
+/** `task.json` of a task that has its length alone. */
+export function lengthArtifact<T extends string>(task: T) {
+  return z.object({ task: z.literal(task), length });
 }

@@ -1,11 +1,10 @@
 // What is learned and how it is scored: the training loop sees every task through this.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import type { TaskName } from '../../experiment/tasks/index.ts';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
-import type { NumberFormat } from '../data/number-format.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
-import type { MissingPolicy } from './series-data.ts';
 
 export type { Batch };
 
@@ -43,30 +42,14 @@ export interface Task {
   /** something to look at, made in pieces; `step` seeds what is random in it */
   sample(model: Model, step: number): Generator<undefined, Sample | null>;
   /** what using the trained model takes: vocabulary, scaling. Written to the run folder as `task.json`. */
-  artifact(): TaskArtifact;
+  artifact(): Artifact;
 }
 
-export type TaskArtifact =
-  | { task: 'char-lm'; symbols: string[] }
-  | {
-      task: 'forecast';
-      target: string;
-      features: string[];
-      window: number;
-      horizon: number;
-      difference: number;
-      missing: MissingPolicy;
-      order: 'file' | 'time';
-      /** number formats of the columns, as they were set and as they were read */
-      numbers: NumberFormat | null;
-      formats: Record<string, NumberFormat>;
-      unreadable: number;
-      time: string | null;
-      /** by feature, fitted on the training part; the target's own stand under its name too */
-      scaling: Record<string, { mean: number; std: number }>;
-    }
-  | { task: 'adding'; length: number }
-  | { task: 'temporal-order'; length: number };
+/** The exact fields stand with each task. */
+export interface Artifact {
+  task: TaskName;
+  [field: string]: unknown;
+}
 
 export function emptyScore(): Score {
   return { lossSum: 0, count: 0, sums: {} };

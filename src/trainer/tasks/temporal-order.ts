@@ -1,10 +1,12 @@
 // The temporal order problem: in which order did two marked symbols come? Hochreiter & Schmidhuber 1997, experiment
 // 6a, https://doi.org/10.1162/neco.1997.9.8.1735, with the places scaled to the length as in Pascanu et al. 2013,
 // https://arxiv.org/abs/1211.5063: X or Y at T/10…2T/10 and again at 5T/10…6T/10, one of four distractors elsewhere.
+import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import { randomStream } from '../random.ts';
-import { generatedTask } from './generated.ts';
+import { generatedTask, lengthArtifact } from './generated.ts';
+import type { TaskModule } from './module.ts';
 import type { Batch, Task } from './task.ts';
 
 const SYMBOLS = 6;
@@ -75,3 +77,12 @@ export function temporalOrderBatch(
   }
   return { seqLen: length, batch, input, targets, lengths: null, continues: false };
 }
+
+export const temporalOrder: TaskModule<
+  'temporal-order',
+  ReturnType<typeof lengthArtifact<'temporal-order'>>
+> = {
+  artifact: lengthArtifact('temporal-order'),
+  open: (experiment, { length }) => temporalOrderTask(experiment, length),
+  sizes: (_, experiment) => knownSizes(experiment),
+};

@@ -8,7 +8,7 @@ import { countModel } from '../../experiment/parameters.ts';
 import type { RunFile, RunRequest } from '../../runs/format.ts';
 import { replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
-import { openTask } from '../tasks/open.ts';
+import { openTask } from '../tasks/index.ts';
 import type { Task } from '../tasks/task.ts';
 import { unrollVersion } from '../version.ts';
 import { readCheckpoint } from './checkpoint.ts';

@@ -7,9 +7,9 @@ import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { InputError } from '../../training/prepare.ts';
 import * as python from '../python.ts';
-import { taskCode } from '../pytorch-task.ts';
 import { pytorchOf } from './index.ts';
 import type { PyTorchLayer } from './kind.ts';
+import { taskCode } from './tasks/index.ts';
 
 interface Exported extends PlacedLayer {
   torch: PyTorchLayer<PlacedLayer['layer']['type']>;

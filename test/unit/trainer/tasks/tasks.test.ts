@@ -13,7 +13,7 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { addingBatch } from '../../../../src/trainer/tasks/adding.ts';
 import { levelsOf } from '../../../../src/trainer/tasks/forecast.ts';
-import { openTask } from '../../../../src/trainer/tasks/open.ts';
+import { openTask, type TaskArtifact } from '../../../../src/trainer/tasks/index.ts';
 import { type Batch, emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { temporalOrderBatch } from '../../../../src/trainer/tasks/temporal-order.ts';
 import { textStream } from '../../../../src/trainer/tasks/text-stream.ts';
@@ -230,7 +230,7 @@ describe('tasks', () => {
       // what comes after the training part must not be felt
       const [small, large] = [ramp, ramp.map((y, row) => (row < 20 ? y : y * 1000))];
       table(small);
-      const before = (await open(data())).artifact();
+      const before = (await open(data())).artifact() as TaskArtifact;
       table(large);
       const after = (await open(data())).artifact();
       assert.deepEqual(after, before);
@@ -245,7 +245,7 @@ describe('tasks', () => {
     it('reads windows of the rows before, in every part, and trains on none of the later parts', async () => {
       table(ramp);
       const task = await open(data({ horizon: 2 }));
-      const artifact = task.artifact();
+      const artifact = task.artifact() as TaskArtifact;
       assert.ok(artifact.task === 'forecast');
       const { mean, std } = artifact.scaling['y']!;
       const level = (scaled: number) => Math.round(scaled * std + mean) + 0;
@@ -282,7 +282,7 @@ describe('tasks', () => {
         const expected = Math.sqrt(places.reduce((sum, at) => sum + (at * at - (at - 1) ** 2) ** 2 / 10, 0));
         assert.ok(Math.abs(perfect['persistenceRmse']! - expected) < 1e-6, `difference ${difference}`);
         // the loss of persistence is what scoring persistence would give
-        const artifact = task.artifact();
+        const artifact = task.artifact() as TaskArtifact;
         assert.ok(artifact.task === 'forecast');
         const { mean, std } = artifact.scaling['y']!;
         let at = 20;
@@ -315,7 +315,7 @@ describe('tasks', () => {
       const opened = async (change: object) => {
         table(values);
         const task = await open(data({ window: 3, split: [1, 0, 0], ...change }), { batchSize: 32 });
-        const artifact = task.artifact();
+        const artifact = task.artifact() as TaskArtifact;
         assert.ok(artifact.task === 'forecast');
         const { mean, std } = artifact.scaling['y']!;
         const { input, targets, batch } = task.trainingBatch(1);

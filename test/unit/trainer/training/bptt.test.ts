@@ -9,7 +9,7 @@ import type { LayerState, Model } from '../../../../src/trainer/layers/model.ts'
 import { probeReach } from '../../../../src/trainer/probes/flow.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
-import { openTask } from '../../../../src/trainer/tasks/open.ts';
+import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import type { Batch, Task } from '../../../../src/trainer/tasks/task.ts';
 import {
   computeGradients,

@@ -1,0 +1,48 @@
+// The tasks' rooms, asked for by the compiler.
+import * as z from 'zod';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { ModelSizes } from '../../experiment/sizes.ts';
+import { TASK_NAMES, type TaskName } from '../../experiment/tasks/index.ts';
+import type { DataPlace } from '../data/locate.ts';
+import { adding } from './adding.ts';
+import { charLm } from './char-lm.ts';
+import { forecast } from './forecast.ts';
+import type { TaskModule } from './module.ts';
+import type { Task } from './task.ts';
+import { temporalOrder } from './temporal-order.ts';
+
+const TASKS = {
+  'char-lm': charLm,
+  forecast,
+  adding,
+  'temporal-order': temporalOrder,
+} satisfies { [T in TaskName]: TaskModule<T, z.ZodObject> };
+
+type ArtifactSchema<T extends TaskName> = (typeof TASKS)[T]['artifact'];
+export type ArtifactOf<T extends TaskName> = z.output<ArtifactSchema<T>>;
+export type TaskArtifact = { [T in TaskName]: ArtifactOf<T> }[TaskName];
+
+type AnySchema = ArtifactSchema<TaskName>;
+export const artifactSchema = z.discriminatedUnion(
+  'task',
+  TASK_NAMES.map(name => TASKS[name].artifact) as unknown as [AnySchema, ...AnySchema[]],
+);
+
+function moduleOf(name: TaskName): TaskModule<TaskName> {
+  return TASKS[name] as unknown as TaskModule<TaskName>;
+}
+
+/** Reads the data, if the task has any. @throws DataError */
+export async function openTask(experiment: Experiment, place: DataPlace): Promise<Task> {
+  return moduleOf(experiment.data.task).open(experiment, experiment.data, place);
+}
+
+/** null: artifact and experiment do not fit. */
+export function sizesOf(artifact: TaskArtifact, experiment: Experiment): ModelSizes | null {
+  return moduleOf(artifact.task).sizes(artifact, experiment);
+}
+
+/** What does not hold together in an artifact, as the end of a sentence; null: nothing. */
+export function faultOf(artifact: TaskArtifact): string | null {
+  return moduleOf(artifact.task).fault?.(artifact) ?? null;
+}
