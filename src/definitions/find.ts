@@ -52,6 +52,6 @@ export function definitionsIn(tree: Tree, text: string, language: Language): Def
       layers,
       found.map(({ node }) => node),
     ),
-    hasErrors: reader.hasError(tree.rootNode),
+    hasErrors: reader.hasError(reader.root),
   };
 }

@@ -3,7 +3,7 @@ import { countRecurrent } from '../experiment/parameters.ts';
 import { type Argument, type Call, type Dialect, type Expression, rangeOf } from './code/expression.ts';
 import { Resolver, type Value } from './code/resolve.ts';
 import type { Language, Node, Tree } from './code/syntax.ts';
-import { descendants } from './code/syntax.ts';
+import { descendants, sourceOf } from './code/syntax.ts';
 import { CELL_NAME, type FoundLayer, type FoundRecurrent, type Given, MENTIONS } from './definition.ts';
 import type { Constructor, FrameworkRules } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
@@ -32,7 +32,7 @@ export class SourceReader {
   readonly dialect: Dialect;
   readonly resolver: Resolver;
   private readonly rules: readonly FrameworkRules[];
-  private readonly root: Node;
+  readonly root: Node;
   private readonly hasKeras: boolean;
   private readonly isPython: boolean;
   private readOver: readonly number[] | null = null;
@@ -40,7 +40,7 @@ export class SourceReader {
 
   constructor(text: string, tree: Tree, language: Language, dialect: Dialect) {
     this.text = text;
-    this.root = tree.rootNode;
+    this.root = sourceOf(tree, text).root;
     this.dialect = dialect;
     this.resolver = new Resolver(dialect);
     this.isPython = language === 'python';

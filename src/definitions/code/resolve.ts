@@ -199,7 +199,7 @@ export class Resolver {
     let root = call.node;
     while (root.parent) root = root.parent;
     const flag = new RegExp(`^--?${name.replaceAll('_', '[-_]')}$`);
-    for (const node of root.descendantsOfType('call')) {
+    for (const node of root.descendantsOfType(['call'])) {
       if (!node?.childForFieldName('function')?.text.endsWith('add_argument')) continue;
       const added = this.dialect.expression(node);
       if (added.kind !== 'call') continue;

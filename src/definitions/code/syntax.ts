@@ -1,7 +1,10 @@
 // Tree-sitter, started once: text to syntax trees, again from the last tree after an edit.
-import type { Edit, Language as Grammar, Node, Parser as ParserClass, Tree } from '@vscode/tree-sitter-wasm';
+import type { Edit, Language as Grammar, Parser as ParserClass, Tree } from '@vscode/tree-sitter-wasm';
+import type { Node } from './node.ts';
 
-export type { Edit, Node, Tree } from '@vscode/tree-sitter-wasm';
+export type { Edit, Tree } from '@vscode/tree-sitter-wasm';
+export type { Node } from './node.ts';
+export { sourceOf } from './node.ts';
 
 export type Language = 'python' | 'javascript' | 'typescript' | 'tsx';
 
@@ -116,7 +119,7 @@ function positionAt(text: string, offset: number): { row: number; column: number
 
 /** Every named node below and including `node` that is of one of these types, in the order of the text. */
 export function descendants(node: Node, types: string[]): Node[] {
-  return node.descendantsOfType(types).filter(found => found !== null);
+  return node.descendantsOfType(types);
 }
 
 /** As `descendants`, without those inside functions and classes, which themselves are among them. */
@@ -124,7 +127,6 @@ export function ownDescendants(node: Node, types: ReadonlySet<string>, closed: R
   const found: Node[] = [];
   const visit = (here: Node) => {
     for (const child of here.namedChildren) {
-      if (!child) continue;
       if (types.has(child.type)) found.push(child);
       if (!closed.has(child.type)) visit(child);
     }
@@ -135,5 +137,5 @@ export function ownDescendants(node: Node, types: ReadonlySet<string>, closed: R
 
 /** Without comments. */
 export function namedChildren(node: Node): Node[] {
-  return node.namedChildren.filter(child => child !== null && child.type !== 'comment') as Node[];
+  return node.namedChildren.filter(({ type }) => type !== 'comment');
 }

@@ -24,10 +24,10 @@ export class LintSource {
 
   constructor(tree: Tree, definitions: Definitions, text: string, language: Language) {
     this.text = text;
-    this.root = tree.rootNode;
     this.definitions = definitions;
     this.isPython = language === 'python';
     this.reader = new SourceReader(text, tree, language, dialectOf(language));
+    this.root = this.reader.root;
     this.layers = definitions.layers.flatMap(layer => this.callOf(layer) ?? []);
     for (const each of this.layers) this.byStart.set(each.call.node.startIndex, each);
   }

@@ -1,0 +1,294 @@
+// Syntax nodes as plain objects, copied from tree-sitter's tree one body at a time. A step to a parent or child of
+// tree-sitter's own nodes is a call into WebAssembly that starts at the root: in long files that took nearly all the time.
+import type { Tree, TreeCursor, Node as TreeNode } from '@vscode/tree-sitter-wasm';
+
+/** Statement lists, which are copied when somebody looks into them. */
+const BODIES = new Set(['block', 'statement_block', 'class_body']);
+
+/** one row of numbers for all texts, so that nodes of several files stand in one table */
+let ids = 0;
+
+interface Point {
+  row: number;
+  column: number;
+}
+
+export class Node {
+  readonly source: Source;
+  readonly id: number;
+  readonly type: string;
+  readonly field: string | null;
+  readonly isNamed: boolean;
+  readonly startIndex: number;
+  readonly endIndex: number;
+  readonly parent: Node | null;
+  /** place among the parent's children */
+  readonly index: number;
+  hasError = false;
+  private made: Node[] | null = null;
+  private named: Node[] | null = null;
+  private pending: TreeNode | null = null;
+
+  constructor(source: Source, parent: Node | null, index: number, cursor: Cursor) {
+    this.source = source;
+    this.id = ids++;
+    this.parent = parent;
+    this.index = index;
+    this.type = cursor.nodeType;
+    this.field = cursor.field;
+    this.isNamed = cursor.isNamed;
+    this.startIndex = cursor.startIndex;
+    this.endIndex = cursor.endIndex;
+  }
+
+  get children(): Node[] {
+    if (!this.made) {
+      const { pending } = this;
+      this.pending = null;
+      this.made = [];
+      if (pending) this.source.fill(this, pending);
+    }
+    return this.made;
+  }
+
+  get namedChildren(): Node[] {
+    this.named ??= this.children.filter(({ isNamed }) => isNamed);
+    return this.named;
+  }
+
+  get text(): string {
+    return this.source.text.slice(this.startIndex, this.endIndex);
+  }
+
+  get isError(): boolean {
+    return this.type === 'ERROR';
+  }
+
+  get nextSibling(): Node | null {
+    return this.parent?.children[this.index + 1] ?? null;
+  }
+
+  get startPosition(): Point {
+    return this.source.position(this.startIndex);
+  }
+
+  get endPosition(): Point {
+    return this.source.position(this.endIndex);
+  }
+
+  child(index: number): Node | null {
+    return this.children[index] ?? null;
+  }
+
+  namedChild(index: number): Node | null {
+    return this.namedChildren[index] ?? null;
+  }
+
+  childForFieldName(name: string): Node | null {
+    return this.children.find(({ field }) => field === name) ?? null;
+  }
+
+  childrenForFieldName(name: string): Node[] {
+    return this.children.filter(({ field }) => field === name);
+  }
+
+  equals(other: Node): boolean {
+    return this === other;
+  }
+
+  /** Itself included, in the order of the text. */
+  descendantsOfType(types: readonly string[]): Node[] {
+    const wanted = new Set(types);
+    const found: Node[] = [];
+    const visit = (node: Node) => {
+      if (wanted.has(node.type)) found.push(node);
+      for (const child of node.children) visit(child);
+    };
+    visit(this);
+    return found;
+  }
+
+  /** The smallest node that holds all from `start` to `end`. */
+  descendantForIndex(start: number, end: number = start): Node | null {
+    if (start < this.startIndex || end > this.endIndex) return null;
+    let here: Node = this;
+    for (;;) {
+      const inner = here.childAround(start, end);
+      if (!inner) return here;
+      here = inner;
+    }
+  }
+
+  private childAround(start: number, end: number): Node | null {
+    const { children } = this;
+    let low = 0;
+    let high = children.length;
+    // the first that ends behind the start
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (children[middle]!.endIndex > start || (start === end && children[middle]!.endIndex >= end))
+        high = middle;
+      else low = middle + 1;
+    }
+    const child = children[low];
+    return child && child.startIndex <= start && child.endIndex >= end ? child : null;
+  }
+
+  /** For the copying alone: what stands in this node is copied later. */
+  leave(node: TreeNode): void {
+    this.pending = node;
+  }
+
+  /** For the copying alone. */
+  begin(): Node[] {
+    this.made = [];
+    return this.made;
+  }
+}
+
+/** One text with its tree. */
+export class Source {
+  readonly text: string;
+  readonly root: Node;
+  private readonly cursor: Cursor;
+  private readonly hasErrors: boolean;
+  private starts: number[] | null = null;
+
+  constructor(tree: Tree, text: string) {
+    this.text = text;
+    this.cursor = new Cursor(tree);
+    this.hasErrors = tree.rootNode.hasError;
+    this.root = new Node(this, null, 0, this.cursor);
+    this.root.hasError = this.hasErrors;
+    this.root.leave(tree.rootNode);
+  }
+
+  fill(node: Node, from: TreeNode): void {
+    this.cursor.reset(from);
+    this.copyChildren(node, node.parent === null);
+  }
+
+  position(offset: number): Point {
+    this.starts ??= lineStarts(this.text);
+    let low = 0;
+    let high = this.starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.starts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { row: low, column: offset - this.starts[low]! };
+  }
+
+  /** The cursor stands on the node, before and after. */
+  private copyChildren(node: Node, isTop: boolean): void {
+    const { cursor } = this;
+    const children = node.begin();
+    if (!cursor.firstChild()) return;
+    do {
+      const child = new Node(this, node, children.length, cursor);
+      children.push(child);
+      if (isTop || BODIES.has(child.type)) {
+        child.leave(cursor.current);
+        child.hasError = this.hasErrors && cursor.current.hasError;
+      } else {
+        this.copyChildren(child, false);
+        child.hasError = this.hasErrors && (cursor.isMissing || faulty(child));
+      }
+    } while (cursor.nextSibling());
+    cursor.parent();
+  }
+}
+
+function faulty({ isError, children }: Node): boolean {
+  return isError || children.some(({ hasError }) => hasError);
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Tree-sitter's cursor, with what a type and a field are called remembered by their numbers. */
+class Cursor {
+  private readonly cursor: TreeCursor;
+  private readonly names = new Map<number, { type: string; isNamed: boolean }>();
+  private readonly fields = new Map<number, string | null>([[0, null]]);
+
+  constructor(tree: Tree) {
+    this.cursor = tree.walk();
+  }
+
+  get nodeType(): string {
+    return this.kind().type;
+  }
+
+  get isNamed(): boolean {
+    return this.kind().isNamed;
+  }
+
+  get field(): string | null {
+    const id = this.cursor.currentFieldId;
+    let name = this.fields.get(id);
+    if (name === undefined) {
+      name = this.cursor.currentFieldName;
+      this.fields.set(id, name);
+    }
+    return name;
+  }
+
+  get startIndex(): number {
+    return this.cursor.startIndex;
+  }
+
+  get endIndex(): number {
+    return this.cursor.endIndex;
+  }
+
+  get isMissing(): boolean {
+    return this.cursor.nodeIsMissing;
+  }
+
+  get current(): TreeNode {
+    return this.cursor.currentNode;
+  }
+
+  reset(node: TreeNode): void {
+    this.cursor.reset(node);
+  }
+
+  firstChild(): boolean {
+    return this.cursor.gotoFirstChild();
+  }
+
+  nextSibling(): boolean {
+    return this.cursor.gotoNextSibling();
+  }
+
+  parent(): void {
+    this.cursor.gotoParent();
+  }
+
+  private kind(): { type: string; isNamed: boolean } {
+    const id = this.cursor.nodeTypeId;
+    let known = this.names.get(id);
+    if (!known) {
+      known = { type: this.cursor.nodeType, isNamed: this.cursor.nodeIsNamed };
+      this.names.set(id, known);
+    }
+    return known;
+  }
+}
+
+const SOURCES = new WeakMap<Tree, Source>();
+
+/** The nodes of a tree, copied once for all who read it. */
+export function sourceOf(tree: Tree, text: string): Source {
+  let source = SOURCES.get(tree);
+  if (!source) {
+    source = new Source(tree, text);
+    SOURCES.set(tree, source);
+  }
+  return source;
+}
