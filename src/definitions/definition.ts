@@ -1,6 +1,9 @@
 // What is found in source text: recurrent layers, and the models they stand in.
 import type { TextRange } from '../experiment/place.ts';
 import type { Convention } from '../experiment/schema.ts';
+import type { Origin } from './code/evaluation.ts';
+
+export type { Origin };
 
 export type Framework = 'tfjs' | 'keras' | 'torch';
 export type CellKind = 'LSTM' | 'GRU' | 'RNN';
@@ -34,6 +37,10 @@ export interface Given<T> {
   /** as written; "" where it is not and the framework's default holds */
   text: string;
   range: TextRange | null;
+  /** where the value, or else the fallback, is written, if not here */
+  from?: Origin | null;
+  /** what each of several calls of the code around it gives, where they differ */
+  called?: readonly { value: T | null; fallback: T | null; from: Origin | null }[];
 }
 
 /** One layer of a model, recurrent or not. */
@@ -56,6 +63,10 @@ export interface FoundLayer {
 export interface FoundRecurrent {
   /** null: several are possible */
   cell: CellKind | null;
+  /** those that are possible; empty where any is */
+  cells: readonly CellKind[];
+  /** where a caller gives the class: the one that it is otherwise */
+  cellDefault: CellKind | null;
   /** of one time step, such as `nn.LSTMCell` */
   isCell: boolean;
   units: Given<number>;
@@ -69,6 +80,14 @@ export interface FoundRecurrent {
   batchFirst: Given<boolean> | null;
   /** in the framework's own convention; null where a size is not known */
   parameters: number | null;
+  /** with the defaults of what comes from outside; null where there is none, or nothing comes from outside */
+  parametersDefault: number | null;
+  /** the least and the most that calls, turns of a loop or possible cells make; null where they are not several */
+  parametersRange: readonly [number, number] | null;
+  /** the layer as each of several calls makes it; empty where there is one way only */
+  variants: readonly FoundLayer[];
+  /** of a Keras `Bidirectional`: the layer of its own that reads backwards */
+  backward: FoundRecurrent | null;
 }
 
 export interface FoundModel {

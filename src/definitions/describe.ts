@@ -1,41 +1,81 @@
-// Definitions as plain data, for programs: one object a recurrent layer, or whole models.
-import type { FoundLayer, FoundModel } from './definition.ts';
+// Definitions as plain data, for programs: one object a recurrent layer, or whole models. `units`, `layers` and
+// `parameters` are numbers only where they are sure; what holds by default, or in one call of several, stands beside.
+import type { CellKind, FoundLayer, FoundModel, Given, Origin } from './definition.ts';
 
 export interface LayerData {
   file: string;
   framework: FoundLayer['framework'];
   /** 1-based, where the constructor's own name stands */
   line: number;
-  cell: 'LSTM' | 'GRU' | 'RNN' | null;
+  cell: CellKind | null;
+  /** where `cell` is null: those that are possible; absent where any is */
+  cells?: readonly CellKind[];
+  /** where a caller gives the class: the one that it is otherwise */
+  cellDefault?: CellKind;
   isCell: boolean;
   units: number | null;
   /** where units is a parameter: its default */
   unitsDefault?: number;
+  /** the least and the most of several calls */
+  unitsRange?: [number, number];
   layers: number | null;
+  layersDefault?: number;
   bidirectional: boolean | null;
+  bidirectionalDefault?: boolean;
   returnSequences?: boolean | null;
   batchFirst?: boolean | null;
   parameters: number | null;
+  parametersDefault?: number;
+  parametersRange?: readonly [number, number];
+  /** the other place that the number of units, or else of inputs or layers, comes from */
+  from?: { file: string; line: number };
 }
 
 export function layerData(file: string, layer: FoundLayer): LayerData {
-  const { units, layers, bidirectional, returnSequences, batchFirst, cell, isCell, parameters } =
-    layer.recurrent!;
+  const { units, layers, bidirectional, returnSequences, batchFirst, cell, cells, isCell } = layer.recurrent!;
+  const { parameters, parametersDefault, parametersRange } = layer.recurrent!;
+  const from = originOf(layer);
+  const range = unitsRange(units);
   return {
     file,
     framework: layer.framework,
     line: layer.range.line,
     cell,
+    ...(cell === null && cells.length > 0 ? { cells } : {}),
+    ...optional('cellDefault', layer.recurrent!.cellDefault),
     isCell,
     units: units.value,
-    ...(units.fallback === null ? {} : { unitsDefault: units.fallback }),
+    ...optional('unitsDefault', units.fallback),
+    ...(range ? { unitsRange: range } : {}),
     layers: layers.value,
+    ...optional('layersDefault', layers.fallback),
     bidirectional: bidirectional.value,
+    ...optional('bidirectionalDefault', bidirectional.fallback),
     ...(layer.framework === 'torch'
       ? { batchFirst: batchFirst?.value ?? null }
       : { returnSequences: returnSequences?.value ?? null }),
     parameters,
+    ...optional('parametersDefault', parametersDefault),
+    ...(parametersRange ? { parametersRange } : {}),
+    ...(from ? { from: { file: from.file ?? file, line: from.line } } : {}),
   };
+}
+
+function optional<N extends string, T>(name: N, value: T | null): Partial<Record<N, T>> {
+  return value === null ? {} : ({ [name]: value } as Record<N, T>);
+}
+
+/** Where the numbers of a layer stand, if not in its own arguments. */
+export function originOf({ recurrent }: FoundLayer): Origin | null {
+  const { units, inputSize, layers } = recurrent!;
+  return units.from ?? inputSize.from ?? layers.from ?? null;
+}
+
+/** Of several calls that give different numbers. */
+export function unitsRange({ called }: Given<number>): [number, number] | null {
+  const values = (called ?? []).map(({ value, fallback }) => value ?? fallback);
+  if (values.length === 0 || values.some(value => value === null)) return null;
+  return [Math.min(...(values as number[])), Math.max(...(values as number[]))];
 }
 
 export interface ModelData {

@@ -1,10 +1,14 @@
 // Recurrent layers in a syntax tree: which calls make one, with what arguments, wrapped in what.
-import { countRecurrent } from '../experiment/parameters.ts';
+
+import type { Frames, Origin, Value } from './code/evaluation.ts';
 import { type Argument, type Call, type Dialect, type Expression, rangeOf } from './code/expression.ts';
-import { Resolver, type Value } from './code/resolve.ts';
+import { NO_PROJECT, type Project } from './code/project.ts';
+import { Resolver } from './code/resolve.ts';
 import type { Language, Node, Tree } from './code/syntax.ts';
 import { descendants, sourceOf } from './code/syntax.ts';
-import { CELL_NAME, type FoundLayer, type FoundRecurrent, type Given, MENTIONS } from './definition.ts';
+import { merged } from './contexts.ts';
+import { countParameters } from './counts.ts';
+import { type CellKind, type FoundLayer, type FoundRecurrent, type Given, MENTIONS } from './definition.ts';
 import type { Constructor, FrameworkRules } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
@@ -13,7 +17,9 @@ import { torch } from './frameworks/torch.ts';
 /** every name on a line with such a mention may be bound to it: `Cell = nn.LSTM`, `import LSTM as Cell` */
 const NAMES = /[A-Za-z_$][\w$]*/g;
 /** `name(`, and `](` or `)(` where the callee has no name */
-const CALLED = /([A-Za-z_$][\w$]*)\s*(?:<[\w\s,.[\]]*>)?\(|[\])](?=\s*\()/g;
+const CALLED = /([A-Za-z_$][\w$]*)\s*(?:\?\.\s*)?(?:<[\w\s,.[\]]*>)?\(|[\])](?=\s*\()/g;
+const ASSIGNED =
+  /^[ \t]*(?:(?:const|let|var)\s+|self\.|this\.)?([A-Za-z_$][\w$]*)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*/gm;
 const OWN_OPTIONS =
   /\b(?:hidden_size|num_layers|batch_first|return_sequences|returnSequences|recurrent_dropout)\b/;
 const WRAPPERS = /bidirectional|\bRNN\b|\brnn\b/i;
@@ -25,6 +31,14 @@ export interface KnownCall {
   expression: CallExpression;
   maker: Constructor;
   rules: FrameworkRules;
+  /** all that are possible */
+  makers: readonly Constructor[];
+}
+
+/** Where a text stands, for what other files say of it. */
+export interface Surroundings {
+  project?: Project;
+  file?: string | null;
 }
 
 export class SourceReader {
@@ -36,13 +50,20 @@ export class SourceReader {
   private readonly hasKeras: boolean;
   private readonly isPython: boolean;
   private readOver: readonly number[] | null = null;
+  private readonly backwards = new Set<number>();
   private readonly knownCalls = new Map<number, KnownCall | null>();
 
-  constructor(text: string, tree: Tree, language: Language, dialect: Dialect) {
+  constructor(
+    text: string,
+    tree: Tree,
+    language: Language,
+    dialect: Dialect,
+    { project = NO_PROJECT, file = null }: Surroundings = {},
+  ) {
     this.text = text;
-    this.root = sourceOf(tree, text).root;
+    this.root = sourceOf(tree, text, file).root;
     this.dialect = dialect;
-    this.resolver = new Resolver(dialect);
+    this.resolver = new Resolver(dialect, this.root, project);
     this.isPython = language === 'python';
     this.rules = language === 'python' ? [torch, keras] : [tfjs];
     this.hasKeras = /^\s*(?:from|import)\s+[\w.]*keras/m.test(text) || /^\s*from\s+tensorflow\b/m.test(text);
@@ -52,11 +73,23 @@ export class SourceReader {
   recurrentLayers(): { layer: FoundLayer; node: Node }[] {
     const calls = this.candidates().flatMap(node => this.known(node) ?? []);
     const recurrent = calls.filter(({ maker }) => maker.role === 'recurrent');
-    const wrappers = WRAPPERS.test(this.text) ? this.wrappersOf(recurrent) : new Map<number, KnownCall[]>();
-    return recurrent.map(call => {
+    const { around, backward } = this.wrappersOf(recurrent);
+    const found = recurrent.map(call => {
       const { node } = call.expression;
-      return { layer: this.layer(call, wrappers.get(node.id) ?? []), node };
+      return { layer: this.inContexts(call, around.get(node.id) ?? []), node };
     });
+    const byNode = new Map(found.map(({ layer, node }) => [node.id, layer]));
+    for (const [forward, other] of backward) {
+      const [own, reverse] = [byNode.get(forward)?.recurrent, byNode.get(other)?.recurrent];
+      if (own && reverse) own.backward = reverse;
+    }
+    for (const other of backward.values()) this.backwards.add(other);
+    return found.filter(({ node }) => !this.isBackward(node));
+  }
+
+  /** The `backward_layer` of a Bidirectional is a part of it. */
+  isBackward({ id }: Node): boolean {
+    return this.backwards.has(id);
   }
 
   /** All calls below a node that make a layer of this framework. */
@@ -98,15 +131,33 @@ export class SourceReader {
     if (expression.kind !== 'call') return null;
     const found = this.resolver
       .qualified(expression.callee)
-      .flatMap(name => this.rules.flatMap(rules => ({ rules, maker: rules.recognise(name, this.hasKeras) })))
+      .flatMap(name =>
+        this.rules.flatMap(rules => ({ rules, maker: rules.recognise(ownName(name), this.hasKeras) })),
+      )
       .filter((each): each is { rules: FrameworkRules; maker: Constructor } => each.maker !== null);
     const [first] = found;
     if (!first) return null;
     if (first.maker.name === '*' && !isPlausible(expression)) return null;
     return {
-      expression,
+      expression: this.withPartial(expression),
       rules: first.rules,
       maker: several(found.map(({ maker }) => maker)),
+      makers: found.map(({ maker }) => maker),
+    };
+  }
+
+  /** `functools.partial(nn.LSTM, batch_first=True)(3, 4)`: with what was given before. */
+  private withPartial(expression: CallExpression): CallExpression {
+    const [made, ...more] = this.resolver.definitions(expression.callee);
+    if (made?.kind !== 'call' || more.length > 0) return expression;
+    const { callee } = made;
+    if ((callee.kind !== 'name' && callee.kind !== 'member') || callee.name !== 'partial') return expression;
+    return {
+      ...expression,
+      positional: [...made.positional.slice(1), ...expression.positional],
+      named: new Map([...made.named, ...expression.named]),
+      spreads: [...made.spreads, ...expression.spreads],
+      isWhole: made.isWhole && expression.isWhole,
     };
   }
 
@@ -143,7 +194,7 @@ export class SourceReader {
   }
 
   /** The call whose callee ends here. */
-  private callThatEndsIn(end: number): Node | null {
+  callThatEndsIn(end: number): Node | null {
     let here = this.root.descendantForIndex(end - 1, end);
     while (here && here.endIndex <= end) {
       const { parent } = here;
@@ -155,32 +206,92 @@ export class SourceReader {
 
   private namesOfInterest(): Set<string> {
     const names = new Set<string>();
+    if (/\blayers\s*\[/.test(this.text)) names.add('layers');
     for (const line of this.text.split('\n')) {
-      if (MENTIONS.test(line)) for (const [name] of line.matchAll(NAMES)) names.add(name);
+      if (MENTIONS.test(line)) {
+        for (const [name] of line.matchAll(NAMES)) names.add(name);
+        // the constructor of a class that is made from a layer
+        if (/^\s*class\b/.test(line)) names.add('__init__');
+      }
       if (OWN_OPTIONS.test(line)) for (const [, name] of line.matchAll(/([\w$]+)\s*\(/g)) names.add(name!);
     }
+    this.addAliases(names);
     return names;
   }
 
-  /** Wrappers by the node of the layer they wrap, also through a variable. */
-  private wrappersOf(recurrent: readonly KnownCall[]): Map<number, KnownCall[]> {
+  /** `cls = TABLE.get(kind)`, where the table's line mentions a layer. */
+  private addAliases(names: Set<string>): void {
+    const tables = new Set<string>();
+    for (const [line, name] of this.text.matchAll(ASSIGNED)) if (MENTIONS.test(line)) tables.add(name!);
+    for (let round = 0; round < 2; round++)
+      for (const [line, name] of this.text.matchAll(ASSIGNED)) {
+        if (tables.has(name!)) continue;
+        const value = line.slice(line.indexOf('=') + 1);
+        for (const { 0: used, index } of value.matchAll(NAMES))
+          if (tables.has(used) && value[index + used.length] !== '(') {
+            names.add(name!);
+            tables.add(name!);
+          }
+      }
+  }
+
+  /** Wrappers by the node of the layer they wrap, also through a variable; and which layer reads backwards for which. */
+  private wrappersOf(recurrent: readonly KnownCall[]): {
+    around: Map<number, KnownCall[]>;
+    backward: Map<number, number>;
+  } {
     const wanted = new Set(recurrent.map(({ expression }) => expression.node.id));
-    const found = new Map<number, KnownCall[]>();
-    for (const node of descendants(this.root, [...this.dialect.calls])) {
-      const callee = node.childForFieldName('function');
-      if (!callee || !WRAPPERS.test(this.text.slice(callee.startIndex, callee.endIndex))) continue;
+    const around = new Map<number, KnownCall[]>();
+    const backward = new Map<number, number>();
+    for (const node of this.wrapperCalls()) {
       const known = this.known(node);
       if (known?.maker.role !== 'wrapper') continue;
-      const { positional, named } = known.expression;
-      const inner = named.get('layer')?.value ?? named.get('cell')?.value ?? positional[0];
-      for (const each of inner ? this.resolver.definitions(inner) : [])
-        for (const cell of each.kind === 'list' ? each.items : [each])
-          if (wanted.has(cell.node.id)) found.set(cell.node.id, [...(found.get(cell.node.id) ?? []), known]);
+      const inner = this.made(innerOf(known)).flatMap(each => (each.kind === 'list' ? each.items : [each]));
+      const { named } = known.expression;
+      const other = this.made((named.get('backward_layer') ?? named.get('backwardLayer'))?.value);
+      for (const { node: cell } of inner)
+        if (wanted.has(cell.id)) around.set(cell.id, [...(around.get(cell.id) ?? []), known]);
+      const [forward] = inner;
+      for (const { node: reverse } of other)
+        if (forward && wanted.has(reverse.id)) backward.set(forward.node.id, reverse.id);
     }
-    return found;
+    return { around, backward };
+  }
+
+  private made(expression: Expression | undefined): Expression[] {
+    return expression ? this.resolver.definitions(expression) : [];
+  }
+
+  /** Calls of what may be a wrapper, by the text. */
+  private wrapperCalls(): Node[] {
+    const names = new Set<string>();
+    for (const line of linesWith(this.text, WRAPPERS))
+      for (const [name] of line.matchAll(NAMES)) names.add(name);
+    if (names.size === 0) return [];
+    const found = new Map<number, Node>();
+    for (const { 1: name, index } of this.text.matchAll(CALLED)) {
+      if (name === undefined || !names.has(name)) continue;
+      const call = this.callThatEndsIn(index + name.length);
+      const callee = call?.childForFieldName('function');
+      if (call && callee && WRAPPERS.test(callee.text)) found.set(call.id, call);
+    }
+    return [...found.values()];
   }
 
   // -------------------------------------------------------------- describing
+
+  /** As every call of the code around it, and every turn of a loop, makes it. */
+  inContexts(call: KnownCall, wrappers: readonly KnownCall[] = []): FoundLayer {
+    const base = this.layer(call, wrappers);
+    const { node } = call.expression;
+    const contexts = this.resolver.contexts(node);
+    if (contexts.every(({ size }) => size === 0)) return base;
+    const variants = contexts.map(frames => ({
+      at: callIn(frames),
+      layer: this.resolver.within(frames, () => this.layer(this.recognise(node) ?? call, wrappers)),
+    }));
+    return merged(base, variants);
+  }
 
   layer(call: KnownCall, wrappers: readonly KnownCall[] = []): FoundLayer {
     const { expression, maker } = call;
@@ -205,7 +316,7 @@ export class SourceReader {
   }
 
   private recurrent(
-    { maker, rules }: KnownCall,
+    { maker, makers, rules }: KnownCall,
     options: FoundLayer['options'],
     wrappers: readonly KnownCall[],
   ): FoundRecurrent {
@@ -214,7 +325,9 @@ export class SourceReader {
     const units = named<number>(options, names.units);
     const found: FoundRecurrent = {
       cell: maker.cell,
-      isCell: maker.isCell,
+      cells: cellsOf(makers),
+      cellDefault: maker.cell ? null : usualCell(makers),
+      isCell: maker.isCell && !wrappers.some(isRnn),
       units: isNumber(units),
       inputSize: isNumber(named<number>(options, names.inputSize)),
       layers: names.layers && !maker.isCell ? isNumber(named<number>(options, [names.layers])) : fixed(1),
@@ -223,8 +336,12 @@ export class SourceReader {
       returnSequences: names.returnSequences ? named(options, [names.returnSequences]) : null,
       batchFirst: names.batchFirst && !maker.isCell ? named(options, [names.batchFirst]) : null,
       parameters: null,
+      parametersDefault: null,
+      parametersRange: null,
+      variants: [],
+      backward: null,
     };
-    found.parameters = parametersOf(found, rules, options, found.inputSize.value);
+    if (rules.names.inputSize.length > 0) countParameters(found, rules.convention, options);
     return found;
   }
 
@@ -234,7 +351,12 @@ export class SourceReader {
     const spread = this.spreadOptions(expression);
     const isWhole = expression.isWhole && spread !== null;
     for (const [name, value] of Object.entries(maker.defaults))
-      options.set(name, { value: isWhole ? (value as number) : null, fallback: null, text: '', range: null });
+      options.set(name, {
+        value: isWhole ? (value as number) : null,
+        fallback: isWhole ? null : (value as number),
+        text: '',
+        range: null,
+      });
     for (const [name, value] of spread ?? []) options.set(name, this.given({ value, node: value.node }));
     for (const [name, argument] of argumentsOf(expression, maker.positional))
       options.set(name, this.given(argument));
@@ -247,28 +369,53 @@ export class SourceReader {
     for (const spread of spreads) {
       const [record, ...more] = this.resolver.definitions(spread);
       if (record?.kind !== 'record' || more.length > 0 || !record.isWhole || depth > 4) return null;
-      const inner = this.spreadOptions(record, depth + 1);
+      const added = this.resolver.addedKeys(record);
+      const inner = added && this.spreadOptions(record, depth + 1);
       if (!inner) return null;
-      for (const [name, value] of [...inner, ...record.entries]) all.set(name, value);
+      for (const [name, value] of inner) all.set(name, value);
+      for (const name of new Set([...record.entries.keys(), ...added])) {
+        const key: Expression = { kind: 'key', object: spread, name, node: spread.node };
+        const isThere = this.resolver.bindingsOf(key, 0).some(({ kind }) => kind !== 'absent');
+        if (isThere) all.set(name, key);
+      }
     }
     return all;
   }
 
   given({ value, node }: Argument): Given<number | string | boolean> {
     const found = this.resolver.value(value);
-    const plain = (constant: unknown) =>
-      typeof constant === 'number' || typeof constant === 'string' || typeof constant === 'boolean'
-        ? constant
-        : null;
     const sizes = found.kind === 'known' ? null : sizesIn(this, value);
+    const last = sizes?.at(-1);
     return {
-      value: found.kind === 'known' ? plain(found.value) : (sizes?.at(-1) ?? null),
-      ...(sizes && { sizes }),
-      fallback: found.kind === 'outside' ? plain(found.fallback) : null,
+      value: found.kind === 'known' ? plain(found.value) : (last?.value ?? null),
+      ...(sizes && { sizes: sizes.map(({ value: size }) => size) }),
+      fallback: found.kind === 'outside' ? plain(found.fallback) : (last?.fallback ?? null),
       text: value.node.text,
       range: rangeOf(node),
+      from: elsewhere(found.kind === 'unknown' ? (last?.from ?? null) : found.from, node),
     };
   }
+}
+
+function plain(constant: unknown): number | string | boolean | null {
+  return typeof constant === 'number' || typeof constant === 'string' || typeof constant === 'boolean'
+    ? constant
+    : null;
+}
+
+/** A number on the line of the argument itself comes from nowhere else. */
+function elsewhere(from: Origin | null, node: Node): Origin | null {
+  if (!from) return null;
+  return from.file === null && node.startPosition.row < from.line && from.line <= node.endPosition.row + 1
+    ? null
+    : from;
+}
+
+/** The call that a context begins with, as the place of what it gives. */
+function callIn(frames: Frames): Origin | null {
+  const calls = [...frames.values()].filter(each => typeof each !== 'number');
+  const last = calls.at(-1);
+  return last ? { file: last.node.source.file, line: last.node.startPosition.row + 1, isCall: true } : null;
 }
 
 /** The options by which a first layer, or what wraps it, tells what it reads. */
@@ -287,7 +434,7 @@ export const INPUT_SHAPES = [
 const FROM_WRAPPER = [...INPUT_SHAPES, 'merge_mode', 'mergeMode'];
 
 /** `RNN(cell)`, whose options are those of the layer that its cell makes */
-function isRnn({ maker }: KnownCall): boolean {
+export function isRnn({ maker }: KnownCall): boolean {
   return maker.name === 'RNN' || maker.name === 'rnn';
 }
 
@@ -299,14 +446,51 @@ function argumentsOf({ positional, named: byName }: Call, places: readonly strin
   return [...byPlace, ...byName];
 }
 
+interface Size {
+  value: number | null;
+  fallback: number | null;
+  from: Origin | null;
+}
+
 /** `[24, 7]`, such as an input's shape; null for what is no list. */
-function sizesIn(reader: SourceReader, expression: Expression): (number | null)[] | null {
-  const [list, ...more] = reader.resolver.definitions(expression);
-  if (list?.kind !== 'list' || more.length > 0) return null;
-  return list.items.map(item => {
-    const size: Value = reader.resolver.value(item);
-    return size.kind === 'known' && typeof size.value === 'number' ? size.value : null;
-  });
+function sizesIn(reader: SourceReader, expression: Expression): Size[] | null {
+  const items = reader.resolver.itemsOf(expression);
+  return items
+    ? items.map(item => {
+        const size: Value = reader.resolver.value(item);
+        if (size.kind === 'unknown') return { value: null, fallback: null, from: null };
+        const number = (value: unknown) => (typeof value === 'number' ? value : null);
+        return {
+          value: size.kind === 'known' ? number(size.value) : null,
+          fallback: size.kind === 'outside' ? number(size.fallback) : null,
+          from: size.from,
+        };
+      })
+    : null;
+}
+
+/** `super().__init__(3, 4)` in a class made from `nn.LSTM` makes that layer. */
+function ownName(qualified: string): string {
+  return qualified.replace(/\.__init__$/, '');
+}
+
+export function innerOf({ expression: { named: byName, positional } }: KnownCall): Expression | undefined {
+  return byName.get('layer')?.value ?? byName.get('cell')?.value ?? positional[0];
+}
+
+function linesWith(text: string, pattern: RegExp): string[] {
+  return pattern.test(text) ? text.split('\n').filter(line => pattern.test(line)) : [];
+}
+
+/** `rnn_type=nn.LSTM`, where a caller may give another one. */
+function usualCell(makers: readonly Constructor[]): CellKind | null {
+  return makers.some(({ name }) => name === '*') ? (makers.find(({ cell }) => cell)?.cell ?? null) : null;
+}
+
+/** Those that are possible; empty where it may be any. */
+function cellsOf(makers: readonly Constructor[]): CellKind[] {
+  if (makers.some(({ cell, role }) => role === 'recurrent' && cell === null)) return [];
+  return [...new Set(makers.flatMap(({ cell }) => cell ?? []))];
 }
 
 /** Where several constructors are possible, what they have in common. */
@@ -319,6 +503,7 @@ function several(all: readonly Constructor[]): Constructor {
 /** Of `getattr(nn, kind)(…)`: whether it looks like a recurrent layer. */
 function isPlausible({ callee, named: byName, node }: CallExpression): boolean {
   if ([...byName.keys()].some(name => OWN_OPTIONS.test(name) || name === 'bidirectional')) return true;
+  if (callee.kind === 'index' && /\bunits\b/.test(node.text)) return true;
   return MENTIONS.test(callee.node.text) || MENTIONS.test(node.parent?.text.split('\n')[0] ?? '');
 }
 
@@ -344,33 +529,4 @@ function isNumber(given: Given<number>): Given<number> {
 
 function fixed<T>(value: T): Given<T> {
   return { value, fallback: null, text: '', range: null };
-}
-
-/** In the framework's own convention; null where a size is not known. */
-export function parametersOf(
-  { cell, units, layers, bidirectional }: FoundRecurrent,
-  { convention }: FrameworkRules,
-  options: FoundLayer['options'],
-  inputSize: number | null,
-): number | null {
-  const [H, L, both] = [units.value, layers.value, bidirectional.value];
-  const projection = options.get('proj_size')?.value ?? 0;
-  if (!cell || inputSize === null || H === null || L === null || both === null || projection !== 0)
-    return null;
-  const bias =
-    options.get('bias')?.value ?? options.get('use_bias')?.value ?? options.get('useBias')?.value ?? true;
-  const resetAfter = options.get('reset_after')?.value ?? options.get('resetAfter')?.value;
-  const directions = both ? 2 : 1;
-  let total = 0;
-  for (let level = 0; level < L; level++) {
-    const count = countRecurrent({
-      cell: CELL_NAME[cell],
-      inputSize: level === 0 ? inputSize : H * directions,
-      units: H,
-      convention,
-      resetAfter: typeof resetAfter === 'boolean' ? resetAfter : undefined,
-    });
-    total += directions * (count.total - (bias === false ? count.bias : 0));
-  }
-  return total;
 }

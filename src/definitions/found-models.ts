@@ -2,17 +2,14 @@
 // widths that pass from layer to layer.
 import { type Binding, rangeOf, type Scope } from './code/expression.ts';
 import type { Node } from './code/syntax.ts';
-import type { FoundLayer, FoundModel } from './definition.ts';
-import { parametersOf, type SourceReader } from './found-layers.ts';
+import { countParameters } from './counts.ts';
+import { CONVENTION_OF, type FoundLayer, type FoundModel } from './definition.ts';
+import type { SourceReader } from './found-layers.ts';
 import type { Role } from './frameworks/framework.ts';
-import { keras } from './frameworks/keras.ts';
-import { tfjs } from './frameworks/tfjs.ts';
-import { torch } from './frameworks/torch.ts';
+import { functionalModels } from './functional.ts';
+import { Shapes } from './shapes.ts';
 import { WEIGHT_HH, withBeginning } from './torch-beginning.ts';
 import { withActivation } from './torch-forward.ts';
-import { Widths } from './widths.ts';
-
-const RULES = { keras, tfjs, torch };
 
 /** Where a model is made, before its layers are gathered. */
 interface Site {
@@ -24,6 +21,10 @@ interface Site {
   place: Node;
   /** the variable that layers are added to */
   variable: string | null;
+  /** of a functional model: the calls that make its layers */
+  graph?: ReadonlySet<Node>;
+  /** of what stands in no functional model: the calls of those that are */
+  beside?: ReadonlySet<Node>;
 }
 
 export function findModels(
@@ -31,16 +32,53 @@ export function findModels(
   recurrent: readonly FoundLayer[],
   nodes: readonly Node[],
 ): FoundModel[] {
-  const sites = new Map<string, { site: Site; recurrent: FoundLayer[] }>();
+  const sites = new Map<string, { site: Site; recurrent: FoundLayer[]; nodes: Node[] }>();
   recurrent.forEach((layer, index) => {
-    const site = siteOf(reader, nodes[index]!);
+    const node = nodes[index]!;
+    const site = siteOf(reader, node);
     const key = `${site.node.id} ${site.variable ?? ''}`;
-    const known = sites.get(key) ?? { site, recurrent: [] };
+    const known = sites.get(key) ?? { site, recurrent: [], nodes: [] };
     const begins = layer.framework === 'torch' && reader.text.includes(WEIGHT_HH);
-    known.recurrent.push(begins ? withBeginning(layer, nodes[index]!, site.node) : layer);
+    known.recurrent.push(begins ? withBeginning(layer, node, site.node) : layer);
+    known.nodes.push(node);
     sites.set(key, known);
   });
-  return withOwnNames([...sites.values()].map(({ site, recurrent: own }) => modelOf(reader, site, own)));
+  return withOwnNames(
+    [...sites.values()]
+      .flatMap(each => apart(reader, each))
+      .map(({ site, recurrent: own }) => modelOf(reader, site, own)),
+  );
+}
+
+/** The models that one function or script makes with `keras.Model`, where there are several. */
+function apart(
+  reader: SourceReader,
+  whole: { site: Site; recurrent: FoundLayer[]; nodes: Node[] },
+): { site: Site; recurrent: FoundLayer[] }[] {
+  const { site, recurrent, nodes } = whole;
+  const isOne = site.variable !== null || (site.kind !== 'functional' && site.kind !== 'function');
+  if (isOne || recurrent[0]!.framework === 'torch') return [whole];
+  const graphs = functionalModels(reader, site.node);
+  const own = (graph: ReadonlySet<Node>) => recurrent.filter((_, index) => graph.has(nodes[index]!));
+  const found: { site: Site; recurrent: FoundLayer[] }[] = [];
+  for (const { call, layers } of graphs) {
+    const within = own(layers);
+    // the encoder of a model that stands here too is a view of it
+    const isView = found.some(each => within.every(layer => each.recurrent.includes(layer)));
+    if (within.length === 0 || isView) continue;
+    const name = assignedTo(call) ?? site.name;
+    found.push({
+      site: { ...site, kind: 'functional', name, place: statementOf(call), graph: layers },
+      recurrent: within,
+    });
+  }
+  const [only] = found;
+  const rest = recurrent.filter(layer => !found.some(each => each.recurrent.includes(layer)));
+  if (found.length === 0 || !only) return [whole];
+  if (found.length === 1 && rest.length === 0)
+    return [{ site: { ...site, graph: only.site.graph! }, recurrent: only.recurrent }];
+  const beside = new Set(graphs.flatMap(({ layers }) => [...layers]));
+  return rest.length === 0 ? found : [...found, { site: { ...site, beside }, recurrent: rest }];
 }
 
 /** A script that makes `model` three times has a "model", a "model 2" and a "model 3": runs and buttons go by the name. */
@@ -163,13 +201,14 @@ const SHOWN: ReadonlySet<Role> = new Set([
   'dense',
   'dropout',
   'keeps',
+  'repeat',
   'other',
   'input',
 ]);
 
 function modelOf(
   reader: SourceReader,
-  { kind, name, node, place, variable }: Site,
+  { kind, name, node, place, variable, graph, beside }: Site,
   own: FoundLayer[],
 ): FoundModel {
   const { framework } = own[0]!;
@@ -179,16 +218,24 @@ function modelOf(
   const layers: FoundLayer[] = [...own];
   for (const call of calls) {
     const { node: at } = call.expression;
-    if (seen.has(at.id) || !SHOWN.has(call.maker.role)) continue;
+    if (seen.has(at.id) || !SHOWN.has(call.maker.role) || beside?.has(at)) continue;
+    if (reader.isBackward(at) || (graph && !graph.has(at))) continue;
+    // a Sequential beside it is a model of its own
+    if (kind === 'functional' && siteOf(reader, at).node !== node) continue;
     seen.add(at.id);
     const isOwn = own.some(
       ({ callRange }) =>
         callRange.offset === at.startIndex && callRange.length === at.endIndex - at.startIndex,
     );
-    if (!isOwn) layers.push(withActivation(reader.layer(call), at, node));
+    if (!isOwn) layers.push(withActivation(reader.inContexts(call), at, node));
   }
   const ordered = layers.sort((a, b) => a.callRange.offset - b.callRange.offset);
-  if (framework !== 'torch') countThrough(new Widths(reader, kind === 'sequential', ordered, calls), ordered);
+  if (framework !== 'torch')
+    countThrough(
+      reader,
+      ordered,
+      calls.map(({ expression }) => expression.node),
+    );
   // what is added to a variable stands around it
   const text = variable ? reader.dialect.scopeOf(node).node : node;
   return {
@@ -219,12 +266,16 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
 }
 
 /** Keras and tfjs tell no layer the width of its input: it follows from what it reads. */
-function countThrough(widths: Widths, layers: readonly FoundLayer[]): void {
+function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls: readonly Node[]): void {
+  const byPlace = new Map(calls.map(call => [`${call.startIndex} ${call.endIndex}`, call]));
+  const [known, usual] = [new Shapes(reader, layers, false), new Shapes(reader, layers, true)];
   for (const layer of layers) {
-    const { recurrent } = layer;
-    const width = widths.before(layer);
-    if (!recurrent || layer.inLoop || layer.isConditional) continue;
-    recurrent.inputSize = { ...recurrent.inputSize, value: width };
-    recurrent.parameters = parametersOf(recurrent, RULES[layer.framework], layer.options, width);
+    const { recurrent, callRange } = layer;
+    const call = byPlace.get(`${callRange.offset} ${callRange.offset + callRange.length}`);
+    if (!recurrent || !call) continue;
+    const value = known.widthBefore(call);
+    const fallback = value === null ? usual.widthBefore(call) : null;
+    recurrent.inputSize = { ...recurrent.inputSize, value, fallback };
+    countParameters(recurrent, CONVENTION_OF[layer.framework], layer.options);
   }
 }

@@ -15,9 +15,14 @@ export type Expression = { node: Node } & (
   | { kind: 'unary'; operator: string; operand: Expression }
   | { kind: 'list'; items: Expression[] }
   | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
-  | { kind: 'choice'; options: Expression[] }
+  | { kind: 'choice'; options: Expression[]; by: Choice }
+  /** a member of a record by its name, as a spread takes it */
+  | { kind: 'key'; object: Expression; name: string }
   | { kind: 'other' }
 );
+
+/** What takes one of the options: a condition (then the first is for true), `or`, `and`, or nothing that is followed. */
+export type Choice = { condition: Expression } | 'or' | 'and' | '??' | null;
 
 export interface Call {
   callee: Expression;
@@ -42,11 +47,31 @@ export type Binding = { node: Node; scope: Scope } & (
   /** a property of something: `const {a = 1} = b`, with the default */
   | { kind: 'property'; of: Expression; name: string; fallback: Expression | null }
   | { kind: 'import'; qualified: string }
-  | { kind: 'parameter'; fallback: Expression | null }
+  | ({ kind: 'parameter' } & Parameter)
   | { kind: 'class'; body: Scope }
-  /** a function, a loop's variable, and whatever else is not followed */
+  | { kind: 'function'; body: Scope }
+  /** the variable of a loop over `over`, or a part of it: `for i, size in enumerate(sizes)` has the path 1 */
+  | { kind: 'turn'; over: Expression; loop: Node; path: number | null }
+  /** `let size;`, which has no value yet */
+  | { kind: 'declared' }
+  /** a member that a record does not have */
+  | { kind: 'absent' }
+  /** whatever is not followed */
   | { kind: 'other' }
 );
+
+export interface Parameter {
+  name: string;
+  fallback: Expression | null;
+  /** among the parameters that a caller gives by place; null where it can be given by name only */
+  place: number | null;
+  /** in JavaScript: the property of the parameter that is taken apart */
+  property: string | null;
+  /** the class that it is said to be of */
+  annotation: Expression | null;
+  /** `**options`: what is given by name and has no parameter of its own */
+  isRest: boolean;
+}
 
 export interface Scope {
   kind: 'module' | 'class' | 'function';
@@ -57,6 +82,10 @@ export interface Scope {
   members(name: string): readonly Binding[];
   /** modules of which every name was imported */
   readonly stars: readonly string[];
+  /** of a function: its parameters in order */
+  readonly parameters: readonly Parameter[];
+  /** of a class: fields with a type, in order, which a dataclass takes by place */
+  readonly fields: readonly string[];
 }
 
 /** A family of languages. */
@@ -65,10 +94,16 @@ export interface Dialect {
   scopeOf(node: Node): Scope;
   /** the name that an instance has in its own methods */
   readonly self: 'self' | 'this';
+  /** how a class calls the method that makes its instances */
+  readonly maker: '__init__' | 'constructor';
   /** node types of calls */
   readonly calls: readonly string[];
   /** the arms of branches and bodies of loops that stand around a node, outermost first, up to its function */
   branches(node: Node): Branch[];
+  /** the block that a declaration is seen in, where that is not its whole scope */
+  region(node: Node): Node | null;
+  /** the classes that a class is made from */
+  bases(scope: Scope): Expression[];
   /** where the language has an error of syntax that the parser reads over */
   readOver(root: Node, text: string): number[];
 }
@@ -78,6 +113,10 @@ export interface Branch {
   id: number;
   arm: number;
   isLoop: boolean;
+}
+
+export function nothing(node: Node): Expression {
+  return { kind: 'other', node };
 }
 
 export function rangeOf(node: Node): TextRange {

@@ -1,5 +1,13 @@
 // JavaScript and TypeScript, JSX included: expressions, scopes and branches from their syntax trees.
-import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
+import {
+  type Argument,
+  type Binding,
+  type Branch,
+  type Dialect,
+  type Expression,
+  nothing,
+  type Scope,
+} from './expression.ts';
 import { LazyScopes } from './scopes.ts';
 import { descendants, type Node, namedChildren as named, ownDescendants } from './syntax.ts';
 
@@ -23,6 +31,7 @@ const BINDERS = new Set([
   'class_declaration',
   'abstract_class_declaration',
   'for_in_statement',
+  'enum_declaration',
 ]);
 const CLOSED = new Set([...FUNCTIONS, ...CLASSES]);
 
@@ -32,11 +41,21 @@ export function javascriptDialect(): Dialect {
       CLASSES.has(type) ? 'class' : FUNCTIONS.has(type) ? 'function' : type === 'program' ? 'module' : null,
     collect,
     members,
+    fields: () => [],
   });
   return {
     expression,
     scopeOf: node => scopes.around(node),
     self: 'this',
+    maker: 'constructor',
+    region,
+    bases: ({ node }) =>
+      descendants(node, ['class_heritage'])
+        .slice(0, 1)
+        .flatMap(heritage => {
+          const base = heritage.namedChild(0);
+          return base ? [expression(base.childForFieldName('value') ?? base)] : [];
+        }),
     calls: ['call_expression', 'new_expression'],
     branches,
     readOver: () => [],
@@ -49,7 +68,7 @@ function expression(node: Node): Expression {
   switch (node.type) {
     case 'number': {
       const value = Number(node.text.replaceAll('_', ''));
-      return Number.isNaN(value) ? { kind: 'other', node } : { kind: 'constant', value, node };
+      return Number.isNaN(value) ? nothing(node) : { kind: 'constant', value, node };
     }
     case 'true':
       return { kind: 'constant', value: true, node };
@@ -62,7 +81,7 @@ function expression(node: Node): Expression {
       return { kind: 'constant', value: node.text.slice(1, -1), node };
     case 'template_string':
       return named(node).some(({ type }) => type === 'template_substitution')
-        ? { kind: 'other', node }
+        ? nothing(node)
         : { kind: 'constant', value: node.text.slice(1, -1), node };
     case 'identifier':
     case 'this':
@@ -88,7 +107,12 @@ function expression(node: Node): Expression {
       const [left, right] = [node.childForFieldName('left')!, node.childForFieldName('right')!];
       const operator = node.childForFieldName('operator')!.type;
       if (['||', '??', '&&'].includes(operator))
-        return { kind: 'choice', options: [expression(left), expression(right)], node };
+        return {
+          kind: 'choice',
+          options: [expression(left), expression(right)],
+          by: operator === '||' ? 'or' : operator === '&&' ? 'and' : '??',
+          node,
+        };
       return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
     }
     case 'unary_expression':
@@ -105,6 +129,7 @@ function expression(node: Node): Expression {
           expression(node.childForFieldName('consequence')!),
           expression(node.childForFieldName('alternative')!),
         ],
+        by: { condition: expression(node.childForFieldName('condition')!) },
         node,
       };
     case 'parenthesized_expression':
@@ -112,13 +137,18 @@ function expression(node: Node): Expression {
     case 'as_expression':
     case 'satisfies_expression':
     case 'non_null_expression':
-      return node.namedChild(0) ? expression(node.namedChild(0)!) : { kind: 'other', node };
+      return node.namedChild(0) ? expression(node.namedChild(0)!) : nothing(node);
+    case 'augmented_assignment_expression': {
+      const [left, right] = [node.childForFieldName('left')!, node.childForFieldName('right')!];
+      const operator = node.childForFieldName('operator')!.text.slice(0, -1);
+      return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
+    }
     case 'array':
       return { kind: 'list', items: named(node).map(expression), node };
     case 'object':
       return recordOf(node);
     default:
-      return { kind: 'other', node };
+      return nothing(node);
   }
 }
 
@@ -168,8 +198,90 @@ function collect(scope: Scope, bind: Bind): void {
   const { node } = scope;
   if (scope.kind === 'function') parameters(scope, bind);
   const body = node.childForFieldName('body') ?? node;
-  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, bind);
+  const declared = new Set<string>();
+  const assigned: { name: string; binding: Binding }[] = [];
+  const own: Bind = (name, binding) => {
+    if (isAssignment(binding.node)) assigned.push({ name, binding });
+    else {
+      declared.add(name);
+      bind(name, binding);
+    }
+  };
+  if (scope.kind === 'function') for (const { name } of scope.parameters) declared.add(name);
+  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, own);
+  // what a function assigns and does not declare belongs to a scope around it
+  if (scope.kind === 'module')
+    for (const { name, binding } of assigned) if (!declared.has(name)) bind(name, binding);
+  if (declared.size > 0) assignedIn(scope, body, declared, bind);
 }
+
+const ASSIGNMENTS = ['assignment_expression', 'augmented_assignment_expression', 'update_expression'];
+
+/** The target of an assignment, not of a declaration. */
+function isAssignment({ parent, type }: Node): boolean {
+  if (type === 'function_declaration' || !parent) return false;
+  if (ASSIGNMENTS.includes(parent.type)) return true;
+  const pattern = type.endsWith('pattern') || parent.type === 'object_pattern' ? parent.parent : null;
+  return pattern !== null && ASSIGNMENTS.includes(pattern.type);
+}
+
+/** Assignments to what a scope declares, in it and in functions inside that do not declare it anew. */
+function assignedIn(scope: Scope, body: Node, declared: ReadonlySet<string>, bind: Bind): void {
+  const nodes = new Set<Node>();
+  for (const { 0: match, 1: name, index } of body.text.matchAll(ASSIGNED)) {
+    if (name && !declared.has(name)) continue;
+    const at = body.startIndex + index + match.length - 1;
+    for (let here = body.descendantForIndex(at, at + 1); here && here !== body; here = here.parent)
+      if (ASSIGNMENTS.includes(here.type)) {
+        nodes.add(here);
+        break;
+      } else if (/_statement$|_declaration$/.test(here.type)) break;
+  }
+  for (const node of nodes) {
+    const hidden = shadowed(node, scope.node);
+    bindOne(node, scope, (name, binding) => {
+      if (declared.has(name) && !hidden.has(name)) bind(name, binding);
+    });
+  }
+}
+
+/** `name =`, `name +=`, `name++`, and `} =` of what is taken apart */
+const ASSIGNED =
+  /(?<![\w$.]|\b(?:const|let|var)\s{1,4})([A-Za-z_$][\w$]*)\s*(?:(?:[-+*/%&|^?]{0,3}|<<|>>)=(?![=>])|\+\+|--)|\}\s*=(?![=>])|(?:\+\+|--)\s*([A-Za-z_$][\w$]*)/g;
+
+/** `let` and `const` are seen in their block only. */
+function region(node: Node): Node | null {
+  let here: Node | null = node;
+  while (here && here.type !== 'variable_declarator') {
+    if (!/pattern|identifier|^pair/.test(here.type)) return null;
+    here = here.parent;
+  }
+  const declaration = here?.parent;
+  if (declaration?.type !== 'lexical_declaration') return null;
+  for (let block = declaration.parent; block; block = block.parent)
+    if (/^(?:statement_block|for_statement|switch_body)$/.test(block.type))
+      return block.parent && FUNCTIONS.has(block.parent.type) ? null : block;
+  return null;
+}
+
+/** What functions between a node and the scope's own declare by parameter or `const`, `let`, `var`. */
+function shadowed(node: Node, until: Node): Set<string> {
+  const names = new Set<string>();
+  for (let here = node.parent; here && here !== until; here = here.parent) {
+    if (!FUNCTIONS.has(here.type)) continue;
+    const list = here.childForFieldName('parameters') ?? here.childForFieldName('parameter');
+    for (const each of list ? descendants(list, ['identifier', 'shorthand_property_identifier_pattern']) : [])
+      names.add(each.text);
+    const body = here.childForFieldName('body');
+    for (const each of body ? ownDescendants(body, DECLARATORS, CLOSED) : []) {
+      const name = each.childForFieldName('name');
+      if (name?.type === 'identifier') names.add(name.text);
+    }
+  }
+  return names;
+}
+
+const DECLARATORS = new Set(['variable_declarator']);
 
 function bindOne(node: Node, scope: Scope, bind: Bind): void {
   switch (node.type) {
@@ -177,20 +289,35 @@ function bindOne(node: Node, scope: Scope, bind: Bind): void {
       const name = node.childForFieldName('name')!;
       const value = node.childForFieldName('value');
       if (value) assign(name, expression(value), scope, bind);
+      else if (name.type === 'identifier') bind(name.text, { kind: 'declared', node: name, scope });
       return;
     }
     case 'assignment_expression':
       assign(node.childForFieldName('left')!, expression(node.childForFieldName('right')!), scope, bind);
       return;
-    case 'augmented_assignment_expression':
-    case 'for_in_statement':
-      other(node.childForFieldName('left'), scope, bind);
+    case 'augmented_assignment_expression': {
+      const left = node.childForFieldName('left')!;
+      if (left.type === 'identifier')
+        bind(left.text, { kind: 'value', value: expression(node), node: left, scope });
       return;
+    }
+    case 'for_in_statement': {
+      const left = node.childForFieldName('left');
+      const right = node.childForFieldName('right');
+      const isOf = node.childForFieldName('operator')?.text === 'of';
+      if (left?.type === 'identifier' && right && isOf)
+        bind(left.text, { kind: 'turn', over: expression(right), loop: node, path: null, node: left, scope });
+      else other(left, scope, bind);
+      return;
+    }
     case 'update_expression':
       other(node.childForFieldName('argument'), scope, bind);
       return;
+    case 'enum_declaration':
+      bind(node.childForFieldName('name')!.text, { kind: 'value', value: enumeration(node), node, scope });
+      return;
     case 'function_declaration':
-      bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'function', node, scope, body: scope });
       return;
     case 'class_declaration':
     case 'abstract_class_declaration':
@@ -200,6 +327,24 @@ function bindOne(node: Node, scope: Scope, bind: Bind): void {
       importNames(node, scope, bind);
       return;
   }
+}
+
+/** `enum Sizes { Hidden = 64, Wide }`: a name without a value has one more than the name before. */
+function enumeration(node: Node): Expression {
+  const entries = new Map<string, Expression>();
+  let next: number | null = 0;
+  for (const each of named(node.childForFieldName('body') ?? node)) {
+    const value = each.type === 'enum_assignment' ? each.childForFieldName('value') : null;
+    const name = each.type === 'enum_assignment' ? each.childForFieldName('name')! : each;
+    const made: Expression = value
+      ? expression(value)
+      : next === null
+        ? nothing(each)
+        : { kind: 'constant', value: next, node: each };
+    entries.set(plainKey(name), made);
+    next = made.kind === 'constant' && typeof made.value === 'number' ? made.value + 1 : null;
+  }
+  return { kind: 'record', entries, spreads: [], isWhole: true, node };
 }
 
 function other(target: Node | null, scope: Scope, bind: Bind): void {
@@ -273,33 +418,26 @@ function propertyOf(node: Node): { local: string; name: string; fallback: Node |
 function parameters(scope: Scope, bind: Bind): void {
   const list = scope.node.childForFieldName('parameters') ?? scope.node.childForFieldName('parameter');
   if (!list) return;
+  const add = (name: string, node: Node, place: number, property: string | null, value: Node | null) => {
+    const fallback = value && expression(value);
+    const parameter = { name, fallback, place, property, annotation: null, isRest: false };
+    bind(name, { kind: 'parameter', ...parameter, node, scope });
+  };
   if (list.type === 'identifier') {
-    bind(list.text, { kind: 'parameter', fallback: null, node: list, scope });
+    add(list.text, list, 0, null, null);
     return;
   }
-  for (const each of named(list)) {
+  named(list).forEach((each, place) => {
     const typed = each.childForFieldName('pattern');
     const pattern = typed ?? (each.type === 'assignment_pattern' ? each.childForFieldName('left')! : each);
-    const fallback = typed ? each.childForFieldName('value') : each.childForFieldName('right');
-    if (pattern.type === 'identifier')
-      bind(pattern.text, {
-        kind: 'parameter',
-        fallback: fallback && expression(fallback),
-        node: each,
-        scope,
-      });
+    const value = typed ? each.childForFieldName('value') : each.childForFieldName('right');
+    if (pattern.type === 'identifier') add(pattern.text, each, place, null, value);
     else if (pattern.type === 'object_pattern')
       for (const inner of named(pattern)) {
         const property = propertyOf(inner);
-        if (property)
-          bind(property.local, {
-            kind: 'parameter',
-            fallback: property.fallback && expression(property.fallback),
-            node: inner,
-            scope,
-          });
+        if (property) add(property.local, inner, place, property.name, property.fallback);
       }
-  }
+  });
 }
 
 /** Fields of a class, parameters that are fields, and what its methods assign to `this`. */
@@ -328,7 +466,17 @@ function members(scope: Scope, bind: Bind): void {
     const name = node.childForFieldName('pattern');
     const value = node.childForFieldName('value');
     if (isField && name)
-      bind(name.text, { kind: 'parameter', fallback: value && expression(value), node: name, scope });
+      bind(name.text, {
+        kind: 'parameter',
+        name: name.text,
+        fallback: value && expression(value),
+        place: named(node.parent!).indexOf(node),
+        property: null,
+        annotation: null,
+        isRest: false,
+        node: name,
+        scope,
+      });
   }
 }
 

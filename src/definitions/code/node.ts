@@ -149,13 +149,16 @@ export class Node {
 /** One text with its tree. */
 export class Source {
   readonly text: string;
+  /** as the caller names it; null where it has no name */
+  readonly file: string | null;
   readonly root: Node;
   private readonly cursor: Cursor;
   private readonly hasErrors: boolean;
   private starts: number[] | null = null;
 
-  constructor(tree: Tree, text: string) {
+  constructor(tree: Tree, text: string, file: string | null) {
     this.text = text;
+    this.file = file;
     this.cursor = new Cursor(tree);
     this.hasErrors = tree.rootNode.hasError;
     this.root = new Node(this, null, 0, this.cursor);
@@ -284,10 +287,10 @@ class Cursor {
 const SOURCES = new WeakMap<Tree, Source>();
 
 /** The nodes of a tree, copied once for all who read it. */
-export function sourceOf(tree: Tree, text: string): Source {
+export function sourceOf(tree: Tree, text: string, file: string | null = null): Source {
   let source = SOURCES.get(tree);
-  if (!source) {
-    source = new Source(tree, text);
+  if (!source || source.file !== file) {
+    source = new Source(tree, text, file);
     SOURCES.set(tree, source);
   }
   return source;

@@ -1,5 +1,14 @@
 // Python: expressions, scopes and branches from its syntax tree.
-import type { Argument, Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
+import {
+  type Argument,
+  type Binding,
+  type Branch,
+  type Dialect,
+  type Expression,
+  nothing,
+  type Parameter,
+  type Scope,
+} from './expression.ts';
 import { LazyScopes } from './scopes.ts';
 import { descendants, type Node, namedChildren as named, ownDescendants } from './syntax.ts';
 
@@ -30,11 +39,22 @@ export function pythonDialect(): Dialect {
             : null,
     collect,
     members,
+    fields,
   });
   return {
     expression,
     scopeOf: node => scopes.around(node),
     self: 'self',
+    maker: '__init__',
+    region,
+    bases: ({ node }) => {
+      const list = node.childForFieldName('superclasses');
+      return list
+        ? named(list)
+            .filter(({ type }) => type !== 'keyword_argument')
+            .map(expression)
+        : [];
+    },
     calls: ['call'],
     branches,
     readOver: dotsAtLineEnds,
@@ -105,7 +125,21 @@ function expression(node: Node): Expression {
       const [left, right] = [node.childForFieldName('left')!, node.childForFieldName('right')!];
       const operator = node.childForFieldName('operator')!.type;
       if (operator === 'or' || operator === 'and')
-        return { kind: 'choice', options: [expression(left), expression(right)], node };
+        return { kind: 'choice', options: [expression(left), expression(right)], by: operator, node };
+      return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
+    }
+    case 'comparison_operator': {
+      const [left, right, ...more] = named(node);
+      if (!left || !right || more.length > 0) return nothing(node);
+      const operator = node.children
+        .filter(({ isNamed }) => !isNamed)
+        .map(({ text }) => text)
+        .join(' ');
+      return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
+    }
+    case 'augmented_assignment': {
+      const [left, right] = [node.childForFieldName('left')!, node.childForFieldName('right')!];
+      const operator = node.childForFieldName('operator')!.text.slice(0, -1);
       return { kind: 'binary', operator, left: expression(left), right: expression(right), node };
     }
     case 'unary_operator':
@@ -114,10 +148,16 @@ function expression(node: Node): Expression {
       return { kind: 'unary', operator: node.child(0)!.type, operand, node };
     }
     case 'parenthesized_expression':
-      return node.namedChild(0) ? expression(node.namedChild(0)!) : { kind: 'other', node };
+      return node.namedChild(0) ? expression(node.namedChild(0)!) : nothing(node);
     case 'conditional_expression': {
-      const [whenTrue, , whenFalse] = node.namedChildren;
-      return { kind: 'choice', options: [expression(whenTrue!), expression(whenFalse!)], node };
+      const [whenTrue, condition, whenFalse] = named(node);
+      if (!whenTrue || !condition || !whenFalse) return nothing(node);
+      return {
+        kind: 'choice',
+        options: [expression(whenTrue), expression(whenFalse)],
+        by: { condition: expression(condition) },
+        node,
+      };
     }
     case 'list':
     case 'tuple':
@@ -125,17 +165,17 @@ function expression(node: Node): Expression {
     case 'dictionary':
       return recordOf(node);
     default:
-      return { kind: 'other', node };
+      return nothing(node);
   }
 }
 
 function constantOrOther(node: Node, value: number): Expression {
-  return Number.isNaN(value) ? { kind: 'other', node } : { kind: 'constant', value, node };
+  return Number.isNaN(value) ? nothing(node) : { kind: 'constant', value, node };
 }
 
 function stringOf(node: Node): Expression {
   const parts = node.namedChildren.filter(child => child !== null);
-  if (parts.some(({ type }) => type === 'interpolation')) return { kind: 'other', node };
+  if (parts.some(({ type }) => type === 'interpolation')) return nothing(node);
   const value = parts.map(part => (part.type === 'string_content' ? part.text : '')).join('');
   return { kind: 'constant', value, node };
 }
@@ -183,7 +223,40 @@ function collect(scope: Scope, bind: Bind, star: (module: string) => void): void
   const { node } = scope;
   if (scope.kind === 'function') parameters(scope, bind);
   const body = node.childForFieldName('body') ?? node;
-  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, bind, star);
+  const outer = scope.kind === 'function' ? globalsOf(body) : null;
+  const own: Bind = (name, binding) => {
+    if (!outer?.has(name)) bind(name, binding);
+  };
+  for (const found of ownDescendants(body, BINDERS, CLOSED)) bindOne(found, scope, own, star);
+  if (scope.kind !== 'class') assignedWithin(scope, bind);
+}
+
+/** Names that a function takes from around it with `global` or `nonlocal`. */
+function globalsOf(body: Node): Set<string> | null {
+  if (!/\b(?:global|nonlocal)\b/.test(body.text)) return null;
+  const names = ownDescendants(body, GLOBALS, CLOSED).flatMap(node => named(node).map(({ text }) => text));
+  return new Set(names);
+}
+
+const GLOBALS = new Set(['global_statement', 'nonlocal_statement']);
+
+/** What functions inside bind here, at a time that the text does not tell: `global size`. */
+function assignedWithin(scope: Scope, bind: Bind): void {
+  const { node } = scope;
+  const word = scope.kind === 'module' ? 'global' : 'nonlocal';
+  if (!new RegExp(`\\b${word}\\b`).test(node.text)) return;
+  for (const statement of descendants(node, [`${word}_statement`])) {
+    const inner = innermost(statement);
+    if (inner === node) continue;
+    const names = new Set(named(statement).map(({ text }) => text));
+    for (const found of ownDescendants(inner.childForFieldName('body') ?? inner, BINDERS, CLOSED))
+      bindOne(
+        found,
+        scope,
+        (name, binding) => names.has(name) && bind(name, binding),
+        () => {},
+      );
+  }
 }
 
 /** The scope in which a binder binds: a definition binds its own name around itself. */
@@ -209,26 +282,21 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
     case 'for_in_clause': {
       const left = node.childForFieldName('left');
       const right = node.childForFieldName('right');
-      // `for Cell in (nn.GRU, nn.LSTM)`: one of them
-      if (left?.type === 'identifier' && (right?.type === 'list' || right?.type === 'tuple')) {
-        const options = named(right).map(expression);
-        bind(left.text, {
-          kind: 'value',
-          value: { kind: 'choice', options, node: right },
-          node: left,
-          scope,
-        });
-      } else others(left, node, scope, bind);
+      if (left && right) turns(left, right, node, scope, bind);
       return;
     }
-    case 'augmented_assignment':
-      others(node.childForFieldName('left'), node, scope, bind);
+    case 'augmented_assignment': {
+      const left = node.childForFieldName('left');
+      if (left?.type === 'identifier')
+        bind(left.text, { kind: 'value', value: expression(node), node: left, scope });
+      else others(left, node, scope, bind);
       return;
+    }
     case 'with_item':
       others(node.childForFieldName('value')?.childForFieldName('alias') ?? null, node, scope, bind);
       return;
     case 'function_definition':
-      bind(node.childForFieldName('name')!.text, { kind: 'other', node, scope });
+      bind(node.childForFieldName('name')!.text, { kind: 'function', node, scope, body: scope });
       return;
     case 'class_definition':
       bind(node.childForFieldName('name')!.text, { kind: 'class', node, scope, body: scope });
@@ -295,6 +363,15 @@ function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
   });
 }
 
+/** The variable of a comprehension is seen in it only. */
+function region(node: Node): Node | null {
+  for (let here = node.parent; here; here = here.parent) {
+    if (here.type === 'for_in_clause') return here.parent;
+    if (!SEVERAL.has(here.type)) return null;
+  }
+  return null;
+}
+
 const STARRED = 'list_splat_pattern';
 const SEVERAL = new Set(['pattern_list', 'tuple_pattern', 'list_pattern']);
 
@@ -303,6 +380,21 @@ function unpack(target: Node, scope: Scope, bind: Bind): void {
   if (target.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
   else if (SEVERAL.has(target.type) || target.type === STARRED)
     for (const each of named(target)) unpack(each, scope, bind);
+}
+
+/** `for i, size in enumerate(sizes)` */
+function turns(left: Node, right: Node, node: Node, scope: Scope, bind: Bind): void {
+  const over = expression(right);
+  const loop = node.type === 'for_statement' ? node : node.parent!;
+  const targets = SEVERAL.has(left.type) ? named(left) : null;
+  if (!targets && left.type === 'identifier')
+    bind(left.text, { kind: 'turn', over, loop, path: null, node: left, scope });
+  else if (!targets) others(left, node, scope, bind);
+  targets?.forEach((target, path) => {
+    if (target.type === 'identifier')
+      bind(target.text, { kind: 'turn', over, loop, path, node: target, scope });
+    else unpack(target, scope, bind);
+  });
 }
 
 function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void {
@@ -314,11 +406,67 @@ function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void
 function parameters(scope: Scope, bind: Bind): void {
   const list = scope.node.childForFieldName('parameters');
   if (!list) return;
+  const options = optionsOf(scope.node);
+  let place: number | null = 0;
   for (const each of named(list)) {
-    const name = each.childForFieldName('name') ?? (each.type === 'identifier' ? each : each.namedChild(0));
+    // what stands behind `*` is given by name
+    if (/^(?:list_splat_pattern|keyword_separator)$/.test(each.type) || each.text === '*') place = null;
+    if (/separator$/.test(each.type)) continue;
+    const inner = each.type === 'typed_parameter' ? each.namedChild(0)! : each;
+    const name =
+      each.childForFieldName('name') ??
+      (inner.type === 'identifier' ? inner : (inner.namedChild(0) ?? inner));
     const value = each.childForFieldName('value');
-    if (name) bind(name.text, { kind: 'parameter', fallback: value && expression(value), node: each, scope });
+    const type = each.childForFieldName('type')?.namedChild(0) ?? null;
+    const isSplat = inner.type === 'list_splat_pattern' || inner.type === 'dictionary_splat_pattern';
+    const parameter: Parameter = {
+      name: name.text,
+      fallback: value ? expression(value) : (options.get(name.text) ?? null),
+      place: isSplat ? null : place,
+      property: null,
+      annotation: type && !isSplat ? annotated(type) : null,
+      isRest: inner.type === 'dictionary_splat_pattern',
+    };
+    if (place !== null && !isSplat) place++;
+    bind(name.text, { kind: 'parameter', ...parameter, node: each, scope });
   }
+}
+
+/** `Optional[Config]` and `Config | None` are told as `Config`. */
+function annotated(type: Node): Expression {
+  const inner = type.type === 'generic_type' ? descendants(type, ['type'])[0]?.namedChild(0) : null;
+  if (inner) return annotated(inner);
+  if (type.type === 'binary_operator') return annotated(type.namedChild(0)!);
+  return type.type === 'string'
+    ? { kind: 'name', name: type.text.slice(1, -1), node: type }
+    : expression(type);
+}
+
+/** Defaults that `@click.option("--hidden-size", default=64)` gives a function's parameters. */
+function optionsOf({ parent }: Node): Map<string, Expression> {
+  const found = new Map<string, Expression>();
+  if (parent?.type !== 'decorated_definition') return found;
+  for (const { type, children } of parent.children) {
+    const call = type === 'decorator' ? children.find(child => child.type === 'call') : undefined;
+    if (!call || !/\b(?:option|argument)$/.test(call.childForFieldName('function')?.text ?? '')) continue;
+    const made = callOf(call);
+    const fallback = made.kind === 'call' ? made.named.get('default')?.value : undefined;
+    if (made.kind !== 'call' || !fallback) continue;
+    for (const name of made.positional)
+      if (name.kind === 'constant')
+        found.set(String(name.value).replace(/^-+/, '').replaceAll('-', '_'), fallback);
+  }
+  return found;
+}
+
+/** Annotated names of a class body, which a dataclass takes by place. */
+function fields({ node }: Scope): string[] {
+  const body = node.childForFieldName('body');
+  return named(body ?? node).flatMap(statement => {
+    const assignment = statement.type === 'expression_statement' ? statement.namedChild(0) : null;
+    const left = assignment?.type === 'assignment' ? assignment.childForFieldName('left') : null;
+    return left?.type === 'identifier' && assignment!.childForFieldName('type') ? [left.text] : [];
+  });
 }
 
 /** Fields of a class, and what its methods assign to `self`. */
@@ -385,7 +533,7 @@ function branchOf(statement: Node, below: Node): Branch | null {
     case 'while_statement':
     case 'list_comprehension':
     case 'generator_expression':
-      return { id: statement.id, arm: below.id, isLoop: true };
+      return { id: statement.id, arm: statement.id, isLoop: true };
     default:
       return null;
   }

@@ -1,5 +1,5 @@
 // Scopes, made when they are first asked for: what a name is bound to in each.
-import type { Binding, Scope } from './expression.ts';
+import type { Binding, Parameter, Scope } from './expression.ts';
 import type { Node } from './syntax.ts';
 
 export interface ScopeRules {
@@ -7,6 +7,7 @@ export interface ScopeRules {
   /** what a scope binds itself, not what others inside it bind */
   collect(scope: Scope, bind: (name: string, binding: Binding) => void, star: (module: string) => void): void;
   members(scope: Scope, bind: (name: string, binding: Binding) => void): void;
+  fields(scope: Scope): string[];
 }
 
 export class LazyScopes {
@@ -39,8 +40,14 @@ export class LazyScopes {
     let bound: Map<string, Binding[]> | null = null;
     let fields: Map<string, Binding[]> | null = null;
     const stars: string[] = [];
+    const parameters: Parameter[] = [];
+    let typed: string[] | null = null;
     const into = (table: Map<string, Binding[]>) => (name: string, binding: Binding) => {
-      const own = binding.kind === 'class' ? { ...binding, body: this.of(binding.node) } : binding;
+      const own =
+        binding.kind === 'class' || binding.kind === 'function'
+          ? { ...binding, body: this.of(binding.node) }
+          : binding;
+      if (own.kind === 'parameter') parameters.push(own);
       const list = table.get(name);
       if (list) list.push(own);
       else table.set(name, [own]);
@@ -69,6 +76,14 @@ export class LazyScopes {
       get stars() {
         all();
         return stars;
+      },
+      get parameters() {
+        all();
+        return parameters;
+      },
+      get fields() {
+        typed ??= rules.fields(scope);
+        return typed;
       },
     };
     return scope;

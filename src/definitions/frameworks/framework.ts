@@ -13,6 +13,8 @@ export type Role =
   | 'model'
   /** leaves the last dimension as it is */
   | 'keeps'
+  /** makes a sequence of one step */
+  | 'repeat'
   | 'other';
 
 export interface Constructor {

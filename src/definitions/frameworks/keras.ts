@@ -33,6 +33,7 @@ const RECURRENTS: Readonly<Record<string, [CellKind | null, boolean, Signature]>
   '*': [null, false, LSTM],
 };
 
+const POOL = ['pool_size', 'strides', 'padding'];
 const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defaults']]>> = {
   Embedding: ['embedding', ['input_dim', 'output_dim'], {}],
   Dense: ['dense', ['units', 'activation', 'use_bias'], { use_bias: true }],
@@ -40,6 +41,7 @@ const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defau
   SpatialDropout1D: ['dropout', ['rate'], {}],
   Input: ['input', ['shape'], {}],
   InputLayer: ['input', ['input_shape'], {}],
+  InputSpec: ['other', [], {}],
   Bidirectional: ['wrapper', ['layer', 'merge_mode'], { merge_mode: 'concat' }],
   TimeDistributed: ['wrapper', ['layer'], {}],
   RNN: ['wrapper', ['cell', 'return_sequences'], {}],
@@ -49,9 +51,27 @@ const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defau
   Masking: ['keeps', ['mask_value'], {}],
   BatchNormalization: ['keeps', [], {}],
   LayerNormalization: ['keeps', [], {}],
-  RepeatVector: ['keeps', ['n'], {}],
+  RepeatVector: ['repeat', ['n'], {}],
   LeakyReLU: ['keeps', [], {}],
   ReLU: ['keeps', [], {}],
+  Normalization: ['keeps', [], {}],
+  Flatten: ['other', [], {}],
+  Reshape: ['other', ['target_shape'], {}],
+  Permute: ['other', ['dims'], {}],
+  Conv1D: ['other', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  Convolution1D: ['other', ['filters', 'kernel_size'], {}],
+  Conv2D: ['other', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  SeparableConv1D: ['other', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  SeparableConv2D: ['other', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  Conv3D: ['other', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  MaxPooling1D: ['other', POOL, {}],
+  MaxPool1D: ['other', POOL, {}],
+  AveragePooling1D: ['other', POOL, {}],
+  MaxPooling2D: ['other', POOL, {}],
+  MaxPool2D: ['other', POOL, {}],
+  AveragePooling2D: ['other', POOL, {}],
+  MaxPooling3D: ['other', POOL, {}],
+  Concatenate: ['other', ['axis'], {}],
 };
 
 /** keras.layers.LSTM, tensorflow.keras.layers.LSTM, tf.keras.layers.LSTM, keras.src.layers.rnn.lstm.LSTM … */
@@ -82,7 +102,10 @@ export const keras: FrameworkRules = {
       const [cell, isCell, signature] = recurrent;
       return { framework: 'keras', name, role: 'recurrent', cell, isCell, ...signature };
     }
-    const [role, positional, defaults] = OTHERS[name] ?? ['other', [], {}];
+    const other = OTHERS[name];
+    // optimizers, callbacks and losses are no layers
+    if (!other && !/(?:^|\.)layers\./.test(qualified)) return null;
+    const [role, positional, defaults] = other ?? ['other', [], {}];
     return { framework: 'keras', name, role, cell: null, isCell: false, positional, defaults };
   },
 };

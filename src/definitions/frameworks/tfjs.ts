@@ -18,13 +18,15 @@ const LSTM: Signature = { positional: [], defaults: { ...DEFAULTS, unitForgetBia
 const GRU: Signature = { positional: [], defaults: { ...DEFAULTS, resetAfter: false } };
 const SIMPLE: Signature = { positional: [], defaults: DEFAULTS };
 
-const RECURRENTS: Readonly<Record<string, [CellKind, boolean, Signature]>> = {
+const RECURRENTS: Readonly<Record<string, [CellKind | null, boolean, Signature]>> = {
   lstm: ['LSTM', false, LSTM],
   gru: ['GRU', false, GRU],
   simpleRNN: ['RNN', false, SIMPLE],
   lstmCell: ['LSTM', true, LSTM],
   gruCell: ['GRU', true, GRU],
   simpleRNNCell: ['RNN', true, SIMPLE],
+  /** tf.layers[kind] */
+  '*': [null, false, LSTM],
 };
 
 const OTHERS: Readonly<Record<string, Role>> = {
@@ -43,14 +45,14 @@ const OTHERS: Readonly<Record<string, Role>> = {
   masking: 'keeps',
   batchNormalization: 'keeps',
   layerNormalization: 'keeps',
-  repeatVector: 'keeps',
+  repeatVector: 'repeat',
   reLU: 'keeps',
   leakyReLU: 'keeps',
 };
 
 /** The package itself, a file of the project that hands it on, and whatever else is called `tf`. */
 const MODULE =
-  /^(?:npm:@tensorflow\/tfjs(?:-[\w-]+)?(?:\/[\w./-]+)?|npm:(?:\.{1,2}|[@~])\/.+?|(?:.+\.)?tf)(?:\.default)?(\.layers)?\.([A-Za-z]\w*)$/;
+  /^(?:npm:(?:https?:\/\/[\w./@-]*\/|npm:)?@tensorflow\/tfjs(?:-[\w-]+)?(?:@[\w.^~-]+?)?(?:\/[\w./+-]+?)?|npm:(?:\.{1,2}|[@~])\/.+?|(?:.+\.)?tf)(?:\.default)?(\.layers)?\.([A-Za-z]\w*|\*)$/;
 const TOP = new Set(['sequential', 'model', 'input']);
 
 export const tfjs: FrameworkRules = {

@@ -62,6 +62,10 @@ const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defau
 const MODULE =
   /^torch\.nn\.(?:modules\.(?:rnn|linear|sparse|dropout|container|activation|normalization)\.)?([A-Za-z]\w*|\*)$/;
 
+/** Losses, containers and what is no layer. */
+const NO_LAYER =
+  /Loss$|^(?:Module(?:List|Dict)?|Parameter(?:List|Dict)?|DataParallel|Buffer|Uninitialized\w+)$|^[a-z]/;
+
 export const torch: FrameworkRules = {
   framework: 'torch',
   convention: 'pytorch',
@@ -82,6 +86,7 @@ export const torch: FrameworkRules = {
       const [cell, isCell, signature] = recurrent;
       return { framework: 'torch', name, role: 'recurrent', cell, isCell, ...signature };
     }
+    if (NO_LAYER.test(name)) return null;
     const [role, positional, defaults] = OTHERS[name] ?? ['other', [], {}];
     return { framework: 'torch', name, role, cell: null, isCell: false, positional, defaults };
   },

@@ -91,9 +91,9 @@ e = layers.RNN([layers.GRUCell(8), layers.GRUCell(9)])
         [4, false, true, true],
         [7, false, true, false],
         [9, false, false, false],
-        [10, true, false, true],
-        [11, true, false, false],
-        [11, true, false, false],
+        [10, false, false, true],
+        [11, false, false, false],
+        [11, false, false, false],
       ],
     );
   });

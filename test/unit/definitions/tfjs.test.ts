@@ -139,8 +139,8 @@ tf.layers.rnn({ cell: [tf.layers.lstmCell({ units: 5 }), tf.layers.gruCell({ uni
         [2, true, false, false],
         [3, false, false, false],
         [4, true, false, false],
-        [5, false, true, true],
-        [6, false, true, true],
+        [5, false, false, true],
+        [6, false, false, true],
       ],
     );
   });

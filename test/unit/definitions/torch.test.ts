@@ -139,7 +139,7 @@ nn.GRU(**{'input_size': 1, 'hidden_size': 5})
         [7, 1],
         [24, 1],
         [17, 1],
-        [96, 3],
+        [null, null],
         [48, 2],
         [50, 2],
         [33, 1],
@@ -298,8 +298,8 @@ FLAGS, unknown = parser.parse_known_args()
 rnn = nn.GRU(3, FLAGS.hidden)
 `);
     assert.deepEqual(
-      found.map(({ units }) => units),
-      [48],
+      found.map(({ units, unitsDefault }) => [units, unitsDefault]),
+      [[null, 48]],
     );
   });
 

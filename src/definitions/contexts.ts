@@ -1,0 +1,104 @@
+// One layer from several: as each call of the code around it makes it. What all agree on is known, by the call that
+// says it; what they do not agree on stays open, with what each gives.
+import type { Origin } from './code/evaluation.ts';
+import { countParameters } from './counts.ts';
+import {
+  type CellKind,
+  CONVENTION_OF,
+  type FoundLayer,
+  type FoundRecurrent,
+  type Given,
+} from './definition.ts';
+
+export interface Variant {
+  layer: FoundLayer;
+  /** the call that leads there; null for a turn of a loop */
+  at: Origin | null;
+}
+
+export function merged(base: FoundLayer, variants: readonly Variant[]): FoundLayer {
+  const layers = variants.map(({ layer }) => layer);
+  const names = new Set([base, ...layers].flatMap(({ options }) => [...options.keys()]));
+  const options = new Map(
+    [...names].map(name => {
+      const own = base.options.get(name) ?? NOTHING;
+      return [name, agreed(own, variants, each => each.options.get(name) ?? NOTHING)] as const;
+    }),
+  );
+  const isWhole = layers.every(each => each.isWhole);
+  const recurrent = base.recurrent && mergedRecurrent(base, options, variants);
+  return { ...base, options, isWhole, recurrent };
+}
+
+const NOTHING: Given<number | string | boolean> = { value: null, fallback: null, text: '', range: null };
+
+function mergedRecurrent(
+  base: FoundLayer,
+  options: FoundLayer['options'],
+  variants: readonly Variant[],
+): FoundRecurrent {
+  const own = base.recurrent!;
+  const of = <T>(pick: (recurrent: FoundRecurrent) => Given<T>) =>
+    agreed(pick(own), variants, ({ recurrent }) => (recurrent ? pick(recurrent) : pick(own)));
+  const ofMaybe = <T>(pick: (recurrent: FoundRecurrent) => Given<T> | null) =>
+    pick(own) &&
+    agreed(pick(own)!, variants, ({ recurrent }) => (recurrent && pick(recurrent)) ?? pick(own)!);
+  const cells = new Set<CellKind | null>(variants.map(({ layer }) => layer.recurrent?.cell ?? null));
+  const [cell] = cells;
+  const several = new Set(variants.flatMap(({ layer }) => layer.recurrent?.cells ?? []));
+  const found: FoundRecurrent = {
+    ...own,
+    cell: cells.size === 1 ? cell! : null,
+    cells: cells.has(null) ? own.cells : [...several],
+    units: of(each => each.units),
+    inputSize: of(each => each.inputSize),
+    layers: of(each => each.layers),
+    bidirectional: of(each => each.bidirectional),
+    returnSequences: ofMaybe(each => each.returnSequences),
+    batchFirst: ofMaybe(each => each.batchFirst),
+    variants: distinct(variants),
+  };
+  if (base.framework === 'torch') countParameters(found, CONVENTION_OF.torch, options);
+  return found;
+}
+
+/** The ways that differ in a number. */
+function distinct(variants: readonly Variant[]): FoundLayer[] {
+  const found = new Map<string, FoundLayer>();
+  for (const { layer } of variants) {
+    const { cell, units, inputSize, layers, bidirectional } = layer.recurrent!;
+    const sizes = [units, inputSize, layers, bidirectional].map(given => given.value ?? given.fallback);
+    found.set([cell, ...sizes].join(), layer);
+  }
+  return found.size > 1 ? [...found.values()] : [];
+}
+
+function agreed<T>(
+  own: Given<T>,
+  variants: readonly Variant[],
+  pick: (layer: FoundLayer) => Given<T>,
+): Given<T> {
+  const all = variants.map(({ layer, at }) => ({ at, given: pick(layer) }));
+  const [first, ...rest] = all.map(({ given }) => given);
+  const { text, range } = own;
+  const fallback = own.fallback ?? sameFallback([first!, ...rest]);
+  if (first && rest.every(each => each.value === first.value)) {
+    if (first.value !== null) return { ...first, text, range };
+    return {
+      ...own,
+      ...(first.sizes ? { sizes: first.sizes } : {}),
+      fallback,
+      from: own.from ?? first.from ?? null,
+    };
+  }
+  const called = all.map(({ at, given }) => ({
+    value: given.value,
+    fallback: given.fallback,
+    from: given.from?.isCall ? given.from : (at ?? given.from ?? null),
+  }));
+  return { ...own, value: null, fallback, called };
+}
+
+function sameFallback<T>([first, ...rest]: Given<T>[]): T | null {
+  return first && rest.every(each => each.fallback === first.fallback) ? first.fallback : null;
+}

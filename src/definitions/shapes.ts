@@ -1,0 +1,442 @@
+// What passes between the layers of a Keras or TensorFlow.js model, without the batch: from what a layer is applied to
+// where the code says that, as in `LSTM(32)(x)` and `lstm.apply(x)`, else from the layer before it in a Sequential.
+import type { Branch, Expression } from './code/expression.ts';
+import type { Node } from './code/node.ts';
+import type { FoundLayer, Given } from './definition.ts';
+import { INPUT_SHAPES, innerOf, type KnownCall, type SourceReader } from './found-layers.ts';
+import { agreed, OPEN, ofSizes, outputOf, type Shape, type Told } from './layer-shapes.ts';
+
+const DEPTH = 24;
+
+export class Shapes {
+  private readonly reader: SourceReader;
+  private readonly layers: ReadonlyMap<number, FoundLayer>;
+  /** whether what is only a default counts */
+  private readonly withDefaults: boolean;
+  private readonly inputs = new Map<Node, Shape>();
+  private readonly results = new Map<Node, Shape>();
+  private readonly options = new Map<Node, FoundLayer['options']>();
+
+  constructor(reader: SourceReader, layers: readonly FoundLayer[], withDefaults: boolean) {
+    this.reader = reader;
+    this.layers = new Map(layers.map(layer => [layer.callRange.offset, layer]));
+    this.withDefaults = withDefaults;
+  }
+
+  /** The width of what a layer reads; null where it cannot be told. */
+  widthBefore(call: Node): number | null {
+    return this.before(call, 0).last;
+  }
+
+  private before(call: Node, depth: number): Shape {
+    const known = this.inputs.get(call);
+    if (known) return known;
+    // a layer that reads itself, through a loop, has no width that can be told
+    this.inputs.set(call, OPEN);
+    const shape = depth > DEPTH ? OPEN : this.find(call, depth);
+    this.inputs.set(call, shape);
+    return shape;
+  }
+
+  private find(call: Node, depth: number): Shape {
+    const whole = this.wrapped(call);
+    if (!whole) return this.afterCellBefore(call);
+    const inside = this.throughWrappers(call, whole);
+    const declared = () => inside(this.declared(call) ?? this.declared(whole) ?? OPEN);
+    const applied = this.applied(whole);
+    if (applied) return inside(this.ofArgument(applied, depth));
+    const place = this.placeInSequential(whole);
+    if (place === 'unknown') return OPEN;
+    if (place === 'first') return declared();
+    if (place) {
+      const before = this.ofElement(place, depth);
+      // a Sequential asks its first layer for its input; those that hand it on may leave that to it
+      return before.last === null && this.handsOnFromFirst(place) ? declared() : inside(before);
+    }
+    const first = this.calls(whole)[0];
+    if (first) return inside(this.ofArgument(first, depth));
+    return declared();
+  }
+
+  /** Of `RNN([first, second])`, the second reads the units of the first. */
+  private afterCellBefore(call: Node): Shape {
+    const before = call.parent?.namedChildren[call.parent.namedChildren.indexOf(call) - 1];
+    const layer = before && this.layers.get(before.startIndex);
+    const units = layer?.recurrent ? this.read(layer.recurrent.units) : null;
+    return { dims: null, last: units };
+  }
+
+  /** What a layer gets of what its wrappers get: TimeDistributed gives one step of it. */
+  private throughWrappers(call: Node, whole: Node): (shape: Shape) => Shape {
+    let isTimed = false;
+    for (let here = call; here !== whole && here.parent; here = here.parent) {
+      const known = this.reader.dialect.calls.includes(here.parent.type)
+        ? this.reader.known(here.parent)
+        : null;
+      if (known && /^timedistributed$/i.test(known.maker.name)) isTimed = true;
+    }
+    return shape => (isTimed && shape.dims ? ofSizes(shape.dims.slice(1)) : shape);
+  }
+
+  /** `input_shape=(24, 7)`, `batch_input_shape=(None, 24, 7)`, `input_dim=7` of the layer itself. */
+  private declared(call: Node): Shape | null {
+    const options = this.optionsAt(call);
+    for (const name of INPUT_SHAPES) {
+      const given = options.get(name);
+      if (!given) continue;
+      const last = this.read(given);
+      const value = typeof last === 'number' ? last : null;
+      if (/dim$/i.test(name)) return this.isEmbedding(call) ? null : { dims: null, last: value };
+      if (!given.sizes) return { dims: null, last: value };
+      const sizes = given.sizes.map((size, index) => (index === given.sizes!.length - 1 ? value : size));
+      return ofSizes(name.startsWith('batch') ? sizes.slice(1) : sizes);
+    }
+    return null;
+  }
+
+  private isEmbedding(call: Node): boolean {
+    return this.reader.known(call)?.maker.role === 'embedding';
+  }
+
+  // places
+
+  /** The element before a layer in its Sequential; `first` where it has none; null outside of one. */
+  private placeInSequential(whole: Node): Node | 'first' | 'unknown' | null {
+    return this.placeInList(whole) ?? this.placeInAdds(whole);
+  }
+
+  private placeInList(whole: Node): Node | 'first' | 'unknown' | null {
+    const list = whole.parent;
+    if (!list || !/^(?:list|tuple|array)$/.test(list.type)) return null;
+    const call = this.sequentialAround(list);
+    if (!call) return null;
+    const items = list.namedChildren.filter(({ type }) => type !== 'comment');
+    const before = items[items.indexOf(whole) - 1];
+    if (!before) return 'first';
+    return /splat|spread/.test(before.type) ? 'unknown' : before;
+  }
+
+  /** `Sequential([…])`, `tf.sequential({layers: […]})` around a list. */
+  private sequentialAround(list: Node): Node | null {
+    const { reader } = this;
+    let here = list.parent;
+    for (let hops = 0; here && hops < 5; here = here.parent, hops++) {
+      if (reader.dialect.calls.includes(here.type)) return this.isSequential(here) ? here : null;
+    }
+    return null;
+  }
+
+  private isSequential(call: Node): boolean {
+    const known = this.reader.known(call);
+    return known?.maker.role === 'model' && /sequential/i.test(known.maker.name);
+  }
+
+  /** `model.add(layer)`: what was added before it, by the text. */
+  private placeInAdds(whole: Node): Node | 'first' | 'unknown' | null {
+    const { dialect, resolver } = this.reader;
+    const add = whole.parent?.parent;
+    const call = add && dialect.calls.includes(add.type) ? dialect.expression(add) : null;
+    if (call?.kind !== 'call' || call.callee.kind !== 'member' || call.callee.name !== 'add') return null;
+    if (call.positional[0]?.node !== whole) return null;
+    const { object } = call.callee;
+    const [made, ...more] = resolver.definitions(object);
+    const own = dialect.scopeOf(whole);
+    const isHere = made?.kind === 'call' && dialect.scopeOf(made.node) === own && more.length === 0;
+    if (isHere && !this.isSequential(made.node)) return null;
+    const from = isHere ? made.node.endIndex : own.node.startIndex;
+    const here = dialect.branches(add!);
+    if (here.some(({ isLoop }) => isLoop) && !isHere) return 'unknown';
+    const before = this.reader
+      .callsOf(object.node.text, 'add', from, add!.startIndex)
+      .filter(node => dialect.scopeOf(node) === own && !areExclusive(dialect.branches(node), here));
+    const last = before.at(-1);
+    if (!last) return isHere ? this.lastOfList(made.node, here, dialect.branches(made.node)) : 'unknown';
+    if (!isPrefix(dialect.branches(last), here)) return 'unknown';
+    // in a loop the next turn comes back to the first that is added in it
+    if (
+      here.filter(({ isLoop }) => isLoop).length >
+      dialect.branches(last).filter(({ isLoop }) => isLoop).length
+    )
+      return 'unknown';
+    const added = dialect.expression(last);
+    return (added.kind === 'call' && added.positional[0]?.node) || 'unknown';
+  }
+
+  /** `model = Sequential([Input(…)])`, to which more is added. */
+  private lastOfList(
+    made: Node,
+    here: readonly Branch[],
+    there: readonly Branch[],
+  ): Node | 'first' | 'unknown' {
+    if (here.filter(({ isLoop }) => isLoop).length > there.filter(({ isLoop }) => isLoop).length)
+      return 'unknown';
+    const known = this.reader.known(made);
+    const list = known && (known.expression.named.get('layers')?.value ?? known.expression.positional[0]);
+    if (!list || list.kind === 'record') return 'first';
+    if (list.kind !== 'list') return 'unknown';
+    return list.items.at(-1)?.node ?? 'first';
+  }
+
+  /** All elements from here to the first leave the width to the one that declares it. */
+  private handsOnFromFirst(element: Node): boolean {
+    let here: Node | 'first' | 'unknown' | null = element;
+    for (let hops = 0; here && hops < 12; hops++) {
+      if (here === 'first') return true;
+      if (here === 'unknown') return false;
+      const known: KnownCall | null = this.knownAt(here);
+      if (!known || !/^(?:keeps|dropout)$/.test(known.maker.role)) return false;
+      here = this.placeInSequential(here);
+    }
+    return false;
+  }
+
+  /** What an element of a Sequential gives. */
+  private ofElement(element: Node, depth: number): Shape {
+    const { dialect, resolver } = this.reader;
+    const made = resolver.definitions(dialect.expression(element));
+    const [only] = made;
+    if (made.length !== 1 || only?.kind !== 'call') return OPEN;
+    const known = this.reader.known(only.node);
+    if (!known) return OPEN;
+    if (known.maker.role === 'input') return this.declared(only.node) ?? OPEN;
+    const read = this.beforeElement(element, only.node, depth + 1);
+    return this.output(known, read, depth + 1);
+  }
+
+  /** What an element of a Sequential reads, its wrappers included. */
+  private beforeElement(element: Node, made: Node, depth: number): Shape {
+    const place = this.placeInSequential(element);
+    if (place === 'unknown' || place === null) return OPEN;
+    if (place !== 'first') {
+      const before = this.ofElement(place, depth);
+      if (before.last !== null || !this.handsOnFromFirst(place)) return before;
+    }
+    const inner = this.innermost(made);
+    return this.declared(made) ?? (inner ? this.declared(inner) : null) ?? OPEN;
+  }
+
+  private innermost(made: Node): Node | null {
+    const known = this.reader.known(made);
+    const inner = known?.maker.role === 'wrapper' ? innerOf(known) : undefined;
+    const [only] = inner ? this.reader.resolver.definitions(inner) : [];
+    return only?.kind === 'call' ? only.node : null;
+  }
+
+  /** The outermost wrapper around a call, `Bidirectional(LSTM(3))`; null for a cell that reads another one. */
+  private wrapped(call: Node): Node | null {
+    let whole = call;
+    for (let here = call; here.parent; here = here.parent) {
+      const { parent } = here;
+      if (/_statement$|assignment|declarator/.test(parent.type)) break;
+      const isCell = this.layers.get(call.startIndex)?.recurrent?.isCell === false && whole === call;
+      if (
+        isCell &&
+        /^(?:list|array)$/.test(parent.type) &&
+        parent.namedChildren[0] !== here &&
+        this.isCellList(parent)
+      )
+        return null;
+      if (!this.reader.dialect.calls.includes(parent.type)) continue;
+      if (this.reader.known(parent)?.maker.role !== 'wrapper') break;
+      whole = parent;
+    }
+    return whole;
+  }
+
+  private isCellList(list: Node): boolean {
+    for (let here = list.parent, hops = 0; here && hops < 5; here = here.parent, hops++)
+      if (this.reader.dialect.calls.includes(here.type))
+        return this.reader.known(here)?.maker.role === 'wrapper';
+    return false;
+  }
+
+  /** `layer(x)` of the call `layer`, `layer.apply(x)` in JavaScript */
+  private applied(layer: Node): Node | null {
+    const { parent } = layer;
+    if (!parent) return null;
+    const isCallee = (node: Node) => node.parent?.childForFieldName('function') === node;
+    if (isCallee(layer)) return parent;
+    const isApply =
+      parent.type === 'member_expression' && parent.childForFieldName('property')?.text === 'apply';
+    return isApply && isCallee(parent) ? parent.parent : null;
+  }
+
+  /** Where a layer that has a name is applied. */
+  private calls(whole: Node): Node[] {
+    const target = targetOf(whole);
+    if (!target) return [];
+    const { dialect } = this.reader;
+    const isMember = target.startsWith(`${dialect.self}.`);
+    const scope = dialect.scopeOf(whole);
+    const place = isMember ? (scope.parent?.node ?? scope.node) : scope.node;
+    const from = isMember ? place.startIndex : whole.endIndex;
+    return [
+      ...this.reader.callsTo(target, from, place.endIndex),
+      ...this.reader.callsOf(target, 'apply', from, place.endIndex),
+    ].sort((a, b) => a.startIndex - b.startIndex);
+  }
+
+  // tensors
+
+  private ofArgument(call: Node, depth: number): Shape {
+    const expression = this.reader.dialect.expression(call);
+    if (expression.kind !== 'call') return OPEN;
+    const [first] = expression.positional;
+    const given = first ?? expression.named.get('inputs')?.value ?? expression.named.get('x')?.value;
+    return given ? this.of(given, depth + 1) : OPEN;
+  }
+
+  /** Of a tensor; what several sources do not agree on is not known. */
+  private of(expression: Expression, depth: number): Shape {
+    if (depth > DEPTH) return OPEN;
+    const shapes = this.reader.resolver.definitions(expression).map(each => this.ofResult(each, depth));
+    return shapes.reduce((a, b) => agreed(a, b), shapes[0] ?? OPEN);
+  }
+
+  private ofResult(expression: Expression, depth: number): Shape {
+    const { node } = expression;
+    const known = this.results.get(node);
+    if (known) return known;
+    // a tensor that is made of itself, through a loop
+    this.results.set(node, OPEN);
+    const shape = this.findResult(expression, depth);
+    this.results.set(node, shape);
+    return shape;
+  }
+
+  private findResult(expression: Expression, depth: number): Shape {
+    if (expression.kind === 'index' && expression.index.kind === 'constant' && expression.index.value === 0)
+      // the first of what `return_state=True` gives
+      return expression.object.kind === 'call' ? this.of(expression.object, depth + 1) : OPEN;
+    if (expression.kind === 'binary' && '+-*/'.includes(expression.operator))
+      return agreed(this.of(expression.left, depth + 1), this.of(expression.right, depth + 1));
+    if (expression.kind !== 'call') return OPEN;
+    const own = this.reader.known(expression.node);
+    if (own?.maker.role === 'input') return this.declared(expression.node) ?? OPEN;
+    const { callee, positional, named } = expression;
+    const joined = this.joined(expression, depth);
+    if (joined) return joined;
+    const maker = callee.kind === 'member' && callee.name === 'apply' ? callee.object : callee;
+    const made = this.reader.resolver.definitions(maker);
+    const [only] = made;
+    const known = made.length === 1 && only?.kind === 'call' ? this.knownAt(only.node) : null;
+    if (!known) return OPEN;
+    const given = positional[0] ?? named.get('inputs')?.value;
+    if (!given) return OPEN;
+    const list = this.reader.resolver.definitions(given);
+    const inputs =
+      list.length === 1 && list[0]!.kind === 'list'
+        ? list[0]!.items.map(item => this.of(item, depth + 1))
+        : [this.of(given, depth + 1)];
+    return this.output(known, inputs[0]!, depth + 1, inputs);
+  }
+
+  /** `concatenate([a, b])`, `add([a, b])`, `tf.concat([a, b], axis=-1)` */
+  private joined(
+    { callee, positional, named }: Extract<Expression, { kind: 'call' }>,
+    depth: number,
+  ): Shape | null {
+    const name = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
+    if (!/^(?:concatenate|concat|add|multiply|average|maximum)$/.test(name)) return null;
+    const [list] = positional[0] ? this.reader.resolver.definitions(positional[0]) : [];
+    if (list?.kind !== 'list') return null;
+    const inputs = list.items.map(item => this.of(item, depth + 1));
+    const axis = named.get('axis')?.value ?? positional[1];
+    const given = axis ? this.reader.resolver.value(axis) : null;
+    const value = given?.kind === 'known' && typeof given.value === 'number' ? given.value : axis ? null : -1;
+    const told: Told = option => (option === 'axis' ? value : undefined);
+    return outputOf(/^conc/.test(name) ? 'concatenate' : 'add', told, inputs[0] ?? OPEN, inputs);
+  }
+
+  private output(known: KnownCall, input: Shape, depth: number, inputs: readonly Shape[] = [input]): Shape {
+    if (depth > DEPTH) return OPEN;
+    const { node } = known.expression;
+    const name = known.maker.name.toLowerCase();
+    if (known.maker.role === 'wrapper') {
+      const inner = innerOf(known);
+      const made = inner ? this.reader.resolver.definitions(inner) : [];
+      const cell = made.length === 1 && made[0]!.kind === 'list' ? made[0]!.items.at(-1) : made[0];
+      const within = cell?.kind === 'call' && made.length === 1 ? this.knownAt(cell.node) : null;
+      if (!within) return OPEN;
+      if (name !== 'timedistributed') return this.output(within, input, depth + 1);
+      if (!input.dims) return { dims: null, last: this.output(within, OPEN, depth + 1).last };
+      const step = this.output(within, ofSizes(input.dims.slice(1)), depth + 1);
+      return step.dims ? ofSizes([input.dims[0] ?? null, ...step.dims]) : { dims: null, last: step.last };
+    }
+    const layer = this.layers.get(node.startIndex);
+    if (layer?.recurrent) return this.ofRecurrent(layer, input);
+    return outputOf(name, this.told(node), input, inputs);
+  }
+
+  private ofRecurrent({ recurrent, options, isConditional }: FoundLayer, input: Shape): Shape {
+    if (!recurrent || isConditional) return OPEN;
+    const [units, both] = [this.read(recurrent.units), this.read(recurrent.bidirectional)];
+    const merge = (options.get('merge_mode') ?? options.get('mergeMode'))?.value ?? 'concat';
+    if (units === null || both === null || recurrent.layers.value !== 1) return OPEN;
+    const last = units * (both && merge === 'concat' ? 2 : 1);
+    const isSequence = recurrent.returnSequences && this.read(recurrent.returnSequences);
+    if (isSequence === true)
+      return input.dims ? ofSizes([input.dims[0] ?? null, last]) : { dims: null, last };
+    return isSequence === false ? ofSizes([last]) : { dims: null, last };
+  }
+
+  private knownAt(node: Node): KnownCall | null {
+    const expression = this.reader.dialect.expression(node);
+    if (expression.kind === 'call') return this.reader.known(node);
+    const [only, ...more] = this.reader.resolver.definitions(expression);
+    return only?.kind === 'call' && more.length === 0 ? this.reader.known(only.node) : null;
+  }
+
+  private optionsAt(node: Node): FoundLayer['options'] {
+    let options = this.options.get(node);
+    if (!options) {
+      const layer = this.layers.get(node.startIndex);
+      const isIt = layer && layer.callRange.length === node.endIndex - node.startIndex;
+      const known = isIt ? null : this.reader.known(node);
+      options = isIt ? layer.options : known ? this.reader.inContexts(known).options : new Map();
+      this.options.set(node, options);
+    }
+    return options;
+  }
+
+  private told(node: Node): Told {
+    const options = this.optionsAt(node);
+    return name => {
+      const given = options.get(name) ?? options.get(camelled(name));
+      if (!given) return undefined;
+      if (!given.sizes) return this.read(given);
+      return given.sizes.map((size, index) =>
+        index === given.sizes!.length - 1 && typeof given.value === 'number' ? given.value : size,
+      );
+    };
+  }
+
+  private read<T>(given: Given<T>): T | null {
+    return this.withDefaults ? (given.value ?? given.fallback) : given.value;
+  }
+}
+
+/** `kernel_size` of Keras is `kernelSize` in TensorFlow.js. */
+function camelled(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function isPrefix(branches: readonly Branch[], of: readonly Branch[]): boolean {
+  return branches.every((branch, index) => of[index]?.id === branch.id && of[index]?.arm === branch.arm);
+}
+
+function areExclusive(a: readonly Branch[], b: readonly Branch[]): boolean {
+  return a.some(
+    branch => !branch.isLoop && b.some(other => other.id === branch.id && other.arm !== branch.arm),
+  );
+}
+
+/** `name = layer`, `self.name = layer`, `const name = layer` */
+function targetOf(layer: Node): string | null {
+  const { parent } = layer;
+  if (!parent) return null;
+  const target = parent.childForFieldName('left') ?? parent.childForFieldName('name');
+  const value = parent.childForFieldName('right') ?? parent.childForFieldName('value');
+  if (!target || value !== layer) return null;
+  return /^(?:identifier|attribute|member_expression)$/.test(target.type) ? target.text : null;
+}
