@@ -68,6 +68,10 @@ export class Node {
     return this.parent?.children[this.index + 1] ?? null;
   }
 
+  get nextNamedSibling(): Node | null {
+    return this.parent?.children.slice(this.index + 1).find(({ isNamed }) => isNamed) ?? null;
+  }
+
   get startPosition(): Point {
     return this.source.position(this.startIndex);
   }

@@ -1,7 +1,7 @@
 // Calls and named constants of a file, found in its text and then looked up in its tree.
 import type { Expression } from '../code/expression.ts';
 import { Resolver } from '../code/resolve.ts';
-import type { Language, Node, Tree } from '../code/syntax.ts';
+import { type Language, type Node, sourceOf, type Tree } from '../code/syntax.ts';
 import { dialectOf } from '../dialects.ts';
 import type { CallExpression } from '../found-layers.ts';
 import type { Taken } from './taken.ts';
@@ -23,10 +23,10 @@ export class CodeReader {
 
   constructor(tree: Tree, text: string, language: Language) {
     this.text = text;
-    this.root = tree.rootNode;
+    this.root = sourceOf(tree, text).root;
     this.isPython = language === 'python';
     this.dialect = dialectOf(language);
-    this.resolver = new Resolver(this.dialect);
+    this.resolver = new Resolver(this.dialect, this.root);
   }
 
   /** Calls whose callee ends in one of these names, in the order of the text. */

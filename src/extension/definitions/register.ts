@@ -1,6 +1,6 @@
 // What the editor shows of models in code: lenses above them, hovers on their layers, shapes behind them.
 import * as vscode from 'vscode';
-import type { FoundLayer, FoundModel } from '../../definitions/definition.ts';
+import type { FoundLayer, FoundModel, Origin } from '../../definitions/definition.ts';
 import type { LastRun } from '../experiments/last-run.ts';
 import { keptText, lastLens, lastLines } from '../experiments/lens-text.ts';
 import { rangeOf } from '../experiments/ranges.ts';
@@ -113,13 +113,20 @@ async function hover(
   const model = models.find(({ layers: own }) =>
     own.some(({ range }) => range.offset === found.range.offset),
   );
-  const text = layerHover(counted, model?.layers);
+  const text = layerHover(counted, model?.layers, origin => linkTo(document, origin));
   if (!text) return null;
   const markdown = new vscode.MarkdownString(text);
   const run = model ? lastRuns.of(document.uri, model.name) : null;
   const last = model && run ? lastLines(run, await stands(model, run)) : [];
   if (last.length > 0) markdown.appendMarkdown('\n\n---\n\n').appendText(last.join('\n'));
   return new vscode.Hover(markdown, rangeOf(found.range));
+}
+
+/** `on line 7`, as a link that leads there. */
+function linkTo({ uri }: vscode.TextDocument, { file, line }: Origin): string {
+  const target = file === null ? uri : vscode.Uri.file(file);
+  const name = file === null ? `line ${line}` : `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
+  return `${file === null ? 'on' : 'in'} [${name}](${target.with({ fragment: `L${line}` }).toString()})`;
 }
 
 /** The layer as its model knows it: with the width of its input. */

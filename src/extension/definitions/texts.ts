@@ -6,33 +6,78 @@ import {
   type FoundModel,
   type FoundRecurrent,
   FRAMEWORK_NAMES,
+  type Given,
+  type Origin,
 } from '../../definitions/definition.ts';
+import { originOf } from '../../definitions/describe.ts';
 import { INPUT_SHAPES } from '../../definitions/found-layers.ts';
 import { countRecurrent, placedCell, resetsAfter } from '../../experiment/parameters.ts';
 import type { CellName, Convention } from '../../experiment/schema.ts';
 import { cellName } from '../cells.ts';
 import { count, formatBytes, percentage } from '../text.ts';
 
-/** `394,240 params · GRU −25 %`; with symbols where a size comes from outside. */
+/** `394,240 params · GRU −25 %`; by default, in a range or with symbols where a size comes from outside. */
 export function modelCounts(model: FoundModel): string {
   const recurrent = model.layers.flatMap(layer => (layer.recurrent ? [layer] : []));
   const known = recurrent.every(({ recurrent: each }) => each!.parameters !== null);
   const [first] = recurrent;
   if (!first) return '';
-  if (!known) return recurrent.length === 1 ? symbolic(first) : `${recurrent.length} recurrent layers`;
+  if (!known) return recurrent.length === 1 ? symbolic(first) : openCounts(recurrent);
   const total = recurrent.reduce((sum, { recurrent: each }) => sum + each!.parameters!, 0);
   const rival: CellName = first.recurrent!.cell === 'LSTM' ? 'gru' : 'lstm';
   const other = recurrent.reduce((sum, layer) => sum + (countAs(layer, rival) ?? 0), 0);
-  return `${count(total)} params · ${cellName(rival)} ${percentage(other, total)}`;
+  return `${count(total)} params${asCalled(recurrent)} · ${cellName(rival)} ${percentage(other, total)}`;
+}
+
+/** ` as called on line 7`, where one call outside of the model gives its sizes. */
+function asCalled(layers: readonly FoundLayer[]): string {
+  const origins = layers.flatMap(layer => originOf(layer) ?? []).filter(({ isCall }) => isCall);
+  const [first] = origins;
+  if (!first || origins.some(({ file, line }) => file !== first.file || line !== first.line)) return '';
+  return ` as called ${placeOf(first)}`;
+}
+
+function placeOf({ file, line }: Origin): string {
+  return file === null ? `on line ${line}` : `in ${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
+}
+
+/** Of several layers of which not all are known. */
+function openCounts(layers: readonly FoundLayer[]): string {
+  const many = `${layers.length} recurrent layers`;
+  const usual = layers.map(({ recurrent }) => recurrent!.parameters ?? recurrent!.parametersDefault);
+  if (usual.every(each => each !== null))
+    return `${count((usual as number[]).reduce((a, b) => a + b, 0))} params by default · ${many}`;
+  const bounds = layers.map(({ recurrent }) => {
+    const { parameters, parametersDefault, parametersRange } = recurrent!;
+    const one = parameters ?? parametersDefault;
+    return parametersRange ?? (one === null ? null : ([one, one] as const));
+  });
+  if (bounds.some(each => each === null)) return many;
+  const sum = (end: 0 | 1) => bounds.reduce((all, each) => all + each![end], 0);
+  return `${count(sum(0))} to ${count(sum(1))} params · ${many}`;
 }
 
 function symbolic({ recurrent }: FoundLayer): string {
-  const { cell, units } = recurrent!;
-  const name = cell ?? 'RNN, GRU or LSTM';
-  if (units.value !== null) return `${name} ${count(units.value)}, input from outside`;
+  const { units, parametersDefault, parametersRange, variants } = recurrent!;
+  const name = cellText(recurrent!);
+  if (parametersRange) {
+    const [least, most] = parametersRange;
+    const ways = variants.length > 0 ? ` in ${variants.length} calls or turns` : '';
+    return `${name}, ${count(least)} to ${count(most)} params${ways}`;
+  }
+  const usual = parametersDefault === null ? '' : ` · ${count(parametersDefault)} params`;
+  if (units.value !== null)
+    return usual
+      ? `${name} ${count(units.value)} · ${count(parametersDefault!)} params by default`
+      : `${name} ${count(units.value)}, input from outside`;
   return units.fallback === null
     ? `${name}, units from outside`
-    : `${name}, ${units.text} = ${units.fallback} by default`;
+    : `${name}, ${units.text} = ${units.fallback} by default${usual}`;
+}
+
+/** `LSTM or GRU`, where either is possible. */
+export function cellText({ cell, cells }: FoundRecurrent): string {
+  return cell ?? (cells.length > 0 ? cells.join(' or ') : 'RNN, GRU or LSTM');
 }
 
 /** Parameters of the layer if it were another cell, in its framework's convention. */
@@ -103,11 +148,19 @@ const ORDER = {
 } as const;
 
 /** Markdown; `layers` are those of the model that the layer stands in. */
-export function layerHover(layer: FoundLayer, layers: readonly FoundLayer[] = [layer]): string | null {
+export function layerHover(
+  layer: FoundLayer,
+  layers: readonly FoundLayer[] = [layer],
+  link: (origin: Origin) => string = placeOf,
+): string | null {
   const { framework, recurrent, options } = layer;
   if (!recurrent) return null;
-  const { cell, units, isCell } = recurrent;
-  if (!cell) return `Which recurrent layer this is — RNN, GRU or LSTM — is known only when the code runs.`;
+  const { cell, isCell } = recurrent;
+  if (!cell)
+    return [
+      `Which recurrent layer this is — ${cellText(recurrent)} — is known only when the code runs.`,
+      ...origins(recurrent, link),
+    ].join('\n\n');
   const kind = CELL_NAME[cell];
   const convention = CONVENTION_OF[framework];
   const reset = (options.get('reset_after') ?? options.get('resetAfter'))?.value;
@@ -123,9 +176,45 @@ export function layerHover(layer: FoundLayer, layers: readonly FoundLayer[] = [l
     counts(layer, kind, resetAfter),
     costs(recurrent, kind, isCell, inputSteps(layers)),
   ];
-  if (units.value === null && units.fallback !== null)
-    parts.push(`\`${units.text}\` comes from outside; its default is ${units.fallback}.`);
+  parts.push(...origins(recurrent, link));
   return parts.filter(Boolean).join('\n\n');
+}
+
+/** Where sizes come from that are not written in the layer's own arguments, one line each. */
+function origins(recurrent: FoundRecurrent, link: (origin: Origin) => string): string[] {
+  const { units, inputSize, layers, bidirectional, parametersDefault, parametersRange } = recurrent;
+  const lines = [
+    originLine(units, link),
+    originLine(inputSize, link),
+    originLine(layers, link),
+    originLine(bidirectional, link),
+  ].filter(line => line !== null);
+  if (parametersDefault !== null)
+    lines.push(`With its defaults it has ${count(parametersDefault)} parameters.`);
+  if (parametersRange)
+    lines.push(`It has ${count(parametersRange[0])} to ${count(parametersRange[1])} parameters.`);
+  return lines;
+}
+
+function originLine<T>(
+  { text, value, fallback, from, called }: Given<T>,
+  link: (origin: Origin) => string,
+): string | null {
+  const name = text && text.length < 40 ? `\`${text}\`` : null;
+  if (!name) return null;
+  if (called) {
+    const each = called.slice(0, 8).map(({ value: own, fallback: usual, from: place }) => {
+      const told = own ?? (usual === null ? 'open' : `${usual} by default`);
+      return place ? `${told} ${link(place)}` : `${told}`;
+    });
+    return `${name} is ${each.join(', ')}${called.length > 8 ? ' …' : ''}.`;
+  }
+  if (value !== null)
+    return from ? `${name} is ${value}, ${from.isCall ? 'as called ' : ''}${link(from)}.` : null;
+  if (fallback === null) return null;
+  return from
+    ? `${name} comes from outside; its default is ${fallback}, ${link(from)}.`
+    : `${name} comes from outside; its default is ${fallback}.`;
 }
 
 /** `[B, T, 32] → [B, T, 64]`, and what makes it more than one layer. */
