@@ -6,6 +6,7 @@ const named = process.argv.slice(2).some(word => /\.ts$/.test(word) || /(^|\/)te
 module.exports = {
   spec: named ? [] : ['test/unit/**/*.test.ts'],
   'node-option': ['import=tsx'],
-  timeout: 30_000,
+  // a hang is found by what it does not do (scripts/test.mjs); this only tells which test it was
+  timeout: 600_000,
   'forbid-only': true,
 };

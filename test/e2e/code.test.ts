@@ -49,8 +49,7 @@ describe('a model in code', () => {
     await workbench.runCommand('File: Save');
   });
 
-  it('trains from its lens, with data that is asked for once', async function () {
-    this.timeout(90_000);
+  it('trains from its lens, with data that is asked for once', async () => {
     const rows = workbench.page.locator('.codelens-decoration', { hasText: '1,152 params' });
     await rows.locator('a', { hasText: 'Train' }).first().click();
     await workbench.quickPick.filter({ hasText: 'The adding problem' }).first().click();

@@ -35,8 +35,7 @@ describe('the page of the dashboard', () => {
   let page: Page;
   const problems: string[] = [];
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     address = await buildPage();
     browser = await launchBrowser();
     mkdirSync(path.join(root, 'test/out'), { recursive: true });
@@ -240,8 +239,7 @@ describe('the page of the dashboard', () => {
     assert.equal(moving, 0);
   });
 
-  it('holds ten runs of 100,000 steps', async function () {
-    this.timeout(120_000);
+  it('holds ten runs of 100,000 steps', async () => {
     await open('runs=10&steps=100000&step=99000&nan=0&layout=tab', 900);
     await page.evaluate(() => performance.clearMeasures());
     for (let i = 0; i < 12; i++) await advance(20);

@@ -21,8 +21,7 @@ async function isTraining(workbench: Workbench): Promise<void> {
 describe('the dashboard', () => {
   let workbench: Workbench;
 
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     workbench = await Workbench.start();
     writeExperiment(workbench.folder, 'live', {
       ...endless,
@@ -60,8 +59,7 @@ describe('the dashboard', () => {
   });
 
   for (const [name, theme] of Object.entries(themes))
-    it(`is legible and free of axe-core's faults in ${name}`, async function () {
-      this.timeout(90_000);
+    it(`is legible and free of axe-core's faults in ${name}`, async () => {
       await workbench.setTheme(theme);
       assert.deepEqual(await workbench.accessibilityFaults(), []);
       await workbench.screenshot(`dashboard-${name}`);
@@ -77,8 +75,7 @@ describe('the dashboard', () => {
     await workbench.runCommand('Unroll: Open Dashboard');
   });
 
-  it('is walked through and operated by keyboard alone', async function () {
-    this.timeout(90_000);
+  it('is walked through and operated by keyboard alone', async () => {
     await workbench.webview.locator('#loss h2').click();
     const seen = new Set<string>();
     for (let i = 0; i < 60 && seen.size < 60; i++) {
@@ -138,8 +135,7 @@ describe('the dashboard under reduced motion', () => {
     await workbench?.stop();
   });
 
-  it('moves nothing by itself', async function () {
-    this.timeout(90_000);
+  it('moves nothing by itself', async () => {
     await workbench.openFile('endless.rnn.json');
     await workbench.lens('Train').click();
     await runAtStep(workbench.folder, 100);

@@ -21,8 +21,7 @@ describe('the packages', () => {
   const file = (ending: string) =>
     path.join(folder, readdirSync(folder).find(name => name.endsWith(ending)) ?? `no ${ending}`);
 
-  before(function () {
-    this.timeout(60_000);
+  before(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'unroll-packages-'));
     run(process.execPath, ['scripts/package.mjs', '--built', '--out', folder], root);
   });
@@ -35,8 +34,7 @@ describe('the packages', () => {
     for (const name of made) assert.ok(statSync(path.join(folder, name)).size < 6e6, name);
   });
 
-  it('install a command that trains, from the archive alone', function () {
-    this.timeout(60_000);
+  it('install a command that trains, from the archive alone', () => {
     const prefix = path.join(folder, 'prefix');
     run('npm', ['install', '--global', '--offline', '--prefix', prefix, file('.tgz')], folder);
     const unroll = path.join(prefix, 'bin', 'unroll');
@@ -51,8 +49,7 @@ describe('the packages', () => {
     assert.equal(last.steps, 20);
   });
 
-  it('install an extension that trains in an empty VS Code', async function () {
-    this.timeout(90_000);
+  it('install an extension that trains in an empty VS Code', async () => {
     const extensionsFolder = path.join(folder, 'extensions');
     installVsix(file('.vsix'), extensionsFolder);
     const workbench = await Workbench.start({ extensionsFolder });

@@ -11,8 +11,7 @@ describe('the list of runs', () => {
   const folders = new Map<string, string>();
   const ends: (() => void)[] = [];
 
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     workbench = await Workbench.start();
     const made: MadeRun[] = [
       { name: 'alpha', state: 'training' },

@@ -49,8 +49,7 @@ describe('training outlives', () => {
   let workbench: Workbench;
   let run: string;
 
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     workbench = await Workbench.start();
     writeExperiment(workbench.folder, 'endless', endless);
     await workbench.openFile('endless.rnn.json');
@@ -107,8 +106,7 @@ describe('training outlives', () => {
     assert.equal(runFolders(workbench.folder).length, 1);
   });
 
-  it('kill -9: the run is shown as crashed at its step, and goes on from its last checkpoint', async function () {
-    this.timeout(90_000);
+  it('kill -9: the run is shown as crashed at its step, and goes on from its last checkpoint', async () => {
     await until('there is a checkpoint', () => eventsOf(run).some(({ kind }) => kind === 'checkpoint'));
     const killed = workerOf(run)!;
     process.kill(killed, 'SIGKILL');
@@ -117,7 +115,7 @@ describe('training outlives', () => {
     await workbench.webview
       .getByText(/ended unexpectedly at step/)
       .first()
-      .waitFor({ timeout: 30_000 });
+      .waitFor();
     await workbench.screenshot('crashed');
     await workbench.webview
       .getByText(/^Resume from step/)

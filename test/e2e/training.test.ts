@@ -36,8 +36,7 @@ describe('training from the window', () => {
   });
   after(() => workbench?.stop());
 
-  it('starts from the palette in a few steps, with a way back', async function () {
-    this.timeout(90_000);
+  it('starts from the palette in a few steps, with a way back', async () => {
     await workbench.runCommand('Unroll: Train RNN');
     const choose = (text: string) => workbench.quickPick.filter({ hasText: text }).first().click();
     const title = workbench.page.locator('.quick-input-title');
@@ -77,8 +76,7 @@ describe('training from the window', () => {
     await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   });
 
-  it('starts from the lens, and pauses, resumes and stops within a second', async function () {
-    this.timeout(90_000);
+  it('starts from the lens, and pauses, resumes and stops within a second', async () => {
     const runsBefore = runFolders(workbench.folder).length;
     await workbench.openFile('endless.rnn.json');
     await workbench.lens('Train').click();
@@ -109,8 +107,7 @@ describe('training from the window', () => {
     );
   });
 
-  it('compares RNN, LSTM and GRU side by side from the lens', async function () {
-    this.timeout(90_000);
+  it('compares RNN, LSTM and GRU side by side from the lens', async () => {
     const runsBefore = runFolders(workbench.folder).length;
     await workbench.openFile('endless.rnn.json');
     await workbench.lens('Compare RNN · LSTM · GRU').click();

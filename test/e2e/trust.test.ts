@@ -41,8 +41,7 @@ describe('a workspace that is not trusted', () => {
     assert.equal(await workbench.webview.getByRole('button', { name: /^(Train|Compare)/ }).count(), 0);
   });
 
-  it('trains as soon as it is trusted', async function () {
-    this.timeout(90_000);
+  it('trains as soon as it is trusted', async () => {
     await workbench.runCommand('Workspaces: Manage Workspace Trust');
     await workbench.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
     await workbench.statusBar('Restricted Mode').waitFor({ state: 'hidden' });

@@ -84,7 +84,7 @@ export class Workbench {
   /** A further window on the same workspace. */
   async openPage(): Promise<Page> {
     const page = await this.context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(300_000);
     page.on('console', message => {
       const place = message.location().url;
       if (message.type() === 'error' && isOurs(message.text(), place))
@@ -126,7 +126,7 @@ export class Workbench {
         await row.click({ timeout: 1500 });
         return;
       } catch (error) {
-        if (attempt === 10) throw error;
+        if (attempt === 100) throw error;
         await this.page.keyboard.press('Escape');
       }
     }
@@ -151,7 +151,7 @@ export class Workbench {
         return this.page.locator('.quick-input-widget .quick-input-list');
       } catch (error) {
         // a webview that takes the focus closes it again
-        if (attempt === 10) throw error;
+        if (attempt === 100) throw error;
         await this.page.keyboard.press('Escape');
       }
     }
@@ -240,6 +240,6 @@ async function endWorkers(workspace: string): Promise<void> {
 
 /** The window is there and its extensions can be used. */
 async function settled(page: Page): Promise<void> {
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-  await page.locator('.activitybar a.action-label[aria-label^="Unroll"]').waitFor({ timeout: 30_000 });
+  await page.locator('.monaco-workbench .part.statusbar').waitFor();
+  await page.locator('.activitybar a.action-label[aria-label^="Unroll"]').waitFor();
 }

@@ -21,7 +21,6 @@ export interface InHostOptions extends Pick<ServerOptions, 'settings' | 'workspa
   workspace: string;
   /** a picture of the window at the end */
   screenshot?: string;
-  timeout?: number;
 }
 
 /** Never trusts the exit code of the page alone: it is 0 when the extension host is killed. */
@@ -48,8 +47,6 @@ export async function runInHost(options: InHostOptions): Promise<Report> {
     const verdict = new Promise<string | null>(resolve => {
       page.on('crash', () => resolve('the browser page crashed'));
       server.gone.then(how => resolve(`the VS Code server ended with ${how}`));
-      const timeout = options.timeout ?? 300_000;
-      timers.push(setTimeout(() => resolve(`no result in ${timeout / 1000} s`), timeout));
       timers.push(setInterval(() => watchForDeath(server.log(), resolve), 500));
       page.exposeFunction('codeAutomationExit', (code: number) =>
         resolve(code === 0 ? null : `exit code ${code}`),

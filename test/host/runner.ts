@@ -13,7 +13,7 @@ export async function run(): Promise<void> {
   if (output)
     Mocha.reporters.Base.consoleLog = (...args: unknown[]) => appendFileSync(output, `${format(...args)}\n`);
   const reporter = path.join(__dirname, '../test/host/reporter.cjs');
-  const mocha = new Mocha({ color: false, timeout: 60_000, forbidOnly: true, reporter });
+  const mocha = new Mocha({ color: false, timeout: 600_000, forbidOnly: true, reporter });
   const suite = path.join(__dirname, 'suite');
   const only = process.env['UNROLL_TEST_ONLY'];
   for (const file of readdirSync(suite))

@@ -46,8 +46,7 @@ function press(name: 'showWarningMessage' | 'showInformationMessage', ...buttons
   return asked;
 }
 
-describe('runs', function () {
-  this.timeout(60_000);
+describe('runs', () => {
   let store: RunStore;
   const ends: (() => void)[] = [];
 
@@ -164,7 +163,7 @@ describe('runs', function () {
       const document = await open('endless.rnn.json', textOf(endless));
       await command('train', document.uri);
       const [run] = runFolders();
-      await until('it trains', () => (statusOf(run!)?.step ?? 0) > 20, 40);
+      await until('it trains', () => (statusOf(run!)?.step ?? 0) > 20);
       await store.refresh(true);
       const asked = press('showWarningMessage');
       await command('deleteRun', run);
@@ -217,7 +216,7 @@ describe('runs', function () {
       const document = await open('first.rnn.json', textOf(endless));
       await command('train', document.uri);
       const [first] = runFolders();
-      await until('the first trains', () => (statusOf(first!)?.step ?? 0) > 5, 40);
+      await until('the first trains', () => (statusOf(first!)?.step ?? 0) > 5);
       const second = await open('second.rnn.json', textOf({ ...endless, name: 'second' }));
       await command('compare', second.uri);
       const members = runFolders().filter(folder => folder !== first);
@@ -228,8 +227,7 @@ describe('runs', function () {
       await command('deleteRun', rnn);
       assert.ok(gone(rnn!));
       await command('stop', first);
-      for (const member of others)
-        await until('the others train', () => (statusOf(member)?.step ?? 0) > 0, 40);
+      for (const member of others) await until('the others train', () => (statusOf(member)?.step ?? 0) > 0);
       await command('stop', others);
       for (const member of others) await until('they stop', () => statusOf(member)?.state === 'stopped');
     });

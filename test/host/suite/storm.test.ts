@@ -34,8 +34,7 @@ const STORM = `
   }, ${EVERY_MILLISECONDS});
 `;
 
-describe('a storm of events', function () {
-  this.timeout(60_000);
+describe('a storm of events', () => {
   afterEach(async () => {
     await closeAll();
     await clearRuns();
@@ -95,8 +94,7 @@ const LONG = `
   }
 `;
 
-describe('ten runs of 100,000 rows', function () {
-  this.timeout(120_000);
+describe('ten runs of 100,000 rows', () => {
   afterEach(async () => {
     await closeAll();
     await clearRuns();

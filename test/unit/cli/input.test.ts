@@ -136,8 +136,7 @@ describe('unroll: wrong input', () => {
   ];
   describe('is said in one message', () => {
     let results: Result[];
-    before(async function () {
-      this.timeout(120_000);
+    before(async () => {
       results = await unrollAll(
         cases.map(([args]) => args),
         join(folder, 'workspace'),

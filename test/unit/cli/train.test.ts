@@ -15,8 +15,7 @@ const experiment = {
   training: { steps: 30, batchSize: 4, validation: { every: 10 }, checkpoint: { every: 10 } },
 };
 
-describe('unroll train', function () {
-  this.timeout(60_000);
+describe('unroll train', () => {
   const scratch = new Scratch();
   let workspace: string;
   let file: string;

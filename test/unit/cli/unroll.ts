@@ -61,7 +61,7 @@ export function unroll(
     env: { ...environment(), ...options.env },
     input: options.input,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 600_000,
     maxBuffer: 64e6,
   });
   return { code: status, stdout, stderr };

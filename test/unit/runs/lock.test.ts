@@ -87,8 +87,7 @@ describe('the lock of a run', () => {
     assert.equal(isAlive({ ...thisWriter(), host: 'elsewhere' }), null);
   });
 
-  it(`goes to exactly one of ${RIVALS} processes, free or left by a dead one, ${ROUNDS} times`, async function () {
-    this.timeout(60_000);
+  it(`goes to exactly one of ${RIVALS} processes, free or left by a dead one, ${ROUNDS} times`, async () => {
     for (let i = 0; i < RIVALS; i++) children.push(forkChild('race-child'));
     await Promise.all(children.map(child => once(child, 'message')));
     const pid = deadPid();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { matMul, tensor2d } from '@tensorflow/tfjs-core';
 import { loadAddon } from '../../../../src/trainer/engine/native/addon.ts';
 import { loadNative } from '../../../../src/trainer/engine/native/provider.ts';
@@ -12,10 +13,12 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { describeAgreement } from './describe-agreement.ts';
 import { describeProvider } from './describe-provider.ts';
 
-const addon = loadAddon();
+/** scripts/sanitize.mjs names an addon of its own. */
+const tested = process.env['UNROLL_TEST_ADDON'];
+const addon = loadAddon(tested);
 
 async function load(instructionSet: string, threads: number): Promise<Provider> {
-  const provider = await loadNative(threads, { instructionSet });
+  const provider = await loadNative(threads, { instructionSet, file: tested });
   if (typeof provider === 'string') throw new Error(provider);
   return provider;
 }

@@ -58,8 +58,7 @@ function requirePassed({ stats, failures }: Report): void {
   assert.ok(stats.passes > 0, 'no test ran');
 }
 
-describe('tfjs-node engine', function () {
-  this.timeout(600_000);
+describe('tfjs-node engine', () => {
   const absent = whyAbsent();
   if (absent) {
     it(`skipped: ${absent}`, function () {
