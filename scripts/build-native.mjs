@@ -33,7 +33,7 @@ const objectCache = buildCache(`native-${process.platform}-${process.arch}`);
 /** No newer glibc than that of the oldest Linux that VS Code runs on. */
 const newestGlibc = [2, 28];
 
-const flags =
+export const compilerFlags =
   '-O3 -std=c++20 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-signed-zeros -fno-exceptions -fno-rtti -fPIC -fvisibility=hidden -Wall -Wextra -Wno-psabi -Wno-uninitialized -Wno-maybe-uninitialized'.split(
     ' ',
   );
@@ -42,7 +42,7 @@ const flags =
  * Of this processor's family, best first: the compiler's option, and the macros that it defines under -march=native
  * where the processor has the set.
  */
-const instructionSets = {
+export const instructionSets = {
   x64: {
     avx512: {
       march: ['-march=x86-64-v4'],
@@ -73,7 +73,7 @@ export function findCompiler() {
 }
 
 /** Node's headers: those of the package node-api-headers, which serve any Node, or of the running Node. */
-function findHeaders() {
+export function findHeaders() {
   const candidates = [path.resolve(process.execPath, '../../include/node'), '/usr/include/node'];
   try {
     candidates.unshift(createRequire(import.meta.url)('node-api-headers').include_dir);
@@ -86,7 +86,7 @@ function findHeaders() {
 }
 
 /** Names of the instruction sets that are asked for, best first. */
-function chooseSets(which, compiler) {
+export function chooseSets(which, compiler) {
   const all = Object.keys(instructionSets);
   if (which === 'all' || all.length === 1) return all;
   const native = spawnSync(compiler.name, ['-march=native', '-dM', '-E', '-x', 'c', os.devNull], {
@@ -116,7 +116,7 @@ function planObjects(compiler, headers, sets) {
     .sort()
     .map(file => `native/${file}`);
   const plan = (name, args, files) => {
-    const digest = digestOf([compiler.version, flags, args], files).slice(0, 16);
+    const digest = digestOf([compiler.version, compilerFlags, args], files).slice(0, 16);
     return { name, args, file: path.join(objectCache, `${name}-${digest}.o`) };
   };
   const has = sets.map(name => `-DUNROLL_HAS_${name.toUpperCase()}`);
@@ -137,7 +137,7 @@ function planObjects(compiler, headers, sets) {
 function compile(compiler, { name, args, file }) {
   const fresh = `${file}.${process.pid}`;
   return new Promise((resolve, reject) => {
-    const child = spawn(compiler.name, [...flags, ...args, '-o', fresh], {
+    const child = spawn(compiler.name, [...compilerFlags, ...args, '-o', fresh], {
       cwd: kernels,
       stdio: ['ignore', 'inherit', 'inherit'],
     });
@@ -199,7 +199,7 @@ function checkGlibc(file) {
 const MARK = 'UNROLL01';
 
 /** At the end of the file stands what it should be, so that a damaged one is never handed to the loader. */
-function seal(file) {
+export function seal(file) {
   const content = readFileSync(file);
   const digest = createHash('sha256').update(content).digest();
   writeFileSync(file, Buffer.concat([content, Buffer.from(MARK), digest]));

@@ -43,6 +43,19 @@ class Net(nn.Module):
     assert.deepEqual(notes, ['hidden is taken as its default, 48.']);
   });
 
+  it('have dropout between levels where there is any, and several levels', async () => {
+    for (const [options, expected] of [
+      ['', {}],
+      [', dropout=0.5', {}],
+      [', num_layers=2', { layers: 2 }],
+      [', num_layers=2, dropout=0', { layers: 2 }],
+      [', num_layers=2, dropout=0.5', { layers: 2, dropout: 0.5 }],
+    ] as const) {
+      const { layers } = await mapped('python', `from torch import nn\nrnn = nn.LSTM(3, 8${options})\n`);
+      assert.deepEqual(layers[0], { type: 'lstm', units: 8, ...expected }, options);
+    }
+  });
+
   it('keep activations that PyTorch code calls as functions', async () => {
     const { layers, notes } = await mapped(
       'python',

@@ -219,4 +219,15 @@ loader = DataLoader(windows, batch_size=args.batch_size)
       target: 'co2',
     });
   });
+
+  it('clip at a norm above zero only: a negative one is told as not taken', async () => {
+    for (const norm of ['-1', '0']) {
+      const settings = await read('python', TORCH.replace('parameters(), 0.5', `parameters(), ${norm}`));
+      assert.equal(settings.clipNorm?.value, null, norm);
+      assert.ok(
+        settings.notTaken.some(({ line, value }) => line === 25 && /clipped/.test(value)),
+        norm,
+      );
+    }
+  });
 });

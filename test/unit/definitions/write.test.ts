@@ -97,6 +97,43 @@ describe('a model opened in another framework', () => {
           compare(plainly(layers, convention), back.layers, back.differs);
         });
 
+  it('names of a layer what its framework needs, and nothing else', () => {
+    const lines = (to: Framework, more: object) => {
+      const layers = [recurrent('lstm', more), { type: 'dense' } as LayerInput];
+      const { text } = writeAs(to, 'm', {
+        convention: 'pytorch',
+        layers,
+        origins: [],
+        notes: [],
+        obstacles: [],
+      });
+      return text
+        .split('\n')
+        .flatMap(line => /(?:nn|tf\.layers)\.(?:LSTM|lstm|Linear|dense).*\)/.exec(line) ?? []);
+    };
+    const out = 'nn.Linear(24, outputs)';
+    assert.deepEqual(lines('torch', {}), ['nn.LSTM(inputs, 24, batch_first=True)', out]);
+    assert.deepEqual(lines('torch', { layers: 2 }), [
+      'nn.LSTM(inputs, 24, num_layers=2, batch_first=True)',
+      out,
+    ]);
+    assert.deepEqual(lines('torch', { layers: 2, dropout: 0.2 }), [
+      'nn.LSTM(inputs, 24, num_layers=2, batch_first=True, dropout=0.2)',
+      out,
+    ]);
+    assert.deepEqual(lines('torch', { dropout: 0.2 }), ['nn.LSTM(inputs, 24, batch_first=True)', out]);
+    assert.deepEqual(lines('torch', { bidirectional: true }), [
+      'nn.LSTM(inputs, 24, batch_first=True, bidirectional=True)',
+      'nn.Linear(48, outputs)',
+    ]);
+    const cell = "units: 24, recurrentActivation: 'sigmoid', returnSequences: true";
+    assert.deepEqual(lines('tfjs', { layers: 2 }), [
+      `tf.layers.lstm({ ${cell}, inputShape: [null, inputs] })`,
+      `tf.layers.lstm({ ${cell} })`,
+      'tf.layers.dense({ units: outputs })',
+    ]);
+  });
+
   it('keeps what only defaults said', async () => {
     const one = async (from: Convention, to: Framework, layer: LayerInput) => {
       const layers: LayerInput[] = [layer, { type: 'dense' }];

@@ -1,0 +1,387 @@
+// npm run test:mutants: puts faults into the code, one at a time, and counts how many the unit tests catch. Those of
+// test/mutants/faults.mjs, and others drawn by a seed from operators (sign, bound, index, constant, missing call) over
+// all files of the kernels, the layers, the runs, the diagnosis and the definitions. It works on copies of the
+// repository; `npm run build` comes first.
+//
+//   npm run test:mutants -- [--seed N] [--draw N] [--room NAME] [--jobs N] [--only N,…]
+//
+// Each fault is named by a number; survivors are listed with their change. Exit code 1 where fewer than 90 % are caught.
+// What cannot change a result is not drawn: tuning constants of kernels, and whatever leaves the machine code as it is.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { faults } from '../test/mutants/faults.mjs';
+import {
+  chooseSets,
+  compilerFlags,
+  findCompiler,
+  findHeaders,
+  instructionSets,
+  seal,
+} from './build-native.mjs';
+import { root } from './install.mjs';
+
+/** Seconds of processor time after which a fault counts as caught: it made something endless. */
+const LIMIT = 300;
+
+const inTraining = name => `test/unit/trainer/training/${name}.test.ts`;
+
+const rooms = {
+  kernels: { folder: 'kernels', tests: ['test/unit/trainer/engine/native.test.ts'] },
+  layers: {
+    folder: 'src/trainer/layers',
+    tests: [
+      'test/unit/trainer/layers/**/*.test.ts',
+      'test/unit/trainer/tasks/**/*.test.ts',
+      ...['bptt', 'same-bits', 'learns', 'dead-units'].map(inTraining),
+    ],
+  },
+  runs: {
+    folder: 'src/runs',
+    tests: [
+      'test/unit/runs/**/*.test.ts',
+      ...['work', 'same-bits'].map(inTraining),
+      'test/unit/dashboard/**/*.test.ts',
+    ],
+  },
+  diagnosis: {
+    folder: 'src/diagnosis',
+    tests: ['test/unit/diagnosis/**/*.test.ts', 'test/unit/extension/**/*.test.ts'],
+  },
+  definitions: {
+    folder: 'src/definitions',
+    tests: ['test/unit/definitions/**/*.test.ts', 'test/unit/extension/**/*.test.ts'],
+  },
+};
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    draw: { type: 'string', default: '40' },
+    room: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
+});
+
+/** Mulberry32: the same faults for the same seed on any machine. */
+function randomOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The text with comments, strings and regular expressions blanked: places stay, words go. */
+function codeOf(text) {
+  const pattern =
+    /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[(,=:]\s*)\/(?![*/ ])(?:[^/\\\n]|\\.)+\/[a-z]*/g;
+  return text.replace(pattern, found => found.replace(/[^\n]/g, ' '));
+}
+
+const operators = {
+  sign: [/ ([+-])(=?) (?=[\w(])/g, ([, sign, equal]) => ` ${sign === '+' ? '-' : '+'}${equal} `],
+  bound: [/ (<=?|>=?) (?=[\w(-])/g, ([, bound]) => ` ${bound.endsWith('=') ? bound[0] : `${bound}=`} `],
+  index: [/\[(\w+)\]/g, ([, index]) => (/^\d+$/.test(index) ? `[${Number(index) + 1}]` : `[${index} + 1]`)],
+  constant: [/(?<![\w.[])(\d+)(?![\w.\]]|e\d)/g, ([, number]) => `${Number(number) + 1}`],
+  'missing call': [
+    /^( *)(?!return|throw|await import|if|for|while|super)[\w.]+(?:\?\.|!)?\w*\([^{}\n]*\);$/gm,
+    ([, indent]) => `${indent};`,
+  ],
+};
+
+/** Lines whose change says nothing: types, imports, and in kernels the sizes of tiles. */
+function isIdle(line, room) {
+  if (/^\s*(import|export (type|interface)|interface|type|static_assert|template|#|typedef|\})/.test(line))
+    return true;
+  return room === 'kernels' && /\bconstexpr\b|#pragma|WORTH_THREADS|larger<|template/.test(line);
+}
+
+function sitesOf(room) {
+  const { folder } = rooms[room];
+  const files = readdirSync(path.join(root, folder), { recursive: true })
+    .map(name => path.join(folder, name))
+    .filter(name => /\.(ts|h)$/.test(name) && !/abi\.h|table\.h|threads\.h|format\.ts$/.test(name))
+    .sort();
+  return files.flatMap(file => {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    const code = codeOf(text);
+    return Object.entries(operators).flatMap(([operator, [pattern, change]]) =>
+      [...code.matchAll(pattern)].flatMap(match => {
+        const line = code.slice(0, match.index).split('\n').length;
+        const whole = code.split('\n')[line - 1];
+        if (isIdle(whole, room)) return [];
+        return { room, file, operator, line, at: match.index, was: match[0], becomes: change(match) };
+      }),
+    );
+  });
+}
+
+function drawn(count, seed) {
+  const random = randomOf(seed);
+  const names = Object.keys(rooms);
+  const sites = Object.fromEntries(names.map(name => [name, sitesOf(name)]));
+  const kinds = Object.keys(operators);
+  return Array.from({ length: count }, (_, i) => {
+    const room = names[i % names.length];
+    // each operator in turn, else the many constants are drawn alone
+    const kind = kinds[Math.floor(i / names.length) % kinds.length];
+    const left = sites[room].filter(({ operator }) => operator === kind);
+    const choice = left.length > 0 ? left : sites[room];
+    const picked = choice[Math.floor(random() * choice.length)];
+    sites[room].splice(sites[room].indexOf(picked), 1);
+    return {
+      ...picked,
+      alternatives: () => {
+        const [next] = sites[room].filter(({ operator, file }) => operator === kind && file === picked.file);
+        if (next) sites[room].splice(sites[room].indexOf(next), 1);
+        return next && { ...next, alternatives: picked.alternatives };
+      },
+    };
+  });
+}
+
+function byHand() {
+  return faults.map(([file, was, becomes]) => {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    const at = text.indexOf(was);
+    if (at < 0 || text.indexOf(was, at + 1) >= 0) {
+      console.error(`${file} does not hold this once: ${was}`);
+      process.exit(2);
+    }
+    const room = Object.keys(rooms).find(name => file.startsWith(`${rooms[name].folder}/`));
+    return { room, file, operator: 'by hand', line: text.slice(0, at).split('\n').length, at, was, becomes };
+  });
+}
+
+function makeCopy() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unroll-mutants-'));
+  for (const name of [
+    'src',
+    'kernels',
+    'test',
+    'bench',
+    'scripts',
+    'samples',
+    'docs',
+    'snippets',
+    'dist',
+    'package.json',
+    'package-lock.json',
+    'package.nls.json',
+    'tsconfig.json',
+    '.mocharc.cjs',
+    'README.md',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'esbuild.js',
+    'biome.json',
+  ])
+    cpSync(path.join(root, name), path.join(folder, name), {
+      recursive: true,
+      filter: file => !file.includes(`${path.sep}out${path.sep}`),
+    });
+  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  return folder;
+}
+
+function execute(command, args, cwd, limit) {
+  return new Promise(resolve => {
+    // a processor-time limit, since the clock says little on a busy machine
+    const words = [command, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    const child = spawn('sh', ['-c', `ulimit -t ${limit}; exec ${words}`], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, UNROLL_TEST_SEED: '1', UNROLL_SEED: '1', FC_SEED: '1' },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', data => (said = (said + data).slice(-20_000)));
+    // asleep for good: no processor time is used, so that only the clock tells
+    const timer = setTimeout(() => killGroup(child), 20 * 60_000);
+    child.once('exit', code => {
+      clearTimeout(timer);
+      killGroup(child);
+      resolve({ code, said });
+    });
+  });
+}
+
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}
+
+const compiler = findCompiler();
+const [set] = chooseSets('best', compiler);
+const quick = [...compilerFlags.filter(flag => flag !== '-O3' && !flag.startsWith('-W')), '-O1', '-w'];
+
+async function compileKernels(copy) {
+  const kernels = path.join(copy, 'kernels');
+  const parts = [
+    [
+      ...instructionSets[set].march,
+      `-DUNROLL_NAMESPACE=unroll_${set}`,
+      '-c',
+      'kernels.cpp',
+      '-o',
+      'kernels.o',
+    ],
+    ['-c', 'threads.cpp', '-o', 'threads.o'],
+    ['-c', 'native/platform.cpp', '-o', 'platform.o'],
+    [`-DUNROLL_HAS_${set.toUpperCase()}`, '-I', findHeaders(), '-c', 'native/addon.cpp', '-o', 'addon.o'],
+  ];
+  for (const part of parts) {
+    const { code, said } = await execute(compiler.name, [...quick, ...part], kernels, LIMIT);
+    if (code !== 0) return { error: said };
+  }
+  const objects = ['kernels.o', 'threads.o', 'platform.o', 'addon.o'].map(name => path.join(kernels, name));
+  const addon = path.join(copy, 'dist/engine/unroll.node');
+  const { status, stderr } = spawnSync(compiler.name, ['-shared', ...objects, '-o', addon], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) return { error: stderr };
+  seal(addon);
+  const digest = createHash('sha256');
+  for (const object of objects.slice(0, 2)) digest.update(readFileSync(object));
+  return { digest: digest.digest('hex') };
+}
+
+function testsOf(fault) {
+  const { tests } = rooms[fault.room];
+  // the test of the same name first: it knows most
+  const own = path.join('test/unit', fault.file.replace(/^src\//, '').replace(/\.\w+$/, '.test.ts'));
+  return existsSync(path.join(root, own)) ? [own, ...tests] : tests;
+}
+
+function mutate(copy, { file, at, was, becomes }) {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  writeFileSync(path.join(copy, file), text.slice(0, at) + becomes + text.slice(at + was.length));
+}
+
+async function judge(copy, fault, baseline) {
+  mutate(copy, fault);
+  try {
+    if (fault.room === 'kernels') {
+      const { error, digest } = await compileKernels(copy);
+      if (error) return { caught: true, by: 'the compiler' };
+      if (digest === baseline.kernels) return { idle: true };
+    }
+    for (const tests of testsOf(fault)) {
+      const { code, said } = await execute(
+        process.execPath,
+        ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'dot', '--spec', tests],
+        copy,
+        LIMIT,
+      );
+      if (code !== 0)
+        return {
+          caught: true,
+          by: /^ *1\) (.*(?:\n {7,}.*)*)/m.exec(said)?.[1].replace(/\s+/g, ' ').trim() ?? 'an early end',
+        };
+    }
+    return { caught: false };
+  } finally {
+    cpSync(path.join(root, fault.file), path.join(copy, fault.file));
+  }
+}
+
+const describe = ({ file, line, operator, was, becomes }) =>
+  `${file}:${line} (${operator}) ${was.trim().replace(/\s+/g, ' ')} → ${becomes.trim() || 'nothing'}`;
+
+async function main() {
+  const seed = Number(options.seed);
+  let list = [...byHand(), ...drawn(Number(options.draw), seed)].map((fault, i) => ({
+    ...fault,
+    number: i + 1,
+  }));
+  if (options.room) list = list.filter(({ room }) => room === options.room);
+  if (options.only) list = list.filter(({ number }) => options.only.split(',').includes(String(number)));
+  const jobs = Number(options.jobs);
+  console.log(`${list.length} faults, seed ${seed}, ${jobs} at a time`);
+  const copies = Array.from({ length: jobs }, makeCopy);
+  const results = [];
+  try {
+    const baseline = {};
+    if (list.some(({ room }) => room === 'kernels')) {
+      const { error, digest } = await compileKernels(copies[0]);
+      if (error) throw new Error(`The kernels do not compile as they are:\n${error}`);
+      baseline.kernels = digest;
+      const addon = 'dist/engine/unroll.node';
+      for (const copy of copies.slice(1)) cpSync(path.join(copies[0], addon), path.join(copy, addon));
+    }
+    for (const room of new Set(list.map(each => each.room)))
+      for (const tests of rooms[room].tests) {
+        const { code, said } = await execute(
+          process.execPath,
+          ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'dot', '--spec', tests],
+          copies[0],
+          4 * LIMIT,
+        );
+        if (code !== 0) throw new Error(`Without a fault ${tests} is red:\n${said.slice(-3000)}`);
+      }
+    const queue = [...list];
+    await Promise.all(
+      copies.map(async copy => {
+        for (let fault = queue.shift(); fault; fault = queue.shift()) {
+          let result = await judge(copy, fault, baseline);
+          for (let next = fault; result.idle; ) {
+            next = next.alternatives?.();
+            if (!next) break;
+            fault = { ...next, number: fault.number };
+            result = await judge(copy, fault, baseline);
+          }
+          if (result.idle) {
+            console.log(`  ${fault.number} leaves the machine code as it is: ${describe(fault)}`);
+            continue;
+          }
+          results.push({ ...fault, ...result });
+          console.log(
+            `${result.caught ? '✔' : '✘ SURVIVED'} ${fault.number} ${describe(fault)}${result.by ? `\n      ${result.by}` : ''}`,
+          );
+        }
+      }),
+    );
+  } finally {
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+  }
+  const survivors = results.filter(({ caught }) => !caught);
+  const share = (results.length - survivors.length) / results.length;
+  for (const room of Object.keys(rooms)) {
+    const of = results.filter(result => result.room === room);
+    if (of.length)
+      console.log(`${room.padEnd(12)} ${of.filter(({ caught }) => caught).length} of ${of.length}`);
+  }
+  for (const fault of survivors) console.log(`survived: ${fault.number} ${describe(fault)}`);
+  console.log(
+    `${results.length - survivors.length} of ${results.length} caught (${(100 * share).toFixed(0)} %), seed ${seed}`,
+  );
+  mkdirSync(path.join(root, 'test/out'), { recursive: true });
+  writeFileSync(path.join(root, 'test/out/mutants.json'), JSON.stringify(results, null, 1));
+  process.exit(share >= 0.9 ? 0 : 1);
+}
+
+await main();
