@@ -47,6 +47,8 @@ export interface FlowView {
   /** "reach": ∂L_T/∂h_t of the loss at the last step alone; "full": of the training loss itself */
   kind: FlowKind;
   layers: SeriesLevel[];
+  /** the one to show first: an index into `layers` */
+  main: number;
   seqLen: number;
   /** step of each row, oldest first; several recorded rows are pooled into one by their largest value */
   steps: Float64Array;

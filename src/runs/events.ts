@@ -124,6 +124,7 @@ export class EventTail {
       return true;
     }
     const checked = checkEvent(value);
+    if (!checked) return false;
     if (!checked.ok) return this.bad(`is left out: ${checked.why}`);
     this.handler.event(checked.value);
     return true;

@@ -1,219 +1,312 @@
-// The files of a run folder, as types. docs/architecture.md tells who writes what and when.
-import type { LayerCount } from '../experiment/parameters.ts';
-import type { Experiment } from '../experiment/schema.ts';
+// The files of a run folder, as schemas: what is read is checked by them, and the types are inferred from them.
+// docs/architecture.md tells who writes what and when. Names that may grow (views, families, units, metrics, findings)
+// are open strings, so that an older reader keeps what a newer writer has said.
+import * as z from 'zod';
+import { experimentSchema } from '../experiment/schema.ts';
+import { levelOfOld, viewOfOld } from './format-old.ts';
 
 export type { LayerCount } from '../experiment/parameters.ts';
 
-/** NaN and the infinities stand in JSON as these strings. */
-export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+const text = z.string().max(10_000);
+const longText = z.string().max(4_000_000);
+const sampleText = z.string().max(400_000);
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const wholeCount = z.int().min(0);
 
-export type EngineName = 'auto' | 'native' | 'wasm' | 'reference' | 'tfjs-node';
+/** NaN and the infinities stand in JSON as strings. */
+const jsonNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+export type JsonNumber = z.infer<typeof jsonNumber>;
 
-/** Where the experiment came from; `text` is the definition as it stood at the start. */
-export interface DefinitionSource {
+const engineName = z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs-node']);
+export type EngineName = z.infer<typeof engineName>;
+
+const definition = z.object({
   /** path relative to the workspace folder, with forward slashes; null for an untitled document */
-  path: string | null;
+  path: text.nullable(),
   /** 1-based line of the model, 0 if unknown */
-  line: number;
-  language: DefinitionLanguage;
+  line: wholeCount,
+  language: z.enum(['rnn-json', 'python', 'javascript', 'typescript', 'tsx']),
   /** which of several models in the file; left out where the file is one experiment */
-  model?: string | undefined;
-  text: string;
-}
+  model: text.optional(),
+  text: longText,
+});
+/** Where the experiment came from; `text` is the definition as it stood at the start. */
+export type DefinitionSource = z.infer<typeof definition>;
+export type DefinitionLanguage = DefinitionSource['language'];
 
-export type DefinitionLanguage = 'rnn-json' | 'python' | 'javascript' | 'typescript' | 'tsx';
-
-export interface GroupMembership {
+const group = z.object({
   /** shared by all members of one comparison */
-  id: string;
+  id: text,
   /** place among the members, from 0 */
-  index: number;
-  size: number;
+  index: wholeCount,
+  size: wholeCount.max(10_000),
   /** what sets this member apart, e.g. "GRU", "lr 0.003", "seed 2" */
-  label: string;
-}
+  label: text,
+});
+export type GroupMembership = z.infer<typeof group>;
 
-/** `request.json`: what was asked. The worker turns it into run.json when it starts; until then the run is queued. */
-export interface RunRequest {
-  format: 1;
-  id: string;
-  name: string;
-  createdAt: string;
-  experiment: Experiment;
-  definition: DefinitionSource | null;
-  group: GroupMembership | null;
-  engine: EngineName;
+export const requestSchema = z.object({
+  format: z.literal(1),
+  id: text,
+  name: text,
+  createdAt: text,
+  experiment: experimentSchema,
+  definition: definition.nullable(),
+  group: group.nullable(),
+  engine: engineName,
   /** null: physical cores */
-  threads: number | null;
+  threads: wholeCount.nullable(),
   /** absolute folder that data paths are relative to, the workspace root, and further folders data may come from */
-  base: string;
-  workspace: string;
-  allowedPaths: string[];
-}
+  base: text,
+  workspace: text,
+  allowedPaths: z.array(text).max(1000),
+});
+/** `request.json`: what was asked. The worker turns it into run.json when it starts; until then the run is queued. */
+export type RunRequest = z.infer<typeof requestSchema>;
 
-/** `run.json`: written once, when the worker starts. */
-export interface RunFile extends RunRequest {
-  versions: { unroll: string; node: string; tfjs: string };
-  engineUsed: {
-    provider: 'native' | 'wasm' | 'reference' | 'tfjs-node';
-    instructionSet: string;
-    threads: number;
-    why: string;
-  };
-  machine: { host: string; platform: string; arch: string; cpu: string; cores: number; memoryBytes: number };
-  parameters: { total: number; layers: LayerCount[] };
-  task: TaskFacts;
-}
+const metric = z.object({
+  /** of its scalar */
+  name: text,
+  label: text,
+  /** "%" of a share from 0 to 1, "nats/char" …; empty for a plain number */
+  unit: text,
+  better: z.enum(['lower', 'higher']),
+});
+/** A scalar that a task records beside its loss. */
+export type Metric = z.infer<typeof metric>;
 
-/** What the readers must know of the task to label what they draw. */
-export interface TaskFacts {
-  name: Experiment['data']['task'];
-  lossUnit: 'nats/char' | 'mse' | 'nats';
+const inputSize = z.union([
+  z.object({ kind: z.literal('tokens'), vocabulary: wholeCount }),
+  z.object({ kind: z.literal('vectors'), features: wholeCount }),
+]);
+
+const task = z.object({
+  name: text,
+  /** 'nats/char', 'mse' … */
+  lossUnit: text,
   /** the loss of knowing nothing, and what that is, e.g. 1/6 "always predict 1" */
-  baseline: { loss: number; name: string } | null;
+  baseline: z.object({ loss: z.number(), name: text }).nullable(),
   /** steps of a training sequence */
-  seqLen: number;
-  batchSize: number;
+  seqLen: wholeCount,
+  batchSize: wholeCount,
   /** tokens or time steps per training step */
-  tokensPerStep: number;
+  tokensPerStep: count,
   /** a sentence or two about the data: size, vocabulary, rare characters, missing values */
-  notes: string[];
-}
+  notes: z.array(text).max(100),
+  /** the first is the one that lists and lenses show beside the loss; version 0.1.0 names none */
+  metrics: z.array(metric).max(100).optional(),
+  /** what the task asks of the model; version 0.1.0 leaves it to the reader */
+  sizes: z.object({ input: inputSize, outputs: wholeCount, source: inputSize.optional() }).optional(),
+});
+/** What the readers must know of the task to label what they draw. */
+export type TaskFacts = z.infer<typeof task>;
 
-// ---------------------------------------------------------------- events.jsonl
+export const runSchema = requestSchema.extend({
+  versions: z.object({ unroll: text, node: text, tfjs: text }),
+  engineUsed: z.object({
+    provider: z.enum(['native', 'wasm', 'reference', 'tfjs-node']),
+    instructionSet: text,
+    threads: wholeCount,
+    why: text,
+  }),
+  machine: z.object({ host: text, platform: text, arch: text, cpu: text, cores: count, memoryBytes: count }),
+  parameters: z.object({
+    total: count,
+    layers: z.array(z.object({ name: text, type: text, count, formula: text })).max(1000),
+  }),
+  task,
+});
+/** `run.json`: written once, when the worker starts. */
+export type RunFile = z.infer<typeof runSchema>;
 
-interface EventBase {
-  step: number;
-  /** seconds since 1970 */
-  time: number;
-}
-
-/** A scalar over the steps since the last row. */
-export interface ScalarRange {
-  mean: JsonNumber;
-  min: JsonNumber;
-  max: JsonNumber;
-}
-
-export type EndReason = 'finished' | 'early-stopped' | 'stopped' | 'diverged' | 'failed';
-
-export type RunEvent = EventBase &
-  (
-    | { kind: 'started' }
-    | {
-        kind: 'scalars';
-        /** names: trainLoss, valLoss, gradNorm, learningRate, tokensPerSecond, memoryBytes, and the task's own (accuracy, rmse…) */
-        values: Record<string, ScalarRange | JsonNumber>;
-        /** own training time in seconds since the run began, pauses and other members excluded */
-        ownSeconds: number;
-        tokens: number;
-      }
-    | { kind: 'sample'; sample: Sample }
-    | { kind: 'finding'; finding: Finding }
-    | { kind: 'checkpoint'; best: boolean; valLoss: JsonNumber | null }
-    | { kind: 'paused'; why: string }
-    | { kind: 'resumed'; fromStep: number }
-    | {
-        kind: 'ended';
-        reason: EndReason;
-        message: string;
-        trainLoss: JsonNumber | null;
-        valLoss: JsonNumber | null;
-        seconds: number;
-      }
-  );
-
-export type Sample =
-  | { type: 'text'; prompt: string; text: string; temperature: number }
-  | {
-      type: 'forecast';
-      /** a stretch of validation data in the target's own unit */
-      index: number[];
-      truth: JsonNumber[];
-      prediction: JsonNumber[];
-      persistence: JsonNumber[];
-      target: string;
-    }
-  | { type: 'pairs'; rows: { input: string; truth: string; prediction: string }[] };
-
-/** What the diagnosis found, with its evidence in numbers. */
-export interface Finding {
-  id: 'vanishing' | 'exploding' | 'diverged' | 'overfitting' | 'plateau' | 'dead-units' | 'saturated-gates';
-  severity: 'info' | 'warning' | 'error';
-  /** one sentence with numbers */
-  message: string;
-  /** which layer, e.g. "layers.1"; null: the whole model */
-  layer: string | null;
-  evidence: Record<string, JsonNumber | string>;
-  /** edits of the experiment that may mend it */
-  fixes: Fix[];
-}
-
-export interface Fix {
-  title: string;
+const fix = z.object({
+  title: text,
   /** assignments by path into the experiment, e.g. [["training","clipNorm"], 1]; value undefined removes */
-  edits: { path: (string | number)[]; value: unknown }[];
-}
+  edits: z
+    .array(z.object({ path: z.array(z.union([text, wholeCount])).max(20), value: z.unknown() }))
+    .max(100),
+});
+export type Fix = z.infer<typeof fix>;
 
-// ---------------------------------------------------------------- status, lock, control, series
+const finding = z.object({
+  /** 'vanishing', 'exploding' …: docs/findings.md */
+  id: text,
+  severity: z.enum(['info', 'warning', 'error']),
+  /** one sentence with numbers */
+  message: text,
+  /** which layer, e.g. "layers.1"; null: the whole model */
+  layer: text.nullable(),
+  evidence: z.record(text, z.union([jsonNumber, text])),
+  /** edits of the experiment that may mend it */
+  fixes: z.array(fix).max(20),
+});
+/** What the diagnosis found, with its evidence in numbers. */
+export type Finding = z.infer<typeof finding>;
 
-export type RunState =
-  | 'queued'
-  | 'starting'
-  | 'training'
-  | 'paused'
-  | 'finished'
-  | 'early-stopped'
-  | 'stopped'
-  | 'diverged'
-  | 'failed';
+const numbers = z.array(jsonNumber).max(100_000);
 
-/** `status.json`: what lists and lenses read. */
-export interface RunStatus {
-  state: RunState;
+const series = {
+  /** a stretch of validation data in the target's own unit */
+  index: z.array(z.number()).max(100_000),
+  truth: numbers,
+  prediction: numbers,
+  persistence: numbers,
+  target: text,
+};
+
+const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);
+
+const sample = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: z.number() }),
+  z.object({ type: z.literal('series'), ...series }),
+  z.object({ type: z.literal('pairs'), rows: pairs }),
+]);
+/** A way to show what a model says; the task chooses which. */
+export type Sample = z.infer<typeof sample>;
+
+/** Version 0.1.0 names a series by the task it had. */
+const sampleOfAnyVersion = z.preprocess(
+  (value: unknown) =>
+    (value as { type?: unknown } | null)?.type === 'forecast'
+      ? { ...(value as object), type: 'series' }
+      : value,
+  sample,
+);
+
+/** `time`: seconds since 1970 */
+const base = { step: wholeCount, time: z.number() };
+
+const range = z.object({ mean: jsonNumber, min: jsonNumber, max: jsonNumber });
+/** A scalar over the steps since the last row. */
+export type ScalarRange = z.infer<typeof range>;
+
+const endReason = z.enum(['finished', 'early-stopped', 'stopped', 'diverged', 'failed']);
+export type EndReason = z.infer<typeof endReason>;
+
+/** One line of `events.jsonl`. */
+export const eventSchema = z.discriminatedUnion('kind', [
+  z.object({ ...base, kind: z.literal('started') }),
+  z.object({
+    ...base,
+    kind: z.literal('scalars'),
+    /** names: trainLoss, valLoss, gradNorm, learningRate, tokensPerSecond, memoryBytes, and the task's metrics */
+    values: z.record(text, z.union([range, jsonNumber])),
+    /** own training time in seconds since the run began, pauses and other members excluded */
+    ownSeconds: count,
+    tokens: count,
+  }),
+  z.object({ ...base, kind: z.literal('sample'), sample: sampleOfAnyVersion }),
+  z.object({ ...base, kind: z.literal('finding'), finding }),
+  z.object({ ...base, kind: z.literal('checkpoint'), best: z.boolean(), valLoss: jsonNumber.nullable() }),
+  z.object({ ...base, kind: z.literal('paused'), why: text }),
+  z.object({ ...base, kind: z.literal('resumed'), fromStep: wholeCount }),
+  z.object({
+    ...base,
+    kind: z.literal('ended'),
+    reason: endReason,
+    message: text,
+    trainLoss: jsonNumber.nullable(),
+    valLoss: jsonNumber.nullable(),
+    /** the task's metrics at the last validation, by "valAccuracy" …; null: there are none */
+    metrics: z.record(text, jsonNumber).nullable().optional(),
+    seconds: count,
+  }),
+]);
+export type RunEvent = z.infer<typeof eventSchema>;
+/** Of events and samples that this version knows; others are passed over. */
+export const EVENT_KINDS: ReadonlySet<unknown> = new Set(
+  eventSchema.options.map(({ shape }) => shape.kind.value),
+);
+export const SAMPLE_TYPES: ReadonlySet<unknown> = new Set([
+  'forecast',
+  ...sample.options.map(({ shape }) => shape.type.value),
+]);
+
+const runState = z.enum([
+  'queued',
+  'starting',
+  'training',
+  'paused',
+  'finished',
+  'early-stopped',
+  'stopped',
+  'diverged',
+  'failed',
+]);
+export type RunState = z.infer<typeof runState>;
+
+export const statusSchema = z.object({
+  state: runState,
   /** grows with every write; a reader sees life when it changes */
-  heartbeat: number;
-  step: number;
-  steps: number;
+  heartbeat: count,
+  step: count,
+  steps: count,
   /** seconds left; null if not known */
-  eta: number | null;
-  last: Record<string, JsonNumber>;
+  eta: z.number().nullable(),
+  last: z.record(text, jsonNumber),
   /** for failed and diverged: one sentence */
-  message: string | null;
-}
+  message: text.nullable(),
+});
+/** `status.json`: what lists and lenses read. */
+export type RunStatus = z.infer<typeof statusSchema>;
 
-/** `writer.json`: who writes; created exclusively. */
-export interface WriterFile {
-  host: string;
-  pid: number;
+export const writerSchema = z.object({
+  host: text,
+  pid: z.int().min(1),
   /** start time of the process, in the system's own unit, so that a reused pid is not taken for it */
-  processStart: string;
-  bootId: string;
-}
+  processStart: text,
+  bootId: text,
+});
+/** `writer.json`: who writes; created exclusively. */
+export type WriterFile = z.infer<typeof writerSchema>;
 
 export type ControlRequest = 'stop' | 'pause' | 'resume' | 'checkpoint' | 'probe';
 
-/** `series/<name>.json`: beside `<name>.f32`, whose rows are a uint32 step and `width` float32. */
-export interface SeriesSidecar {
-  name: string;
-  width: number;
-  /** row = [layer][t] for gradient flow, [layer][gate][t] for gates, outermost first */
-  axes: { name: string; size: number; labels?: string[] }[];
-  layers: SeriesLevel[];
-  unit: string;
-}
+/** Widest row that is read; wider ones are refused before anything is allocated. */
+export const MAX_SERIES_WIDTH = 1_000_000;
 
-/** A level of the model: a direction of a recurrent level ("layers.1.0"), or another layer ("layers.1"). */
-export interface SeriesLevel {
-  name: string;
+const level = z.object({
+  name: text,
   /** for hues and markers: 'recurrent', 'attention', 'convolution', 'plain' … */
-  family: string;
+  family: text,
   /** for people: 'LSTM', 'Transformer' … */
-  title: string;
-  units: number;
+  title: text,
+  units: wholeCount,
   /** the gate whose value is the share of the state that stays */
-  keeps?: string | undefined;
-}
+  keeps: text.optional(),
+});
+/** A level of the model: a direction of a recurrent level ("layers.1.0"), or another layer ("layers.1"). */
+export type SeriesLevel = z.infer<typeof level>;
+
+const sidecar = z
+  .object({
+    name: text,
+    /** how it is drawn: 'time-map', 'gates', 'shares' …; a reader that does not know it draws nothing */
+    view: text,
+    width: z.int().min(1).max(MAX_SERIES_WIDTH),
+    /**
+     * row = [layer][t] of a time map, [gate][t] of gates, outermost first. An axis "t" is right-aligned: its last place is
+     * the last step of each sequence.
+     */
+    axes: z
+      .array(z.object({ name: text, size: wholeCount, labels: z.array(text).max(10_000).optional() }))
+      .min(1)
+      .max(8),
+    layers: z.array(z.preprocess(levelOfOld, level)).max(1000),
+    unit: text,
+  })
+  .refine(value => value.axes.reduce((product, axis) => product * axis.size, 1) === value.width, {
+    error: 'the axes do not multiply to the width',
+  })
+  .refine(({ axes }) => axes.every(({ size, labels }) => !labels || labels.length === size), {
+    error: 'an axis has more or fewer labels than places',
+  })
+  .refine(({ axes, layers }) => axes.every(({ name, size }) => name !== 'layer' || size === layers.length), {
+    error: 'the axis "layer" does not have as many places as there are layers',
+  });
+export const sidecarSchema = z.preprocess(viewOfOld, sidecar);
+/** `series/<name>.json`: beside `<name>.f32`, whose rows are a uint32 step and `width` float32. */
+export type SeriesSidecar = z.infer<typeof sidecar>;
 
 export const SERIES = {
   gradientFlow: 'gradient-flow',

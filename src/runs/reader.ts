@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { type ScalarColumn, ScalarTable, type ScalarValues } from './columns.ts';
 import { EventTail } from './events.ts';
 import type { Finding, RunEvent, RunFile, RunRequest, RunStatus, Sample } from './format.ts';
-import { SERIES } from './format.ts';
 import { fromJsonNumber, NotSmallError, readSmall } from './json.ts';
-import { FILES } from './paths.ts';
+import { FILES, FOLDERS, namesIn } from './paths.ts';
 import { type SeriesRows, SeriesTail } from './series.ts';
 import { type Checked, checkRequest, checkRun, checkStatus } from './validate.ts';
 
@@ -16,6 +15,9 @@ const MAX_PROBLEMS = 20;
 const MAX_SAMPLES = 200;
 const MAX_FINDINGS = 200;
 const MAX_CHECKPOINTS = 10_000;
+const MAX_SERIES = 32;
+/** The coarsest clock of a file system that tells when a folder has changed. */
+const COARSE_MILLISECONDS = 2000;
 
 export type EndedEvent = Extract<RunEvent, { kind: 'ended' }>;
 
@@ -36,6 +38,8 @@ export class RunReader {
   private readonly events: EventTail;
   private readonly tails = new Map<string, SeriesTail>();
   private statusStamp = '';
+  /** when the folder of series had changed as it was listed last */
+  private listedAt: number | null = null;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -44,7 +48,6 @@ export class RunReader {
       restart: () => this.forget(),
       problem: why => this.note(why),
     });
-    for (const name of Object.values(SERIES)) this.tails.set(name, new SeriesTail(folder, name));
   }
 
   get scalars(): ReadonlyMap<string, ScalarColumn> {
@@ -79,12 +82,27 @@ export class RunReader {
     changed = this.readOnce() || changed;
     changed = this.readStatus() || changed;
     changed = this.events.poll(mostBytes, until) || changed;
+    this.listSeries();
     for (const tail of this.tails.values()) {
       const before = tail.problem;
       changed = tail.poll(until) || changed;
       if (tail.problem && !before) this.note(tail.problem);
     }
     return changed;
+  }
+
+  /** Every series that is there, also one that this version does not draw. */
+  private listSeries(): void {
+    const folder = join(this.folder, FOLDERS.series);
+    const changedAt = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? null;
+    if (changedAt === null || changedAt === this.listedAt) return;
+    // a file may still come in the same tick of a coarse clock
+    this.listedAt = Date.now() - changedAt > COARSE_MILLISECONDS ? changedAt : null;
+    for (const file of namesIn(folder)) {
+      const name = /^(.{1,200})\.json$/.exec(file)?.[1];
+      if (name && !this.tails.has(name) && this.tails.size < MAX_SERIES)
+        this.tails.set(name, new SeriesTail(this.folder, name));
+    }
   }
 
   private readOnce(): boolean {

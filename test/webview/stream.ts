@@ -47,6 +47,7 @@ export function fakeRun(options: FakeOptions): FakeRun {
   const rows = (width: number, sidecar: Partial<SeriesSidecar>) => ({
     sidecar: {
       name: '',
+      view: 'time-map',
       width,
       axes: [
         { name: 'layer', size: layers },
@@ -222,7 +223,7 @@ export function fakeRun(options: FakeOptions): FakeRun {
       samples.push({
         step,
         sample: {
-          type: 'forecast',
+          type: 'series',
           index,
           truth,
           prediction: truth.map((value, i) => value + 0.5 * Math.sin(i)),

@@ -2,6 +2,7 @@
 // bounded number, with the reach of each.
 import type { FlowKind, FlowView } from '../../protocol/messages.ts';
 import type { SeriesSidecar } from '../../runs/format.ts';
+import { mainLevel } from '../../runs/levels.ts';
 
 export interface RowsSource {
   readonly sidecar: SeriesSidecar;
@@ -77,6 +78,7 @@ export class FlowRows {
     return {
       kind,
       layers: source.sidecar.layers.slice(0, layers),
+      main: mainLevel(source.sidecar.layers.slice(0, layers)),
       seqLen,
       steps: Float64Array.from(this.groups, group => group.step),
       ratios,

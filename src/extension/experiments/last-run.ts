@@ -32,15 +32,19 @@ export interface LastRun {
 const THRESHOLD = 0.01;
 const PROBES = 10;
 
-/** The median over the newest probes; rows are [layer][t], the last layer counts. */
-export function reachOf(rows: readonly ArrayLike<number>[], layers: number): Reach | null {
+/** The median over the newest probes; rows are [layer][t]. */
+export function reachOf(
+  rows: readonly ArrayLike<number>[],
+  layers: number,
+  layer = layers - 1,
+): Reach | null {
   const newest = rows.slice(-PROBES);
   const first = newest[0];
   if (!first || layers < 1) return null;
   const length = first.length / layers;
   if (!Number.isInteger(length) || length < 1) return null;
   const reaches = newest
-    .map(row => stepsBack(row, (layers - 1) * length, length))
+    .map(row => stepsBack(row, layer * length, length))
     .filter(steps => steps !== null)
     .sort((a, b) => a - b);
   const steps = reaches[Math.floor(reaches.length / 2)];

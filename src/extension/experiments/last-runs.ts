@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import { SERIES } from '../../runs/format.ts';
+import { mainLevel } from '../../runs/levels.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { cellOf } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
@@ -155,5 +156,5 @@ function findingsOf(reader: RunReader, run: ListedRun, label: string): LastRun['
 
 function reach(reader: RunReader | undefined): Reach | null {
   const flow = reader?.series.get(SERIES.gradientFlow);
-  return flow ? reachOf(flow.rows, flow.sidecar.layers.length) : null;
+  return flow ? reachOf(flow.rows, flow.sidecar.layers.length, mainLevel(flow.sidecar.layers)) : null;
 }

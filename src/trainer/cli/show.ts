@@ -2,7 +2,9 @@
 import process from 'node:process';
 import { reach } from '../../diagnosis/reach.ts';
 import { count, plural } from '../../experiment/words.ts';
-import { SERIES } from '../../runs/format.ts';
+import { type JsonNumber, type Sample, SERIES } from '../../runs/format.ts';
+import { fromJsonNumber } from '../../runs/json.ts';
+import { mainLevel } from '../../runs/levels.ts';
 import type { SeriesRows } from '../../runs/series.ts';
 import type { Command } from './command.ts';
 import { MARK, type PlotLine, plotLines } from './curve.ts';
@@ -34,7 +36,7 @@ export const command: Command = {
     linear: { help: 'A linear loss axis; default: logarithmic.' },
     layer: {
       value: 'N',
-      help: 'Which level the heatmap shows, counted from 0; default: the first that mixes time steps.',
+      help: 'Which level the heatmap shows, counted from 0; default: the last recurrent one.',
     },
   },
   examples: ['unroll show .unroll/runs/20261121T035600Z-emma-0a1b2c'],
@@ -144,8 +146,7 @@ function heatmap(run: RunFacts, { layer: asked }: ShowOptions, screen: Screen): 
   const series = probed ?? run.reader.series.get(SERIES.gradientFlowFull);
   if (!series || series.rows.length === 0) return [dim(screen, 'No gradient flow has been recorded.')];
   const { layers } = series.sidecar;
-  const mixing = layers.findIndex(({ family }) => family !== 'plain');
-  const layer = asked ?? Math.max(0, mixing);
+  const layer = asked ?? mainLevel(layers);
   if (layer >= layers.length)
     return [
       wrap(
@@ -192,7 +193,7 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
       wrap(`${dim(screen, plain(sample.prompt, true))}${plain(sample.text, true)}`, screen.textColumns),
     ];
   }
-  if (sample.type !== 'pairs') return [];
+  if (sample.type === 'series') return seriesSample(step, sample, screen);
   return [
     `${bold(screen, 'Examples')} at step ${count(step)}`,
     ...sample.rows
@@ -200,6 +201,33 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
       .map(({ input, truth, prediction }) =>
         wrap(`  ${plain(input)} → ${plain(prediction)} (truth ${plain(truth)})`, screen.textColumns, 4),
       ),
+  ];
+}
+
+const SHOWN_PLACES = 8;
+
+/** The newest places of the stretch, in columns, and the errors over all of it. */
+function seriesSample(step: number, sample: Extract<Sample, { type: 'series' }>, screen: Screen): string[] {
+  const { index, target } = sample;
+  const columns = { truth: sample.truth, prediction: sample.prediction, persistence: sample.persistence };
+  const rows = index.slice(-SHOWN_PLACES).map((place, i) => {
+    const at = Math.max(0, index.length - SHOWN_PLACES) + i;
+    return [String(place), ...Object.values(columns).map(values => figure(fromJsonNumber(values[at])))];
+  });
+  const table = [['row', ...Object.keys(columns)], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map(cells => cells[column]!.length)));
+  const error = (values: readonly JsonNumber[]) => {
+    const squares = values.map((value, i) => (fromJsonNumber(value) - fromJsonNumber(sample.truth[i])) ** 2);
+    return figure(Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length));
+  };
+  return [
+    wrap(
+      `${bold(screen, 'Forecast')} of ${plain(target)} at step ${count(step)}, the last ${rows.length} of ${plural(index.length, 'row')}; root mean square error over all: prediction ${error(sample.prediction)}, persistence ${error(sample.persistence)}`,
+      screen.textColumns,
+    ),
+    ...table.map(cells =>
+      `  ${cells.map((cell, column) => cell.padStart(widths[column]!)).join('  ')}`.trimEnd(),
+    ),
   ];
 }
 

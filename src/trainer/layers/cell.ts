@@ -22,8 +22,6 @@ export interface Cell {
   readonly name: CellName;
   /** as they are stacked in the weights and reported; empty for a cell without gates */
   readonly gates: readonly string[];
-  /** the gate whose value is the share of the state that stays */
-  readonly keeps: string | null;
   readonly hasCellState: boolean;
   /** whether bias_hh exists beside bias_ih */
   readonly twoBiases: boolean;

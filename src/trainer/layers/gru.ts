@@ -18,7 +18,6 @@ export function gruCell(layer: Extract<Layer, { type: 'gru' }>, convention: Conv
   return {
     name: 'gru',
     gates: ['r', 'z', 'n'],
-    keeps: 'z', // h_t = (1 − z) ⊙ n + z ⊙ h_{t-1}
     hasCellState: false,
     twoBiases: resetAfter || hasTwoBiases(convention),
     fused: resetAfter ? 'gru-reset-after' : 'gru-reset-before',

@@ -1,21 +1,9 @@
 // The rows that a model has in the gradient heatmap, and which of them belongs to which layer.
+import { kindOf } from '../../experiment/layers/index.ts';
 import type { Layer } from '../../experiment/schema.ts';
 import type { BuiltLayer } from './layer.ts';
 import type { RecurrentInfo } from './model.ts';
 import type { LevelInfo } from './watch.ts';
-
-/** Of layers without recurrent levels, whose rows name these themselves. */
-const SHOWN: { [Type in Layer['type']]: Pick<LevelInfo, 'family' | 'title'> } = {
-  embedding: { family: 'plain', title: 'Embedding' },
-  rnn: { family: 'recurrent', title: 'RNN' },
-  lstm: { family: 'recurrent', title: 'LSTM' },
-  gru: { family: 'recurrent', title: 'GRU' },
-  transformer: { family: 'attention', title: 'Transformer' },
-  tcn: { family: 'convolution', title: 'TCN' },
-  'layer-norm': { family: 'plain', title: 'Layer norm' },
-  dropout: { family: 'plain', title: 'Dropout' },
-  dense: { family: 'plain', title: 'Dense' },
-};
 
 export interface Levels {
   all: LevelInfo[];
@@ -38,9 +26,11 @@ export function levelsOf(descriptions: readonly Layer[], built: readonly BuiltLa
     if (recurrent.length > 0 || isLeftToLoss || !output.learned) levels.ofLayer.push(null);
     else {
       levels.ofLayer.push(levels.all.length);
+      const { family, title } = kindOf(descriptions[index]!);
       levels.all.push({
         name: `layers.${index}`,
-        ...SHOWN[descriptions[index]!.type],
+        family,
+        title,
         units: output.width,
         gates: [],
         keeps: null,

@@ -18,7 +18,6 @@ export function lstmCell(layer: Extract<Layer, { type: 'lstm' }>, convention: Co
   return {
     name: 'lstm',
     gates: ['i', 'f', 'g', 'o'],
-    keeps: 'f',
     hasCellState: true,
     twoBiases: hasTwoBiases(convention),
     fused: 'lstm',

@@ -13,7 +13,6 @@ export function rnnCell(layer: Extract<Layer, { type: 'rnn' }>, convention: Conv
   return {
     name: 'rnn',
     gates: [],
-    keeps: null,
     hasCellState: false,
     twoBiases: hasTwoBiases(convention),
     fused: layer.activation === 'tanh' ? 'rnn-tanh' : 'rnn-relu',

@@ -5,6 +5,7 @@
 // Variables of level k: weight_ih_l<k> (G·H, I, or H or 2H of the level below), weight_hh_l<k> (G·H, H), bias_ih_l<k>,
 // bias_hh_l<k> (G·H), and the same with _reverse.
 import { concat, type Tensor1D, type Tensor2D, type Tensor3D, type Variable } from '@tensorflow/tfjs-core';
+import { kindOf } from '../../experiment/layers/index.ts';
 import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
 import { join } from '../engine/kernels/join.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
@@ -28,6 +29,7 @@ interface Reader {
 
 export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer {
   const cell = makeCell(layer, place.convention);
+  const kind = kindOf(layer);
   const width = directionsOf(layer) * layer.units;
   const levels = Array.from({ length: layer.layers }, (_, level) => {
     const inputSize = level === 0 ? place.input.width : width;
@@ -46,12 +48,12 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
       readers.map(({ name }) => ({
         name,
         cell: cell.name,
-        family: 'recurrent',
-        title: cell.name.toUpperCase(),
+        family: kind.family,
+        title: kind.title,
         units: layer.units,
         inputSize,
         gates: cell.gates,
-        keeps: cell.keeps,
+        keeps: kind.traits(layer).recurrent?.keeps ?? null,
       })),
     ),
     forward(x, pass) {

@@ -30,3 +30,28 @@ export interface LevelInfo {
   /** the gate whose value is the share of the state that stays: 'f' of an LSTM, 'z' of a GRU; null: there is none */
   keeps: string | null;
 }
+
+/** One watch that tells all of them, and looks at nothing that none of them asks for. */
+export function watchTogether(watches: readonly Watch[]): Watch {
+  if (watches.length === 1) return watches[0]!;
+  const gradient = watches.filter(watch => watch.gradient);
+  const gates = watches.filter(watch => watch.gates);
+  const output = watches.filter(watch => watch.output);
+  return {
+    ...(gradient.length > 0 && {
+      gradient: (...told) => {
+        for (const watch of gradient) watch.gradient!(...told);
+      },
+    }),
+    ...(gates.length > 0 && {
+      gates: (...told) => {
+        for (const watch of gates) watch.gates!(...told);
+      },
+    }),
+    ...(output.length > 0 && {
+      output: (...told) => {
+        for (const watch of output) watch.output!(...told);
+      },
+    }),
+  };
+}

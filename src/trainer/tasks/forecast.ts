@@ -232,7 +232,7 @@ function sampleOf(model: Model, batch: ForecastBatch, series: PreparedSeries, da
     ),
   );
   return {
-    type: 'forecast' as const,
+    type: 'series' as const,
     index: batch.places.map(at => series.numbers[at + data.horizon - 1]! - 1),
     truth: batch.places.map(at => series.level[at + data.horizon - 1]!),
     prediction: predicted.map(levels => levels.at(-1)!),

@@ -161,10 +161,7 @@ export class FlowSection implements Section {
 
   private layerOf(flow: FlowView): number {
     const { layer } = this.page.ui;
-    if (layer !== null && layer < flow.layers.length) return Math.max(0, layer);
-    // a plain layer mixes no time steps: what comes back through time shows in the others
-    const mixing = flow.layers.findLastIndex(({ family }) => family !== 'plain');
-    return mixing >= 0 ? mixing : flow.layers.length - 1;
+    return layer !== null && layer < flow.layers.length ? Math.max(0, layer) : flow.main;
   }
 
   /** One scale of steps for all maps. */

@@ -7,7 +7,7 @@ import { fromJson, lossExact, short } from '../format.ts';
 import { markerIcon, type RunStyle, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 
-type Forecast = Extract<Sample, { type: 'forecast' }>;
+type Forecast = Extract<Sample, { type: 'series' }>;
 
 const MAX_PAIRS = 50;
 const MAX_TEXT = 4000;
@@ -63,9 +63,9 @@ export class SampleSection implements Section {
     const width = this.element.clientWidth;
     if (!chosen || !newest || width === 0) return;
     const { sample, step } = newest;
-    this.all.hidden = sample.type === 'forecast' || chosen.samples.length < 2;
+    this.all.hidden = sample.type === 'series' || chosen.samples.length < 2;
     this.all.setAttribute('aria-pressed', String(ui.allSamples));
-    this.tableButton.hidden = sample.type !== 'forecast';
+    this.tableButton.hidden = sample.type !== 'series';
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.sample === true));
     const stamp = [chosen.samples, chosen.id, theme, width, ui.allSamples, ui.tables.sample, isWide];
     if (stamp.every((value, i) => value === this.drawn[i])) return;
@@ -73,14 +73,14 @@ export class SampleSection implements Section {
     const details =
       sample.type === 'text'
         ? `, temperature ${sample.temperature}`
-        : sample.type === 'forecast'
+        : sample.type === 'series'
           ? `, ${sample.target}`
           : '';
     this.note.replaceChildren(
       markerIcon(styleOf(chosen, theme)),
       ` ${chosen.label}, step ${step.toLocaleString('en-US')}${details}`,
     );
-    if (sample.type === 'forecast') this.renderForecast(sample, width);
+    if (sample.type === 'series') this.renderForecast(sample, width);
     else {
       const shown =
         ui.allSamples || (isWide && sample.type === 'text')
@@ -104,7 +104,7 @@ export class SampleSection implements Section {
 
   private forecast(): Forecast | null {
     const sample = this.page.chosen?.samples.at(-1)?.sample;
-    return sample?.type === 'forecast' ? sample : null;
+    return sample?.type === 'series' ? sample : null;
   }
 
   private one({ step, sample }: { step: number; sample: Sample }, withStep: boolean): Node[] {

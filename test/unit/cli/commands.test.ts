@@ -132,6 +132,7 @@ describe('unroll on runs', () => {
       }
       const flow = writer.series('gradient-flow', {
         name: 'gradient-flow',
+        view: 'time-map',
         width: 20,
         axes: [
           { name: 'layer', size: 1 },

@@ -8,6 +8,7 @@ import type { SeriesSidecar } from '../../../src/runs/format.ts';
 function sidecar(layers: number, seqLen: number): SeriesSidecar {
   return {
     name: 'gradient-flow',
+    view: 'time-map',
     width: layers * seqLen,
     axes: [
       { name: 'layer', size: layers },

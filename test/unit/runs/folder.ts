@@ -54,6 +54,7 @@ export function scalars(step: number, values: Record<string, number>): RunEvent 
 
 export const sidecar: SeriesSidecar = {
   name: 'gradient-flow',
+  view: 'time-map',
   width: 6,
   axes: [
     { name: 'layer', size: 2 },

@@ -447,7 +447,7 @@ describe('tasks', () => {
       const task = await openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
       const model = buildModel(experiment, task.sizes, 1);
       const sample = whole(task.sample(model, 1));
-      assert.ok(sample?.type === 'forecast');
+      assert.ok(sample?.type === 'series');
       assert.deepEqual(
         sample.index,
         Array.from({ length: 10 }, (_, i) => 20 + i),
