@@ -43,10 +43,11 @@ export function endedRecord({
   steps,
   trainLoss,
   valLoss,
+  metrics,
   seconds,
   engine,
 }: RunOutcome) {
-  return { kind: 'ended', reason, message, run: folder, steps, trainLoss, valLoss, seconds, engine };
+  return { kind: 'ended', reason, message, run: folder, steps, trainLoss, valLoss, metrics, seconds, engine };
 }
 
 function write(record: unknown): void {

@@ -45,7 +45,7 @@ function outcomeOfEnded({ folder, reader, state, step }: RunFacts): RunOutcome |
   const { ended, run } = reader;
   const over = state === 'finished' || state === 'early-stopped' || state === 'diverged';
   if (!ended || !over) return null;
-  const { reason, message, trainLoss, valLoss, seconds } = ended;
+  const { reason, message, trainLoss, valLoss, metrics = null, seconds } = ended;
   return {
     folder,
     reason,
@@ -53,6 +53,7 @@ function outcomeOfEnded({ folder, reader, state, step }: RunFacts): RunOutcome |
     steps: step,
     trainLoss,
     valLoss,
+    metrics,
     seconds,
     engine: run?.engineUsed.provider ?? 'auto',
     wrongInput: false,

@@ -1,8 +1,36 @@
 // Units behind a ReLU that give 0 at every step of every sequence of a batch: no gradient comes through them.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
-import type { SeriesSidecar } from '../../runs/format.ts';
+import { SERIES } from '../../runs/format.ts';
 import { glance } from '../engine/storage.ts';
+import type { Probe } from './probe.ts';
+
+export const deadUnits: Probe = {
+  name: SERIES.deadUnits,
+  open({ experiment, intervals }) {
+    const layers = rectifiedLayers(experiment);
+    if (layers.length === 0 || intervals.gates === 0) return null;
+    let units = new DeadUnits(layers);
+    return {
+      sidecars: [
+        {
+          name: SERIES.deadUnits,
+          view: 'shares',
+          width: layers.length,
+          axes: [{ name: 'relu', size: layers.length, labels: [...layers] }],
+          layers: [],
+          unit: 'share of units that are 0 at every step of every sequence of the batch',
+        },
+      ],
+      every: intervals.gates,
+      begin() {
+        units = new DeadUnits(layers);
+      },
+      watch: { output: (name, _from, output) => units.look(name, output) },
+      rows: () => new Map([[SERIES.deadUnits, units.shares]]),
+    };
+  },
+};
 
 /** Layers of the experiment whose output a ReLU gives; of a stack its last level. */
 export function rectifiedLayers({ model }: Experiment): string[] {
@@ -35,14 +63,4 @@ export class DeadUnits {
   get shares(): Float32Array {
     return Float32Array.from(this.alive.values(), ({ units, width }) => 1 - units.size / width);
   }
-}
-
-export function deadUnitsSidecar(name: string, layers: readonly string[]): SeriesSidecar {
-  return {
-    name,
-    width: layers.length,
-    axes: [{ name: 'relu', size: layers.length, labels: [...layers] }],
-    layers: [],
-    unit: 'share of units that are 0 at every step of every sequence of the batch',
-  };
 }

@@ -1,15 +1,15 @@
 // The course of one run in pieces of about a step: train, validate, sample, save, and what is found on the way.
 import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
+import { RowReader } from '../../diagnosis/rows.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
-import { rectifiedLayers } from '../probes/dead-units.ts';
-import { Recorder, type StepRecord } from '../probes/recorder.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
+import { type PendingStep, Recorder } from './recorder.ts';
 import { Speed } from './speed.ts';
-import type { Snapshot, StepFigures, Trainer } from './trainer.ts';
+import type { Snapshot, Trainer } from './trainer.ts';
 import { figuresOf, scorePart } from './validation.ts';
 
 /**
@@ -18,17 +18,6 @@ import { figuresOf, scorePart } from './validation.ts';
  * the steps again, to the same bits, as after any last checkpoint.
  */
 const BEST_MILLISECONDS = 2000;
-
-/** What one step has shown, until it is told. */
-interface ShownStep {
-  step: number;
-  figures: StepFigures;
-  record: StepRecord | null;
-  tokens: number;
-  ownSeconds: number;
-  /** seconds since 1970 */
-  time: number;
-}
 
 export interface CourseEnd {
   reason: EndReason;
@@ -45,16 +34,13 @@ export class Course {
   private readonly diagnosis: Diagnosis;
   private readonly ownSeconds: () => number;
   private readonly recorder: Recorder;
+  private readonly rowReader: RowReader;
   private savedStep: number;
   private savedAt = Number.NEGATIVE_INFINITY;
   /** the best so far, not written yet */
   private waiting: Snapshot | null = null;
-  /** not told yet: a short step's books take as long as the step when its numbers have thrown them out of the caches */
-  private readonly untold: ShownStep[] = [];
-  /** told, and perhaps not written yet */
-  private readonly shown: StepRecord[] = [];
   /** whose row of scalars is not closed: validation may add to it */
-  private newest: ShownStep | null = null;
+  private newest: PendingStep | null = null;
 
   /**
    * `savedStep`: of the last checkpoint, -1 if there is none; `found`: findings the run already has; `intervals`:
@@ -80,16 +66,11 @@ export class Course {
         validationBatches: task.validationBatches,
       });
     this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
-    this.recorder = new Recorder(
-      model,
-      task,
-      rectifiedLayers(experiment),
-      this.intervals,
-      experiment.training.bptt.window ?? task.facts.seqLen,
-    );
+    this.recorder = new Recorder({ experiment, model, task, intervals: this.intervals });
+    this.rowReader = new RowReader(this.recorder.sidecars);
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;
-    journal.openSeries(trainer, this.intervals);
+    journal.openSeries(this.recorder.sidecars);
   }
 
   /** What is due after a step comes in order, and is told in `trainer.todo`, so that any piece may be the last. */
@@ -167,12 +148,13 @@ export class Course {
   /** Writes what the steps so far have shown, in one piece; a row that validation belongs to stays open. */
   tell(): void {
     const open = this.trainer.todo === 'validate' && this.due(this.intervals.validation);
-    if (this.untold.length > 0 || this.newest !== null)
+    let written: readonly PendingStep[] = [];
+    if (!this.recorder.isEmpty || this.newest !== null)
       this.journal.together(() => {
-        this.settle();
+        written = this.settle();
         if (!open) this.closeRow();
       });
-    this.giveBack();
+    this.giveBack(written);
     this.writeWaiting();
   }
 
@@ -188,13 +170,12 @@ export class Course {
   private step(): void {
     const { trainer } = this;
     const next = trainer.step + 1;
-    const record = this.recorder.record(next, this.probeAsked);
+    const look = this.recorder.look(next, this.probeAsked);
     this.probeAsked = false;
-    const figures = trainer.advance(record?.look);
-    this.untold.push({
+    const figures = trainer.advance(look);
+    this.recorder.push({
       step: next,
       figures,
-      record,
       tokens: trainer.tokens,
       ownSeconds: this.ownSeconds(),
       time: Date.now() / 1000,
@@ -202,18 +183,19 @@ export class Course {
   }
 
   /** All that was shown goes its ways; the row of the newest step stays open. */
-  private settle(): void {
-    for (const shown of this.untold.splice(0)) {
+  private settle(): readonly PendingStep[] {
+    const steps = this.recorder.take();
+    for (const shown of steps) {
       this.closeRow();
       this.show(shown);
       this.newest = shown;
     }
+    return steps;
   }
 
-  /** Records of what is written now; what waits for a full disk keeps its own. */
-  private giveBack(): void {
-    const written = this.journal.outbox.blocked === null;
-    for (const record of this.shown.splice(0)) if (written) this.recorder.giveBack(record);
+  /** What waits for a full disk keeps its arrays. */
+  private giveBack(steps: readonly PendingStep[]): void {
+    if (this.journal.outbox.blocked === null) this.recorder.giveBack(steps);
   }
 
   private closeRow(): void {
@@ -222,17 +204,13 @@ export class Course {
     if (newest && isDue(newest.step, this.intervals.log)) this.journal.writeRow(newest.step, newest);
   }
 
-  private show({ step, figures, record, ownSeconds, tokens }: ShownStep): void {
+  private show({ step, figures, rows, ownSeconds, tokens }: PendingStep): void {
     const { journal } = this;
     journal.gather(figures);
     const { trainLoss, gradNorm } = figures;
-    if (record) {
-      const { rows, observed } = record.tell();
-      const { flow, gates, dead } = observed;
-      journal.rows(step, rows);
-      this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, flow, gates, dead }));
-      this.shown.push(record);
-    } else this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm }));
+    journal.rows(step, rows);
+    const observed = rows.length > 0 ? this.rowReader.read(byName(rows)) : null;
+    this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, ...observed }));
     if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null)
       journal.figure({
         tokensPerSecond: this.speed.tokens,
@@ -243,8 +221,7 @@ export class Course {
 
   private *validate(): Generator<undefined, void> {
     const { trainer, journal } = this;
-    this.settle();
-    this.giveBack();
+    this.giveBack(this.settle());
     const open = this.newest;
     this.newest = null; // validation takes several turns, and its figures belong into the row of the step
     const score = yield* scorePart(trainer.model, trainer.task, trainer.task.validation());
@@ -255,6 +232,8 @@ export class Course {
     const figures = figuresOf(trainer.task, score);
     const valLoss = figures['valLoss']!;
     trainer.valLoss = valLoss;
+    const { valLoss: _, ...metrics } = figures;
+    trainer.metrics = metrics;
     trainer.stopping.observe(trainer.step, valLoss);
     journal.figure(figures);
     this.writeRow();
@@ -285,6 +264,10 @@ export class Course {
       message: `Validation has not improved ${plural(patience, 'time')} in a row.${bestWas} Its weights are the best checkpoint.`,
     };
   }
+}
+
+function byName(rows: PendingStep['rows']): ReadonlyMap<string, Float32Array> {
+  return new Map(rows.map(({ name, values }) => [name, values]));
 }
 
 export function show(step: number): string {

@@ -1,13 +1,18 @@
 // What a run tells the world while it trains: events, series, status and checkpoints, in order, disk full or not.
-import type { EndReason, JsonNumber, RunEvent, RunStatus, ScalarRange } from '../../runs/format.ts';
+import type {
+  EndReason,
+  JsonNumber,
+  RunEvent,
+  RunStatus,
+  ScalarRange,
+  SeriesSidecar,
+} from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import type { RunWriter, SeriesRowAt, SeriesWriter } from '../../runs/writer.ts';
-import { rectifiedLayers } from '../probes/dead-units.ts';
-import { type SeriesRow, sidecarsOf } from '../probes/recorder.ts';
-import type { Intervals } from './intervals.ts';
 import { Outbox } from './outbox.ts';
+import type { SeriesRow } from './recorder.ts';
 import { ScalarLog } from './scalar-log.ts';
-import type { Snapshot, Trainer } from './trainer.ts';
+import type { Snapshot } from './trainer.ts';
 
 export interface Listeners {
   onEvent(event: RunEvent): void;
@@ -15,6 +20,17 @@ export interface Listeners {
 }
 
 type EventBody = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'step' | 'time'> : never) : never;
+
+/** By "valAccuracy" …; null where a task has none, or was never validated. */
+export function validationMetrics(
+  metrics: Readonly<Record<string, number>> | null,
+): Record<string, JsonNumber> | null {
+  const entries = Object.entries(metrics ?? {});
+  if (entries.length === 0) return null;
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`val${name[0]!.toUpperCase()}${name.slice(1)}`, toJsonNumber(value)]),
+  );
+}
 
 export class Journal {
   readonly outbox = new Outbox();
@@ -34,9 +50,8 @@ export class Journal {
     this.listeners = listeners;
   }
 
-  openSeries({ experiment, model, task }: Trainer, intervals: Intervals): void {
-    for (const sidecar of sidecarsOf(model, rectifiedLayers(experiment), task, intervals))
-      this.series.set(sidecar.name, this.writer.series(sidecar.name, sidecar));
+  openSeries(sidecars: readonly SeriesSidecar[]): void {
+    for (const sidecar of sidecars) this.series.set(sidecar.name, this.writer.series(sidecar.name, sidecar));
   }
 
   /** `time`: seconds since 1970 */
@@ -101,7 +116,13 @@ export class Journal {
 
   ended(
     step: number,
-    end: { reason: EndReason; message: string; trainLoss: number | null; valLoss: number | null },
+    end: {
+      reason: EndReason;
+      message: string;
+      trainLoss: number | null;
+      valLoss: number | null;
+      metrics: Readonly<Record<string, number>> | null;
+    },
     seconds: number,
   ): void {
     const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
@@ -110,6 +131,7 @@ export class Journal {
       ...end,
       trainLoss: json(end.trainLoss),
       valLoss: json(end.valLoss),
+      metrics: validationMetrics(end.metrics),
       seconds,
     });
   }

@@ -60,9 +60,9 @@ export class Member {
     return this.trainer.step;
   }
 
-  get losses(): { trainLoss: number | null; valLoss: number | null } {
-    const { trainLoss, valLoss } = this.trainer;
-    return { trainLoss, valLoss };
+  get losses(): Pick<Trainer, 'trainLoss' | 'valLoss' | 'metrics'> {
+    const { trainLoss, valLoss, metrics } = this.trainer;
+    return { trainLoss, valLoss, metrics };
   }
 
   /** own training time: pauses and other members left out */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
 import { checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
+import { taskOf } from '../../experiment/tasks/index.ts';
 import type { RunFile, RunRequest } from '../../runs/format.ts';
 import { replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
@@ -73,7 +74,7 @@ export function describeRun(writer: RunWriter, task: Task, engineUsed: RunFile['
       memoryBytes: memoryOfMachine(),
     },
     parameters: countModel(request.experiment, task.sizes),
-    task: task.facts,
+    task: { ...task.facts, sizes: task.sizes, metrics: [...taskOf(request.experiment.data).metrics] },
   });
   replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
 }

@@ -31,6 +31,8 @@ export interface StepFigures {
 
 /** What is looked at in a step. */
 export interface Look {
+  /** the batch, before its pass */
+  begin?: ((batch: Batch) => void) | undefined;
   watch?: Watch | undefined;
   /** the batch and the state it started in, before the update */
   before?: ((batch: Batch, state: LayerState[] | null) => void) | undefined;
@@ -55,6 +57,8 @@ export class Trainer {
   tokens = 0;
   trainLoss: number | null = null;
   valLoss: number | null = null;
+  /** the task's own figures at the last validation of this process; null: there was none */
+  metrics: Readonly<Record<string, number>> | null = null;
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
   private carried: LayerState[] | null = null;
@@ -71,10 +75,11 @@ export class Trainer {
   }
 
   /** One batch, one update. @throws DivergedError, with the weights as they were */
-  advance({ watch, before }: Look = {}): StepFigures {
+  advance({ begin, watch, before }: Look = {}): StepFigures {
     const { training } = this.experiment;
     const step = this.step + 1;
     const batch = this.task.trainingBatch(step);
+    begin?.(batch);
     const options: StepOptions = {
       window: training.bptt.window ?? batch.seqLen,
       l2: training.l2,

@@ -5,7 +5,7 @@ import { toJsonNumber } from '../../runs/json.ts';
 import { RunReader } from '../../runs/reader.ts';
 import { RunWriter } from '../../runs/writer.ts';
 import { startEngine } from '../engine/start.ts';
-import { Journal } from './journal.ts';
+import { Journal, validationMetrics } from './journal.ts';
 import { Member } from './member.ts';
 import { describeRun, InputError, makeTrainer, prepareTask } from './prepare.ts';
 
@@ -30,6 +30,8 @@ export interface RunOutcome {
   steps: number;
   trainLoss: JsonNumber | null;
   valLoss: JsonNumber | null;
+  /** the task's own, by "valAccuracy" …; null: there are none */
+  metrics: Readonly<Record<string, JsonNumber>> | null;
   /** own training time */
   seconds: number;
   engine: string;
@@ -201,13 +203,14 @@ function idle(signal: AbortSignal | undefined): Promise<void> {
 
 function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
   const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
-  const { trainLoss, valLoss } = member.losses;
+  const { trainLoss, valLoss, metrics } = member.losses;
   return {
     folder,
     ...member.end!,
     steps: member.steps,
     trainLoss: json(trainLoss),
     valLoss: json(valLoss),
+    metrics: validationMetrics(metrics),
     seconds: member.ownSeconds,
     engine: writer.run?.engineUsed.provider ?? 'auto',
     wrongInput: false,
@@ -234,13 +237,15 @@ function endFailed({ folder, journal, writer }: Turn, cause: unknown): RunOutcom
   const outcome = { ...failure(folder, cause, reason === 'failed'), reason };
   const { step } = writer.lastStatus;
   try {
-    journal.ended(step, { reason, message: outcome.message, trainLoss: null, valLoss: null }, 0);
+    journal.ended(step, { reason, message: outcome.message, ...NOTHING }, 0);
     journal.status({ state: reason, eta: null, message: reason === 'failed' ? outcome.message : null });
   } catch {
     // the folder is gone or the disk is full: the outcome says enough
   }
   return { ...outcome, steps: step };
 }
+
+const NOTHING = { trainLoss: null, valLoss: null, metrics: null };
 
 function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcome {
   const message = (cause as Error).message ?? String(cause);
@@ -249,8 +254,7 @@ function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcom
     reason: 'failed',
     message,
     steps: 0,
-    trainLoss: null,
-    valLoss: null,
+    ...NOTHING,
     seconds: 0,
     engine: 'auto',
     wrongInput,
@@ -267,7 +271,7 @@ function readAll(folder: string): RunReader {
 function outcomeOfEnded(folder: string): RunOutcome | null {
   const { ended, status, run } = readAll(folder);
   if (!ended || !['finished', 'early-stopped', 'diverged'].includes(ended.reason)) return null;
-  const { reason, message, trainLoss, valLoss, seconds } = ended;
+  const { reason, message, trainLoss, valLoss, metrics = null, seconds } = ended;
   return {
     folder,
     reason,
@@ -275,6 +279,7 @@ function outcomeOfEnded(folder: string): RunOutcome | null {
     steps: status?.step ?? ended.step,
     trainLoss,
     valLoss,
+    metrics,
     seconds,
     engine: run?.engineUsed.provider ?? 'auto',
     wrongInput: false,

@@ -109,6 +109,7 @@ describe('what is said about runs', () => {
     steps,
     trainLoss: 0.5,
     valLoss: null,
+    metrics: null,
     seconds: 2,
     engine: 'reference',
     wrongInput: false,

@@ -6,7 +6,8 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import type { LayerState, Model } from '../../../../src/trainer/layers/model.ts';
-import { probeReach } from '../../../../src/trainer/probes/flow.ts';
+import { lastStepOf, probeReach } from '../../../../src/trainer/probes/reach.ts';
+import { TimeRows } from '../../../../src/trainer/probes/time-rows.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
@@ -116,13 +117,37 @@ describe('truncated BPTT', () => {
 
   it('lets nothing of the last loss through to h_t before the window, and something inside it', () => {
     const window = 3;
-    const { flow } = probeReach(model, task, task.trainingBatch(1), null, window);
-    for (let layer = 0; layer < 2; layer++)
+    const rows = new TimeRows(model.levels.length, 8);
+    rows.begin(8);
+    probeReach(model, task, task.trainingBatch(1), null, window, rows);
+    const { values: flow } = rows;
+    for (let layer = 0; layer < model.levels.length; layer++)
       for (let t = 0; t < 8; t++) {
         const norm = flow[layer * 8 + t]!;
         if (t < 8 - window) assert.equal(norm, 0, `layer ${layer}, t = ${t}`);
         else assert.ok(norm > 0, `layer ${layer}, t = ${t}`);
       }
+  });
+
+  it('probes the loss of the last step that each sequence has', () => {
+    const batch = task.trainingBatch(1);
+    const lengths = Int32Array.of(8, 3, 5, 1);
+    const { targets, lengths: kept } = lastStepOf({ ...batch, lengths }, 3);
+    assert.deepEqual(kept, lengths.subarray(0, 3));
+    assert.deepEqual(
+      [...targets],
+      [7, 2, 4].map((t, row) => batch.targets[t * batch.batch + row]),
+    );
+  });
+
+  it('rows of a batch of shorter sequences stand at the right end', () => {
+    const rows = new TimeRows(2, 5);
+    rows.begin(3);
+    rows.put(Float32Array.of(1, 2, 3), 0, 1, 0);
+    rows.put(Float32Array.of(4), 1, 1, 2);
+    assert.deepEqual([...rows.values], [0, 0, 1, 2, 3, 0, 0, 0, 0, 4]);
+    rows.begin(5);
+    assert.deepEqual([...rows.values], new Array(10).fill(0));
   });
 
   it('starts a batch in the state that is given', () => {
@@ -164,7 +189,7 @@ describe('truncated BPTT', () => {
         return model.forwardToLoss(input, options);
       },
     };
-    probeReach(watched, task, long, null, 100);
+    probeReach(watched, task, long, null, 100, new TimeRows(model.levels.length, long.seqLen));
     assert.equal(most, 100);
 
     for (const outputs of ['every-step', 'last-step'] as const) {

@@ -1,0 +1,82 @@
+// ‖∂L_T/∂(output at t)‖ of the LAST step's loss alone, which a loss at every step would hide behind its local terms: a
+// backward pass of its own on the first few sequences of the batch. Where the only loss is at the last step, the training
+// gradient is the same thing.
+import { SERIES } from '../../runs/format.ts';
+import type { Batch } from '../layers/batch.ts';
+import type { LayerState, Model } from '../layers/model.ts';
+import type { Task } from '../tasks/task.ts';
+import { computeGradients } from '../training/gradients.ts';
+import { PROBE_SEQUENCES } from '../training/intervals.ts';
+import { ofTraining } from './gradient-flow-full.ts';
+import type { Probe } from './probe.ts';
+import { timeMapSidecar } from './time-map.ts';
+import { TimeRows } from './time-rows.ts';
+
+export const reach: Probe = {
+  name: SERIES.gradientFlow,
+  open({ experiment, model, task, intervals }) {
+    const { levels } = model;
+    const { seqLen } = task.facts;
+    const every = intervals.reach;
+    if (levels.length === 0 || every === 0) return null;
+    if (task.outputs === 'last-step') return ofTraining(this.name, levels, seqLen, every);
+    const rows = new TimeRows(levels.length, seqLen);
+    const { window } = experiment.training.bptt;
+    return {
+      sidecars: [timeMapSidecar(this.name, levels, seqLen)],
+      every,
+      begin: batch => rows.begin(batch.seqLen),
+      before: (batch, states) => probeReach(model, task, batch, states, window ?? batch.seqLen, rows),
+      rows: () => new Map([[this.name, rows.values]]),
+    };
+  },
+};
+
+/** `window`: of truncated BPTT; sequences of unequal lengths are not cut. */
+export function probeReach(
+  model: Model,
+  task: Task,
+  batch: Batch,
+  state: LayerState[] | null,
+  window: number,
+  rows: TimeRows,
+): void {
+  const count = Math.min(PROBE_SEQUENCES, batch.batch);
+  const { gradients } = computeGradients(model, task, lastStepOf(batch, count), {
+    window: batch.lengths ? batch.seqLen : window,
+    l2: 0,
+    training: false,
+    step: 0,
+    state: state?.map(layer => firstRows(layer, count, batch.batch)) ?? null,
+    outputs: 'last-step',
+    watch: { gradient: (level, from, norms) => rows.put(norms, level, 1, from) },
+  });
+  for (const gradient of gradients.values()) gradient.dispose();
+}
+
+/** The first `count` sequences, with the targets of the last step of each. */
+export function lastStepOf(batch: Batch, count: number): Batch {
+  const { seqLen, targets } = batch;
+  const perToken = batch.input.length / seqLen / batch.batch;
+  const input =
+    batch.input instanceof Int32Array
+      ? new Int32Array(seqLen * count * perToken)
+      : new Float32Array(seqLen * count * perToken);
+  for (let t = 0; t < seqLen; t++) {
+    const from = t * batch.batch * perToken;
+    input.set(batch.input.subarray(from, from + count * perToken), t * count * perToken);
+  }
+  const lengths = batch.lengths?.slice(0, count) ?? null;
+  const perTarget = targets.length / seqLen / batch.batch;
+  const last = targets.slice(0, count * perTarget);
+  for (let row = 0; row < count; row++) {
+    const at = ((lengths ? Math.max(1, lengths[row]!) : seqLen) - 1) * batch.batch + row;
+    last.set(targets.subarray(at * perTarget, (at + 1) * perTarget), row * perTarget);
+  }
+  return { ...batch, batch: count, input, targets: last, lengths };
+}
+
+function firstRows({ h, c }: LayerState, count: number, batch: number): LayerState {
+  const cut = (values: Float32Array) => values.slice(0, (values.length / batch) * count);
+  return c ? { h: cut(h), c: cut(c) } : { h: cut(h) };
+}
