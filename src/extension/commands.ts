@@ -12,7 +12,6 @@ import type { Dashboard, Services } from './services.ts';
 import { installTensorflow } from './tensorflow/command.ts';
 import { plain } from './text.ts';
 import { sourceOfDocument } from './train/from-document.ts';
-import { pickExperiment } from './train/pick.ts';
 import { CannotTrain, comparingCells, type Source } from './train/training.ts';
 
 /** Tree items give themselves and the selection; lenses and buttons a uri or folders; the palette nothing. */
@@ -131,18 +130,36 @@ async function train(
   dashboard: Dashboard,
   allCells: boolean,
 ): Promise<void> {
-  const { experiments, context } = services;
   if (!(await mayTrain())) return;
-  const model = isModelTarget(target) ? target : target ? null : await modelInEditor(services);
-  const document = target instanceof vscode.Uri ? await openDocument(target) : experiments.active;
-  let source: Source | undefined;
-  if (model) source = await sourceOfModel(model, services);
-  else if (document) source = await sourceOfDocument(document, experiments);
-  else source = await pickExperiment(context.workspaceState);
+  let source = await sourceOf(target, services, allCells);
   if (!source) return;
-  if (allCells) source = { ...source, experiment: comparingCells(source.experiment) };
+  if (allCells) source = { ...source, experiment: await comparingCells(source.experiment) };
   const folders = await services.training.start(source);
   await dashboard.show(folders, { preserveFocus: true });
+}
+
+/** What the target names; from the palette what stands in front, once it was confirmed, or what is chosen. */
+async function sourceOf(target: Target, services: Services, allCells: boolean): Promise<Source | undefined> {
+  const { experiments, context } = services;
+  if (isModelTarget(target)) return sourceOfModel(target, services);
+  if (target instanceof vscode.Uri) return sourceOfDocument(await openDocument(target), experiments);
+  const model = await modelInEditor(services);
+  const document = experiments.active;
+  const uri = model?.uri ?? document?.uri;
+  const { pickExperiment } = await import('./train/pick.ts');
+  if (!uri) return pickExperiment(context.workspaceState);
+  const { askFront } = await import('./train/front.ts');
+  const file = vscode.workspace.asRelativePath(uri);
+  const front = await askFront(
+    allCells ? vscode.l10n.t('Compare Cells') : vscode.l10n.t('Train RNN'),
+    model?.model ?? file.split('/').at(-1)!,
+    file,
+    model ? null : uri,
+  );
+  if (front?.kind === 'new') return pickExperiment(context.workspaceState);
+  if (front?.kind === 'file') return sourceOfDocument(await openDocument(front.uri), experiments);
+  if (!front) return undefined;
+  return model ? sourceOfModel(model, services) : sourceOfDocument(document!, experiments);
 }
 
 async function modelInEditor({ code }: Services): Promise<ModelTarget | null> {

@@ -3,9 +3,10 @@ import * as vscode from 'vscode';
 import { type FoundModel, FRAMEWORK_NAMES, type Framework } from '../../definitions/definition.ts';
 import { definitionPath } from '../experiments/documents.ts';
 import type { Services } from '../services.ts';
-import { dataOf, pickData } from '../train/pick.ts';
+import { pickData } from '../train/pick.ts';
 import { CannotTrain } from '../train/training.ts';
-import { dataKey, experimentOf, mappedOf, modelAtCursor, refuseKept } from './train.ts';
+import { settingsOf } from './code-settings.ts';
+import { dataKey, experimentOf, learnerOf, mappedOf, modelAtCursor, refuseKept } from './train.ts';
 
 export async function convertToExperiment(services: Services): Promise<void> {
   const { document, model } = await modelHere(services);
@@ -13,19 +14,22 @@ export async function convertToExperiment(services: Services): Promise<void> {
   const place = definitionPath(document.uri);
   if (!place) throw new CannotTrain(vscode.l10n.t('{0} is in none of the open folders.', document.fileName));
   const key = dataKey(place.path, model.name);
-  const data = await pickData(place.workspace, services.context.workspaceState, key, model.name);
+  const code = await settingsOf(services.code, document, model.name);
+  const learner = await learnerOf(model, mapped, code?.settings);
+  const data = await pickData(place.workspace, services.context.workspaceState, key, learner);
   if (!data) return;
-  const text = `${JSON.stringify(experimentOf(model.name, mapped, dataOf(data)), null, 2)}\n`;
+  const made = await experimentOf(model, mapped, data, place, code?.settings ?? null);
+  const text = `${JSON.stringify(made.experiment, null, 2)}\n`;
   const uri = vscode.Uri.joinPath(
     place.workspace.uri,
     `${model.name.replace(/[^\w-]+/g, '-').toLowerCase()}.rnn.json`,
   ).with({ scheme: 'untitled' });
-  const made = await vscode.workspace.openTextDocument(uri);
+  const opened = await vscode.workspace.openTextDocument(uri);
   const edit = new vscode.WorkspaceEdit();
-  edit.replace(made.uri, new vscode.Range(0, 0, made.lineCount, 0), text);
+  edit.replace(opened.uri, new vscode.Range(0, 0, opened.lineCount, 0), text);
   await vscode.workspace.applyEdit(edit);
-  await vscode.window.showTextDocument(made, { viewColumn: vscode.ViewColumn.Beside });
-  tell(mapped.notes);
+  await vscode.window.showTextDocument(opened, { viewColumn: vscode.ViewColumn.Beside });
+  tell([...mapped.notes, ...made.notTaken.map(({ line, value }) => `Line ${line}: ${value}`)]);
 }
 
 export async function openAs(services: Services, framework: Framework): Promise<void> {

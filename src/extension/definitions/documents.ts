@@ -108,6 +108,11 @@ export class CodeDocuments implements vscode.Disposable {
     return fixes.map(assignments => inCode(source, origins, assignments));
   }
 
+  /** The tree of a text that is no document of its own; the caller deletes it. */
+  async parseAside(text: string, language: Language): Promise<Tree> {
+    return (await this.start()).parse(text, language);
+  }
+
   /** Of what was last found; nothing is parsed for it. */
   modelNames(document: vscode.TextDocument): readonly string[] {
     return this.good.get(document.uri.toString())?.definitions.models.map(({ name }) => name) ?? [];
@@ -217,6 +222,12 @@ function textOf(document: vscode.TextDocument): string {
           text,
         )
     : text;
+}
+
+/** The code cells of the same language in the notebook of a cell, in their order; a file alone. */
+export function cellsOf(document: vscode.TextDocument): vscode.TextDocument[] {
+  const { before, after } = cellsAround(document);
+  return [...before, document, ...after];
 }
 
 /** The code cells of the same language before and after a cell of a notebook; none for a file. */

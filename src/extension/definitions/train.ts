@@ -1,15 +1,16 @@
-// From a model in code to something that can be trained: its layers as they are written, and data that is asked for
-// once and remembered for this model.
+// From a model in code to something that can be trained: its layers and the settings of its training as they are
+// written, and data that is asked for once and remembered for this model.
 import * as vscode from 'vscode';
 import type { FoundModel } from '../../definitions/definition.ts';
 import type { Mapped } from '../../definitions/to-experiment.ts';
-import type { ExperimentInput } from '../../experiment/schema.ts';
+import type { TrainingSettings } from '../../definitions/training/taken.ts';
 import type { Fix } from '../../runs/format.ts';
 import { definitionPath } from '../experiments/documents.ts';
 import type { Services } from '../services.ts';
 import { plural } from '../text.ts';
-import { dataOf, pickData } from '../train/pick.ts';
-import { CannotTrain, ownFolders, type Source } from '../train/training.ts';
+import type { FromCode } from '../train/from-code.ts';
+import type { DataAnswer, Learner } from '../train/pick.ts';
+import { CannotTrain, type Source } from '../train/training.ts';
 import type { ModelTarget } from './register.ts';
 
 const MEMORY = 'train.definitions';
@@ -33,11 +34,11 @@ export async function sourceOfModel(
   const mapped = await mappedOf(model);
   const memory = services.context.workspaceState;
   const key = dataKey(place.path, name);
-  const data = await pickData(place.workspace, memory, key, name);
-  if (!data) return undefined;
+  const chosen = await chooseData(services, document, model, mapped, place, key);
+  if (!chosen) return undefined;
   const { parseExperiment } = await import('../../experiment/parse.ts');
   const { applyFix } = await import('../experiments/edits.ts');
-  const text = JSON.stringify(experimentOf(name, mapped, dataOf(data)), null, 2);
+  const text = JSON.stringify(chosen.made.experiment, null, 2);
   const { experiment, problems } = parseExperiment(applyFix(text, { title: '', edits: edits ?? [] }));
   if (!experiment) {
     await memory.update(key, undefined);
@@ -50,7 +51,6 @@ export async function sourceOfModel(
     );
   }
   if (mapped.notes.length > 0) services.log.info(`${name}: ${mapped.notes.join(' ')}`);
-  const ownSample = data.data.kind !== 'generated' && data.data.sample === true;
   return {
     experiment,
     definition: {
@@ -60,10 +60,89 @@ export async function sourceOfModel(
       model: name,
       text: document.getText(),
     },
-    base: ownSample ? ownFolders.samples : place.workspace.uri.fsPath,
+    ...chosen.base,
     workspace: place.workspace.uri.fsPath,
-    ...(ownSample ? { allowedPaths: [ownFolders.samples] } : {}),
   };
+}
+
+type Place = NonNullable<ReturnType<typeof definitionPath>>;
+
+/** Data, and the settings of the code with it: shown before the first run, and again once they are others. */
+async function chooseData(
+  services: Services,
+  document: vscode.TextDocument,
+  model: FoundModel,
+  mapped: Mapped,
+  place: Place,
+  key: string,
+): Promise<{ made: FromCode; base: Pick<Source, 'base' | 'allowedPaths'> } | undefined> {
+  const memory = services.context.workspaceState;
+  const { settingsOf } = await import('./code-settings.ts');
+  const code = await settingsOf(services.code, document, model.name);
+  const { baseOf, pickData } = await import('../train/pick.ts');
+  for (;;) {
+    const answer = await pickData(
+      place.workspace,
+      memory,
+      key,
+      await learnerOf(model, mapped, code?.settings),
+    );
+    if (!answer) return undefined;
+    const made = await experimentOf(model, mapped, answer, place, code?.settings ?? null);
+    const base = baseOf(answer.data, place.workspace);
+    const says = made.notTaken.length > 0 || made.shown.some(({ line }) => line !== null);
+    const summary = JSON.stringify([made.shown.map(({ what, value }) => [what, value]), made.notTaken]);
+    if (!code || !says || memory.get(`${key}.shown`) === summary) return { made, base };
+    const { showSettings } = await import('../train/show-settings.ts');
+    const data = [answer.data.path ?? answer.data.task, answer.target].filter(Boolean).join(' · ');
+    const next = await showSettings(made.experiment.name ?? model.name, made, data, code.goTo);
+    if (next === undefined) return undefined;
+    if (next === 'train') {
+      await memory.update(`${key}.shown`, summary);
+      return { made, base };
+    }
+    await memory.update(key, undefined);
+  }
+}
+
+/** What the choice of data must know of a model. */
+export async function learnerOf(
+  { name }: FoundModel,
+  { convention, layers }: Mapped,
+  settings?: TrainingSettings,
+): Promise<Learner> {
+  const { fitOf } = await import('../train/choices.ts');
+  return {
+    name,
+    fits: fitOf({ convention, layers }),
+    path: settings?.path?.value ?? null,
+    target: settings?.target?.value ?? null,
+  };
+}
+
+export async function experimentOf(
+  { name }: FoundModel,
+  mapped: Mapped,
+  { data, target }: DataAnswer,
+  { path, workspace }: Place,
+  settings: TrainingSettings | null,
+): Promise<FromCode> {
+  const { experimentFromCode, runName } = await import('../train/from-code.ts');
+  const { placeOf, readFound } = await import('../train/found-files.ts');
+  const { extentOf, numericColumns, readsOf } = await import('../train/files.ts');
+  const file = data.path ? await readFound(placeOf(data, workspace), data.path) : null;
+  const isTable = readsOf(data.path ?? '') === 'table';
+  return experimentFromCode(
+    runName(name, path),
+    mapped,
+    {
+      choice: data,
+      target,
+      columns: file && isTable ? numericColumns(file.head) : [],
+      extent: file && extentOf(file),
+    },
+    settings,
+  );
 }
 
 /** Data of the model at the cursor is asked for again the next time. */
@@ -121,17 +200,4 @@ export function modelAtCursor(
 /** Where the workspace remembers what a model learns from. */
 export function dataKey(path: string, model: string): string {
   return `${MEMORY}.${path}#${model}`;
-}
-
-export function experimentOf(
-  name: string,
-  { convention, layers }: Mapped,
-  data: ExperimentInput['data'],
-): ExperimentInput {
-  return {
-    name,
-    data,
-    model: { convention, layers },
-    training: { optimizer: { type: 'adam', learningRate: 0.003 }, batchSize: 32, steps: 1500 },
-  };
 }

@@ -1,14 +1,24 @@
-// What the steps of "Train RNN" offer, and the experiment that comes of them. Pure.
-import type { CellName, ExperimentInput } from '../../experiment/schema.ts';
-import { cellName } from '../cells.ts';
-import { formatBytes } from '../text.ts';
+// What the steps of "Train RNN" offer, and the experiment that comes of them. Pure. Loaded late: it brings the schema.
+import { CELL_TYPES, CLASSIC_CELLS, kindOf, type LayerType } from '../../experiment/layers/index.ts';
+import type { PlacedLayer } from '../../experiment/models.ts';
+import { countAs, placedCell } from '../../experiment/parameters.ts';
+import { parseExperiment } from '../../experiment/parse.ts';
+import type { ExperimentInput } from '../../experiment/schema.ts';
+import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
+import { count, formatBytes, plural } from '../text.ts';
+import { type FoundFile, faultOfFile, readsOf } from './files.ts';
+import type { Offer } from './steps.ts';
 
-export type DataChoice =
-  | { kind: 'text'; path: string; sample?: boolean }
-  | { kind: 'table'; path: string; sample?: boolean }
-  | { kind: 'generated'; task: 'adding' | 'temporal-order' };
+/** A task, and the file it reads where it reads one. */
+export interface DataChoice {
+  task: TaskName;
+  /** relative to the folder that gets the run, with forward slashes, or absolute */
+  path?: string;
+  /** of our own samples */
+  sample?: boolean;
+}
 
-export type CellChoice = CellName | 'compare';
+export type CellChoice = LayerType | 'compare';
 
 export interface Choices {
   data: DataChoice;
@@ -18,148 +28,165 @@ export interface Choices {
   units: number;
 }
 
-export interface Offer<T> {
-  label: string;
-  description?: string;
-  detail?: string;
-  value: T;
+/** As it was remembered: before tasks were kinds, a choice named the sort of file. */
+export function rememberedData(stored: unknown): DataChoice | null {
+  if (typeof stored !== 'object' || stored === null) return null;
+  const { task, kind, path, sample } = stored as Record<string, unknown>;
+  const old = { text: 'char-lm', table: 'forecast' }[String(kind)];
+  const name = TASK_NAMES.find(each => each === (task ?? old));
+  if (!name || (readsFile(name) && typeof path !== 'string')) return null;
+  return {
+    task: name,
+    ...(typeof path === 'string' ? { path } : {}),
+    ...(sample === true ? { sample } : {}),
+  };
 }
 
-export interface FoundFile {
-  /** relative to the folder it belongs to, with forward slashes */
-  path: string;
-  bytes: number;
-  sample?: boolean;
+export function readsFile(task: TaskName): boolean {
+  return taskOf({ task }).reads !== 'nothing';
 }
 
-/** Texts shorter than this hold nothing to learn, tables neither. */
-const LEAST_BYTES = 1000;
+/** Why a model cannot learn this task, in a sentence; null where it can. */
+export type Fit = (data: ExperimentInput['data']) => string | null;
 
-export function dataOffers(files: readonly FoundFile[]): Offer<DataChoice>[] {
-  const usable = files.filter(({ path, bytes }) => bytes >= LEAST_BYTES && !/(^|\/)\./.test(path));
-  const offers = usable.map(({ path, bytes, sample }): Offer<DataChoice> => {
-    const kind = /\.(csv|tsv)$/i.test(path) ? 'table' : 'text';
+/**
+ * What can be learned from first: files, then tasks that draw their data; then what cannot, each with its reason.
+ * `fits`: of the model that is to learn; any fits one that is yet to be chosen.
+ */
+export function dataOffers(files: readonly FoundFile[], fits: Fit = () => null): Offer<DataChoice>[] {
+  const found = files.filter(({ path }) => !/(^|\/)\./.test(path)).flatMap(file => fileOffers(file, fits));
+  const drawn = TASK_NAMES.filter(name => !readsFile(name)).map(task => drawnOffer(task, fits));
+  const all = [...found, ...drawn];
+  return [...all.filter(({ reason }) => !reason), ...all.filter(({ reason }) => reason)];
+}
+
+function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
+  const { path, bytes, sample } = file;
+  const reads = readsOf(path);
+  const tasks = TASK_NAMES.filter(name => taskOf({ task: name }).reads === reads);
+  const fault = faultOfFile(file);
+  const shown = {
+    label: `$(${reads === 'table' ? 'table' : 'file-text'}) ${path.split('/').at(-1)}`,
+    ...(path.includes('/') ? { detail: path } : {}),
+  };
+  const sizeOf = formatBytes(bytes);
+  if (fault || tasks.length === 0)
+    return [
+      {
+        ...shown,
+        description: sizeOf,
+        reason: fault ?? 'Unroll reads text, CSV and TSV',
+        value: { task: 'char-lm', path },
+      },
+    ];
+  return tasks.map(task => {
+    const { starter } = taskOf({ task });
+    const reason = fits(starter.data({ path, column: 'value' }) as ExperimentInput['data']);
     return {
-      label: `$(${kind === 'table' ? 'table' : 'file-text'}) ${path.split('/').at(-1)}`,
-      description: [
-        formatBytes(bytes),
-        kind === 'table' ? 'predict a column' : 'predict the next character',
-      ].join(' · '),
-      detail: path.includes('/') ? path : undefined,
-      value: { kind, path, ...(sample ? { sample } : {}) },
+      ...shown,
+      description: [sizeOf, starter.description].join(' · '),
+      ...(reason ? { reason } : {}),
+      value: { task, path, ...(sample ? { sample } : {}) },
     };
   });
-  return [...offers, ...GENERATED];
 }
 
-export const GENERATED: readonly Offer<DataChoice>[] = [
-  {
-    label: '$(beaker) The adding problem',
-    description: 'generated · add two marked numbers of a hundred',
-    value: { kind: 'generated', task: 'adding' },
-  },
-  {
-    label: '$(beaker) Temporal order',
-    description: 'generated · tell in which order two symbols came',
-    value: { kind: 'generated', task: 'temporal-order' },
-  },
-];
+function drawnOffer(task: TaskName, fits: Fit): Offer<DataChoice> {
+  const { title, starter } = taskOf({ task });
+  const reason = fits(starter.data({ path: '', column: '' }) as ExperimentInput['data']);
+  return {
+    label: `$(beaker) ${title}`,
+    description: starter.description,
+    ...(reason ? { reason } : {}),
+    value: { task },
+  };
+}
 
+/** By the checks of the experiment itself; `model`: its layers as they would be trained. */
+export function fitOf(model: ExperimentInput['model']): Fit {
+  return data => {
+    const { problems } = parseExperiment(JSON.stringify({ data, model }));
+    return problems.find(({ severity }) => severity === 'error')?.message ?? null;
+  };
+}
+
+/** The classic cells by their titles, in the one order of all lists: "RNN · GRU · LSTM". */
+export function classicTitles(): string {
+  return CLASSIC_CELLS.map(type => kindOf({ type }).title).join(' · ');
+}
+
+/** Layers whose size is a number of units; LSTM is what most begin with. */
 export const CELL_OFFERS: readonly Offer<CellChoice>[] = [
-  { label: 'LSTM', description: 'gates and a cell state: the usual choice', value: 'lstm' },
-  { label: 'GRU', description: 'two gates, a quarter fewer parameters', value: 'gru' },
-  { label: 'RNN', description: 'no gates: fast, forgets early', value: 'rnn' },
-  { label: '$(git-compare) All three', description: 'RNN, GRU and LSTM side by side', value: 'compare' },
+  ...CELL_TYPES.filter(type => kindOf({ type }).widthField === 'units').map(type => {
+    const { title, schema } = kindOf({ type });
+    return { label: title, description: schema.description?.replace(/\.$/, ''), value: type };
+  }),
+  {
+    label: '$(git-compare) All of these',
+    description: `${CLASSIC_CELLS.map(type => kindOf({ type }).title).join(', ')} side by side`,
+    value: 'compare',
+  },
 ];
 
 const SIZES = [32, 64, 128, 256];
 const MOST_UNITS = 8192;
 
-/** Sizes with what they cost; a number that was typed comes first. */
-export function sizeOffers(
-  cell: CellChoice,
-  countOf: (cell: CellName, units: number) => number | null,
-  typed = '',
-): Offer<number>[] {
-  const own = /^\s*\d+\s*$/.test(typed) ? Number(typed) : null;
-  const valid = own !== null && own >= 1 && own <= MOST_UNITS;
-  const sizes = valid ? [own, ...SIZES.filter(size => size !== own)] : SIZES;
-  const shown: CellName = cell === 'compare' ? 'lstm' : cell;
-  return sizes.map(units => {
-    const count = countOf(shown, units);
+/** Sizes with what they cost; a number that was typed comes first, and what is none gets a sentence. */
+export function sizeOffers(cell: CellChoice, data: DataChoice, typed = ''): Offer<number>[] {
+  const text = typed.trim();
+  const own = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  const isValid = own >= 1 && own <= MOST_UNITS;
+  const sizes = isValid ? [own, ...SIZES.filter(size => size !== own)] : SIZES;
+  const type = cell === 'compare' ? 'lstm' : cell;
+  const offers = sizes.map((units): Offer<number> => {
+    const { count: parameters, title } = countAs(placed(data), type, units);
     return {
-      label: `${units} units`,
-      description:
-        count === null
-          ? undefined
-          : `${count.toLocaleString('en-US')} parameters in the ${cellName(shown)} (PyTorch count)`,
+      label: plural(units, 'unit'),
+      description: `${count(parameters)} parameters in the ${title} (PyTorch count)`,
       value: units,
+      isAlwaysShown: true,
     };
   });
+  if (text === '' || isValid) return offers;
+  const reason = `"${text}" is no size: type a whole number from 1 to ${count(MOST_UNITS)}`;
+  return [{ label: '$(warning) Not a size', reason, value: Number.NaN, isAlwaysShown: true }, ...offers];
 }
 
-/** The numeric columns of a table, by its first lines; a column of dates or words is left out. */
-export function numericColumns(head: string): string[] {
-  const lines = head
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\r|\n/)
-    .filter(line => line.trim() !== '');
-  const [header, ...rows] = lines.slice(0, 50);
-  if (!header) return [];
-  const separator = header.includes('\t') ? '\t' : header.includes(';') && !header.includes(',') ? ';' : ',';
-  const cells = (line: string) =>
-    [...line.matchAll(new RegExp(`("(?:[^"]|"")*"|[^${separator}]*)(?:${separator}|$)`, 'g'))].map(match =>
-      match[1]!.replace(/^"|"$/g, '').replaceAll('""', '"').trim(),
-    );
-  const names = cells(header);
-  const table = rows.map(cells);
-  return names.filter((name, column) => {
-    const values = table.map(row => row[column] ?? '').filter(value => value !== '');
-    const numbers = values.filter(value => Number.isFinite(Number(value)));
-    return name !== '' && values.length > 0 && numbers.length >= values.length * 0.8;
-  });
+/** A cell as the first that reads these data. */
+function placed({ task }: DataChoice): Pick<PlacedLayer, 'layer' | 'at'> {
+  const { starter, sizes } = taskOf({ task });
+  const input = sizes(starter.data({ path: '', column: '' }) as never)?.input;
+  const inputSize = starter.embedding || (input?.kind === 'vectors' ? input.features : 0) || 1;
+  return placedCell({ cell: 'lstm', inputSize, units: 1, convention: 'pytorch' });
 }
 
 /** What the steps stand for, as a person would write it. */
 export function experimentOf({ data, target, cell, units }: Choices): ExperimentInput {
-  const type = cell === 'compare' ? 'lstm' : cell;
-  const compare: ExperimentInput['compare'] =
-    cell === 'compare' ? { cell: ['rnn', 'gru', 'lstm'] } : undefined;
-  const recurrent = { type, units } as const;
-  const common = { ...(compare ? { compare } : {}) };
-  if (data.kind === 'text')
-    return {
-      name: nameOf(data.path),
-      data: { task: 'char-lm', path: data.path },
-      model: { layers: [{ type: 'embedding', dim: EMBEDDING }, recurrent, { type: 'dense' }] },
-      training: { optimizer: { type: 'adam', learningRate: 0.003 }, batchSize: 32, seqLen: 64, steps: 2000 },
-      ...common,
-    };
-  const model = { layers: [recurrent, { type: 'dense' as const }] };
-  if (data.kind === 'table')
-    return {
-      name: nameOf(data.path),
-      data: { task: 'forecast', path: data.path, target: target ?? '', window: 24 },
-      model,
-      training: { optimizer: { type: 'adam', learningRate: 0.003 }, batchSize: 32, steps: 1000 },
-      ...common,
-    };
+  const { starter } = taskOf(data);
+  const { learningRate, steps, seqLen } = starter.training;
+  const type = (cell === 'compare' ? 'lstm' : cell) as 'lstm';
   return {
-    name: data.task === 'adding' ? 'adding' : 'temporal order',
-    data: data.task === 'adding' ? { task: 'adding', length: 100 } : { task: 'temporal-order', length: 50 },
-    model,
-    training: { optimizer: { type: 'adam', learningRate: 0.005 }, batchSize: 32, steps: 1500 },
-    ...common,
+    name: data.path ? nameOf(data.path) : data.task.replaceAll('-', ' '),
+    data: dataOf(data, target),
+    model: {
+      layers: [
+        ...(starter.embedding > 0 ? [{ type: 'embedding' as const, dim: starter.embedding }] : []),
+        { type, units },
+        { type: 'dense' },
+      ],
+    },
+    training: {
+      optimizer: { type: 'adam', learningRate },
+      batchSize: 32,
+      ...(seqLen ? { seqLen } : {}),
+      steps,
+    },
+    ...(cell === 'compare' ? { compare: { cell: [...CLASSIC_CELLS] } } : {}),
   };
 }
 
-const EMBEDDING = 32;
-
-/** The width of what the recurrent layer reads. */
-export function inputSizeOf(data: DataChoice): number {
-  if (data.kind === 'text') return EMBEDDING;
-  if (data.kind === 'table') return 1;
-  return data.task === 'adding' ? 2 : 6;
+export function dataOf({ task, path = '' }: DataChoice, target = ''): ExperimentInput['data'] {
+  return taskOf({ task }).starter.data({ path, column: target }) as ExperimentInput['data'];
 }
 
 function nameOf(path: string): string {

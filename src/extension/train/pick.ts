@@ -1,8 +1,6 @@
 // "Train RNN" without an experiment file: data, cell and size are asked for, and the last answers offered first.
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { ExperimentInput } from '../../experiment/schema.ts';
 import {
   CELL_OFFERS,
   type CellChoice,
@@ -10,24 +8,28 @@ import {
   type DataChoice,
   dataOffers,
   experimentOf,
-  type FoundFile,
-  inputSizeOf,
-  numericColumns,
+  type Fit,
+  rememberedData,
   sizeOffers,
 } from './choices.ts';
-import { askStep, BACK } from './steps.ts';
+import { faultOfFile, numericColumns, readsOf } from './files.ts';
+import { findData, placeOf, readFound } from './found-files.ts';
+import { isMeant } from './meant.ts';
+import { askStep, BACK, type Offer } from './steps.ts';
 import { CannotTrain, ownFolders, type Source } from './training.ts';
 
+
 const MEMORY = 'train.choices';
-const MOST_FILES = 200;
-const HEAD_BYTES = 65_536;
+const BROWSE = 'browse';
 
 /** @returns undefined when the person left the pick */
 export async function pickExperiment(state: vscode.Memento): Promise<Source | undefined> {
   const folder = await workspaceFolder();
   if (!folder) return undefined;
-  const last: Partial<Choices> = { ...state.get<Partial<Choices>>(MEMORY) };
-  const choices = await ask(await findData(folder), folder, last);
+  const stored = { ...state.get<Partial<Choices>>(MEMORY) };
+  const data = rememberedData(stored.data);
+  const { data: _, ...last } = stored;
+  const choices = await ask(folder, data ? { ...last, data } : last);
   if (!choices) return undefined;
   await state.update(MEMORY, choices);
   return sourceOf(choices, folder);
@@ -44,40 +46,18 @@ async function workspaceFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   });
 }
 
-async function findData(folder: vscode.WorkspaceFolder): Promise<FoundFile[]> {
-  const found = await vscode.workspace.findFiles(
-    new vscode.RelativePattern(folder, '**/*.{txt,csv,tsv}'),
-    '{**/node_modules/**,**/.*/**}',
-    MOST_FILES,
-  );
-  const files = found.map(uri => ({ uri, path: vscode.workspace.asRelativePath(uri, false) }));
-  const own: FoundFile[] = await sizes(files);
-  const active = vscode.window.activeTextEditor?.document.uri;
-  const shown = active ? vscode.workspace.asRelativePath(active, false) : '';
-  const rank = ({ path }: FoundFile) => (path === shown ? -1 : path.split('/').length);
-  own.sort((a, b) => rank(a) - rank(b) || a.path.localeCompare(b.path));
-  if (own.length > 0) return own;
-  const samples = ['data/emma.txt', 'data/co2-concentration.csv', 'data/seattle-weather.csv'];
-  const ours = samples.map(path => ({ uri: vscode.Uri.file(join(ownFolders.samples, path)), path }));
-  return (await sizes(ours)).map(file => ({ ...file, sample: true }));
-}
-
-async function sizes(files: { uri: vscode.Uri; path: string }[]): Promise<FoundFile[]> {
-  const found = await Promise.all(
-    files.map(async ({ uri, path }) => {
-      try {
-        return { path, bytes: (await vscode.workspace.fs.stat(uri)).size };
-      } catch {
-        return null;
-      }
-    }),
-  );
-  return found.filter(file => file !== null);
-}
-
 export interface DataAnswer {
   data: DataChoice;
   target?: string;
+}
+
+/** A model in code, as far as the choice of its data goes. */
+export interface Learner {
+  name: string;
+  fits: Fit;
+  /** the data file and the column that its code names */
+  path: string | null;
+  target: string | null;
 }
 
 /** What a model in code learns from: asked for once, then remembered under `key`. */
@@ -85,80 +65,156 @@ export async function pickData(
   folder: vscode.WorkspaceFolder,
   state: vscode.Memento,
   key: string,
-  model: string,
+  learner: Learner,
 ): Promise<DataAnswer | undefined> {
-  const known = state.get<DataAnswer>(key);
-  if (known) return known;
-  const title = vscode.l10n.t('Train {0}', model);
+  const known = state.get<{ data: unknown; target?: string }>(key);
+  const data = rememberedData(known?.data);
+  if (data) return { data, ...(known?.target ? { target: known.target } : {}) };
+  const answer = await askData(folder, learner);
+  if (answer) await state.update(key, answer);
+  return answer;
+}
+
+async function askData(
+  folder: vscode.WorkspaceFolder,
+  { name, fits, path, target }: Learner,
+): Promise<DataAnswer | undefined> {
+  const title = vscode.l10n.t('Train {0}', name);
   for (;;) {
-    const data = await askStep<DataChoice>({
-      title,
-      step: 1,
-      totalSteps: 1,
-      placeholder: vscode.l10n.t('What should {0} learn from? Remembered for this model.', model),
-      offers: dataOffers(await findData(folder)),
-      isPreferred: () => false,
-    });
-    if (data === undefined || data === BACK) return undefined;
-    const answer: DataAnswer = { data: data as DataChoice };
-    if (answer.data.kind === 'table') {
-      const columns = await readColumns(answer.data, folder);
-      const target = await askStep<string>({
+    const data = await askFile(
+      {
         title,
-        step: 2,
-        totalSteps: 2,
-        placeholder: vscode.l10n.t('Which column should it predict?'),
-        offers: columns.map(value => ({ label: value, value })),
-        isPreferred: () => false,
-      });
-      if (target === BACK) continue;
-      if (target === undefined) return undefined;
-      answer.target = target as string;
-    }
-    await state.update(key, answer);
-    return answer;
+        step: 1,
+        totalSteps: 1,
+        placeholder: vscode.l10n.t('What should {0} learn from? Remembered for this model.', name),
+        isPreferred: choice => path !== null && isMeant(choice.path ?? '', path),
+      },
+      folder,
+      path,
+      fits,
+    );
+    if (data === undefined || data === BACK) return undefined;
+    if (readsOf(data.path ?? '') !== 'table') return { data };
+    const column = await askColumn(data, folder, { title, step: 2, totalSteps: 2 }, target);
+    if (column === BACK) continue;
+    return column === undefined ? undefined : { data, target: column };
   }
 }
 
-export function dataOf({ data, target }: DataAnswer): ExperimentInput['data'] {
-  if (data.kind === 'text') return { task: 'char-lm', path: data.path };
-  if (data.kind === 'table') return { task: 'forecast', path: data.path, target: target ?? '', window: 24 };
-  return data.task === 'adding' ? { task: 'adding', length: 100 } : { task: 'temporal-order', length: 50 };
+interface At {
+  title: string;
+  step: number;
+  totalSteps: number;
+}
+
+/** The files and tasks, and a file from elsewhere. */
+async function askFile(
+  at: At & { placeholder: string; isPreferred(value: DataChoice): boolean },
+  folder: vscode.WorkspaceFolder,
+  first: string | null,
+  fits?: Fit,
+): Promise<DataChoice | typeof BACK | undefined> {
+  const offers = dataOffers(await findData(folder, first), fits);
+  if (offers.every(({ reason }) => reason))
+    throw new CannotTrain(
+      vscode.l10n.t('{0}: no task fits this model. {1}', at.title, offers.at(-1)!.reason!),
+    );
+  const browse: Offer<DataChoice | typeof BROWSE> = {
+    label: vscode.l10n.t('$(folder-opened) Browse…'),
+    description: vscode.l10n.t('a file that is not listed'),
+    value: BROWSE,
+  };
+  const usable = offers.filter(({ reason }) => !reason).length;
+  const answer = await askStep<DataChoice | typeof BROWSE>({
+    ...at,
+    offers: [...offers.slice(0, usable), browse, ...offers.slice(usable)],
+    isPreferred: value => value !== BROWSE && at.isPreferred(value),
+  });
+  if (answer !== BROWSE) return answer as DataChoice | typeof BACK | undefined;
+  return browseFor(folder, fits);
+}
+
+async function browseFor(folder: vscode.WorkspaceFolder, fits?: Fit): Promise<DataChoice | undefined> {
+  const [uri] =
+    (await vscode.window.showOpenDialog({
+      defaultUri: folder.uri,
+      openLabel: vscode.l10n.t('Train on This File'),
+      title: vscode.l10n.t('Data to learn from: text, CSV or TSV'),
+    })) ?? [];
+  if (!uri) return undefined;
+  const isInside = vscode.workspace.getWorkspaceFolder(uri) === folder;
+  const path = isInside ? vscode.workspace.asRelativePath(uri, false) : uri.fsPath.replaceAll('\\', '/');
+  const file = await readFound(uri.fsPath, path);
+  const fault = file ? faultOfFile(file) : vscode.l10n.t('it cannot be read');
+  const [offer] = file && !fault ? dataOffers([file], fits) : [];
+  const reason = fault ?? offer?.reason;
+  if (!offer || reason)
+    throw new CannotTrain(vscode.l10n.t('{0} cannot be learned from: {1}', basename(path), reason ?? ''));
+  if (!isInside && !(await mayReadFrom(dirname(uri.fsPath)))) return undefined;
+  return offer.value;
+}
+
+/** Data outside of the workspace is read only from folders that a person has allowed. */
+async function mayReadFrom(path: string): Promise<boolean> {
+  const settings = vscode.workspace.getConfiguration('unroll');
+  const allowed = settings.get<string[]>('allowedPaths', []);
+  if (allowed.includes(path)) return true;
+  const allow = vscode.l10n.t('Allow This Folder');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} is outside of this workspace.', path),
+    {
+      modal: true,
+      detail: vscode.l10n.t('Runs may then read data from it: it is added to unroll.allowedPaths.'),
+    },
+    allow,
+  );
+  if (chosen !== allow) return false;
+  await settings.update('allowedPaths', [...allowed, path], vscode.ConfigurationTarget.Workspace);
+  return true;
+}
+
+async function askColumn(
+  data: DataChoice,
+  folder: vscode.WorkspaceFolder,
+  at: At,
+  preferred: string | null | undefined,
+): Promise<string | typeof BACK | undefined> {
+  const columns = await readColumns(data, folder);
+  return askStep<string>({
+    ...at,
+    placeholder: vscode.l10n.t('Which column should it predict?'),
+    offers: columns.map(value => ({ label: value, value })),
+    isPreferred: value => value === preferred,
+  });
 }
 
 type Question = 'data' | 'target' | 'cell' | 'size';
 
-async function ask(
-  files: readonly FoundFile[],
-  folder: vscode.WorkspaceFolder,
-  last: Partial<Choices>,
-): Promise<Choices | undefined> {
-  const { countRecurrent } = await import('../../experiment/parameters.ts');
+async function ask(folder: vscode.WorkspaceFolder, last: Partial<Choices>): Promise<Choices | undefined> {
   const chosen: Partial<Choices> = { ...last };
   const title = vscode.l10n.t('Train RNN');
   const questions = (): Question[] =>
-    chosen.data?.kind === 'table' ? ['data', 'target', 'cell', 'size'] : ['data', 'cell', 'size'];
+    readsOf(chosen.data?.path ?? '') === 'table' && chosen.data?.path
+      ? ['data', 'target', 'cell', 'size']
+      : ['data', 'cell', 'size'];
   for (let at = 0; at < questions().length; ) {
     const common = { title, step: at + 1, totalSteps: questions().length };
     const question = questions()[at];
     let answer: unknown;
     if (question === 'data') {
       const same = JSON.stringify(last.data);
-      answer = await askStep<DataChoice>({
-        ...common,
-        placeholder: vscode.l10n.t('What should it learn from?'),
-        offers: dataOffers(files),
-        isPreferred: value => JSON.stringify(value) === same,
-      });
+      answer = await askFile(
+        {
+          ...common,
+          placeholder: vscode.l10n.t('What should it learn from?'),
+          isPreferred: value => JSON.stringify(value) === same,
+        },
+        folder,
+        null,
+      );
       if (typeof answer === 'object') chosen.data = answer as DataChoice;
     } else if (question === 'target') {
-      const columns = await readColumns(chosen.data!, folder);
-      answer = await askStep<string>({
-        ...common,
-        placeholder: vscode.l10n.t('Which column should it predict?'),
-        offers: columns.map(value => ({ label: value, value })),
-        isPreferred: value => value === last.target,
-      });
+      answer = await askColumn(chosen.data!, folder, common, last.target);
       if (typeof answer === 'string') chosen.target = answer;
     } else if (question === 'cell') {
       answer = await askStep<CellChoice>({
@@ -169,17 +225,11 @@ async function ask(
       });
       if (typeof answer === 'string') chosen.cell = answer as CellChoice;
     } else {
-      const inputSize = inputSizeOf(chosen.data!);
       answer = await askStep<number>({
         ...common,
         placeholder: vscode.l10n.t('How many hidden units? Any number can be typed.'),
-        offers: typed =>
-          sizeOffers(
-            chosen.cell!,
-            (cell, units) => countRecurrent({ cell, inputSize, units, convention: 'pytorch' }).total,
-            // a size that was typed the last time is offered again
-            typed || String(last.units ?? ''),
-          ),
+        // a size that was typed the last time is offered again
+        offers: typed => sizeOffers(chosen.cell!, chosen.data!, typed || String(last.units ?? '')),
         isPreferred: value => value === (last.units ?? 128),
       });
       if (typeof answer === 'number') chosen.units = answer;
@@ -187,42 +237,36 @@ async function ask(
     if (answer === undefined) return undefined;
     at += answer === BACK ? -1 : 1;
   }
-  if (chosen.data?.kind !== 'table') delete chosen.target;
+  if (!questions().includes('target')) delete chosen.target;
   return chosen as Choices;
 }
 
-async function readColumns(data: DataChoice, folder: vscode.WorkspaceFolder): Promise<string[]> {
-  if (data.kind !== 'table') return [];
-  const path = join(data.sample ? ownFolders.samples : folder.uri.fsPath, data.path);
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    const columns = numericColumns(buffer.subarray(0, bytesRead).toString('utf8'));
-    if (columns.length > 0) return columns;
-  } finally {
-    await file.close();
-  }
+export async function readColumns(data: DataChoice, folder: vscode.WorkspaceFolder): Promise<string[]> {
+  const path = data.path ?? '';
+  const columns = numericColumns((await readFound(placeOf(data, folder), path))?.head ?? '');
+  if (columns.length > 0) return columns;
   throw new CannotTrain(
-    vscode.l10n.t(
-      '{0} has no column of numbers under a header line, so there is nothing to forecast.',
-      data.path,
-    ),
+    vscode.l10n.t('{0} has no column of numbers under a header line, so there is nothing to forecast.', path),
   );
 }
 
 async function sourceOf(choices: Choices, folder: vscode.WorkspaceFolder): Promise<Source> {
-  const { parseExperiment } = await import('../../experiment/parse.ts');
   const text = `${JSON.stringify(experimentOf(choices), null, 2)}\n`;
+  return { ...(await parsed(text)), ...baseOf(choices.data, folder), workspace: folder.uri.fsPath };
+}
+
+async function parsed(text: string): Promise<Pick<Source, 'experiment' | 'definition'>> {
+  const { parseExperiment } = await import('../../experiment/parse.ts');
   const { experiment, problems } = parseExperiment(text);
   if (!experiment) throw new CannotTrain(problems[0]?.message ?? 'The experiment is not valid.');
-  const { data } = choices;
-  const isSample = data.kind !== 'generated' && data.sample === true;
-  const base = isSample ? ownFolders.samples : folder.uri.fsPath;
-  return {
-    experiment,
-    definition: { path: null, line: 0, language: 'rnn-json', text },
-    base,
-    workspace: folder.uri.fsPath,
-    allowedPaths: isSample ? [base] : [],
-  };
+  return { experiment, definition: { path: null, line: 0, language: 'rnn-json', text } };
+}
+
+/** What the path of the chosen data is relative to. */
+export function baseOf(
+  { sample }: DataChoice,
+  folder: vscode.WorkspaceFolder,
+): Pick<Source, 'base' | 'allowedPaths'> {
+  const base = sample ? ownFolders.samples : folder.uri.fsPath;
+  return { base, allowedPaths: sample ? [base] : [] };
 }

@@ -1,6 +1,16 @@
 // A quick pick of several steps, with step count, a back button, and what was chosen before preselected.
 import * as vscode from 'vscode';
-import type { Offer } from './choices.ts';
+
+export interface Offer<T> {
+  label: string;
+  description?: string | undefined;
+  detail?: string | undefined;
+  /** why it cannot be chosen */
+  reason?: string;
+  /** whatever is typed */
+  isAlwaysShown?: boolean;
+  value: T;
+}
 
 export interface Step<T> {
   title: string;
@@ -10,16 +20,15 @@ export interface Step<T> {
   offers: readonly Offer<T>[] | ((typed: string) => readonly Offer<T>[]);
   /** the offer that is preselected */
   isPreferred(value: T): boolean;
-  busy?: boolean;
 }
 
 export const BACK = Symbol('back');
 
 interface Row<T> extends vscode.QuickPickItem {
-  value: T;
+  offer?: Offer<T>;
 }
 
-/** @returns the chosen value; BACK; undefined when it was cancelled */
+/** @returns the chosen value; BACK; undefined when it was cancelled. What cannot be chosen stands below, and stays. */
 export function askStep<T>(step: Step<T>): Promise<T | typeof BACK | undefined> {
   const pick = vscode.window.createQuickPick<Row<T>>();
   const { offers } = step;
@@ -32,9 +41,9 @@ export function askStep<T>(step: Step<T>): Promise<T | typeof BACK | undefined> 
   pick.ignoreFocusOut = false;
   pick.buttons = step.step > 1 ? [vscode.QuickInputButtons.Back] : [];
   const show = (typed: string) => {
-    const rows: Row<T>[] = typeof offers === 'function' ? [...offers(typed)] : [...offers];
+    const rows = rowsOf(typeof offers === 'function' ? offers(typed) : offers);
     pick.items = rows;
-    const preferred = rows.find(row => step.isPreferred(row.value));
+    const preferred = rows.find(({ offer }) => offer && !offer.reason && step.isPreferred(offer.value));
     if (preferred && typed === '') pick.activeItems = [preferred];
   };
   show('');
@@ -45,8 +54,8 @@ export function askStep<T>(step: Step<T>): Promise<T | typeof BACK | undefined> 
       }),
       pick.onDidTriggerButton(() => finish(BACK)),
       pick.onDidAccept(() => {
-        const [row] = pick.selectedItems;
-        if (row) finish(row.value);
+        const offer = pick.selectedItems[0]?.offer;
+        if (offer && !offer.reason) finish(offer.value);
       }),
       pick.onDidHide(() => finish(undefined)),
     ];
@@ -57,4 +66,21 @@ export function askStep<T>(step: Step<T>): Promise<T | typeof BACK | undefined> 
     };
     pick.show();
   });
+}
+
+function rowsOf<T>(offers: readonly Offer<T>[]): Row<T>[] {
+  const row = (offer: Offer<T>): Row<T> => ({
+    label: offer.reason ? `$(circle-slash) ${offer.label.replace(/^\$\([\w-]+\) /, '')}` : offer.label,
+    ...(offer.description ? { description: offer.description } : {}),
+    ...(offer.reason || offer.detail ? { detail: offer.reason ?? offer.detail } : {}),
+    ...(offer.isAlwaysShown ? { alwaysShow: true } : {}),
+    offer,
+  });
+  const [fit, unfit] = [offers.filter(({ reason }) => !reason), offers.filter(({ reason }) => reason)];
+  // a sentence about what is typed stands first
+  const isSaid = unfit.length > 0 && unfit.every(({ isAlwaysShown }) => isAlwaysShown);
+  if (isSaid) return [...unfit, ...fit].map(row);
+  if (unfit.length === 0) return fit.map(row);
+  const separator = { label: vscode.l10n.t('cannot be used'), kind: vscode.QuickPickItemKind.Separator };
+  return [...fit.map(row), separator, ...unfit.map(row)];
 }

@@ -2,7 +2,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import * as vscode from 'vscode';
-import type { CellName, Experiment } from '../../experiment/schema.ts';
+import type { Experiment } from '../../experiment/schema.ts';
 import { requestControl } from '../../runs/control.ts';
 import { createRun } from '../../runs/create.ts';
 import type { DefinitionSource } from '../../runs/format.ts';
@@ -131,10 +131,13 @@ export class Training {
   }
 }
 
-/** The same experiment over all three cells; other fields that it compares stay. */
-export function comparingCells(experiment: Experiment): Experiment {
-  const cells: CellName[] = ['rnn', 'gru', 'lstm'];
-  return { ...experiment, compare: { ...experiment.compare, cell: cells } as Experiment['compare'] };
+/** The same experiment over the classic cells; other fields that it compares stay. */
+export async function comparingCells(experiment: Experiment): Promise<Experiment> {
+  const { CLASSIC_CELLS } = await import('../../experiment/layers/index.ts');
+  return {
+    ...experiment,
+    compare: { ...experiment.compare, cell: [...CLASSIC_CELLS] } as Experiment['compare'],
+  };
 }
 
 /** What is missing is said before anything is written. */

@@ -8,16 +8,30 @@ import {
   type DataChoice,
   dataOffers,
   experimentOf,
-  numericColumns,
+  fitOf,
+  rememberedData,
   sizeOffers,
 } from '../../../src/extension/train/choices.ts';
+import { extentOf, faultOfFile, numericColumns } from '../../../src/extension/train/files.ts';
+import { isMeant } from '../../../src/extension/train/meant.ts';
 
 const choices: DataChoice[] = [
-  { kind: 'text', path: 'data/emma.txt' },
-  { kind: 'table', path: 'co2.csv' },
-  { kind: 'generated', task: 'adding' },
-  { kind: 'generated', task: 'temporal-order' },
+  { task: 'char-lm', path: 'data/emma.txt' },
+  { task: 'forecast', path: 'co2.csv' },
+  { task: 'adding' },
+  { task: 'temporal-order' },
 ];
+const rows = Array.from({ length: 200 }, (_, row) => `2020-01-${row},${row},${row / 2}`).join('\n');
+const files = [
+  { path: 'data/emma.txt', bytes: 900_000, head: 'It is a truth '.repeat(100) },
+  { path: 'co2.csv', bytes: 20_000, head: `day,co2,half\n${rows}` },
+  { path: 'todo.txt', bytes: 20, head: 'buy milk and some tea' },
+  { path: 'few.csv', bytes: 12, head: 'a,b\n1,2\n3,4' },
+  { path: 'words.csv', bytes: 20_000, head: 'only,words\nin,here\n' },
+  { path: 'big.parquet', bytes: 1e9, head: 'PAR1' },
+  { path: '.cache/big.txt', bytes: 1e9, head: 'x' },
+];
+const bare = (label: string) => label.replace(/^\$\([a-z-]+\) /, '');
 
 describe('the steps of Train RNN', () => {
   it('give a valid experiment for every way through them', () => {
@@ -30,22 +44,82 @@ describe('the steps of Train RNN', () => {
       }
   });
 
-  it('offer files that hold something, then the generated tasks', () => {
-    const labels = dataOffers([
-      { path: 'data/emma.txt', bytes: 900_000 },
-      { path: 'co2.csv', bytes: 20_000 },
-      { path: 'todo.txt', bytes: 20 },
-      { path: '.cache/big.txt', bytes: 1e9 },
-    ]).map(({ label }) => label.replace(/^\$\([a-z-]+\) /, ''));
-    assert.deepEqual(labels, ['emma.txt', 'co2.csv', 'The adding problem', 'Temporal order']);
+  it('offer files that hold something, then the generated tasks, then the rest with its reasons', () => {
+    const offers = dataOffers(files);
+    assert.deepEqual(
+      offers.map(({ label, reason }) => [bare(label), reason]),
+      [
+        ['emma.txt', undefined],
+        ['co2.csv', undefined],
+        ['The adding problem', undefined],
+        ['Temporal order', undefined],
+        ['todo.txt', 'too short: 21 characters, and less than 1000 hold nothing to learn'],
+        ['few.csv', 'too few rows: 2, where 50 make a training'],
+        ['words.csv', 'no column of numbers under a header line'],
+        ['big.parquet', 'Unroll reads text, CSV and TSV, not parquet'],
+      ],
+    );
   });
 
-  it('offer a size that was typed first, if it is one', () => {
-    const sizes = (typed: string) => sizeOffers('gru', () => null, typed).map(({ value }) => value);
-    assert.deepEqual(sizes(''), [32, 64, 128, 256]);
-    assert.deepEqual(sizes('100'), [100, 32, 64, 128, 256]);
-    assert.deepEqual(sizes('64'), [64, 32, 128, 256]);
-    for (const typed of ['0', '-3', '1e9', 'abc', '99999999']) assert.deepEqual(sizes(typed), sizes(''));
+  it('offer what fits the model first, and say why the rest does not', () => {
+    const tokens = fitOf({
+      layers: [{ type: 'embedding', dim: 4 }, { type: 'lstm', units: 4 }, { type: 'dense' }],
+    });
+    const reasons = Object.fromEntries(
+      dataOffers(files.slice(0, 2), tokens).map(({ label, reason }) => [bare(label), reason]),
+    );
+    assert.equal(reasons['emma.txt'], undefined);
+    assert.match(reasons['co2.csv']!, /needs symbols/);
+    assert.match(reasons['The adding problem']!, /needs symbols/);
+    const both = fitOf({ layers: [{ type: 'lstm', units: 4, bidirectional: true }, { type: 'dense' }] });
+    const [first, ...others] = dataOffers(files.slice(0, 2), both);
+    assert.equal(bare(first!.label), 'co2.csv');
+    assert.match(others.at(-1)!.reason!, /would see the characters it is to predict/);
+  });
+
+  it('offer a size that was typed first, if it is one, and a sentence if it is none', () => {
+    const sizes = (typed: string) => sizeOffers('gru', { task: 'adding' }, typed);
+    const values = (typed: string) => sizes(typed).map(({ value }) => value);
+    assert.deepEqual(values(''), [32, 64, 128, 256]);
+    assert.deepEqual(values('100'), [100, 32, 64, 128, 256]);
+    assert.deepEqual(values('64'), [64, 32, 128, 256]);
+    for (const typed of ['0', '-3', '1e9', 'abc', '99999999']) {
+      const [said, ...more] = sizes(typed);
+      assert.equal(said!.reason, `"${typed}" is no size: type a whole number from 1 to 8,192`);
+      assert.deepEqual(
+        more.map(({ value }) => value),
+        values(''),
+      );
+    }
+    // 3·(2·64 + 64·64 + 2·64), PyTorch's two biases
+    assert.match(sizes('64')[0]!.description!, /^13,056 parameters in the GRU/);
+  });
+
+  it('remember what was chosen before tasks were kinds', () => {
+    assert.deepEqual(rememberedData({ kind: 'text', path: 'a.txt', sample: true }), {
+      task: 'char-lm',
+      path: 'a.txt',
+      sample: true,
+    });
+    assert.deepEqual(rememberedData({ kind: 'table', path: 'a.csv' }), { task: 'forecast', path: 'a.csv' });
+    assert.deepEqual(rememberedData({ kind: 'generated', task: 'adding' }), { task: 'adding' });
+    for (const lost of [null, 'text', {}, { task: 'unheard-of' }, { task: 'forecast' }])
+      assert.equal(rememberedData(lost), null);
+  });
+
+  it('take the file that the code reads, from whatever folder it runs in', () => {
+    assert.equal(isMeant('data/co2.csv', '../data/co2.csv'), true);
+    assert.equal(isMeant('data/co2.csv', 'co2.csv'), true);
+    assert.equal(isMeant('co2.csv', '/home/me/data/co2.csv'), true);
+    assert.equal(isMeant('data/other-co2.csv', 'co2.csv'), false);
+  });
+
+  it('estimate what a file holds from its beginning', () => {
+    assert.equal(extentOf(files[1]!), Math.round((201 * 20_000) / files[1]!.head.length) - 1);
+    assert.equal(extentOf({ path: 'a.csv', bytes: 12, head: 'a,b\n1,2\n3,4' }), 2);
+    assert.equal(extentOf({ path: 'a.txt', bytes: 400, head: 'x'.repeat(100) }), 400);
+    assert.equal(faultOfFile({ path: 'a.txt', bytes: 0, head: '' }), 'it is empty');
+    assert.match(faultOfFile({ path: 'a.txt', bytes: 5000, head: 'a\0b' })!, /no text/);
   });
 
   it('find the columns that hold numbers', () => {

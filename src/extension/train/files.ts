@@ -1,0 +1,77 @@
+// What the beginning of a data file tells: which sort it is, its columns of numbers, and why it cannot be learned from.
+import { plural } from '../text.ts';
+
+export interface FoundFile {
+  /** relative to the folder it belongs to, with forward slashes */
+  path: string;
+  bytes: number;
+  /** its beginning, as text */
+  head: string;
+  sample?: boolean;
+}
+
+/** Texts of fewer characters hold nothing to learn. */
+const LEAST_CHARACTERS = 1000;
+/** Rows of a table: a window of the default 24, split in three. */
+const LEAST_ROWS = 50;
+const FOREIGN = /\.(parquet|feather|npy|npz|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
+/** Endings that are looked for. */
+export const DATA_ENDINGS = 'txt,csv,tsv,parquet,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
+
+export function readsOf(path: string): 'text' | 'table' | null {
+  if (FOREIGN.test(path)) return null;
+  return /\.(csv|tsv)$/i.test(path) ? 'table' : 'text';
+}
+
+/** One short reason, without a full stop; null where it can be used. */
+export function faultOfFile({
+  path,
+  bytes,
+  head,
+}: Pick<FoundFile, 'path' | 'bytes' | 'head'>): string | null {
+  const reads = readsOf(path);
+  if (!reads) return `Unroll reads text, CSV and TSV, not ${path.split('.').at(-1)!.toLowerCase()}`;
+  if (bytes === 0) return 'it is empty';
+  if (head.includes('\0')) return 'it holds bytes that are no text';
+  if (reads === 'text')
+    return bytes < LEAST_CHARACTERS
+      ? `too short: ${plural(head.length, 'character')}, and less than ${LEAST_CHARACTERS} hold nothing to learn`
+      : null;
+  if (numericColumns(head).length === 0) return 'no column of numbers under a header line';
+  // a file that goes on beyond its head has more
+  const rows = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '').length - 1;
+  return rows < LEAST_ROWS && head.length >= bytes - 3
+    ? `too few rows: ${rows}, where ${LEAST_ROWS} make a training`
+    : null;
+}
+
+/** Rows of a table or characters of a text, estimated from its beginning. */
+export function extentOf({ path, bytes, head }: Pick<FoundFile, 'path' | 'bytes' | 'head'>): number {
+  const seen = Buffer.byteLength(head);
+  const share = seen > 0 ? Math.max(1, bytes / seen) : 1;
+  if (readsOf(path) !== 'table') return Math.round(head.length * share);
+  const lines = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '').length;
+  return Math.max(0, Math.round(lines * share) - 1);
+}
+
+/** The numeric columns of a table, by its first lines; a column of dates or words is left out. */
+export function numericColumns(head: string): string[] {
+  const lines = head
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/)
+    .filter(line => line.trim() !== '');
+  const [header, ...rows] = lines.slice(0, 50);
+  if (!header) return [];
+  const separator = header.includes('\t') ? '\t' : header.includes(';') && !header.includes(',') ? ';' : ',';
+  const cells = (line: string) =>
+    [...line.matchAll(new RegExp(`("(?:[^"]|"")*"|[^${separator}]*)(?:${separator}|$)`, 'g'))].map(match =>
+      match[1]!.replace(/^"|"$/g, '').replaceAll('""', '"').trim(),
+    );
+  const names = cells(header);
+  const table = rows.map(cells);
+  return names.filter((name, column) => {
+    const values = table.map(row => row[column] ?? '').filter(value => value !== '');
+    const numbers = values.filter(value => Number.isFinite(Number(value)));
+    return name !== '' && values.length > 0 && numbers.length >= values.length * 0.8;
+  });
+}

@@ -1,0 +1,56 @@
+// The data files of a folder, each with its beginning; our own samples where it has none.
+import { open } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
+import { DATA_ENDINGS, type FoundFile } from './files.ts';
+import { isMeant } from './meant.ts';
+import { ownFolders } from './training.ts';
+
+const MOST_FILES = 200;
+const HEAD_BYTES = 65_536;
+
+/** `first`: the path that the code reads, which then comes first; else the file in front. */
+export async function findData(folder: vscode.WorkspaceFolder, first: string | null): Promise<FoundFile[]> {
+  const uris = await vscode.workspace.findFiles(
+    new vscode.RelativePattern(folder, `**/*.{${DATA_ENDINGS}}`),
+    '{**/node_modules/**,**/.*/**}',
+    MOST_FILES,
+  );
+  const found = await Promise.all(
+    uris.map(uri => readFound(uri.fsPath, vscode.workspace.asRelativePath(uri, false))),
+  );
+  const own = found.filter(file => file !== null);
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const shown = active ? vscode.workspace.asRelativePath(active, false) : '';
+  const rank = ({ path }: FoundFile) =>
+    first !== null && isMeant(path, first) ? -2 : path === shown ? -1 : path.split('/').length;
+  own.sort((a, b) => rank(a) - rank(b) || a.path.localeCompare(b.path));
+  if (own.length > 0) return own;
+  const samples = ['data/emma.txt', 'data/co2-concentration.csv', 'data/seattle-weather.csv'];
+  const ours = await Promise.all(samples.map(path => readFound(join(ownFolders.samples, path), path)));
+  return ours.filter(file => file !== null).map(file => ({ ...file, sample: true }));
+}
+
+/** null: it is not there, or cannot be read. */
+export async function readFound(file: string, path: string): Promise<FoundFile | null> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      return { path, bytes: size, head: buffer.subarray(0, bytesRead).toString('utf8') };
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Where a chosen file stands. */
+export function placeOf(
+  { path, sample }: { path?: string; sample?: boolean },
+  folder: vscode.WorkspaceFolder,
+): string {
+  return isAbsolute(path ?? '') ? path! : join(sample ? ownFolders.samples : folder.uri.fsPath, path ?? '');
+}

@@ -1,0 +1,40 @@
+// The settings that a run of a model in code is about to take, shown before it starts; each row leads to its line.
+import * as vscode from 'vscode';
+import type { FromCode } from './from-code.ts';
+
+interface Row extends vscode.QuickPickItem {
+  answer?: 'train' | 'data';
+  line?: number;
+}
+
+/** @returns what was chosen; undefined when it was left, or a line was gone to */
+export async function showSettings(
+  name: string,
+  { shown, notTaken }: FromCode,
+  data: string,
+  goTo: (line: number) => Promise<void>,
+): Promise<'train' | 'data' | undefined> {
+  const kind = vscode.QuickPickItemKind.Separator;
+  const line = (number: number) => vscode.l10n.t('line {0}', number);
+  const taken = shown.filter(each => each.line !== null);
+  const own = shown.filter(each => each.line === null);
+  const rows: Row[] = [
+    { label: vscode.l10n.t('$(play) Train {0}', name), description: data, answer: 'train' },
+    { label: vscode.l10n.t('$(database) Choose Other Data…'), answer: 'data' },
+  ];
+  if (notTaken.length > 0) rows.push({ label: vscode.l10n.t('not taken from the code'), kind });
+  for (const { value, line: at } of notTaken)
+    rows.push({ label: `$(warning) ${value}`, description: line(at), line: at });
+  if (taken.length > 0) rows.push({ label: vscode.l10n.t('taken from the code'), kind });
+  for (const { what, value, line: at } of taken)
+    rows.push({ label: `${what}: ${value}`, description: line(at!), line: at! });
+  if (own.length > 0) rows.push({ label: vscode.l10n.t('not said in the code'), kind });
+  for (const { what, value } of own) rows.push({ label: `${what}: ${value}` });
+  const chosen = await vscode.window.showQuickPick(rows, {
+    title: vscode.l10n.t('Train {0}', name),
+    placeHolder: vscode.l10n.t('It trains with these settings. Enter starts; a setting leads to its line.'),
+    matchOnDescription: true,
+  });
+  if (chosen?.line !== undefined) await goTo(chosen.line);
+  return chosen?.answer;
+}
