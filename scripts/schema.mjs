@@ -1,12 +1,16 @@
-// Writes the JSON schema of `*.rnn.json`, made from its one source in src/experiment, and beside it the one without
-// limits that the manifest contributes (`.editing.json`).
+// Writes the JSON schema of `*.rnn.json`, made from its one source in src/experiment, and beside it the one that
+// refuses nothing, which the manifest contributes (`.editing.json`).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 
 export async function writeSchema(file) {
   const { outputFiles } = await esbuild.build({
-    entryPoints: ['src/experiment/schema-json.ts'],
+    stdin: {
+      contents:
+        "export * from './schema-json.ts'; export { experimentEditingSchemaText } from './editing-schema.ts';",
+      resolveDir: 'src/experiment',
+    },
     bundle: true,
     write: false,
     format: 'esm',

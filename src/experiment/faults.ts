@@ -9,6 +9,8 @@ export interface Fault {
   path: Path;
   /** the fault is the key itself, not its value */
   ofKey: boolean;
+  /** what was surely meant, as text in place of the key or value */
+  meant?: string;
 }
 
 /** One fault for each place, whatever number of issues zod reports there. */
@@ -48,7 +50,7 @@ function unknownKey(path: Path, input: unknown): Fault {
   const place =
     path.length > 1 ? `${shortName(path.slice(0, -1))}${kind ? ` ("${kind}")` : ''}` : 'an experiment';
   const hint = meant ? `did you mean \`${meant}\`?` : `it may hold ${listed(known)}.`;
-  return { message: `\`${key}\` is not a key of ${place}; ${hint}`, path, ofKey: true };
+  return { message: `\`${key}\` is not a key of ${place}; ${hint}`, path, ofKey: true, ...meantAs(meant) };
 }
 
 function listed(keys: readonly string[]): string {
@@ -71,16 +73,31 @@ function wrongValue(issue: z.core.$ZodIssue, path: Path, input: unknown): Fault 
   }
   if (!right) return { message: `${name}: ${issue.message}, found ${shown(found)}.`, path, ofKey: false };
   const must = isTooLarge(found, schema!) ? `a whole number below ${count(2 ** 53)}` : right;
-  const message = `${name} must be ${must}, found ${shown(found)}${hintFor(found, schema!)}`;
-  return { message, path, ofKey: false };
+  const meant = meantBy(found, schema!);
+  const hint =
+    meant === null
+      ? '.'
+      : typeof meant === 'number'
+        ? '; leave out the quotes.'
+        : `; did you mean "${meant}"?`;
+  return {
+    message: `${name} must be ${must}, found ${shown(found)}${hint}`,
+    path,
+    ofKey: false,
+    ...meantAs(meant),
+  };
 }
 
-function hintFor(found: unknown, schema: JsonSchema): string {
-  if (typeof found !== 'string') return '.';
+/** The number in quotes, or the nearest of the words that may stand here. */
+function meantBy(found: unknown, schema: JsonSchema): string | number | null {
+  if (typeof found !== 'string') return null;
   const isNumber = schema.type === 'integer' || schema.type === 'number';
-  if (isNumber && found.trim() !== '' && Number.isFinite(Number(found))) return '; leave out the quotes.';
-  const meant = nearest(found, wordsOf(schema));
-  return meant ? `; did you mean ${JSON.stringify(meant)}?` : '.';
+  if (isNumber && found.trim() !== '' && Number.isFinite(Number(found))) return Number(found);
+  return nearest(found, wordsOf(schema)) ?? null;
+}
+
+function meantAs(value: string | number | null | undefined): { meant?: string } {
+  return value === null || value === undefined ? {} : { meant: JSON.stringify(value) };
 }
 
 function isTooLarge(found: unknown, { type }: JsonSchema): boolean {

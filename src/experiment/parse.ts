@@ -21,6 +21,8 @@ export interface Problem {
   path: (string | number)[];
   range: TextRange;
   severity: 'error' | 'warning';
+  /** what was surely meant, as text in place of `range` */
+  meant?: string;
 }
 
 export interface ParsedExperiment {
@@ -64,7 +66,10 @@ function readExperiment(root: Node, places: TextPlaces, options: ParseOptions): 
   const input = getNodeValue(root);
   const rangeOf = (node: Node) => places.range(node.offset, node.length);
   const problems: Problem[] = [];
-  const add = (fault: { message: string; path: Path; ofKey?: boolean }, severity: Problem['severity']) => {
+  const add = (
+    fault: { message: string; path: Path; ofKey?: boolean; meant?: string },
+    severity: Problem['severity'],
+  ) => {
     const exact = findNodeAtLocation(root, fault.path);
     const node = (fault.ofKey && exact ? keyOf(exact) : exact) ?? nearestNode(root, fault.path);
     problems.push({
@@ -72,6 +77,7 @@ function readExperiment(root: Node, places: TextPlaces, options: ParseOptions): 
       path: fault.path,
       range: places.range(node.offset, node.length),
       severity,
+      ...(fault.meant === undefined || !exact ? {} : { meant: fault.meant }),
     });
   };
   for (const { node, path } of repeatedKeys(root)) {

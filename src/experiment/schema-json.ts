@@ -47,43 +47,6 @@ export function experimentJsonSchemaText(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-/**
- * What VS Code completes and explains from: the same schema without its limits. The extension says each fault
- * itself, in one sentence; with the limits here, VS Code's JSON support would say most of them a second time.
- */
-export function experimentEditingSchemaText(): string {
-  const schema = withoutLimits(JSON.parse(experimentJsonSchemaText()) as JsonSchema);
-  return `${JSON.stringify(schema, null, 2)}\n`;
-}
-
-const LIMITS = new Set([
-  'required',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'minLength',
-  'maxLength',
-  'minItems',
-  'maxItems',
-]);
-
-function withoutLimits(schema: JsonSchema): JsonSchema {
-  const entries = Object.entries(schema).flatMap(([key, value]): [string, unknown][] => {
-    if (LIMITS.has(key) || (key === 'additionalProperties' && value === false)) return [];
-    if (key === 'properties') {
-      const fields = Object.entries(value as Record<string, JsonSchema>);
-      return [[key, Object.fromEntries(fields.map(([name, field]) => [name, withoutLimits(field)]))]];
-    }
-    // without limits several alternatives may fit
-    if (key === 'oneOf' || key === 'anyOf') return [['anyOf', (value as JsonSchema[]).map(withoutLimits)]];
-    if (key === 'items' && Array.isArray(value)) return [[key, value.map(withoutLimits)]];
-    const isSchema = key === 'items' || key === 'additionalProperties';
-    return [[key, isSchema && typeof value === 'object' ? withoutLimits(value as JsonSchema) : value]];
-  });
-  return Object.fromEntries(entries);
-}
-
 /** What may stand at `path` in this value; null where the schema has no such place. */
 export function schemaAt(path: readonly (string | number)[], value: unknown): JsonSchema | null {
   let schema: JsonSchema | null = experimentJsonSchema();

@@ -6,6 +6,8 @@ import { registerCommands } from './commands.ts';
 import { registerDashboard } from './dashboard/dashboard.ts';
 import { CodeDocuments } from './definitions/documents.ts';
 import { registerDefinitions } from './definitions/register.ts';
+import { registerDataCompletion } from './experiments/completion.ts';
+import { DataChecks } from './experiments/data-check.ts';
 import { ExperimentDiagnostics, registerQuickFixes } from './experiments/diagnostics.ts';
 import { ExperimentDocuments } from './experiments/documents.ts';
 import { registerHover } from './experiments/hover.ts';
@@ -53,6 +55,8 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerQuickFixes(diagnostics),
     registerLenses(experiments, lastRuns),
     registerHover(experiments, lastRuns),
+    registerDataCompletion(),
+    new DataChecks(experiments, join(context.extensionPath, 'dist/engine')),
     code,
     registerDefinitions(services),
     registerAsItWas(store),

@@ -1,6 +1,6 @@
 // Squiggles in `*.rnn.json`: faults while typing, and what the last run found, at the layer it is about.
 import * as vscode from 'vscode';
-import type { ParsedExperiment } from '../../experiment/parse.ts';
+import type { ParsedExperiment, Problem } from '../../experiment/parse.ts';
 import type { Finding } from '../../runs/format.ts';
 import { DocumentTimers } from '../document-timers.ts';
 import { plain } from '../text.ts';
@@ -18,6 +18,20 @@ export class FindingDiagnostic extends vscode.Diagnostic {
     this.finding = finding;
     this.source = SOURCE;
     this.code = finding.id;
+  }
+}
+
+/** A fault of the text, with what was surely meant. */
+class FaultDiagnostic extends vscode.Diagnostic {
+  readonly meant: string | undefined;
+  constructor({ message, range, severity, meant }: Problem) {
+    super(
+      rangeOf(range),
+      message,
+      severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
+    );
+    this.source = SOURCE;
+    this.meant = meant;
   }
 }
 
@@ -52,6 +66,17 @@ export class ExperimentDiagnostics implements vscode.Disposable {
     return (this.findings.get(uri) ?? []).filter(
       (found): found is FindingDiagnostic =>
         found instanceof FindingDiagnostic && found.range.intersection(range) !== undefined,
+    );
+  }
+
+  /** Faults here of which the right word is known. */
+  faultsAt(uri: vscode.Uri, range: vscode.Range): { diagnostic: vscode.Diagnostic; meant: string }[] {
+    return (this.faults.get(uri) ?? []).flatMap(diagnostic =>
+      diagnostic instanceof FaultDiagnostic &&
+      diagnostic.meant !== undefined &&
+      diagnostic.range.intersection(range) !== undefined
+        ? { diagnostic, meant: diagnostic.meant }
+        : [],
     );
   }
 
@@ -93,18 +118,10 @@ export class ExperimentDiagnostics implements vscode.Disposable {
     }
     const parsed = await this.experiments.parse(document);
     if (document.isClosed || document.version !== version) return;
-    // JSON support says what is no JSON, a wrong type and an unknown choice; that is not said twice
+    // JSON support says what is no JSON; that is not said twice
     const known = vscode.languages.getDiagnostics(uri).filter(({ source }) => source !== SOURCE);
     const faults = parsed.problems
-      .map(({ message, range, severity }) => {
-        const found = new vscode.Diagnostic(
-          rangeOf(range),
-          message,
-          severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
-        );
-        found.source = SOURCE;
-        return found;
-      })
+      .map(problem => new FaultDiagnostic(problem))
       .filter(({ range }) => !known.some(other => other.range.intersection(range)));
     set(this.faults, uri, faults);
     const found = await this.findingsOf(document, parsed);
@@ -154,11 +171,22 @@ function severityOf(severity: Finding['severity']): vscode.DiagnosticSeverity {
 export function registerQuickFixes(diagnostics: ExperimentDiagnostics): vscode.Disposable {
   const provider: vscode.CodeActionProvider = {
     async provideCodeActions(document, range) {
+      const words = diagnostics.faultsAt(document.uri, range).map(({ diagnostic, meant }) => {
+        const action = new vscode.CodeAction(
+          vscode.l10n.t('Change to {0}', meant),
+          vscode.CodeActionKind.QuickFix,
+        );
+        action.edit = new vscode.WorkspaceEdit();
+        action.edit.replace(document.uri, diagnostic.range, meant);
+        action.diagnostics = [diagnostic];
+        action.isPreferred = true;
+        return action;
+      });
       const found = diagnostics.findingsAt(document.uri, range);
-      if (found.length === 0) return [];
+      if (found.length === 0) return words;
       const { applyFix, canFix, difference } = await import('./edits.ts');
       const text = document.getText();
-      return found.flatMap(diagnostic =>
+      const fixes = found.flatMap(diagnostic =>
         diagnostic.finding.fixes
           .filter(fix => canFix(text, fix))
           .map((fix, index) => {
@@ -172,6 +200,7 @@ export function registerQuickFixes(diagnostics: ExperimentDiagnostics): vscode.D
             return action;
           }),
       );
+      return [...words, ...fixes];
     },
   };
   return vscode.languages.registerCodeActionsProvider(EXPERIMENTS, provider, {

@@ -56,6 +56,13 @@ export function extentOf({ path, bytes, head }: Pick<FoundFile, 'path' | 'bytes'
 
 /** The numeric columns of a table, by its first lines; a column of dates or words is left out. */
 export function numericColumns(head: string): string[] {
+  return columnsIn(head)
+    .filter(({ isNumeric }) => isNumeric)
+    .map(({ name }) => name);
+}
+
+/** The named columns under a header line. */
+export function columnsIn(head: string): { name: string; isNumeric: boolean }[] {
   const lines = head
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\r|\n/)
@@ -67,11 +74,11 @@ export function numericColumns(head: string): string[] {
     [...line.matchAll(new RegExp(`("(?:[^"]|"")*"|[^${separator}]*)(?:${separator}|$)`, 'g'))].map(match =>
       match[1]!.replace(/^"|"$/g, '').replaceAll('""', '"').trim(),
     );
-  const names = cells(header);
   const table = rows.map(cells);
-  return names.filter((name, column) => {
+  return cells(header).flatMap((name, column) => {
+    if (name === '') return [];
     const values = table.map(row => row[column] ?? '').filter(value => value !== '');
     const numbers = values.filter(value => Number.isFinite(Number(value)));
-    return name !== '' && values.length > 0 && numbers.length >= values.length * 0.8;
+    return { name, isNumeric: values.length > 0 && numbers.length >= values.length * 0.8 };
   });
 }

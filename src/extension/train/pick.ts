@@ -18,7 +18,6 @@ import { isMeant } from './meant.ts';
 import { askStep, BACK, type Offer } from './steps.ts';
 import { CannotTrain, ownFolders, type Source } from './training.ts';
 
-
 const MEMORY = 'train.choices';
 const BROWSE = 'browse';
 
