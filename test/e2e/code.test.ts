@@ -1,5 +1,7 @@
 // Models in the user's own code: PyTorch, Keras and TensorFlow.js read where they stand, and trained from there.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { requestOf, runAtStep, runFolders, stateOf, until } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
@@ -70,6 +72,78 @@ describe('a model in code', () => {
     await until('the second run starts without a question', () => runFolders(workbench.folder).length === 2);
     await workbench.runCommand('Unroll: Stop Training');
     await until('it has ended too', () => runFolders(workbench.folder).every(ended));
+  });
+
+  it('shows the settings of its code before the first run, and trains with them', async function () {
+    this.timeout(90_000);
+    const rows = Array.from({ length: 400 }, (_, day) => `${day},${Math.sin(day / 9)},${Math.cos(day / 9)}`);
+    writeFileSync(path.join(workbench.folder, 'waves.csv'), `day,sine,cosine\n${rows.join('\n')}\n`);
+    writeFileSync(
+      path.join(workbench.folder, 'waves.py'),
+      `import pandas as pd
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+WINDOW = 12
+frame = pd.read_csv("waves.csv", usecols=["sine", "cosine"])
+target = "sine"
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 8, batch_first=True)
+        self.out = nn.Linear(8, 1)
+
+    def forward(self, x):
+        x, _ = self.rnn(x)
+        return self.out(x[:, -1])
+
+model = Model()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=1e-4)
+for epoch in range(30):
+    for x, y in DataLoader(windows(frame), batch_size=16):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+`,
+    );
+    writeFileSync(path.join(workbench.folder, 'notes.txt'), 'Too little to learn from.\n');
+    await workbench.openFile('waves.py');
+    await workbench.lens('Train').click();
+    const focused = workbench.page.locator('.quick-input-list .monaco-list-row.focused');
+    await focused.filter({ hasText: 'waves.csv' }).waitFor();
+    await workbench.quickPick.filter({ hasText: 'too short: 26 characters' }).first().waitFor();
+    await workbench.quickPick.filter({ hasText: 'gives 6 numbers a step' }).first().waitFor();
+    await workbench.screenshot('code-data');
+    await workbench.page.keyboard.press('Enter');
+    await focused.filter({ hasText: 'sine' }).waitFor();
+    await workbench.page.keyboard.press('Enter');
+    await workbench.quickPick.filter({ hasText: 'Optimizer: Adam, learning rate 0.01' }).waitFor();
+    await workbench.quickPick.filter({ hasText: 'weight_decay=0.0001 of Adam is left out' }).waitFor();
+    await workbench.screenshot('code-settings');
+    const before = runFolders(workbench.folder).length;
+    await workbench.quickPick.filter({ hasText: 'Train waves' }).first().click();
+    await until('it has a run', () => runFolders(workbench.folder).length > before);
+    const { experiment, name } = requestOf(runFolders(workbench.folder).at(-1)!);
+    assert.equal(name, 'waves');
+    assert.deepEqual(
+      [
+        experiment.training.optimizer.learningRate,
+        experiment.training.batchSize,
+        experiment.training.clipNorm,
+      ],
+      [0.01, 16, null],
+    );
+    // 280 training rows less a window of 12, in batches of 16, thirty times
+    assert.equal(experiment.training.steps, 30 * 16);
+    assert.deepEqual('window' in experiment.data && [experiment.data.window, experiment.data.features], [
+      12,
+      ['sine', 'cosine'],
+    ]);
+    const ended = (folder: string) => ['stopped', 'finished'].includes(stateOf(folder) ?? '');
+    await until('it has ended', () => runFolders(workbench.folder).every(ended), 60);
+    await workbench.openFile('models/torch_model.py');
   });
 
   it('can be read in every theme', async () => {

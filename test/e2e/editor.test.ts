@@ -1,5 +1,7 @@
 // An experiment in the editor: counts before any run, one squiggle and one sentence a fault, completion while typing.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { endless, runFolders, until, writeExperiment } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
@@ -50,6 +52,9 @@ describe('an experiment in the editor', () => {
   it('is not trained while it is wrong, and says why', async () => {
     await workbench.openFile('broken.rnn.json');
     await workbench.runCommand('Unroll: Train RNN');
+    await workbench.quickPick.filter({ hasText: 'Train broken.rnn.json' }).waitFor();
+    await workbench.screenshot('train-front');
+    await workbench.page.keyboard.press('Enter');
     await workbench.notification(/broken\.rnn\.json|units|colour/).waitFor();
     assert.deepEqual(runFolders(workbench.folder), []);
     await workbench.clearNotifications();
@@ -66,6 +71,86 @@ describe('an experiment in the editor', () => {
     await suggestion.waitFor();
     await workbench.screenshot('editor-completion');
     await workbench.page.keyboard.press('Escape');
+  });
+
+  /** Problems of the file in front, in one text each. */
+  async function problemsOf(file: string): Promise<string[]> {
+    await workbench.runCommand('Problems: Focus on Problems View');
+    const rows = workbench.page.locator('.markers-panel .monaco-list-row');
+    const texts = await rows.allInnerTexts();
+    const from = texts.findIndex(text => text.startsWith(file));
+    const rest = texts.slice(from + 1);
+    const to = rest.findIndex(text => /\.rnn\.json/.test(text.split('\n')[0]!));
+    return from < 0 ? [] : rest.slice(0, to < 0 ? rest.length : to);
+  }
+
+  it('says a misspelt word once, with the right one as a fix', async () => {
+    const misspelt = { ...endless, model: { layers: [{ type: 'lsmt', units: 8 }, { type: 'dense' }] } };
+    writeExperiment(workbench.folder, 'misspelt', misspelt);
+    await workbench.openFile('misspelt.rnn.json');
+    await workbench.page.locator('.squiggly-error').first().waitFor();
+    const texts = await until('it is among the problems', async () => {
+      const found = await problemsOf('misspelt.rnn.json');
+      return found.length > 0 && found;
+    });
+    assert.equal(texts.length, 1, texts.join('\n'));
+    assert.match(texts[0]!, /did you mean "lstm"\?/);
+    await workbench.runCommand('View: Toggle Panel Visibility');
+    await workbench.page.locator('.view-line', { hasText: '"lsmt"' }).click();
+    await workbench.runCommand('Go to Next Problem (Error, Warning, Info)');
+    await workbench.page.keyboard.press('Control+.');
+    const fix = workbench.page.locator('.action-widget .monaco-list-row', { hasText: 'Change to "lstm"' });
+    await fix.waitFor();
+    await workbench.screenshot('editor-misspelt');
+    await workbench.page.keyboard.press('Enter');
+    await workbench.page.locator('.view-line', { hasText: '"lstm"' }).first().waitFor();
+    await until('it is gone', async () => (await workbench.page.locator('.squiggly-error').count()) === 0);
+    await workbench.runCommand('File: Save');
+  });
+
+  it('shows what is wrong with the data, at its place, until the data are mended', async () => {
+    const forecast = {
+      data: { task: 'forecast', path: 'data/sales.csv', target: 'amount' },
+      model: { layers: [{ type: 'lstm', units: 8 }, { type: 'dense' }] },
+    };
+    writeExperiment(workbench.folder, 'sales', forecast);
+    await workbench.openFile('sales.rnn.json');
+    await workbench.page.locator('.squiggly-error').first().waitFor();
+    const missing = await until('the missing file is told', async () => {
+      const found = await problemsOf('sales.rnn.json');
+      return found.length > 0 && found;
+    });
+    assert.match(missing.join('\n'), /sales\.csv/);
+    await workbench.screenshot('editor-data-missing');
+    const rows = Array.from({ length: 300 }, (_, day) => `${day},shop,${Math.sin(day)}`).join('\n');
+    const file = path.join(workbench.folder, 'data/sales.csv');
+    writeFileSync(file, `day,amount,size\n${rows}\n`);
+    const words = await until('the column without numbers is told', async () => {
+      const found = await problemsOf('sales.rnn.json');
+      return found.some(text => /amount/.test(text)) && found;
+    });
+    assert.equal(words.length, 1, words.join('\n'));
+    await workbench.screenshot('editor-data-column');
+    writeFileSync(file, `day,size,amount\n${rows}\n`);
+    await until('nothing is wrong', async () => (await problemsOf('sales.rnn.json')).length === 0);
+    await workbench.runCommand('View: Toggle Panel Visibility');
+  });
+
+  it('completes data files, and the columns of the file', async () => {
+    await workbench.openFile('sales.rnn.json');
+    const completed = async (line: string, end: string, word: string) => {
+      await workbench.page.locator('.view-line', { hasText: line }).click();
+      await workbench.page.keyboard.press('End');
+      // to where the value begins, behind its quote
+      for (const _ of end) await workbench.page.keyboard.press('ArrowLeft');
+      await workbench.page.keyboard.press('Control+Space');
+      const rows = workbench.page.locator('.suggest-widget .monaco-list-row', { hasText: word });
+      await rows.first().waitFor();
+      await workbench.screenshot(`editor-completion-${word.replace(/\W/g, '-')}`);
+      await workbench.page.keyboard.press('Escape');
+    };
+    await completed('"path"', 'data/sales.csv",', 'data/co2-concentration.csv');
+    await completed('"target"', 'amount"', 'size');
   });
 
   it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));

@@ -40,6 +40,8 @@ describe('training from the window', () => {
     await workbench.runCommand('Unroll: Train RNN');
     const choose = (text: string) => workbench.quickPick.filter({ hasText: text }).first().click();
     const title = workbench.page.locator('.quick-input-title');
+    await workbench.quickPick.filter({ hasText: 'The adding problem' }).waitFor();
+    await workbench.screenshot('palette-data');
     await choose('The adding problem');
     await title.getByText('2/3').waitFor();
     await workbench.page.locator('.quick-input-titlebar .action-label[aria-label*="Back"]').first().click();
@@ -47,6 +49,9 @@ describe('training from the window', () => {
     await choose('The adding problem');
     await choose('GRU');
     await title.getByText('3/3').waitFor();
+    await workbench.typeInQuickPick('abc');
+    await workbench.quickPick.filter({ hasText: '"abc" is no size' }).waitFor();
+    await workbench.screenshot('palette-size-wrong');
     await workbench.typeInQuickPick('16');
     await workbench.screenshot('palette-size');
     await choose('16 units');

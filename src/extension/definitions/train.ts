@@ -114,7 +114,7 @@ export async function learnerOf(
   const { fitOf } = await import('../train/choices.ts');
   return {
     name,
-    fits: fitOf({ convention, layers }),
+    fits: fitOf({ convention, layers }, settings?.inputs?.value ?? null),
     path: settings?.path?.value ?? null,
     target: settings?.target?.value ?? null,
   };

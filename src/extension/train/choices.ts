@@ -4,6 +4,7 @@ import type { PlacedLayer } from '../../experiment/models.ts';
 import { countAs, placedCell } from '../../experiment/parameters.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import type { ExperimentInput } from '../../experiment/schema.ts';
+import { widthOf } from '../../experiment/sizes.ts';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
 import { count, formatBytes, plural } from '../text.ts';
 import { type FoundFile, faultOfFile, readsOf } from './files.ts';
@@ -102,11 +103,19 @@ function drawnOffer(task: TaskName, fits: Fit): Offer<DataChoice> {
   };
 }
 
-/** By the checks of the experiment itself; `model`: its layers as they would be trained. */
-export function fitOf(model: ExperimentInput['model']): Fit {
+/**
+ * By the checks of the experiment itself; `model`: its layers as they would be trained. `inputs`: the numbers that its
+ * code reads at each step, where it says so; columns of a table can be chosen to be as many.
+ */
+export function fitOf(model: ExperimentInput['model'], inputs: number | null = null): Fit {
   return data => {
     const { problems } = parseExperiment(JSON.stringify({ data, model }));
-    return problems.find(({ severity }) => severity === 'error')?.message ?? null;
+    const fault = problems.find(({ severity }) => severity === 'error');
+    if (fault) return fault.message;
+    const { reads, sizes } = taskOf(data);
+    const input = reads === 'nothing' ? sizes(data as never)?.input : null;
+    if (inputs === null || !input || widthOf(input) === inputs) return null;
+    return `it gives ${plural(widthOf(input), 'number')} a step, and the model reads ${inputs}`;
   };
 }
 
@@ -156,7 +165,7 @@ export function sizeOffers(cell: CellChoice, data: DataChoice, typed = ''): Offe
 function placed({ task }: DataChoice): Pick<PlacedLayer, 'layer' | 'at'> {
   const { starter, sizes } = taskOf({ task });
   const input = sizes(starter.data({ path: '', column: '' }) as never)?.input;
-  const inputSize = starter.embedding || (input?.kind === 'vectors' ? input.features : 0) || 1;
+  const inputSize = starter.embedding || (input ? widthOf(input) : 1);
   return placedCell({ cell: 'lstm', inputSize, units: 1, convention: 'pytorch' });
 }
 

@@ -30,7 +30,11 @@ export async function askFront(
     .filter(uri => uri.toString() !== own?.toString())
     .sort((a, b) => a.path.localeCompare(b.path));
   const rows: Row[] = [
-    { label: vscode.l10n.t('$(play) Train {0}', name), description, front: { kind: 'front' } },
+    {
+      label: vscode.l10n.t('$(play) Train {0}', name),
+      ...beside(name, description),
+      front: { kind: 'front' },
+    },
     {
       label: vscode.l10n.t('$(add) Something else…'),
       description: vscode.l10n.t('choose data, a cell and a size'),
@@ -42,7 +46,7 @@ export async function askFront(
   for (const uri of others)
     rows.push({
       label: `$(beaker) ${basename(uri.path)}`,
-      description: vscode.workspace.asRelativePath(uri),
+      ...beside(basename(uri.path), vscode.workspace.asRelativePath(uri)),
       front: { kind: 'file', uri },
     });
   const chosen = await vscode.window.showQuickPick(rows, {
@@ -51,4 +55,9 @@ export async function askFront(
     matchOnDescription: true,
   });
   return chosen?.front;
+}
+
+/** A path is told where it says more than the name. */
+function beside(name: string, path: string): { description?: string } {
+  return path === name ? {} : { description: path };
 }

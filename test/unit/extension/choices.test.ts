@@ -75,6 +75,10 @@ describe('the steps of Train RNN', () => {
     const [first, ...others] = dataOffers(files.slice(0, 2), both);
     assert.equal(bare(first!.label), 'co2.csv');
     assert.match(others.at(-1)!.reason!, /would see the characters it is to predict/);
+    const two = fitOf({ layers: [{ type: 'lstm', units: 4 }, { type: 'dense' }] }, 2);
+    assert.equal(two({ task: 'adding' }), null);
+    assert.equal(two({ task: 'temporal-order' }), 'it gives 6 numbers a step, and the model reads 2');
+    assert.equal(two({ task: 'forecast', path: 'a.csv', target: 'a' }), null, 'two columns may be chosen');
   });
 
   it('offer a size that was typed first, if it is one, and a sentence if it is none', () => {
