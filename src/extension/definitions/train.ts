@@ -128,8 +128,9 @@ export async function experimentOf(
   settings: TrainingSettings | null,
 ): Promise<FromCode> {
   const { experimentFromCode, runName } = await import('../train/from-code.ts');
-  const { placeOf, readFound } = await import('../train/found-files.ts');
-  const { extentOf, numericColumns, readsOf } = await import('../train/files.ts');
+  const { placeOf } = await import('../train/found-files.ts');
+  const { readFound } = await import('../read-head.ts');
+  const { extentOf, numericColumns, readsOf } = await import('../data-files.ts');
   const file = data.path ? await readFound(placeOf(data, workspace), data.path) : null;
   const isTable = readsOf(data.path ?? '') === 'table';
   return experimentFromCode(

@@ -2,8 +2,8 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Location } from 'jsonc-parser';
 import * as vscode from 'vscode';
-import { columnsIn, DATA_ENDINGS, readsOf } from '../train/files.ts';
-import { readFound } from '../train/found-files.ts';
+import { columnsIn, DATA_ENDINGS, readsOf } from '../data-files.ts';
+import { readFound } from '../read-head.ts';
 import { EXPERIMENTS } from './documents.ts';
 
 const MOST_FILES = 200;

@@ -6,8 +6,8 @@ import { parseExperiment } from '../../experiment/parse.ts';
 import type { ExperimentInput } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
+import { type FoundFile, faultOfFile, readsOf } from '../data-files.ts';
 import { count, formatBytes, plural } from '../text.ts';
-import { type FoundFile, faultOfFile, readsOf } from './files.ts';
 import type { Offer } from './steps.ts';
 
 /** A task, and the file it reads where it reads one. */

@@ -1,13 +1,12 @@
 // The data files of a folder, each with its beginning; our own samples where it has none.
-import { open } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { DATA_ENDINGS, type FoundFile } from './files.ts';
+import { DATA_ENDINGS, type FoundFile } from '../data-files.ts';
+import { readFound } from '../read-head.ts';
 import { isMeant } from './meant.ts';
 import { ownFolders } from './training.ts';
 
 const MOST_FILES = 200;
-const HEAD_BYTES = 65_536;
 
 /** `first`: the path that the code reads, which then comes first; else the file in front. */
 export async function findData(folder: vscode.WorkspaceFolder, first: string | null): Promise<FoundFile[]> {
@@ -29,22 +28,6 @@ export async function findData(folder: vscode.WorkspaceFolder, first: string | n
   const samples = ['data/emma.txt', 'data/co2-concentration.csv', 'data/seattle-weather.csv'];
   const ours = await Promise.all(samples.map(path => readFound(join(ownFolders.samples, path), path)));
   return ours.filter(file => file !== null).map(file => ({ ...file, sample: true }));
-}
-
-/** null: it is not there, or cannot be read. */
-export async function readFound(file: string, path: string): Promise<FoundFile | null> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      const { size } = await handle.stat();
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-      return { path, bytes: size, head: buffer.subarray(0, bytesRead).toString('utf8') };
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return null;
-  }
 }
 
 /** Where a chosen file stands. */

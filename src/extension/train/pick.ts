@@ -1,6 +1,8 @@
 // "Train RNN" without an experiment file: data, cell and size are asked for, and the last answers offered first.
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { faultOfFile, numericColumns, readsOf } from '../data-files.ts';
+import { readFound } from '../read-head.ts';
 import {
   CELL_OFFERS,
   type CellChoice,
@@ -12,8 +14,7 @@ import {
   rememberedData,
   sizeOffers,
 } from './choices.ts';
-import { faultOfFile, numericColumns, readsOf } from './files.ts';
-import { findData, placeOf, readFound } from './found-files.ts';
+import { findData, placeOf } from './found-files.ts';
 import { isMeant } from './meant.ts';
 import { askStep, BACK, type Offer } from './steps.ts';
 import { CannotTrain, ownFolders, type Source } from './training.ts';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { expandComparison } from '../../../src/experiment/compare.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { extentOf, faultOfFile, numericColumns } from '../../../src/extension/data-files.ts';
 import {
   CELL_OFFERS,
   type Choices,
@@ -12,7 +13,6 @@ import {
   rememberedData,
   sizeOffers,
 } from '../../../src/extension/train/choices.ts';
-import { extentOf, faultOfFile, numericColumns } from '../../../src/extension/train/files.ts';
 import { isMeant } from '../../../src/extension/train/meant.ts';
 
 const choices: DataChoice[] = [

@@ -1,5 +1,5 @@
 // What the beginning of a data file tells: which sort it is, its columns of numbers, and why it cannot be learned from.
-import { plural } from '../text.ts';
+import { plural } from './text.ts';
 
 export interface FoundFile {
   /** relative to the folder it belongs to, with forward slashes */
