@@ -27,6 +27,9 @@ namespace UNROLL_NAMESPACE {
 
 constexpr int MEMORY_VECTORS = UNROLL_REGISTERS >= 32 ? 4 : 2;
 
+/** Rounded up to whole vectors. */
+UNROLL_INLINE Index padded(Index count) { return (count + WIDTH - 1) / WIDTH * WIDTH; }
+
 struct MemoryPlan {
   Index T, B, H, K, V, R, chunk, stride;
   bool general;
@@ -34,7 +37,7 @@ struct MemoryPlan {
   MemoryPlan(Index seq_len, Index batch, Index heads, Index key_size, Index value_size, int update, bool normalised,
              Index chunk_steps)
       : T(seq_len), B(batch), H(heads), K(key_size), V(value_size), R(value_size + normalised),
-        chunk(smaller(chunk_steps, seq_len)), stride((R + WIDTH - 1) / WIDTH * WIDTH),
+        chunk(smaller(chunk_steps, seq_len)), stride(padded(R)),
         general(update == UNROLL_UPDATE_GENERAL) {}
 
   template <class Call>
@@ -44,7 +47,14 @@ struct MemoryPlan {
 
   Index state() const { return K * stride; }
   Index forward_floats() const { return state() + 2 * K + 4 * stride; }
-  Index backward_floats() const { return (chunk + 2) * state() + (3 * chunk + 4) * stride + 5 * K * WIDTH + 3 * K; }
+  Index backward_floats() const {
+    return (chunk + 2) * state() + (3 * chunk + 4) * stride + 5 * K * WIDTH + 3 * K + chunk_floats();
+  }
+  /** what `ChunkArrays` takes */
+  Index chunk_floats() const {
+    const Index C = chunk, C_ = padded(C), K_ = padded(K);
+    return 6 * C * K_ + K * C_ + 5 * C * stride + stride * C_ + 2 * stride * K_ + 4 * C * C_ + 5 * C_;
+  }
   /** squares (T, B, H), norms (T, B), ∂u (B, H, K) */
   Index shared_floats() const { return T * B * (H + 1) + B * H * K; }
 };
@@ -267,7 +277,7 @@ struct MemoryBack {
   float *dq, *dk, *dalpha, *da, *db;
   /** (K) */
   float *sums;
-  float *steps;
+  float *steps, *chunk;
 
   MemoryBack(const MemoryPlan &p, float *memory) {
     Scratch scratch{memory};
@@ -286,6 +296,7 @@ struct MemoryBack {
     db = scratch.take(p.K * WIDTH);
     sums = scratch.take(p.K);
     steps = scratch.take(2 * p.K + p.stride);
+    chunk = scratch.take(p.chunk_floats());
   }
 };
 
@@ -469,6 +480,247 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
   }
 }
 
+// Steps of `add` with one α for a head, a chunk at a time: with D_ij = α_{j+1} … α_i, c_i = α_1 … α_i, e_j = D_Cj,
+// A_ij = γ_j D_ij (q_i · k_j) for j ≤ i, S the state before the chunk and G the derivative of the one after it,
+//
+//   o_i = Σ_j A_ij v_j + c_i S q_i      and with T_ij = ∂o_i · v_j, W_ij = γ_j D_ij T_ij:
+//   ∂v_j = Σ_i A_ij ∂o_i + γ_j e_j G k_j        ∂q_i = Σ_j W_ij k_j + c_i Sᵀ ∂o_i
+//   ∂k_j = Σ_i W_ij q_i + γ_j e_j Gᵀ v_j        ∂S = c_C G + Σ_i c_i ∂o_i q_iᵀ
+//   ∂D_ij = γ_j T_ij (q_i · k_j)                 ∂c_i = ∂o_i · S q_i      ∂e_j = γ_j v_j · G k_j
+//
+// and back through D_ij = α_i D_{i-1,j}, c_i = α_i c_{i-1} without a division. Products of whole chunks reuse what they
+// load: half the time of going step by step.
+
+/** Smaller states go back step by step, where a chunk's own products would cost more. */
+constexpr Index CHUNKED_STATE = 1024;
+
+template <class Call> static bool goes_in_chunks(const MemoryPlan &p, const Call &call) {
+  return call.update == UNROLL_UPDATE_ADD && call.decay_of != UNROLL_DECAY_CHANNEL && !call.bonus &&
+         p.K * p.R >= CHUNKED_STATE;
+}
+
+/** Sizes of a chunk's arrays: C steps, padded to C_ and K_ numbers. */
+struct ChunkArrays {
+  Index C_, K_;
+  /** (C, K_), and transposed (K, C_) */
+  float *q, *k, *k_t;
+  /** (C, stride), and transposed (R, C_) */
+  float *v, *v_t, *dout, *scaled_dout;
+  /** (R, K_): transposes of S and G */
+  float *s_t, *g_t;
+  /** (C, C_) */
+  float *scores, *decays, *a, *t;
+  /** (C, stride), (C, K_) */
+  float *gk, *dv, *s_dout, *g_v, *dq, *dk;
+  /** (C_) each */
+  float *alpha, *gamma, *c, *dgamma, *dc;
+
+  ChunkArrays(const MemoryPlan &p, float *memory) : C_(padded(p.chunk)), K_(padded(p.K)) {
+    Scratch scratch{memory};
+    const Index C = p.chunk;
+    q = scratch.take(C * K_);
+    k = scratch.take(C * K_);
+    s_dout = scratch.take(C * K_);
+    g_v = scratch.take(C * K_);
+    dq = scratch.take(C * K_);
+    dk = scratch.take(C * K_);
+    k_t = scratch.take(p.K * C_);
+    v = scratch.take(C * p.stride);
+    dout = scratch.take(C * p.stride);
+    scaled_dout = scratch.take(C * p.stride);
+    gk = scratch.take(C * p.stride);
+    dv = scratch.take(C * p.stride);
+    v_t = scratch.take(p.stride * C_);
+    s_t = scratch.take(p.stride * K_);
+    g_t = scratch.take(p.stride * K_);
+    scores = scratch.take(C * C_);
+    decays = scratch.take(C * C_);
+    a = scratch.take(C * C_);
+    t = scratch.take(C * C_);
+    alpha = scratch.take(C_);
+    gamma = scratch.take(C_);
+    c = scratch.take(C_);
+    dgamma = scratch.take(C_);
+    dc = scratch.take(C_);
+  }
+};
+
+/** out (rows, columns) = a (rows, depth) · b (depth, columns), added to out if `add`; TRANSPOSED: a is (depth, rows). */
+template <bool TRANSPOSED>
+static void chunk_product(float *out, Index out_stride, const float *a, Index a_stride, const float *b, Index b_stride,
+                          Index rows, Index columns, Index depth, bool add) {
+  for (Index column = 0; column < columns; column += MAX_VECTORS * WIDTH)
+    with_constant<MAX_VECTORS>((int)smaller<Index>(MAX_VECTORS, (columns - column + WIDTH - 1) / WIDTH), [&](auto vectors) {
+      constexpr int NV = vectors.value;
+      each_tile<max_rows(NV)>((int)rows, [&](int row, auto tile) {
+        float *c = out + row * out_stride + column;
+        if constexpr (TRANSPOSED)
+          transposed_gemm_tile<tile.value, NV>(c, out_stride, NV * WIDTH, add, nullptr, a + row, a_stride, b + column,
+                                               b_stride, depth);
+        else
+          taps_tile<tile.value, NV>(c, out_stride, NV * WIDTH, add, nullptr, {a, a_stride, 0, 0, depth, depth}, row, 1,
+                                    b + column, b_stride);
+      });
+    });
+}
+
+/** to (columns, padded rows) = the transpose of from (rows, columns) */
+static void transposed_copy(float *to, Index to_stride, const float *from, Index from_stride, Index rows, Index columns) {
+  for (Index row = 0; row < to_stride; row += WIDTH) {
+    const Index lanes = clamp_lanes(rows - row);
+    pack_column(to + row, to_stride, from + (lanes > 0 ? row : 0) * from_stride, from_stride, lanes, columns);
+  }
+}
+
+/** out += factor · from, `count` a multiple of WIDTH */
+UNROLL_INLINE void add_scaled(float *out, float factor, const float *from, Index count) {
+  for (Index i = 0; i < count; i += WIDTH) store(out + i, multiply_add(splat(factor), load(from + i), load(out + i)));
+}
+
+/** A chunk of a head back: m.g becomes the derivative of the state before it. */
+static void memory_back_products(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
+                                 const MemoryBack &m, const ChunkArrays &x, Index task, Index length, Index from,
+                                 float *squares) {
+  const Index b = task / p.H, head = task % p.H, C = smaller(p.chunk, length - from), K = p.K, C_ = x.C_, K_ = x.K_;
+  const Index stride = p.stride;
+  const auto row_of = [&](Index i) { return (reading.place(length, from + i) * p.B + b) * p.H + head; };
+  const float *kept = kept_state(p, (float *)call.kept, from / p.chunk, task);
+  float *S = m.states, *G = m.g;
+  fill(S, p.state(), 0.f);
+  for (Index j = 0; j < K; j++) copy(S + j * stride, kept + j * p.R, p.R);
+  // 1. the operands, padded with zeros
+  fill(x.alpha, C_, 1.f);
+  fill(x.gamma, C_, 1.f);
+  for (Index i = 0; i < C; i++) {
+    const Index row = row_of(i);
+    fill(x.q + i * K_, K_, 0.f);
+    fill(x.k + i * K_, K_, 0.f);
+    fill(x.v + i * stride, stride, 0.f);
+    fill(x.dout + i * stride, stride, 0.f);
+    copy(x.q + i * K_, call.q + row * K, K);
+    copy(x.k + i * K_, call.k + row * K, K);
+    copy(x.v + i * stride, call.v + row * p.V, p.V);
+    copy(x.dout + i * stride, call.dout + row * p.V, p.V);
+    if (call.normalised) x.v[i * stride + p.V] = 1.f;
+    if (call.decay) x.alpha[i] = call.decay[row];
+    if (call.strength) x.gamma[i] = call.strength[row];
+  }
+  // 2. decays (D), scores q_i · k_j and A, lower triangles
+  float product = 1.f;
+  for (Index i = 0; i < C; i++) {
+    product *= x.alpha[i];
+    x.c[i] = product;
+    float *decays = x.decays + i * C_;
+    if (i > 0)
+      scaled(decays, x.alpha[i], decays - C_, 0.f, nullptr, C_);
+    else
+      fill(decays, C_, 0.f);
+    decays[i] = 1.f;
+  }
+  transposed_copy(x.k_t, C_, x.k, K_, C, K);
+  chunk_product<false>(x.scores, C_, x.q, K_, x.k_t, C_, C, C_, K, false);
+  const auto each_score = [&](auto f) {
+    for (Index i = 0; i < C; i++)
+      for (Index j = 0; j <= i; j += WIDTH) f(i * C_ + j, j);
+  };
+  each_score([&](Index at, Index j) {
+    store(x.a + at, load(x.scores + at) * load(x.decays + at) * load(x.gamma + j));
+  });
+  const auto clear_above = [&](float *square) {
+    for (Index i = 0; i < C; i++)
+      for (Index j = i / WIDTH * WIDTH + WIDTH; j < C_; j += WIDTH) store(square + i * C_ + j, Vec{});
+  };
+  clear_above(x.a);
+  // 3. from the outputs to what q found
+  if (call.normalised) {
+    chunk_product<false>(x.dv, stride, x.q, K_, S, stride, C, stride, K, false);
+    for (Index i = 0; i < C; i++) scaled(x.dv + i * stride, x.c[i], x.dv + i * stride, 0.f, nullptr, stride);
+    chunk_product<false>(x.dv, stride, x.a, C_, x.v, stride, C, stride, C, true);
+    for (Index i = 0; i < C; i++)
+      through_divisor(p, x.dv + i * stride, call.floor ? call.floor[row_of(i)] : 1.f, x.dout + i * stride);
+  }
+  // 4. within the chunk: T, W in its place, and with them ∂γ and ∂D
+  transposed_copy(x.v_t, C_, x.v, stride, C, p.R);
+  fill(x.dgamma, C_, 0.f);
+  chunk_product<false>(x.t, C_, x.dout, stride, x.v_t, C_, C, C_, p.R, false);
+  chunk_product<true>(x.dv, stride, x.a, C_, x.dout, stride, C, stride, C, false);
+  float *of_decays = x.a;
+  each_score([&](Index at, Index j) {
+    const Vec t = load(x.t + at), scored = t * load(x.scores + at), decays = load(x.decays + at), gamma = load(x.gamma + j);
+    store(x.dgamma + j, multiply_add(scored, decays, load(x.dgamma + j)));
+    store(of_decays + at, scored * gamma);
+    store(x.t + at, t * decays * gamma);
+  });
+  clear_above(x.t);
+  chunk_product<false>(x.dq, K_, x.t, C_, x.k, K_, C, K_, C, false);
+  chunk_product<true>(x.dk, K_, x.t, C_, x.q, K_, C, K_, C, false);
+  // 5. through the state before and the one after
+  transposed_copy(x.s_t, K_, S, stride, K, p.R);
+  transposed_copy(x.g_t, K_, G, stride, K, p.R);
+  chunk_product<false>(x.s_dout, K_, x.dout, stride, x.s_t, K_, C, K_, p.R, false);
+  chunk_product<false>(x.g_v, K_, x.v, stride, x.g_t, K_, C, K_, p.R, false);
+  chunk_product<false>(x.gk, stride, x.k, K_, G, stride, C, stride, K, false);
+  const float *ends = x.decays + (C - 1) * C_;
+  for (Index i = 0; i < C; i++) {
+    const float along = dot(x.v + i * stride, x.gk + i * stride, stride), end = ends[i] * x.gamma[i];
+    x.dc[i] = dot(x.q + i * K_, x.s_dout + i * K_, K);
+    x.dgamma[i] += ends[i] * along;
+    of_decays[(C - 1) * C_ + i] += x.gamma[i] * along;
+    add_scaled(x.dq + i * K_, x.c[i], x.s_dout + i * K_, K_);
+    add_scaled(x.dk + i * K_, end, x.g_v + i * K_, K_);
+    add_scaled(x.dv + i * stride, end, x.gk + i * stride, stride);
+    const Index row = row_of(i);
+    copy(call.dq + row * K, x.dq + i * K_, K);
+    copy(call.dk + row * K, x.dk + i * K_, K);
+    copy(call.dv + row * p.V, x.dv + i * stride, p.V);
+    if (call.dstrength) call.dstrength[row] = x.dgamma[i];
+  }
+  // 6. back through the products of decays
+  if (call.ddecay) {
+    x.dc[C - 1] += dot(G, S, p.state());
+    for (Index i = C - 1; i >= 0; i--) {
+      float *here = of_decays + i * C_;
+      float sum = x.dc[i] * (i > 0 ? x.c[i - 1] : 1.f);
+      if (i > 0) {
+        sum += dot(here, x.decays + (i - 1) * C_, i);
+        x.dc[i - 1] += x.alpha[i] * x.dc[i];
+        scaled(here - C_, 1.f, here - C_, x.alpha[i], here, i);
+      }
+      call.ddecay[row_of(i)] = sum;
+    }
+  }
+  // 7. the derivative of the state before: step by step where its norms are wanted
+  if (call.grad_norm) {
+    for (Index i = C - 1; i >= 0; i--) {
+      Vec norms{};
+      const float *dout = x.dout + i * stride, *q = x.q + i * K_;
+      const Vec alpha = splat(x.alpha[i]);
+      for (Index at = 0; at < stride; at += WIDTH) {
+        const Vec seen = load(dout + at);
+        Vec sum{}, odd{};
+        Index j = 0;
+        for (; j + 1 < K; j += 2) {
+          const Vec first = multiply_add(seen, splat(q[j]), load(G + j * stride + at));
+          const Vec second = multiply_add(seen, splat(q[j + 1]), load(G + (j + 1) * stride + at));
+          sum = multiply_add(first, first, sum), odd = multiply_add(second, second, odd);
+          store(G + j * stride + at, first * alpha), store(G + (j + 1) * stride + at, second * alpha);
+        }
+        if (j < K) {
+          const Vec first = multiply_add(seen, splat(q[j]), load(G + j * stride + at));
+          sum = multiply_add(first, first, sum);
+          store(G + j * stride + at, first * alpha);
+        }
+        norms += only(sum + odd, larger<Index>(0, p.V - at));
+      }
+      squares[row_of(i)] = sum_of_lanes(norms);
+    }
+    return;
+  }
+  for (Index i = 0; i < C; i++) scaled(x.scaled_dout + i * stride, x.c[i], x.dout + i * stride, 0.f, nullptr, stride);
+  scaled(G, x.c[C - 1], G, 0.f, nullptr, p.state());
+  chunk_product<true>(G, stride, x.q, K_, x.scaled_dout, stride, K, stride, C, true);
+}
+
 /** Zeros for the steps beyond a sequence's length. */
 static void memory_clear_rest(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index b, Index head, Index length) {
   for (Index t = length; t < p.T; t++) {
@@ -493,14 +745,19 @@ static double matrix_memory_backward(const UnrollMatrixMemoryBackward *call) {
   float *dbonus = shared.take(p.B * p.H * p.K);
   share_tasks(p.B * p.H, (double)p.T * p.B * p.H * p.K * p.R, [&](Index first, Index end, int thread) {
     const MemoryBack m(p, call->scratch + thread * p.backward_floats());
+    const ChunkArrays arrays(p, m.chunk);
+    const bool chunked = goes_in_chunks(p, *call);
     fill(m.dout, p.stride, 0.f);
     const StepReader<UnrollMatrixMemoryBackward> reader(p, *call, m.steps);
     for (Index task = first; task < end; task++) {
       const Index b = task / p.H, length = reading.length(b);
       fill(dbonus + task * p.K, p.K, 0.f);
       state_in(p, call->ds_n ? call->ds_n + task * p.R * p.K : nullptr, m.g);
+      const Index last = (length + p.chunk - 1) / p.chunk * p.chunk - p.chunk;
+      for (Index from = last; chunked && from >= 0; from -= p.chunk)
+        memory_back_products(p, *call, reading, m, arrays, task, length, from, squares);
       with_update(call->update, [&](auto update) {
-        for (Index from = (length + p.chunk - 1) / p.chunk * p.chunk - p.chunk; from >= 0; from -= p.chunk)
+        for (Index from = last; !chunked && from >= 0; from -= p.chunk)
           memory_back_chunk<update.value>(p, *call, reading, reader, m, task, length, from, squares,
                                           dbonus + task * p.K);
       });

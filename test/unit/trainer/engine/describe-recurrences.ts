@@ -50,14 +50,15 @@ export function describeRecurrences(name: string, provided: () => Provider): voi
       shapes: fc.Arbitrary<Shape>,
       make: (shape: Shape, draw: Draw) => object,
       numRuns = 60,
+      what = '',
     ) =>
-      it(operation, function () {
+      it(`${operation} ${what}`, function () {
         const operations = operationsOf(operation);
         if (!operations) return this.skip();
         const property = fc.property(
           shapes,
           fc.nat(),
-          fc.integer({ min: 1, max: 20 }),
+          fc.integer({ min: 1, max: 40 }),
           (shape, seed, chunk) => {
             const random = randomStream(seed, 'recurrences', 0);
             const draw: Draw = (dimensions, map = each => each) => ({
@@ -135,52 +136,68 @@ export function describeRecurrences(name: string, provided: () => Provider): voi
         };
       },
     );
+    const memories = fc
+      .record({
+        ...drawn,
+        heads: size(3),
+        keySize: size(40),
+        valueSize: size(40),
+        update: fc.constantFrom<MemoryUpdate>('add', 'delta', 'general'),
+        decayOf: fc.constantFrom<'none' | 'head' | 'channel'>('none', 'head', 'channel'),
+        reading: fc.constantFrom('plain', 'bonus', 'normalised', 'floor'),
+        strength: fc.boolean(),
+        start: fc.boolean(),
+      })
+      .map(shape => (shape.update === 'add' ? shape : { ...shape, reading: 'plain' }));
+    type MemoryShape = typeof memories extends fc.Arbitrary<infer Shape> ? Shape : never;
+    const memoryOf = (
+      { seqLen, batch, heads, keySize, valueSize, update, decayOf, reading, strength, start }: MemoryShape,
+      draw: Draw,
+    ) => {
+      const [ofKeys, ofHeads] = [
+        [seqLen, batch, heads * keySize],
+        [seqLen, batch, heads],
+      ];
+      const normalised = reading === 'normalised' || reading === 'floor';
+      const state = [batch, heads, normalised ? valueSize + 1 : valueSize, keySize];
+      // keys of length about 1, so that no memory grows without bound
+      const scaled = (by: number) => (each: number) => (by * each) / Math.sqrt(keySize);
+      const gate = (each: number) => 1 / (1 + Math.exp(-each));
+      return {
+        ...{ heads, keySize, valueSize, update, decayOf, normalised, exponential: false },
+        floor: reading === 'floor' ? draw(ofHeads, each => Math.abs(each) + 0.1) : null,
+        inputs: {
+          q: draw(ofKeys, scaled(1)),
+          k: draw(ofKeys, scaled(0.7)),
+          v: draw([seqLen, batch, heads * valueSize]),
+          decay: decayOf === 'none' ? undefined : draw(decayOf === 'head' ? ofHeads : ofKeys, gate),
+          strength: strength ? draw(ofHeads, gate) : undefined,
+          a: update === 'general' ? draw(ofKeys, scaled(0.4)) : undefined,
+          b: update === 'general' ? draw(ofKeys, scaled(0.4)) : undefined,
+          bonus: reading === 'bonus' ? draw([heads * keySize]) : undefined,
+          s0: start ? draw(state) : undefined,
+        },
+        given: {
+          o: draw([seqLen, batch, heads * valueSize]),
+          sN: start ? draw(state) : undefined,
+        },
+      };
+    };
+    check('memory', memories, memoryOf);
+    // those that go back in products of whole chunks
     check(
       'memory',
       fc
-        .record({
-          ...drawn,
-          heads: size(3),
-          keySize: size(40),
-          valueSize: size(40),
-          update: fc.constantFrom<MemoryUpdate>('add', 'delta', 'general'),
-          decayOf: fc.constantFrom<'none' | 'head' | 'channel'>('none', 'head', 'channel'),
-          reading: fc.constantFrom('plain', 'bonus', 'normalised', 'floor'),
-          strength: fc.boolean(),
-          start: fc.boolean(),
-        })
-        .map(shape => (shape.update === 'add' ? shape : { ...shape, reading: 'plain' })),
-      ({ seqLen, batch, heads, keySize, valueSize, update, decayOf, reading, strength, start }, draw) => {
-        const [ofKeys, ofHeads] = [
-          [seqLen, batch, heads * keySize],
-          [seqLen, batch, heads],
-        ];
-        const normalised = reading === 'normalised' || reading === 'floor';
-        const state = [batch, heads, normalised ? valueSize + 1 : valueSize, keySize];
-        // keys of length about 1, so that no memory grows without bound
-        const scaled = (by: number) => (each: number) => (by * each) / Math.sqrt(keySize);
-        const gate = (each: number) => 1 / (1 + Math.exp(-each));
-        return {
-          ...{ heads, keySize, valueSize, update, decayOf, normalised, exponential: false },
-          floor: reading === 'floor' ? draw(ofHeads, each => Math.abs(each) + 0.1) : null,
-          inputs: {
-            q: draw(ofKeys, scaled(1)),
-            k: draw(ofKeys, scaled(0.7)),
-            v: draw([seqLen, batch, heads * valueSize]),
-            decay: decayOf === 'none' ? undefined : draw(decayOf === 'head' ? ofHeads : ofKeys, gate),
-            strength: strength ? draw(ofHeads, gate) : undefined,
-            a: update === 'general' ? draw(ofKeys, scaled(0.4)) : undefined,
-            b: update === 'general' ? draw(ofKeys, scaled(0.4)) : undefined,
-            bonus: reading === 'bonus' ? draw([heads * keySize]) : undefined,
-            s0: start ? draw(state) : undefined,
-          },
-          given: {
-            o: draw([seqLen, batch, heads * valueSize]),
-            sN: start ? draw(state) : undefined,
-          },
-        };
-      },
-      60,
+        .tuple(memories, fc.integer({ min: 32, max: 80 }), fc.integer({ min: 32, max: 80 }))
+        .map(([shape, keySize, valueSize]) => ({
+          ...shape,
+          ...{ keySize, valueSize, update: 'add' as const },
+          decayOf: shape.decayOf === 'channel' ? ('head' as const) : shape.decayOf,
+          reading: shape.reading === 'bonus' ? 'normalised' : shape.reading,
+        })),
+      memoryOf,
+      30,
+      'of large states',
     );
   });
 }
