@@ -30,6 +30,10 @@ export interface RunnerWeights extends CellWeights {
 export interface RunnerOptions {
   lengths: Int32Array | null;
   state: LayerState | null;
+  /** (B, H) to start in, with gradients; used where `state` is null */
+  initial?: CellState | null;
+  /** whether the last states are wanted as tensors, through which a gradient flows */
+  lastStates?: boolean;
   /** read each sequence from its last valid step to its first; y keeps the places of x */
   reverse?: boolean;
   /** whether a gradient with respect to x is needed */
@@ -41,6 +45,8 @@ export interface RunnerResult {
   /** zero beyond a sequence's length */
   y: Tensor3D;
   state: LayerState;
+  /** the same with gradients, where they were asked for */
+  last: CellState | null;
 }
 
 export function runSequence(
@@ -59,25 +65,30 @@ function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Runn
   const [, batch] = x.shape;
   const stateTensor = (values: Float32Array | undefined) =>
     values && tensor2d(values, [batch, weightHh.shape[1]]);
-  const { y, hN, cN } = recurrentKernel(
+  const { y, hN, cN, last } = recurrentKernel(
     {
       x,
       weightIh,
       weightHh,
       biasIh: biasIh ?? undefined,
       biasHh: biasHh ?? undefined,
-      h0: stateTensor(options.state?.h),
-      c0: stateTensor(options.state?.c),
+      h0: stateTensor(options.state?.h) ?? options.initial?.h,
+      c0: stateTensor(options.state?.c) ?? options.initial?.c,
     },
     {
       cell: cell.fused!,
       lengths: options.lengths,
       reverse: options.reverse,
       inputGradient: options.inputGradient,
+      lastStates: options.lastStates,
       onReport: options.report,
     },
   );
-  return { y, state: cN ? { h: hN, c: cN } : { h: hN } };
+  return {
+    y,
+    state: cN ? { h: hN, c: cN } : { h: hN },
+    last: last && (last.c ? { h: last.h, c: last.c } : { h: last.h }),
+  };
 }
 
 /**
@@ -102,10 +113,10 @@ export function runSteps(
   // one slice a step: tfjs's unstack has no gradient for a single step
   const inputAt = (t: number) => slice(projected, [t * batch, 0], [batch, rows.shape[1]]);
 
-  const start = (values: Float32Array | undefined): Tensor2D =>
-    values ? tensor2d(values, [batch, units]) : zeros([batch, units]);
-  let state: CellState = { h: start(options.state?.h) };
-  if (cell.hasCellState) state.c = start(options.state?.c);
+  const start = (values: Float32Array | undefined, initial: Tensor2D | undefined): Tensor2D =>
+    values ? tensor2d(values, [batch, units]) : (initial ?? zeros([batch, units]));
+  let state: CellState = { h: start(options.state?.h, options.initial?.h) };
+  if (cell.hasCellState) state.c = start(options.state?.c, options.initial?.c);
   const tapped = options.report && stepTaps(seqLen, options);
   const outputs: Tensor2D[] = [];
   for (let s = 0; s < seqLen; s++) {
@@ -118,7 +129,7 @@ export function runSteps(
     state = valid ? keepEnded(valid, next, state) : next;
   }
   const y = stack(outputs) as Tensor3D;
-  return { y, state: copied(state) };
+  return { y, state: copied(state), last: options.lastStates ? state : null };
 }
 
 /**

@@ -25,6 +25,11 @@ export function runKernel<T extends Tensor>(name: string, inputs: NamedTensorMap
   return engine().runKernel(name, inputs, context as NamedAttrMap) as T;
 }
 
+/** Of a kernel with several outputs. */
+export function runKernels(name: string, inputs: NamedTensorMap, context: object): Tensor[] {
+  return engine().runKernel(name, inputs, context as NamedAttrMap) as Tensor[];
+}
+
 /** Whether the backend that tensors live on has this kernel. */
 export function hasKernel(name: string): boolean {
   return getKernel(name, getBackend()) !== undefined;

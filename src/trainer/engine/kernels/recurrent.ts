@@ -1,6 +1,7 @@
 // A whole sequence through one recurrent layer as one kernel. The gradient runs the provider's backward pass once,
-// at the first thunk that is asked, and hands each thunk its own array.
-import type { NamedTensorMap, Tensor, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
+// at the first thunk that is asked, and hands each thunk its own array. Outputs: y, and where they are asked for as
+// tensors the last states hN and cN, so that a loss behind them reaches the layer.
+import type { NamedTensorMap, Tensor, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
 import { tensor, util } from '@tensorflow/tfjs-core';
 import { newFloats } from '../pool.ts';
 import {
@@ -22,7 +23,7 @@ import {
   tapeIsOn,
   whole,
 } from '../storage.ts';
-import { type EngineKernel, output, runKernel } from './kernel.ts';
+import { type EngineKernel, output, runKernel, runKernels } from './kernel.ts';
 
 export interface RecurrentInputs {
   /** (T, B, I) */
@@ -32,7 +33,7 @@ export interface RecurrentInputs {
   weightHh: Tensor;
   biasIh?: Tensor;
   biasHh?: Tensor;
-  /** (B, H); left out: zeros */
+  /** (B, H); left out: zeros. A gradient flows into them. */
   h0?: Tensor;
   c0?: Tensor;
 }
@@ -55,6 +56,8 @@ export interface RecurrentOptions {
   lengths?: Int32Array | null;
   /** false when x depends on no variable: its gradient is then not computed (default true) */
   inputGradient?: boolean;
+  /** whether the last states are wanted as tensors, through which a gradient flows (default false) */
+  lastStates?: boolean;
   /** called once in the backward pass */
   onReport?: (report: RecurrentReport) => void;
 }
@@ -65,6 +68,8 @@ export interface RecurrentResult {
   /** (B, H) after each sequence's last step; plain copies, no gradient flows through them */
   hN: Float32Array;
   cN: Float32Array | null;
+  /** the same as tensors with gradients, where `lastStates` asks for them; c: LSTM only */
+  last: { h: Tensor2D; c: Tensor2D | null } | null;
 }
 
 export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
@@ -86,14 +91,19 @@ export function recurrent(inputs: RecurrentInputs, options: RecurrentOptions): R
     reverse: options.reverse ?? false,
     lengths: options.lengths ?? null,
     inputGradient: options.inputGradient ?? true,
+    lastStates: options.lastStates ?? false,
     onReport: options.onReport,
     shape,
     hN: new Float32Array(states),
     cN: options.cell === 'lstm' ? new Float32Array(states) : null,
   };
   const given = Object.entries(inputs).filter(([, input]) => input !== undefined);
-  const y = runKernel<Tensor3D>('UnrollRecurrent', Object.fromEntries(given) as NamedTensorMap, context);
-  return { y, hN: context.hN, cN: context.cN };
+  const tensors = Object.fromEntries(given) as NamedTensorMap;
+  const { hN, cN } = context;
+  if (!context.lastStates)
+    return { y: runKernel<Tensor3D>('UnrollRecurrent', tensors, context), hN, cN, last: null };
+  const [y, h, c] = runKernels('UnrollRecurrent', tensors, context);
+  return { y: y as Tensor3D, hN, cN, last: { h: h as Tensor2D, c: (c as Tensor2D | undefined) ?? null } };
 }
 
 function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: RecurrentOptions): RecurrentShape {
@@ -175,7 +185,10 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
   return y;
 }
 
-function backward(dy: Float32Array, context: RecurrentContext): Record<string, Float32Array> {
+function backward(
+  { dy, dhN, dcN }: OutputGradients,
+  context: RecurrentContext,
+): Record<string, Float32Array> {
   const { shape, arrays, y, cache, inputGradient, onReport } = context;
   if (!arrays || !y || !cache)
     throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
@@ -196,8 +209,8 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
     cache: whole(cache),
     scratch: scratchOf(memory.backwardScratch),
     dy: whole(dy),
-    dhN: null,
-    dcN: null,
+    dhN: dhN && whole(dhN),
+    dcN: dcN && whole(dcN),
     dx: into('x'),
     dWeightIh: into('weightIh')!,
     dWeightHh: into('weightHh')!,
@@ -218,6 +231,19 @@ function backward(dy: Float32Array, context: RecurrentContext): Record<string, F
   context.y = undefined;
   if (report) onReport?.(report);
   return gradients;
+}
+
+/** (T, B, H) of y; (B, H) of the last states, null where they are no tensors. */
+export interface OutputGradients<Values = Float32Array> {
+  dy: Values;
+  dhN: Values | null;
+  dcN: Values | null;
+}
+
+/** tfjs hands over one gradient for one output, else an array, with zeros where the loss does not depend on one. */
+export function outputGradients(given: Tensor | Tensor[]): OutputGradients<Tensor> {
+  const [dy, dhN, dcN] = Array.isArray(given) ? given : [given];
+  return { dy: dy!, dhN: dhN ?? null, dcN: dcN ?? null };
 }
 
 /** By the layer's weights: fresh arrays at every step cost more than what is reported of a small layer. */
@@ -271,13 +297,26 @@ export const recurrentKernel: EngineKernel = {
   run({ inputs, attrs, backend }) {
     const context = attrs as unknown as RecurrentContext;
     const { seqLen, batch, hiddenSize } = context.shape;
-    return output(backend, [seqLen, batch, hiddenSize], forward(inputs, context));
+    const y = output(backend, [seqLen, batch, hiddenSize], forward(inputs, context));
+    if (!context.lastStates) return y;
+    const states = context.cN ? [context.hN, context.cN] : [context.hN];
+    return [y, ...states.map(state => output(backend, [batch, hiddenSize], copyOf(state)))];
   },
   gradient(dy, _saved, attrs) {
     const context = attrs as unknown as RecurrentContext;
     return recurrentThunks(context, name => {
-      context.gradients ??= backward(floats(dy as Tensor), context);
+      context.gradients ??= backward(arraysOf(outputGradients(dy)), context);
       return context.gradients[name];
     });
   },
 };
+
+function copyOf(values: Float32Array): Float32Array {
+  const copy = newFloats(values.length);
+  copy.set(values);
+  return copy;
+}
+
+function arraysOf({ dy, dhN, dcN }: OutputGradients<Tensor>): OutputGradients {
+  return { dy: floats(dy), dhN: dhN && floats(dhN), dcN: dcN && floats(dcN) };
+}

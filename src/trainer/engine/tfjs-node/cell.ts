@@ -44,6 +44,8 @@ export interface Wanted {
   inputGradient: boolean;
   /** without it `total` may be anything */
   report: boolean;
+  /** (T, B, H) ∂L/∂c_t from outside, of a cell state's last value at its step; null: zero */
+  dc: Tensor | null;
 }
 
 export interface TensorflowCell {

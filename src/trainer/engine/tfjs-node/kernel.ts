@@ -6,7 +6,7 @@ export interface TensorflowKernel {
   name: string;
   /** inputs that the gradient wants to see again */
   saved: readonly string[];
-  run(inputs: Readonly<Record<string, Tensor | undefined>>, context: object): Tensor;
-  /** thunks, of which only those are called whose gradient is needed */
-  gradient(dy: Tensor, saved: readonly Tensor[], context: object): Record<string, () => Tensor>;
+  run(inputs: Readonly<Record<string, Tensor | undefined>>, context: object): Tensor | Tensor[];
+  /** thunks, of which only those are called whose gradient is needed; `dy` of a kernel with one output is no array */
+  gradient(dy: Tensor & Tensor[], saved: readonly Tensor[], context: object): Record<string, () => Tensor>;
 }

@@ -55,7 +55,7 @@ export function useTensorflowGradients(): void {
     replace({
       kernelName: name,
       inputsToSave: [...saved],
-      gradFunc: (dy, kept, attrs) => gradient(dy as Tensor, kept, attrs as object),
+      gradFunc: (dy, kept, attrs) => gradient(dy as Tensor & Tensor[], kept, attrs as object),
     });
 }
 

@@ -76,7 +76,7 @@ export const lstm: TensorflowCell = {
     const widened = wanted.report ? concat([weightIh, weightHh], 1) : weightIh;
     const width = x.shape[2]!;
     const given = inputs(call, x, blockWeight(widened, weightHh), blockBias(call));
-    const dc = zeros([T, B, H]);
+    const dc = wanted.dc ?? zeros([T, B, H]);
     const [dx, dc0, dh0, dWeight, , , , dBias] = tensorflow().executeMultipleOutputs(
       'BlockLSTMGradV2',
       attributes(false),

@@ -1,18 +1,26 @@
 // UnrollRecurrent on TensorFlow: what the cells have in common. Sequences are turned into step order and cleaned
 // beyond their lengths; since what stands there gets no gradient, the cells need no masks.
 import {
+  add,
   engine,
   gather,
   keep,
+  mul,
   reshape,
   type Tensor,
   tensor,
   tensor1d,
+  tensor2d,
   tensor3d,
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { type RecurrentContext, recurrentThunks } from '../kernels/recurrent.ts';
+import {
+  type OutputGradients,
+  outputGradients,
+  type RecurrentContext,
+  recurrentThunks,
+} from '../kernels/recurrent.ts';
 import type { RecurrentCell } from '../provider.ts';
 import { tapeIsOn } from '../storage.ts';
 import { type CellCall, type TensorflowCell, type Trace, zeroState } from './cell.ts';
@@ -48,11 +56,14 @@ export const recurrentOnTensorflow: TensorflowKernel = {
   run: (inputs, context) => forward(inputs, context as RecurrentContext),
   gradient(dy, _saved, attrs) {
     const context = attrs as RecurrentContext;
-    return recurrentThunks(context, name => gradientsOf(dy, context)[name]);
+    return recurrentThunks(context, name => gradientsOf(outputGradients(dy), context)[name]);
   },
 };
 
-function forward(given: Readonly<Record<string, Tensor | undefined>>, context: RecurrentContext): Tensor {
+function forward(
+  given: Readonly<Record<string, Tensor | undefined>>,
+  context: RecurrentContext,
+): Tensor | Tensor[] {
   const { shape, cell } = context;
   const call: CellCall = {
     shape,
@@ -69,7 +80,10 @@ function forward(given: Readonly<Record<string, Tensor | undefined>>, context: R
   lastStates(trace.h, call.h0, context, context.hN);
   if (context.cN) lastStates(trace.c!, call.c0!, context, context.cN);
   if (tapeIsOn()) keepForBackward(context, call, trace);
-  return turned(trace.h, context).clone();
+  const y = turned(trace.h, context).clone();
+  if (!context.lastStates) return y;
+  const states = context.cN ? [context.hN, context.cN] : [context.hN];
+  return [y, ...states.map(state => tensor2d(state, [shape.batch, shape.hiddenSize]))];
 }
 
 function keepForBackward(context: RecurrentContext, call: CellCall, trace: Trace): void {
@@ -108,12 +122,12 @@ function release(held: Tensor[]): void {
 }
 
 /** All gradients as arrays: each thunk of the tape has a scope of its own, and must not pass on another's tensor. */
-function gradientsOf(dy: Tensor, context: RecurrentContext): Gradients {
+function gradientsOf(given: OutputGradients<Tensor>, context: RecurrentContext): Gradients {
   const done = computed.get(context);
   if (done) return done;
   const held = waiting.get(context);
   if (!held) throw new Error(`${context.cell}: the gradient of one forward pass was taken twice.`);
-  const gradients = backward(dy, held, context);
+  const gradients = backward(given, held, context);
   waiting.delete(context);
   abandoned.unregister(context);
   release(tensorsOf(held));
@@ -121,10 +135,16 @@ function gradientsOf(dy: Tensor, context: RecurrentContext): Gradients {
   return gradients;
 }
 
-function backward(dy: Tensor, { call, trace }: Waiting, context: RecurrentContext): Gradients {
+function backward(
+  { dy, dhN, dcN }: OutputGradients<Tensor>,
+  { call, trace }: Waiting,
+  context: RecurrentContext,
+): Gradients {
   const { cell, shape, lengths, onReport, inputGradient } = context;
-  const wanted = { inputGradient, report: onReport !== undefined };
-  const dySteps = cleaned(turned(dy, context), context);
+  const dc = dcN && atLastStep(dcN, context);
+  const wanted = { inputGradient, report: onReport !== undefined, dc };
+  const throughY = cleaned(turned(dy, context), context);
+  const dySteps = dhN ? add(throughY, atLastStep(dhN, context)) : throughY;
   const made = cells[cell].backward(call, trace, dySteps, wanted);
   if (onReport) {
     const inPlace = (steps: Tensor) => turned(steps, context);
@@ -132,7 +152,7 @@ function backward(dy: Tensor, { call, trace }: Waiting, context: RecurrentContex
     const cellGradient =
       cell === 'lstm'
         ? tensor3d(
-            cellGradients(made.total, o!, trace.kept[0]!, f!),
+            cellGradients(made.total, o!, trace.kept[0]!, f!, dc),
             made.total.shape as [number, number, number],
           )
         : null;
@@ -143,8 +163,13 @@ function backward(dy: Tensor, { call, trace }: Waiting, context: RecurrentContex
     };
     onReport(reportOf(shape, lengths, observed));
   }
-  const { total: _, x, ...others } = made;
-  const all = { ...others, x: x && turned(x, context) };
+  const { total: _, x, h0, c0, ...others } = made;
+  const all = {
+    ...others,
+    x: x && turned(x, context),
+    h0: dhN ? add(h0, ofEmptySequences(dhN, context)) : h0,
+    c0: c0 && dcN ? add(c0, ofEmptySequences(dcN, context)) : c0,
+  };
   return Object.fromEntries(
     Object.entries(all).map(([name, gradient]) => [name, gradient && (gradient.dataSync() as Float32Array)]),
   );
@@ -173,6 +198,25 @@ function cleaned(steps: Tensor, { lengths, shape: { seqLen, batch } }: Recurrent
   const valid = new Uint8Array(seqLen * batch);
   for (let b = 0; b < batch; b++) for (let t = 0; t < lengths[b]!; t++) valid[t * batch + b] = 1;
   return where(tensor(valid, [seqLen, batch, 1], 'bool'), steps, zerosLike(steps));
+}
+
+/** (T, B, H): a gradient (B, H) of the last states at each sequence's last step, in step order. */
+function atLastStep(
+  gradient: Tensor,
+  { shape: { seqLen, batch, hiddenSize }, lengths }: RecurrentContext,
+): Tensor {
+  const last = new Float32Array(seqLen * batch);
+  for (let b = 0; b < batch; b++) {
+    const length = lengths?.[b] ?? seqLen;
+    if (length > 0) last[(length - 1) * batch + b] = 1;
+  }
+  return mul(tensor(last, [seqLen, batch, 1]), reshape(gradient, [1, batch, hiddenSize]));
+}
+
+/** (B, H): what a sequence without steps hands on to its first state, which is its last. */
+function ofEmptySequences(gradient: Tensor, { shape: { batch }, lengths }: RecurrentContext): Tensor {
+  const empty = Float32Array.from({ length: batch }, (_, b) => Number(lengths?.[b] === 0));
+  return mul(gradient, tensor(empty, [batch, 1]));
 }
 
 /** The states (B, H) after each sequence's last step. */

@@ -1,6 +1,6 @@
 // The by-products of a backward pass, as the other engines give them: norms of the total gradients at each time, means
 // and saturation of the gates. TensorFlow sums over units; what is left, (T, B), is averaged over sequences here.
-import { abs, cast, greater, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { abs, add, cast, greater, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { RecurrentReport } from '../kernels/recurrent.ts';
 import { GATES, type RecurrentShape } from '../provider.ts';
 
@@ -59,9 +59,16 @@ function means(
   return out;
 }
 
-/** ∂L/∂c_t = ∂L/∂h_t o_t (1 - tanh² c_t) + ∂L/∂c_{t+1} f_{t+1}, from the last step to the first. */
-export function cellGradients(total: Tensor, o: Tensor, tanhC: Tensor, f: Tensor): Float32Array {
-  const gradient = Float32Array.from(mul(mul(total, o), sub(1, square(tanhC))).dataSync());
+/** ∂L/∂c_t = dc_t + ∂L/∂h_t o_t (1 - tanh² c_t) + ∂L/∂c_{t+1} f_{t+1}, from the last step to the first. */
+export function cellGradients(
+  total: Tensor,
+  o: Tensor,
+  tanhC: Tensor,
+  f: Tensor,
+  dc: Tensor | null,
+): Float32Array {
+  const throughH = mul(mul(total, o), sub(1, square(tanhC)));
+  const gradient = Float32Array.from((dc ? add(throughH, dc) : throughH).dataSync());
   const [seqLen, batch, hiddenSize] = total.shape as [number, number, number];
   const forget = f.dataSync();
   const step = batch * hiddenSize;
