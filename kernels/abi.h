@@ -211,22 +211,25 @@ struct UnrollLayerNormBackward {
 
 /** Returns the floats of scratch that attention takes, forward or backward, for the number of threads now running. */
 struct UnrollAttentionMemory {
-  Int32 seq_len, head_size, backward;
+  Int32 keys, head_size, backward;
 };
 
+/** The strides are how far two sequences of a step are apart. */
 struct UnrollAttention {
-  const float *qkv;
-  const Int32 *lengths;
-  float *out, *log_sum_exp, *scratch;
-  Int32 seq_len, batch, heads, head_size, causal, window;
+  const float *q, *kv;
+  const Int32 *lengths, *query_lengths;
+  float *out, *log_sum_exp, *weights, *scratch;
+  Int32 queries, keys, batch, heads, head_size, q_stride, kv_stride;
+  Int32 offset, causal, window, dilation, globals, stride;
 };
 
 struct UnrollAttentionBackward {
-  const float *qkv;
-  const Int32 *lengths;
+  const float *q, *kv;
+  const Int32 *lengths, *query_lengths;
   const float *out, *log_sum_exp, *dout;
-  float *dqkv, *scratch;
-  Int32 seq_len, batch, heads, head_size, causal, window;
+  float *dq, *dkv, *scratch;
+  Int32 queries, keys, batch, heads, head_size, q_stride, kv_stride;
+  Int32 offset, causal, window, dilation, globals, stride;
 };
 
 /** Returns the floats of scratch that a convolution takes, forward or backward, for the number of threads now running. */
@@ -343,8 +346,8 @@ struct UnrollMatrixMemoryBackward {
   F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
   F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
   F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
-  F(attention, UnrollAttention, 0, 5, 6)                        \
-  F(attention_backward, UnrollAttentionBackward, 0, 7, 6)       \
+  F(attention, UnrollAttention, 0, 8, 13)                       \
+  F(attention_backward, UnrollAttentionBackward, 0, 10, 13)     \
   F(causal_convolution_memory, UnrollCausalConvolutionMemory, 0, 0, 7) \
   F(causal_convolution, UnrollCausalConvolution, 0, 5, 7)       \
   F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7) \

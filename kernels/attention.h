@@ -7,8 +7,17 @@
 //   ∂L/∂v_i = Σ_t p_ti ∂L/∂o_t      ∂L/∂s_ti = p_ti (∂L/∂o_t · v_i - ∂L/∂o_t · o_t) = δ_ti
 //   ∂L/∂q_t = Σ_i δ_ti k_i / √d     ∂L/∂k_i = Σ_t δ_ti q_t / √d
 //
+// Which keys a query at place t sees (place: its step, behind `offset` keys that came before):
+//   causal      none behind it: s <= t
+//   window      those at most `window` - 1 apart, of which with `dilation` d every d-th
+//   stride      every stride-th, counted from itself (R. Child et al., 2019, https://arxiv.org/abs/1904.10509)
+//   globals     the first ones are seen by all, and see all (I. Beltagy et al., 2020, https://arxiv.org/abs/2004.05150)
+// A key is seen for any of window, stride and globals; with none of these, all are.
+//
 // A task is one head of one sequence; threads share the tasks. All products run on register tiles (tiles.h): keys and
-// values are packed once for a head, queries are taken QUERIES at a time against all keys that one of them sees.
+// values are packed once for a head, queries are taken QUERIES at a time against the keys that one of them sees: one
+// range of steps, or with stride or globals several ranges of whole panels, so that cost follows the mask. Dilation alone
+// makes d sequences of every d-th step, each with a plain window.
 // Legend: T steps, d numbers of a head, D all heads.
 #pragma once
 #include "gemm.h"
@@ -31,8 +40,16 @@ struct AttentionPlan {
   Index padded_steps() const { return steps.blocks * step_panel(); }
   Index padded_numbers() const { return numbers.blocks * number_panel(); }
 
-  Size forward_floats() const { return (Size)d * padded_steps() + (Size)T * padded_numbers() + rows_floats(1, 1); }
-  Size backward_floats() const { return (Size)2 * d * padded_steps() + (Size)3 * T * padded_numbers() + rows_floats(2, 3); }
+  /** Ranges of keys, of which there are at most as many as panels. */
+  Size range_floats() const { return 2 * ((Size)steps.blocks + 1); }
+  /** Remainders of the steps, which a mask with stride or globals looks at, and ranges. */
+  Size mask_floats() const { return 2 * (Size)padded_steps() + range_floats(); }
+  Size forward_floats() const {
+    return mask_floats() + (Size)d * padded_steps() + (Size)T * padded_numbers() + rows_floats(1, 1);
+  }
+  Size backward_floats() const {
+    return mask_floats() + (Size)2 * d * padded_steps() + (Size)3 * T * padded_numbers() + rows_floats(2, 3);
+  }
   Size rows_floats(Index of_steps, Index of_numbers) const {
     return (Size)QUERIES * (of_steps * padded_steps() + of_numbers * padded_numbers());
   }
@@ -47,11 +64,6 @@ struct Scratch {
     return taken;
   }
 };
-
-static double attention_memory(const UnrollAttentionMemory *call) {
-  const AttentionPlan plan(call->seq_len, call->head_size);
-  return (double)unroll::thread_count() * (call->backward ? plan.backward_floats() : plan.forward_floats());
-}
 
 /** One head of one sequence in (T, B, ...): row t of it stands `stride` numbers after row t - 1. */
 struct HeadRows {
@@ -82,216 +94,461 @@ static void pack_numbers(const AttentionPlan &p, HeadRows in, Index count, float
     }
 }
 
-/** out (rows, blocks' width) = a (rows, K) · panels (blocks, depth, width), of which K rows from the first are read. */
+/**
+ * out (rows, blocks' width) = a (rows, K) · panels (blocks, depth, width), of which K rows from the first are read, or
+ * with `add` is added to.
+ */
 static void times_panels(float *out, Index out_stride, const float *a, Index a_stride, const float *panels, int vectors,
-                         int first_block, int end_block, Index depth, int rows, Index K) {
+                         int first_block, int end_block, Index depth, int rows, Index K, bool add = false) {
   const Index width = (Index)vectors * WIDTH;
   for (int block = first_block; block < end_block; block++)
     with_constant<MAX_VECTORS>(vectors, [&](auto count) {
       constexpr int NV = count.value;
       each_tile<max_rows(NV)>(rows, [&](int row, auto tile) {
-        product_tile<tile.value, NV>(out + row * out_stride + block * width, out_stride, nullptr, a + row * a_stride,
-                                     a_stride, panels + block * width * depth, K);
+        float *to = out + row * out_stride + block * width;
+        const float *from = a + row * a_stride, *panel = panels + block * width * depth;
+        if (add)
+          add_product<tile.value, NV, NV>(to, out_stride, from, a_stride, panel, K);
+        else
+          product_tile<tile.value, NV>(to, out_stride, nullptr, from, a_stride, panel, K);
       });
     });
 }
 
-/** Steps that the queries first ... first+rows-1 look at, and each of them. */
-struct Reach {
-  const UnrollAttention &call;
-  Index length;
-  Index from(Index t) const { return call.window > 0 ? larger<Index>(0, t - call.window + 1) : 0; }
-  Index to(Index t) const {
-    if (call.causal) return t + 1;
-    return call.window > 0 ? smaller<Index>(length, t + call.window) : length;
+/** Steps from ... to-1. */
+struct Range {
+  Int32 from, to;
+};
+
+/** The keys that one of some queries sees. */
+struct Ranges {
+  const Range *first;
+  Index count;
+  const Range *begin() const { return first; }
+  const Range *end() const { return first + count; }
+};
+
+/** The keys that queries see where they are one range. */
+struct RangeMask {
+  bool causal;
+  Index window, offset, keys;
+
+  struct Row {
+    Index from, to;
+    Index begin(const Range &) const { return from / WIDTH * WIDTH; }
+    Index end(const Range &) const { return to; }
+    /** v in the lanes of steps s ... s+WIDTH-1 that are seen, else `otherwise`. */
+    __attribute__((always_inline)) Vec only(Vec v, Index s, Vec otherwise) const {
+      const IntVec step = lane_numbers() + (int)s;
+      return step < (int)from ? otherwise : step < (int)to ? v : otherwise;
+    }
+  };
+
+  Row row(Index t) const {
+    const Index place = offset + t;
+    Index from = window > 0 ? larger<Index>(0, place - window + 1) : 0, to = keys;
+    if (causal)
+      to = smaller(keys, place + 1);
+    else if (window > 0)
+      to = smaller(keys, place + window);
+    to = larger<Index>(to, 0);
+    return {smaller(from, to), to};
+  }
+
+  Ranges ranges(Index first, int rows, Range *room) const {
+    room[0] = {(Int32)row(first).from, (Int32)row(first + rows - 1).to};
+    return {room, room[0].from < room[0].to};
   }
 };
 
-/** scores (rows, steps from ... to-1) of a block of queries, for whole panels of steps. */
+/** The keys that queries see where stride or globals take part: whole panels, and in these lane by lane. */
+struct PatternMask {
+  const UnrollAttention &call;
+  Index offset, keys, panel;
+  const Int32 *by_dilation, *by_stride;  // (keys) each step's remainder; null where it is not asked for
+
+  struct Row {
+    const PatternMask &mask;
+    Index place;
+    Index begin(const Range &range) const { return range.from; }
+    Index end(const Range &range) const { return range.to; }
+    __attribute__((always_inline)) Vec only(Vec v, Index s, Vec otherwise) const {
+      const UnrollAttention &c = mask.call;
+      const IntVec step = lane_numbers() + (int)s;
+      IntVec seen = step < c.globals;
+      if (place < c.globals) seen = ~IntVec{};
+      if (c.window > 0) {
+        const int reach = c.window * c.dilation;
+        IntVec near = (step > (int)place - reach) & (step < (int)place + reach);
+        if (c.dilation > 1) near &= load_integers(mask.by_dilation + s) == (int)(place % c.dilation);
+        seen |= near;
+      }
+      if (c.stride > 0) seen |= load_integers(mask.by_stride + s) == (int)(place % c.stride);
+      seen &= step < (int)mask.keys;
+      if (c.causal) seen &= step <= (int)place;
+      return seen ? v : otherwise;
+    }
+  };
+
+  Row row(Index t) const { return {*this, offset + t}; }
+
+  /** Whether a query at places first ... last may see a key of steps from ... to-1. */
+  bool meets(Index first, Index last, Index from, Index to) const {
+    if (call.causal && from > last) return false;
+    if (from < call.globals || first < call.globals) return true;
+    const Index reach = (Index)call.window * call.dilation;
+    if (call.window > 0 && to - 1 > first - reach && from < last + reach) return true;
+    if (call.stride <= 0) return false;
+    const Index least = first - (to - 1), most = last - from;  // how far apart: is a multiple of the stride between?
+    const Index stride = call.stride;
+    const Index multiple = most >= 0 ? most / stride * stride : -((stride - 1 - most) / stride) * stride;
+    return multiple >= least;
+  }
+
+  Ranges ranges(Index first, int rows, Range *room) const {
+    Index count = 0;
+    for (Index from = 0; from < keys; from += panel) {
+      const Index to = smaller(keys, from + panel);
+      if (!meets(offset + first, offset + first + rows - 1, from, to)) continue;
+      if (count > 0 && room[count - 1].to == from)
+        room[count - 1].to = (Int32)to;
+      else
+        room[count++] = {(Int32)from, (Int32)to};
+    }
+    return {room, count};
+  }
+};
+
+/** scores (rows, steps of a range) of a block of queries, for whole panels of steps. */
 static void score_block(const AttentionPlan &p, const float *q, Index q_stride, const float *key_panels, int rows,
-                        Index from, Index to, float *scores) {
+                        const Range &range, float *scores) {
   const Index width = p.step_panel();
-  times_panels(scores, p.padded_steps(), q, q_stride, key_panels, p.steps.vectors, (int)(from / width),
-               (int)((to + width - 1) / width), p.d, rows, p.d);
+  times_panels(scores, p.padded_steps(), q, q_stride, key_panels, p.steps.vectors, (int)(range.from / width),
+               (int)((range.to + width - 1) / width), p.d, rows, p.d);
 }
 
-/** 1 in the lanes of steps s ... s+WIDTH-1 that stand in [from, to), else 0: as a choice between v and 0. */
-UNROLL_INLINE Vec within(Vec v, Index s, Index from, Index to) {
-  const IntVec step = lane_numbers() + (int)s;
-  return step < (int)from ? Vec{} : step < (int)to ? v : Vec{};
-}
+/** Rows that are written: row t stands `stride` numbers after row t - 1. */
+struct OutRows {
+  float *rows;
+  Index stride;
+  float *row(Index t) const { return rows + t * stride; }
+};
 
-/** Scores become exp(s · scale - max), zero outside of the row's reach but inside [from, to); returns log Σ exp. */
-static float softmax_row(float *scores, Index row_from, Index row_to, Index from, Index to, float scale, float &sum) {
+/** One head of one sequence, or every dilation-th step of it: what is valid of it, and where it stands. */
+struct HeadCall {
+  Index queries, keys, offset;
+  HeadRows q, k, v;
+  OutRows out;
+  float *log_sums;  // null: not wanted
+  Index log_step;
+  float *weights;   // of the first query and key; null: not wanted
+  Index weight_row, weight_step;
+};
+
+/** Scores become exp(s · scale - max), zero where a row does not look; returns log Σ exp, 0 where it sees no key. */
+template <class Mask>
+static float softmax_row(const Mask &mask, Index t, const Ranges &ranges, float *scores, float scale, float &sum) {
   const Vec lowest = splat(-__builtin_inff());
+  const auto row = mask.row(t);
   Vec max = lowest;
-  for (Index s = row_from / WIDTH * WIDTH; s < row_to; s += WIDTH) {
-    const IntVec step = lane_numbers() + (int)s;
-    Vec v = load(scores + s);
-    max = Max::join(max, step < (int)row_from ? lowest : step < (int)row_to ? v : lowest);
+  for (const Range &range : ranges) {
+    for (Index s = row.begin(range); s < row.end(range); s += WIDTH)
+      max = Max::join(max, row.only(load(scores + s), s, lowest));
   }
   float maxima[WIDTH], top = -__builtin_inff();
   store(maxima, max);
   for (int i = 0; i < WIDTH; i++) top = maxima[i] > top ? maxima[i] : top;
   top *= scale;
   Vec total{};
-  for (Index s = from / WIDTH * WIDTH; s < to; s += WIDTH) {
-    Vec e = within(exponential(multiply_add(load(scores + s), splat(scale), splat(-top))), s, row_from, row_to);
-    store(scores + s, e);
-    total += e;
+  for (const Range &range : ranges) {
+    for (Index s = range.from / WIDTH * WIDTH; s < range.to; s += WIDTH) {
+      Vec e = row.only(exponential(multiply_add(load(scores + s), splat(scale), splat(-top))), s, Vec{});
+      store(scores + s, e);
+      total += e;
+    }
   }
   sum = sum_of_lanes(total);
-  return top + logarithm(splat(sum))[0];
+  const float log_sum = top + logarithm(splat(sum))[0];
+  const bool sees_none = sum == 0;
+  sum = sees_none ? 1.f : sum;
+  return sees_none ? 0.f : log_sum;
 }
 
-static void attention_head(const AttentionPlan &p, const UnrollAttention &call, Index length, HeadRows q, float *out,
-                           float *log_sums, float *room) {
-  const Index D = (Index)call.heads * p.d, out_stride = (Index)call.batch * D;
-  const HeadRows k{q.rows + D, q.stride}, v{q.rows + 2 * D, q.stride};
-  Scratch scratch{room};
+/** The shares of a row, as far as it looks; the caller has filled zeros. */
+static void write_weights(const HeadCall &h, Index t, const Ranges &ranges, const float *scores, float sum) {
+  float *to = h.weights + t * h.weight_row;
+  for (const Range &range : ranges)
+    for (Index s = range.from; s < range.to; s++) to[s * h.weight_step] = scores[s] / sum;
+}
+
+template <class Mask>
+static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask &mask, Scratch scratch) {
+  Range *room = (Range *)scratch.take(p.range_floats());
   float *keys = scratch.take(p.d * p.padded_steps()), *values = scratch.take(p.T * p.padded_numbers());
   float *scores = scratch.take(QUERIES * p.padded_steps()), *mixed = scratch.take(QUERIES * p.padded_numbers());
-  pack_steps(p, k, length, keys);
-  pack_numbers(p, v, length, values, p.T);
-  const Reach reach{call, length};
+  pack_steps(p, h.k, h.keys, keys);
+  pack_numbers(p, h.v, h.keys, values, p.T);
   const float scale = 1.f / __builtin_sqrtf((float)p.d);
-  for (Index t = 0; t < length; t += QUERIES) {
-    const int rows = (int)smaller<Index>(QUERIES, length - t);
-    const Index from = reach.from(t), to = reach.to(t + rows - 1);
-    score_block(p, q.row(t), q.stride, keys, rows, from, to, scores);
+  for (Index t = 0; t < h.queries; t += QUERIES) {
+    const int rows = (int)smaller<Index>(QUERIES, h.queries - t);
+    const Ranges ranges = mask.ranges(t, rows, room);
+    for (const Range &range : ranges) {
+      score_block(p, h.q.row(t), h.q.stride, keys, rows, range, scores);
+    }
     float sums[QUERIES];
     for (int r = 0; r < rows; r++) {
-      float log_sum = softmax_row(scores + r * p.padded_steps(), reach.from(t + r), reach.to(t + r), from, to, scale,
-                                  sums[r]);
-      if (log_sums) log_sums[t + r] = log_sum;
+      float *row = scores + r * p.padded_steps();
+      float log_sum = softmax_row(mask, t + r, ranges, row, scale, sums[r]);
+      if (h.log_sums) h.log_sums[(t + r) * h.log_step] = log_sum;
+      if (h.weights) write_weights(h, t + r, ranges, row, sums[r]);
     }
-    times_panels(mixed, p.padded_numbers(), scores + from, p.padded_steps(), values + from * p.number_panel(),
-                 p.numbers.vectors, 0, p.numbers.blocks, p.T, rows, to - from);
+    bool more = false;
+    for (const Range &range : ranges) {
+      times_panels(mixed, p.padded_numbers(), scores + range.from, p.padded_steps(),
+                   values + range.from * p.number_panel(), p.numbers.vectors, 0, p.numbers.blocks, p.T, rows,
+                   range.to - range.from, more);
+      more = true;
+    }
+    if (!more) fill(mixed, rows * p.padded_numbers(), 0.f);
     for (int r = 0; r < rows; r++)
       for (Index j = 0; j < p.d; j += WIDTH)
-        store_part(out + (t + r) * out_stride + j, load(mixed + r * p.padded_numbers() + j) / splat(sums[r]), p.d - j);
+        store_part(h.out.row(t + r) + j, load(mixed + r * p.padded_numbers() + j) / splat(sums[r]), p.d - j);
   }
-  for (Index t = length; t < p.T; t++) fill(out + t * out_stride, p.d, 0.f);
-  if (log_sums) fill(log_sums + length, p.T - length, 0.f);
 }
 
 /** f(sequence, head, its scratch) for every head of every sequence. */
 template <class F> UNROLL_INLINE void each_head(const UnrollAttention &call, float *scratch, Size floats, F f) {
   const Index tasks = (Index)call.batch * call.heads;
-  share_tasks(tasks, (double)tasks * call.seq_len * call.head_size * 8, [&](Index first, Index end, int thread) {
+  const double worth = (double)tasks * larger(call.queries, call.keys) * call.head_size * 8;
+  share_tasks(tasks, worth, [&](Index first, Index end, int thread) {
     for (Index task = first; task < end; task++)
       f(task / call.heads, task % call.heads, scratch + thread * floats);
   });
 }
 
-UNROLL_INLINE HeadRows head_of(const float *qkv, const UnrollAttention &call, Index b, Index head) {
-  const Index D = (Index)call.heads * call.head_size;
-  return {qkv + b * 3 * D + head * call.head_size, (Index)call.batch * 3 * D};
+/** Whether dilation is all that keeps the keys that a query sees from being one range. */
+UNROLL_INLINE bool splits_by_dilation(const UnrollAttention &c) {
+  return c.dilation > 1 && c.window > 0 && c.globals == 0 && c.stride == 0;
+}
+
+static void fill_remainders(Int32 *out, Index count, int divisor) {
+  for (Index s = 0; s < count; s++) out[s] = (Int32)(s % divisor);
+}
+
+/**
+ * f(part, mask, query, key, step, scratch) for the parts of a head: every `step`-th query from `query` on, with every
+ * `step`-th key from `key` on.
+ */
+template <class F>
+static void each_part(const AttentionPlan &p, const UnrollAttention &c, const HeadCall &h, Scratch scratch, F f) {
+  const bool causal = c.causal;
+  if (splits_by_dilation(c)) {
+    const Index step = c.dilation;
+    for (Index key = 0; key < step; key++) {
+      const Index query = ((key - h.offset) % step + step) % step;
+      HeadCall part = h;
+      part.queries = h.queries > query ? (h.queries - query + step - 1) / step : 0;
+      part.keys = h.keys > key ? (h.keys - key + step - 1) / step : 0;
+      part.offset = (h.offset + query - key) / step;
+      part.q = {h.q.row(query), h.q.stride * step};
+      part.k = {h.k.row(key), h.k.stride * step}, part.v = {h.v.row(key), h.v.stride * step};
+      part.out = {h.out.row(query), h.out.stride * step};
+      if (h.log_sums) part.log_sums = h.log_sums + query * h.log_step;
+      part.log_step = h.log_step * step;
+      if (h.weights) part.weights = h.weights + query * h.weight_row + key * h.weight_step;
+      part.weight_row = h.weight_row * step, part.weight_step = h.weight_step * step;
+      f(part, RangeMask{causal, c.window, part.offset, part.keys}, query, key, step, scratch);
+    }
+    return;
+  }
+  if (c.globals == 0 && c.stride == 0) {
+    f(h, RangeMask{causal, c.window, h.offset, h.keys}, (Index)0, (Index)0, (Index)1, scratch);
+    return;
+  }
+  Int32 *by_dilation = nullptr, *by_stride = nullptr;
+  const Index steps = p.padded_steps();
+  if (c.dilation > 1) fill_remainders(by_dilation = (Int32 *)scratch.take(steps), steps, c.dilation);
+  if (c.stride > 0) fill_remainders(by_stride = (Int32 *)scratch.take(steps), steps, c.stride);
+  f(h, PatternMask{c, h.offset, h.keys, p.step_panel(), by_dilation, by_stride}, (Index)0, (Index)0, (Index)1, scratch);
+}
+
+/** Of one head, from the arrays of a call. */
+static HeadCall head_call(const UnrollAttention &c, Index b, Index head) {
+  const Index D = (Index)c.heads * c.head_size, at = head * c.head_size;
+  const Index q_step = (Index)c.batch * c.q_stride, kv_step = (Index)c.batch * c.kv_stride;
+  const float *keys = c.kv + b * c.kv_stride + at;
+  const Index weights = (b * c.heads + head) * c.queries * c.keys;
+  return {
+      .queries = c.query_lengths ? c.query_lengths[b] : c.queries,
+      .keys = c.lengths ? c.lengths[b] : c.keys,
+      .offset = c.offset,
+      .q = {c.q + b * c.q_stride + at, q_step},
+      .k = {keys, kv_step},
+      .v = {keys + D, kv_step},
+      .out = {c.out ? c.out + b * D + at : nullptr, (Index)c.batch * D},
+      .log_sums = c.log_sum_exp ? c.log_sum_exp + (b * c.heads + head) * c.queries : nullptr,
+      .log_step = 1,
+      .weights = c.weights ? c.weights + weights : nullptr,
+      .weight_row = c.keys,
+      .weight_step = 1,
+  };
+}
+
+static double attention_memory(const UnrollAttentionMemory *call) {
+  const AttentionPlan plan(call->keys, call->head_size);
+  return (double)unroll::thread_count() * (double)(call->backward ? plan.backward_floats() : plan.forward_floats());
 }
 
 static double attention(const UnrollAttention *call) {
-  const AttentionPlan plan(call->seq_len, call->head_size);
-  const Index D = (Index)call->heads * plan.d;
+  const AttentionPlan plan(call->keys, call->head_size);
   each_head(*call, call->scratch, plan.forward_floats(), [&](Index b, Index head, float *scratch) {
-    float *log_sums = call->log_sum_exp ? call->log_sum_exp + (b * call->heads + head) * plan.T : nullptr;
-    attention_head(plan, *call, call->lengths ? call->lengths[b] : plan.T, head_of(call->qkv, *call, b, head),
-                   call->out + b * D + head * plan.d, log_sums, scratch);
+    const HeadCall h = head_call(*call, b, head);
+    if (h.weights) fill(h.weights, (Index)call->queries * call->keys, 0.f);
+    each_part(plan, *call, h, Scratch{scratch},
+              [&](const HeadCall &part, const auto &mask, Index, Index, Index, Scratch rest) {
+                attention_head(plan, part, mask, rest);
+              });
+    for (Index t = h.queries; t < call->queries; t++) fill(h.out.row(t), plan.d, 0.f);
+    if (h.log_sums) fill(h.log_sums + h.queries, call->queries - h.queries, 0.f);
   });
   return 0;
 }
 
-/** weights: exp(s · scale - L); deltas in: ∂L/∂o_t · v_i; both zero outside of the row's reach but inside [from, to). */
-static void delta_row(float *weights, float *deltas, Index row_from, Index row_to, Index from, Index to, float scale,
+/** weights: exp(s · scale - L); deltas in: ∂L/∂o_t · v_i; both zero where a row does not look. */
+template <class Mask>
+static void delta_row(const Mask &mask, Index t, const Ranges &ranges, float *weights, float *deltas, float scale,
                       float log_sum, float through_sum) {
-  for (Index s = from / WIDTH * WIDTH; s < to; s += WIDTH) {
-    Vec e = exponential(multiply_add(load(weights + s), splat(scale), splat(-log_sum)));
-    Vec p = within(e, s, row_from, row_to);
-    store(weights + s, p);
-    Vec delta = p * (load(deltas + s) - splat(through_sum)) * splat(scale);
-    store(deltas + s, within(delta, s, row_from, row_to));
+  const auto row = mask.row(t);
+  for (const Range &range : ranges) {
+    for (Index s = range.from / WIDTH * WIDTH; s < range.to; s += WIDTH) {
+      Vec e = exponential(multiply_add(load(weights + s), splat(scale), splat(-log_sum)));
+      Vec p = row.only(e, s, Vec{});
+      store(weights + s, p);
+      Vec delta = p * (load(deltas + s) - splat(through_sum)) * splat(scale);
+      store(deltas + s, row.only(delta, s, Vec{}));
+    }
   }
 }
 
-/** sums (steps from ... to-1, d) += wᵀ (steps, rows) · panels (rows, d): what a block of queries gives to the steps. */
+/** sums (steps of a range, d) += wᵀ (steps, rows) · panels (rows, d): what a block of queries gives to the steps. */
 static void add_transposed(const AttentionPlan &p, float *sums, const float *w, const float *panels, int rows,
-                           Index from, Index to) {
+                           const Range &range) {
   for (int block = 0; block < p.numbers.blocks; block++)
     with_constant<MAX_VECTORS>(p.numbers.vectors, [&](auto vectors) {
       constexpr int NV = vectors.value;
-      transposed_product<NV, NV>(sums + from * p.padded_numbers() + block * p.number_panel(), p.padded_numbers(),
-                                 w + from, p.padded_steps(), panels + block * p.number_panel() * QUERIES,
-                                 (int)(to - from), rows, false);
+      transposed_product<NV, NV>(sums + range.from * p.padded_numbers() + block * p.number_panel(), p.padded_numbers(),
+                                 w + range.from, p.padded_steps(), panels + block * p.number_panel() * QUERIES,
+                                 (int)(range.to - range.from), rows, false);
     });
 }
 
-static void attention_head_backward(const AttentionPlan &p,
-                                    const UnrollAttention &call, Index length, HeadRows q, HeadRows out, HeadRows dout,
-                                    const float *log_sums, float *dq, float *room) {
-  const Index D = (Index)call.heads * p.d, steps = p.padded_steps(), numbers = p.padded_numbers();
-  const HeadRows k{q.rows + D, q.stride}, v{q.rows + 2 * D, q.stride};
-  Scratch scratch{room};
+/** Where a part's gradients go: rows of queries, keys and values. */
+struct HeadGradients {
+  HeadRows dout;
+  OutRows dq, dk, dv;
+};
+
+template <class Mask>
+static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, const HeadGradients &g, const Mask &mask,
+                                    Scratch scratch) {
+  const Index steps = p.padded_steps(), numbers = p.padded_numbers();
+  Range *room = (Range *)scratch.take(p.range_floats());
   float *keys = scratch.take(p.d * steps), *values = scratch.take(p.d * steps), *key_rows = scratch.take(p.T * numbers);
   float *dk = scratch.take(p.T * numbers), *dv = scratch.take(p.T * numbers);
   float *weights = scratch.take(QUERIES * steps), *deltas = scratch.take(QUERIES * steps);
   float *q_panel = scratch.take(QUERIES * numbers), *dout_panel = scratch.take(QUERIES * numbers);
   float *dq_rows = scratch.take(QUERIES * numbers);
-  pack_steps(p, k, length, keys);
-  pack_steps(p, v, length, values);
-  pack_numbers(p, k, length, key_rows, p.T);
-  fill(dk, length * numbers, 0.f);
-  fill(dv, length * numbers, 0.f);
-  const Reach reach{call, length};
+  pack_steps(p, h.k, h.keys, keys);
+  pack_steps(p, h.v, h.keys, values);
+  pack_numbers(p, h.k, h.keys, key_rows, p.T);
+  fill(dk, h.keys * numbers, 0.f);
+  fill(dv, h.keys * numbers, 0.f);
   const float scale = 1.f / __builtin_sqrtf((float)p.d);
-  for (Index t = 0; t < length; t += QUERIES) {
-    const int rows = (int)smaller<Index>(QUERIES, length - t);
-    const Index from = reach.from(t), to = reach.to(t + rows - 1);
-    score_block(p, q.row(t), q.stride, keys, rows, from, to, weights);
-    score_block(p, dout.row(t), dout.stride, values, rows, from, to, deltas);
+  for (Index t = 0; t < h.queries; t += QUERIES) {
+    const int rows = (int)smaller<Index>(QUERIES, h.queries - t);
+    const Ranges ranges = mask.ranges(t, rows, room);
+    for (const Range &range : ranges) {
+      score_block(p, h.q.row(t), h.q.stride, keys, rows, range, weights);
+      score_block(p, g.dout.row(t), g.dout.stride, values, rows, range, deltas);
+    }
     for (int r = 0; r < rows; r++) {
       Vec through{};
       for (Index j = 0; j < p.d; j += WIDTH)
-        through = multiply_add(load_part(dout.row(t + r) + j, p.d - j), load_part(out.row(t + r) + j, p.d - j), through);
-      delta_row(weights + r * steps, deltas + r * steps, reach.from(t + r), reach.to(t + r), from, to, scale,
-                log_sums[t + r], sum_of_lanes(through));
+        through = multiply_add(load_part(g.dout.row(t + r) + j, p.d - j), load_part(h.out.row(t + r) + j, p.d - j),
+                               through);
+      delta_row(mask, t + r, ranges, weights + r * steps, deltas + r * steps, scale,
+                h.log_sums[(t + r) * h.log_step], sum_of_lanes(through));
     }
-    times_panels(dq_rows, numbers, deltas + from, steps, key_rows + from * p.number_panel(), p.numbers.vectors, 0,
-                 p.numbers.blocks, p.T, rows, to - from);
-    for (int r = 0; r < rows; r++) copy(dq + (t + r) * q.stride, dq_rows + r * numbers, p.d);
-    pack_numbers(p, {q.row(t), q.stride}, rows, q_panel, QUERIES);
-    pack_numbers(p, {dout.row(t), dout.stride}, rows, dout_panel, QUERIES);
-    add_transposed(p, dk, deltas, q_panel, rows, from, to);
-    add_transposed(p, dv, weights, dout_panel, rows, from, to);
+    bool more = false;
+    for (const Range &range : ranges) {
+      times_panels(dq_rows, numbers, deltas + range.from, steps, key_rows + range.from * p.number_panel(),
+                   p.numbers.vectors, 0, p.numbers.blocks, p.T, rows, range.to - range.from, more);
+      more = true;
+    }
+    if (!more) fill(dq_rows, rows * numbers, 0.f);
+    for (int r = 0; r < rows; r++) copy(g.dq.row(t + r), dq_rows + r * numbers, p.d);
+    if (!more) continue;
+    pack_numbers(p, {h.q.row(t), h.q.stride}, rows, q_panel, QUERIES);
+    pack_numbers(p, {g.dout.row(t), g.dout.stride}, rows, dout_panel, QUERIES);
+    for (const Range &range : ranges) {
+      add_transposed(p, dk, deltas, q_panel, rows, range);
+      add_transposed(p, dv, weights, dout_panel, rows, range);
+    }
   }
-  for (Index t = 0; t < length; t++) {
-    copy(dq + t * q.stride + D, dk + t * numbers, p.d);
-    copy(dq + t * q.stride + 2 * D, dv + t * numbers, p.d);
+  for (Index s = 0; s < h.keys; s++) {
+    copy(g.dk.row(s), dk + s * numbers, p.d);
+    copy(g.dv.row(s), dv + s * numbers, p.d);
   }
-  for (Index t = length; t < p.T; t++)
-    for (int part = 0; part < 3; part++) fill(dq + t * q.stride + part * D, p.d, 0.f);
 }
 
 static double attention_backward(const UnrollAttentionBackward *back) {
   const UnrollAttention call{
-      .qkv = back->qkv,
+      .q = back->q,
+      .kv = back->kv,
       .lengths = back->lengths,
-      .out = nullptr,
-      .log_sum_exp = nullptr,
-      .scratch = nullptr,
-      .seq_len = back->seq_len,
+      .query_lengths = back->query_lengths,
+      .out = const_cast<float *>(back->out),
+      .log_sum_exp = const_cast<float *>(back->log_sum_exp),
+      .weights = nullptr,
+      .scratch = back->scratch,
+      .queries = back->queries,
+      .keys = back->keys,
       .batch = back->batch,
       .heads = back->heads,
       .head_size = back->head_size,
+      .q_stride = back->q_stride,
+      .kv_stride = back->kv_stride,
+      .offset = back->offset,
       .causal = back->causal,
       .window = back->window,
+      .dilation = back->dilation,
+      .globals = back->globals,
+      .stride = back->stride,
   };
-  const AttentionPlan plan(call.seq_len, call.head_size);
-  const Index D = (Index)call.heads * plan.d, stride = (Index)call.batch * D;
+  const AttentionPlan plan(call.keys, call.head_size);
+  const Index D = (Index)call.heads * plan.d;
   each_head(call, back->scratch, plan.backward_floats(), [&](Index b, Index head, float *scratch) {
-    const Index at = b * D + head * plan.d;
-    attention_head_backward(plan, call, call.lengths ? call.lengths[b] : plan.T,
-                            head_of(call.qkv, call, b, head), {back->out + at, stride}, {back->dout + at, stride},
-                            back->log_sum_exp + (b * call.heads + head) * plan.T,
-                            back->dqkv + b * 3 * D + head * plan.d, scratch);
+    const HeadCall h = head_call(call, b, head);
+    const Index at = head * plan.d;
+    float *dkeys = back->dkv + b * call.kv_stride + at;
+    const HeadGradients g{
+        .dout = {back->dout + b * D + at, h.out.stride},
+        .dq = {back->dq + b * call.q_stride + at, h.q.stride},
+        .dk = {dkeys, h.k.stride},
+        .dv = {dkeys + D, h.k.stride},
+    };
+    each_part(plan, call, h, Scratch{scratch},
+              [&](const HeadCall &part, const auto &mask, Index query, Index key, Index step, Scratch rest) {
+                const HeadGradients of_part{
+                    .dout = {g.dout.row(query), g.dout.stride * step},
+                    .dq = {g.dq.row(query), g.dq.stride * step},
+                    .dk = {g.dk.row(key), g.dk.stride * step},
+                    .dv = {g.dv.row(key), g.dv.stride * step},
+                };
+                attention_head_backward(plan, part, of_part, mask, rest);
+              });
+    for (Index t = h.queries; t < call.queries; t++) fill(g.dq.row(t), plan.d, 0.f);
+    for (Index s = h.keys; s < call.keys; s++) fill(g.dk.row(s), plan.d, 0.f), fill(g.dv.row(s), plan.d, 0.f);
   });
   return 0;
 }

@@ -46,8 +46,10 @@ constexpr int WIDTH = UNROLL_WIDTH;
 typedef float Vec __attribute__((vector_size(4 * WIDTH)));
 typedef int IntVec __attribute__((vector_size(4 * WIDTH)));
 typedef float UnalignedVec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
+typedef int UnalignedIntVec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 
 UNROLL_INLINE Vec load(const float *p) { return *(const UnalignedVec *)p; }
+UNROLL_INLINE IntVec load_integers(const int *p) { return *(const UnalignedIntVec *)p; }
 UNROLL_INLINE void store(float *p, Vec v) { *(UnalignedVec *)p = v; }
 UNROLL_INLINE Vec splat(float s) { return Vec{} + s; }
 

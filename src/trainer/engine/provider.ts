@@ -339,44 +339,71 @@ export interface LayerNormBackward {
   readonly dBias: Slice;
 }
 
-/** Which steps s a step t may look at. */
-export interface AttentionShape {
-  readonly seqLen: number;
+/**
+ * Which keys s a query at place t sees; its place is its step and `offset`. Any of window, stride and globals lets it see
+ * a key; with none of these, all are seen. `causal` holds for all.
+ */
+export interface AttentionMask {
+  /** s ≤ t only */
+  readonly causal: boolean;
+  /** keys that come before the first query: those of a cache */
+  readonly offset: number;
+  /** |t - s| < window · dilation, t - s a multiple of `dilation` (≥ 1); 0: no window */
+  readonly window: number;
+  readonly dilation: number;
+  /** t - s a multiple of `stride`; 0: none */
+  readonly stride: number;
+  /** the first ones are seen by all and see all */
+  readonly globals: number;
+}
+
+export interface AttentionShape extends AttentionMask {
+  /** steps of the queries, and of the keys and values */
+  readonly queries: number;
+  readonly keys: number;
   readonly batch: number;
   readonly heads: number;
   /** numbers of one head: D = heads · headSize */
   readonly headSize: number;
-  /** s ≤ t only */
-  readonly causal: boolean;
-  /** |t - s| < window only; 0: no limit */
-  readonly window: number;
+  /** how far two sequences of a step are apart in q and kv: D and 2·D, or 3·D where they stand side by side */
+  readonly qStride: number;
+  readonly kvStride: number;
 }
 
 /**
  * softmax(QKᵀ/√headSize) V by heads (Vaswani et al. 2017), row by row, so that memory is linear in T: the scores are
- * never stored, and the backward pass computes them again.
+ * never stored, and the backward pass computes them again. A query that sees no key gives zeros.
  */
 export interface Attention extends AttentionShape {
-  /** (T, B, 3·D): queries, keys and values side by side, each with its heads side by side */
-  readonly qkv: Slice;
-  /** (B) valid steps of each sequence, 0…T; null: all T. What stands beyond them is never read. */
+  /** (T_q, B, D): each step's queries, its heads side by side */
+  readonly q: Slice;
+  /** (T_k, B, 2·D): keys and values side by side */
+  readonly kv: Slice;
+  /** (B) valid keys of each sequence, 0…T_k; null: all. What stands beyond them is never read. */
   readonly lengths: IntSlice | null;
-  /** (T, B, D), zero beyond a sequence's length */
+  /** (B) valid queries, 0…T_q; null: all */
+  readonly queryLengths: IntSlice | null;
+  /** (T_q, B, D), zero beyond a sequence's queries */
   readonly out: Slice;
-  /** (B, heads, T) log Σ exp of each row's scores, for the backward pass; null: not wanted */
+  /** (B, heads, T_q) log Σ exp of each row's scores, for the backward pass; null: not wanted */
   readonly logSumExp: Slice | null;
+  /** (B, heads, T_q, T_k) the share of each key; null: not wanted */
+  readonly weights: Slice | null;
 }
 
 export interface AttentionBackward extends AttentionShape {
-  readonly qkv: Slice;
+  readonly q: Slice;
+  readonly kv: Slice;
   readonly lengths: IntSlice | null;
+  readonly queryLengths: IntSlice | null;
   /** as the forward call left them */
   readonly out: Slice;
   readonly logSumExp: Slice;
-  /** (T, B, D), not read beyond a sequence's length */
+  /** (T_q, B, D), not read beyond a sequence's queries */
   readonly dOut: Slice;
-  /** (T, B, 3·D), zero beyond a sequence's length */
-  readonly dQkv: Slice;
+  /** as q and kv, zero beyond a sequence's queries and keys */
+  readonly dQ: Slice;
+  readonly dKv: Slice;
 }
 
 /** A dilated convolution over time that looks only back: step t reads t, t - dilation, …, t - (kernelSize-1)·dilation. */

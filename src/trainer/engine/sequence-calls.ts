@@ -20,8 +20,8 @@ export const SEQUENCE_OPERANDS = {
   layer_norm: 'rrrwww',
   layer_norm_backward: 'rrrrrwww',
   attention_memory: '',
-  attention: 'rrwww',
-  attention_backward: 'rrrrrww',
+  attention: 'rrrrwwww',
+  attention_backward: 'rrrrrrrwww',
   causal_convolution_memory: '',
   causal_convolution: 'rrrww',
   causal_convolution_backward: 'rrrrwwww',
@@ -42,8 +42,8 @@ const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
 
 /** `scratchOf` lends at least so many floats for one call. */
 export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): SequenceOperations {
-  const attentionScratch = ({ seqLen, headSize }: AttentionShape, backward: number) =>
-    scratchOf(invoke('attention_memory', [], [], [seqLen, headSize, backward]));
+  const attentionScratch = ({ keys, headSize }: AttentionShape, backward: number) =>
+    scratchOf(invoke('attention_memory', [], [], [keys, headSize, backward]));
   const convolutionScratch = (call: ConvolutionShape, backward: number) =>
     scratchOf(invoke('causal_convolution_memory', [], [], [...convolutionSizes(call), backward]));
   return {
@@ -71,12 +71,14 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
       invoke('layer_norm_backward', [], operands, [rows, width]);
     },
     attention(call) {
-      const operands = [call.qkv, call.lengths, call.out, call.logSumExp, attentionScratch(call, 0)];
+      const { q, kv, lengths, queryLengths, out, logSumExp, weights } = call;
+      const operands = [q, kv, lengths, queryLengths, out, logSumExp, weights, attentionScratch(call, 0)];
       invoke('attention', [], operands, attentionNumbers(call));
     },
     attentionBackward(call) {
-      const { qkv, lengths, out, logSumExp, dOut, dQkv } = call;
-      const operands = [qkv, lengths, out, logSumExp, dOut, dQkv, attentionScratch(call, 1)];
+      const { q, kv, lengths, queryLengths, out, logSumExp, dOut, dQ, dKv } = call;
+      const read = [q, kv, lengths, queryLengths, out, logSumExp, dOut];
+      const operands = [...read, dQ, dKv, attentionScratch(call, 1)];
       invoke('attention_backward', [], operands, attentionNumbers(call));
     },
     causalConvolution(call) {
@@ -95,9 +97,12 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
   };
 }
 
-/** Of the structs' numbers: seq_len, batch, heads, head_size, causal, window. */
-function attentionNumbers({ seqLen, batch, heads, headSize, causal, window }: AttentionShape): number[] {
-  return [seqLen, batch, heads, headSize, Number(causal), window];
+/** Of the structs' numbers, in their order. */
+function attentionNumbers(shape: AttentionShape): number[] {
+  const { queries, keys, batch, heads, headSize, qStride, kvStride } = shape;
+  const { offset, causal, window, dilation, globals, stride } = shape;
+  const sizes = [queries, keys, batch, heads, headSize, qStride, kvStride];
+  return [...sizes, offset, Number(causal), window, dilation, globals, stride];
 }
 
 /** Of the structs' numbers: seq_len, batch, input_size, output_size, kernel_size, dilation. */

@@ -25,8 +25,14 @@ import {
   transpose,
   zeros,
 } from '@tensorflow/tfjs-core';
+import { attentionMask, seesKey } from '../engine/attention-mask.ts';
 import { activation as activationKernel } from '../engine/kernels/activation.ts';
-import { type AttentionOptions, attention as attentionKernel } from '../engine/kernels/attention.ts';
+import {
+  type AttentionOptions,
+  attention as attentionKernel,
+  type CrossAttentionOptions,
+  crossAttention as crossAttentionKernel,
+} from '../engine/kernels/attention.ts';
 import {
   type ConvolutionOptions,
   causalConvolution as convolutionKernel,
@@ -65,18 +71,38 @@ export function layerNorm(x: Tensor3D, weight: Tensor, bias: Tensor, epsilon: nu
 export function attention(qkv: Tensor3D, options: AttentionOptions): Tensor3D {
   if (hasKernel('UnrollAttention')) return attentionKernel(qkv, options);
   const [T, B, tripled] = qkv.shape;
-  const [D, H] = [tripled / 3, options.heads];
-  const part = (index: number) => {
-    const heads = reshape(slice(qkv, [0, 0, index * D], [T, B, D]), [T, B * H, D / H]);
-    return transpose(heads, [1, 0, 2]);
-  };
-  const [q, k, v] = [part(0), part(1), part(2)];
-  const scores = add(mul(matMul(q, k, false, true), 1 / Math.sqrt(D / H)), maskOf(T, B, options));
+  const D = tripled / 3;
+  const part = (index: number) => slice(qkv, [0, 0, index * D], [T, B, D]) as Tensor3D;
+  return composedAttention(part(0), part(1), part(2), { ...options, queryLengths: options.lengths });
+}
+
+/** The same of queries (T_q, B, D) to keys and values kv (T_k, B, 2·D). */
+export function crossAttention(q: Tensor3D, kv: Tensor3D, options: CrossAttentionOptions): Tensor3D {
+  if (hasKernel('UnrollAttention')) return crossAttentionKernel(q, kv, options);
+  const [T, B, doubled] = kv.shape;
+  const part = (index: number) => slice(kv, [0, 0, (index * doubled) / 2], [T, B, doubled / 2]) as Tensor3D;
+  return composedAttention(q, part(0), part(1), options);
+}
+
+function composedAttention(
+  queries: Tensor3D,
+  keys: Tensor3D,
+  values: Tensor3D,
+  options: CrossAttentionOptions,
+): Tensor3D {
+  const [T, B, D] = queries.shape;
+  const H = options.heads;
+  const byHeads = (x: Tensor3D) =>
+    transpose(reshape(x, [x.shape[0], B * H, D / H]) as Tensor3D, [1, 0, 2]) as Tensor3D;
+  const products = matMul(byHeads(queries), byHeads(keys), false, true);
+  const { mask, sees } = maskOf(T, keys.shape[0], B, options);
+  const scores = add(mul(products, 1 / Math.sqrt(D / H)), mask);
   // shifted by what bounds the row, as a constant: the softmax does not change, and its gradient neither
-  const weights = exp(sub(scores, rowMaxima(scores)));
-  const mixed = matMul(div(weights, sum(weights, 2, true)), v);
-  const out = reshape(transpose(mixed, [1, 0, 2]), [T, B, D]) as Tensor3D;
-  return options.lengths ? mul(out, insideOf(T, options.lengths)) : out;
+  const exponentials = exp(sub(scores, rowMaxima(scores)));
+  const weights: Tensor3D = mul(div(exponentials, sum(exponentials, 2, true)), sees);
+  options.onWeights?.(Float32Array.from(weights.dataSync()));
+  const mixed = matMul(weights, byHeads(values));
+  return reshape(transpose(mixed, [1, 0, 2]), [T, B, D]);
 }
 
 function rowMaxima(scores: Tensor): Tensor3D {
@@ -90,26 +116,30 @@ function rowMaxima(scores: Tensor): Tensor3D {
   return tensor3d(maxima, [rows, T, 1]);
 }
 
-/** (B·H, T, T): 0 where a step looks, and so low elsewhere that exp is 0. A step beyond the length sees itself. */
-function maskOf(T: number, B: number, { heads, causal, window, lengths }: AttentionOptions): Tensor3D {
-  const mask = new Float32Array(B * heads * T * T);
-  for (let row = 0; row < B * heads; row++) {
-    const length = lengths?.[Math.floor(row / heads)] ?? T;
-    for (let t = 0; t < T; t++)
-      for (let s = 0; s < T; s++) {
-        const hidden = (causal && s > t) || (window > 0 && Math.abs(t - s) >= window) || s >= length;
-        if (hidden && s !== t) mask[(row * T + t) * T + s] = -1e9;
+/**
+ * (B·H, T_q, T_k): 0 where a query looks, and so low elsewhere that exp is 0; and (B·H, T_q, 1): 0 for a query that sees no
+ * key, for which the first one stands in.
+ */
+function maskOf(
+  T: number,
+  S: number,
+  B: number,
+  { heads, lengths, queryLengths, ...options }: CrossAttentionOptions,
+): { mask: Tensor3D; sees: Tensor3D } {
+  const rule = attentionMask(options);
+  const mask = new Float32Array(B * heads * T * S).fill(-1e9);
+  const sees = new Float32Array(B * heads * T);
+  for (let row = 0; row < B * heads * T; row++) {
+    const [b, t] = [Math.floor(row / T / heads), row % T];
+    const keys = t < (queryLengths?.[b] ?? T) ? (lengths?.[b] ?? S) : 0;
+    for (let s = 0; s < keys; s++)
+      if (seesKey(rule, rule.offset + t, s)) {
+        mask[row * S + s] = 0;
+        sees[row] = 1;
       }
+    if (sees[row] === 0) mask[row * S] = 0;
   }
-  return tensor3d(mask, [B * heads, T, T]);
-}
-
-/** (T, B, 1): 1 inside of a sequence. */
-function insideOf(T: number, lengths: Int32Array): Tensor3D {
-  const inside = Float32Array.from({ length: T * lengths.length }, (_, i) =>
-    Math.floor(i / lengths.length) < lengths[i % lengths.length]! ? 1 : 0,
-  );
-  return tensor3d(inside, [T, lengths.length, 1]);
+  return { mask: tensor3d(mask, [B * heads, T, S]), sees: tensor3d(sees, [B * heads, T, 1]) };
 }
 
 /** y_t = φ(b + Σ_k W_k x_{t - (K-1-k)·dilation}): x (T, B, I), weight (O, I, K), bias (O). */

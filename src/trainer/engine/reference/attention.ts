@@ -6,27 +6,30 @@
 //
 //   ∂L/∂v_i = Σ_t p_ti ∂L/∂o_t      ∂L/∂s_ti = p_ti (∂L/∂o_t · v_i - ∂L/∂o_t · o_t) = δ_ti
 //   ∂L/∂q_t = Σ_i δ_ti k_i / √d     ∂L/∂k_i = Σ_t δ_ti q_t / √d
+import { seesKey } from '../attention-mask.ts';
 import type { Attention, AttentionBackward, AttentionShape, IntSlice, Slice } from '../provider.ts';
-import { clear } from './memory.ts';
 
-/** Where one head of one sequence stands: step t of its part p (0 queries, 1 keys, 2 values). */
-function placesOf({ batch, heads, headSize }: AttentionShape, b: number, head: number) {
+/** Where one head of one sequence stands. */
+function placesOf({ batch, heads, headSize, qStride, kvStride }: AttentionShape, b: number, head: number) {
   const width = heads * headSize;
+  const at = head * headSize;
   return {
-    inQkv: (t: number, part: number) => ((t * batch + b) * 3 + part) * width + head * headSize,
-    inOut: (t: number) => (t * batch + b) * width + head * headSize,
+    query: (t: number) => (t * batch + b) * qStride + at,
+    key: (s: number) => (s * batch + b) * kvStride + at,
+    value: (s: number) => (s * batch + b) * kvStride + width + at,
+    out: (t: number) => (t * batch + b) * width + at,
   };
 }
 
-/** The first and the last step that step t looks at. */
-function reach({ causal, window }: AttentionShape, length: number, t: number): [number, number] {
-  const back = window > 0 ? Math.max(0, t - window + 1) : 0;
-  const ahead = window > 0 ? Math.min(length - 1, t + window - 1) : length - 1;
-  return [back, causal ? t : ahead];
+/** The keys that query t sees, in order. */
+function seenKeys(shape: AttentionShape, length: number, t: number): number[] {
+  const seen: number[] = [];
+  for (let s = 0; s < length; s++) if (seesKey(shape, shape.offset + t, s)) seen.push(s);
+  return seen;
 }
 
-function lengthOf({ seqLen }: AttentionShape, lengths: IntSlice | null, b: number): number {
-  return lengths ? lengths.data[lengths.offset + b]! : seqLen;
+function lengthOf(lengths: IntSlice | null, b: number, most: number): number {
+  return lengths ? lengths.data[lengths.offset + b]! : most;
 }
 
 function dot(a: Slice, atA: number, b: Slice, atB: number, size: number): number {
@@ -35,62 +38,74 @@ function dot(a: Slice, atA: number, b: Slice, atB: number, size: number): number
   return sum;
 }
 
+/** f(sequence, head, number of the row of logSumExp, query) for every query, also those beyond a sequence's length. */
+function eachQuery(
+  { batch, heads, queries }: AttentionShape,
+  f: (b: number, head: number, row: number, t: number) => void,
+) {
+  for (let b = 0; b < batch; b++)
+    for (let head = 0; head < heads; head++)
+      for (let t = 0; t < queries; t++) f(b, head, (b * heads + head) * queries + t, t);
+}
+
 export function attention(call: Attention): void {
-  const { seqLen, batch, heads, headSize, qkv, lengths, out, logSumExp } = call;
-  clear(out, seqLen * batch * heads * headSize);
-  if (logSumExp) clear(logSumExp, batch * heads * seqLen);
-  const scores = new Float64Array(seqLen);
+  const { queries, keys, headSize, q, kv, lengths, queryLengths, out, logSumExp, weights } = call;
+  const scores = new Float64Array(keys);
   const sums = new Float64Array(headSize);
-  for (let b = 0; b < batch; b++) {
-    const length = lengthOf(call, lengths, b);
-    for (let head = 0; head < heads; head++) {
-      const { inQkv, inOut } = placesOf(call, b, head);
-      for (let t = 0; t < length; t++) {
-        const [first, last] = reach(call, length, t);
-        let max = Number.NEGATIVE_INFINITY;
-        for (let s = first; s <= last; s++) {
-          scores[s] = dot(qkv, inQkv(t, 0), qkv, inQkv(s, 1), headSize) / Math.sqrt(headSize);
-          if (scores[s]! > max) max = scores[s]!;
-        }
-        let total = 0;
-        sums.fill(0);
-        for (let s = first; s <= last; s++) {
-          const p = Math.exp(scores[s]! - max);
-          total += p;
-          const value = qkv.offset + inQkv(s, 2);
-          for (let j = 0; j < headSize; j++) sums[j] = sums[j]! + p * qkv.data[value + j]!;
-        }
-        for (let j = 0; j < headSize; j++) out.data[out.offset + inOut(t) + j] = sums[j]! / total;
-        if (logSumExp)
-          logSumExp.data[logSumExp.offset + (b * heads + head) * seqLen + t] = max + Math.log(total);
-      }
+  eachQuery(call, (b, head, row, t) => {
+    const places = placesOf(call, b, head);
+    const valid = t < lengthOf(queryLengths, b, queries);
+    const seen = valid ? seenKeys(call, lengthOf(lengths, b, keys), t) : [];
+    let max = Number.NEGATIVE_INFINITY;
+    for (const s of seen) {
+      scores[s] = dot(q, places.query(t), kv, places.key(s), headSize) / Math.sqrt(headSize);
+      if (scores[s]! > max) max = scores[s]!;
     }
-  }
+    let total = 0;
+    sums.fill(0);
+    for (const s of seen) {
+      const p = Math.exp(scores[s]! - max);
+      scores[s] = p;
+      total += p;
+      const value = kv.offset + places.value(s);
+      for (let j = 0; j < headSize; j++) sums[j] = sums[j]! + p * kv.data[value + j]!;
+    }
+    if (seen.length === 0) total = 1;
+    for (let j = 0; j < headSize; j++) out.data[out.offset + places.out(t) + j] = sums[j]! / total;
+    if (logSumExp) logSumExp.data[logSumExp.offset + row] = seen.length > 0 ? max + Math.log(total) : 0;
+    if (!weights) return;
+    const first = weights.offset + row * keys;
+    weights.data.fill(0, first, first + keys);
+    for (const s of seen) weights.data[first + s] = scores[s]! / total;
+  });
 }
 
 export function attentionBackward(call: AttentionBackward): void {
-  const { seqLen, batch, heads, headSize, qkv, lengths, out, logSumExp, dOut, dQkv } = call;
-  clear(dQkv, 3 * seqLen * batch * heads * headSize);
+  const { queries, keys, batch, heads, headSize, q, kv, lengths, queryLengths } = call;
+  const { out, logSumExp, dOut, dQ, dKv } = call;
+  const width = heads * headSize;
+  clearRows(dQ, queries * batch, call.qStride, width);
+  clearRows(dKv, keys * batch, call.kvStride, 2 * width);
   const scale = 1 / Math.sqrt(headSize);
-  for (let b = 0; b < batch; b++) {
-    const length = lengthOf(call, lengths, b);
-    for (let head = 0; head < heads; head++) {
-      const { inQkv, inOut } = placesOf(call, b, head);
-      for (let t = 0; t < length; t++) {
-        const [first, last] = reach(call, length, t);
-        const logSum = logSumExp.data[logSumExp.offset + (b * heads + head) * seqLen + t]!;
-        const throughSum = dot(dOut, inOut(t), out, inOut(t), headSize);
-        for (let s = first; s <= last; s++) {
-          const score = dot(qkv, inQkv(t, 0), qkv, inQkv(s, 1), headSize) * scale;
-          const p = Math.exp(score - logSum);
-          const delta = p * (dot(dOut, inOut(t), qkv, inQkv(s, 2), headSize) - throughSum) * scale;
-          addScaled(dQkv, inQkv(t, 0), delta, qkv, inQkv(s, 1), headSize);
-          addScaled(dQkv, inQkv(s, 1), delta, qkv, inQkv(t, 0), headSize);
-          addScaled(dQkv, inQkv(s, 2), p, dOut, inOut(t), headSize);
-        }
-      }
+  eachQuery(call, (b, head, row, t) => {
+    if (t >= lengthOf(queryLengths, b, queries)) return;
+    const places = placesOf(call, b, head);
+    const logSum = logSumExp.data[logSumExp.offset + row]!;
+    const throughSum = dot(dOut, places.out(t), out, places.out(t), headSize);
+    for (const s of seenKeys(call, lengthOf(lengths, b, keys), t)) {
+      const score = dot(q, places.query(t), kv, places.key(s), headSize) * scale;
+      const p = Math.exp(score - logSum);
+      const delta = p * (dot(dOut, places.out(t), kv, places.value(s), headSize) - throughSum) * scale;
+      addScaled(dQ, places.query(t), delta, kv, places.key(s), headSize);
+      addScaled(dKv, places.key(s), delta, q, places.query(t), headSize);
+      addScaled(dKv, places.value(s), p, dOut, places.out(t), headSize);
     }
-  }
+  });
+}
+
+/** The first `width` numbers of each row; between them may stand another operand. */
+function clearRows({ data, offset }: Slice, rows: number, stride: number, width: number): void {
+  for (let row = 0; row < rows; row++) data.fill(0, offset + row * stride, offset + row * stride + width);
 }
 
 function addScaled(to: Slice, atTo: number, factor: number, from: Slice, atFrom: number, size: number): void {

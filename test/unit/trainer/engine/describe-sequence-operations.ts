@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type {
   ActivationKind,
+  AttentionMask,
   OutputActivation,
   Provider,
   SequenceOperations,
@@ -25,14 +26,19 @@ type SequenceCase = Common &
   (
     | { operation: 'activation'; kind: ActivationKind; x: GoldenTensor }
     | { operation: 'layerNorm'; epsilon: number; x: GoldenTensor; weight: GoldenTensor; bias: GoldenTensor }
-    | {
+    | ({
         operation: 'attention';
         heads: number;
-        causal: boolean;
-        window: number;
         lengths: number[] | null;
-        qkv: GoldenTensor;
-      }
+        /** beside queries and keys of their own */
+        queryLengths?: number[] | null;
+        /** (B, heads, T_q, T_k) */
+        weights?: GoldenTensor;
+        /** all side by side, or queries apart from keys and values */
+        qkv?: GoldenTensor;
+        q?: GoldenTensor;
+        kv?: GoldenTensor;
+      } & Partial<AttentionMask>)
     | {
         operation: 'convolution';
         dilation: number;
@@ -66,13 +72,17 @@ export function describeSequenceOperations(name: string, provided: () => Provide
   const lacks = (names: readonly (keyof SequenceOperations)[]) => names.some(each => !own()[each]);
 
   describe('operations of other layers against PyTorch', () => {
-    for (const golden of readGolden<SequenceCase>('sequence')) {
+    for (const golden of [
+      ...readGolden<SequenceCase>('sequence'),
+      ...readGolden<SequenceCase>('attention'),
+    ]) {
       it(`${golden.operation}: ${golden.name}`, function () {
         if (lacks(needs[golden.operation])) this.skip();
         const memory = new Memory(provided());
         const results = run(own() as SequenceOperations, golden, memory);
         for (const [what, values] of Object.entries(results)) {
-          const expected = what === 'y' ? golden.y : golden.gradients[what]!;
+          const expected = expectedOf(golden, what);
+          if (!expected) continue;
           assertClose(read(values, expected.data.length), expected.data, what);
         }
         memory.check();
@@ -139,8 +149,9 @@ export function describeSequenceOperations(name: string, provided: () => Provide
           const ours = run(own() as SequenceOperations, golden, memory);
           const expected = run(referenceOperations, golden, memory);
           for (const [what, { data, offset }] of Object.entries(expected)) {
-            const count = sizeOf(golden, what);
-            assertAlike(read(ours[what]!, count), data.slice(offset, offset + count), what);
+            const count = what === 'weights' ? data.length - offset - 3 : sizeOf(golden, what);
+            const wanted = data.slice(offset, offset + count);
+            assertAlike(read(ours[what]!, count), wanted, what, operation === 'attention' ? 0.1 : 0.01);
           }
           memory.check();
         });
@@ -193,6 +204,37 @@ export function describeSequenceOperations(name: string, provided: () => Provide
         dy: draw(seqLen, batch, heads * headSize),
       }),
     );
+    // keys of several panels, and queries of several blocks
+    const masks = fc.record({
+      queries: size(90),
+      keys: size(200),
+      batch: size(2),
+      heads: size(2),
+      headSize: size(20),
+      causal: fc.boolean(),
+      offset: fc.integer({ min: 0, max: 120 }),
+      window: fc.oneof(fc.constant(0), size(30)),
+      dilation: fc.oneof(fc.constant(1), size(5)),
+      stride: fc.oneof(fc.constant(0), size(150)),
+      globals: fc.oneof(fc.constant(0), size(70)),
+      withLengths: fc.boolean(),
+    });
+    check(
+      'attention',
+      masks,
+      ({ queries, keys, batch, heads, headSize, withLengths, ...mask }, draw) => ({
+        ...mask,
+        heads,
+        lengths: withLengths ? Array.from({ length: batch }, (_, b) => (keys + b * 31) % (keys + 1)) : null,
+        queryLengths: withLengths
+          ? Array.from({ length: batch }, (_, b) => (queries + b * 11) % (queries + 1))
+          : null,
+        q: draw(queries, batch, heads * headSize),
+        kv: draw(keys, batch, 2 * heads * headSize),
+        dy: draw(queries, batch, heads * headSize),
+      }),
+      'of queries to other keys, under masks',
+    );
     // rows of more than one thread's share and of several of its parts, outputs of more than one block of vectors
     const convolutions = fc.record({
       seqLen: size(60),
@@ -229,17 +271,27 @@ export function describeSequenceOperations(name: string, provided: () => Provide
   });
 }
 
-/** Close, and no number in the same places. */
-function assertAlike(actual: Float32Array, expected: Float32Array, what: string): void {
+/**
+ * Close, relative to the largest number or `least`, and no number in the same places. Where a query sees one key its
+ * gradients are differences of equal numbers: all of them may be rounding.
+ */
+function assertAlike(actual: Float32Array, expected: Float32Array, what: string, least: number): void {
   const places = (values: Float32Array) => [...values.keys()].filter(i => Number.isNaN(values[i]));
   assert.deepEqual(places(actual), places(expected), `${what}: NaN`);
   const numbers = (values: Float32Array) => values.filter(value => !Number.isNaN(value));
-  assertClose(numbers(actual), numbers(expected), what, 2e-5);
+  const largest = numbers(expected).reduce((most, value) => Math.max(most, Math.abs(value)), 0.01);
+  assertClose(numbers(actual), numbers(expected), what, (2e-5 * Math.max(largest, least)) / largest);
 }
 
 function sizeOf(golden: SequenceCase, what: string): number {
   if (what === 'y') return golden.dy.data.length;
   return (golden as unknown as Record<string, GoldenTensor>)[what]!.data.length;
+}
+
+function expectedOf(golden: SequenceCase, what: string): GoldenTensor | undefined {
+  if (what === 'y') return golden.y;
+  if (what === 'weights') return (golden as Case<'attention'>).weights;
+  return golden.gradients[what]!;
 }
 
 /** Forward and backward of one case: y, and the gradient of every input by its name. */
@@ -283,35 +335,50 @@ function runLayerNorm(operations: SequenceOperations, golden: Case<'layerNorm'>,
 }
 
 function runAttention(operations: SequenceOperations, golden: Case<'attention'>, memory: Memory) {
-  const { heads, causal, window } = golden;
-  const [seqLen, batch, width] = golden.dy.shape as [number, number, number];
-  const beyond = (tensor: GoldenTensor): Slice => {
+  const { heads, lengths, queryLengths = golden.qkv ? lengths : null } = golden;
+  const [queries, batch, width] = golden.dy.shape as [number, number, number];
+  const keys = (golden.qkv ?? golden.kv!).shape[0]!;
+  const beyond = (tensor: GoldenTensor, lengths: number[] | null): Slice => {
     const values = Float32Array.from(tensor.data);
-    const each = values.length / (seqLen * batch);
-    golden.lengths?.forEach((length, b) => {
-      for (let t = length; t < seqLen; t++)
+    const [steps] = tensor.shape as [number];
+    const each = values.length / (steps * batch);
+    lengths?.forEach((length, b) => {
+      for (let t = length; t < steps; t++)
         values.fill(Number.NaN, (t * batch + b) * each, (t * batch + b + 1) * each);
     });
     return memory.slot(values.length, values);
   };
-  const count = seqLen * batch * width;
+  /** Queries, and keys with values, in one array or in two. */
+  const operands = (side: Slice | null, q: () => Slice, kv: () => Slice) =>
+    side ? { q: side, kv: { data: side.data, offset: side.offset + width } } : { q: q(), kv: kv() };
+  const ints = (values: number[] | null) => values && { data: Int32Array.from([-1, ...values]), offset: 1 };
+  const { causal = false, offset = 0, window = 0, dilation = 1, stride = 0, globals = 0 } = golden;
   const common = {
-    seqLen,
-    batch,
-    heads,
-    headSize: width / heads,
-    causal,
-    window,
-    lengths: golden.lengths && { data: Int32Array.from([-1, ...golden.lengths]), offset: 1 },
-    qkv: beyond(golden.qkv),
-    out: memory.slot(count),
+    ...{ queries, keys, batch, heads, headSize: width / heads },
+    ...(golden.qkv ? { qStride: 3 * width, kvStride: 3 * width } : { qStride: width, kvStride: 2 * width }),
+    ...{ causal, offset, window, dilation, stride, globals },
+    lengths: ints(lengths),
+    queryLengths: ints(queryLengths),
+    ...operands(
+      golden.qkv ? beyond(golden.qkv, lengths) : null,
+      () => beyond(golden.q!, queryLengths),
+      () => beyond(golden.kv!, lengths),
+    ),
+    out: memory.slot(queries * batch * width),
   };
-  const logSumExp = memory.slot(batch * heads * seqLen);
-  operations.attention({ ...common, logSumExp: null });
-  operations.attention({ ...common, logSumExp });
-  const dQkv = memory.slot(3 * count);
-  operations.attentionBackward({ ...common, logSumExp, dOut: beyond(golden.dy), dQkv });
-  return { y: common.out, qkv: dQkv };
+  const logSumExp = memory.slot(batch * heads * queries);
+  const weights = memory.slot(batch * heads * queries * keys);
+  operations.attention({ ...common, logSumExp: null, weights: null });
+  operations.attention({ ...common, logSumExp, weights });
+  const side = golden.qkv ? memory.slot(3 * queries * batch * width) : null;
+  const gradients = operands(
+    side,
+    () => memory.slot(queries * batch * width),
+    () => memory.slot(2 * keys * batch * width),
+  );
+  const dOut = beyond(golden.dy, queryLengths);
+  operations.attentionBackward({ ...common, logSumExp, dOut, dQ: gradients.q, dKv: gradients.kv });
+  return { y: common.out, weights, ...(side ? { qkv: side } : gradients) };
 }
 
 function runConvolution(operations: SequenceOperations, golden: Case<'convolution'>, memory: Memory) {

@@ -17,6 +17,7 @@ import {
   activation,
   attention,
   causalConvolution,
+  crossAttention,
   dense,
   layerNorm,
 } from '../../../../src/trainer/layers/operations.ts';
@@ -60,6 +61,18 @@ const operations: Record<
     run: ([qkv], { T, B, K: heads, causal, window, withLengths }) => {
       const lengths = withLengths ? Int32Array.from({ length: B }, (_, b) => (T + b) % (T + 1)) : null;
       return attention(qkv as Tensor3D, { heads, causal, window, lengths });
+    },
+  },
+  'cross attention': {
+    shapes: ({ T, B, I, O, K }) => [
+      [T, B, I * K],
+      [O, B, 2 * I * K],
+    ],
+    run: ([q, kv], { T, B, O, K: heads, causal, window, dilation, withLengths }) => {
+      const upTo = (most: number) => Int32Array.from({ length: B }, (_, b) => (most + b) % (most + 1));
+      const lengths = withLengths ? { lengths: upTo(O), queryLengths: upTo(T) } : { lengths: null };
+      const mask = { causal, offset: 1, window, dilation, stride: window, globals: T % 2 };
+      return crossAttention(q as Tensor3D, kv as Tensor3D, { heads, ...mask, ...lengths });
     },
   },
   'causal convolution': {
