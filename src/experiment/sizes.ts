@@ -7,6 +7,8 @@ export interface ModelSizes {
   outputs: number;
   /** what the encoder reads, of tasks that have a source */
   source?: InputSize | undefined;
+  /** steps of the longest training sequence, where the data decide; left out: the experiment tells */
+  steps?: number | undefined;
 }
 
 /** Tokens without an embedding enter as one-hot vectors of this width. */

@@ -19,6 +19,12 @@ export const recurrentFields = {
     .describe(
       'Also read each sequence from its end to its start; outputs are twice as wide, forward half first (Schuster & Paliwal 1997).',
     ),
+  initialState: z
+    .enum(['zeros', 'learned', 'encoder'])
+    .optional()
+    .describe(
+      "The state that each sequence begins in: zeros, weights that are learned, or the encoder's last state; default: the encoder's where there is one, else zeros.",
+    ),
 };
 
 export type RecurrentFields = z.output<z.ZodObject<typeof recurrentFields>>;

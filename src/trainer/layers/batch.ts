@@ -11,6 +11,8 @@ export interface Batch {
   targets: Int32Array | Float32Array;
   /** valid steps of each sequence; null: all */
   lengths: Int32Array | null;
+  /** what the encoder reads, of tasks that have a source: its own steps and lengths, the same sequences */
+  source?: Pick<Batch, 'seqLen' | 'input' | 'lengths'>;
   /** this batch goes on where the one before it ended */
   continues: boolean;
 }
@@ -28,8 +30,16 @@ export function stretchesOf(seqLen: number, most: number): Stretch[] {
   return stretches;
 }
 
+/** The whole source as a batch of its own; null: there is none. */
+export function sourceOf({ source, batch }: Batch): Omit<Batch, 'targets' | 'continues'> | null {
+  return source ? { ...source, batch } : null;
+}
+
 /** The input of a stretch, which is one piece of memory. */
-export function inputOf(batch: Batch, { from, to }: Stretch): Tensor {
+export function inputOf(
+  batch: Pick<Batch, 'seqLen' | 'batch' | 'input'>,
+  { from, to }: Stretch = { from: 0, to: batch.seqLen },
+): Tensor {
   const perStep = batch.input.length / batch.seqLen;
   const values = batch.input.subarray(from * perStep, to * perStep);
   return values instanceof Int32Array

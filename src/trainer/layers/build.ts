@@ -11,22 +11,25 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import { trainingSeqLen } from '../../experiment/resources.ts';
-import { type Experiment, type Layer, readsInParts, seesOtherSteps } from '../../experiment/schema.ts';
+import { seesOtherSteps, trainingSeqLen, traitsOf } from '../../experiment/models.ts';
+import type { Experiment, Layer } from '../../experiment/schema.ts';
+import type { InputSize } from '../../experiment/sizes.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
 import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
+import type { CellState } from './cell.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
 import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { initialValues } from './initial.ts';
-import type { BuiltLayer, Flow, LevelPass, Pass, Place } from './layer.ts';
+import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
-import { type Levels, levelsOf } from './levels.ts';
-import type { ForwardOptions, ForwardResult, LayerState, Model, ModelInput, ModelSizes } from './model.ts';
+import { type ChainLayer, type Levels, levelsOf } from './levels.ts';
+import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
+import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
 import { buildTransformer } from './transformer.ts';
 
@@ -46,23 +49,29 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
 };
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
-  const { layers: descriptions, convention } = experiment.model;
-  const seqLen = trainingSeqLen(experiment);
+  const { convention } = experiment.model;
+  const seqLen = sizes.steps ?? trainingSeqLen(experiment);
   const variables = new Map<string, Variable>();
-  const built: BuiltLayer[] = [];
-  let flow = startFlow(sizes);
-  try {
-    for (const [index, description] of descriptions.entries()) {
-      const name = `layers.${index}`;
+
+  function buildChain(
+    chain: 'encoder' | 'layers',
+    descriptions: readonly Layer[],
+    read: InputSize,
+    memory: number | null,
+  ) {
+    let flow = startFlow(read);
+    return descriptions.map((description, index): ChainLayer => {
+      const name = `${chain}.${index}`;
       const place: Place = {
         index,
         name,
-        isLast: index === descriptions.length - 1,
+        isLast: chain === 'layers' && index === descriptions.length - 1,
         seed,
         seqLen,
         convention,
-        input: description.type === 'embedding' ? flow : asVectors(flow),
+        input: readsTokens(description) ? flow : asVectors(flow),
         outputs: sizes.outputs,
+        memory,
         variable(suffix, shape, initializer) {
           const full = `${name}.${suffix}`;
           const made = makeVariable(initialValues(seed, full, shape, initializer), shape);
@@ -70,48 +79,70 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
           return made;
         },
       };
-      const layer = (builders[description.type] as Builder<Layer>)(description, place);
-      built.push(layer);
-      flow = layer.output;
-    }
-    checkOutputs(descriptions, flow, sizes.outputs);
+      const built = (builders[description.type] as Builder<Layer>)(description, place);
+      flow = built.output;
+      return { name, description, built };
+    });
+  }
+
+  const source = sizes.source ?? sizes.input;
+  let encoder: ChainLayer[] = [];
+  let layers: ChainLayer[];
+  try {
+    if (experiment.model.encoder) encoder = buildChain('encoder', experiment.model.encoder, source, null);
+    const memory = encoder.at(-1)?.built.output.width ?? null;
+    layers = buildChain('layers', experiment.model.layers, sizes.input, memory);
+    checkOutputs(layers.at(-1)!, layers.length - 1, sizes.outputs);
   } catch (error) {
     for (const made of variables.values()) made.dispose();
     throw error;
   }
 
-  const levels = levelsOf(descriptions, built);
-  const lastAcross = descriptions.findLastIndex(seesOtherSteps);
+  const levels = levelsOf([...encoder, ...layers]);
+  const states = layers.flatMap(({ built }) => built.states ?? []);
+  const lastAcross = layers.findLastIndex(({ description }) => seesOtherSteps(description));
+
+  function encode(input: ModelInput, options: EncodeOptions): Encoded {
+    checkInput(input, source, options);
+    const last: CellState[] = [];
+    const { pass } = startPass({ ...options, state: null }, levels, state => last.push(state));
+    let x: Tensor = readsTokens(encoder[0]!.description) ? input : vectorsOf(input, source);
+    for (const layer of encoder) x = forwardThrough(layer, x, pass, levels);
+    return { states: x as Tensor3D, lengths: options.lengths, last };
+  }
 
   function run(input: ModelInput, options: ForwardOptions, toLoss: boolean): ForwardResult<Outputs> {
-    checkInput(input, sizes, options);
-    const { pass, states } = startPass(options, levels);
+    checkInput(input, sizes.input, options);
+    if (encoder.length > 0 && !options.encoded)
+      throw new Error('The model reads a source, but none was given.');
+    const missing = options.state && states.find(({ name }) => !options.state![name]);
+    if (missing) throw new Error(`The state that was given lacks ${missing.name}.`);
+    const { pass, state } = startPass(options, levels, null);
     const { watch, from = 0 } = options;
-    const needsLast = options.outputs === 'last-step' && (lastAcross === built.length - 1 || lastAcross < 0);
-    const left = toLoss && !needsLast ? built.at(-1)!.head : undefined;
-    let x: Tensor = descriptions[0]!.type === 'embedding' ? input : vectorsOf(input, sizes);
-    for (const [index, layer] of built.entries()) {
+    const needsLast = options.outputs === 'last-step' && (lastAcross === layers.length - 1 || lastAcross < 0);
+    const head = toLoss && !needsLast ? layers.at(-1)!.built.head : undefined;
+    let x: Tensor = readsTokens(layers[0]!.description) ? input : vectorsOf(input, sizes.input);
+    for (const [index, layer] of layers.entries()) {
       // what follows works on each step by itself: only the step that is asked for goes on
       if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
-        x = lastStep(x as Tensor3D, options, built[lastAcross]);
-      if (left && index === built.length - 1) {
-        const head = left(x);
-        watch?.output?.(`layers.${index}`, from, head.applied);
-        return { outputs: head, state: states };
+        x = lastStep(x as Tensor3D, options, layers[lastAcross]?.built);
+      if (head && index === layers.length - 1) {
+        const left = head(x);
+        watch?.output?.(layer.name, from, left.applied);
+        return { outputs: left, state };
       }
-      const output = layer.forward(x, pass);
-      watch?.output?.(`layers.${index}`, from, () => output);
-      x = tapped(output, levels.ofLayer[index] ?? null, input.shape[0]!, options);
+      x = forwardThrough(layer, x, pass, levels, input.shape[0]!);
     }
     const outputs = x as Tensor3D;
-    return { outputs: needsLast ? lastStep(outputs, options, built[lastAcross]) : outputs, state: states };
+    return { outputs: needsLast ? lastStep(outputs, options, layers[lastAcross]?.built) : outputs, state };
   }
 
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
-    recurrent: levels.recurrent,
     levels: levels.all,
-    context: descriptions.every(readsInParts) ? null : seqLen,
+    context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
+    states,
+    encode,
     forward: (input, options) => run(input, options, false) as ForwardResult,
     forwardToLoss: (input, options) => run(input, options, true),
     dispose() {
@@ -120,7 +151,31 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   };
 }
 
-function startFlow({ input }: ModelSizes): Flow {
+type EncodeOptions = Parameters<Model['encode']>[1];
+
+function readsTokens(description: Layer): boolean {
+  return traitsOf(description).reads === 'tokens';
+}
+
+/** `seqLen`: steps of the model's input; an output of fewer is of the newest ones. */
+function forwardThrough(
+  { name, built }: ChainLayer,
+  x: Tensor,
+  pass: Pass,
+  levels: Levels,
+  seqLen = x.shape[0]!,
+): Tensor3D {
+  const output = built.forward(x, pass);
+  const { watch, from = 0, lengths } = pass.options;
+  watch?.output?.(name, from, () => output);
+  if (!levels.whole.has(name) || !watch?.gradient) return output;
+  const level = levels.byName.get(name)!;
+  const steps = output.shape[0];
+  const begin = from + seqLen - steps;
+  return tap(output, norms => watch.gradient?.(level, begin, norms), steps === seqLen ? lengths : null);
+}
+
+function startFlow(input: InputSize): Flow {
   return input.kind === 'tokens'
     ? { kind: 'tokens', width: input.vocabulary, learned: false }
     : { kind: 'vectors', width: input.features, learned: false };
@@ -131,7 +186,11 @@ function asVectors(flow: Flow): Flow {
   return { ...flow, kind: 'vectors' };
 }
 
-function checkInput(input: ModelInput, { input: source }: ModelSizes, { lengths }: ForwardOptions): void {
+function checkInput(
+  input: ModelInput,
+  source: InputSize,
+  { lengths }: Pick<ForwardOptions, 'lengths'>,
+): void {
   const [seqLen, batch, features] = input.shape;
   const fits =
     source.kind === 'tokens'
@@ -145,7 +204,7 @@ function checkInput(input: ModelInput, { input: source }: ModelSizes, { lengths 
     throw new Error(`${lengths.length} lengths were given for a batch of ${batch} sequences.`);
 }
 
-function vectorsOf(input: ModelInput, { input: source }: ModelSizes): Tensor {
+function vectorsOf(input: ModelInput, source: InputSize): Tensor {
   if (source.kind === 'vectors') return input;
   const [steps, batch] = input.shape as [number, number];
   const symbols = oneHot(reshape(input, [steps * batch]) as Tensor1D, source.vocabulary, 1, 0, 'float32');
@@ -173,57 +232,40 @@ function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | 
 }
 
 function startPass(
-  options: ForwardOptions,
-  { recurrent, ofRecurrent }: Levels,
-): { pass: Pass; states: LayerState[] } {
-  if (options.state && options.state.length !== recurrent.length)
-    throw new Error(
-      `The model has ${recurrent.length} recurrent levels, but ${options.state.length} states were given.`,
-    );
-  const states: LayerState[] = [];
+  options: Omit<ForwardOptions, 'outputs'>,
+  levels: Levels,
+  handOn: Pass['handOn'],
+): { pass: Pass; state: State } {
+  const state: Record<string, Float32Array> = {};
+  const { watch, from = 0, encoded = null } = options;
   let next = 0;
   const pass: Pass = {
     options,
-    nextRecurrent() {
-      const index = next++;
-      return {
-        state: options.state?.[index] ?? null,
-        report: reportTo(options, ofRecurrent[index]!),
+    encoded,
+    handOn,
+    state: name => options.state?.[name] ?? null,
+    keep(name, values) {
+      state[name] = values;
+    },
+    report(name) {
+      if (!watch?.gradient && !watch?.gates) return undefined;
+      const level = levels.byName.get(name)!;
+      return ({ hiddenGradNorm, gateMean, gateSaturation }) => {
+        watch.gradient?.(level, from, hiddenGradNorm);
+        if (gateMean && gateSaturation) watch.gates?.(level, from, gateMean, gateSaturation);
       };
     },
-    keepState: state => states.push(state),
+    nextEncoded: () => encoded?.last[next++] ?? null,
   };
-  return { pass, states };
+  return { pass, state };
 }
 
-/** undefined: nobody looks, and the backward pass need not measure. */
-function reportTo({ watch, from = 0 }: ForwardOptions, level: number): LevelPass['report'] {
-  if (!watch?.gradient && !watch?.gates) return undefined;
-  return ({ hiddenGradNorm, gateMean, gateSaturation }) => {
-    watch.gradient?.(level, from, hiddenGradNorm);
-    if (gateMean && gateSaturation) watch.gates?.(level, from, gateMean, gateSaturation);
-  };
-}
-
-/** An output of fewer steps than the input is of the newest ones. */
-function tapped(
-  output: Tensor3D,
-  level: number | null,
-  seqLen: number,
-  { watch, lengths, from = 0 }: ForwardOptions,
-): Tensor3D {
-  if (level === null || !watch?.gradient) return output;
-  const steps = output.shape[0];
-  const begin = from + seqLen - steps;
-  return tap(output, norms => watch.gradient?.(level, begin, norms), steps === seqLen ? lengths : null);
-}
-
-function checkOutputs(descriptions: readonly Layer[], flow: Flow, outputs: number): void {
-  if (flow.width === outputs && flow.learned) return;
-  const last = descriptions.length - 1;
+function checkOutputs({ description, built }: ChainLayer, index: number, outputs: number): void {
+  const { width, learned } = built.output;
+  if (width === outputs && learned) return;
   throw new ModelError(
-    `The last layer (${descriptions[last]!.type}) gives ${flow.width} outputs, but the task needs ${outputs}; end the model with { "type": "dense" }.`,
-    ['model', 'layers', last],
+    `The last layer (${description.type}) gives ${width} outputs, but the task needs ${outputs}; end the model with { "type": "dense" }.`,
+    ['model', 'layers', index],
   );
 }
 

@@ -17,7 +17,7 @@ export function buildDense(layer: DenseLayer, place: Place): BuiltLayer {
   const weight = place.variable('weight', [units, inputs], pytorch ? spread : glorotUniform);
   const bias = place.variable('bias', [units], pytorch ? spread : zeros);
   const sums = (x: Tensor) => dense(x as Tensor3D, weight, bias);
-  const common = { output: { kind: 'vectors', width: units, learned: true }, recurrent: [] } as const;
+  const common = { output: { kind: 'vectors', width: units, learned: true } } as const;
   const kind = layer.activation;
   if (kind !== 'linear') return { ...common, forward: x => activation(kind, sums(x)) };
   const inputGradient = place.input.learned;

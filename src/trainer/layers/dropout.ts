@@ -10,7 +10,6 @@ import type { BuiltLayer, Pass, Place } from './layer.ts';
 export function buildDropout(layer: Extract<Layer, { type: 'dropout' }>, place: Place): BuiltLayer {
   return {
     output: place.input,
-    recurrent: [],
     forward: (x, pass) => dropout(x as Tensor3D, layer.rate, place.seed, place.name, pass),
   };
 }

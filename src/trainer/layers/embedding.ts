@@ -20,7 +20,6 @@ export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, pla
   const weight = place.variable('weight', [place.input.width, layer.dim], initializer);
   return {
     output: { kind: 'vectors', width: layer.dim, learned: true },
-    recurrent: [],
     forward: (tokens: Tensor) => rowsOf(weight, tokens.dataSync() as Int32Array, tokens.shape),
   };
 }

@@ -1,7 +1,8 @@
 // A forward pass over a whole batch without gradients.
 import { concat, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
-import { type Batch, inputOf, lengthsIn, stretchesOf } from './batch.ts';
-import type { LayerState, Model } from './model.ts';
+import { type Batch, inputOf, lengthsIn, sourceOf, stretchesOf } from './batch.ts';
+import type { Encoded, ForwardOptions, Model } from './model.ts';
+import type { State } from './state.ts';
 
 /** Steps that are evaluated at a time where a model reads sequences in parts: memory does not grow with longer ones. */
 const EVALUATED_STEPS = 1024;
@@ -11,10 +12,10 @@ export function evaluate(
   model: Model,
   batch: Batch,
   outputs: 'every-step' | 'last-step',
-  state: LayerState[] | null,
-): { outputs: Tensor3D; state: LayerState[] } {
-  // the last steps of sequences of unequal lengths may stand in different parts
-  const inParts = model.context === null && (outputs === 'every-step' || !batch.lengths);
+  state: State | null,
+): { outputs: Tensor3D; state: State } {
+  // the last steps of sequences of unequal lengths may stand in different parts, and a source would be read for each
+  const inParts = model.context === null && !batch.source && (outputs === 'every-step' || !batch.lengths);
   let after = state;
   const made: Tensor3D[] = [];
   for (const part of stretchesOf(batch.seqLen, inParts ? EVALUATED_STEPS : batch.seqLen)) {
@@ -24,6 +25,7 @@ export function evaluate(
         step: 0,
         lengths: lengthsIn(batch, part),
         state: after,
+        encoded: encodedOf(model, batch, { training: false, step: 0 }),
         outputs,
       });
       after = forward.state;
@@ -32,8 +34,18 @@ export function evaluate(
     if (outputs === 'last-step') made.pop()?.dispose();
     made.push(result);
   }
-  if (made.length === 1) return { outputs: made[0]!, state: after ?? [] };
+  if (made.length === 1) return { outputs: made[0]!, state: after ?? {} };
   const joined = concat(made, 0);
   for (const part of made) part.dispose();
-  return { outputs: joined, state: after ?? [] };
+  return { outputs: joined, state: after ?? {} };
+}
+
+/** Reads the batch's source, on the tape of whoever calls; null: there is none. */
+export function encodedOf(
+  model: Model,
+  batch: Batch,
+  options: Pick<ForwardOptions, 'training' | 'step' | 'watch'>,
+): Encoded | null {
+  const source = sourceOf(batch);
+  return source && model.encode(inputOf(source), { ...options, lengths: source.lengths });
 }

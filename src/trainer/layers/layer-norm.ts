@@ -14,7 +14,6 @@ export function buildLayerNorm(layer: Extract<Layer, { type: 'layer-norm' }>, pl
   const norm = normIn(place, '', layer.epsilon);
   return {
     output: { ...place.input, kind: 'vectors', learned: true },
-    recurrent: [],
     forward: x => norm(x as Tensor3D),
   };
 }

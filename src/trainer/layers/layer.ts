@@ -3,8 +3,11 @@ import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Convention } from '../../experiment/schema.ts';
 import type { DenseHead } from '../engine/kernels/dense-cross-entropy.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
+import type { CellState } from './cell.ts';
 import type { Initializer } from './initial.ts';
-import type { ForwardOptions, LayerState, RecurrentInfo } from './model.ts';
+import type { Encoded, ForwardOptions } from './model.ts';
+import type { StateInfo } from './state.ts';
+import type { LevelInfo } from './watch.ts';
 
 /** What flows between layers: numbers (T, B, features), or at the very start token ids (T, B). */
 export interface Flow {
@@ -17,7 +20,7 @@ export interface Flow {
 
 /** Where a layer is built. */
 export interface Place {
-  /** place in experiment.model.layers, and its name, "layers.<index>" */
+  /** place in its chain, and its name, "layers.<index>" or "encoder.<index>" */
   index: number;
   name: string;
   isLast: boolean;
@@ -28,29 +31,37 @@ export interface Place {
   input: Flow;
   /** width the task asks of the last layer */
   outputs: number;
+  /** width of the encoder's states; null where there is no encoder, and inside of it */
+  memory: number | null;
   /** Makes the variable "<name>.<suffix>". */
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
 }
 
-/** Of one recurrent level in a forward pass: the state to start in, and where the watch hears of it. */
-export interface LevelPass {
-  state: LayerState | null;
-  report: ((report: RecurrentReport) => void) | undefined;
-}
-
 /** One forward pass, as the layers see it. */
 export interface Pass {
-  options: ForwardOptions;
-  /** called by recurrent levels in the order of their `RecurrentInfo` */
-  nextRecurrent(): LevelPass;
-  keepState(state: LayerState): void;
+  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from'>;
+  /** the part of this name of the state that the pass begins in, (batch, …); null: the layer's own beginning */
+  state(name: string): Float32Array | null;
+  /** Hands a part of the state on to the next pass. */
+  keep(name: string, values: Float32Array): void;
+  /** where the watch hears of a level's backward pass; undefined: nobody looks */
+  report(level: string): ((report: RecurrentReport) => void) | undefined;
+  /** of models with an encoder, in the chain that gives the outputs */
+  encoded: Encoded | null;
+  /** Called by each recurrent level in turn: the encoder's last state of the level at the same place; null: there is none. */
+  nextEncoded(): CellState | null;
+  /** Called by each recurrent level of an encoder in turn with its last state, with gradients; null in other passes. */
+  handOn: ((last: CellState) => void) | null;
 }
 
 export interface BuiltLayer {
   output: Flow;
   /** the second half of the outputs has read its sequence from the end: its last state stands at the first step */
   bidirectional?: boolean;
-  recurrent: readonly RecurrentInfo[];
+  /** rows of its own in the pictures of a run; left out: the layer as a whole has one */
+  levels?: readonly LevelInfo[];
+  /** what it carries from step to step; none: nothing */
+  states?: readonly StateInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;
   /** of a layer that a loss may apply */

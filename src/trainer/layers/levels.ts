@@ -1,41 +1,35 @@
 // The rows that a model has in the gradient heatmap, and which of them belongs to which layer.
-import { kindOf } from '../../experiment/layers/index.ts';
-import type { Layer } from '../../experiment/schema.ts';
+import { kindOf, type Layer } from '../../experiment/layers/index.ts';
 import type { BuiltLayer } from './layer.ts';
-import type { RecurrentInfo } from './model.ts';
 import type { LevelInfo } from './watch.ts';
+
+/** A layer in its chain. */
+export interface ChainLayer {
+  name: string;
+  description: Layer;
+  built: BuiltLayer;
+}
 
 export interface Levels {
   all: LevelInfo[];
-  recurrent: RecurrentInfo[];
-  /** by place among `recurrent`: its place in `all` */
-  ofRecurrent: number[];
-  /** by layer: the place in `all` of the level that is the whole layer; null: there is none */
-  ofLayer: (number | null)[];
+  /** places in `all` by name */
+  byName: ReadonlyMap<string, number>;
+  /** names of layers that have a row as a whole */
+  whole: ReadonlySet<string>;
 }
 
-export function levelsOf(descriptions: readonly Layer[], built: readonly BuiltLayer[]): Levels {
-  const levels: Levels = { all: [], recurrent: [], ofRecurrent: [], ofLayer: [] };
-  for (const [index, { recurrent, output, head }] of built.entries()) {
-    for (const level of recurrent) {
-      levels.ofRecurrent.push(levels.all.length);
-      levels.recurrent.push(level);
-      levels.all.push(level);
-    }
-    const isLeftToLoss = head !== undefined && index === built.length - 1;
-    if (recurrent.length > 0 || isLeftToLoss || !output.learned) levels.ofLayer.push(null);
-    else {
-      levels.ofLayer.push(levels.all.length);
-      const { family, title } = kindOf(descriptions[index]!);
-      levels.all.push({
-        name: `layers.${index}`,
-        family,
-        title,
-        units: output.width,
-        gates: [],
-        keeps: null,
-      });
+/** `chain`: all layers in the order of their rows. The last one may be left to the loss, and has no row then. */
+export function levelsOf(chain: readonly ChainLayer[]): Levels {
+  const all: LevelInfo[] = [];
+  const whole = new Set<string>();
+  for (const { name, description, built } of chain) {
+    const isLeftToLoss = built.head !== undefined && name === chain.at(-1)!.name;
+    if (built.levels) all.push(...built.levels);
+    else if (!isLeftToLoss && built.output.learned) {
+      const { family, title } = kindOf(description);
+      whole.add(name);
+      all.push({ name, family, title, units: built.output.width, gates: [], keeps: null });
     }
   }
-  return levels;
+  return { all, whole, byName: new Map(all.map(({ name }, index) => [name, index])) };
 }

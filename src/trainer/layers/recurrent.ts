@@ -18,7 +18,6 @@ import { type RecurrentReport, recurrent as recurrentKernel } from '../engine/ke
 import { tap } from '../engine/kernels/tap.ts';
 import { fusedKernels, provider } from '../engine/storage.ts';
 import type { Cell, CellState, CellWeights } from './cell.ts';
-import type { LayerState } from './model.ts';
 
 export interface RunnerWeights extends CellWeights {
   /** (G·H, I) */
@@ -27,9 +26,15 @@ export interface RunnerWeights extends CellWeights {
   biasIh: Tensor1D | null;
 }
 
+/** Plain copies, (batch, units) each. */
+export interface CellArrays {
+  h: Float32Array;
+  c?: Float32Array;
+}
+
 export interface RunnerOptions {
   lengths: Int32Array | null;
-  state: LayerState | null;
+  state: CellArrays | null;
   /** (B, H) to start in, with gradients; used where `state` is null */
   initial?: CellState | null;
   /** whether the last states are wanted as tensors, through which a gradient flows */
@@ -44,7 +49,7 @@ export interface RunnerOptions {
 export interface RunnerResult {
   /** zero beyond a sequence's length */
   y: Tensor3D;
-  state: LayerState;
+  state: CellArrays;
   /** the same with gradients, where they were asked for */
   last: CellState | null;
 }
@@ -170,7 +175,7 @@ function keepEnded(valid: Tensor2D, next: CellState, last: CellState): CellState
   return next.c && last.c ? { h, c: blend(next.c, last.c) } : { h };
 }
 
-function copied({ h, c }: CellState): LayerState {
+function copied({ h, c }: CellState): CellArrays {
   const copy = (tensor: Tensor2D) => Float32Array.from(tensor.dataSync());
   return c ? { h: copy(h), c: copy(c) } : { h: copy(h) };
 }

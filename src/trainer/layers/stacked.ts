@@ -4,18 +4,27 @@
 // both ends with weights of its own, and gives both states of a step side by side: (T, B, 2H), forward first.
 // Variables of level k: weight_ih_l<k> (G·H, I, or H or 2H of the level below), weight_hh_l<k> (G·H, H), bias_ih_l<k>,
 // bias_hh_l<k> (G·H), and the same with _reverse.
-import { concat, type Tensor1D, type Tensor2D, type Tensor3D, type Variable } from '@tensorflow/tfjs-core';
+import {
+  add,
+  concat,
+  slice,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type Variable,
+  zeros as zerosOf,
+} from '@tensorflow/tfjs-core';
 import { kindOf } from '../../experiment/layers/index.ts';
 import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
 import { join } from '../engine/kernels/join.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import { fusedKernels } from '../engine/storage.ts';
-import type { Cell } from './cell.ts';
+import type { Cell, CellState } from './cell.ts';
 import { makeCell } from './cells.ts';
 import { dropout } from './dropout.ts';
-import { initialValues, recurrentInitializers } from './initial.ts';
+import { initialValues, recurrentInitializers, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
-import { type RunnerWeights, runSequence } from './recurrent.ts';
+import { type RunnerResult, type RunnerWeights, runSequence } from './recurrent.ts';
 
 /** One direction of one level. */
 interface Reader {
@@ -25,69 +34,124 @@ interface Reader {
   name: string;
   reverse: boolean;
   weights: RunnerWeights;
+  /** the learned state that each sequence begins in */
+  initial: Initial | null;
+}
+
+interface Initial {
+  h: Variable;
+  c?: Variable;
 }
 
 export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer {
   const cell = makeCell(layer, place.convention);
   const kind = kindOf(layer);
   const width = directionsOf(layer) * layer.units;
+  const begin = layer.initialState ?? (place.memory === null ? 'zeros' : 'encoder');
   const levels = Array.from({ length: layer.layers }, (_, level) => {
     const inputSize = level === 0 ? place.input.width : width;
     const directions = layer.bidirectional ? [false, true] : [false];
-    const readers = directions.map((reverse): Reader => {
+    return directions.map((reverse): Reader => {
       const suffix = `l${level}${reverse ? '_reverse' : ''}`;
       const name = `${place.name}.${level}${reverse ? '-reverse' : ''}`;
-      return { suffix, name, reverse, weights: levelWeights(cell, layer, place, suffix, inputSize) };
+      const weights = levelWeights(cell, layer, place, suffix, inputSize);
+      const initial = begin === 'learned' ? learnedState(cell, layer, place, suffix) : null;
+      return { suffix, name, reverse, weights, initial };
     });
-    return { inputSize, readers };
   });
+  const readers = levels.flat();
   return {
     output: { kind: 'vectors', width, learned: true },
     bidirectional: layer.bidirectional,
-    recurrent: levels.flatMap(({ inputSize, readers }) =>
-      readers.map(({ name }) => ({
-        name,
-        cell: cell.name,
-        family: kind.family,
-        title: kind.title,
-        units: layer.units,
-        inputSize,
-        gates: cell.gates,
-        keeps: kind.traits(layer).recurrent?.keeps ?? null,
-      })),
+    levels: readers.map(({ name }) => ({
+      name,
+      family: kind.family,
+      title: kind.title,
+      units: layer.units,
+      gates: cell.gates,
+      keeps: kind.traits(layer).recurrent?.keeps ?? null,
+    })),
+    states: readers.flatMap(({ name }) =>
+      partsOf(cell).map(part => ({ name: `${name}.${part}`, size: layer.units })),
     ),
     forward(x, pass) {
       let sequence = x as Tensor3D;
-      levels.forEach(({ readers }, level) => {
+      levels.forEach((directions, level) => {
         if (level > 0)
           sequence = dropout(sequence, layer.dropout, place.seed, `${place.name}.${level - 1}`, pass);
         const inputGradient = level > 0 || place.input.learned;
-        const [forward, reverse] = readers.map(reader => read(cell, reader, sequence, inputGradient, pass));
-        sequence = reverse ? sideBySide(forward!, reverse) : forward!;
+        const encoded = begin === 'encoder' ? pass.nextEncoded() : null;
+        const [forward, reverse] = directions.map((reader, index) =>
+          read(
+            cell,
+            reader,
+            sequence,
+            { inputGradient, encoded: encoded && halfOf(encoded, index, directions.length) },
+            pass,
+          ),
+        );
+        sequence = reverse ? sideBySide(forward!.y, reverse.y) : forward!.y;
+        if (pass.handOn) pass.handOn(reverse ? bothLast(forward!.last!, reverse.last!) : forward!.last!);
       });
       return sequence;
     },
   };
 }
 
+function partsOf({ hasCellState }: Cell): ('h' | 'c')[] {
+  return hasCellState ? ['h', 'c'] : ['h'];
+}
+
+/** A state of every sequence's beginning that is learned, zeros at first: initial_h_<level> and initial_c_<level> (H). */
+function learnedState(cell: Cell, { units }: RecurrentLayer, place: Place, suffix: string): Initial {
+  const make = (part: string) => place.variable(`initial_${part}_${suffix}`, [units], zeros);
+  return { h: make('h'), ...(cell.hasCellState ? { c: make('c') } : {}) };
+}
+
 function read(
   cell: Cell,
-  { weights, reverse }: Reader,
+  { weights, reverse, name, initial }: Reader,
   x: Tensor3D,
-  inputGradient: boolean,
+  { inputGradient, encoded }: { inputGradient: boolean; encoded: CellState | null },
   pass: Pass,
-): Tensor3D {
-  const { state, report } = pass.nextRecurrent();
-  const { lengths } = pass.options;
+): RunnerResult {
+  const [h, c] = [pass.state(`${name}.h`), pass.state(`${name}.c`)];
+  const report = pass.report(name);
   const result = runSequence(cell, x, weights, {
-    lengths,
-    state,
+    lengths: pass.options.lengths,
+    state: h && (c ? { h, c } : { h }),
+    initial: encoded ?? (initial && everySequence(initial, x.shape[1])),
+    lastStates: pass.handOn !== null,
     reverse,
     inputGradient,
     report: report && reverse ? seen => report(inReadingOrder(seen)) : report,
   });
-  pass.keepState(result.state);
-  return result.y;
+  pass.keep(`${name}.h`, result.state.h);
+  if (result.state.c) pass.keep(`${name}.c`, result.state.c);
+  return result;
+}
+
+/** (H) → (B, H), with the gradients of all sequences. */
+function everySequence({ h, c }: Initial, batch: number): CellState {
+  const spread = (row: Variable): Tensor2D => add(zerosOf([batch, row.shape[0]!]), row);
+  return c ? { h: spread(h), c: spread(c) } : { h: spread(h) };
+}
+
+/** (B, H) twice → (B, 2H). */
+function bothLast(forward: CellState, reverse: CellState): CellState {
+  const both = (a: Tensor2D, b: Tensor2D) => concat([a, b], 1);
+  const h = both(forward.h, reverse.h);
+  return forward.c && reverse.c ? { h, c: both(forward.c, reverse.c) } : { h };
+}
+
+/** What a direction takes of the encoder's last state. */
+function halfOf(state: CellState, index: number, directions: number): CellState {
+  if (directions === 1) return state;
+  const half = (values: Tensor2D) => {
+    const units = values.shape[1] / directions;
+    return slice(values, [0, index * units], [values.shape[0], units]);
+  };
+  return state.c ? { h: half(state.h), c: half(state.c) } : { h: half(state.h) };
 }
 
 /** (T, B, H) twice → (T, B, 2H). */

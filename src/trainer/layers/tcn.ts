@@ -21,7 +21,6 @@ export function buildTcn(layer: TcnLayer, place: Place): BuiltLayer {
   const blocks = Array.from({ length: layer.layers }, (_, level) => blockOf(layer, place, level));
   return {
     output: { kind: 'vectors', width: layer.units, learned: true },
-    recurrent: [],
     forward: (x, pass) => blocks.reduce((sequence, block) => block(sequence, pass), x as Tensor3D),
   };
 }

@@ -39,7 +39,6 @@ export function buildTransformer(layer: TransformerLayer, place: Place): BuiltLa
   const blocks = Array.from({ length: layer.layers }, (_, index) => blockOf(layer, place, `blocks.${index}`));
   return {
     output: { kind: 'vectors', width, learned: true },
-    recurrent: [],
     forward: (x, pass) => blocks.reduce((sequence, block) => block(sequence, pass), locate(x as Tensor3D)),
   };
 }

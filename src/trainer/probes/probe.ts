@@ -3,7 +3,8 @@
 import type { Experiment } from '../../experiment/schema.ts';
 import type { SeriesSidecar } from '../../runs/format.ts';
 import type { Batch } from '../layers/batch.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Intervals } from '../training/intervals.ts';
@@ -30,7 +31,7 @@ export interface OpenProbe {
   begin?(batch: Batch): void;
   readonly watch?: Watch;
   /** after the pass and before the update; `states`: those the batch started in */
-  before?(batch: Batch, states: LayerState[] | null): void;
+  before?(batch: Batch, states: State | null): void;
   /** By the name of the series. Lent until the next `begin`. */
   rows(): ReadonlyMap<string, Float32Array>;
 }

@@ -3,7 +3,8 @@
 // gradient is the same thing.
 import { SERIES } from '../../runs/format.ts';
 import type { Batch } from '../layers/batch.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import { firstRows, type State } from '../layers/state.ts';
 import type { Task } from '../tasks/task.ts';
 import { computeGradients } from '../training/gradients.ts';
 import { PROBE_SEQUENCES } from '../training/intervals.ts';
@@ -37,7 +38,7 @@ export function probeReach(
   model: Model,
   task: Task,
   batch: Batch,
-  state: LayerState[] | null,
+  state: State | null,
   window: number,
   rows: TimeRows,
 ): void {
@@ -47,7 +48,7 @@ export function probeReach(
     l2: 0,
     training: false,
     step: 0,
-    state: state?.map(layer => firstRows(layer, count, batch.batch)) ?? null,
+    state: state && firstRows(state, count, batch.batch),
     outputs: 'last-step',
     watch: { gradient: (level, from, norms) => rows.put(norms, level, 1, from) },
   });
@@ -57,15 +58,7 @@ export function probeReach(
 /** The first `count` sequences, with the targets of the last step of each. */
 export function lastStepOf(batch: Batch, count: number): Batch {
   const { seqLen, targets } = batch;
-  const perToken = batch.input.length / seqLen / batch.batch;
-  const input =
-    batch.input instanceof Int32Array
-      ? new Int32Array(seqLen * count * perToken)
-      : new Float32Array(seqLen * count * perToken);
-  for (let t = 0; t < seqLen; t++) {
-    const from = t * batch.batch * perToken;
-    input.set(batch.input.subarray(from, from + count * perToken), t * count * perToken);
-  }
+  const input = firstSequences(batch, batch.batch, count);
   const lengths = batch.lengths?.slice(0, count) ?? null;
   const perTarget = targets.length / seqLen / batch.batch;
   const last = targets.slice(0, count * perTarget);
@@ -73,10 +66,22 @@ export function lastStepOf(batch: Batch, count: number): Batch {
     const at = ((lengths ? Math.max(1, lengths[row]!) : seqLen) - 1) * batch.batch + row;
     last.set(targets.subarray(at * perTarget, (at + 1) * perTarget), row * perTarget);
   }
-  return { ...batch, batch: count, input, targets: last, lengths };
+  const source = batch.source && {
+    ...batch.source,
+    input: firstSequences(batch.source, batch.batch, count),
+    lengths: batch.source.lengths?.slice(0, count) ?? null,
+  };
+  return { ...batch, batch: count, input, targets: last, lengths, source };
 }
 
-function firstRows({ h, c }: LayerState, count: number, batch: number): LayerState {
-  const cut = (values: Float32Array) => values.slice(0, (values.length / batch) * count);
-  return c ? { h: cut(h), c: cut(c) } : { h: cut(h) };
+/** (seqLen, count, …) of (seqLen, batch, …). */
+function firstSequences({ input, seqLen }: Pick<Batch, 'input' | 'seqLen'>, batch: number, count: number) {
+  const perToken = input.length / seqLen / batch;
+  const size = seqLen * count * perToken;
+  const made = input instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  for (let t = 0; t < seqLen; t++) {
+    const from = t * batch * perToken;
+    made.set(input.subarray(from, from + count * perToken), t * count * perToken);
+  }
+  return made;
 }

@@ -1,5 +1,5 @@
 // Character language model: at every step, predict the next character. Loss: cross-entropy in nats a character.
-import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
@@ -7,7 +7,8 @@ import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { readText, UNKNOWN } from '../data/text.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import { stepper } from '../layers/stepper.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import type { TaskModule } from './module.ts';
 import type { Task } from './task.ts';
@@ -165,28 +166,14 @@ export function* generate(
   prompt: readonly number[],
   options: { length: number; temperature: number; random: RandomStream },
 ): Generator<undefined, number[]> {
-  let state: LayerState[] | null = null;
-  const feed = (ids: readonly number[]): Float32Array =>
-    tidy(() => {
-      const input = tensor(Int32Array.from(ids), [ids.length, 1], 'int32');
-      const result = model.forward(input, {
-        training: false,
-        step: 0,
-        lengths: null,
-        state: model.context === null ? state : null,
-        outputs: 'last-step',
-      });
-      state = result.state;
-      return Float32Array.from(result.outputs.dataSync());
-    });
-  const { context } = model;
-  const newest = () => [...prompt, ...made].slice(-context!);
+  const writer = stepper(model, 1);
+  let logits: Float32Array = new Float32Array(0);
+  for (const id of prompt) logits = writer.step(Int32Array.of(id));
   const made: number[] = [];
-  let logits = feed(context === null ? prompt : newest());
   while (made.length < options.length) {
     const id = draw(logits, options.temperature, options.random.uniform());
     made.push(id);
-    if (made.length < options.length) logits = feed(context === null ? [id] : newest());
+    if (made.length < options.length) logits = writer.step(Int32Array.of(id));
     yield;
   }
   return made;

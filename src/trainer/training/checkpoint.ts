@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { BadRunError } from '../../runs/errors.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import { readWeights } from '../layers/weights.ts';
 
 const progress = z.object({
@@ -32,18 +33,13 @@ export const CHECKPOINT = {
 export function encodeCheckpoint(
   model: Model,
   optimizer: ReadonlyMap<string, Float32Array>,
-  carried: readonly LayerState[] | null,
+  carried: State | null,
   at: Progress,
 ): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   files.set(CHECKPOINT.weights, encodeSafetensors(readWeights(model)));
   files.set(CHECKPOINT.optimizer, encodeSafetensors(flat(optimizer)));
-  const state = new Map<string, Float32Array>();
-  carried?.forEach(({ h, c }, index) => {
-    state.set(`${index}.h`, h);
-    if (c) state.set(`${index}.c`, c);
-  });
-  files.set(CHECKPOINT.carried, encodeSafetensors(flat(state)));
+  files.set(CHECKPOINT.carried, encodeSafetensors(flat(new Map(Object.entries(carried ?? {})))));
   files.set(CHECKPOINT.state, Buffer.from(`${JSON.stringify(at, null, 2)}\n`));
   return files;
 }
@@ -51,7 +47,7 @@ export function encodeCheckpoint(
 export interface LoadedCheckpoint {
   weights: Map<string, NamedTensor>;
   optimizer: Map<string, Float32Array>;
-  carried: LayerState[] | null;
+  carried: State | null;
   progress: Progress;
 }
 
@@ -78,18 +74,9 @@ export function readCheckpoint(folder: string): LoadedCheckpoint {
   return {
     weights: decodeSafetensors(file(CHECKPOINT.weights)),
     optimizer: arrays(decodeSafetensors(file(CHECKPOINT.optimizer))),
-    carried: carried.size > 0 ? layersOf(carried) : null,
+    carried: carried.size > 0 ? Object.fromEntries(carried) : null,
     progress: checked.data,
   };
-}
-
-function layersOf(carried: Map<string, Float32Array>): LayerState[] {
-  const layers: LayerState[] = [];
-  for (let index = 0; carried.has(`${index}.h`); index++) {
-    const c = carried.get(`${index}.c`);
-    layers.push(c ? { h: carried.get(`${index}.h`)!, c } : { h: carried.get(`${index}.h`)! });
-  }
-  return layers;
 }
 
 function flat(values: ReadonlyMap<string, Float32Array>): Map<string, NamedTensor> {

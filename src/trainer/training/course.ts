@@ -2,8 +2,10 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import { RowReader } from '../../diagnosis/rows.ts';
+import type { CellName, Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
+import type { Model } from '../layers/model.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
@@ -65,7 +67,10 @@ export class Course {
         extraPass: task.outputs === 'every-step',
         validationBatches: task.validationBatches,
       });
-    this.diagnosis = new Diagnosis({ experiment, task: task.facts, layers: model.recurrent }, from.found);
+    this.diagnosis = new Diagnosis(
+      { experiment, task: task.facts, layers: recurrentFacts(model, experiment) },
+      from.found,
+    );
     this.recorder = new Recorder({ experiment, model, task, intervals: this.intervals });
     this.rowReader = new RowReader(this.recorder.sidecars);
     this.savedStep = from.savedStep;
@@ -272,4 +277,12 @@ function byName(rows: PendingStep['rows']): ReadonlyMap<string, Float32Array> {
 
 export function show(step: number): string {
   return step.toLocaleString('en-US');
+}
+
+/** The recurrent levels, with the types that the experiment gives their layers. */
+function recurrentFacts({ levels }: Model, { model }: Experiment) {
+  return levels.flatMap(({ name, family, units }) => {
+    const type = model.layers[Number(name.split('.')[1])]?.type;
+    return family === 'recurrent' && type ? [{ name, units, cell: type as CellName }] : [];
+  });
 }

@@ -32,9 +32,7 @@ export class DivergedError extends Error {
 
 /** Runs the step again and looks at everything: input, weights, carried state, layer by layer, loss, gradients. */
 export function firstBadTensor(model: Model, task: Task, batch: Batch, options: StepOptions): string {
-  return (
-    badInput(batch) ?? badWeight(model) ?? badState(model, options) ?? badInStep(model, task, batch, options)
-  );
+  return badInput(batch) ?? badWeight(model) ?? badState(options) ?? badInStep(model, task, batch, options);
 }
 
 function badInput(batch: Batch): string | null {
@@ -48,9 +46,9 @@ export function badWeight(model: Model): string | null {
   return bad && `the weight ${bad.name} (number ${bad.index + 1} of ${model.variables.get(bad.name)!.size})`;
 }
 
-function badState(model: Model, { state }: StepOptions): string | null {
-  const index = state?.findIndex(({ h, c }) => firstBad(h) !== null || (c && firstBad(c) !== null)) ?? -1;
-  return index >= 0 ? `the state carried into ${model.recurrent[index]!.name}` : null;
+function badState({ state }: StepOptions): string | null {
+  const bad = Object.entries(state ?? {}).find(([, values]) => firstBad(values) !== null);
+  return bad ? `the state ${bad[0]} that was carried into the step` : null;
 }
 
 function badInStep(model: Model, task: Task, batch: Batch, options: StepOptions): string {

@@ -15,7 +15,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { gradientsOf } from '../engine/gradients.ts';
 import { type Batch, inputOf, lengthsIn, type Stretch, stretchesOf, validSteps } from '../layers/batch.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import { encodedOf } from '../layers/evaluate.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import type { Task } from '../tasks/task.ts';
 
@@ -27,7 +29,7 @@ export interface StepOptions {
   training: boolean;
   /** counter of the dropout streams */
   step: number;
-  state: LayerState[] | null;
+  state: State | null;
   outputs: 'every-step' | 'last-step';
   watch?: Watch | undefined;
 }
@@ -37,7 +39,7 @@ export interface StepResult {
   loss: number;
   penalty: number;
   gradients: Map<string, Tensor>;
-  state: LayerState[];
+  state: State;
 }
 
 /**
@@ -63,20 +65,26 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
   const everyStep = options.outputs === 'every-step';
   if (!everyStep && batch.lengths && parts.length > 1)
     throw new Error('A window shorter than the sequence needs sequences of equal length.');
+  if (batch.source && parts.length > 1)
+    throw new Error('A window shorter than the sequence cuts the gradient from its source.');
   const all = everyStep ? validSteps(batch) : 1;
   let { state } = options;
   let loss = 0;
   let penalty = 0;
   parts.forEach((part, index) => {
     const share = everyStep ? validSteps(batch, part) / all : 1;
+    const pass = {
+      training: options.training,
+      step: options.step * parts.length + index,
+      watch: options.watch,
+    };
     const forward = () => {
       const result = model.forwardToLoss(inputOf(batch, part), {
-        training: options.training,
-        step: options.step * parts.length + index,
+        ...pass,
         lengths: lengthsIn(batch, part),
         state,
+        encoded: encodedOf(model, batch, pass),
         outputs: options.outputs,
-        watch: options.watch,
         from: part.from,
       });
       state = result.state;
@@ -98,7 +106,7 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     accumulate(gradients, model, made);
   });
   if (options.l2 > 0) penalty = addPenalty(model, gradients, options.l2);
-  return { loss, penalty, gradients, state: state ?? [] };
+  return { loss, penalty, gradients, state: state ?? {} };
 }
 
 function lossGradients(

@@ -2,7 +2,7 @@
 // gives nothing back.
 import type { SeriesSidecar } from '../../runs/format.ts';
 import type { Batch } from '../layers/batch.ts';
-import type { LayerState } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import { type Watch, watchTogether } from '../layers/watch.ts';
 import { PROBES } from '../probes/index.ts';
 import type { OpenProbe, ProbedRun } from '../probes/probe.ts';
@@ -101,7 +101,7 @@ function lookOf(probes: readonly OpenProbe[]): Look {
     },
     watch: watchTogether(probes.flatMap(({ watch }): Watch[] => (watch ? [watch] : []))),
     ...(before.length > 0 && {
-      before(batch: Batch, states: LayerState[] | null) {
+      before(batch: Batch, states: State | null) {
         for (const probe of before) probe.before?.(batch, states);
       },
     }),

@@ -6,7 +6,8 @@ import type { Experiment } from '../../experiment/schema.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import { validSteps } from '../layers/batch.ts';
 import { buildModel } from '../layers/build.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
 import type { Batch, Task } from '../tasks/task.ts';
@@ -35,7 +36,7 @@ export interface Look {
   begin?: ((batch: Batch) => void) | undefined;
   watch?: Watch | undefined;
   /** the batch and the state it started in, before the update */
-  before?: ((batch: Batch, state: LayerState[] | null) => void) | undefined;
+  before?: ((batch: Batch, state: State | null) => void) | undefined;
 }
 
 /** A checkpoint, ready to be written. */
@@ -61,7 +62,7 @@ export class Trainer {
   metrics: Readonly<Record<string, number>> | null = null;
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
-  private carried: LayerState[] | null = null;
+  private carried: State | null = null;
   /** of all weights together, roughly */
   private weightSize: number;
 
@@ -139,7 +140,7 @@ export class Trainer {
     try {
       writeWeights(this.model, weights);
       this.optimizer.restore(optimizer);
-      this.carried = this.checkedState(carried);
+      this.carried = this.checkedState(carried && named(carried, this.model));
     } catch (cause) {
       throw new BadRunError(`The checkpoint does not fit its experiment: ${(cause as Error).message}`);
     }
@@ -157,21 +158,18 @@ export class Trainer {
   }
 
   /** State is carried along a stream; a new pass over it starts afresh. */
-  private stateFor(batch: Batch): LayerState[] | null {
+  private stateFor(batch: Batch): State | null {
     const { carryState } = this.experiment.training.bptt;
     return this.task.stream && carryState && batch.continues ? this.carried : null;
   }
 
-  private checkedState(carried: LayerState[] | null): LayerState[] | null {
+  /** @throws Error when it is of another model */
+  private checkedState(carried: State | null): State | null {
+    const { states } = this.model;
     const { batchSize } = this.task.facts;
-    const { recurrent } = this.model;
-    const fits = carried?.every(
-      ({ h, c }, index) =>
-        h.length === batchSize * (recurrent[index]?.units ?? -1) &&
-        (recurrent[index]?.cell === 'lstm') === (c !== undefined) &&
-        (!c || c.length === h.length),
-    );
-    if (carried && !(fits && carried.length === recurrent.length))
+    if (!carried) return null;
+    const fits = states.every(({ name, size }) => carried[name]?.length === batchSize * size);
+    if (!fits || Object.keys(carried).length !== states.length)
       throw new Error('its carried state has other sizes.');
     return carried;
   }
@@ -207,6 +205,16 @@ export class Trainer {
     const figures: StepFigures = { trainLoss: loss, ...rest };
     return this.experiment.training.l2 > 0 ? { ...figures, penalty } : figures;
   }
+}
+
+/** Checkpoints of version 0.1.0 number the recurrent levels: "0.h", "1.c". */
+function named(carried: State, { states }: Model): State {
+  const levels = [...new Set(states.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))];
+  const entries = Object.entries(carried).map(([key, values]): [string, Float32Array] => {
+    const [, index, part] = /^(\d+)\.([hc])$/.exec(key) ?? [];
+    return [index === undefined ? key : `${levels[Number(index)]}.${part}`, values];
+  });
+  return Object.fromEntries(entries);
 }
 
 function copiesOf(variables: ReadonlyMap<string, Variable>): Map<string, Float32Array> {

@@ -1,7 +1,8 @@
 // Scores a model on the batches of a part, a batch at a time, so that requests are heard in between.
 import { tidy } from '@tensorflow/tfjs-core';
 import { evaluate } from '../layers/evaluate.ts';
-import type { LayerState, Model } from '../layers/model.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
 import { type Batch, emptyScore, type Score, type Task } from '../tasks/task.ts';
 
 /** State is carried along a stream, as in training; null if there are no batches. */
@@ -11,7 +12,7 @@ export function* scorePart(
   batches: Iterable<Batch>,
 ): Generator<undefined, Score | null> {
   const score = emptyScore();
-  let state: LayerState[] | null = null;
+  let state: State | null = null;
   for (const batch of batches) {
     const result = evaluate(model, batch, task.outputs, task.stream && batch.continues ? state : null);
     state = result.state;

@@ -29,13 +29,14 @@ describe('bidirectional layers', () => {
   it('name each direction of each level, as wide as their input', () => {
     const model = build([layer], 2 * H);
     assert.deepEqual(
-      model.recurrent.map(({ name, inputSize }) => [name, inputSize]),
-      [
-        ['layers.0.0', I],
-        ['layers.0.0-reverse', I],
-        ['layers.0.1', 2 * H],
-        ['layers.0.1-reverse', 2 * H],
-      ],
+      model.levels.map(({ name }) => name),
+      ['layers.0.0', 'layers.0.0-reverse', 'layers.0.1', 'layers.0.1-reverse'],
+    );
+    assert.deepEqual(
+      ['0', '0_reverse', '1', '1_reverse'].map(
+        end => model.variables.get(`layers.0.weight_ih_l${end}`)!.shape[1],
+      ),
+      [I, I, 2 * H, 2 * H],
     );
     model.dispose();
   });
@@ -45,7 +46,7 @@ describe('bidirectional layers', () => {
     tidy(() => {
       const { outputs, state } = model.forward(input(), { ...pass, lengths, outputs: 'last-step' });
       assert.deepEqual(outputs.shape, [1, B, 2 * H]);
-      const [forward, reverse] = [state[2]!.h, state[3]!.h];
+      const [forward, reverse] = [state['layers.0.1.h']!, state['layers.0.1-reverse.h']!];
       const expected = Array.from({ length: B }, (_, b) => [
         ...forward.subarray(b * H, (b + 1) * H),
         ...reverse.subarray(b * H, (b + 1) * H),

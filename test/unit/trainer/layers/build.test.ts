@@ -63,10 +63,14 @@ describe('building a model', () => {
       ],
     );
     const lstm = { family: 'recurrent', title: 'LSTM', units: 5, gates: ['i', 'f', 'g', 'o'], keeps: 'f' };
-    assert.deepEqual(model.recurrent, [
-      { ...lstm, name: 'layers.2.0', cell: 'lstm', inputSize: 4 },
-      { ...lstm, name: 'layers.2.1', cell: 'lstm', inputSize: 5 },
+    assert.deepEqual(model.levels.slice(2), [
+      { ...lstm, name: 'layers.2.0' },
+      { ...lstm, name: 'layers.2.1' },
     ]);
+    assert.deepEqual(
+      model.states.map(({ name, size }) => `${name} ${size}`),
+      ['layers.2.0.h 5', 'layers.2.0.c 5', 'layers.2.1.h 5', 'layers.2.1.c 5'],
+    );
     // the last dense layer is left to the loss: it has no row of its own
     assert.deepEqual(
       model.levels.map(({ name, family }) => `${name} ${family}`),
@@ -252,8 +256,8 @@ describe('a model that cannot be', () => {
       /2 lengths .* 1 sequences/,
     );
     assert.throws(
-      () => model.forward(tensor3d([1, 2, 3], [1, 1, 3]), { ...PASS, state: [] }),
-      /1 recurrent levels, but 0 states/,
+      () => model.forward(tensor3d([1, 2, 3], [1, 1, 3]), { ...PASS, state: {} }),
+      /state that was given lacks layers\.0\.0\.h/,
     );
   });
 });
@@ -269,7 +273,7 @@ describe('forward', () => {
         values(model, `layers.0.${name}`),
       ) as [Float32Array, Float32Array, Float32Array];
       const expected = [0, 1].map(unit => Math.tanh(weight[unit * 7 + 4]! + biasIh[unit]! + biasHh[unit]!));
-      assertClose(state[0]!.h, expected, 'h');
+      assertClose(state['layers.0.0.h']!, expected, 'h');
     });
   });
 
@@ -345,7 +349,7 @@ describe('forward', () => {
     const numbers = Float32Array.from({ length: 6 * 3 }, (_, i) => Math.cos(i));
     const whole = model.forward(tensor3d(numbers, [6, 1, 3]), PASS);
     const first = model.forward(tensor3d(numbers.slice(0, 6), [2, 1, 3]), PASS);
-    assert.equal(first.state.length, 3);
+    assert.equal(Object.keys(first.state).length, model.states.length);
     const second = model.forward(tensor3d(numbers.slice(6), [4, 1, 3]), { ...PASS, state: first.state });
     assert.deepEqual(
       [...first.outputs.dataSync(), ...second.outputs.dataSync()],

@@ -1,0 +1,113 @@
+// One step at a time: greedy, beam, sampling and streaming all go through this. Where every layer carries a state, a step
+// costs one step; else the newest steps, as many as a training sequence has, are read anew.
+import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Encoded, Model } from './model.ts';
+import { rowsOf, type State } from './state.ts';
+
+export interface Stepper {
+  /** Reads one step of every sequence: token ids (batch), or numbers (batch, features). @returns outputs (batch, width) */
+  step(values: Int32Array | Float32Array): Float32Array;
+  /** The same after other steps: these sequences go on, in this order; one may stand several times. */
+  fork(rows: readonly number[]): Stepper;
+}
+
+/** `encoded` belongs to the caller, who keeps it until the last step. */
+export function stepper(model: Model, batch: number, encoded: Encoded | null = null): Stepper {
+  return model.context === null
+    ? carrying(model, batch, null, encoded)
+    : rereading(model, batch, [], encoded);
+}
+
+type Values = Int32Array | Float32Array;
+
+function inputOf(steps: readonly Values[], batch: number): Tensor {
+  const [first] = steps;
+  const width = first!.length;
+  if (first instanceof Int32Array) {
+    const ids = new Int32Array(steps.length * width);
+    for (const [t, values] of steps.entries()) ids.set(values, t * width);
+    return tensor(ids, [steps.length, batch], 'int32');
+  }
+  const numbers = new Float32Array(steps.length * width);
+  for (const [t, values] of steps.entries()) numbers.set(values, t * width);
+  return tensor(numbers, [steps.length, batch, width / batch]);
+}
+
+function carrying(model: Model, batch: number, begin: State | null, encoded: Encoded | null): Stepper {
+  let state = begin;
+  return {
+    step: values =>
+      tidy(() => {
+        const options = {
+          training: false,
+          step: 0,
+          lengths: null,
+          state,
+          encoded,
+          outputs: 'last-step',
+        } as const;
+        const result = model.forward(inputOf([values], batch), options);
+        state = result.state;
+        return Float32Array.from(result.outputs.dataSync());
+      }),
+    fork: rows =>
+      carrying(model, rows.length, state && rowsOf(state, rows, batch), encodedRows(encoded, rows)),
+  };
+}
+
+function rereading(model: Model, batch: number, seen: readonly Values[], encoded: Encoded | null): Stepper {
+  let newest = seen;
+  return {
+    step: values =>
+      tidy(() => {
+        newest = [...newest, values].slice(-model.context!);
+        const options = {
+          training: false,
+          step: 0,
+          lengths: null,
+          state: null,
+          encoded,
+          outputs: 'last-step',
+        } as const;
+        return Float32Array.from(model.forward(inputOf(newest, batch), options).outputs.dataSync());
+      }),
+    fork: rows =>
+      rereading(
+        model,
+        rows.length,
+        newest.map(values => rowsOfStep(values, rows, batch)),
+        encodedRows(encoded, rows),
+      ),
+  };
+}
+
+function rowsOfStep(values: Values, rows: readonly number[], batch: number): Values {
+  const width = values.length / batch;
+  const made =
+    values instanceof Int32Array
+      ? new Int32Array(rows.length * width)
+      : new Float32Array(rows.length * width);
+  for (const [index, row] of rows.entries())
+    made.set(values.subarray(row * width, (row + 1) * width), index * width);
+  return made;
+}
+
+/** A source is read once for each of its sequences; beams of one sequence look at the same. */
+function encodedRows(encoded: Encoded | null, rows: readonly number[]): Encoded | null {
+  if (!encoded) return null;
+  const [steps, batch, width] = encoded.states.shape;
+  if (rows.length === batch && rows.every((row, index) => row === index)) return encoded;
+  const values = encoded.states.dataSync();
+  const states = new Float32Array(steps * rows.length * width);
+  for (let t = 0; t < steps; t++)
+    rows.forEach((row, index) => {
+      const from = (t * batch + row) * width;
+      states.set(values.subarray(from, from + width), (t * rows.length + index) * width);
+    });
+  return {
+    states: tensor(states, [steps, rows.length, width]),
+    lengths: encoded.lengths && Int32Array.from(rows, row => encoded.lengths![row]!),
+    // the state goes on by itself after the first step
+    last: [],
+  };
+}
