@@ -2,7 +2,7 @@
 import type { Language, Syntax, Tree } from './code/syntax.ts';
 import { type Definitions, MENTIONS } from './definition.ts';
 import { dialectOf } from './dialects.ts';
-import { SourceReader } from './found-layers.ts';
+import { SourceReader, type Surroundings } from './found-layers.ts';
 import { findModels } from './found-models.ts';
 
 const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
@@ -31,18 +31,24 @@ export async function findDefinitions(
   syntax: Syntax,
   text: string,
   language: Language,
+  surroundings?: Surroundings,
 ): Promise<Definitions> {
   if (!MENTIONS.test(text) || unreadable(text)) return NOTHING;
   const tree = await syntax.parse(text, language);
   try {
-    return definitionsIn(tree, text, language);
+    return definitionsIn(tree, text, language, surroundings);
   } finally {
     tree.delete();
   }
 }
 
-export function definitionsIn(tree: Tree, text: string, language: Language): Definitions {
-  const reader = new SourceReader(text, tree, language, dialectOf(language));
+export function definitionsIn(
+  tree: Tree,
+  text: string,
+  language: Language,
+  surroundings?: Surroundings,
+): Definitions {
+  const reader = new SourceReader(text, tree, language, dialectOf(language), surroundings);
   const found = reader.recurrentLayers();
   const layers = found.map(({ layer }) => layer);
   return {

@@ -20,6 +20,7 @@ const NAMES = /[A-Za-z_$][\w$]*/g;
 const CALLED = /([A-Za-z_$][\w$]*)\s*(?:\?\.\s*)?(?:<[\w\s,.[\]]*>)?\(|[\])](?=\s*\()/g;
 const ASSIGNED =
   /^[ \t]*(?:(?:const|let|var)\s+|self\.|this\.)?([A-Za-z_$][\w$]*)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*/gm;
+const IMPORTED = /^from[ \t]+([\w.]+)[ \t]+import[ \t]+\(?([\w \t,]+)/gm;
 const OWN_OPTIONS =
   /\b(?:hidden_size|num_layers|batch_first|return_sequences|returnSequences|recurrent_dropout)\b/;
 const WRAPPERS = /bidirectional|\bRNN\b|\brnn\b/i;
@@ -216,7 +217,34 @@ export class SourceReader {
       if (OWN_OPTIONS.test(line)) for (const [, name] of line.matchAll(/([\w$]+)\s*\(/g)) names.add(name!);
     }
     this.addAliases(names);
+    for (const name of this.importedLayers()) names.add(name);
     return names;
+  }
+
+  /** Classes of the project that are made from a recurrent layer, under their names here. */
+  private importedLayers(): string[] {
+    const { resolver, root } = this;
+    if (!this.isPython || root.source.file === null) return [];
+    const scope = this.dialect.scopeOf(root);
+    return [...this.text.matchAll(IMPORTED)].flatMap(({ 1: module, 2: list }) => {
+      if (!resolver.project.module(module!, root.source)) return [];
+      const names = list!.split(',').map(each => /(\w+)\W*$/.exec(each)?.[1] ?? '');
+      return names.filter(name =>
+        scope
+          .bindings(name)
+          .some(
+            binding =>
+              binding.kind === 'import' &&
+              resolver
+                .imported(binding)
+                .some(
+                  made =>
+                    made.kind === 'class' &&
+                    this.dialect.bases(made.body).some(base => MENTIONS.test(base.node.text)),
+                ),
+          ),
+      );
+    });
   }
 
   /** `cls = TABLE.get(kind)`, where the table's line mentions a layer. */

@@ -1,5 +1,5 @@
 // The code of a Jupyter notebook as one text: cells see what the cells before them bound. Lines are those of the file.
-import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import type { Language } from './code/syntax.ts';
 
 export interface NotebookCode {
@@ -7,6 +7,8 @@ export interface NotebookCode {
   text: string;
   /** of each line of the text, 1-based, the line of the file that holds it */
   lines: number[];
+  /** of each line of the text: the cell, counted from 1 with those of text, and the line in it */
+  places: { cell: number; line: number }[];
 }
 
 const LANGUAGES: Readonly<Record<string, Language>> = {
@@ -17,6 +19,18 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 /** Cells of another language, such as `%%bash`; the others time or capture what follows. */
 const FOREIGN =
   /^%%(?:bash|sh|script|html|HTML|javascript|js|latex|markdown|svg|writefile|sql|R|cython|perl|ruby)\b/;
+
+/** Why a file is no notebook that can be read; null if it is one, of whatever language. */
+export function notebookFault(file: string): string | null {
+  const errors: ParseError[] = [];
+  const root = parseTree(file, errors);
+  const [first] = errors;
+  if (first)
+    return `it is no notebook, since its JSON is broken in line ${lineAt(lineStarts(file), first.offset)}`;
+  const cells =
+    root && (findNodeAtLocation(root, ['cells']) ?? findNodeAtLocation(root, ['worksheets', 0, 'cells']));
+  return cells?.type === 'array' ? null : 'it is no notebook, since it has no list of cells';
+}
 
 /** null: it is no notebook, or of a language that is not read. */
 export function notebookCode(file: string): NotebookCode | null {
@@ -29,18 +43,22 @@ export function notebookCode(file: string): NotebookCode | null {
   const starts = lineStarts(file);
   const code: string[] = [];
   const lines: number[] = [];
+  const places: NotebookCode['places'] = [];
+  let count = 0;
   for (const cell of cells.children ?? []) {
+    count++;
     if (valueAt(cell, 'cell_type') !== 'code') continue;
     const source = findNodeAtLocation(cell, ['source']) ?? findNodeAtLocation(cell, ['input']);
     const parts = source?.type === 'array' ? (source.children ?? []) : source ? [source] : [];
     const own = sourceLines(parts, starts);
     if (FOREIGN.test(own[0]?.text ?? '')) continue;
-    for (const { text, line } of own) {
+    for (const [index, { text, line }] of own.entries()) {
       code.push(language === 'python' ? withoutMagic(text) : text);
       lines.push(line);
+      places.push({ cell: count, line: index + 1 });
     }
   }
-  return { language, text: code.join('\n'), lines };
+  return { language, text: code.join('\n'), lines, places };
 }
 
 function languageName(root: Node): string {

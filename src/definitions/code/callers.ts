@@ -1,8 +1,8 @@
 // Who calls the function that a layer is made in, and with what: one frame a call, so that what belongs to one call
 // stays together. Turns of a loop over a list that is written out are frames too.
 
-import { type CallOf, callsNamed, dotted, type Evaluator, type Frames } from './evaluation.ts';
-import type { Binding, Expression, Scope } from './expression.ts';
+import { callsNamed, dotted, type Evaluator, type Frames } from './evaluation.ts';
+import type { Binding, CallOf, Expression, Scope } from './expression.ts';
 import { enclosingClass } from './expression.ts';
 import type { Node } from './node.ts';
 
@@ -82,7 +82,7 @@ export class Callers {
           return call.kind === 'call' && isSuper(call, name) ? [call] : [];
         });
       });
-      return [...direct, ...below];
+      return [...direct, ...below, ...this.resolver.project.instantiations(name, owner.node.source)];
     });
   }
 

@@ -1,5 +1,5 @@
 // What the parts that follow a text ask of each other: values, bindings, definitions, and the frames they hold in.
-import type { Binding, Constant, Dialect, Expression, Scope } from './expression.ts';
+import type { Binding, CallOf, Constant, Dialect, Expression, Scope } from './expression.ts';
 import type { Node } from './node.ts';
 import type { Project } from './project.ts';
 
@@ -17,8 +17,6 @@ export type Value =
   | { kind: 'known'; value: Constant; from: Origin | null }
   | { kind: 'outside'; fallback: Constant | undefined; from: Origin | null }
   | { kind: 'unknown' };
-
-export type CallOf = Extract<Expression, { kind: 'call' }>;
 
 /** By the node of a function: the call that leads into it; by the node of a loop: which turn it is. */
 export type Frames = ReadonlyMap<number, CallOf | number>;

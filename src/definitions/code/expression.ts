@@ -16,10 +16,14 @@ export type Expression = { node: Node } & (
   | { kind: 'list'; items: Expression[] }
   | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
   | { kind: 'choice'; options: Expression[]; by: Choice }
+  /** what a configuration file gives, and the command line may give otherwise */
+  | { kind: 'setting'; value: Constant }
   /** a member of a record by its name, as a spread takes it */
   | { kind: 'key'; object: Expression; name: string }
   | { kind: 'other' }
 );
+
+export type CallOf = Extract<Expression, { kind: 'call' }>;
 
 /** What takes one of the options: a condition (then the first is for true), `or`, `and`, or nothing that is followed. */
 export type Choice = { condition: Expression } | 'or' | 'and' | '??' | null;

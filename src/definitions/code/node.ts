@@ -13,6 +13,8 @@ interface Point {
   column: number;
 }
 
+type Copied = Pick<Cursor, 'nodeType' | 'field' | 'isNamed' | 'startIndex' | 'endIndex'>;
+
 export class Node {
   readonly source: Source;
   readonly id: number;
@@ -29,7 +31,7 @@ export class Node {
   private named: Node[] | null = null;
   private pending: TreeNode | null = null;
 
-  constructor(source: Source, parent: Node | null, index: number, cursor: Cursor) {
+  constructor(source: Source, parent: Node | null, index: number, cursor: Copied) {
     this.source = source;
     this.id = ids++;
     this.parent = parent;
@@ -156,23 +158,30 @@ export class Source {
   /** as the caller names it; null where it has no name */
   readonly file: string | null;
   readonly root: Node;
-  private readonly cursor: Cursor;
+  private readonly cursor: Cursor | null;
   private readonly hasErrors: boolean;
   private starts: number[] | null = null;
 
-  constructor(tree: Tree, text: string, file: string | null) {
+  /** `tree`: null for a text of another kind, whose places are told by `stretch`. */
+  constructor(tree: Tree | null, text: string, file: string | null) {
     this.text = text;
     this.file = file;
-    this.cursor = new Cursor(tree);
-    this.hasErrors = tree.rootNode.hasError;
-    this.root = new Node(this, null, 0, this.cursor);
+    this.cursor = tree && new Cursor(tree);
+    this.hasErrors = tree?.rootNode.hasError ?? false;
+    this.root = this.cursor ? new Node(this, null, 0, this.cursor) : this.stretch(0, text.length);
     this.root.hasError = this.hasErrors;
-    this.root.leave(tree.rootNode);
+    if (tree) this.root.leave(tree.rootNode);
+  }
+
+  /** A place in the text as a node without children. */
+  stretch(startIndex: number, endIndex: number): Node {
+    return new Node(this, null, 0, { nodeType: 'stretch', field: null, isNamed: true, startIndex, endIndex });
   }
 
   fill(node: Node, from: TreeNode): void {
+    if (!this.cursor) return;
     this.cursor.reset(from);
-    this.copyChildren(node, node.parent === null);
+    this.copyChildren(this.cursor, node, node.parent === null);
   }
 
   position(offset: number): Point {
@@ -188,8 +197,7 @@ export class Source {
   }
 
   /** The cursor stands on the node, before and after. */
-  private copyChildren(node: Node, isTop: boolean): void {
-    const { cursor } = this;
+  private copyChildren(cursor: Cursor, node: Node, isTop: boolean): void {
     const children = node.begin();
     if (!cursor.firstChild()) return;
     do {
@@ -199,7 +207,7 @@ export class Source {
         child.leave(cursor.current);
         child.hasError = this.hasErrors && cursor.current.hasError;
       } else {
-        this.copyChildren(child, false);
+        this.copyChildren(cursor, child, false);
         child.hasError = this.hasErrors && (cursor.isMissing || faulty(child));
       }
     } while (cursor.nextSibling());

@@ -323,7 +323,9 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
 }
 
 function importFrom(node: Node, scope: Scope, bind: Bind, star: (module: string) => void): void {
-  const module = node.childForFieldName('module_name')?.text ?? '';
+  const from = node.childForFieldName('module_name')?.text ?? '';
+  // `from . import sizes` is the file beside this one
+  const module = /^\.+$/.test(from) ? from.slice(1) : from;
   for (const each of named(node).slice(1)) {
     if (each.type === 'wildcard_import') star(module);
     else if (each.type === 'aliased_import') {

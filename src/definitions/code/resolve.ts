@@ -4,7 +4,6 @@ import { binary, unary } from './arithmetic.ts';
 import { Callers } from './callers.ts';
 import {
   bindingOf,
-  type CallOf,
   callsNamed,
   dotted,
   type Evaluator,
@@ -15,6 +14,7 @@ import {
 import {
   type Binding,
   type Branch,
+  type CallOf,
   type Choice,
   type Constant,
   type Dialect,
@@ -46,6 +46,8 @@ const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument'])
 const COPIES =
   /^(?:Object\.(?:freeze|seal)|structuredClone|dict|(?:copy\.)?deepcopy|copy\.copy|MappingProxyType|OmegaConf\.create|EasyDict|edict|AttrDict|Box|ConfigDict|ml_collections\.ConfigDict)$/;
 
+const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load)$/;
+
 export class Resolver implements Evaluator {
   readonly dialect: Dialect;
   readonly root: Node;
@@ -58,6 +60,7 @@ export class Resolver implements Evaluator {
     this.dialect = dialect;
     this.root = root;
     this.project = project;
+    project.enter(root.source);
     this.callers = new Callers(this);
     this.stores = new Stores(this);
   }
@@ -89,6 +92,8 @@ export class Resolver implements Evaluator {
     switch (expression.kind) {
       case 'constant':
         return { kind: 'known', value: expression.value, from: this.originOf(expression.node) };
+      case 'setting':
+        return { kind: 'outside', fallback: expression.value, from: this.originOf(expression.node) };
       case 'unary':
         return lift([this.value(expression.operand, depth + 1)], ([operand]) =>
           unary(expression.operator, operand!),
@@ -477,7 +482,8 @@ export class Resolver implements Evaluator {
       if (fields.length > 0) return fields.map(field => assumed(field, name));
       if (binding.fallback)
         return this.membersOf(binding.fallback, name, depth + 1).map(field => assumed(field, name));
-      return this.project.configured([binding.name, name], definition.node.source) ?? [];
+      const setting = this.project.setting([binding.name, name], definition.node.source);
+      return setting ? [bindingOf(setting, this.dialect)] : [];
     });
   }
 
@@ -505,7 +511,8 @@ export class Resolver implements Evaluator {
     const path = pathOf(definition);
     const first = path && this.rootOf(definition);
     if (!path || !first || this.lookUp(first.name, first).some(({ kind }) => kind !== 'parameter')) return [];
-    return this.project.configured([...path, name], node.source) ?? [];
+    const setting = this.project.setting([...path, name], node.source);
+    return setting ? [bindingOf(setting, this.dialect)] : [];
   }
 
   private rootOf(expression: Expression): Extract<Expression, { kind: 'name' }> | null {
@@ -680,6 +687,10 @@ export class Resolver implements Evaluator {
       return entries.length > 0 ? [...entries, ...otherwise] : [call];
     }
     const name = dotted(callee);
+    if (LOADS.test(name)) {
+      const loaded = this.loaded(call, depth);
+      return loaded ? [loaded] : [call];
+    }
     if (!COPIES.test(name)) return [call];
     if (name === 'dict' && positional.length === 0) {
       const entries = new Map([...named].map(([key, { value }]) => [key, value]));
@@ -698,6 +709,17 @@ export class Resolver implements Evaluator {
     if (/freeze|seal|Mapping/.test(name)) return inner;
     // a copy of its own: what is stored into it does not change the first
     return inner.map(each => (each.kind === 'record' ? { ...each, node: call.node } : each));
+  }
+
+  /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
+  private loaded({ positional, node }: CallOf, depth: number): Expression | null {
+    const [first] = positional;
+    const made = first && this.definitions(first, depth + 1)[0];
+    const path = made?.kind === 'call' ? made.positional[0] : first;
+    const told = path && this.value(path, depth + 1);
+    return told?.kind === 'known' && typeof told.value === 'string'
+      ? this.project.settingsIn(told.value, node.source)
+      : null;
   }
 
   /** `{"lstm": nn.LSTM, "gru": nn.GRU}[kind]`: any of them, when the key is not known. */

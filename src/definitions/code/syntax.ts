@@ -44,6 +44,7 @@ export class Syntax {
   private readonly files: SyntaxFiles;
   private started: Promise<typeof ParserClass> | null = null;
   private readonly grammars = new Map<Language, Promise<Grammar>>();
+  private readonly loaded = new Map<Language, Grammar>();
   private parser: ParserClass | null = null;
 
   constructor(files: SyntaxFiles) {
@@ -55,10 +56,25 @@ export class Syntax {
     const Parser = await this.start();
     const grammar = await this.grammar(language);
     this.parser ??= new Parser();
+    this.loaded.set(language, grammar);
     this.parser.setLanguage(grammar);
     const tree = this.parser.parse(text, last);
     if (!tree) throw new Error(`The ${language} parser gave no tree.`);
     return tree;
+  }
+
+  async load(language: Language): Promise<void> {
+    const Parser = await this.start();
+    this.loaded.set(language, await this.grammar(language));
+    this.parser ??= new Parser();
+  }
+
+  /** As `parse`, once the language was loaded; null before. */
+  parseNow(text: string, language: Language): Tree | null {
+    const grammar = this.loaded.get(language);
+    if (!this.parser || !grammar) return null;
+    this.parser.setLanguage(grammar);
+    return this.parser.parse(text);
   }
 
   private start(): Promise<typeof ParserClass> {

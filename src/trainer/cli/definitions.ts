@@ -7,9 +7,10 @@ import { type Language, languageOfFile, Syntax } from '../../definitions/code/sy
 import { type LayerData, layerData, type ModelData, modelData } from '../../definitions/describe.ts';
 import { findDefinitions, unreadable } from '../../definitions/find.ts';
 import { grammarsIn } from '../../definitions/node-files.ts';
-import { type NotebookCode, notebookCode } from '../../definitions/notebook.ts';
+import { type NotebookCode, notebookCode, notebookFault } from '../../definitions/notebook.ts';
 import { plural } from '../../experiment/words.ts';
 import type { Command } from './command.ts';
+import { Projects } from './definitions-project.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { plain, screenOf, wrap } from './terminal.ts';
 
@@ -18,7 +19,8 @@ export const command: Command = {
   operands: 'FILE…',
   count: [1, Infinity],
   summary: 'List the recurrent layers that TensorFlow.js, Keras and PyTorch files define.',
-  details: 'Files are read, never run. What a file leaves open is null.',
+  details:
+    'Files are read, never run, and so are those around them that they import, that call their classes, and that configure them. What they leave open is null; defaults and ranges stand beside.',
   options: {
     json: { help: 'Write one array to stdout and nothing else there.' },
     models: { help: 'Whole models with all their layers.' },
@@ -26,31 +28,69 @@ export const command: Command = {
   examples: ['unroll definitions model.py', 'unroll definitions src/*.ts --json'],
   async run(args) {
     const syntax = new Syntax(grammarsIn(grammars()));
+    const projects = new Projects(syntax);
     const all: unknown[] = [];
+    let faults = 0;
     for (const file of args.positionals) {
-      const { text, language, lines } = codeOf(file);
-      const why = unreadable(text);
-      if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
-      const found = await findDefinitions(syntax, text, language);
-      const inFile = <T extends { line: number }>(data: T): T => ({
-        ...data,
-        line: lines?.[data.line - 1] ?? data.line,
-      });
-      const data = args.flag('models')
-        ? found.models
-            .map(model => inFile(modelData(file, model)))
-            .map((model): ModelData => ({ ...model, layers: model.layers.map(inFile) }))
-        : found.layers.map(layer => inFile(layerData(file, layer)));
-      all.push(...data);
-      if (!args.flag('json') && !args.flag('models')) printLayers(data as LayerData[]);
+      try {
+        const data = await read(syntax, projects, file, args.flag('models'));
+        all.push(...data);
+        if (!args.flag('json') && !args.flag('models')) printLayers(data as InCell<LayerData>[]);
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        faults++;
+      }
     }
+    const found = args.flag('models') ? 'model with a recurrent layer' : 'recurrent layer';
+    if (all.length === 0 && faults < args.positionals.length)
+      process.stderr.write(`No ${found} was found in ${plural(args.positionals.length - faults, 'file')}.\n`);
     if (args.flag('json')) process.stdout.write(`${JSON.stringify(all)}\n`);
     else if (args.flag('models')) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
-    return EXIT.done;
+    return faults > 0 ? EXIT.wrongInput : EXIT.done;
   },
 };
 
-function codeOf(file: string): { text: string; language: Language; lines?: number[] } {
+/** Of what stands in a notebook: the cell, counted from 1, and the line in it. */
+type InCell<T> = T & { notebookCell?: number; cellLine?: number };
+
+/** @throws CommandError in a sentence with the file */
+async function read(
+  syntax: Syntax,
+  projects: Projects,
+  file: string,
+  models: boolean,
+): Promise<(InCell<LayerData> | ModelData)[]> {
+  const { text, language, notebook } = codeOf(file);
+  const why = unreadable(text);
+  if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
+  const full = path.resolve(file);
+  const project = await projects.around(full);
+  const found = await findDefinitions(syntax, text, language, { project, file: full });
+  const inFile = <T extends { line: number }>(data: T): InCell<T> => {
+    const place = notebook?.places[data.line - 1];
+    if (!notebook || !place) return data;
+    const line = notebook.lines[data.line - 1] ?? data.line;
+    return { ...data, line, notebookCell: place.cell, cellLine: place.line };
+  };
+  if (models)
+    return found.models
+      .map(model => inFile(modelData(file, model)))
+      .map((model): ModelData => ({ ...model, layers: model.layers.map(inFile) }));
+  return found.layers.map(layer => {
+    const data = inFile(layerData(file, layer));
+    const { from } = data;
+    if (!from) return data;
+    if (from.file === file)
+      return { ...data, from: { ...from, line: notebook?.lines[from.line - 1] ?? from.line } };
+    return {
+      ...data,
+      from: { ...from, file: path.isAbsolute(file) ? from.file : path.relative('', from.file) },
+    };
+  });
+}
+
+function codeOf(file: string): { text: string; language: Language; notebook?: NotebookCode } {
   const language = languageOfFile(file);
   if (language) return { text: textOf(file), language };
   // what is missing or a folder is told first
@@ -59,13 +99,18 @@ function codeOf(file: string): { text: string; language: Language; lines?: numbe
     throw new CommandError(
       `${file}: only Python, JavaScript and TypeScript files and notebooks are read (.py, .js, .ts, .tsx, .ipynb …).`,
     );
-  const code: NotebookCode | null = notebookCode(text);
-  return code ?? { text: '', language: 'python' };
+  const fault = notebookFault(text);
+  if (fault) throw new CommandError(`${file}: ${fault}.`);
+  const notebook = notebookCode(text);
+  return notebook
+    ? { text: notebook.text, language: notebook.language, notebook }
+    : { text: '', language: 'python' };
 }
 
 function textOf(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    bytes = readFileSync(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why =
@@ -76,6 +121,13 @@ function textOf(file: string): string {
           : `it cannot be read (${code})`;
     throw new CommandError(`${file}: ${why}.`);
   }
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new CommandError(
+      `${file}: it is written in UTF-16, which neither Python nor Node reads; save it as UTF-8.`,
+    );
+  if (bytes.subarray(0, 4096).includes(0))
+    throw new CommandError(`${file}: it is no text (it holds zero bytes).`);
+  return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
 /** Beside the bundle; in the source tree, the package's. */
@@ -86,31 +138,47 @@ function grammars(): string {
   return path.join(path.basename(here) === 'parts' ? path.dirname(here) : here, 'grammars');
 }
 
-function printLayers(layers: readonly LayerData[]): void {
-  for (const {
-    file,
-    line,
-    framework,
-    cell,
-    isCell,
-    units,
-    unitsDefault,
-    bidirectional,
-    layers: levels,
-    parameters,
-  } of layers) {
+function printLayers(layers: readonly InCell<LayerData>[]): void {
+  for (const layer of layers) {
+    const { file, line, framework, cell, cells, isCell, notebookCell, cellLine } = layer;
+    const place = notebookCell ? ` (cell ${notebookCell}, line ${cellLine})` : '';
+    const kind = cell ?? (cells ? cells.join(' or ') : 'RNN, GRU or LSTM');
     const facts = [
-      units === null
-        ? unitsDefault === undefined
-          ? 'units from outside'
-          : `units from outside, ${unitsDefault} by default`
-        : plural(units, 'unit'),
-      levels !== 1 && (levels === null ? 'layers from outside' : plural(levels, 'layer')),
-      bidirectional && 'bidirectional',
+      units(layer),
+      levels(layer),
+      direction(layer),
       isCell && 'one step at a time',
-      parameters !== null && plural(parameters, 'parameter'),
+      parameters(layer),
+      origin(layer),
     ].filter(Boolean);
-    const found = `${plain(file)}:${line}: ${framework} ${cell ?? 'RNN, GRU or LSTM'} · ${facts.join(' · ')}`;
+    const found = `${plain(file)}:${line}${place}: ${framework} ${kind} · ${facts.join(' · ')}`;
     process.stdout.write(`${wrap(found, screenOf().textColumns, 2)}\n`);
   }
+}
+
+function units({ units: value, unitsDefault, unitsRange }: LayerData): string {
+  if (value !== null) return plural(value, 'unit');
+  if (unitsRange) return `${unitsRange[0]} to ${unitsRange[1]} units`;
+  return unitsDefault === undefined ? 'units from outside' : `units from outside, ${unitsDefault} by default`;
+}
+
+function levels({ layers, layersDefault }: LayerData): string | false {
+  if (layers !== null) return layers !== 1 && plural(layers, 'layer');
+  return layersDefault === undefined ? 'layers from outside' : `${plural(layersDefault, 'layer')} by default`;
+}
+
+function direction({ bidirectional, bidirectionalDefault }: LayerData): string | false {
+  if (bidirectional !== null) return bidirectional && 'bidirectional';
+  return bidirectionalDefault === true && 'bidirectional by default';
+}
+
+function parameters({ parameters: value, parametersDefault, parametersRange }: LayerData): string | false {
+  if (value !== null) return plural(value, 'parameter');
+  if (parametersRange) return `${parametersRange[0]} to ${plural(parametersRange[1], 'parameter')}`;
+  return parametersDefault !== undefined && `${plural(parametersDefault, 'parameter')} by default`;
+}
+
+function origin({ from, file }: LayerData): string | false {
+  if (!from) return false;
+  return `from ${from.file === file ? `line ${from.line}` : `${plain(from.file)}:${from.line}`}`;
 }

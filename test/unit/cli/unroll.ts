@@ -1,7 +1,7 @@
 // The real command line as a child process: bundled once from source as the build does it, since starting it from
 // source would take most of the tests' time.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -37,6 +37,10 @@ function build(): string {
     banner: {
       js: 'import { createRequire as createRequireOfNode } from "node:module"; const require = createRequireOfNode(import.meta.url);',
     },
+  });
+  // beside the bundle, as in the package
+  cpSync(path.join(repository, 'node_modules/@vscode/tree-sitter-wasm/wasm'), path.join(outdir, 'grammars'), {
+    recursive: true,
   });
   return path.join(outdir, 'unroll.mjs');
 }
