@@ -115,7 +115,7 @@ describe('training from the window', () => {
   it('compares RNN, LSTM and GRU side by side from the lens', async () => {
     const runsBefore = runFolders(workbench.folder).length;
     await workbench.openFile('endless.rnn.json');
-    await workbench.lens('Compare RNN · LSTM · GRU').click();
+    await workbench.lens('Compare RNN · GRU · LSTM').click();
     await until('three runs make steps', () => {
       const runs = runFolders(workbench.folder).slice(runsBefore);
       return runs.length === 3 && runs.every(run => stepOf(run) > 50);

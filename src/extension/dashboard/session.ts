@@ -223,7 +223,7 @@ export class DashboardSession implements vscode.Disposable {
       },
       'finding/fix': async ({ runId, fix }) => {
         const run = this.listed([runId])[0];
-        if (run) await this.guarded(() => applyFixInEditor(run, fix));
+        if (run) await this.guarded(() => applyFixInEditor(run, fix, this.services));
         return null;
       },
       'command/run': async ({ command, runId }) => {

@@ -68,6 +68,7 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
     const lens = (command: vscode.Command) => new vscode.CodeLens(at, command);
     // without a command it is dim text: the row stands, and no one trains what is not there
     if (model.isKept) return [lens({ ...keptText(model.name, counts), command: '' })];
+    const { compareTitle } = await import('../experiments/counts-text.ts');
     const row = [
       lens({
         title: '▶ Train',
@@ -76,8 +77,8 @@ class CodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
         arguments: [target],
       }),
       lens({
-        title: '⇄ Compare RNN · LSTM · GRU',
-        tooltip: `Train ${model.name} with each of the three cells, side by side`,
+        title: compareTitle(),
+        tooltip: `Train ${model.name} with each of these cells, side by side`,
         command: 'unroll.compare',
         arguments: [target],
       }),

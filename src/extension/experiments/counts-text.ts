@@ -1,6 +1,6 @@
 // The parameter counts that a lens shows before any run. Loaded late: it brings the schema with it.
 import type { Convention } from '../../experiment/convention.ts';
-import type { LayerType } from '../../experiment/layers/index.ts';
+import { CLASSIC_CELLS, kindOf, type LayerType } from '../../experiment/layers/index.ts';
 import { firstCell } from '../../experiment/models.ts';
 import { countAs } from '../../experiment/parameters.ts';
 import type { Experiment } from '../../experiment/schema.ts';
@@ -11,6 +11,11 @@ export const CONVENTIONS: Readonly<Record<Convention, string>> = {
   keras: 'Keras',
   tfjs: 'tfjs',
 };
+
+/** What is trained side by side, in the one order of all lists: "⇄ Compare RNN · GRU · LSTM". */
+export function compareTitle(): string {
+  return `⇄ Compare ${CLASSIC_CELLS.map(type => kindOf({ type }).title).join(' · ')}`;
+}
 
 /** `LSTM 82,944 · GRU 62,208 (−25 %, PyTorch count)`: the model's cell, then its natural rival, at equal units. */
 export function countsText(experiment: Experiment): string {

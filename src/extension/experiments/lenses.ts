@@ -92,13 +92,15 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
         const { title, tooltip } = trainLens(experiment ? comparisonSize(experiment) : 1);
         return { title, tooltip, command: 'unroll.train', arguments: [uri] };
       }
-      case 'compare':
+      case 'compare': {
+        const { compareTitle } = await import('./counts-text.ts');
         return {
-          title: '⇄ Compare RNN · LSTM · GRU',
-          tooltip: 'Train this experiment with each of the three cells, side by side',
+          title: compareTitle(),
+          tooltip: 'Train this experiment with each of these cells, side by side',
           command: 'unroll.compare',
           arguments: [uri],
         };
+      }
       case 'counts': {
         const experiment = await this.experiments.lastGood(document);
         const { countsText } = await import('./counts-text.ts');

@@ -119,11 +119,6 @@ export function fitOf(model: ExperimentInput['model'], inputs: number | null = n
   };
 }
 
-/** The classic cells by their titles, in the one order of all lists: "RNN · GRU · LSTM". */
-export function classicTitles(): string {
-  return CLASSIC_CELLS.map(type => kindOf({ type }).title).join(' · ');
-}
-
 /** Layers whose size is a number of units; LSTM is what most begin with. */
 export const CELL_OFFERS: readonly Offer<CellChoice>[] = [
   ...CELL_TYPES.filter(type => kindOf({ type }).widthField === 'units').map(type => {

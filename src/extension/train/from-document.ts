@@ -1,10 +1,11 @@
 // An open `*.rnn.json` becomes what can be trained; its faults are shown where they stand.
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { Experiment } from '../../experiment/schema.ts';
 import { definitionPath, type ExperimentDocuments } from '../experiments/documents.ts';
 import { modelLine } from '../experiments/lens-text.ts';
 import { plural } from '../text.ts';
-import { CannotTrain, type Source } from './training.ts';
+import { CannotTrain, ownFolders, type Source } from './training.ts';
 
 /** @returns undefined after the faults were shown */
 export async function sourceOfDocument(
@@ -41,7 +42,13 @@ export async function sourceOfDocument(
     },
     base: document.uri.scheme === 'file' ? dirname(document.uri.fsPath) : workspace.uri.fsPath,
     workspace: workspace.uri.fsPath,
+    // a copy of a run on our own samples names them by their whole path
+    allowedPaths: isOwnSample(experiment) ? [ownFolders.samples] : [],
   };
+}
+
+function isOwnSample({ data }: Experiment): boolean {
+  return 'path' in data && ownFolders.samples !== '' && data.path.startsWith(`${ownFolders.samples}/`);
 }
 
 /** For documents that are not saved yet. */

@@ -21,6 +21,8 @@ export class Supervisor implements vscode.Disposable {
   private readonly queue: Queue;
   private readonly subscriptions: vscode.Disposable[] = [];
   private engine: Promise<string> | null = null;
+  /** runs that were seen alive */
+  private readonly living = new Set<string>();
   private pumping: Promise<void> | null = null;
 
   constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, store: RunStore) {
@@ -29,7 +31,39 @@ export class Supervisor implements vscode.Disposable {
     this.store = store;
     const storage = context.storageUri ?? context.globalStorageUri;
     this.queue = new Queue(join(storage.fsPath, 'queue'));
-    this.subscriptions.push(store.onDidChange(() => void this.pump()));
+    this.subscriptions.push(
+      store.onDidChange(() => {
+        void this.pump();
+        this.tellCrashes();
+      }),
+    );
+  }
+
+  /** Also of workers that another window, or this one before a reload, has started. */
+  private tellCrashes(): void {
+    const crashed = this.store.runs.filter(
+      ({ folder, state }) => state === 'crashed' && this.living.has(folder),
+    );
+    for (const { folder, state } of this.store.runs)
+      if (isRunning({ state })) this.living.add(folder);
+      else this.living.delete(folder);
+    // members of one comparison share a worker
+    const [first, ...more] = crashed;
+    if (first) void this.complainOfCrash(first, [first, ...more]);
+  }
+
+  private async complainOfCrash(first: ListedRun, runs: readonly ListedRun[]): Promise<void> {
+    const { step } = first.status;
+    const resume = vscode.l10n.t('Resume');
+    const showDashboard = vscode.l10n.t('Open Dashboard');
+    const chosen = await vscode.window.showErrorMessage(
+      vscode.l10n.t('{0} ended unexpectedly at step {1}.', nameOf(first), step.toLocaleString('en-US')),
+      resume,
+      showDashboard,
+    );
+    const folders = runs.map(({ folder }) => folder);
+    if (chosen === resume) await vscode.commands.executeCommand('unroll.continue', folders);
+    if (chosen === showDashboard) await vscode.commands.executeCommand('unroll.openDashboard', folders);
   }
 
   /** Starts them now if there is a slot, else when one is free. @returns whether they wait */
@@ -173,6 +207,8 @@ export class Supervisor implements vscode.Disposable {
     const { code, signal } = await worker.ended;
     this.log.info(`Worker ${worker.pid} ended with ${signal ?? code}`);
     this.queue.remove(ticket);
+    // one that ended by itself says why below
+    if (signal === null) for (const folder of ticket.folders) this.living.delete(folder);
     await this.store.refresh(true);
     const runs = ticket.folders.flatMap(folder => this.store.get(folder) ?? []);
     const failed = runs.find(({ state }) => state === 'failed' || state === 'diverged');
@@ -221,7 +257,7 @@ export class Supervisor implements vscode.Disposable {
   }
 }
 
-function isRunning({ state }: ListedRun): boolean {
+function isRunning({ state }: Pick<ListedRun, 'state'>): boolean {
   return state === 'starting' || state === 'training' || state === 'paused';
 }
 
