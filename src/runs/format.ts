@@ -3,6 +3,7 @@
 // are open strings, so that an older reader keeps what a newer writer has said.
 import * as z from 'zod';
 import { experimentSchema } from '../experiment/schema.ts';
+import { dataFileSchema } from './data-file.ts';
 import { levelOfOld, viewOfOld } from './format-old.ts';
 
 export type { LayerCount } from '../experiment/parameters.ts';
@@ -115,6 +116,8 @@ export const runSchema = requestSchema.extend({
     layers: z.array(z.object({ name: text, type: text, count, formula: text })).max(1000),
   }),
   task,
+  /** what the run learned from; version 0.1.0 says nothing of it */
+  data: z.array(dataFileSchema).max(1000).optional(),
 });
 /** `run.json`: written once, when the worker starts. */
 export type RunFile = z.infer<typeof runSchema>;

@@ -27,7 +27,7 @@ export const command: Command = {
       const cells = cellsOf(run);
       return run.bestLoss?.value === best && runs.length > 1 ? cells.map(cell => bold(screen, cell)) : cells;
     });
-    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrdr', screen.textColumns)}\n`);
+    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrddr', screen.textColumns)}\n`);
     const units = new Set(
       runs.map(({ reader }) => reader.run?.task.lossUnit).filter(unit => unit !== undefined),
     );
@@ -47,6 +47,7 @@ const HEAD = [
   'val loss',
   'best val',
   'at step',
+  'test loss',
   'tokens/s',
   'time',
 ];
@@ -62,6 +63,7 @@ function cellsOf(run: RunFacts): string[] {
     figure(run.last('valLoss')),
     figure(run.bestLoss?.value),
     run.bestLoss ? count(run.bestLoss.step) : '–',
+    figure(run.last('testLoss')),
     figure(run.last('tokensPerSecond')),
     duration(run.seconds),
   ];
@@ -81,6 +83,7 @@ function record(run: RunFacts) {
     trainLoss: number(run.last('trainLoss')),
     valLoss: number(run.last('valLoss')),
     best: run.bestLoss,
+    testLoss: number(run.last('testLoss')),
     tokensPerSecond: number(run.last('tokensPerSecond')),
     seconds: run.seconds,
   };

@@ -21,6 +21,7 @@ const KNOWN: Readonly<Record<string, ExitCode>> = {
   EngineUnavailableError: EXIT.wrongInput,
   InputError: EXIT.wrongInput,
   DataError: EXIT.wrongInput,
+  DataChangedError: EXIT.wrongInput,
   ModelError: EXIT.wrongInput,
   OutOfMemoryError: EXIT.failed,
   DiskFullError: EXIT.failed,

@@ -22,11 +22,15 @@ export const command: Command = {
     const [run, file] = args.positionals as [string, string];
     const folder = findRun(run);
     const { predictFile } = await import('../inference/predict.ts');
-    const { rows, next, ...facts } = await predictFile(folder, file, { checkpoint: checkpointOf(args) });
+    const { rows, next, notes, ...facts } = await predictFile(folder, file, {
+      checkpoint: checkpointOf(args),
+    });
     const known = args.flag('next') ? [] : rows;
+    const say = (text: string) =>
+      process.stderr.write(`${wrap(plain(text), screenOf(process.stderr).textColumns)}\n`);
     if (args.flag('json')) {
       process.stdout.write(
-        `${JSON.stringify({ kind: 'predict', run: folder, ...facts, rows: known, next })}\n`,
+        `${JSON.stringify({ kind: 'predict', run: folder, ...facts, notes, rows: known, next })}\n`,
       );
       return EXIT.done;
     }
@@ -37,10 +41,11 @@ export const command: Command = {
     process.stdout.write(
       `${['row,truth,prediction,persistence', ...lines.map(line => line.join(','))].join('\n')}\n`,
     );
-    if (facts.rmse !== null) {
-      const errors = `${plain(facts.target)}: root mean square error ${figure(facts.rmse)} over ${plural(rows.length, 'row')}, ${facts.horizon} ahead; persistence has ${figure(facts.persistenceRmse)}.`;
-      process.stderr.write(`${wrap(errors, screenOf(process.stderr).textColumns)}\n`);
-    }
+    for (const note of notes) say(note);
+    if (facts.rmse !== null)
+      say(
+        `${facts.target}: root mean square error ${figure(facts.rmse)} over ${plural(rows.length, 'row')}, ${facts.horizon} ahead; persistence has ${figure(facts.persistenceRmse)}.`,
+      );
     return EXIT.done;
   },
 };

@@ -21,10 +21,33 @@ export const command: Command = {
     force: {
       help: 'Also take over a run whose writer is on another machine, and go on where this machine or engine cannot give the same bits.',
     },
+    data: { value: 'PATH', help: 'The data file of the run, where it stands elsewhere now.' },
+    'changed-data': {
+      help: 'Go on with data that are not what the run learned from, in the scaling and vocabulary of the run.',
+    },
+    'with-new-data': {
+      help: 'Start a new run from the best weights of this one, in its scaling and vocabulary, on the data as they are now.',
+    },
     ...JSON_OPTION,
   },
-  examples: ['unroll resume .unroll/runs/20261121T035600Z-emma-0a1b2c'],
+  examples: [
+    'unroll resume .unroll/runs/20261121T035600Z-emma-0a1b2c',
+    'unroll resume .unroll/runs/20261121T035600Z-co2-0a1b2c --with-new-data',
+  ],
   async run(args) {
+    const options = {
+      json: args.flag('json'),
+      force: args.flag('force'),
+      data: args.text('data'),
+      changedData: args.flag('changed-data'),
+    };
+    if (args.flag('with-new-data')) {
+      const { startFromWeights } = await import('../training/from-weights.ts');
+      return trainHere(
+        args.positionals.map(name => startFromWeights(findRun(name))),
+        options,
+      );
+    }
     const runs = args.positionals.map(name => loadRun(findRun(name)));
     const over = runs.map(outcomeOfEnded);
     const open = runs.filter((_, index) => over[index] === null);
@@ -35,7 +58,7 @@ export const command: Command = {
     if (open.length === 0) return exitCodeOf(ended);
     return trainHere(
       open.map(({ folder }) => folder),
-      { json: args.flag('json'), force: args.flag('force') },
+      options,
     );
   },
 };

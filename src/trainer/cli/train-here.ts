@@ -13,9 +13,13 @@ import { plain } from './terminal.ts';
 export interface TrainOptions {
   json: boolean;
   force: boolean;
+  /** of runs that go on: another place of their data, or data that changed */
+  data?: string | undefined;
+  changedData?: boolean;
 }
 
-export async function trainHere(folders: string[], { json, force }: TrainOptions): Promise<ExitCode> {
+export async function trainHere(folders: string[], options: TrainOptions): Promise<ExitCode> {
+  const { json, force, data, changedData } = options;
   const runs = folders.map(folder => ({ folder, request: readSummary(folder)?.request ?? null }));
   trainWithoutReader();
   const report = await reportFor(json, runs);
@@ -33,6 +37,8 @@ export async function trainHere(folders: string[], { json, force }: TrainOptions
       },
       signal: interrupt.signal,
       force,
+      data,
+      changedData,
     });
     report.end(outcomes);
     return exitCodeOf(outcomes);

@@ -46,6 +46,8 @@ export interface ReadOptions {
   time?: string | undefined;
   /** largest share of a column's non-empty cells that may be no number */
   unreadable?: number | undefined;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -79,7 +81,8 @@ export async function readCsv(
     from_line: firstLine,
   });
   // its errors come out of the parser
-  pipeline(createReadStream(path), new DecodeStream(encoding), parser, () => {});
+  const end = options.bytes === undefined ? undefined : options.bytes - 1;
+  pipeline(createReadStream(path, { end }), new DecodeStream(encoding), parser, () => {});
   let builder: TableBuilder | null = null;
   try {
     for await (const { record, info } of parser as AsyncIterable<{

@@ -9,10 +9,15 @@ export interface DataPlace {
   workspace: string;
   /** further folders that data may come from */
   allowedPaths: readonly string[];
+  /** the file itself, where it was found already or named by a person */
+  file?: string | undefined;
+  /** read only so many bytes: what came later is none of the run's data */
+  bytes?: number | undefined;
 }
 
 /** @throws DataError for a path that is missing, no file, empty, or outside of what is allowed */
 export function locateData(path: string, place: DataPlace): string {
+  if (place.file !== undefined) return place.file;
   const wanted = isAbsolute(path) ? path : resolve(place.base, path);
   let real: string;
   try {

@@ -12,6 +12,8 @@ export interface TableFacts {
   formats?: ReadOptions['formats'];
   time?: string | null | undefined;
   unreadable: number;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
 }
 
 export interface ReadTable {
@@ -24,12 +26,13 @@ export interface ReadTable {
 
 /** @throws DataError */
 export async function readTable(path: string, name: string, facts: TableFacts): Promise<ReadTable> {
-  const { target, features, order, formats, unreadable } = facts;
+  const { target, features, order, formats, unreadable, bytes } = facts;
   const table = await readCsv(path, name, [...new Set([target, ...features])], {
     numbers: facts.numbers ?? undefined,
     time: facts.time ?? undefined,
     formats,
     unreadable,
+    bytes,
   });
   const { time, lines } = table;
   if (order === 'file') return { table, notes: table.notes, warnings: time ? timeRemarks(time, lines) : [] };

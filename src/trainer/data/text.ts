@@ -25,25 +25,79 @@ export interface Vocabulary {
 const CODE_POINTS = 0x110000;
 const CHUNK_BYTES = 1 << 20;
 
-/**
- * @param share part of the characters, from the start, in which a character must be seen `minCount` times
- * @throws DataError with the byte offset of what is no text
- */
+export interface TextOptions {
+  minCount: number;
+  /** part of the characters, from the start, in which a character must be seen `minCount` times */
+  share: number;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+  /** the symbols of a run that goes on, instead of the text's own */
+  known?: readonly string[] | null | undefined;
+}
+
+/** @throws DataError with the byte offset of what is no text, or a character that is not known */
 export async function readText(
   path: string,
   name: string,
-  minCount: number,
-  share: number,
+  { minCount, share, bytes, known }: TextOptions,
 ): Promise<EncodedText> {
   const all = new Float64Array(CODE_POINTS);
   let length = 0;
-  for await (const codes of codePoints(path, name)) {
+  for await (const codes of codePoints(path, name, bytes)) {
     for (const code of codes) all[code]!++;
     length += codes.length;
   }
   if (length === 0) throw new DataError(`The data file ${name} holds no characters.`);
-  const seen = minCount > 1 ? await countUntil(path, name, Math.floor(length * share)) : all;
   const idOf = new Int32Array(CODE_POINTS).fill(-1);
+  const vocabulary = known
+    ? encodeKnown(all, idOf, known, name)
+    : encodeOwn(
+        all,
+        minCount > 1 ? await countUntil(path, name, bytes, Math.floor(length * share)) : all,
+        idOf,
+        minCount,
+      );
+  const { symbols } = vocabulary;
+  const ids = idsFor(length, symbols.length, name);
+  let at = 0;
+  for await (const codes of codePoints(path, name, bytes)) {
+    if (at + codes.length > length) break;
+    for (const code of codes) {
+      const id = idOf[code]!;
+      ids[at++] = id >= 0 ? id : symbols.length - 1;
+    }
+  }
+  if (at < length) throw new DataError(`The data file ${name} changed while it was read.`);
+  return { ids, vocabulary };
+}
+
+/** Ids of the symbols of a run; other characters are its unknown symbol, if it has one. */
+function encodeKnown(
+  all: Float64Array,
+  idOf: Int32Array,
+  known: readonly string[],
+  name: string,
+): Vocabulary {
+  const symbols = [...known];
+  const counts = symbols.map(() => 0);
+  const hasUnknown = symbols.at(-1) === UNKNOWN;
+  symbols.forEach((symbol, id) => {
+    const code = symbol.codePointAt(0)!;
+    idOf[code] = id;
+    counts[id] = all[code]!;
+  });
+  for (let code = 0; code < CODE_POINTS; code++) {
+    if (all[code] === 0 || idOf[code]! >= 0) continue;
+    if (!hasUnknown)
+      throw new DataError(
+        `${name} holds ${JSON.stringify(String.fromCodePoint(code))}, which is not among the ${plural(symbols.length, 'symbol')} that this run knows.`,
+      );
+    counts[symbols.length - 1]! += all[code]!;
+  }
+  return { symbols, counts };
+}
+
+function encodeOwn(all: Float64Array, seen: Float64Array, idOf: Int32Array, minCount: number): Vocabulary {
   const symbols: string[] = [];
   const counts: number[] = [];
   let unknown = 0;
@@ -61,17 +115,7 @@ export async function readText(
     symbols.push(UNKNOWN);
     counts.push(unknown);
   }
-  const ids = idsFor(length, symbols.length, name);
-  let at = 0;
-  for await (const codes of codePoints(path, name)) {
-    if (at + codes.length > length) break;
-    for (const code of codes) {
-      const id = idOf[code]!;
-      ids[at++] = id >= 0 ? id : symbols.length - 1;
-    }
-  }
-  if (at < length) throw new DataError(`The data file ${name} changed while it was read.`);
-  return { ids, vocabulary: { symbols, counts } };
+  return { symbols, counts };
 }
 
 function idsFor(length: number, symbols: number, name: string): Uint16Array | Uint32Array {
@@ -83,10 +127,15 @@ function idsFor(length: number, symbols: number, name: string): Uint16Array | Ui
   return symbols <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
 }
 
-async function countUntil(path: string, name: string, length: number): Promise<Float64Array> {
+async function countUntil(
+  path: string,
+  name: string,
+  bytes: number | undefined,
+  length: number,
+): Promise<Float64Array> {
   const counts = new Float64Array(CODE_POINTS);
   let left = length;
-  for await (const codes of codePoints(path, name)) {
+  for await (const codes of codePoints(path, name, bytes)) {
     for (const code of codes.subarray(0, left)) counts[code]!++;
     left -= codes.length;
     if (left <= 0) break;
@@ -95,7 +144,11 @@ async function countUntil(path: string, name: string, length: number): Promise<F
 }
 
 /** All code points, a chunk at a time. */
-async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Array> {
+async function* codePoints(
+  path: string,
+  name: string,
+  most?: number | undefined,
+): AsyncGenerator<Uint32Array> {
   const { encoding, skip } = sniff(path, name);
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   let offset = skip;
@@ -113,7 +166,8 @@ async function* codePoints(path: string, name: string): AsyncGenerator<Uint32Arr
     return codes.subarray(0, count);
   };
   try {
-    for await (const chunk of createReadStream(path, { start: skip, highWaterMark: CHUNK_BYTES })) {
+    const end = most === undefined ? undefined : most - 1;
+    for await (const chunk of createReadStream(path, { start: skip, end, highWaterMark: CHUNK_BYTES })) {
       const bytes = chunk as Buffer;
       const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
       if (zero >= 0) throw notText(name, offset + zero);

@@ -13,9 +13,9 @@ import { startEngine } from '../engine/start.ts';
 import { buildModel } from '../layers/build.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
 import { writeWeights } from '../layers/weights.ts';
+import { readArtifact } from '../tasks/artifact.ts';
 import { sizesOf, type TaskArtifact } from '../tasks/index.ts';
 import { CHECKPOINT } from '../training/checkpoint.ts';
-import { readArtifact } from './artifact.ts';
 
 const MAX_RUN_BYTES = 16e6;
 const MAX_WEIGHT_BYTES = 4e9;

@@ -2,7 +2,9 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { plural } from '../../experiment/words.ts';
+import type { DataFile } from '../../runs/data-file.ts';
 import { DataError } from '../data/errors.ts';
+import { changeSince, type Since } from '../data/fingerprint.ts';
 import { readTable } from '../data/table.ts';
 import type { Model } from '../layers/model.ts';
 import { type ForecastArtifact, levelsOf } from '../tasks/forecast.ts';
@@ -25,6 +27,8 @@ export interface Prediction {
   rows: { row: number; truth: number; prediction: number; persistence: number }[];
   /** what comes after the last row, one value a row */
   next: { row: number; prediction: number }[];
+  /** how the table was read, and whether it is what the run learned from */
+  notes: string[];
   /** over `rows`, in the target's own unit; null where there are none */
   rmse: number | null;
   persistenceRmse: number | null;
@@ -44,7 +48,9 @@ export async function predictFile(
     throw new InputError(
       `This run learned "${artifact.task}"; tables are predicted by runs of "forecast".${artifact.task === 'char-lm' ? ' Use `unroll sample RUN`.' : ''}`,
     );
-  const series = await readSeries(path, artifact);
+  const { series, notes } = await readSeries(path, artifact);
+  const learned = opened.run.data?.[0];
+  if (learned) notes.unshift(relation(await changeSince(path, learned), learned, basename(path)));
   const model = await loadModel(opened);
   try {
     const levels = predictAll(model, series, artifact);
@@ -53,6 +59,7 @@ export async function predictFile(
       horizon: artifact.horizon,
       step,
       best,
+      notes,
       ...scored(levels, series, artifact),
     };
   } finally {
@@ -60,13 +67,16 @@ export async function predictFile(
   }
 }
 
-async function readSeries(path: string, artifact: ForecastArtifact): Promise<PreparedSeries> {
+async function readSeries(
+  path: string,
+  artifact: ForecastArtifact,
+): Promise<{ series: PreparedSeries; notes: string[] }> {
   const name = basename(path);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new DataError(`There is no file ${path}.`);
   if (!stat.isFile()) throw new DataError(`${path} is not a regular file.`);
   const { difference, scaling } = artifact;
-  const { table } = await readTable(path, name, artifact);
+  const { table, notes, warnings } = await readTable(path, name, artifact);
   const series = prepareSeries(table, { ...artifact, trainShare: 1, scaling }, name);
   const rows = series.level.length;
   const needed = artifact.window + difference;
@@ -74,7 +84,14 @@ async function readSeries(path: string, artifact: ForecastArtifact): Promise<Pre
     throw new DataError(
       `${name} has ${plural(rows, 'usable row')}; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
     );
-  return series;
+  return { series, notes: [...warnings, ...notes] };
+}
+
+function relation(since: Since, { read }: DataFile, name: string): string {
+  if (since.kind === 'same') return `${name} is the file that this run learned from.`;
+  if (since.kind === 'appended')
+    return `${name} is the file that this run learned from, with ${plural(since.lines, 'further row')} after the first ${read['rows']}.`;
+  return `${name} is not the file that this run learned from; it is read in the scaling of the run.`;
 }
 
 /** By the first predicted row: the levels of the next `horizon` rows. */

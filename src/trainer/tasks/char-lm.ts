@@ -18,9 +18,19 @@ type CharLmData = Extract<Experiment['data'], { task: 'char-lm' }>;
 
 const RARE_COUNT = 5;
 
-export async function charLmTask(experiment: Experiment, data: CharLmData, path: string): Promise<Task> {
+export async function charLmTask(
+  experiment: Experiment,
+  data: CharLmData,
+  { path, bytes }: { path: string; bytes?: number | undefined },
+  known: readonly string[] | null,
+): Promise<Task> {
   const { batchSize, seqLen, seed, validation, sample } = experiment.training;
-  const { ids, vocabulary } = await readText(path, data.path, data.minCount, data.split[0]);
+  const { ids, vocabulary } = await readText(path, data.path, {
+    minCount: data.minCount,
+    share: data.split[0],
+    bytes,
+    known,
+  });
   const { symbols, counts } = vocabulary;
   const [trainIds, validIds, testIds] = splitIds(ids, data.split);
   const train = trainIds.length > batchSize * seqLen ? textStream(trainIds, batchSize, seqLen) : null;
@@ -45,6 +55,7 @@ export async function charLmTask(experiment: Experiment, data: CharLmData, path:
       tokensPerStep: batchSize * seqLen,
       notes: describe(data, ids.length, symbols, counts),
     },
+    read: { characters: ids.length, symbols: symbols.length },
     sizes: { input: { kind: 'tokens', vocabulary: symbols.length }, outputs: symbols.length },
     outputs: 'every-step',
     stream: true,
@@ -201,7 +212,13 @@ const artifact = z.object({
 
 export const charLm: TaskModule<'char-lm', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => charLmTask(experiment, data, locateData(data.path, place)),
+  open: (experiment, data, place, known) =>
+    charLmTask(
+      experiment,
+      data,
+      { path: locateData(data.path, place), bytes: place.bytes },
+      known?.symbols ?? null,
+    ),
   sizes: ({ symbols }) => ({
     input: { kind: 'tokens', vocabulary: symbols.length },
     outputs: symbols.length,

@@ -20,10 +20,17 @@ type ForecastData = Extract<Experiment['data'], { task: 'forecast' }>;
 
 const SHOWN_ROWS = 150;
 
-export async function forecastTask(experiment: Experiment, data: ForecastData, path: string): Promise<Task> {
+export async function forecastTask(
+  experiment: Experiment,
+  data: ForecastData,
+  { path, bytes }: { path: string; bytes?: number | undefined },
+  known: ForecastArtifact | null,
+): Promise<Task> {
   const features = data.features ?? [data.target];
-  const read = await readTable(path, data.path, { ...data, features });
-  const series = prepareSeries(read.table, { ...data, features, trainShare: data.split[0] }, data.path);
+  const { formats, scaling } = known ?? {};
+  const read = await readTable(path, data.path, { ...data, features, formats, bytes });
+  const trainShare = data.split[0];
+  const series = prepareSeries(read.table, { ...data, features, trainShare, scaling }, data.path);
   const rows = series.level.length;
   const trainRows = Math.floor(rows * data.split[0]);
   const validRows = Math.floor(rows * (data.split[0] + data.split[1]));
@@ -60,6 +67,7 @@ export async function forecastTask(experiment: Experiment, data: ForecastData, p
       notes: [...read.warnings, ...describe(data, read, series, windows, size, batchSize)],
     },
     warnings: read.warnings,
+    read: { rows: read.table.rows, columns: read.table.columns.length },
     sizes: { input: { kind: 'vectors', features: series.width }, outputs: data.horizon },
     outputs: 'last-step',
     stream: false,
@@ -98,7 +106,7 @@ export async function forecastTask(experiment: Experiment, data: ForecastData, p
       missing: data.missing,
       order: data.order,
       numbers: data.numbers ?? null,
-      formats: Object.fromEntries(read.table.formats),
+      formats: formats ?? Object.fromEntries(read.table.formats),
       unreadable: data.unreadable,
       time: data.time ?? null,
       scaling: series.scaling,
@@ -310,7 +318,8 @@ export type ForecastArtifact = z.output<typeof artifact>;
 
 export const forecast: TaskModule<'forecast', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => forecastTask(experiment, data, locateData(data.path, place)),
+  open: (experiment, data, place, known) =>
+    forecastTask(experiment, data, { path: locateData(data.path, place), bytes: place.bytes }, known),
   sizes({ features, missing, horizon }, experiment) {
     const sizes = knownSizes(experiment)!;
     const width = features.length * (missing === 'mask' ? 2 : 1);

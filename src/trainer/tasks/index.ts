@@ -32,9 +32,14 @@ function moduleOf(name: TaskName): TaskModule<TaskName> {
   return TASKS[name] as unknown as TaskModule<TaskName>;
 }
 
-/** Reads the data, if the task has any. @throws DataError */
-export async function openTask(experiment: Experiment, place: DataPlace): Promise<Task> {
-  return moduleOf(experiment.data.task).open(experiment, experiment.data, place);
+/** Reads the data, if the task has any; `known`: task.json of a run that goes on. @throws DataError */
+export async function openTask(
+  experiment: Experiment,
+  place: DataPlace,
+  known: TaskArtifact | null = null,
+): Promise<Task> {
+  const { data } = experiment;
+  return moduleOf(data.task).open(experiment, data, place, known?.task === data.task ? known : null);
 }
 
 /** null: artifact and experiment do not fit. */

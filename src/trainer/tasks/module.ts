@@ -9,8 +9,16 @@ import type { Task } from './task.ts';
 export interface TaskModule<T extends TaskName, A extends z.ZodObject = z.ZodObject> {
   /** of `task.json`, with `task: z.literal(…)`; a run folder is untrusted, so sizes and names are limited */
   readonly artifact: A;
-  /** Reads the data, if the task has any. @throws DataError */
-  open(experiment: Experiment, data: DataOf<T>, place: DataPlace): Promise<Task> | Task;
+  /**
+   * Reads the data, if the task has any. `known`: vocabulary and scaling of a run that goes on, which are never made
+   * anew. @throws DataError
+   */
+  open(
+    experiment: Experiment,
+    data: DataOf<T>,
+    place: DataPlace,
+    known: z.output<A> | null,
+  ): Promise<Task> | Task;
   /** of a finished run, whose data need not be there; null: artifact and experiment do not fit */
   sizes(artifact: z.output<A>, experiment: Experiment): ModelSizes | null;
   /** what does not hold together in an artifact, as the end of a sentence; null: nothing */

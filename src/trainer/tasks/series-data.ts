@@ -41,7 +41,7 @@ export interface SeriesOptions {
   /** share of the rows that scaling is fitted on */
   trainShare: number;
   /** a finished run's scaling, instead of fitting */
-  scaling?: Record<string, Scale>;
+  scaling?: Record<string, Scale> | undefined;
 }
 
 /** @throws DataError for missing values under the policy "error", or a column that never changes */

@@ -21,6 +21,8 @@ export interface Task {
   readonly facts: TaskFacts;
   /** what the data has that its owner should know before the run; also in `facts.notes` */
   readonly warnings?: readonly string[];
+  /** what was read of the data: rows, columns, characters, symbols */
+  readonly read?: Readonly<Record<string, number>>;
   readonly sizes: ModelSizes;
   /** where the loss stands */
   readonly outputs: 'every-step' | 'last-step';

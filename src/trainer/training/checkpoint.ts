@@ -44,6 +44,29 @@ export function encodeCheckpoint(
   return files;
 }
 
+/** The same weights before the first step of another run: nothing is carried, and the optimizer remembers nothing. */
+export function freshCheckpoint(folder: string): Map<string, Uint8Array> {
+  const { weights, optimizer } = readCheckpoint(folder);
+  for (const values of optimizer.values()) values.fill(0);
+  const at: Progress = {
+    format: 1,
+    step: 0,
+    epoch: 0,
+    tokens: 0,
+    ownSeconds: 0,
+    trainLoss: null,
+    valLoss: null,
+    todo: 'step',
+    best: { best: null, bestStep: 0, since: 0 },
+  };
+  return new Map<string, Uint8Array>([
+    [CHECKPOINT.weights, encodeSafetensors(weights)],
+    [CHECKPOINT.optimizer, encodeSafetensors(flat(optimizer))],
+    [CHECKPOINT.carried, encodeSafetensors(new Map())],
+    [CHECKPOINT.state, Buffer.from(`${JSON.stringify(at, null, 2)}\n`)],
+  ]);
+}
+
 export interface LoadedCheckpoint {
   weights: Map<string, NamedTensor>;
   optimizer: Map<string, Float32Array>;

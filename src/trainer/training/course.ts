@@ -5,12 +5,14 @@ import { RowReader } from '../../diagnosis/rows.ts';
 import type { CellName, Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
+import type { NamedTensor } from '../../runs/safetensors.ts';
 import type { Model } from '../layers/model.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
 import type { Journal } from './journal.ts';
 import { type PendingStep, Recorder } from './recorder.ts';
 import { Speed } from './speed.ts';
+import { scoreTest } from './test-part.ts';
 import type { Snapshot, Trainer } from './trainer.ts';
 import { figuresOf, scorePart } from './validation.ts';
 
@@ -37,6 +39,9 @@ export class Course {
   private readonly ownSeconds: () => number;
   private readonly recorder: Recorder;
   private readonly rowReader: RowReader;
+  private readonly bestWeights: () => ReadonlyMap<string, NamedTensor> | null;
+  private isTesting = false;
+  private testLoss: number | null = null;
   private savedStep: number;
   private savedAt = Number.NEGATIVE_INFINITY;
   /** the best so far, not written yet */
@@ -55,6 +60,8 @@ export class Course {
       savedStep: number;
       found: readonly Pick<Finding, 'id' | 'layer'>[];
       ownSeconds: () => number;
+      /** of the best validation; null: the model has them */
+      bestWeights?: () => ReadonlyMap<string, NamedTensor> | null;
       intervals?: Intervals;
     },
   ) {
@@ -75,6 +82,7 @@ export class Course {
     this.rowReader = new RowReader(this.recorder.sidecars);
     this.savedStep = from.savedStep;
     this.ownSeconds = from.ownSeconds;
+    this.bestWeights = from.bestWeights ?? (() => null);
     journal.openSeries(this.recorder.sidecars);
   }
 
@@ -97,6 +105,7 @@ export class Course {
       }
       if (over) {
         if (this.savedStep !== trainer.step) this.save();
+        yield* this.test();
         return this.end();
       }
       this.step();
@@ -105,6 +114,8 @@ export class Course {
   }
 
   save(): void {
+    // the model has its best weights now; its last ones are saved
+    if (this.isTesting) return;
     this.writeRow();
     const { step, stopping } = this.trainer;
     if (this.waiting && this.waiting.step < step && this.waiting.step === stopping.state.bestStep)
@@ -245,6 +256,17 @@ export class Course {
     this.found(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));
   }
 
+  /** The test part, scored once with the best weights. */
+  private *test(): Generator<undefined, void> {
+    this.isTesting = true;
+    const figures = yield* scoreTest(this.trainer, this.bestWeights());
+    this.isTesting = false;
+    if (!figures) return;
+    this.testLoss = figures['testLoss']!;
+    this.journal.figure(figures);
+    this.writeRow();
+  }
+
   private *sample(): Generator<undefined, void> {
     const { trainer, journal } = this;
     this.tell();
@@ -259,8 +281,11 @@ export class Course {
   private end(): CourseEnd {
     const { stopping, experiment, step } = this.trainer;
     const { best, bestStep } = stopping.state;
+    const test = this.testLoss === null ? '' : ` Test loss ${this.testLoss.toPrecision(4)}`;
     const bestWas =
-      best === null ? '' : ` Best validation loss ${best.toPrecision(4)} at step ${show(bestStep)}.`;
+      best === null
+        ? test && `${test}.`
+        : ` Best validation loss ${best.toPrecision(4)} at step ${show(bestStep)}.${test && `${test} with its weights.`}`;
     if (!stopping.exhausted)
       return { reason: 'finished', message: `Finished ${plural(step, 'step')}.${bestWas}` };
     const { patience } = experiment.training.earlyStopping!;

@@ -3,6 +3,7 @@
 import { RunFolderGoneError } from '../../runs/errors.ts';
 import type { ControlRequest, Finding } from '../../runs/format.ts';
 import type { RunWriter } from '../../runs/writer.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { Course, type CourseEnd, show } from './course.ts';
 import { DivergedError } from './divergence.ts';
 import type { Intervals } from './intervals.ts';
@@ -51,6 +52,10 @@ export class Member {
       savedStep: writer.latestCheckpoint()?.step ?? -1,
       found: from.found,
       ownSeconds: () => this.ownSeconds,
+      bestWeights: () => {
+        const best = writer.bestCheckpoint();
+        return best && best.step !== trainer.step ? readCheckpoint(best.folder).weights : null;
+      },
       intervals: from.intervals,
     });
     this.pieces = this.course.pieces();

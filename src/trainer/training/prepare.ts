@@ -6,13 +6,13 @@ import { version_core } from '@tensorflow/tfjs-core';
 import { checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
 import { taskOf } from '../../experiment/tasks/index.ts';
-import type { RunFile, RunRequest } from '../../runs/format.ts';
+import type { RunFile } from '../../runs/format.ts';
 import { replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
-import { openTask } from '../tasks/index.ts';
 import type { Task } from '../tasks/task.ts';
 import { unrollVersion } from '../version.ts';
 import { readCheckpoint } from './checkpoint.ts';
+import { type DataChoice, openRunData, type RunData } from './run-data.ts';
 import { Trainer } from './trainer.ts';
 
 /** What is asked cannot be done as it stands: wrong input, not a fault of training. */
@@ -20,13 +20,15 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
-/** @throws DataError, InputError before anything large is allocated, ModelError */
-export async function prepareTask(request: RunRequest): Promise<Task> {
+/** @throws DataError, DataChangedError, InputError before anything large is allocated, ModelError */
+export async function prepareTask(writer: RunWriter, choice: DataChoice): Promise<RunData> {
+  const { folder, request, run } = writer;
   const { experiment } = request;
-  const task = await openTask(experiment, request);
+  const opened = await openRunData(folder, request, run, choice);
+  const { task } = opened;
   const [fault] = checkMemory(experiment, task.sizes, memoryOfMachine());
   if (fault) throw new InputError(fault.message);
-  return task;
+  return opened;
 }
 
 /** The container's limit, where there is one. */
@@ -58,7 +60,11 @@ function markBest(writer: RunWriter, { step, folder, files }: Checkpoint): void 
   writer.checkpoint(step, new Map(contents), { best: true });
 }
 
-export function describeRun(writer: RunWriter, task: Task, engineUsed: RunFile['engineUsed']): void {
+export function describeRun(
+  writer: RunWriter,
+  { task, file }: RunData,
+  engineUsed: RunFile['engineUsed'],
+): void {
   const { request, folder } = writer;
   const [processor] = cpus();
   writer.writeRun({
@@ -75,6 +81,7 @@ export function describeRun(writer: RunWriter, task: Task, engineUsed: RunFile['
     },
     parameters: countModel(request.experiment, task.sizes),
     task: { ...task.facts, sizes: task.sizes, metrics: [...taskOf(request.experiment.data).metrics] },
+    data: file ? [file] : [],
   });
   replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
 }

@@ -8,11 +8,12 @@ import { startEngine } from '../engine/start.ts';
 import { Journal, validationMetrics } from './journal.ts';
 import { Member } from './member.ts';
 import { describeRun, InputError, makeTrainer, prepareTask } from './prepare.ts';
+import type { DataChoice } from './run-data.ts';
 
 const SLICE_MILLISECONDS = 200;
 const IDLE_MILLISECONDS = 100;
 
-export interface WorkOptions {
+export interface WorkOptions extends DataChoice {
   onEvent?(index: number, event: RunEvent): void;
   onStatus?(index: number, status: RunStatus): void;
   /** how a run's data were read, before it trains on them */
@@ -133,11 +134,13 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
   try {
     const { run } = writer;
     if (run && !options.force) requireSameBits(run, engine);
-    const task = await unlessStopped(prepareTask(writer.request), options.signal);
-    if (task.warnings) options.onData?.(turn.index, task.facts.notes);
+    const data = await unlessStopped(prepareTask(writer, options), options.signal);
+    const { task } = data;
+    const told = run ? data.notes : [...data.notes, ...(task.warnings ? task.facts.notes : [])];
+    if (told.length > 0) options.onData?.(turn.index, told);
     const { trainer, ownSeconds } = makeTrainer(writer, task);
     if (!run) {
-      describeRun(writer, task, engine);
+      describeRun(writer, data, engine);
       journal.event(0, { kind: 'started' });
     } else {
       writer.truncateAfter(trainer.step);

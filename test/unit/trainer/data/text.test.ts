@@ -17,7 +17,7 @@ describe('reading text', () => {
   async function read(content: string | Uint8Array, minCount = 1, share = 1) {
     const path = join(folder, 'a.txt');
     writeFileSync(path, content);
-    const { ids, vocabulary } = await readText(path, 'a.txt', minCount, share);
+    const { ids, vocabulary } = await readText(path, 'a.txt', { minCount: minCount, share: share });
     return { ids: [...ids], ...vocabulary, text: Array.from(ids, id => vocabulary.symbols[id]).join('') };
   }
 
@@ -57,7 +57,10 @@ describe('reading text', () => {
   });
 
   it('reads the fixture with emoji and combining marks', async () => {
-    const { vocabulary, ids } = await readText(fixture('emoji_combining.txt'), 'emoji', 1, 1);
+    const { vocabulary, ids } = await readText(fixture('emoji_combining.txt'), 'emoji', {
+      minCount: 1,
+      share: 1,
+    });
     assert.ok(vocabulary.symbols.includes('🇩') && vocabulary.symbols.includes('\u200D'));
     assert.ok(ids.length > 200);
   });
@@ -83,11 +86,14 @@ describe('reading text', () => {
     await refused('', /holds no characters/);
     await refused('\uFEFF', /holds no characters/);
     for (const name of ['nul_bytes.txt', 'poems_gb18030.txt'])
-      await assert.rejects(readText(fixture(name), name, 1, 1), /is not UTF-8 text: byte [\d,]+ cannot/);
+      await assert.rejects(
+        readText(fixture(name), name, { minCount: 1, share: 1 }),
+        /is not UTF-8 text: byte [\d,]+ cannot/,
+      );
   });
 
   it('says that a file cannot be read', async () => {
-    await assert.rejects(readText(folder, 'folder', 1, 1), (error: Error) => {
+    await assert.rejects(readText(folder, 'folder', { minCount: 1, share: 1 }), (error: Error) => {
       assert.ok(error instanceof DataError);
       assert.match(error.message, /cannot be read/);
       return true;

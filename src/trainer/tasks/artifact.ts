@@ -1,10 +1,17 @@
 // task.json: what using a trained model takes. A run folder is untrusted, so it is checked here.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadRunError } from '../../runs/errors.ts';
 import { readSmall } from '../../runs/json.ts';
-import { artifactSchema, faultOf, type TaskArtifact } from '../tasks/index.ts';
+import { artifactSchema, faultOf, type TaskArtifact } from './index.ts';
 
 const MAX_BYTES = 64e6;
+
+/** null for a run that has not begun. @throws BadRunError */
+export function artifactIfThere(folder: string): TaskArtifact | null {
+  return existsSync(join(folder, 'task.json')) ? readArtifact(folder) : null;
+}
+
 /** @throws BadRunError */
 export function readArtifact(folder: string): TaskArtifact {
   const fail = (why: string) => new BadRunError(`The run ${folder} has no usable task.json: ${why}.`);

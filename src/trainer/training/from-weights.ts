@@ -1,0 +1,26 @@
+// A new run that begins with the weights of another: its scaling and vocabulary, and data as they are now.
+import { copyFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bestCheckpoint, latestCheckpoint, writeCheckpoint } from '../../runs/checkpoints.ts';
+import { createRun } from '../../runs/create.ts';
+import { BadRunError } from '../../runs/errors.ts';
+import { RunReader } from '../../runs/reader.ts';
+import { readArtifact } from '../tasks/artifact.ts';
+import { freshCheckpoint } from './checkpoint.ts';
+
+/** @returns the folder of the new run, beside the other. @throws BadRunError */
+export function startFromWeights(folder: string): string {
+  const reader = new RunReader(folder);
+  while (reader.poll() || reader.behind);
+  const { request } = reader;
+  const checkpoint = bestCheckpoint(folder) ?? latestCheckpoint(folder);
+  if (!request || !checkpoint)
+    throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to begin with.`);
+  readArtifact(folder);
+  const files = freshCheckpoint(checkpoint.folder);
+  const { format: _format, id: _id, createdAt: _createdAt, ...asked } = request;
+  const made = createRun({ out: dirname(folder) }, { ...asked, group: null });
+  copyFileSync(join(folder, 'task.json'), join(made, 'task.json'));
+  writeCheckpoint(made, 0, files, { best: false });
+  return made;
+}

@@ -1,0 +1,133 @@
+// The data of a run, found again where the run or its workspace has been moved, and compared with what it learned from.
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { count, plural } from '../../experiment/words.ts';
+import type { DataFile } from '../../runs/data-file.ts';
+import type { RunFile, RunRequest } from '../../runs/format.ts';
+import { DataError } from '../data/errors.ts';
+import { changeSince, fingerprintOf } from '../data/fingerprint.ts';
+import { type DataPlace, locateData } from '../data/locate.ts';
+import { artifactIfThere } from '../tasks/artifact.ts';
+import { openTask } from '../tasks/index.ts';
+import type { Task } from '../tasks/task.ts';
+
+/** How a person has the data of a run taken. */
+export interface DataChoice {
+  /** instead of the file that the experiment names */
+  data?: string | undefined;
+  /** go on where the file is not what the run learned from */
+  changedData?: boolean | undefined;
+}
+
+/** What differs is said, and how to go on all the same. */
+export class DataChangedError extends Error {
+  override readonly name = 'DataChangedError';
+}
+
+export interface RunData {
+  task: Task;
+  file: DataFile | null;
+  /** what a person should know: rows that were appended, data that changed */
+  notes: string[];
+}
+
+/**
+ * The task of a run on its own data, vocabulary and scaling.
+ * @throws DataError, DataChangedError, BadRunError
+ */
+export async function openRunData(
+  folder: string,
+  request: RunRequest,
+  run: RunFile | null,
+  choice: DataChoice,
+): Promise<RunData> {
+  const { experiment } = request;
+  const known = artifactIfThere(folder);
+  if (!('path' in experiment.data))
+    return { task: await openTask(experiment, request, known), file: null, notes: [] };
+  const learned = run?.data?.[0] ?? null;
+  const place = placeOfData(folder, request, experiment.data.path, learned, choice.data);
+  const file = locateData(experiment.data.path, place);
+  const notes: string[] = [];
+  let bytes: number | undefined;
+  if (learned) {
+    const since = await changeSince(file, learned);
+    if (since.kind === 'appended') {
+      bytes = learned.bytes;
+      notes.push(appended(experiment.data.path, since, learned));
+    } else if (since.kind === 'changed') {
+      const sentence = `${experiment.data.path} is not the file that this run learned from: ${since.why}.`;
+      if (!choice.changedData)
+        throw new DataChangedError(
+          `${sentence} Restore it, name it with --data PATH, go on all the same with --changed-data, or start a new run from these weights with --with-new-data.`,
+        );
+      notes.push(`${sentence} Going on with the scaling and vocabulary of the run.`);
+    }
+  }
+  const task = await openTask(experiment, { ...place, file, bytes }, known);
+  const print = learned ?? (await fingerprintOf(file));
+  return {
+    task,
+    file: {
+      ...print,
+      path: experiment.data.path,
+      fromRun: relative(realpathSync(folder), file),
+      read: task.read ?? {},
+    },
+    notes,
+  };
+}
+
+function appended(path: string, since: { lines: number; bytes: number }, { read, bytes }: DataFile): string {
+  const rows = read['rows'];
+  return rows === undefined
+    ? `${plural(since.bytes, 'byte was', 'bytes were')} appended to ${path}; going on with the first ${count(bytes)}.`
+    : `${plural(since.lines, 'row was', 'rows were')} appended to ${path}; going on with the first ${count(rows)}.`;
+}
+
+/** Where the data file stands now: as told, in the workspace that the run was moved with, as then, or beside the run. */
+function placeOfData(
+  folder: string,
+  request: RunRequest,
+  path: string,
+  learned: DataFile | null,
+  told: string | undefined,
+): DataPlace {
+  if (told !== undefined) {
+    const file = resolve(told);
+    if (!existsSync(file)) throw new DataError(`--data: there is no file ${told}.`);
+    return { ...request, file: realpathSync(file) };
+  }
+  const moved = movedWorkspace(folder, request);
+  if (moved && isThere(path, moved)) return moved;
+  if (isThere(path, request)) return request;
+  const beside = learned ? resolve(realpathSync(folder), learned.fromRun) : null;
+  if (beside && existsSync(beside)) return { ...request, file: realpathSync(beside) };
+  try {
+    locateData(path, request);
+    return request;
+  } catch (cause) {
+    throw cause instanceof DataError && /does not exist/.test(cause.message)
+      ? new DataError(`${cause.message} Name it with --data PATH if it has been moved.`)
+      : cause;
+  }
+}
+
+/** The workspace that holds `.unroll/runs/<id>`, where it is another than the run was made in; null: it is the same. */
+function movedWorkspace(folder: string, { workspace, base, allowedPaths }: RunRequest): DataPlace | null {
+  const runs = dirname(realpathSync(folder));
+  if (!runs.endsWith(join(sep, '.unroll', 'runs'))) return null;
+  const now = dirname(dirname(runs));
+  if (now === workspace) return null;
+  return { base: join(now, relative(workspace, base)), workspace: now, allowedPaths };
+}
+
+function isThere(path: string, place: DataPlace): boolean {
+  try {
+    locateData(path, place);
+    return true;
+  } catch (cause) {
+    if (cause instanceof DataError) return false;
+    throw cause;
+  }
+}

@@ -1,0 +1,118 @@
+// `unroll resume` on data that changed, were appended to, or were moved.
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jsonLines, startUnroll, unroll } from './unroll.ts';
+
+const row = (index: number, shift = 0) =>
+  `${index},${(100 + 10 * Math.sin(index / 3) + shift * index).toFixed(3)}\n`;
+const rows = (from: number, to: number, shift = 0) =>
+  Array.from({ length: to - from }, (_, index) => row(from + index, shift)).join('');
+
+describe('unroll resume: data', () => {
+  let folder: string;
+  let workspace: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-resume-'));
+    workspace = join(folder, 'ws');
+    mkdirSync(join(workspace, '.vscode'), { recursive: true });
+    writeFileSync(join(workspace, 's.csv'), `t,v\n${rows(0, 80)}`);
+    writeFileSync(
+      join(workspace, 'f.rnn.json'),
+      JSON.stringify({
+        data: { task: 'forecast', path: 's.csv', target: 'v', window: 8 },
+        model: { layers: [{ type: 'gru', units: 8 }, { type: 'dense' }] },
+        training: { steps: 3_000_000, batchSize: 16, checkpoint: { every: 20 } },
+      }),
+    );
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Trains until it is interrupted; `until`: what must have been said before. */
+  async function interrupted(
+    args: string[],
+    until: RegExp,
+  ): Promise<{ code: number | null; stderr: string }> {
+    const child = startUnroll(args, workspace);
+    let stdout = '';
+    let stderr = '';
+    child.stderr!.on('data', chunk => {
+      stderr += chunk;
+    });
+    child.stdout!.on('data', chunk => {
+      const before = until.test(stdout);
+      stdout += chunk;
+      if (!before && until.test(stdout)) child.kill('SIGINT');
+    });
+    return new Promise(resolve => child.once('close', code => resolve({ code, stderr })));
+  }
+  async function stoppedRun(): Promise<string> {
+    const { code } = await interrupted(['train', 'f.rnn.json', '--json'], /"kind":"checkpoint"/);
+    assert.equal(code, 130);
+    const runs = join(workspace, '.unroll/runs');
+    return join(runs, readdirSync(runs)[0]!);
+  }
+
+  it('goes on with the rows it learned from, and forecasts in their scaling', async () => {
+    const run = await stoppedRun();
+    appendFileSync(join(workspace, 's.csv'), rows(80, 120, 3));
+    const { code, stderr } = await interrupted(['resume', run, '--json'], /"kind":"checkpoint"/);
+    assert.equal(code, 130);
+    assert.match(stderr, /^40 rows were appended to s\.csv; going on with the first 80\.$/m);
+    const predict = unroll(['predict', run, 's.csv', '--next'], { cwd: workspace });
+    assert.equal(predict.code, 0, predict.stderr);
+    assert.match(predict.stderr, /with 40 further rows after the first 80/);
+    assert.match(predict.stdout, /^121,/m);
+  });
+
+  it('refuses data that changed, with what differs; --changed-data and --with-new-data go on', async () => {
+    const run = await stoppedRun();
+    writeFileSync(join(workspace, 's.csv'), `t,v\n${rows(0, 80, 2)}`);
+    const refused = unroll(['resume', run], { cwd: workspace });
+    assert.equal(refused.code, 2, refused.stdout);
+    assert.match(
+      (refused.stdout + refused.stderr).replace(/\s+/g, ' '),
+      /s\.csv is not the file that this run learned from: [\d,]+ bytes then, [\d,]+ now; its beginning differs\. .*--changed-data/,
+    );
+    const forced = await interrupted(['resume', run, '--json', '--changed-data'], /"kind":"checkpoint"/);
+    assert.equal(forced.code, 130);
+    assert.match(forced.stderr, /Going on with the scaling and vocabulary of the run/);
+    const anew = await interrupted(['resume', run, '--json', '--with-new-data'], /"kind":"checkpoint"/);
+    assert.equal(anew.code, 130, anew.stderr);
+    assert.equal(readdirSync(join(workspace, '.unroll/runs')).length, 2);
+  });
+
+  it('goes on in a workspace that was moved, and with data that --data names', async () => {
+    const run = await stoppedRun();
+    const moved = join(folder, 'ws2');
+    renameSync(workspace, moved);
+    const old = workspace;
+    workspace = moved;
+    const there = run.replace(old, moved);
+    const { code, stderr } = await interrupted(['resume', there, '--json'], /"kind":"checkpoint"/);
+    assert.equal(code, 130, stderr);
+    renameSync(join(moved, 's.csv'), join(folder, 'elsewhere.csv'));
+    const missing = unroll(['resume', there], { cwd: moved });
+    assert.equal(missing.code, 2);
+    assert.match(
+      (missing.stdout + missing.stderr).replace(/\s+/g, ' '),
+      /does not exist .* Name it with --data PATH/,
+    );
+    const named = await interrupted(
+      ['resume', there, '--json', '--data', join(folder, 'elsewhere.csv')],
+      /"kind":"checkpoint"/,
+    );
+    assert.equal(named.code, 130, named.stderr);
+    const shown = jsonLines(unroll(['compare', there, '--json'], { cwd: moved }).stdout)[0]!;
+    assert.equal(shown['state'], 'stopped');
+  });
+});
