@@ -24,7 +24,7 @@
 // a constant. mN (B, H) goes with sN and comes back as m0; left out, both are those of an empty memory.
 //
 // All inputs but m0, and both o and sN, have gradients.
-import { type NamedTensorMap, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
+import { add, exp, type NamedTensorMap, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
 import type { MatrixMemoryShape } from '../recurrences.ts';
@@ -89,17 +89,29 @@ export function memory(inputs: MemoryInputs, options: MemoryOptions): MemoryResu
     gates = { decay: made.decay, strength: made.strength };
   } else if (shape.normalised && floor !== 1) floors = new Float32Array(seqLen * batch * heads).fill(floor);
   if (!hasKernel('UnrollMemory')) {
-    if (gates)
-      throw new Error('memory: exponential gates need a backend with our kernels; this one has none.');
     const asTensor = shape.normalised
       ? tensor(floors ?? new Float32Array(seqLen * batch * heads).fill(1), [seqLen, batch, heads])
       : null;
-    return { ...memoryComposition(operands, options, asTensor), mN };
+    return { ...memoryComposition(gates ? plainGates(operands, gates) : operands, options, asTensor), mN };
   }
   const context: MemoryContext = { ...options, shape, floors, gates };
   const given = Object.fromEntries(Object.entries(operands).filter(([, input]) => input)) as NamedTensorMap;
   const [o, sN] = runKernel('UnrollMemory', given, context) as unknown as [Tensor3D, Tensor];
   return { o, sN, mN };
+}
+
+/** With exponential gates as plain ones: exp of each, shifted by what the stabiliser did, which counts as a constant. */
+function plainGates(
+  operands: Omit<MemoryInputs, 'm0'>,
+  gates: NonNullable<MemoryContext['gates']>,
+): Omit<MemoryInputs, 'm0'> {
+  const shifted = (logarithms: Tensor3D, stabilised: Float32Array) => {
+    const values = glance(logarithms);
+    const shifts = stabilised.map((gate, i) => Math.log(gate) - values[i]!);
+    return exp(add(logarithms, tensor(shifts, logarithms.shape))) as Tensor3D;
+  };
+  const { decay, strength } = operands;
+  return { ...operands, decay: shifted(decay!, gates.decay), strength: shifted(strength!, gates.strength) };
 }
 
 function checkedShape(inputs: MemoryInputs, options: MemoryOptions): MatrixMemoryShape {

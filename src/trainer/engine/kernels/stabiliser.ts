@@ -32,11 +32,9 @@ export interface Stabilised {
 export function stabilised(gates: Gates): Stabilised {
   const { seqLen, batch, heads, reverse, lengths, floor, logDecay, logStrength } = gates;
   const perStep = batch * heads;
-  const [decay, strength, floors] = [0, 1, 2].map(() => new Float32Array(seqLen * perStep)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const [decay, strength] = [new Float32Array(seqLen * perStep), new Float32Array(seqLen * perStep)];
+  // beyond a length too, where compositions divide by it before they mask
+  const floors = new Float32Array(seqLen * perStep).fill(floor);
   const mN = gates.m0?.slice() ?? new Float32Array(perStep).fill(Number.NEGATIVE_INFINITY);
   for (let b = 0; b < batch; b++) {
     const length = lengths?.[b] ?? seqLen;
