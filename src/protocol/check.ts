@@ -28,7 +28,7 @@ const checks: { [N in PageRequestName]: (params: Fields, name: string) => Params
   'curve/smooth': (params, name) => ({ smoothing: numberIn(params, 'smoothing', name, 0, 0.9999) }),
   'curve/range': (params, name) => ({
     runId: text(params, 'runId', name),
-    curve: oneOf(params, 'curve', name, ['trainLoss', 'valLoss'] as const),
+    curve: scalarName(params, 'curve', name),
     from: numberIn(params, 'from', name, 0, Number.MAX_SAFE_INTEGER),
     to: numberIn(params, 'to', name, 0, Number.MAX_SAFE_INTEGER),
     points: numberIn(params, 'points', name, 1, MAX_POINTS),
@@ -52,6 +52,11 @@ function wrong(name: string, field: string): never {
 function text(params: Fields, field: string, name: string): string {
   const value = params[field];
   return typeof value === 'string' && value.length <= 1000 ? value : wrong(name, field);
+}
+
+function scalarName(params: Fields, field: string, name: string): string {
+  const value = text(params, field, name);
+  return /^[a-z][\w.-]*$/i.test(value) ? value : wrong(name, field);
 }
 
 function texts(params: Fields, field: string, name: string): string[] {

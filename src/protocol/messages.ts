@@ -13,12 +13,13 @@ import type {
   TaskFacts,
 } from '../runs/format.ts';
 
-export type { Finding, Fix, JsonNumber, Sample, SeriesLevel } from '../runs/format.ts';
+export type { Finding, Fix, JsonNumber, Metric, Sample, SeriesLevel } from '../runs/format.ts';
 
 /** What a reader makes of a run: its own state, or that its writer is gone. */
 export type ShownState = RunState | 'crashed' | 'silent';
 
-export type CurveName = 'trainLoss' | 'valLoss';
+/** The name of a scalar: "trainLoss", "valLoss", or a metric of the task. */
+export type CurveName = string;
 
 /**
  * A curve, decimated to at most a few points per pixel; columns of equal length. Every point stands for
@@ -120,6 +121,8 @@ export interface RunView {
   seed: number;
   trainLoss: Curve;
   valLoss: Curve;
+  /** of the task's metrics that were recorded, by name */
+  metrics: Readonly<Record<string, Curve>>;
   flow: { reach: FlowView | null; full: FlowView | null };
   gates: GatesView | null;
   parameters: ParametersView | null;
@@ -150,16 +153,14 @@ export interface DashboardState {
   untrusted: boolean;
 }
 
-export type SectionName = 'loss' | 'flow' | 'gates' | 'parameters' | 'sample';
-
 /** From the extension to the page. */
 export interface HostEvents {
   /** Replaces everything the page shows. Sent on `page/ready` and when another run is chosen. */
   'state/replace': DashboardState;
   /** Changes the named runs of what is shown, and nothing else; at most four a second. */
   'state/update': { runs: RunPatch[] };
-  /** Puts the keyboard focus on a section, e.g. after "Show gradient flow". */
-  'view/focus': { section: SectionName };
+  /** Puts the keyboard focus on a section, e.g. "flow" after "Show gradient flow"; one that the page does not have is passed over. */
+  'view/focus': { section: string };
 }
 
 export type RunAction = 'pause' | 'resume' | 'stop' | 'checkpoint';

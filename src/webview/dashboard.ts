@@ -1,18 +1,13 @@
 // The dashboard page: it holds no truth, says that it is ready, and draws what the extension tells.
 import './dashboard.css';
 import { PageConnection } from '../protocol/connection.ts';
-import type { DashboardState, RunPatch, RunView, SectionName } from '../protocol/messages.ts';
+import type { DashboardState, RunPatch, RunView } from '../protocol/messages.ts';
 import { h } from './dom.ts';
 import { isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
 import { EmptySection } from './sections/empty.ts';
-import { FlowSection } from './sections/flow.ts';
-import { GatesSection } from './sections/gates.ts';
 import { HeaderSection } from './sections/header.ts';
-import { LossSection } from './sections/loss.ts';
+import { SECTIONS, type SectionName } from './sections/index.ts';
 import { NotesSection } from './sections/notes.ts';
-import { ParametersSection } from './sections/parameters.ts';
-import { RunsSection } from './sections/runs.ts';
-import { SampleSection } from './sections/sample.ts';
 import { onThemeChange, readTheme } from './theme.ts';
 import { hostTransport, savedState, saveState } from './vscode-api.ts';
 
@@ -41,9 +36,9 @@ class DashboardPage implements Page {
   private readonly empty = new EmptySection(this);
   private readonly header = new HeaderSection(this);
   private readonly notes = new NotesSection(this);
-  private readonly left: Section[] = [new LossSection(this), new FlowSection(this), new GatesSection(this)];
-  private readonly parameters = new ParametersSection(this);
-  private readonly right: Section[] = [new RunsSection(this), this.parameters, new SampleSection(this)];
+  private readonly sections: ReadonlyMap<SectionName, Section> = new Map(
+    SECTIONS.map(({ name, make: Made }) => [name, new Made(this)]),
+  );
   private readonly dashboard: HTMLElement;
   private isLoaded = false;
   private frame = 0;
@@ -52,14 +47,16 @@ class DashboardPage implements Page {
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor() {
-    const column = (sections: Section[]) =>
-      h('div', { class: 'column' }, ...sections.map(({ element }) => element));
+    const column = (side: (typeof SECTIONS)[number]['column']) => {
+      const own = SECTIONS.filter(section => section.column === side);
+      return h('div', { class: 'column' }, ...own.map(({ name }) => this.sections.get(name)!.element));
+    };
     this.dashboard = h(
       'div',
       { class: 'dashboard' },
       this.header.element,
       this.notes.element,
-      h('div', { class: 'cols' }, column(this.left), column(this.right)),
+      h('div', { class: 'cols' }, column('left'), column('right')),
     );
     document.body.append(this.live);
     this.connection = new PageConnection(hostTransport(), {
@@ -94,7 +91,7 @@ class DashboardPage implements Page {
     if (this.readingFrame) return;
     this.readingFrame = requestAnimationFrame(() => {
       this.readingFrame = 0;
-      for (const section of [...this.left, ...this.right]) section.renderReading?.();
+      for (const section of this.sections.values()) section.renderReading?.();
     });
   }
 
@@ -143,8 +140,8 @@ class DashboardPage implements Page {
     });
   }
 
-  private focus(section: SectionName): void {
-    const element = document.getElementById(section);
+  private focus(name: string): void {
+    const element = this.sections.get(name as SectionName)?.element;
     element?.scrollIntoView({ block: 'start', behavior: 'auto' });
     element?.querySelector<HTMLElement>('.chart, [tabindex="0"]')?.focus();
   }
@@ -181,7 +178,7 @@ class DashboardPage implements Page {
     if (this.app.firstChild !== this.dashboard) this.app.replaceChildren(this.dashboard);
     this.header.render();
     this.notes.render();
-    for (const section of [...this.left, ...this.right]) section.render();
+    for (const section of this.sections.values()) section.render();
     performance.measure('unroll-render', { start: this.renderedAt });
   }
 }

@@ -5,7 +5,6 @@ import type { DashboardState, FlowKind, RunView } from '../protocol/messages.ts'
 import type { Theme } from './theme.ts';
 
 export type Axis = 'step' | 'seconds' | 'tokens';
-export type TableName = 'loss' | 'flow' | 'gates' | 'parameters' | 'sample';
 
 /** What a person chose; survives a reload of the page. */
 export interface UiState {
@@ -17,9 +16,12 @@ export interface UiState {
   layer: number | null;
   flowKind: FlowKind;
   equal: 'units' | 'parameters';
-  tables: Partial<Record<TableName, boolean>>;
+  /** by section: its data table stands in place of the chart */
+  tables: Partial<Record<string, boolean>>;
   follow: boolean;
   zoom: { from: number; to: number } | null;
+  /** the metric that the first chart draws; null: the loss */
+  metric: string | null;
   allSamples: boolean;
 }
 
@@ -34,6 +36,7 @@ export const FIRST_UI: UiState = {
   tables: {},
   follow: true,
   zoom: null,
+  metric: null,
   allSamples: false,
 };
 
@@ -82,6 +85,7 @@ export function uiFrom(saved: unknown): UiState {
   const zoom = old.zoom as { from?: unknown; to?: unknown } | null | undefined;
   if (typeof zoom?.from === 'number' && typeof zoom.to === 'number')
     ui.zoom = { from: zoom.from, to: zoom.to };
+  if (typeof old.metric === 'string') ui.metric = old.metric;
   if (old.allSamples === true) ui.allSamples = true;
   return ui;
 }

@@ -116,6 +116,30 @@ describe('the page of the dashboard', () => {
       await page.locator('#sample').getByText('prediction').first().waitFor();
     });
 
+  it("draws the task's own metrics in place of the loss, with unit and which way is better", async () => {
+    for (const [theme, width] of [
+      ['dark', 900],
+      ['light', 360],
+      ['hc-dark', 360],
+      ['light', 300],
+    ] as const) {
+      await open(`task=adding&theme=${theme}`, width);
+      const loss = page.locator('#loss');
+      await loss.getByRole('radio', { name: 'accuracy' }).click();
+      await settled();
+      await loss.getByRole('heading', { name: 'Accuracy' }).waitFor();
+      assert.match(await loss.innerText(), /% · higher is better/);
+      assert.deepEqual(await faults(), []);
+      await page.screenshot({ path: path.join(root, 'test/out', `page-metric-${theme}-${width}.png`) });
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
+      await page.locator('#loss .chart').focus();
+      await page.keyboard.press('ArrowLeft');
+      assert.match(await live(), /step \d+: .* [\d.]+/);
+      if (width !== 300) await page.context().close();
+    }
+  });
+
   it('says what is wrong and offers what mends it', async () => {
     await open('state=crashed');
     await page

@@ -154,7 +154,14 @@ export function fakeRun(options: FakeOptions): FakeRun {
     ];
     if (step % Math.ceil(steps / 50) === 0 && step < divergesAt) {
       const value = base(step) + 0.02 + 0.05 * (step / steps) + 0.008 * gauss(random);
-      values.push(['valLoss', { mean: value, min: value, max: value }]);
+      const push = (name: string, of: number) => values.push([name, { mean: of, min: of, max: of }]);
+      push('valLoss', value);
+      if (options.task === 'adding') push('accuracy', 1 - value / Math.log(VOCABULARY));
+      else if (options.task === 'forecast') push('rmse', value);
+      else {
+        push('perplexity', Math.exp(value));
+        push('bitsPerChar', value / Math.LN2);
+      }
     }
     scalars.push(step, step * 0.05, step * 2048, values);
     if (step % PROBE_EVERY === 1 && step < divergesAt) probe();

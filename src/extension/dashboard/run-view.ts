@@ -2,6 +2,7 @@
 import type { CellName, Experiment } from '../../experiment/schema.ts';
 import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
+import { metricsOf } from '../../runs/metrics.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
 import { FlowRows, type RowsSource } from './flow.ts';
 import { gatesView } from './gates.ts';
@@ -47,6 +48,8 @@ export class RunProjection {
     trainLoss: new DecimatedCurve(MAX_POINTS),
     valLoss: new DecimatedCurve(MAX_POINTS),
   };
+  /** of the task's metrics, once they are recorded */
+  private readonly metrics = new Map<string, DecimatedCurve>();
   private readonly flows = { reach: new FlowRows(), full: new FlowRows() };
   private readonly sent = new Map<string, unknown>();
   private source: RunSource | null = null;
@@ -64,9 +67,21 @@ export class RunProjection {
     return [
       this.curves.trainLoss.follow(source.scalars.get('trainLoss'), smoothing, points),
       this.curves.valLoss.follow(source.scalars.get('valLoss'), 0, points),
+      ...this.followMetrics(source, points),
       this.flows.reach.follow(source.series.get(FLOW_SERIES.reach), rows),
       this.flows.full.follow(source.series.get(FLOW_SERIES.full), rows),
     ].every(Boolean);
+  }
+
+  private followMetrics(source: RunSource, points: number | undefined): boolean[] {
+    const request = source.run ?? source.request;
+    return (request ? metricsOf(request) : []).map(({ name }) => {
+      const column = source.scalars.get(name);
+      if (!column) return true;
+      let curve = this.metrics.get(name);
+      if (!curve) this.metrics.set(name, (curve = new DecimatedCurve(MAX_POINTS)));
+      return curve.follow(column, 0, points);
+    });
   }
 
   /** Everything, and remembers that it was sent. */
@@ -83,6 +98,9 @@ export class RunProjection {
       if (this.isNew(field, JSON.stringify(value))) Object.assign(patch, { [field]: value });
     for (const name of ['trainLoss', 'valLoss'] as const)
       if (this.isNew(name, this.curves[name].version)) patch[name] = this.curves[name].curve();
+    const versions = [...this.metrics].map(([name, { version }]) => `${name} ${version}`);
+    if (this.isNew('metrics', versions.join()))
+      patch.metrics = Object.fromEntries([...this.metrics].map(([name, curve]) => [name, curve.curve()]));
     if (this.isNew('flow', `${this.flows.reach.version} ${this.flows.full.version}`))
       patch.flow = { reach: this.flows.reach.view('reach'), full: this.flows.full.view('full') };
     const gates = source.series.get('gates');
@@ -93,7 +111,7 @@ export class RunProjection {
 
   range(curve: CurveName, from: number, to: number, points: number): Curve {
     const column = this.source?.scalars.get(curve);
-    if (!column) return this.curves[curve].curve();
+    if (!column) return new DecimatedCurve(1).curve();
     return curveRange(column, from, to, points, curve === 'trainLoss' ? this.smoothing : 0);
   }
 
@@ -122,7 +140,7 @@ export class RunProjection {
       engine: run ? engineOf(run) : '',
       engineWhy: run?.engineUsed.why ?? '',
       last: status?.last ?? {},
-      task: run?.task ?? null,
+      task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
       seed: experiment?.training.seed ?? 0,
       parameters: experiment ? parametersView(experiment, run?.parameters ?? null) : null,
       samples: source.samples.slice(-SHOWN_SAMPLES),

@@ -20,6 +20,8 @@ export interface LastRun {
     steps: number;
     valLoss: JsonNumber | undefined;
     trainLoss: JsonNumber | undefined;
+    /** the task's own first metric, such as "accuracy 97.5 %"; null: it has none, or was not validated yet */
+    metric: string | null;
     /** as it was trained */
     experiment: Experiment;
   }[];

@@ -4,7 +4,7 @@ import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import { SERIES } from '../../runs/format.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { RunReader } from '../../runs/reader.ts';
-import { cellOf } from '../runs/describe.ts';
+import { cellOf, firstMetric } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { pollByTurns } from '../runs/turns.ts';
 import { definitionPath } from './documents.ts';
@@ -133,6 +133,7 @@ function describe(members: readonly ListedRun[], readers: readonly RunReader[], 
       steps: run.status.steps,
       valLoss: run.status.last['valLoss'],
       trainLoss: run.status.last['trainLoss'],
+      metric: firstMetric(run),
       experiment: run.request.experiment,
     })),
     total,

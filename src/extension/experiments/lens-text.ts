@@ -102,7 +102,10 @@ function result({ runs }: LastRun): string {
 function oneResult(run: LastRun['runs'][number], named: boolean): string {
   const name = named ? `${plain(run.label, 24)} ` : '';
   if (TOLD.has(run.state)) return name + stateWord(run.state);
-  if (run.valLoss !== undefined) return `${name || 'val '}${loss(run.valLoss)}`;
+  if (run.valLoss !== undefined) {
+    const metric = run.metric && !named ? `, ${run.metric}` : '';
+    return `${name || 'val '}${loss(run.valLoss)}${metric}`;
+  }
   return run.trainLoss !== undefined
     ? `${name}train ${loss(run.trainLoss)}`
     : `${name}${stateWord(run.state)}`;

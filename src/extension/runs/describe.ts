@@ -1,7 +1,9 @@
 // How a run reads in the tree, the status bar and messages. Pure.
 import type { CellName } from '../../experiment/schema.ts';
 import type { RunRequest, RunStatus } from '../../runs/format.ts';
+import { fromJsonNumber } from '../../runs/json.ts';
 import type { LifeState } from '../../runs/life.ts';
+import { metricsOf, metricText } from '../../runs/metrics.ts';
 import { cellName } from '../cells.ts';
 import { ago, clock, count, loss, plain, stateWord } from '../text.ts';
 
@@ -21,10 +23,23 @@ export function runDescription(run: Described, now: number, isWaiting = true): s
   else if (state === 'crashed' || state === 'silent' || state === 'diverged' || state === 'paused')
     parts.push(`${stateWord(state)} at step ${count(status.step)}`);
   else parts.push(stateWord(state));
+  const metric = firstMetric(run);
   if (status.last['valLoss'] !== undefined) parts.push(`val ${loss(status.last['valLoss'])}`);
   else if (status.last['trainLoss'] !== undefined) parts.push(`train ${loss(status.last['trainLoss'])}`);
+  if (metric) parts.push(metric);
   if (isEnding(state)) parts.push(ago(now - Date.parse(run.request.createdAt)));
   return parts.join(' · ');
+}
+
+/** The task's own first metric, such as "accuracy 97.5 %"; null: it has none, or was not validated yet. */
+export function firstMetric({ request, status }: Pick<Described, 'request' | 'status'>): string | null {
+  const [metric] = metricsOf(request);
+  const value = metric && status.last[metric.name];
+  if (!metric || value === undefined) return null;
+  const label = /^[A-Z][a-z]/.test(metric.label)
+    ? metric.label[0]!.toLowerCase() + metric.label.slice(1)
+    : metric.label;
+  return `${label} ${metricText(metric, fromJsonNumber(value))}`;
 }
 
 export function runLabel({ name, request }: Pick<Described, 'name' | 'request'>, inGroup: boolean): string {

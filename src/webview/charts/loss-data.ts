@@ -33,6 +33,18 @@ export function linesOf(run: RunView, trainLoss: Curve, axis: Axis): LossLines {
   };
 }
 
+/** Of a metric, which is measured in validation alone. */
+export function metricLines(run: RunView, curve: Curve | undefined, factor: number, axis: Axis): LossLines {
+  const values = curve ? points(axisOf(curve, axis), curve.mean) : [];
+  return {
+    run,
+    ghost: [],
+    train: [],
+    val: values.map(({ x, y }) => ({ x, y: y * factor })),
+    broken: null,
+  };
+}
+
 function points(xs: Float64Array, ys: Float32Array): PlotPoint[] {
   return Array.from(xs, (x, i) => ({ x, y: ys[i]! }));
 }

@@ -1,5 +1,5 @@
 // Does it learn: loss of all runs over training, with the raw curve behind, NaN marked, and values at the ends.
-import type { Curve, RunView } from '../../protocol/messages.ts';
+import type { Curve, Metric, RunView } from '../../protocol/messages.ts';
 import { LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { axisText, LossChart } from '../charts/loss-chart.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type LossLines,
   lastX,
   linesOf,
+  metricLines,
   valueAt,
   valueExtent,
 } from '../charts/loss-data.ts';
@@ -27,6 +28,10 @@ export class LossSection implements Section {
   private readonly key = keyLine();
   private readonly scale: RadioGroup<UiState['scale']>;
   private readonly axis: RadioGroup<Axis>;
+  /** which scalar is drawn; "": the loss */
+  private readonly metric: RadioGroup<string>;
+  private readonly heading = h('h2', { text: 'Loss' });
+  private readonly metricRow: HTMLElement;
   private readonly slider: HTMLInputElement;
   private readonly smoothingValue = h('span', { class: 'quiet num smoothing' });
   private readonly follow: HTMLButtonElement;
@@ -51,6 +56,10 @@ export class LossSection implements Section {
     this.page = page;
     this.scale = new RadioGroup('Loss scale', 'seg', '', scale => page.setUi({ scale }));
     this.axis = new RadioGroup('Horizontal axis', 'seg', '', axis => page.setUi({ axis, zoom: null }));
+    this.metric = new RadioGroup('What the chart shows', 'seg', '', name => {
+      page.setUi({ metric: name === '' ? null : name });
+    });
+    this.metricRow = h('div', { class: 'row tools' }, this.metric.element);
     this.slider = h('input', {
       class: 'slider',
       label: 'Smoothing of the training loss',
@@ -81,12 +90,13 @@ export class LossSection implements Section {
       h(
         'div',
         { class: 'row' },
-        h('h2', { text: 'Loss' }),
+        this.heading,
         this.unit,
         h('span', { class: 'grow' }, this.key),
         this.scale.element,
         this.tableButton,
       ),
+      this.metricRow,
       this.body,
       h(
         'div',
@@ -106,13 +116,16 @@ export class LossSection implements Section {
   render(): void {
     const { ui, state, theme } = this.page;
     const task = state.runs.find(run => run.task)?.task;
-    setText(this.unit, task?.lossUnit ?? '');
+    const metric = this.shownMetric();
+    this.renderChoice(metric);
+    const better = metric ? [metric.unit, `${metric.better} is better`] : [task?.lossUnit ?? ''];
+    setText(this.unit, better.filter(Boolean).join(' · '));
     this.scale.update(
       [
         { value: 'log', content: 'log' },
         { value: 'linear', content: 'linear' },
       ],
-      ui.scale,
+      this.scaleNow(),
     );
     this.axis.update(
       [
@@ -127,7 +140,7 @@ export class LossSection implements Section {
     this.whole.hidden = ui.zoom === null;
     this.follow.setAttribute('aria-pressed', String(ui.follow));
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.loss === true));
-    this.key.hidden = ui.tables.loss === true;
+    this.key.hidden = ui.tables.loss === true || metric !== null;
     const width = this.element.clientWidth;
     if (width === 0) return;
     const height = this.page.isWide ? Math.max(240, Math.min(330, Math.round(width * 0.38))) : 160;
@@ -144,7 +157,7 @@ export class LossSection implements Section {
     this.chart.draw(
       {
         lines: this.lines,
-        scale: ui.scale,
+        scale: this.scaleNow(),
         axis: ui.axis,
         from,
         to,
@@ -152,7 +165,7 @@ export class LossSection implements Section {
         high: extent.max,
         chosen: this.page.chosen?.id ?? null,
         theme,
-        baseline: task?.baseline ?? null,
+        baseline: metric ? null : (task?.baseline ?? null),
         labelWidth: this.labelWidth(),
       },
       width,
@@ -191,8 +204,45 @@ export class LossSection implements Section {
   private update(): void {
     const { ui, state } = this.page;
     if (this.finerOf !== this.zoomStamp()) this.finer.clear();
-    this.lines = state.runs.map(run => linesOf(run, this.finer.get(run.id) ?? run.trainLoss, ui.axis));
-    if (ui.zoom) this.askForFiner();
+    const metric = this.shownMetric();
+    this.lines = state.runs.map(run =>
+      metric
+        ? metricLines(run, run.metrics[metric.name], metric.unit === '%' ? 100 : 1, ui.axis)
+        : linesOf(run, this.finer.get(run.id) ?? run.trainLoss, ui.axis),
+    );
+    if (ui.zoom && !metric) this.askForFiner();
+  }
+
+  /** Those that any of the shown runs names and has recorded. */
+  private metrics(): Metric[] {
+    const { runs } = this.page.state;
+    const named = runs.flatMap(run => (run.task?.metrics ?? []).filter(({ name }) => run.metrics[name]));
+    return named.filter(({ name }, i) => named.findIndex(other => other.name === name) === i);
+  }
+
+  private shownMetric(): Metric | null {
+    return this.metrics().find(({ name }) => name === this.page.ui.metric) ?? null;
+  }
+
+  /** A share is drawn as it is: on a log scale the way from 98 to 99 % would not be seen. */
+  private scaleNow(): UiState['scale'] {
+    return this.shownMetric()?.better === 'higher' ? 'linear' : this.page.ui.scale;
+  }
+
+  private renderChoice(shown: Metric | null): void {
+    const metrics = this.metrics();
+    this.metricRow.hidden = metrics.length === 0;
+    setText(this.heading, shown?.label ?? 'Loss');
+    this.metric.update(
+      [
+        { value: '', content: 'loss' },
+        ...metrics.map(({ name, label }) => ({
+          value: name,
+          content: /^[A-Z][a-z]/.test(label) ? label[0]!.toLowerCase() + label.slice(1) : label,
+        })),
+      ],
+      shown?.name ?? '',
+    );
   }
 
   private zoomStamp(): string {
@@ -212,17 +262,17 @@ export class LossSection implements Section {
   /** Grows at once and never shrinks, while the same thing is shown. */
   private extent(from: number, to: number): Extent {
     const { ui, state } = this.page;
-    const key = `${ui.scale} ${state.runs.map(({ id }) => id).join(' ')} ${this.zoomStamp()} ${ui.smoothing}`;
+    const key = `${ui.metric} ${this.scaleNow()} ${state.runs.map(({ id }) => id).join(' ')} ${this.zoomStamp()} ${ui.smoothing}`;
     if (key !== this.extentOf) this.extents.clear();
     this.extentOf = key;
-    const now = valueExtent(this.lines, from, to, ui.scale);
+    const now = valueExtent(this.lines, from, to, this.scaleNow());
     const before = this.extents.get('y');
     const grown =
       now && before
         ? { min: Math.min(now.min, before.min), max: Math.max(now.max, before.max) }
         : (now ?? before);
     if (grown) this.extents.set('y', grown);
-    const { min, max } = grown ?? (ui.scale === 'log' ? { min: 0.1, max: 10 } : { min: 0, max: 1 });
+    const { min, max } = grown ?? (this.scaleNow() === 'log' ? { min: 0.1, max: 10 } : { min: 0, max: 1 });
     return min < max ? { min, max } : { min: min * 0.9, max: max * 1.1 || 1 };
   }
 
@@ -265,7 +315,7 @@ export class LossSection implements Section {
     });
     this.tip.replaceChildren(
       dataTable(
-        'Loss at the reading line',
+        `${this.shownMetric()?.label ?? 'Loss'} at the reading line`,
         [`${name} ${axisText(Math.round(x), axis)}`, 'val', 'train'],
         rows.slice(0, 12),
       ),
@@ -292,13 +342,16 @@ export class LossSection implements Section {
       const last = val.findLast(({ y }) => Number.isFinite(y));
       return `${run.label} ${last ? lossExact(last.y) : 'no value yet'}`;
     });
-    return `Loss by training step. ${ends.join(', ')}. Arrow keys move the reading line, plus and minus zoom, 0 shows all.`;
+    return `${this.shownMetric()?.label ?? 'Loss'} by training step. ${ends.join(', ')}. Arrow keys move the reading line, plus and minus zoom, 0 shows all.`;
   }
 
   private showTable(height: number): void {
-    const stamp = this.lines
-      .map(({ run, val, train }) => `${run.id} ${val.length} ${val.at(-1)?.x ?? train.at(-1)?.x}`)
-      .join();
+    const stamp = [
+      this.page.ui.metric,
+      ...this.lines.map(
+        ({ run, val, train }) => `${run.id} ${val.length} ${val.at(-1)?.x ?? train.at(-1)?.x}`,
+      ),
+    ].join();
     if (stamp === this.tableStamp && this.body.firstChild !== this.surface.element) return;
     this.tableStamp = stamp;
     const steps = this.tableSteps();
@@ -314,7 +367,7 @@ export class LossSection implements Section {
       }),
     ]);
     const scrolled = this.body.querySelector('.data')?.scrollTop ?? 0;
-    const box = tableBehind(height, dataTable('Loss by step', head, rows));
+    const box = tableBehind(height, dataTable(`${this.shownMetric()?.label ?? 'Loss'} by step`, head, rows));
     this.body.replaceChildren(box);
     box.scrollTop = scrolled;
   }

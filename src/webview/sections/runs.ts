@@ -1,4 +1,5 @@
 // All runs of the comparison as a table; wide layout only, since the panel says the same in its sections.
+import type { Metric, RunView } from '../../protocol/messages.ts';
 import { dataTable, h } from '../dom.ts';
 import { fromJson, loss, short } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
@@ -25,6 +26,7 @@ export class RunsSection implements Section {
     const { state, theme, isWide } = this.page;
     this.element.hidden = !isWide;
     if (!isWide) return;
+    const metric = state.runs.flatMap(run => run.task?.metrics?.[0] ?? [])[0];
     const rows = state.runs.map(run => {
       const speed = fromJson(run.last['tokensPerSecond']);
       const perStep = run.task && speed > 0 ? (1000 * run.task.tokensPerStep) / speed : Number.NaN;
@@ -33,6 +35,7 @@ export class RunsSection implements Section {
         cells: [
           stateText(run),
           run.valLoss.mean.length > 0 ? loss(run.valLoss.mean.at(-1)) : '',
+          ...(metric ? [metricCell(metric, run)] : []),
           speed > 0 ? short(speed) : '',
           perStep > 0 ? perStep.toFixed(perStep < 10 ? 1 : 0) : '',
         ],
@@ -48,7 +51,7 @@ export class RunsSection implements Section {
     this.body.replaceChildren(
       dataTable(
         'Runs',
-        ['run', 'state', 'val', 'tokens/s', 'ms/step'],
+        ['run', 'state', 'val', ...(metric ? [metric.label] : []), 'tokens/s', 'ms/step'],
         rows.map(({ run, cells }) => [
           h('span', {}, markerIcon(styleOf(run, theme)), ` ${run.label}`),
           h('span', {}, isBroken(run) && errorSign(), cells[0]!),
@@ -58,7 +61,18 @@ export class RunsSection implements Section {
         2,
       ),
     );
+    // scrolled by keyboard where it is wider than its column
+    const { body } = this;
+    if (body.scrollWidth > body.clientWidth) body.tabIndex = 0;
+    else body.removeAttribute('tabindex');
   }
+}
+
+/** The newest value of the task's first metric. */
+function metricCell({ name, unit }: Metric, run: RunView): string {
+  const value = run.metrics[name]?.mean.at(-1);
+  if (value === undefined) return '';
+  return unit === '%' ? `${Number((100 * value).toPrecision(3))} %` : loss(value);
 }
 
 /** A sign rather than coloured words: the themes' error colour is too faint for small text. */

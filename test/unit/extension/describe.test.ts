@@ -49,6 +49,10 @@ describe('runs in words', () => {
       [run('diverged', { last: { valLoss: 'NaN' } }), 'diverged at step 840 · val NaN · 3 min ago'],
       [run('finished', { last: { valLoss: 1.5 } }), 'finished · val 1.50 · 3 min ago'],
       [run('queued'), 'queued'],
+      [
+        run('finished', { last: { valLoss: 0.01, accuracy: 0.975 } }),
+        'finished · val 0.0100 · accuracy 97.5 % · 3 min ago',
+      ],
     ];
     for (const [described, text] of table) assert.equal(runDescription(described, NOW), text);
     assert.equal(runDescription(run('queued'), NOW, false), 'not started');

@@ -37,6 +37,7 @@ const run = (label: string, more: Partial<LastRun['runs'][number]> = {}): LastRu
   steps: 10,
   valLoss: 1.5,
   trainLoss: 1.4,
+  metric: null,
   experiment: experimentOf('adding.rnn.json'),
   ...more,
 });
@@ -112,6 +113,13 @@ describe('the lens row', () => {
     assert.equal(lastText(last([run('', { state: 'crashed' })]), true), 'last: crashed · 1 run');
     const many = Array.from({ length: 6 }, (_, i) => run(`seed ${i}`, { valLoss: 2 - i / 10 }));
     assert.equal(lastText(last(many), true), 'last: 6 runs, best val 1.50 · 6 runs');
+  });
+
+  it("tells the task's own metric beside the loss of a run, and not of several", () => {
+    const scored = { metric: 'accuracy 97.5 %' };
+    assert.equal(lastText(last([run('', scored)]), true), 'last: val 1.50, accuracy 97.5 % · 1 run');
+    const both = lastText(last([run('GRU', scored), run('LSTM', scored)]), true);
+    assert.doesNotMatch(both!, /accuracy/);
   });
 
   it('tells the result of another model as what was before, without its reach', () => {

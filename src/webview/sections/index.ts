@@ -1,0 +1,27 @@
+// The sections of the page, in the order in which they stand: one line each. A name is the element's id, and what
+// `view/focus` and the tables behind the charts go by.
+import type { Page, Section } from '../page.ts';
+import { FlowSection } from './flow.ts';
+import { GatesSection } from './gates.ts';
+import { LossSection } from './loss.ts';
+import { ParametersSection } from './parameters.ts';
+import { RunsSection } from './runs.ts';
+import { SampleSection } from './sample.ts';
+
+interface SectionKind {
+  name: string;
+  /** of the wide layout; narrow, the left one stands above the right one */
+  column: 'left' | 'right';
+  make: new (page: Page) => Section;
+}
+
+export const SECTIONS = [
+  { name: 'loss', column: 'left', make: LossSection },
+  { name: 'flow', column: 'left', make: FlowSection },
+  { name: 'gates', column: 'left', make: GatesSection },
+  { name: 'runs', column: 'right', make: RunsSection },
+  { name: 'parameters', column: 'right', make: ParametersSection },
+  { name: 'sample', column: 'right', make: SampleSection },
+] as const satisfies readonly SectionKind[];
+
+export type SectionName = (typeof SECTIONS)[number]['name'];
