@@ -1,26 +1,11 @@
 // From what a run shows to findings, as it trains. Pure: it is fed, remembers in bounded memory, and answers.
-import { deadUnits } from './dead-units.ts';
 import { type Divergence, diverged } from './diverged.ts';
-import { exploding } from './exploding.ts';
-import type { Finder, Finding, Observation, RunFacts, Seen } from './facts.ts';
+import type { Finding, Observation, RunFacts, Seen } from './facts.ts';
+import { FINDINGS } from './findings.ts';
 import { History, Recent } from './history.ts';
-import { overfitting } from './overfitting.ts';
-import { plateau } from './plateau.ts';
-import { saturatedGates } from './saturated-gates.ts';
-import { vanishing } from './vanishing.ts';
 
 export type { Observation, RecurrentFacts, RunFacts } from './facts.ts';
 export { halfLife, reach } from './reach.ts';
-
-/** A new finding is its file and a line here. Earlier ones explain later ones away. */
-const finders: readonly { find: Finder; unless: readonly Finding['id'][] }[] = [
-  { find: exploding, unless: [] },
-  { find: vanishing, unless: [] },
-  { find: overfitting, unless: [] },
-  { find: saturatedGates, unless: [] },
-  { find: deadUnits, unless: [] },
-  { find: plateau, unless: ['vanishing', 'exploding', 'overfitting', 'dead-units'] },
-];
 
 const EVERY = 25;
 const RECENT_NORMS = 100;
@@ -62,7 +47,7 @@ export class Diagnosis {
 
   private look(): Finding[] {
     const fresh: Finding[] = [];
-    for (const { find, unless } of finders)
+    for (const { find, unless = [] } of FINDINGS)
       if (!this.found.some(({ id }) => unless.includes(id)))
         fresh.push(...this.fresh(find(this.facts, this.seen)));
     return fresh;

@@ -1,6 +1,6 @@
 // What the diagnosis is told of a run, and what it keeps of it.
 import type { CellName, Experiment } from '../experiment/schema.ts';
-import type { Finding, Fix, TaskFacts } from '../runs/format.ts';
+import type { Finding, Fix, JsonNumber, TaskFacts } from '../runs/format.ts';
 import type { History, Recent } from './history.ts';
 
 export interface RecurrentFacts {
@@ -62,6 +62,21 @@ export interface DeadSeen {
 
 /** Looks at what was seen; called now and then, and not again for a place where it found something. */
 export type Finder = (facts: RunFacts, seen: Seen) => Finding[];
+
+/** The newest scalars of a run by name, such as `trainLoss`. */
+export type Newest = Readonly<Record<string, JsonNumber | undefined>>;
+
+/** Whether a finding with this evidence still holds. */
+export type Holds = (evidence: Finding['evidence'], last: Newest) => boolean;
+
+/** Whether a scalar has come below a share of what it was measured against; false where either is not known. */
+export function isBelow(
+  value: JsonNumber | undefined,
+  limit: JsonNumber | string | undefined,
+  share: number,
+): boolean {
+  return typeof value === 'number' && typeof limit === 'number' && value < share * limit;
+}
 
 export type { Finding, Fix };
 

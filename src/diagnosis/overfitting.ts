@@ -1,6 +1,6 @@
 // Overfitting: validation has been getting worse for some time while training still gets better.
-import type { Finder, RunFacts } from './facts.ts';
-import { ignorance } from './facts.ts';
+import type { Finder, Holds, RunFacts } from './facts.ts';
+import { ignorance, isBelow } from './facts.ts';
 import * as fixes from './fixes.ts';
 import { count, figure, percent } from './text.ts';
 
@@ -9,6 +9,10 @@ const SINCE = 5;
 /** Rise over the best, relative to it and to the loss of knowing nothing: below is noise. */
 const RISE = { ofBest: 0.04, ofNothing: 0.015 };
 const FALL = 0.97;
+
+/** Until the best validation is beaten. */
+export const overfittingHolds: Holds = (evidence, last) =>
+  !isBelow(last['valLoss'], evidence['bestValLoss'], 1);
 
 export const overfitting: Finder = (facts, { validations, loss, step }) => {
   // drawn data are new at every step: there is nothing to learn by heart

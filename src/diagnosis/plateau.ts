@@ -1,6 +1,6 @@
 // Plateau: training loss stands still over a long stretch, and not because the task is solved.
-import type { Finder, Fix, RunFacts } from './facts.ts';
-import { ignorance, reachGrows } from './facts.ts';
+import type { Finder, Fix, Holds, RunFacts } from './facts.ts';
+import { ignorance, isBelow, reachGrows } from './facts.ts';
 import * as fixes from './fixes.ts';
 import { count, figure } from './text.ts';
 
@@ -13,6 +13,12 @@ const STILL = 0.003;
 const SOLVED = 0.05;
 const STUCK = 0.97;
 const NEARLY_OVER = 0.95;
+/** share of its loss below which it has been left: one step's loss, which differs by its batch */
+const LEFT = 0.8;
+
+/** Until the loss has left it. */
+export const plateauHolds: Holds = (evidence, last) =>
+  !isBelow(last['trainLoss'], evidence['trainLoss'], LEFT);
 
 export const plateau: Finder = (facts, seen) => {
   const { loss, step, validations } = seen;

@@ -1,5 +1,6 @@
 // From the rows of a run's series, as they are written, to what the findings look at.
-import { SERIES, type SeriesSidecar } from '../runs/format.ts';
+import type { SeriesSidecar } from '../runs/format.ts';
+import { SERIES } from '../runs/series-names.ts';
 import type { Observation } from './facts.ts';
 
 export type Rows = ReadonlyMap<string, Float32Array>;

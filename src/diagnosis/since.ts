@@ -1,5 +1,6 @@
 // Follows a finding after the step it was made at: what its loss is now, and whether it still holds.
 import type { Finding, JsonNumber } from '../runs/format.ts';
+import { FINDINGS } from './findings.ts';
 import { figure } from './text.ts';
 
 /** The run as it stands: its newest scalars by name, such as `trainLoss`. */
@@ -17,10 +18,6 @@ const LOSSES = [
 ] as const;
 /** Relative change of a loss below which nothing has happened since. */
 const SAME = 0.02;
-/** Share of the baseline's loss below which something has been learned, as in vanishing.ts. */
-const LEARNED = 0.9;
-/** Share of a plateau's loss below which it has been left: one step's loss, which differs by its batch. */
-const LEFT = 0.8;
 
 /** "Since then the training loss went to 0.117 (step 1,200)."; null where nothing came after, or nothing changed. */
 export function sinceThen({ evidence, step: then }: Found, { step, last }: Newest): string | null {
@@ -37,17 +34,6 @@ export function sinceThen({ evidence, step: then }: Found, { step, last }: Newes
 
 /** False once the run has got past it: a plateau that was left, a best that was beaten, a task that was learned. */
 export function stillHolds({ id, evidence, step: then }: Found, { step, last }: Newest): boolean {
-  if (step <= then) return true;
-  const isBelow = (value: JsonNumber | undefined, limit: JsonNumber | string | undefined, share: number) =>
-    typeof value === 'number' && typeof limit === 'number' && value < share * limit;
-  switch (id) {
-    case 'vanishing':
-      return !isBelow(last['valLoss'], evidence['baseline'], LEARNED);
-    case 'plateau':
-      return !isBelow(last['trainLoss'], evidence['trainLoss'], LEFT);
-    case 'overfitting':
-      return !isBelow(last['valLoss'], evidence['bestValLoss'], 1);
-    default:
-      return true;
-  }
+  const holds = FINDINGS.find(kind => kind.id === id)?.holds;
+  return step <= then || !holds || holds(evidence, last);
 }

@@ -1,8 +1,8 @@
 // Vanishing gradient: it does not arrive at the first steps, AND nothing has been learned. The ratio at the start
 // says nothing: a GRU that solves 200 steps begins at 1e-23. Nor does a low one while it rises: an LSTM that solves 100
 // steps goes from 4e-10 to 3e-9 in a thousand updates, and then to 0.2 in a hundred.
-import type { Finder, Finding, RunFacts, Seen } from './facts.ts';
-import { ignorance, layerIndex, layerOf, reachGrows } from './facts.ts';
+import type { Finder, Finding, Holds, RunFacts, Seen } from './facts.ts';
+import { ignorance, isBelow, layerIndex, layerOf, reachGrows } from './facts.ts';
 import * as fixes from './fixes.ts';
 import { count, figure } from './text.ts';
 
@@ -23,6 +23,10 @@ export const vanishing: Finder = (facts, seen) => {
   if (!level || level.now > VANISHED || reachGrows(seen)) return [];
   return [describe(facts, seen, level, loss, nothing)];
 };
+
+/** Until one validation shows that something was learned. */
+export const vanishingHolds: Holds = (evidence, last) =>
+  !isBelow(last['valLoss'], evidence['baseline'], STUCK);
 
 function patience({ experiment }: RunFacts): number {
   return Math.max(PATIENCE, experiment.training.steps * 0.15);

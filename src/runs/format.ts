@@ -310,11 +310,3 @@ const sidecar = z
 export const sidecarSchema = z.preprocess(viewOfOld, sidecar);
 /** `series/<name>.json`: beside `<name>.f32`, whose rows are a uint32 step and `width` float32. */
 export type SeriesSidecar = z.infer<typeof sidecar>;
-
-export const SERIES = {
-  gradientFlow: 'gradient-flow',
-  gradientFlowFull: 'gradient-flow-full',
-  gates: 'gates',
-  saturation: 'saturation',
-  deadUnits: 'dead-units',
-} as const;

@@ -1,8 +1,9 @@
 // The runs of a workspace, cheaply: identity and status only, no curves.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunRequest, RunStatus } from './format.ts';
+import type { Metric, RunRequest, RunStatus } from './format.ts';
 import { readSmall, replaceFile } from './json.ts';
+import { metricsOf } from './metrics.ts';
 import { FILES, isRunId } from './paths.ts';
 import { checkRequest, checkRun, checkStatus } from './validate.ts';
 
@@ -13,6 +14,8 @@ export interface RunSummary {
   name: string;
   request: RunRequest;
   status: RunStatus;
+  /** the task's own first metric */
+  metric: Metric | null;
 }
 
 const MAX_JSON_BYTES = 16e6;
@@ -40,7 +43,8 @@ export function readSummary(folder: string): RunSummary | null {
   const label = readJson(join(folder, FILES.label)) as { name?: unknown } | null;
   const name =
     typeof label?.name === 'string' && label.name !== '' ? label.name.slice(0, 200) : request.value.name;
-  return { folder, id: request.value.id, name, request: request.value, status: status.value };
+  const [metric = null] = metricsOf(request.value);
+  return { folder, id: request.value.id, name, request: request.value, status: status.value, metric };
 }
 
 /** Gives a run another name; the run's own files stay as they are. */

@@ -1,9 +1,9 @@
 // Follows, for every visible experiment and model in code, its newest run: only what was appended since is read.
 import * as vscode from 'vscode';
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
-import { SERIES } from '../../runs/format.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { RunReader } from '../../runs/reader.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import { cellOf, firstMetric } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { pollByTurns } from '../runs/turns.ts';

@@ -1,9 +1,9 @@
 // How a run reads in the tree, the status bar and messages. Pure.
 import type { CellName } from '../../experiment/schema.ts';
-import type { RunRequest, RunStatus } from '../../runs/format.ts';
+import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { LifeState } from '../../runs/life.ts';
-import { metricsOf, metricText } from '../../runs/metrics.ts';
+import { metricText } from '../../runs/metric-text.ts';
 import { cellName } from '../cells.ts';
 import { ago, clock, count, loss, plain, stateWord } from '../text.ts';
 
@@ -12,6 +12,8 @@ export interface Described {
   request: Pick<RunRequest, 'group' | 'experiment' | 'createdAt'>;
   status: RunStatus;
   state: LifeState;
+  /** the task's own first */
+  metric: Metric | null;
 }
 
 /** `isWaiting`: a queued run that nobody will start is told apart. */
@@ -32,8 +34,7 @@ export function runDescription(run: Described, now: number, isWaiting = true): s
 }
 
 /** The task's own first metric, such as "accuracy 97.5 %"; null: it has none, or was not validated yet. */
-export function firstMetric({ request, status }: Pick<Described, 'request' | 'status'>): string | null {
-  const [metric] = metricsOf(request);
+export function firstMetric({ metric, status }: Pick<Described, 'metric' | 'status'>): string | null {
   const value = metric && status.last[metric.name];
   if (!metric || value === undefined) return null;
   const label = /^[A-Z][a-z]/.test(metric.label)

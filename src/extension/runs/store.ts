@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunRequest, RunStatus } from '../../runs/format.ts';
+import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import type { LifeState, LifeWatch } from '../../runs/life.ts';
 import { isRunId } from '../../runs/paths.ts';
 
@@ -16,6 +16,8 @@ export interface ListedRun {
   workspace: string;
   request: RunRequest;
   status: RunStatus;
+  /** the task's own first */
+  metric: Metric | null;
   state: LifeState;
   /** seconds since this window last saw a sign of life */
   heartbeatAge: number;

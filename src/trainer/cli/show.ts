@@ -2,10 +2,11 @@
 import process from 'node:process';
 import { reach } from '../../diagnosis/reach.ts';
 import { count, plural } from '../../experiment/words.ts';
-import { type JsonNumber, type Sample, SERIES } from '../../runs/format.ts';
+import type { JsonNumber, Sample } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { SeriesRows } from '../../runs/series.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import type { Command } from './command.ts';
 import { MARK, type PlotLine, plotLines } from './curve.ts';
 import { EXIT } from './exit.ts';

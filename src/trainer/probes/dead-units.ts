@@ -1,7 +1,7 @@
 // Units behind a ReLU that give 0 at every step of every sequence of a batch: no gradient comes through them.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
-import { SERIES } from '../../runs/format.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import { glance } from '../engine/storage.ts';
 import type { Probe } from './probe.ts';
 

@@ -1,5 +1,6 @@
 // What the gates do at each time step: their mean, and the share of them that is saturated.
-import { SERIES, type SeriesSidecar } from '../../runs/format.ts';
+import type { SeriesSidecar } from '../../runs/format.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import type { LevelInfo } from '../layers/watch.ts';
 import type { Probe } from './probe.ts';
 import { shownLevel, TimeRows } from './time-rows.ts';

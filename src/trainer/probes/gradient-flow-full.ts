@@ -1,5 +1,5 @@
 // ‖∂L/∂(output at t)‖ of the training loss itself, a by-product of the step's own backward pass.
-import { SERIES } from '../../runs/format.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import type { OpenProbe, Probe } from './probe.ts';
 import { timeMapSidecar } from './time-map.ts';
 import { TimeRows } from './time-rows.ts';

@@ -1,7 +1,7 @@
 // ‖∂L_T/∂(output at t)‖ of the LAST step's loss alone, which a loss at every step would hide behind its local terms: a
 // backward pass of its own on the first few sequences of the batch. Where the only loss is at the last step, the training
 // gradient is the same thing.
-import { SERIES } from '../../runs/format.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
 import { firstRows, type State } from '../layers/state.ts';

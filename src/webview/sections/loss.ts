@@ -118,6 +118,7 @@ export class LossSection implements Section {
     const task = state.runs.find(run => run.task)?.task;
     const metric = this.shownMetric();
     this.renderChoice(metric);
+    this.scale.element.hidden = metric?.better === 'higher';
     const better = metric ? [metric.unit, `${metric.better} is better`] : [task?.lossUnit ?? ''];
     setText(this.unit, better.filter(Boolean).join(' · '));
     this.scale.update(

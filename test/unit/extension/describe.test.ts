@@ -36,6 +36,7 @@ function run(state: Described['state'], status: Partial<RunStatus> = {}, label?:
       ...status,
     },
     state,
+    metric: { name: 'accuracy', label: 'Accuracy', unit: '%', better: 'higher' },
   };
 }
 

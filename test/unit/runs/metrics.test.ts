@@ -1,6 +1,7 @@
 // Metrics of a run, those that version 0.1.0 did not name, and what their values read like.
 import assert from 'node:assert/strict';
-import { metricsOf, metricText } from '../../../src/runs/metrics.ts';
+import { metricText } from '../../../src/runs/metric-text.ts';
+import { metricsOf } from '../../../src/runs/metrics.ts';
 import { experiment, runFileOf } from './folder.ts';
 
 describe("a task's metrics", () => {
