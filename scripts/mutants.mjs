@@ -38,6 +38,14 @@ import { root } from './install.mjs';
 /** Seconds of processor time after which a fault counts as caught: it made something endless. */
 const LIMIT = 300;
 
+const texts = new Map();
+
+/** Read once: the repository may change while this runs. */
+function original(file) {
+  if (!texts.has(file)) texts.set(file, readFileSync(path.join(root, file), 'utf8'));
+  return texts.get(file);
+}
+
 const inTraining = name => `test/unit/trainer/training/${name}.test.ts`;
 
 const rooms = {
@@ -122,7 +130,7 @@ function sitesOf(room) {
     .filter(name => /\.(ts|h)$/.test(name) && !/abi\.h|table\.h|threads\.h|format\.ts$/.test(name))
     .sort();
   return files.flatMap(file => {
-    const text = readFileSync(path.join(root, file), 'utf8');
+    const text = original(file);
     const code = codeOf(text);
     return Object.entries(operators).flatMap(([operator, [pattern, change]]) =>
       [...code.matchAll(pattern)].flatMap(match => {
@@ -161,7 +169,7 @@ function drawn(count, seed) {
 
 function byHand() {
   return faults.map(([file, was, becomes]) => {
-    const text = readFileSync(path.join(root, file), 'utf8');
+    const text = original(file);
     const at = text.indexOf(was);
     if (at < 0 || text.indexOf(was, at + 1) >= 0) {
       console.error(`${file} does not hold this once: ${was}`);
@@ -278,7 +286,7 @@ function testsOf(fault) {
 }
 
 function mutate(copy, { file, at, was, becomes }) {
-  const text = readFileSync(path.join(root, file), 'utf8');
+  const text = original(file);
   writeFileSync(path.join(copy, file), text.slice(0, at) + becomes + text.slice(at + was.length));
 }
 
@@ -305,7 +313,7 @@ async function judge(copy, fault, baseline) {
     }
     return { caught: false };
   } finally {
-    cpSync(path.join(root, fault.file), path.join(copy, fault.file));
+    writeFileSync(path.join(copy, fault.file), original(fault.file));
   }
 }
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { latestCheckpoint } from '../../../src/runs/checkpoints.ts';
 import { createRun } from '../../../src/runs/create.ts';
 import { DiskFullError } from '../../../src/runs/errors.ts';
@@ -14,6 +15,8 @@ import { forkChild } from './child.ts';
 import { requestOf, Scratch, scalars, sidecar } from './folder.ts';
 
 const KILLS = 20;
+/** of events between two kills: some hundred steps, a checkpoint after every twentieth */
+const MOST_BYTES = 50_000;
 const seed = Number(process.env['UNROLL_SEED'] ?? Date.now() % 1e6);
 
 /** Mulberry32: small, and replayable by its seed. */
@@ -39,10 +42,12 @@ describe('a writer that is killed', () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const child = forkChild('crash-child', [folder]);
       await once(child, 'message');
-      const until = performance.now() + draw() * 120;
-      while (performance.now() < until) {
+      // an instant is a size of what was written, since a busy machine makes any time too short
+      const events = join(folder, 'events.jsonl');
+      const until = (statSync(events, { throwIfNoEntry: false })?.size ?? 0) + draw() * MOST_BYTES;
+      while ((statSync(events, { throwIfNoEntry: false })?.size ?? 0) < until) {
         live.poll();
-        await new Promise(resolve => setTimeout(resolve, 1));
+        await wait(1);
       }
       child.kill('SIGKILL');
       await once(child, 'exit');

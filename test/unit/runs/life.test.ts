@@ -1,7 +1,7 @@
 // Is somebody writing? And what lists show of runs.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRun } from '../../../src/runs/create.ts';
 import type { RunStatus } from '../../../src/runs/format.ts';
@@ -108,8 +108,10 @@ describe('names and lists of runs', () => {
 
   it('lists newest first, with names that people gave, and leaves out what is no run', async () => {
     const workspace = scratch.folder();
-    const first = createRun({ workspace }, requestOf(workspace));
-    await new Promise(resolve => setTimeout(resolve, 1100));
+    const later = createRun({ workspace }, requestOf(workspace));
+    // a run's name begins with its second
+    const first = join(dirname(later), newRunId('adding', new Date('2026-01-01')));
+    renameSync(later, first);
     const second = createRun({ workspace }, requestOf(workspace));
     writeFileSync(join(dirname(first), 'notes.txt'), 'x');
     renameRun(first, `  mine${'!'.repeat(300)}`);

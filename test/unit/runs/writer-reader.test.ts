@@ -407,6 +407,18 @@ describe('run folder', () => {
   });
 
   describe('control', () => {
+    const now = performance.now.bind(performance);
+    let passed = 0;
+    const later = (milliseconds: number) => {
+      passed += milliseconds;
+    };
+    before(() => {
+      performance.now = () => now() + passed;
+    });
+    after(() => {
+      performance.now = now;
+    });
+
     it('is taken once, unknown files are left alone, and a new writer starts without any', async () => {
       const folder = scratch.run();
       requestControl(folder, 'stop');
@@ -416,9 +428,9 @@ describe('run folder', () => {
       requestControl(folder, 'checkpoint');
       writeFileSync(join(folder, 'control', 'rm -rf'), '');
       assert.deepEqual(writer.takeControl(), [], 'listed at most every 100 ms');
-      await new Promise(resolve => setTimeout(resolve, 120));
+      later(120);
       assert.deepEqual(writer.takeControl(), ['pause', 'checkpoint']);
-      await new Promise(resolve => setTimeout(resolve, 120));
+      later(120);
       assert.deepEqual(writer.takeControl(), []);
       writer.close();
     });
@@ -428,7 +440,7 @@ describe('run folder', () => {
       const writer = RunWriter.open(folder);
       requestControl(folder, 'resume');
       requestControl(folder, 'pause');
-      await new Promise(resolve => setTimeout(resolve, 120));
+      later(120);
       assert.deepEqual(writer.takeControl(), ['pause']);
       writer.close();
     });

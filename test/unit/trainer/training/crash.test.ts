@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { bitsOf, columnOf, makeRun, readRun, tinyExperiment, trainNew, useWorkspace } from './runs.ts';
@@ -52,7 +53,6 @@ describe('kill -9', () => {
       const grown = 400 + random.int(6000);
       const { ended } = await untilGrown(folder, grown, child);
       assert.ok(!ended, `the run ended before kill ${kill + 1}: ${ended}`);
-      await pause(random.uniform() * 8);
       child.kill('SIGKILL');
       await gone(child);
     }
@@ -94,11 +94,7 @@ async function untilGrown(
   while (size() < begin + bytes) {
     if (child.exitCode !== null)
       return { ended: `exit code ${child.exitCode}, ${readFileSync(join(folder, 'status.json'), 'utf8')}` };
-    await pause(1);
+    await wait(1);
   }
   return { ended: null };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

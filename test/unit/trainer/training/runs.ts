@@ -125,12 +125,3 @@ export function subfolder(name: string): string {
   mkdirSync(folder, { recursive: true });
   return folder;
 }
-
-/** Resolves when the event list of a run satisfies `until`, looking often; rejects after 20 s. */
-export async function eventually(until: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
-    if (until()) return;
-    await new Promise(resolve => setTimeout(resolve, 2));
-  }
-  throw new Error(`waited 20 s in vain: ${what}`);
-}

@@ -42,9 +42,9 @@ describe('equal bits', () => {
     const straight = await trainNew(tinyExperiment(long));
     const folder = makeRun(tinyExperiment(long));
     const outcome = await train(folder, {
-      onEvent(index, event) {
-        atStep(33, () => requestControl(folder, 'pause'))(index, event);
-        if (event.kind === 'paused') setTimeout(() => requestControl(folder, 'resume'), 150);
+      onEvent: atStep(33, () => requestControl(folder, 'pause')),
+      onStatus(_, { state }) {
+        if (state === 'paused') requestControl(folder, 'resume');
       },
     });
     const kinds = eventsOf(folder).map(event => event.kind);
