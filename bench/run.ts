@@ -16,6 +16,7 @@ import { models } from './groups/models.ts';
 import { others } from './groups/others.ts';
 import { peak } from './groups/peak.ts';
 import { recording } from './groups/recording.ts';
+import { response } from './groups/response.ts';
 import { scaling } from './groups/scaling.ts';
 import { shakespeare } from './groups/shakespeare.ts';
 import { startUp } from './groups/start-up.ts';
@@ -35,6 +36,7 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
   shakespeare,
   'start-up': startUp,
   memory,
+  response,
 };
 
 const root = resolve(import.meta.dirname, '..');

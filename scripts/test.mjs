@@ -41,7 +41,7 @@ const stages = {
     minutes: 5,
   },
   types: { run: () => check(bin('tsc'), ['--noEmit']), minutes: 5 },
-  unit: { run: () => mocha('unit', []), minutes: 25, needsBuild: true },
+  unit: { run: () => mocha('unit', ['--parallel']), minutes: 25, needsBuild: true },
   host: { run: inHost, minutes: 25, needsBuild: true },
   e2e: { run: endToEnd, minutes: 60, needsBuild: true },
   desktop: { run: onDesktop, minutes: 25, needsBuild: true },

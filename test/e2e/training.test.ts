@@ -1,4 +1,4 @@
-// From the click to the run: palette, lenses, status bar, and what stops within a second.
+// From the click to the run: palette, lenses, status bar, and what pauses and stops.
 import assert from 'node:assert/strict';
 import {
   endless,
@@ -12,12 +12,10 @@ import {
 } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
-async function withinASecond(what: string, act: () => Promise<unknown>, probe: () => boolean): Promise<void> {
-  const began = Date.now();
+/** How long it takes is measured in bench/ (npm run bench -- --only response). */
+async function followed(what: string, act: () => Promise<unknown>, probe: () => boolean): Promise<void> {
   await act();
   await until(what, probe);
-  const took = Date.now() - began;
-  assert.ok(took < 1000, `it took ${took} ms until ${what}`);
 }
 
 describe('training from the window', () => {
@@ -81,7 +79,7 @@ describe('training from the window', () => {
     await workbench.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   });
 
-  it('starts from the lens, and pauses, resumes and stops within a second', async () => {
+  it('starts from the lens, and pauses, resumes and stops', async () => {
     const runsBefore = runFolders(workbench.folder).length;
     await workbench.openFile('endless.rnn.json');
     await workbench.lens('Train').click();
@@ -91,7 +89,7 @@ describe('training from the window', () => {
     await workbench.statusBar('endless').waitFor();
     const button = (name: string) => workbench.webview.getByRole('button', { name, exact: true }).first();
     await button('Pause').waitFor();
-    await withinASecond(
+    await followed(
       'the run is paused',
       () => button('Pause').click(),
       () => stateOf(run) === 'paused',
@@ -99,13 +97,13 @@ describe('training from the window', () => {
     const paused = stepOf(run);
     await workbench.screenshot('paused');
     await button('Resume').waitFor();
-    await withinASecond(
+    await followed(
       'the run goes on',
       () => button('Resume').click(),
       () => stepOf(run) > paused,
     );
     await button('Stop, keep the checkpoint').waitFor();
-    await withinASecond(
+    await followed(
       'the run is stopped',
       () => button('Stop, keep the checkpoint').click(),
       () => stateOf(run) === 'stopped',

@@ -55,9 +55,5 @@ export const faults = [
     'if (!first || batchFirst === (dimension === 1)) return [];',
     'if (!first || batchFirst !== (dimension === 1)) return [];',
   ],
-  [
-    'src/definitions/widths.ts',
-    'this.order[this.order.indexOf(layer) - 1]',
-    'this.order[this.order.indexOf(layer)]',
-  ],
+  ['src/definitions/frameworks/torch.ts', 'num_layers: 1', 'num_layers: 2'],
 ];

@@ -177,9 +177,9 @@ describe('findings of runs in code', () => {
       const edit = new vscode.WorkspaceEdit();
       edit.insert(document.uri, new vscode.Position(0, 0), '\n\n');
       await vscode.workspace.applyEdit(edit);
-      await new Promise(resolve => setTimeout(resolve, 800));
-      const moved = await until('the finding with the lines above', finding);
-      assert.equal(moved.range.start.line, found.range.start.line + 2);
+      const isMoved = () => finding()?.range.start.line === found.range.start.line + 2;
+      await until('the finding with the lines above', isMoved);
+      const moved = finding()!;
       assert.equal(document.getText(moved.range), at);
 
       await replace(document, ...change);

@@ -25,7 +25,9 @@ describe('squiggles', () => {
 
   it('are not there without a fault', async () => {
     const document = await open('emma.rnn.json');
-    await new Promise(resolve => setTimeout(resolve, 600));
+    // one with a fault, which is looked at after it
+    const faulty = await open('faulty.rnn.json', valid.replace('8 }', '0 }'));
+    await until('the fault is shown', () => diagnosticsOf(faulty.uri).length > 0);
     assert.deepEqual(diagnosticsOf(document.uri), []);
   });
 
@@ -40,7 +42,10 @@ describe('squiggles', () => {
       return found.length > 0 && found;
     });
     assert.equal(all[0]!.range.start.line, 2);
-    await new Promise(resolve => setTimeout(resolve, 1500));
+    // another source would say the same a moment later
+    const other = await open('other.rnn.json', valid.replace('8 }', '0 }'));
+    await until('the next fault is shown', () => diagnosticsOf(other.uri).length > 0);
+    await vscode.window.showTextDocument(document);
     const found = vscode.languages.getDiagnostics(document.uri);
     assert.match(found[0]!.message, /`units` must be a whole number of at least 1, found 0/);
     assert.equal(found.length, 1, found.map(({ message, source }) => `${source}: ${message}`).join('\n'));

@@ -1,9 +1,11 @@
 // A writer killed at random instants: nothing complete is lost, readers see no fault, and the next one goes on.
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { latestCheckpoint } from '../../../src/runs/checkpoints.ts';
 import { createRun } from '../../../src/runs/create.ts';
@@ -14,7 +16,8 @@ import { RunWriter } from '../../../src/runs/writer.ts';
 import { forkChild } from './child.ts';
 import { requestOf, Scratch, scalars, sidecar } from './folder.ts';
 
-const KILLS = 20;
+/** npm run test:deep kills more often. */
+const KILLS = process.env['UNROLL_TEST_DEEP'] ? 40 : 6;
 /** of events between two kills: some hundred steps, a checkpoint after every twentieth */
 const MOST_BYTES = 50_000;
 const seed = Number(process.env['UNROLL_SEED'] ?? Date.now() % 1e6);

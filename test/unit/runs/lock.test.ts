@@ -1,10 +1,12 @@
 // One writer a run: real processes race for it, dead ones are taken over, living and foreign ones are not.
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { RunBusyError } from '../../../src/runs/errors.ts';
 import type { WriterFile } from '../../../src/runs/format.ts';
 import { isAlive, thisWriter } from '../../../src/runs/process.ts';
@@ -13,7 +15,7 @@ import { forkChild } from './child.ts';
 import { Scratch } from './folder.ts';
 
 const RIVALS = 3;
-const ROUNDS = 12;
+const ROUNDS = process.env['UNROLL_TEST_DEEP'] ? 24 : 4;
 
 describe('the lock of a run', () => {
   const scratch = new Scratch();

@@ -12,7 +12,7 @@ import type {
 } from '../../../../src/trainer/engine/provider.ts';
 import { GATES, gateBlocks } from '../../../../src/trainer/engine/provider.ts';
 import { referenceProvider } from '../../../../src/trainer/engine/reference/provider.ts';
-import { SEED } from './golden.ts';
+import { deep, SEED } from './golden.ts';
 
 const TOLERANCE = 1e-5;
 
@@ -219,11 +219,17 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
     for (const threads of [1, 2, 3]) {
       for (const cell of Object.keys(GATES) as RecurrentCell[]) {
         it(`${cell}, ${threads} threads, random shapes`, async () => {
-          await assertAgreeOn(await load(threads), cell, anySizes, { seed: SEED + threads, numRuns: 12 });
+          await assertAgreeOn(await load(threads), cell, anySizes, {
+            seed: SEED + threads,
+            numRuns: deep(4),
+          });
         });
         if (threads === 1) continue;
         it(`${cell}, ${threads} threads that share the units`, async () => {
-          await assertAgreeOn(await load(threads), cell, sharedSizes, { seed: SEED + threads, numRuns: 5 });
+          await assertAgreeOn(await load(threads), cell, sharedSizes, {
+            seed: SEED + threads,
+            numRuns: deep(2),
+          });
         });
       }
     }
@@ -320,7 +326,7 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
             assertAgree(actual!, expected!, 'c', 2 * TOLERANCE);
           },
         );
-        fc.assert(property, { seed: SEED + threads, numRuns: 20 });
+        fc.assert(property, { seed: SEED + threads, numRuns: deep(5) });
       }
     });
 
@@ -340,7 +346,7 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
             for (const [what, values] of Object.entries(expected!)) assertAgree(actual![what]!, values, what);
           },
         );
-        fc.assert(property, { seed: SEED + threads, numRuns: 30 });
+        fc.assert(property, { seed: SEED + threads, numRuns: deep(6) });
       }
     });
 
@@ -363,7 +369,7 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
           bad: fc.boolean(),
           seed: fc.nat({ max: 1000 }),
         });
-        fc.assert(fc.property(sizes, options, agree), { seed: SEED + threads, numRuns: 30 });
+        fc.assert(fc.property(sizes, options, agree), { seed: SEED + threads, numRuns: deep(6) });
         for (const weighted of [true, false])
           for (const large of LARGE_HEADS)
             agree(large, { weighted, bias: true, smooth: weighted, bad: false, seed: 1 });

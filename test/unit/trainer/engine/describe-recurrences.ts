@@ -5,7 +5,7 @@ import type { Provider } from '../../../../src/trainer/engine/provider.ts';
 import type { MemoryUpdate, RecurrenceOperations } from '../../../../src/trainer/engine/recurrences.ts';
 import { referenceOperations } from '../../../../src/trainer/engine/reference/sequence-operations.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
-import { assertClose, type GoldenTensor, readGolden, SEED } from './golden.ts';
+import { assertClose, deep, type GoldenTensor, readGolden, SEED } from './golden.ts';
 import { Memory } from './memory.ts';
 import { type GoldenRecurrence, type RecurrenceCase, runRecurrence } from './recurrence-cases.ts';
 
@@ -49,7 +49,7 @@ export function describeRecurrences(name: string, provided: () => Provider): voi
       operation: RecurrenceCase['operation'],
       shapes: fc.Arbitrary<Shape>,
       make: (shape: Shape, draw: Draw) => object,
-      numRuns = 60,
+      numRuns = deep(12),
       what = '',
     ) =>
       it(`${operation} ${what}`, function () {

@@ -41,3 +41,7 @@ export async function useStockBackend(): Promise<void> {
 
 /** The seed of all random tests here; set SEED to try another. fast-check prints it, with the case, on failure. */
 export const SEED = Number(process.env.SEED ?? 20261121);
+
+/** npm run test:deep makes ten times as many random cases. */
+const isDeep = Boolean(process.env['UNROLL_TEST_DEEP']);
+export const deep = (few: number, many = 10 * few): number => (isDeep ? many : few);

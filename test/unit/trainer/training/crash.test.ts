@@ -1,15 +1,18 @@
 // kill -9 at random instants, then resume: the same bits as a run that nobody disturbed.
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { bitsOf, columnOf, makeRun, readRun, tinyExperiment, trainNew, useWorkspace } from './runs.ts';
 
-const KILLS = 20;
+/** npm run test:deep kills more often. */
+const KILLS = process.env['UNROLL_TEST_DEEP'] ? 40 : 5;
 const SEED = Number(process.env['UNROLL_TEST_SEED'] ?? Math.floor(Date.now() % 1e6));
 
 describe('kill -9', () => {
