@@ -103,7 +103,10 @@ describe('linear recurrences', () => {
   });
 
   describe('compositions against PyTorch', () => {
-    before(useStockBackend);
+    before(async () => {
+      await startEngine('reference', null); // it registers tfjs's gradients
+      await useStockBackend();
+    });
     after(() => startEngine('reference', null));
     for (const golden of cases) it(`${golden.operation}: ${golden.name}`, () => assertGolden(golden, false));
   });
