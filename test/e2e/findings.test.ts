@@ -84,7 +84,7 @@ describe('a finding in the window', () => {
 
   it('of a run that no file stands for opens a copy with the edit made', async () => {
     const { page, folder } = workbench;
-    runWithFinding(folder, 'from the palette', null);
+    runWithFinding(folder, 'from the palette', { path: null, line: 0, language: 'rnn-json', text });
     await workbench.runCommand('Unroll: Open Dashboard');
     await workbench.webview.getByRole('button', { name: 'Use a GRU' }).first().click();
     await page.locator('.tabs-container .tab.active', { hasText: 'from-the-palette.rnn.json' }).waitFor();

@@ -146,7 +146,7 @@ export class ExperimentDiagnostics implements vscode.Disposable {
       const index = layerIndexOf(finding.layer);
       // another model stands here than the one it was found in
       if (!run || !layerStands(now, run.experiment, index) || isMended(experiment, finding.fixes)) continue;
-      const place = index === null ? locateKey(['model']) : locate(['model', 'layers', index]);
+      const place = index === null ? locateKey(['model']) : locate(['model', 'layers', index, 'type']);
       if (!place) continue;
       const name = finding.label ? `${plain(finding.label, 40)}: ` : '';
       const found = new FindingDiagnostic(rangeOf(place), `${name}${plain(finding.message, 500)}`, finding);

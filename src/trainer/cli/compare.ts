@@ -1,6 +1,12 @@
 // unroll compare: runs side by side in a table.
 import process from 'node:process';
+import { reach } from '../../diagnosis/reach.ts';
 import { count } from '../../experiment/words.ts';
+import { comparedRun } from '../../runs/compared.ts';
+import { type ComparedRun, csv, effectsOf, markdown, rowsOf } from '../../runs/comparison.ts';
+import { comparisonNumbers, comparisonTable } from '../../runs/comparison-text.ts';
+import { factorsOf, wordsOf } from '../../runs/differences.ts';
+import { SERIES } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
@@ -13,15 +19,45 @@ export const command: Command = {
   operands: 'RUN…',
   count: [1, Infinity],
   summary: 'Compare runs in a table: parameters, steps, losses and speed. Runs are named by folder or id.',
-  options: { ...JSON_OPTION },
-  examples: ['unroll compare .unroll/runs/*'],
+  details:
+    'Runs that differ in their seed alone are one row: mean ± standard deviation. The first row is the baseline: differences of the best validation loss, with an exact paired test over the seeds. A grid also shows what each of its factors does by itself.',
+  options: {
+    ...JSON_OPTION,
+    markdown: { help: 'Write the table as Markdown.' },
+    csv: { help: 'Write the table as CSV, with numbers as they are.' },
+  },
+  examples: ['unroll compare .unroll/runs/*', 'unroll compare --markdown .unroll/runs/*'],
   async run(args) {
-    const runs = args.positionals.map(name => loadRun(findRun(name)));
+    const runs = inOrder(args.positionals.map(name => loadRun(findRun(name))));
+    if (args.flag('markdown') || args.flag('csv')) {
+      const rows = rowsOf(runs.flatMap(run => comparedOf(run) ?? []));
+      if (args.flag('csv')) {
+        const { head, rows: numbers } = comparisonNumbers(rows);
+        process.stdout.write(csv(head, numbers));
+      } else {
+        const { head, rows: cells } = comparisonTable(rows, rows[0] ?? null);
+        process.stdout.write(
+          `${markdown(
+            head.map(plainCell),
+            cells.map(row => row.map(plainCell)),
+          )}\n`,
+        );
+      }
+      return EXIT.done;
+    }
     if (args.flag('json')) {
       for (const run of runs) process.stdout.write(`${JSON.stringify(record(run))}\n`);
       return EXIT.done;
     }
     const screen = screenOf();
+    const grouped = rowsOf(runs.flatMap(run => comparedOf(run) ?? []));
+    if (grouped.length < runs.length) {
+      const { head, rows } = comparisonTable(grouped, grouped[0] ?? null);
+      const cells = [head, ...rows].map(row => row.map(plainCell));
+      process.stdout.write(`${table(cells, 'lr', screen.textColumns)}\n`);
+      sayEffects(runs, screen.textColumns);
+      return EXIT.done;
+    }
     const best = Math.min(...runs.map(run => run.bestLoss?.value ?? Infinity));
     const rows = runs.map(run => {
       const cells = cellsOf(run);
@@ -33,10 +69,62 @@ export const command: Command = {
     );
     const say = (text: string) => process.stdout.write(`${wrap(text, screen.textColumns)}\n`);
     if (units.size > 0) say(`Loss in ${[...units].map(unit => plain(unit)).join(', ')}.`);
+    sayEffects(runs, screen.textColumns);
     if (units.size > 1) say('These runs measure different losses: they cannot be compared.');
     return EXIT.done;
   },
 };
+
+/** Members of a comparison in the experiment's order, wherever the first of them was named. */
+function inOrder(runs: readonly RunFacts[]): RunFacts[] {
+  const groupOf = ({ reader }: RunFacts) => reader.request?.group ?? null;
+  const first = new Map<string, number>();
+  for (const [index, run] of runs.entries()) {
+    const id = groupOf(run)?.id;
+    if (id !== undefined && !first.has(id)) first.set(id, index);
+  }
+  const place = (run: RunFacts, index: number) => first.get(groupOf(run)?.id ?? '') ?? index;
+  return runs
+    .map((run, index) => ({ run, at: place(run, index), member: groupOf(run)?.index ?? 0 }))
+    .sort((a, b) => a.at - b.at || a.member - b.member)
+    .map(({ run }) => run);
+}
+
+function comparedOf({ folder, reader, label, state }: RunFacts): ComparedRun | null {
+  const rows = reader.series.get(SERIES.gradientFlow)?.rows ?? [];
+  const levels = reader.series.get(SERIES.gradientFlow)?.sidecar.layers.length ?? 1;
+  const newest = rows.at(-1);
+  const length = newest ? newest.length / levels : 0;
+  return comparedRun(reader, {
+    id: folder,
+    label,
+    state,
+    reach: newest ? reach(newest.subarray(newest.length - length)) : null,
+  });
+}
+
+function plainCell(text: string): string {
+  return plain(text);
+}
+
+/** Of a grid: what each factor does by itself to the best validation loss. */
+function sayEffects(runs: readonly RunFacts[], columns: number): void {
+  const experiments = runs.flatMap(({ reader }) => reader.request?.experiment ?? []);
+  const factors = factorsOf(experiments);
+  const effects = effectsOf(
+    factors.map(({ path }) => path),
+    runs.map((run, index) => ({
+      levels: factors.map(({ path, values }) => wordsOf(path, values[index])),
+      value: run.bestLoss?.value ?? null,
+    })),
+  );
+  for (const { levels } of effects) {
+    const words = levels.map(
+      ({ value, effect }) => `${value} ${effect < 0 ? '−' : '+'}${figure(Math.abs(effect))}`,
+    );
+    process.stdout.write(`${wrap(plain(`Own effect on the best loss: ${words.join(', ')}.`), columns, 2)}\n`);
+  }
+}
 
 const HEAD = [
   'run',

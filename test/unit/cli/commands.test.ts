@@ -251,6 +251,22 @@ describe('unroll on runs', () => {
     );
   });
 
+  it('compare writes Markdown and CSV of the same rows', () => {
+    const { code, stdout } = unroll(['compare', '--markdown', ...runs]);
+    assert.equal(code, 0);
+    const [head, rule, gru, rnn] = stdout.split('\n');
+    assert.match(
+      head!,
+      /^\| run \| val loss \| best \| at step \| parameters \| .* best against adding GRU \|$/,
+    );
+    assert.match(rule!, /^\| --- \| --: \|/);
+    assert.match(gru!, /^\| adding GRU \| 0\.02 \| 0\.02 \| 100 \| 101 \|/);
+    assert.match(rnn!, /^\| adding RNN \| 0\.03 \| .*\| \+0\.01 \|$/);
+    const lines = unroll(['compare', '--csv', ...runs]).stdout.split('\r\n');
+    assert.match(lines[0]!, /^run,seeds,final,finalSd,best,bestSd/);
+    assert.match(lines[2]!, /^adding RNN,1,0\.03/);
+  });
+
   it('resume of a finished run tells again how it ended, and changes nothing', () => {
     const before = snapshot(runs[0]!);
     const { code, stdout } = unroll(['resume', runs[0]!, '--json']);

@@ -1,0 +1,137 @@
+// The table of a comparison: against numbers worked out by hand and by counting.
+import assert from 'node:assert/strict';
+import { parseExperiment } from '../../../src/experiment/parse.ts';
+import {
+  type ComparedRun,
+  csv,
+  differenceTo,
+  effectsOf,
+  markdown,
+  rowsOf,
+  signFlip,
+  spreadOf,
+} from '../../../src/runs/comparison.ts';
+import { distinctions, factorsOf, seedlessKey } from '../../../src/runs/differences.ts';
+
+const run = (label: string, key: string, seed: number, final: number | null): ComparedRun => ({
+  id: `${key}-${seed}`,
+  label,
+  key,
+  seed,
+  state: 'finished',
+  final,
+  best: final,
+  bestStep: 10 * seed,
+  parameters: 100,
+  secondsPerStep: 0.01,
+  tokensPerSecond: null,
+  memoryBytes: null,
+  reach: 5,
+});
+const experiment = (layer: string, more = '') =>
+  parseExperiment(`{"data":{"task":"adding"},"model":{"layers":[${layer},{"type":"dense"}]}${more}}`)
+    .experiment!;
+
+describe('the table of a comparison', () => {
+  const runs = [
+    run('RNN · seed 1', 'rnn', 1, 1),
+    run('RNN · seed 2', 'rnn', 2, 2),
+    run('RNN · seed 3', 'rnn', 3, 6),
+    run('LSTM · seed 1', 'lstm', 1, 0.5),
+    run('LSTM · seed 2', 'lstm', 2, 1),
+    run('LSTM · seed 3', 'lstm', 3, null),
+  ];
+
+  it('has one row for the seeds of a model, with mean and sample deviation', () => {
+    const [rnn, lstm] = rowsOf(runs);
+    assert.deepEqual([rnn!.label, rnn!.runs.length, lstm!.label], ['RNN', 3, 'LSTM']);
+    // deviations −2, −1, 3: (4 + 1 + 9) / 2 = 7
+    assert.deepEqual(rnn!.figures.final, { mean: 3, sd: Math.sqrt(7), n: 3 });
+    assert.deepEqual(lstm!.figures.final, { mean: 0.75, sd: Math.sqrt(0.125), n: 2 });
+    assert.equal(rnn!.figures.tokensPerSecond, null);
+    assert.deepEqual(spreadOf([4]), { mean: 4, sd: null, n: 1 });
+    assert.equal(rowsOf([run('a', 'x', 1, 1), run('a', 'x', 1, 1)]).length, 2, 'the same seed twice');
+    assert.equal(rowsOf([run('seed 1', 'x', 1, 1), run('seed 2', 'x', 2, 1)])[0]!.label, '2 seeds');
+  });
+
+  it('compares with a baseline seed by seed', () => {
+    const [rnn, lstm] = rowsOf(runs);
+    // −0.5 and −1: of four sign patterns, two are as far from zero
+    assert.deepEqual(differenceTo(rnn!, lstm!, 'final'), { mean: -0.75, pairs: 2, p: 0.5 });
+    const alone = rowsOf([run('a', 'a', 1, 1), run('b', 'b', 2, 4)]);
+    assert.deepEqual(differenceTo(alone[0]!, alone[1]!, 'final'), { mean: 3, pairs: 0, p: null });
+    assert.equal(differenceTo(rnn!, lstm!, 'memoryBytes'), null);
+  });
+
+  it('tests over all signs of the differences', () => {
+    assert.equal(signFlip([1, 1, 1, 1, 1, 1]), 2 / 64);
+    assert.equal(signFlip([1, -1]), 1);
+    // |±1 ±2 ±3| ≥ 4: 1+2+3 = 6, −1+2+3 = 4, and their opposites
+    assert.equal(signFlip([-1, 2, 3]), 4 / 8);
+    assert.equal(signFlip([0.1, 0.2, 0.3]), 2 / 8);
+  });
+
+  it('gives each factor of a grid its own effect', () => {
+    const effects = effectsOf(
+      ['cell', 'units'],
+      [
+        { levels: ['RNN', '8'], value: 4 },
+        { levels: ['RNN', '16'], value: 2 },
+        { levels: ['LSTM', '8'], value: 3 },
+        { levels: ['LSTM', '16'], value: 1 },
+      ],
+    );
+    assert.deepEqual(
+      effects.map(({ factor, levels }) => [factor, ...levels.map(({ value, effect }) => [value, effect])]),
+      [
+        ['cell', ['RNN', 0.5], ['LSTM', -0.5]],
+        ['units', ['8', 1], ['16', -1]],
+      ],
+    );
+    assert.deepEqual(effectsOf(['cell'], [{ levels: ['RNN'], value: 4 }]), []);
+  });
+
+  it('is written as Markdown and as CSV', () => {
+    assert.equal(markdown(['run', 'val'], [['a|b', '1']]), '| run | val |\n| --- | --: |\n| a\\|b | 1 |');
+    assert.equal(
+      csv(
+        ['run', 'val'],
+        [
+          ['a,"b"', 1],
+          ['c', null],
+        ],
+      ),
+      'run,val\r\n"a,""b""",1\r\nc,\r\n',
+    );
+  });
+});
+
+describe('what tells experiments apart', () => {
+  const small = experiment('{"type":"lstm","units":64}');
+  const large = experiment('{"type":"lstm","units":96}', ',"training":{"seed":7}');
+
+  it('is named by the fields in which they differ, seeds aside', () => {
+    assert.deepEqual(distinctions([small, large]), ['64 units', '96 units']);
+    const slow = experiment(
+      '{"type":"lstm","units":64}',
+      ',"training":{"optimizer":{"type":"adam","learningRate":0.1}}',
+    );
+    assert.deepEqual(distinctions([small, slow]), ['lr 0.001', 'lr 0.1']);
+    assert.deepEqual(distinctions([small, small]), ['', '']);
+  });
+
+  it('names another kind by its name alone', () => {
+    const rnn = experiment('{"type":"rnn","units":64}');
+    assert.deepEqual(
+      factorsOf([small, rnn]).map(({ path }) => path),
+      ['model.layers.0.type'],
+    );
+    assert.deepEqual(distinctions([small, rnn]), ['LSTM', 'RNN']);
+  });
+
+  it('is nothing for runs that differ in their seed', () => {
+    const other = { ...small, name: 'x', training: { ...small.training, seed: 9 } };
+    assert.equal(seedlessKey(small), seedlessKey(other));
+    assert.notEqual(seedlessKey(small), seedlessKey(large));
+  });
+});
