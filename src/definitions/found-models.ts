@@ -32,13 +32,14 @@ export function findModels(
   recurrent: readonly FoundLayer[],
   nodes: readonly Node[],
 ): FoundModel[] {
+  const setsWeights = reader.text.includes(WEIGHT_HH);
   const sites = new Map<string, { site: Site; recurrent: FoundLayer[]; nodes: Node[] }>();
   recurrent.forEach((layer, index) => {
     const node = nodes[index]!;
     const site = siteOf(reader, node);
     const key = `${site.node.id} ${site.variable ?? ''}`;
     const known = sites.get(key) ?? { site, recurrent: [], nodes: [] };
-    const begins = layer.framework === 'torch' && reader.text.includes(WEIGHT_HH);
+    const begins = setsWeights && layer.framework === 'torch';
     known.recurrent.push(begins ? withBeginning(layer, node, site.node) : layer);
     known.nodes.push(node);
     sites.set(key, known);

@@ -368,8 +368,8 @@ export class Shapes {
     return outputOf(name, this.told(node), input, inputs);
   }
 
-  private ofRecurrent({ recurrent, options, isConditional }: FoundLayer, input: Shape): Shape {
-    if (!recurrent || isConditional) return OPEN;
+  private ofRecurrent({ recurrent, options }: FoundLayer, input: Shape): Shape {
+    if (!recurrent) return OPEN;
     const [units, both] = [this.read(recurrent.units), this.read(recurrent.bidirectional)];
     const merge = (options.get('merge_mode') ?? options.get('mergeMode'))?.value ?? 'concat';
     if (units === null || both === null || recurrent.layers.value !== 1) return OPEN;

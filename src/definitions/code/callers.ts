@@ -90,19 +90,8 @@ export class Callers {
   private madeFrom(owner: Scope, name: string): Scope[] {
     const { dialect } = this.resolver;
     const { root } = owner.node.source;
-    const { text } = root.source;
-    const mention = new RegExp(
-      dialect.maker === 'constructor'
-        ? `\\bextends\\s+${name}\\b`
-        : `^[ \\t]*class\\s+\\w+\\s*\\([^)]*\\b${name}\\b`,
-      'gm',
-    );
-    return [...text.matchAll(mention)].flatMap(({ index, 0: match }) => {
-      for (
-        let here = root.descendantForIndex(index + match.length - 1, index + match.length);
-        here;
-        here = here.parent
-      )
+    return root.source.derivedAt(name).flatMap(index => {
+      for (let here = root.descendantForIndex(index, index + 1); here; here = here.parent)
         if (/class/.test(here.type) && here.childForFieldName('body')) {
           const scope = dialect.scopeOf(here.childForFieldName('body')!);
           const isIt = dialect.bases(scope).some(base => this.resolver.classesOf(base).includes(owner));

@@ -42,9 +42,7 @@ export interface Evaluator {
 
 /** Calls of `x.name(` and `name(`, found in the text. */
 export function callsNamed(root: Node, name: string, dialect: Dialect): Node[] {
-  const { text } = root.source;
-  const called = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?=\\s*\\()`, 'g');
-  return [...text.matchAll(called)].flatMap(({ index }) => {
+  return root.source.calledAt(name).flatMap(index => {
     const end = index + name.length;
     for (let here = root.descendantForIndex(index, end); here; here = here.parent)
       if (here.endIndex > end) return dialect.calls.includes(here.type) ? [here] : [];

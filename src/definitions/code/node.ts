@@ -161,6 +161,8 @@ export class Source {
   private readonly cursor: Cursor | null;
   private readonly hasErrors: boolean;
   private starts: number[] | null = null;
+  private called: Map<string, number[]> | null = null;
+  private derived: Map<string, number[]> | null = null;
 
   /** `tree`: null for a text of another kind, whose places are told by `stretch`. */
   constructor(tree: Tree | null, text: string, file: string | null) {
@@ -171,6 +173,18 @@ export class Source {
     this.root = this.cursor ? new Node(this, null, 0, this.cursor) : this.stretch(0, text.length);
     this.root.hasError = this.hasErrors;
     if (tree) this.root.leave(tree.rootNode);
+  }
+
+  /** Offsets of the names that are called, `name(`, by name. */
+  calledAt(name: string): readonly number[] {
+    this.called ??= indexed(this.text, /(?<![\w$])([A-Za-z_$][\w$]*)(?=\s*(?:\?\.\s*)?\()/g);
+    return this.called.get(name) ?? [];
+  }
+
+  /** Offsets of the classes that name a class among those they are made from. */
+  derivedAt(name: string): readonly number[] {
+    this.derived ??= basesIn(this.text);
+    return this.derived.get(name) ?? [];
   }
 
   /** A place in the text as a node without children. */
@@ -217,6 +231,27 @@ export class Source {
 
 function faulty({ isError, children }: Node): boolean {
   return isError || children.some(({ hasError }) => hasError);
+}
+
+function indexed(text: string, pattern: RegExp): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { 1: name, index } of text.matchAll(pattern)) {
+    const list = found.get(name!);
+    if (list) list.push(index);
+    else found.set(name!, [index]);
+  }
+  return found;
+}
+
+/** `class Name(Base, package.Other)`, `class Name extends Base` */
+function basesIn(text: string): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { 1: bases, index } of text.matchAll(/\bclass\s+\w+\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)/g))
+    for (const [name] of bases!.matchAll(/[A-Za-z_$][\w$]*/g))
+      found.set(name, [...(found.get(name) ?? []), index]);
+  for (const { 1: base, index } of text.matchAll(/\bclass\s+[\w$]*\s*extends\s+(?:[\w$]+\.)*([\w$]+)/g))
+    found.set(base!, [...(found.get(base!) ?? []), index]);
+  return found;
 }
 
 function lineStarts(text: string): number[] {

@@ -46,6 +46,8 @@ const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument'])
 const COPIES =
   /^(?:Object\.(?:freeze|seal)|structuredClone|dict|(?:copy\.)?deepcopy|copy\.copy|MappingProxyType|OmegaConf\.create|EasyDict|edict|AttrDict|Box|ConfigDict|ml_collections\.ConfigDict)$/;
 
+/** What holds numbers by name. */
+const HOLDERS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams)$/;
 const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load)$/;
 
 export class Resolver implements Evaluator {
@@ -174,7 +176,31 @@ export class Resolver implements Evaluator {
     return { kind: 'outside', fallback: fallback.value, from: fallback.from };
   }
 
+  /** `x.shape[2]`, where the text says which shape `x` was given. */
+  private sizeOf(expression: Expression, depth: number): Value | null {
+    if (expression.kind !== 'index' || expression.object.kind !== 'member') return null;
+    const { object, name } = expression.object;
+    if (name !== 'shape') return null;
+    const place = this.value(expression.index, depth + 1);
+    if (place.kind !== 'known' || typeof place.value !== 'number') return null;
+    const sizes = this.definitions(object, depth + 1).map(each => shapeGiven(each));
+    return agreed(
+      sizes.map(each => {
+        const list = each && each.length === 1 ? (this.itemsOf(each[0]!, depth + 1) ?? each) : each;
+        const size =
+          list?.[
+            (place.value as number) < 0 ? list.length + (place.value as number) : (place.value as number)
+          ];
+        const found = size ? this.value(size, depth + 1) : UNKNOWN;
+        // `-1` is whatever is left
+        return found.kind === 'known' && typeof found.value === 'number' && found.value > 0 ? found : UNKNOWN;
+      }),
+    );
+  }
+
   private valueOfReference(expression: Expression, depth: number): Value {
+    const size = this.sizeOf(expression, depth);
+    if (size) return size;
     const bindings = this.bindingsOf(expression, depth);
     if (bindings.length === 0) return UNKNOWN;
     return agreed(bindings.map(binding => this.valueOfBinding(binding, depth + 1)));
@@ -534,9 +560,12 @@ export class Resolver implements Evaluator {
   private membersOfCall(call: CallOf, name: string, depth: number): readonly Binding[] {
     const { callee } = call;
     const last = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
-    if (['dict', 'Namespace', 'SimpleNamespace'].includes(last)) {
+    if (HOLDERS.test(last)) {
       const given = call.named.get(name);
-      return given ? [bindingOf(given.value, this.dialect)] : [];
+      if (!given) return [];
+      const member = bindingOf(given.value, this.dialect);
+      // hyperparameters are parsed from the command line as a rule
+      return [/^HParams$/.test(last) ? assumed(member, name) : member];
     }
     if (callee.kind === 'member' && /^parse_(known_)?args$/.test(last)) return this.option(call, name);
     const classes = this.classesOf(callee);
@@ -687,6 +716,8 @@ export class Resolver implements Evaluator {
       return entries.length > 0 ? [...entries, ...otherwise] : [call];
     }
     const name = dotted(callee);
+    const returned = name && !call.spreads.length ? this.returnedBy(call, depth) : null;
+    if (returned) return returned;
     if (LOADS.test(name)) {
       const loaded = this.loaded(call, depth);
       return loaded ? [loaded] : [call];
@@ -709,6 +740,35 @@ export class Resolver implements Evaluator {
     if (/freeze|seal|Mapping/.test(name)) return inner;
     // a copy of its own: what is stored into it does not change the first
     return inner.map(each => (each.kind === 'record' ? { ...each, node: call.node } : each));
+  }
+
+  /** What a function of the file or project returns, where it has one `return` and no parameters to tell it otherwise. */
+  private returnedBy(call: CallOf, depth: number): Expression[] | null {
+    const { callee } = call;
+    if (callee.kind !== 'name' || depth > 6) return null;
+    const bindings = this.lookUp(callee.name, callee).flatMap(binding =>
+      binding.kind === 'import' ? this.imported(binding) : [binding],
+    );
+    const [made] = bindings;
+    if (bindings.length !== 1 || made?.kind !== 'function') return null;
+    const body = made.body.node.childForFieldName('body');
+    if (!body?.text.includes('return')) return null;
+    const returns = body
+      .descendantsOfType(['return_statement'])
+      .filter(node => this.dialect.scopeOf(node) === made.body);
+    const value = returns.length === 1 ? returns[0]!.namedChild(0) : null;
+    if (!value) return null;
+    const result = this.dialect.expression(value);
+    if (result.kind !== 'name' && result.kind !== 'call' && result.kind !== 'record') return null;
+    const found = this.within(new Map([...this.frames, [made.body.node.id, call]]), () =>
+      this.definitions(result, depth + 2),
+    );
+    // only what holds numbers is of use: a layer that a function returns is looked at where it is made
+    return found.every(
+      each => each.kind === 'record' || (each.kind === 'call' && HOLDERS.test(dotted(each.callee))),
+    )
+      ? found
+      : null;
   }
 
   /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
@@ -856,6 +916,17 @@ export class Resolver implements Evaluator {
 }
 
 const MOST_TURNS = 64;
+
+/** The shape that a call gives an array: `np.reshape(x, (n, 10, 1))`, `x.reshape(n, 10, 1)`, `np.zeros((n, 10, 1))`. */
+function shapeGiven(made: Expression): Expression[] | null {
+  if (made.kind !== 'call') return null;
+  const { callee, positional } = made;
+  const name = dotted(callee);
+  const last = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
+  if (/^(?:np|numpy|tf|torch)\.reshape$/.test(name)) return positional[1] ? [positional[1]] : null;
+  if (last === 'reshape') return positional;
+  return /^(?:np|numpy|tf|torch)\.(?:zeros|ones|empty)$/.test(name) ? positional.slice(0, 1) : null;
+}
 
 function truth(by: Exclude<Choice, null>, value: Constant): boolean {
   return by === '??' ? value !== null : Boolean(value);

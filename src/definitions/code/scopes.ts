@@ -13,6 +13,7 @@ export interface ScopeRules {
 export class LazyScopes {
   private readonly rules: ScopeRules;
   private readonly known = new Map<number, Scope>();
+  private readonly near = new Map<Node, Scope>();
 
   constructor(rules: ScopeRules) {
     this.rules = rules;
@@ -20,9 +21,15 @@ export class LazyScopes {
 
   /** The innermost scope that a node stands in. */
   around(node: Node): Scope {
-    for (let here = node.parent ?? node; ; here = here.parent!) {
-      if (this.rules.kindOf(here) || !here.parent) return this.of(here);
+    const start = node.parent ?? node;
+    let scope = this.near.get(start);
+    if (!scope) {
+      let here = start;
+      while (!this.rules.kindOf(here) && here.parent) here = here.parent;
+      scope = this.of(here);
+      this.near.set(start, scope);
     }
+    return scope;
   }
 
   private of(node: Node): Scope {

@@ -8,6 +8,7 @@ import { nnName } from './torch-names.ts';
 const BACKWARD = /\.backward\s*\(/g;
 /** clip_grad_norm_, clip_grad_value_, gradient_clip_val, `p.grad.clamp_(…)`, hooks that do so */
 const CLIPS = /clip|clamp|register_hook/i;
+const PARAMETERS = /(?<![\w.])([\w.]+)\.parameters\(\)/g;
 const STEP = /([\w.]+)\.step\s*\(/g;
 
 export const missingClipping: Rule = source => {
@@ -58,7 +59,7 @@ function clip(source: LintSource, node: Node, norm: string): TextEdit | null {
   const isPlain =
     call.kind === 'call' && call.callee.kind === 'member' && /^[\w.]+$/.test(call.callee.object.node.text);
   if (!nn || !isPlain || statement?.type !== 'expression_statement') return null;
-  const models = new Set([...source.text.matchAll(/([\w.]+)\.parameters\(\)/g)].map(([, model]) => model!));
+  const models = new Set(source.matches(PARAMETERS).map(([, model]) => model!));
   models.delete('self');
   const [model] = models;
   if (!model || models.size !== 1 || !isSeen(source, node, model.split('.')[0]!)) return null;

@@ -21,6 +21,8 @@ export class LintSource {
   readonly layers: readonly LayerCall[];
   private readonly byStart = new Map<number, LayerCall>();
   private places: TextPlaces | null = null;
+  private readonly found = new Map<string, readonly RegExpMatchArray[]>();
+  private bare: string | null = null;
 
   constructor(tree: Tree, definitions: Definitions, text: string, language: Language) {
     this.text = text;
@@ -50,6 +52,22 @@ export class LintSource {
   knownCall(expression: Expression): KnownCall | null {
     const [only, ...more] = this.reader.resolver.definitions(expression);
     return only?.kind === 'call' && more.length === 0 ? this.reader.known(only.node) : null;
+  }
+
+  /** Where a global pattern stands in the text; searched for once. */
+  matches(pattern: RegExp): readonly RegExpMatchArray[] {
+    let found = this.found.get(`${pattern}`);
+    if (!found) {
+      found = [...this.text.matchAll(pattern)];
+      this.found.set(`${pattern}`, found);
+    }
+    return found;
+  }
+
+  /** Python's text with blanks for comments, so that offsets stay. */
+  get withoutComments(): string {
+    this.bare ??= this.text.replace(/#[^\r\n]*/g, comment => ' '.repeat(comment.length));
+    return this.bare;
   }
 
   /** Where in the text a pattern stands, as the nearest nodes of these types around it: no walk through the tree. */

@@ -36,7 +36,7 @@ export const missingZeroGrad: Rule = source => {
 
 export const missingStep: Rule = source => {
   if (source.of('torch').length === 0) return [];
-  const text = withoutComments(source.text);
+  const text = source.withoutComments;
   // weights that are updated by hand read their gradients
   if (stepped(text) !== null || /\.grad\b/.test(text) || /lightning|accelerat/i.test(text)) return [];
   const names = [...new Set([...text.matchAll(OPTIMIZER)].map(([, name]) => name!))];
@@ -82,12 +82,22 @@ function stepped(text: string): string | null {
 
 /** A place that clears counts unless it is passed once, before the loop in the same function. */
 function isCleared(source: LintSource, loop: Node): boolean {
-  const text = withoutComments(source.text);
-  const clears = new RegExp(CLEARS.source, 'gi');
-  return [...text.matchAll(clears)].some(({ index }) => {
+  return clearsIn(source).some(index => {
     const node = source.root.descendantForIndex(index, index + 1);
     return !node || loopAround(node) !== null || functionOf(node)?.id !== functionOf(loop)?.id;
   });
+}
+
+const CLEARED = new WeakMap<LintSource, number[]>();
+
+function clearsIn(source: LintSource): number[] {
+  let found = CLEARED.get(source);
+  if (!found) {
+    const clears = new RegExp(CLEARS.source, 'gi');
+    found = [...source.withoutComments.matchAll(clears)].map(({ index }) => index);
+    CLEARED.set(source, found);
+  }
+  return found;
 }
 
 function functionOf(node: Node): Node | null {
@@ -96,10 +106,20 @@ function functionOf(node: Node): Node | null {
 }
 
 /** What gets the optimizer may do with it what is missing here; a scheduler does not. */
-function isPassed({ text }: LintSource, optimizer: string): boolean {
+const PASSED = new WeakMap<LintSource, Map<string, boolean>>();
+
+function isPassed(source: LintSource, optimizer: string): boolean {
+  const known = PASSED.get(source) ?? new Map<string, boolean>();
+  PASSED.set(source, known);
+  const passed = known.get(optimizer) ?? isPassedIn(source, optimizer);
+  known.set(optimizer, passed);
+  return passed;
+}
+
+function isPassedIn({ text, withoutComments: bare }: LintSource, optimizer: string): boolean {
   const name = optimizer.replace(/[.$]/g, '\\$&');
   const given = new RegExp(`([\\w.]+)\\s*\\((?:[^()]*,)?\\s*(?:\\w+\\s*=\\s*)?${name}\\s*[,)]`, 'g');
-  return [...withoutComments(text).matchAll(given)].some(
+  return [...bare.matchAll(given)].some(
     ([, callee]) =>
       !/sched|LR$|\.step$|\.unscale_$|\.minimize$/i.test(callee!) && !isDefinition(text, callee!),
   );

@@ -366,6 +366,43 @@ k = layers.LSTM(2)(layers.Reshape((-1, 2))(layers.Flatten()(i)))
     );
   });
 
+  it('come from the shape that the text gives an array', async () => {
+    assert.deepEqual(
+      await keras(`
+x = np.reshape(x, (x.shape[0], x.shape[1], 3))
+m = Sequential([layers.LSTM(4, input_shape=(x.shape[1], x.shape[2]))])
+y = y.reshape(n, 10, -1)
+n = Sequential([layers.LSTM(4, input_shape=(y.shape[1], y.shape[2]))])
+def build(shape):
+    return Sequential([layers.LSTM(4, input_shape=shape)])
+build((x.shape[1], 5))
+`),
+      [
+        [4, kerasLstm(3, 4)],
+        [4, null],
+        [4, kerasLstm(5, 4)],
+      ],
+    );
+  });
+
+  it('pass within a branch', async () => {
+    assert.deepEqual(
+      await keras(`
+m = Sequential()
+if deep:
+    m.add(layers.LSTM(4, input_shape=(5, 3), return_sequences=True))
+    m.add(layers.LSTM(5))
+else:
+    m.add(layers.LSTM(6, input_shape=(5, 3)))
+`),
+      [
+        [4, kerasLstm(3, 4)],
+        [5, kerasLstm(4, 5)],
+        [6, kerasLstm(3, 6)],
+      ],
+    );
+  });
+
   it('pass from a layer only where it surely stands before', async () => {
     assert.deepEqual(
       await keras(`
