@@ -233,20 +233,20 @@ struct UnrollAttentionBackward {
 };
 
 /** Returns the floats of scratch that a convolution takes, forward or backward, for the number of threads now running. */
-struct UnrollCausalConvolutionMemory {
-  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, backward;
+struct UnrollConvolutionMemory {
+  Int32 seq_len, output_len, batch, input_size, output_size, kernel_size, dilation, ahead, stride, groups, backward;
 };
 
-struct UnrollCausalConvolution {
+struct UnrollConvolution {
   const float *x, *weight, *bias;
   float *y, *scratch;
-  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, activation;
+  Int32 seq_len, output_len, batch, input_size, output_size, kernel_size, dilation, ahead, stride, groups, activation;
 };
 
-struct UnrollCausalConvolutionBackward {
+struct UnrollConvolutionBackward {
   const float *x, *weight, *y, *dy;
   float *dx, *dweight, *dbias, *scratch;
-  Int32 seq_len, batch, input_size, output_size, kernel_size, dilation, activation;
+  Int32 seq_len, output_len, batch, input_size, output_size, kernel_size, dilation, ahead, stride, groups, activation;
 };
 
 /** Rows are 2·D long when complex, D otherwise. Scratch of the backward pass: a row. */
@@ -348,9 +348,9 @@ struct UnrollMatrixMemoryBackward {
   F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
   F(attention, UnrollAttention, 0, 8, 13)                       \
   F(attention_backward, UnrollAttentionBackward, 0, 10, 13)     \
-  F(causal_convolution_memory, UnrollCausalConvolutionMemory, 0, 0, 7) \
-  F(causal_convolution, UnrollCausalConvolution, 0, 5, 7)       \
-  F(causal_convolution_backward, UnrollCausalConvolutionBackward, 0, 8, 7) \
+  F(convolution_memory, UnrollConvolutionMemory, 0, 0, 11)      \
+  F(convolution, UnrollConvolution, 0, 5, 11)                   \
+  F(convolution_backward, UnrollConvolutionBackward, 0, 8, 11)  \
   F(scan, UnrollScan, 0, 6, 6)                                  \
   F(scan_backward, UnrollScanBackward, 0, 11, 6)                \
   F(selective_scan_memory, UnrollSelectiveScanMemory, 0, 0, 6)  \

@@ -406,31 +406,40 @@ export interface AttentionBackward extends AttentionShape {
   readonly dKv: Slice;
 }
 
-/** A dilated convolution over time that looks only back: step t reads t, t - dilation, …, t - (kernelSize-1)·dilation. */
+/**
+ * A dilated convolution over time: step t of the output reads the steps t·stride + ahead - j·dilation of the input, j = 0 …
+ * kernelSize-1, of which those that are not there are zero. `ahead` 0: it looks only back.
+ */
 export interface ConvolutionShape {
+  /** steps of the input, and of the output */
   readonly seqLen: number;
+  readonly outputLen: number;
   readonly batch: number;
   readonly inputSize: number;
   readonly outputSize: number;
   readonly kernelSize: number;
   readonly dilation: number;
+  readonly ahead: number;
+  readonly stride: number;
+  /** inputs and outputs are cut into so many parts, each of which sees its own alone */
+  readonly groups: number;
   /** φ of the sums; null: they stay as they are */
   readonly activation: OutputActivation | null;
 }
 
-/** y_t = φ(bias + Σ_k weight[:, :, k] x_{t - (kernelSize-1-k)·dilation}), x being zero before the first step. */
-export interface CausalConvolution extends ConvolutionShape {
+/** y_t = φ(bias + Σ_j weight[:, :, kernelSize-1-j] x_{t·stride + ahead - j·dilation}) */
+export interface Convolution extends ConvolutionShape {
   /** (T, B, I) */
   readonly x: Slice;
-  /** (O, I, kernelSize), PyTorch's layout: the last tap reads the present */
+  /** (O, I / groups, kernelSize), PyTorch's layout: the last tap reads the latest step */
   readonly weight: Slice;
   /** (O) */
   readonly bias: Slice;
-  /** (T, B, O) */
+  /** (T_out, B, O) */
   readonly y: Slice;
 }
 
-export interface CausalConvolutionBackward extends ConvolutionShape {
+export interface ConvolutionBackward extends ConvolutionShape {
   readonly x: Slice;
   readonly weight: Slice;
   /** as the forward call left it; not read without an activation */
@@ -454,8 +463,8 @@ export interface SequenceOperations extends RecurrenceOperations {
   layerNormBackward(call: LayerNormBackward): void;
   attention(call: Attention): void;
   attentionBackward(call: AttentionBackward): void;
-  causalConvolution(call: CausalConvolution): void;
-  causalConvolutionBackward(call: CausalConvolutionBackward): void;
+  convolution(call: Convolution): void;
+  convolutionBackward(call: ConvolutionBackward): void;
 }
 
 export interface Provider extends Partial<SequenceOperations> {

@@ -22,9 +22,9 @@ export const SEQUENCE_OPERANDS = {
   attention_memory: '',
   attention: 'rrrrwwww',
   attention_backward: 'rrrrrrrwww',
-  causal_convolution_memory: '',
-  causal_convolution: 'rrrww',
-  causal_convolution_backward: 'rrrrwwww',
+  convolution_memory: '',
+  convolution: 'rrrww',
+  convolution_backward: 'rrrrwwww',
   ...RECURRENCE_OPERANDS,
 } as const;
 
@@ -45,7 +45,7 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
   const attentionScratch = ({ keys, headSize }: AttentionShape, backward: number) =>
     scratchOf(invoke('attention_memory', [], [], [keys, headSize, backward]));
   const convolutionScratch = (call: ConvolutionShape, backward: number) =>
-    scratchOf(invoke('causal_convolution_memory', [], [], [...convolutionSizes(call), backward]));
+    scratchOf(invoke('convolution_memory', [], [], [...convolutionSizes(call), backward]));
   return {
     copyColumns({ rows, width, from, fromStride, to, toStride }) {
       invoke('copy_columns', [], [from, to], [rows, width, fromStride, toStride]);
@@ -81,17 +81,14 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
       const operands = [...read, dQ, dKv, attentionScratch(call, 1)];
       invoke('attention_backward', [], operands, attentionNumbers(call));
     },
-    causalConvolution(call) {
+    convolution(call) {
       const operands = [call.x, call.weight, call.bias, call.y, convolutionScratch(call, 0)];
-      invoke('causal_convolution', [], operands, [...convolutionSizes(call), activationNumber(call)]);
+      invoke('convolution', [], operands, [...convolutionSizes(call), activationNumber(call)]);
     },
-    causalConvolutionBackward(call) {
+    convolutionBackward(call) {
       const { x, weight, y, dy, dx, dWeight, dBias } = call;
       const operands = [x, weight, y, dy, dx, dWeight, dBias, convolutionScratch(call, 1)];
-      invoke('causal_convolution_backward', [], operands, [
-        ...convolutionSizes(call),
-        activationNumber(call),
-      ]);
+      invoke('convolution_backward', [], operands, [...convolutionSizes(call), activationNumber(call)]);
     },
     ...recurrenceCalls(invoke, scratchOf),
   };
@@ -105,10 +102,11 @@ function attentionNumbers(shape: AttentionShape): number[] {
   return [...sizes, offset, Number(causal), window, dilation, globals, stride];
 }
 
-/** Of the structs' numbers: seq_len, batch, input_size, output_size, kernel_size, dilation. */
+/** Of the structs' numbers, in their order. */
 function convolutionSizes(shape: ConvolutionShape): number[] {
-  const { seqLen, batch, inputSize, outputSize, kernelSize, dilation } = shape;
-  return [seqLen, batch, inputSize, outputSize, kernelSize, dilation];
+  const { seqLen, outputLen, batch, inputSize, outputSize, kernelSize, dilation, ahead, stride, groups } =
+    shape;
+  return [seqLen, outputLen, batch, inputSize, outputSize, kernelSize, dilation, ahead, stride, groups];
 }
 
 /** UNROLL_LINEAR for none. */

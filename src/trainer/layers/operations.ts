@@ -35,7 +35,8 @@ import {
 } from '../engine/kernels/attention.ts';
 import {
   type ConvolutionOptions,
-  causalConvolution as convolutionKernel,
+  convolution as convolutionKernel,
+  convolutionShape,
 } from '../engine/kernels/convolution.ts';
 import { dense as denseKernel } from '../engine/kernels/dense.ts';
 import { hasKernel } from '../engine/kernels/kernel.ts';
@@ -142,24 +143,34 @@ function maskOf(
   return { mask: tensor3d(mask, [B * heads, T, S]), sees: tensor3d(sees, [B * heads, T, 1]) };
 }
 
-/** y_t = φ(b + Σ_k W_k x_{t - (K-1-k)·dilation}): x (T, B, I), weight (O, I, K), bias (O). */
-export function causalConvolution(
+/** y_t = φ(b + Σ_j W_{K-1-j} x_{t·stride + ahead - j·dilation}): x (T, B, I), weight (O, I / groups, K), bias (O). */
+export function convolution(
   x: Tensor3D,
   weight: Tensor,
   bias: Tensor,
   options: ConvolutionOptions,
 ): Tensor3D {
-  if (hasKernel('UnrollCausalConvolution')) return convolutionKernel(x, weight, bias, options);
-  const [T, B, I] = x.shape;
-  const [O, , K] = weight.shape as [number, number, number];
-  let y: Tensor = bias;
-  for (let tap = 0; tap < K; tap++) {
-    const shift = Math.min(T, (K - 1 - tap) * options.dilation);
-    const earlier = shift < T ? [slice(x, [0, 0, 0], [T - shift, B, I])] : [];
-    const shifted = concat([zeros([shift, B, I]), ...earlier] as Tensor3D[], 0);
-    const matrix = reshape(slice(weight, [0, 0, tap], [O, I, 1]), [O, I]) as Tensor2D;
-    y = add(y, matMul(reshape(shifted, [T * B, I]), matrix, false, true));
-  }
-  const sums = reshape(y, [T, B, O]) as Tensor3D;
-  return options.activation ? activation(options.activation, sums) : sums;
+  if (hasKernel('UnrollConvolution')) return convolutionKernel(x, weight, bias, options);
+  const shape = convolutionShape(x.shape, weight.shape, bias.size, options);
+  const { seqLen: T, outputLen, batch: B, dilation, ahead, stride, groups, kernelSize } = shape;
+  const [inputs, outputs] = [shape.inputSize / groups, shape.outputSize / groups];
+  const sums = (group: number): Tensor => {
+    const edge = zeros([1, B, inputs]) as Tensor3D;
+    const ofGroup = slice(x, [0, 0, group * inputs], [T, B, inputs]) as Tensor3D;
+    const padded = concat([edge, ofGroup, edge], 0);
+    let y: Tensor = slice(bias, [group * outputs], [outputs]);
+    for (let tap = 0; tap < kernelSize; tap++) {
+      const read = Array.from({ length: outputLen }, (_, t) => {
+        const s = t * stride + ahead - (kernelSize - 1 - tap) * dilation;
+        return slice(padded, [Math.min(Math.max(s + 1, 0), T + 1), 0, 0], [1, B, inputs]);
+      });
+      const matrix = slice(weight, [group * outputs, 0, tap], [outputs, inputs, 1]);
+      const rows = reshape(concat(read, 0), [outputLen * B, inputs]) as Tensor2D;
+      y = add(y, matMul(rows, reshape(matrix, [outputs, inputs]) as Tensor2D, false, true));
+    }
+    return reshape(y, [outputLen, B, outputs]);
+  };
+  const all = Array.from({ length: groups }, (_, group) => sums(group) as Tensor3D);
+  const y = groups > 1 ? concat(all, 2) : all[0]!;
+  return options.activation ? activation(options.activation, y) : y;
 }

@@ -13,7 +13,7 @@ import type { TcnLayer } from '../../experiment/schema.ts';
 import { dropout } from './dropout.ts';
 import { uniform, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
-import { activation, causalConvolution, dense } from './operations.ts';
+import { activation, convolution as convolve, dense } from './operations.ts';
 
 type Block = (x: Tensor3D, pass: Pass) => Tensor3D;
 
@@ -37,8 +37,8 @@ function blockOf({ units, kernelSize, dropout: rate }: TcnLayer, place: Place, l
     const inner = (y: Tensor3D, where: string) =>
       dropout(y, rate, place.seed, `${place.name}.${name}.${where}`, pass);
     const options = { dilation, activation: 'relu' } as const;
-    const first = causalConvolution(x, ...conv1, { ...options, inputGradient: learned });
-    const z = causalConvolution(inner(first, 'conv1'), ...conv2, { ...options, inputGradient: true });
+    const first = convolve(x, ...conv1, { ...options, inputGradient: learned });
+    const z = convolve(inner(first, 'conv1'), ...conv2, { ...options, inputGradient: true });
     return activation('relu', add(inner(z, 'conv2'), downsample ? pointwise(x, downsample) : x));
   };
 }

@@ -1,4 +1,5 @@
-// A causal dilated convolution over time, with an activation or without. Shapes: x (T, B, I), weight (O, I, kernelSize), bias (O), y (T, B, O).
+// A convolution over time, with an activation or without. Shapes: x (T, B, I), weight (O, I / groups, kernelSize), bias
+// (O), y (T_out, B, O).
 import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
@@ -14,37 +15,66 @@ interface ConvolutionContext {
   y?: Float32Array;
 }
 
+/**
+ * What stands around the input, as zeros: `causal`, so that no step looks ahead; `same`, half before and half behind (one
+ * more behind), as in PyTorch; `valid`, nothing, and the output is shorter.
+ */
+export type ConvolutionPadding = 'causal' | 'same' | 'valid';
+
 export interface ConvolutionOptions {
   dilation: number;
   activation: OutputActivation | null;
   /** false: x depends on no variable, and its gradient is not computed */
   inputGradient: boolean;
+  /** default causal */
+  padding?: ConvolutionPadding;
+  /** default 1 */
+  stride?: number;
+  groups?: number;
 }
 
-export function causalConvolution(
+export function convolution(
   x: Tensor3D,
   weight: Tensor,
   bias: Tensor,
-  { dilation, activation, inputGradient }: ConvolutionOptions,
+  options: ConvolutionOptions,
 ): Tensor3D {
-  const [seqLen, batch, inputSize] = x.shape;
-  const [outputSize, inputs, kernelSize] = weight.shape as [number, number, number];
-  if (inputs !== inputSize || bias.size !== outputSize)
-    throw new Error(
-      `causalConvolution: input [${x.shape}], weight [${weight.shape}] and bias [${bias.shape}] do not fit.`,
+  const shape = convolutionShape(x.shape, weight.shape, bias.size, options);
+  const context: ConvolutionContext = { shape, inputGradient: options.inputGradient };
+  return runKernel<Tensor3D>('UnrollConvolution', { x, weight, bias }, context);
+}
+
+/** @throws RangeError where sizes do not fit, or an input is too short for a kernel without padding */
+export function convolutionShape(
+  [seqLen, batch, inputSize]: [number, number, number],
+  weight: number[],
+  biases: number,
+  { dilation, activation, padding = 'causal', stride = 1, groups = 1 }: ConvolutionOptions,
+): ConvolutionShape {
+  const [outputSize, inputs, kernelSize] = weight as [number, number, number];
+  if (inputs * groups !== inputSize || outputSize % groups !== 0 || biases !== outputSize)
+    throw new RangeError(
+      `convolution: input [${[seqLen, batch, inputSize]}], weight [${weight}] and ${biases} biases do not fit in ${groups} groups.`,
     );
-  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation, activation };
-  const context: ConvolutionContext = { shape, inputGradient };
-  return runKernel<Tensor3D>('UnrollCausalConvolution', { x, weight, bias }, context);
+  const reach = (kernelSize - 1) * dilation;
+  if (padding === 'valid' && reach >= seqLen)
+    throw new RangeError(
+      `convolution: ${kernelSize} taps ${dilation} apart need ${reach + 1} steps without padding, but there are ${seqLen}.`,
+    );
+  const ahead = { causal: 0, same: Math.ceil(reach / 2), valid: reach }[padding];
+  const padded = padding === 'valid' ? seqLen - reach : seqLen;
+  const outputLen = Math.floor((padded - 1) / stride) + 1;
+  const sizes = { seqLen, outputLen, batch, inputSize, outputSize, kernelSize };
+  return { ...sizes, dilation, ahead, stride, groups, activation };
 }
 
 export const convolutionKernel: EngineKernel = {
-  name: 'UnrollCausalConvolution',
+  name: 'UnrollConvolution',
   run({ inputs, attrs, backend }) {
     const context = attrs as unknown as ConvolutionContext;
-    const { seqLen, batch, outputSize } = context.shape;
-    const y = newFloats(seqLen * batch * outputSize);
-    operations().causalConvolution({
+    const { outputLen, batch, outputSize } = context.shape;
+    const y = newFloats(outputLen * batch * outputSize);
+    operations().convolution({
       ...context.shape,
       x: slice(inputs.x!),
       weight: slice(inputs.weight!),
@@ -53,7 +83,7 @@ export const convolutionKernel: EngineKernel = {
     });
     context.x = floats(inputs.x!);
     context.weight = floats(inputs.weight!);
-    const made = output(backend, [seqLen, batch, outputSize], y);
+    const made = output(backend, [outputLen, batch, outputSize], y);
     context.y = floats(made);
     return made;
   },
@@ -65,7 +95,7 @@ export const convolutionKernel: EngineKernel = {
         weight: newFloats(weight.length),
         bias: newFloats(shape.outputSize),
       };
-      operations().causalConvolutionBackward({
+      operations().convolutionBackward({
         ...shape,
         x: whole(x),
         weight: whole(weight),
@@ -80,10 +110,11 @@ export const convolutionKernel: EngineKernel = {
     return {
       x() {
         const dx = gradients().x;
-        if (!dx) throw new Error('causalConvolution: the gradient of x was not asked for beforehand.');
+        if (!dx) throw new Error('convolution: the gradient of x was not asked for beforehand.');
         return tensor(dx, [shape.seqLen, shape.batch, shape.inputSize]);
       },
-      weight: () => tensor(gradients().weight, [shape.outputSize, shape.inputSize, shape.kernelSize]),
+      weight: () =>
+        tensor(gradients().weight, [shape.outputSize, shape.inputSize / shape.groups, shape.kernelSize]),
       bias: () => tensor(gradients().bias, [shape.outputSize]),
     };
   },

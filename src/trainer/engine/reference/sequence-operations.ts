@@ -1,7 +1,7 @@
 // What layers beside the recurrent ones take, in plain TypeScript.
 import type { SequenceOperations } from '../provider.ts';
 import { attention, attentionBackward } from './attention.ts';
-import { causalConvolution, causalConvolutionBackward } from './convolution.ts';
+import { convolution, convolutionBackward } from './convolution.ts';
 import { activation, activationBackward, add, copyColumns, dropout } from './element-wise.ts';
 import { layerNorm, layerNormBackward } from './layer-norm.ts';
 import { matrixMemory, matrixMemoryBackward } from './matrix-memory.ts';
@@ -18,8 +18,8 @@ export const referenceOperations: SequenceOperations = {
   layerNormBackward,
   attention,
   attentionBackward,
-  causalConvolution,
-  causalConvolutionBackward,
+  convolution,
+  convolutionBackward,
   scan,
   scanBackward,
   selectiveScan,

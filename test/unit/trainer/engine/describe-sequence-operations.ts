@@ -2,6 +2,10 @@
 // random shapes against the reference. What a provider leaves to the reference is skipped.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import {
+  type ConvolutionPadding,
+  convolutionShape,
+} from '../../../../src/trainer/engine/kernels/convolution.ts';
 import type {
   ActivationKind,
   AttentionMask,
@@ -42,6 +46,10 @@ type SequenceCase = Common &
     | {
         operation: 'convolution';
         dilation: number;
+        /** causal, and one by one, where they are left out */
+        padding?: ConvolutionPadding;
+        stride?: number;
+        groups?: number;
         /** none in PyTorch's cases */
         activation?: OutputActivation | null;
         x: GoldenTensor;
@@ -64,7 +72,7 @@ const needs: Record<SequenceCase['operation'], (keyof SequenceOperations)[]> = {
   activation: ['activation', 'activationBackward'],
   layerNorm: ['layerNorm', 'layerNormBackward'],
   attention: ['attention', 'attentionBackward'],
-  convolution: ['causalConvolution', 'causalConvolutionBackward'],
+  convolution: ['convolution', 'convolutionBackward'],
 };
 
 export function describeSequenceOperations(name: string, provided: () => Provider): void {
@@ -75,6 +83,7 @@ export function describeSequenceOperations(name: string, provided: () => Provide
     for (const golden of [
       ...readGolden<SequenceCase>('sequence'),
       ...readGolden<SequenceCase>('attention'),
+      ...readGolden<SequenceCase>('convolution'),
     ]) {
       it(`${golden.operation}: ${golden.name}`, function () {
         if (lacks(needs[golden.operation])) this.skip();
@@ -257,6 +266,36 @@ export function describeSequenceOperations(name: string, provided: () => Provide
     check('convolution', convolutions, convolutionOf);
     check(
       'convolution',
+      fc.record({
+        seqLen: fc.integer({ min: 13, max: 60 }),
+        batch: size(4),
+        inputs: size(20),
+        outputs: fc.oneof(size(8), fc.integer({ min: 60, max: 80 })),
+        kernel: size(5),
+        dilation: size(3),
+        padding: fc.constantFrom<ConvolutionPadding>('causal', 'same', 'valid'),
+        stride: size(4),
+        groups: size(3),
+        activation: fc.constantFrom<OutputActivation | null>(null, 'tanh'),
+      }),
+      ({ seqLen, batch, inputs, outputs, kernel, ...rest }, draw) => {
+        const [I, O] = [inputs * rest.groups, outputs * rest.groups];
+        const { outputLen } = convolutionShape([seqLen, batch, I], [O, inputs, kernel], O, {
+          ...rest,
+          inputGradient: true,
+        });
+        return {
+          ...rest,
+          x: draw(seqLen, batch, I),
+          weight: draw(O, inputs, kernel),
+          bias: draw(O),
+          dy: draw(outputLen, batch, O),
+        };
+      },
+      'padded, strided and in groups',
+    );
+    check(
+      'convolution',
       fc.tuple(convolutions, fc.nat()),
       ([shape, place], draw) => {
         const golden = convolutionOf(shape, draw);
@@ -383,17 +422,18 @@ function runAttention(operations: SequenceOperations, golden: Case<'attention'>,
 
 function runConvolution(operations: SequenceOperations, golden: Case<'convolution'>, memory: Memory) {
   const [seqLen, batch, inputSize] = golden.x.shape as [number, number, number];
-  const [outputSize, , kernelSize] = golden.weight.shape as [number, number, number];
-  const { dilation, activation = null } = golden;
-  const shape = { seqLen, batch, inputSize, outputSize, kernelSize, dilation, activation };
+  const outputSize = golden.bias.data.length;
+  const options = { ...golden, activation: golden.activation ?? null, inputGradient: true };
+  const shape = convolutionShape([seqLen, batch, inputSize], golden.weight.shape, outputSize, options);
+  const { activation } = shape;
   const common = { ...shape, x: memory.of(golden.x)!, weight: memory.of(golden.weight)! };
-  const y = memory.slot(seqLen * batch * outputSize);
-  operations.causalConvolution({ ...common, bias: memory.of(golden.bias)!, y });
+  const y = memory.slot(shape.outputLen * batch * outputSize);
+  operations.convolution({ ...common, bias: memory.of(golden.bias)!, y });
   const [dWeight, dBias] = [memory.slot(golden.weight.data.length), memory.slot(outputSize)];
   const [dx, dy] = [memory.slot(golden.x.data.length), memory.of(golden.dy)!];
   // without an activation y is not read
   const back = { ...common, y: activation ? y : memory.slot(0), dy, dWeight, dBias };
-  operations.causalConvolutionBackward({ ...back, dx: null });
-  operations.causalConvolutionBackward({ ...back, dx });
+  operations.convolutionBackward({ ...back, dx: null });
+  operations.convolutionBackward({ ...back, dx });
   return { y, x: dx, weight: dWeight, bias: dBias };
 }

@@ -16,7 +16,7 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import {
   activation,
   attention,
-  causalConvolution,
+  convolution,
   crossAttention,
   dense,
   layerNorm,
@@ -75,11 +75,26 @@ const operations: Record<
       return crossAttention(q as Tensor3D, kv as Tensor3D, { heads, ...mask, ...lengths });
     },
   },
+  'convolution with strides and groups': {
+    shapes: ({ T, B, I, O, K }) => [[T, B, 2 * I], [2 * O, I, K], [2 * O]],
+    run: ([x, weight, bias], { dilation, causal }) => {
+      const padding = causal ? 'causal' : 'same';
+      const options = {
+        dilation,
+        activation: null,
+        inputGradient: true,
+        padding,
+        stride: 2,
+        groups: 2,
+      } as const;
+      return convolution(x as Tensor3D, weight!, bias!, options);
+    },
+  },
   'causal convolution': {
     shapes: ({ T, B, I, O, K }) => [[T, B, I], [O, I, K], [O]],
     run: ([x, weight, bias], { dilation, causal }) => {
       const activation = causal ? 'tanh' : null;
-      return causalConvolution(x as Tensor3D, weight!, bias!, { dilation, activation, inputGradient: true });
+      return convolution(x as Tensor3D, weight!, bias!, { dilation, activation, inputGradient: true });
     },
   },
 };
