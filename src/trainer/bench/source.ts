@@ -12,7 +12,7 @@ export function benchTask(shape: BenchShape, seed: number): Task {
   const batches = Array.from({ length: BATCHES }, (_, index) => benchBatch(shape, seed, index));
   return {
     facts: {
-      name: 'char-lm',
+      name: 'bench',
       lossUnit: 'nats',
       baseline: { loss: Math.log(outputs), name: 'all classes alike' },
       seqLen,
