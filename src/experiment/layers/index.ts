@@ -6,7 +6,9 @@ import { embedding } from './embedding.ts';
 import { gru } from './gru.ts';
 import type { LayerKind } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
+import { lru } from './lru.ts';
 import { lstm } from './lstm.ts';
+import { minGru } from './min-gru.ts';
 import { rnn } from './rnn.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
@@ -16,6 +18,8 @@ export const LAYER_KINDS = {
   rnn,
   gru,
   lstm,
+  'min-gru': minGru,
+  lru,
   transformer,
   tcn,
   'layer-norm': layerNorm,

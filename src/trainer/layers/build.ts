@@ -27,6 +27,8 @@ import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
 import { type ChainLayer, type Levels, levelsOf } from './levels.ts';
+import { buildLru } from './lru.ts';
+import { buildMinGru } from './min-gru.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRecurrent } from './stacked.ts';
 import type { State } from './state.ts';
@@ -41,6 +43,8 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   rnn: buildRecurrent,
   lstm: buildRecurrent,
   gru: buildRecurrent,
+  'min-gru': buildMinGru,
+  lru: buildLru,
   transformer: buildTransformer,
   tcn: buildTcn,
   'layer-norm': buildLayerNorm,

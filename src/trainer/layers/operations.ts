@@ -44,11 +44,11 @@ import { layerNorm as layerNormKernel } from '../engine/kernels/layer-norm.ts';
 import type { ActivationKind } from '../engine/provider.ts';
 
 /** x Wᵀ + b at every step: x (T, B, I), weight (O, I), bias (O). */
-export function dense(x: Tensor3D, weight: Tensor, bias: Tensor): Tensor3D {
+export function dense(x: Tensor3D, weight: Tensor, bias: Tensor | null): Tensor3D {
   if (hasKernel('UnrollDense')) return denseKernel(x, weight, bias);
   const [steps, batch, width] = x.shape;
   const rows = matMul(reshape(x, [steps * batch, width]), weight, false, true);
-  return reshape(add(rows, bias), [steps, batch, weight.shape[0]!]);
+  return reshape(bias ? add(rows, bias) : rows, [steps, batch, weight.shape[0]!]);
 }
 
 /** gelu(x) = x Φ(x) = x (1 + erf(x/√2))/2: D. Hendrycks, K. Gimpel, 2016, https://arxiv.org/abs/1606.08415. */

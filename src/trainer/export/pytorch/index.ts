@@ -5,6 +5,8 @@ import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
 import type { PyTorchLayer } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
+import { lru } from './lru.ts';
+import { minGru } from './min-gru.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
@@ -14,6 +16,8 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   rnn,
   gru,
   lstm,
+  'min-gru': minGru,
+  lru,
   transformer,
   tcn,
   'layer-norm': layerNorm,

@@ -1,0 +1,42 @@
+// minGRU: L. Feng, F. Tung, M. O. Ahmed, Y. Bengio, H. Hajimirsadeghi, 2024, https://arxiv.org/abs/2410.01201.
+//
+//   z = σ(W_z x_t + b_z)
+//   c = W_h x_t + b_h, or g(W_h x_t + b_h) with g(a) = a + 0.5 for a ≥ 0, else σ(a)
+//   h_t = (1 - z) ⊙ h_{t-1} + z ⊙ c
+//
+// W_z, b_z are the variables gate.*, W_h, b_h hidden.*. No gate reads h, so ∂h_t/∂h_{t-1} = diag(1 - z) and time is a scan. Shapes: x_t (B, I), h (B, H), matrices (H, I).
+// Initial values: as a dense layer of the convention.
+import { mul, sub, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { LayerOf } from '../../experiment/layers/index.ts';
+import { scan } from '../engine/kernels/scan.ts';
+import { positiveCandidate } from './by-channel.ts';
+import type { BuiltLayer, Pass, Place } from './layer.ts';
+import { keepState, ownLevel, projection, stateIn } from './linear-recurrence.ts';
+import { activation } from './operations.ts';
+
+export function buildMinGru(layer: LayerOf<'min-gru'>, place: Place): BuiltLayer {
+  const { units, candidate } = layer;
+  const gate = projection(place, 'gate', units, place.input.width);
+  const hidden = projection(place, 'hidden', units, place.input.width);
+  return {
+    output: { kind: 'vectors', width: units, learned: true },
+    levels: ownLevel(layer, place, units),
+    states: [{ name: `${place.name}.h`, size: units }],
+    forward(input, pass) {
+      const x = input as Tensor3D;
+      const z = activation('sigmoid', gate(x));
+      const c = candidate === 'positive' ? positiveCandidate(hidden(x)) : hidden(x);
+      return scanned({ a: sub(1, z), b: mul(z, c) }, place, pass);
+    },
+  };
+}
+
+/** h_t = a_t ⊙ h_{t-1} + b_t with the layer's state "<layer>.h" and its row in the heatmap. */
+export function scanned({ a, b }: { a: Tensor3D; b: Tensor3D }, place: Place, pass: Pass): Tensor3D {
+  const name = `${place.name}.h`;
+  const h0 = stateIn(pass, name, b.shape.slice(1));
+  const { lengths } = pass.options;
+  const { h, hN } = scan({ a, b, ...(h0 && { h0 }) }, { lengths, onReport: pass.report(place.name) });
+  keepState(pass, name, hN);
+  return h;
+}

@@ -1,0 +1,187 @@
+// The layers of linear recurrences against their reference implementations, and what each promises exactly.
+import assert from 'node:assert/strict';
+import { mul, type Scalar, sum, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Layer } from '../../../../src/experiment/layers/index.ts';
+import { experimentSchema } from '../../../../src/experiment/schema.ts';
+import { gradientsOf } from '../../../../src/trainer/engine/gradients.ts';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { buildModel } from '../../../../src/trainer/layers/build.ts';
+import type { ForwardOptions, Model } from '../../../../src/trainer/layers/model.ts';
+import { randomStream } from '../../../../src/trainer/random.ts';
+import { assertClose, type GoldenTensor, readGolden, SEED } from '../engine/golden.ts';
+
+interface LayerCase {
+  layer: { type: Layer['type']; units: number };
+  x: GoldenTensor;
+  given: GoldenTensor;
+  outputs: GoldenTensor;
+  weights: Record<string, GoldenTensor>;
+  gradients: Record<string, GoldenTensor>;
+}
+
+const PASS: ForwardOptions = { training: true, step: 1, lengths: null, state: null, outputs: 'every-step' };
+
+/** The layer alone. */
+function modelOf(layer: { type: string; units: number }, features: number): Model {
+  const experiment = experimentSchema.parse({ data: { task: 'adding' }, model: { layers: [layer] } });
+  return buildModel(experiment, { input: { kind: 'vectors', features }, outputs: layer.units }, 1);
+}
+
+function setWeight(model: Model, name: string, values: ArrayLike<number>): void {
+  const variable = model.variables.get(`layers.0.${name}`)!;
+  assert.ok(variable, `there is a weight ${name}`);
+  assert.equal(values.length, variable.size, name);
+  const fresh = tensor(Float32Array.from(values), variable.shape);
+  variable.assign(fresh);
+  fresh.dispose();
+}
+
+function outputsOf(model: Model, values: Float32Array, shape: number[]): Float32Array {
+  return tidy(() =>
+    Float32Array.from(model.forward(tensor(values, shape), PASS).outputs.dataSync() as Float32Array),
+  );
+}
+
+function numbers(count: number, purpose: string): Float32Array {
+  const random = randomStream(SEED, purpose, 0);
+  return Float32Array.from({ length: count }, () => random.normal());
+}
+
+describe('a layer of a linear recurrence', () => {
+  before(() => startEngine('reference', null));
+
+  for (const { layer, x, given, outputs, weights, gradients } of readGolden<LayerCase>('linear_recurrences'))
+    it(`is its reference implementation: ${JSON.stringify(layer)}`, () => {
+      const model = modelOf(layer, x.shape[2]!);
+      assert.deepEqual(
+        [...model.variables].map(([name, { shape }]) => [name, shape]),
+        Object.keys(weights)
+          .sort()
+          .map(name => [`layers.0.${name}`, weights[name]!.shape]),
+      );
+      for (const [name, { data }] of Object.entries(weights)) setWeight(model, name, data);
+      assertClose(outputsOf(model, Float32Array.from(x.data), x.shape), outputs.data, 'outputs', 2e-5);
+      const variables = [...model.variables.values()];
+      const { gradients: found } = gradientsOf(() => {
+        const made = model.forward(tensor(x.data, x.shape), PASS).outputs;
+        return sum(mul(made, tensor(given.data, given.shape))) as Scalar;
+      }, variables);
+      for (const [i, name] of [...model.variables.keys()].entries())
+        assertClose(
+          found[i]!.dataSync(),
+          gradients[name.slice('layers.0.'.length)]!.data,
+          `gradient of ${name}`,
+          1e-4,
+        );
+      model.dispose();
+    });
+});
+
+describe('minGRU', () => {
+  before(() => startEngine('reference', null));
+
+  it('keeps the share 1 − z of its state, whatever the input: ∂h_t/∂h_{t−1} = diag(1 − z)', () => {
+    const model = modelOf({ type: 'min-gru', units: 3 }, 2);
+    const x = Float32Array.of(0.5, -1);
+    const [weight, bias] = ['gate.weight', 'gate.bias'].map(
+      name => model.variables.get(`layers.0.${name}`)!.dataSync() as Float32Array,
+    );
+    const z = [0, 1, 2].map(
+      unit =>
+        1 / (1 + Math.exp(-(weight![2 * unit]! * x[0]! + weight![2 * unit + 1]! * x[1]! + bias![unit]!))),
+    );
+    const stepFrom = (h: Float32Array) =>
+      tidy(() => {
+        const { outputs } = model.forward(tensor(x, [1, 1, 2]), { ...PASS, state: { 'layers.0.h': h } });
+        return Float32Array.from(outputs.dataSync());
+      });
+    const still = stepFrom(new Float32Array(3));
+    for (let unit = 0; unit < 3; unit++) {
+      const moved = stepFrom(Float32Array.from({ length: 3 }, (_, i) => Number(i === unit)));
+      const column = moved.map((value, i) => value - still[i]!);
+      assertClose(
+        column,
+        [0, 1, 2].map(i => (i === unit ? 1 - z[unit]! : 0)),
+        `column ${unit}`,
+        1e-6,
+      );
+    }
+    model.dispose();
+  });
+});
+
+describe('LRU', () => {
+  before(() => startEngine('reference', null));
+
+  const [T, I, N] = [33, 2, 6];
+  const value = (model: Model, name: string) =>
+    Array.from(model.variables.get(`layers.0.${name}`)!.dataSync() as Float32Array);
+
+  it('is the convolution of its input with Re(C λ^j γ B), taken by discrete Fourier transform', () => {
+    const model = modelOf({ type: 'lru', units: 1, stateSize: N, glu: false } as never, I);
+    const x = numbers(T * I, 'signal');
+    const found = outputsOf(model, x, [T, 1, I]);
+    const [nu, theta, gamma] = ['nu_log', 'theta_log', 'gamma_log'].map(name => value(model, name));
+    const [bRe, bIm, cRe, cIm, d] = ['B_re', 'B_im', 'C_re', 'C_im', 'D'].map(name => value(model, name));
+    const expected = new Float64Array(T);
+    for (let input = 0; input < I; input++) {
+      const kernel = Float64Array.from({ length: T }, (_, j) => {
+        let sum = j === 0 ? d![input]! : 0;
+        for (let n = 0; n < N; n++) {
+          const size = Math.exp(-Math.exp(nu![n]!) * j) * Math.exp(gamma![n]!);
+          const angle = Math.exp(theta![n]!) * j;
+          const [re, im] = [size * Math.cos(angle), size * Math.sin(angle)];
+          const [b, bi] = [bRe![n * I + input]!, bIm![n * I + input]!];
+          sum += cRe![n]! * (re * b - im * bi) - cIm![n]! * (re * bi + im * b);
+        }
+        return sum;
+      });
+      const signal = Float64Array.from({ length: T }, (_, t) => x[t * I + input]!);
+      convolved(kernel, signal).forEach((part, t) => {
+        expected[t]! += part;
+      });
+    }
+    assertClose(found, expected, 'outputs', 1e-4);
+    model.dispose();
+  });
+
+  it('begins with a state of unit variance on white noise', () => {
+    const wide = 128;
+    const model = modelOf({ type: 'lru', units: 1, stateSize: wide, rMin: 0.4, rMax: 0.9 } as never, 16);
+    const steps = 200;
+    const total = tidy(() => {
+      const x = tensor(numbers(steps * 8 * 16, 'noise'), [steps, 8, 16]);
+      const { state } = model.forward(x, PASS);
+      return state['layers.0.h']!.reduce((sum, h) => sum + h * h, 0);
+    });
+    const variance = total / (8 * wide);
+    assert.ok(Math.abs(variance - 1) < 0.2, `variance ${variance}`);
+    model.dispose();
+  });
+});
+
+/** The first T steps of a convolution, as a product of spectra of 2·T points. */
+function convolved(kernel: Float64Array, signal: Float64Array): Float64Array {
+  const T = signal.length;
+  const points = 2 * T;
+  const transform = (values: Float64Array) =>
+    Array.from({ length: points }, (_, k) => {
+      let [re, im] = [0, 0];
+      for (let t = 0; t < T; t++) {
+        const angle = (-2 * Math.PI * k * t) / points;
+        re += values[t]! * Math.cos(angle);
+        im += values[t]! * Math.sin(angle);
+      }
+      return [re, im] as const;
+    });
+  const [a, b] = [transform(kernel), transform(signal)];
+  return Float64Array.from({ length: T }, (_, t) => {
+    let sum = 0;
+    for (let k = 0; k < points; k++) {
+      const [re, im] = [a[k]![0] * b[k]![0] - a[k]![1] * b[k]![1], a[k]![0] * b[k]![1] + a[k]![1] * b[k]![0]];
+      const angle = (2 * Math.PI * k * t) / points;
+      sum += re * Math.cos(angle) - im * Math.sin(angle);
+    }
+    return sum / points;
+  });
+}
