@@ -116,6 +116,7 @@ struct GruResetBefore {
   }
 
   static constexpr bool TWO_PASSES = true;
+  static constexpr int SECOND_SLOT = 1;  // r, which the second pass writes; the others' n is read meanwhile
   static constexpr int SLOTS = 3, COLUMNS = 3, FIRST = 1, COUNT = 2;
 
   /** panel (H, n) from r ⊙ h_{t-1}, (H, r z) and (I, n r z) += zᵀ dgates over K rows. */

@@ -159,14 +159,18 @@ struct BackwardSlab {
     };
   }
 
-  /** Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. */
-  void clear_unused(float *dgates, int active) const {
+  /**
+   * Rows without the step, and lanes without a unit, must add nothing to anyone, whatever stands in them. With
+   * `only_slot` that slot's lanes alone: the others are being read by the rest of the team.
+   */
+  void clear_unused(float *dgates, int active, int only_slot = -1) const {
     for (int block = blocks.from; block < blocks.to; block++) {
       float *rows = dgates + block * block_stride;
-      fill(rows + active * slots, (s.rows - active) * slots, 0.f);
+      if (only_slot < 0) fill(rows + active * slots, (s.rows - active) * slots, 0.f);
       const Index unit = (Index)block * l.unit_vectors * WIDTH;
       if (l.H >= unit + l.unit_vectors * WIDTH) continue;
       for (Index i = 0; i < active * l.slots; i++) {
+        if (only_slot >= 0 && i % l.slots != only_slot) continue;
         const Index first = l.is_rnn() ? unit + i % l.slots * WIDTH : unit;
         const Index lanes = clamp_lanes(l.H - first);
         if (lanes < WIDTH) fill(rows + i * WIDTH + lanes, WIDTH - lanes, 0.f);
@@ -192,7 +196,7 @@ struct BackwardSlab {
     if constexpr (Cell::TWO_PASSES) {
       member.meet();
       for (int block = hidden.from; block < hidden.to; block++) Cell::backward_second(b, block_of(b, block, unused));
-      if (l.H < l.hidden_padded) clear_unused(b.dgates, active);
+      if (l.H < l.hidden_padded) clear_unused(b.dgates, active, Cell::SECOND_SLOT);
     }
     member.meet();
     if constexpr (REPORT) {

@@ -321,8 +321,14 @@ async function judge(copy, fault, baseline) {
   }
 }
 
-const describe = ({ file, line, operator, was, becomes }) =>
-  `${file}:${line} (${operator}) ${was.trim().replace(/\s+/g, ' ')} → ${becomes.trim() || 'nothing'}`;
+/** The place, and the line with its change in brackets. */
+function describe({ file, line, operator, at, was, becomes }) {
+  const text = original(file);
+  const from = text.lastIndexOf('\n', at) + 1;
+  const to = text.indexOf('\n', at + was.length);
+  const shown = `${text.slice(from, at)}[${was} → ${becomes}]${text.slice(at + was.length, to)}`;
+  return `${file}:${line} (${operator}) ${shown.trim().replace(/\s+/g, ' ')}`;
+}
 
 async function main() {
   const seed = Number(options.seed);

@@ -41,7 +41,7 @@ describe('hostile run folders', () => {
       'an unknown kind between good lines',
       `${scalar(1)}\n{"kind":"exec","step":1,"time":1}\n${scalar(2)}\n`,
       [1, 2],
-      /Line 2 of events\.jsonl is left out: kind/,
+      null, // of a newer version: passed over
     ],
     [
       'a line that is no JSON between good ones',
