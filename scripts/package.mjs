@@ -50,15 +50,19 @@ function packVsix({ name, version }, platform) {
   const file = path.join(out, [name, platform, version].filter(Boolean).join('-').concat('.vsix'));
   const flags = ['--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
   if (platform) flags.push('--target', platform);
-  const aside = mkdtempSync(path.join(os.tmpdir(), 'unroll-native-'));
-  const leavesNative = !platform && existsSync(native);
-  if (leavesNative) cpSync(native, path.join(aside, 'unroll.node'));
-  if (leavesNative) rmSync(native);
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'unroll-vsix-'));
   try {
-    run(path.join(root, 'node_modules/.bin/vsce'), ['package', ...flags, '--out', file]);
+    // dist/ stays as it is: others may run from it meanwhile
+    const ignored = path.join(scratch, 'ignored');
+    const named = readFileSync(path.join(root, '.vscodeignore'), 'utf8');
+    writeFileSync(ignored, platform ? named : named.replace('!(*.map)', '!(*.map|unroll.node)'));
+    run(path.join(root, 'node_modules/.bin/vsce'), [
+      'package',
+      ...flags,
+      ...['--ignoreFile', ignored, '--out', file],
+    ]);
   } finally {
-    if (leavesNative) cpSync(path.join(aside, 'unroll.node'), native);
-    rmSync(aside, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
   return file;
 }

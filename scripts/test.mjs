@@ -86,7 +86,9 @@ async function endToEnd() {
   const { fetchChromium } = await import('../test/host/chromium.ts');
   fetchHost();
   fetchChromium();
-  return mocha('e2e', ['--config', 'test/e2e/.mocharc.json', 'test/e2e/**/*.test.ts']);
+  // a window waits more than it computes: two files at a time
+  const jobs = ['--parallel', '--jobs', '2'];
+  return mocha('e2e', [...jobs, '--config', 'test/e2e/.mocharc.json', 'test/e2e/**/*.test.ts']);
 }
 
 async function onDesktop() {

@@ -60,7 +60,8 @@ export class Workbench {
   static async start(options: WorkbenchOptions = {}): Promise<Workbench> {
     const samples = options.workspace ? null : sampleWorkspace();
     const server = await startServer({
-      settings: options.settings,
+      // the browser, which draws in software, has the other processor
+      settings: { 'unroll.threads': 1, ...options.settings },
       workspaceTrust: options.workspaceTrust,
       extensionsFolder: options.extensionsFolder,
       prepare: options.extensionsFolder ? undefined : folder => useFolders(folder, [root]),
