@@ -66,6 +66,25 @@ export function lengthOfWholeLines(file: number, size: number): number {
   return 0;
 }
 
+/** Whether a file can be rows of this size: their steps rise. */
+export function isRows(path: string, rowBytes: number): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const cell = Buffer.alloc(4);
+    let last = -1;
+    for (let at = 0; at + rowBytes <= size; at += rowBytes) {
+      readSync(file, cell, 0, 4, at);
+      const step = cell.readUInt32LE(0);
+      if (step <= last || step > 1e9) return false;
+      last = step;
+    }
+    return size >= rowBytes;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Cuts rows that begin with a greater step. */
 export function cutRows(path: string, rowBytes: number, step: number): void {
   const file = openSync(path, 'r+');

@@ -1,13 +1,28 @@
 // Checkpoints of a run: `checkpoints/<step>/`, written under another name, synced and renamed; best and last are kept.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readSmall, renameWithRetry, replaceFile, writeAll } from './json.ts';
 import { FOLDERS, makeFolder, namesIn } from './paths.ts';
+import { whyOf } from './system-errors.ts';
 
 const TEMPORARY = '.tmp-';
 /** a checkpoint that only waits for the older one of its step to go */
 const COMPLETE = '.new-';
 const BEST = 'best.json';
+/** size and SHA-1 of each file as it was written; version 0.1.0 wrote none */
+const CHECKSUMS = 'checksums.json';
+const ASIDE = '.before-';
 
 export interface Checkpoint {
   step: number;
@@ -27,7 +42,9 @@ export function writeCheckpoint(
     makeFolder(parent);
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary);
-    for (const [name, bytes] of files) writeSynced(join(temporary, name), bytes);
+    const own = [...files].filter(([name]) => name !== CHECKSUMS);
+    for (const [name, bytes] of own) writeSynced(join(temporary, name), bytes);
+    writeSynced(join(temporary, CHECKSUMS), Buffer.from(checksumsOf(own)));
     syncFolder(temporary);
     putInPlace(parent, temporary, step);
     if (best) replaceFile(join(parent, BEST), JSON.stringify({ step }), true);
@@ -38,6 +55,52 @@ export function writeCheckpoint(
   const kept = [step, bestCheckpoint(folder)?.step];
   for (const other of checkpointSteps(parent))
     if (!kept.includes(other)) rmSync(join(parent, String(other)), { recursive: true, force: true });
+}
+
+function checksumsOf(files: readonly [string, Uint8Array][]): string {
+  const sums = files.map(([name, bytes]) => [name, { bytes: bytes.length, sha1: sha1(bytes) }]);
+  return `${JSON.stringify(Object.fromEntries(sums), null, 2)}\n`;
+}
+
+function sha1(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex');
+}
+
+/** What is not as it was written, as the end of a sentence; null: nothing. Reads all of its files. */
+export function damageOf({ folder }: Checkpoint): string | null {
+  let sums: Record<string, { bytes: number; sha1: string }> | null;
+  try {
+    sums = JSON.parse(readSmall(join(folder, CHECKSUMS), 1e6) ?? 'null');
+  } catch {
+    return `${CHECKSUMS} cannot be read`;
+  }
+  for (const [name, sum] of Object.entries(sums ?? {})) {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(join(folder, name.replace(/[/\\]/g, '')));
+    } catch (cause) {
+      return `${name} cannot be read: ${whyOf(cause)}`;
+    }
+    if (bytes.length !== sum?.bytes) return `${name} has ${bytes.length} bytes, ${sum?.bytes} were written`;
+    if (sha1(bytes) !== sum.sha1) return `${name} is not what was written`;
+  }
+  return null;
+}
+
+/** All complete checkpoints, newest first. */
+export function checkpointsOf(folder: string): Checkpoint[] {
+  const parent = join(folder, FOLDERS.checkpoints);
+  return checkpointSteps(parent)
+    .sort((a, b) => b - a)
+    .map(step => checkpointAt(parent, step));
+}
+
+/** Out of the way of the checkpoints that follow, and not lost. */
+export function setAside({ folder, step }: Checkpoint): string {
+  const aside = join(dirname(folder), `${ASIDE}${step}`);
+  rmSync(aside, { recursive: true, force: true });
+  renameWithRetry(folder, aside);
+  return aside;
 }
 
 /** The newest complete checkpoint. */
@@ -66,6 +129,7 @@ function checkpointAt(parent: string, step: number): Checkpoint {
 function checkpointSteps(parent: string): number[] {
   return namesIn(parent)
     .filter(name => /^\d{1,10}$/.test(name))
+    .filter(name => statSync(join(parent, name), { throwIfNoEntry: false })?.isDirectory())
     .map(Number);
 }
 

@@ -1,6 +1,7 @@
 // Tails `events.jsonl`: whole lines only, each checked; a torn last line waits for its end.
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { RunEvent } from './format.ts';
+import { statIfThere } from './json.ts';
 import { checkEvent } from './validate.ts';
 
 /** A file with more bad lines than this is none of ours, and reading on would only cost time. */
@@ -39,7 +40,7 @@ export class EventTail {
   /** Reads not more than so many bytes, and not much longer than until then. @returns whether any event was read */
   poll(mostBytes: number, until: number): boolean {
     this.behind = false;
-    const stat = this.badLines > MAX_BAD_LINES ? null : statSync(this.path, { throwIfNoEntry: false });
+    const stat = this.badLines > MAX_BAD_LINES ? null : statIfThere(this.path);
     if (!stat?.isFile() || (stat.size === this.offset && stat.ino === this.inode)) return false;
     let file: number;
     try {

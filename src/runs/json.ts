@@ -2,10 +2,12 @@
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -50,6 +52,9 @@ export function replaceFile(path: string, content: string | Uint8Array, sync = f
     } finally {
       closeSync(file);
     }
+    // a folder in its place is kept under another name
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+      renameWithRetry(path, `${path}.before-${Date.now()}`);
     renameWithRetry(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
@@ -59,6 +64,15 @@ export function replaceFile(path: string, content: string | Uint8Array, sync = f
 
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+}
+
+/** null where nothing can be reached: no file, or a link that leads back to itself. */
+export function statIfThere(path: string): Stats | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** @returns null if there is no such file; throws for what is no ordinary file or too large, such as a link to a device */

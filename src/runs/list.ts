@@ -5,6 +5,7 @@ import type { Metric, RunRequest, RunStatus } from './format.ts';
 import { readSmall, replaceFile } from './json.ts';
 import { metricsOf } from './metrics.ts';
 import { FILES, isRunId } from './paths.ts';
+import { RunReader } from './reader.ts';
 import { checkRequest, checkRun, checkStatus } from './validate.ts';
 
 export interface RunSummary {
@@ -38,13 +39,22 @@ export function listRuns(runsFolder: string): RunSummary[] {
 export function readSummary(folder: string): RunSummary | null {
   const run = existsSync(join(folder, FILES.run)) ? checkRun(readJson(join(folder, FILES.run))) : null;
   const request = run?.ok ? run : checkRequest(readJson(join(folder, FILES.request)));
-  const status = checkStatus(readJson(join(folder, FILES.status)));
-  if (!request.ok || !status.ok) return null;
+  if (!request.ok) return null;
+  const checked = checkStatus(readJson(join(folder, FILES.status)));
+  const status = checked.ok ? checked.value : statusFromEvents(folder);
+  if (!status) return null;
   const label = readJson(join(folder, FILES.label)) as { name?: unknown } | null;
   const name =
     typeof label?.name === 'string' && label.name !== '' ? label.name.slice(0, 200) : request.value.name;
   const [metric = null] = metricsOf(request.value);
-  return { folder, id: request.value.id, name, request: request.value, status: status.value, metric };
+  return { folder, id: request.value.id, name, request: request.value, status, metric };
+}
+
+/** Where status.json is lost or cannot be read. */
+function statusFromEvents(folder: string): RunStatus | null {
+  const reader = new RunReader(folder);
+  while (reader.poll() || reader.behind);
+  return reader.status;
 }
 
 /** Gives a run another name; the run's own files stay as they are. */

@@ -1,13 +1,14 @@
 // Reads a run folder as it grows. Everything in it is untrusted: what does not hold together is left out and
 // said in `problems`; nothing here throws for what a folder holds.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ScalarColumn, ScalarTable, type ScalarValues } from './columns.ts';
 import { EventTail } from './events.ts';
 import type { Finding, RunEvent, RunFile, RunRequest, RunStatus, Sample } from './format.ts';
-import { fromJsonNumber, NotSmallError, readSmall } from './json.ts';
+import { fromJsonNumber, NotSmallError, readSmall, statIfThere } from './json.ts';
 import { FILES, FOLDERS, namesIn } from './paths.ts';
 import { type SeriesRows, SeriesTail } from './series.ts';
+import { whyOf } from './system-errors.ts';
 import { type Checked, checkRequest, checkRun, checkStatus } from './validate.ts';
 
 const MAX_JSON_BYTES = 16e6;
@@ -38,6 +39,8 @@ export class RunReader {
   private readonly events: EventTail;
   private readonly tails = new Map<string, SeriesTail>();
   private statusStamp = '';
+  /** `status` is made from the events */
+  private isRebuilt = false;
   /** when the folder of series had changed as it was listed last */
   private listedAt: number | null = null;
 
@@ -82,6 +85,7 @@ export class RunReader {
     changed = this.readOnce() || changed;
     changed = this.readStatus() || changed;
     changed = this.events.poll(mostBytes, until) || changed;
+    changed = this.rebuildStatus() || changed;
     this.listSeries();
     for (const tail of this.tails.values()) {
       const before = tail.problem;
@@ -94,7 +98,7 @@ export class RunReader {
   /** Every series that is there, also one that this version does not draw. */
   private listSeries(): void {
     const folder = join(this.folder, FOLDERS.series);
-    const changedAt = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? null;
+    const changedAt = statIfThere(folder)?.mtimeMs ?? null;
     if (changedAt === null || changedAt === this.listedAt) return;
     // a file may still come in the same tick of a coarse clock
     this.listedAt = Date.now() - changedAt > COARSE_MILLISECONDS ? changedAt : null;
@@ -119,14 +123,41 @@ export class RunReader {
   }
 
   private readStatus(): boolean {
-    const stat = statSync(join(this.folder, FILES.status), { throwIfNoEntry: false });
+    const stat = statIfThere(join(this.folder, FILES.status));
     if (!stat) return false;
     const stamp = `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
     if (stamp === this.statusStamp) return false;
     this.statusStamp = stamp;
     const status = this.readJson(FILES.status, checkStatus);
-    if (status) this.status = status;
+    if (status) {
+      this.status = status;
+      this.isRebuilt = false;
+    }
     return status !== null;
+  }
+
+  /** From the events, where status.json is lost or cannot be read. @returns whether it has changed */
+  private rebuildStatus(): boolean {
+    if ((this.status && !this.isRebuilt) || !this.request || this.behind) return false;
+    const step = Math.max(
+      0,
+      this.ended?.step ?? 0,
+      this.checkpoints.at(-1)?.step ?? 0,
+      ...[...this.scalars.values()].map(({ steps, length }) => (length > 0 ? steps.at(length - 1) : 0)),
+    );
+    const state = this.ended?.reason ?? (this.run ? 'training' : 'queued');
+    if (this.status?.step === step && this.status.state === state) return false;
+    this.isRebuilt = true;
+    this.status = {
+      state,
+      heartbeat: 0,
+      step,
+      steps: this.request.experiment.training.steps,
+      eta: null,
+      last: {},
+      message: state === 'failed' || state === 'diverged' ? (this.ended?.message ?? null) : null,
+    };
+    return true;
   }
 
   private readJson<T>(name: string, check: (value: unknown) => Checked<T>): T | null {
@@ -139,7 +170,7 @@ export class RunReader {
     } catch (cause) {
       if (cause instanceof NotSmallError) this.note(`${name} is left out: ${cause.message}.`);
       else if (cause instanceof SyntaxError) this.note(`${name} is left out: it is not JSON.`);
-      else this.note(`${name} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown reason'}.`);
+      else this.note(`${name} cannot be read: ${whyOf(cause)}.`);
     }
     return null;
   }

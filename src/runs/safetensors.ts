@@ -74,6 +74,8 @@ export function decodeSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
   }
   spans.sort((a, b) => a[0] - b[0]);
   for (let i = 1; i < spans.length; i++) if (spans[i]![0] < spans[i - 1]![1]) fail('its tensors overlap');
+  const end = spans.reduce((last, span) => Math.max(last, span[1]), 0);
+  if (end !== data.length) fail(`its header tells of ${end} bytes of numbers, and it has ${data.length}`);
   return tensors;
 }
 

@@ -1,8 +1,8 @@
 // Reads `series/<name>.f32` as it grows: fixed-width rows of a uint32 step and `width` float32, little-endian.
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SeriesSidecar } from './format.ts';
-import { NotSmallError, readSmall } from './json.ts';
+import { NotSmallError, readSmall, statIfThere } from './json.ts';
 import { FOLDERS } from './paths.ts';
 import { checkSidecar } from './validate.ts';
 
@@ -51,7 +51,7 @@ export class SeriesTail {
     if (this.problem) return false;
     if (!this.data && !this.readSidecar()) return false;
     const path = join(this.folder, `${this.name}.f32`);
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statIfThere(path);
     if (!stat?.isFile() || (stat.size === this.size && !this.behind)) return false;
     this.size = stat.size;
     this.behind = false;

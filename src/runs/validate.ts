@@ -20,8 +20,15 @@ function checker<S extends z.ZodType>(schema: S): (value: unknown) => Checked<z.
     const result = schema.safeParse(value);
     if (result.success) return { ok: true, value: result.data };
     const issue = result.error.issues[0];
-    return { ok: false, why: `${issue?.path.join('.') || 'the value'}: ${issue?.message ?? 'not valid'}` };
+    return { ok: false, why: whyNot(issue) };
   };
+}
+
+/** The library speaks of types of its own, such as undefined. */
+function whyNot(issue: z.core.$ZodIssue | undefined): string {
+  const place = issue?.path.join('.') || 'the value';
+  if (issue && /received undefined/.test(issue.message)) return `${place} is missing`;
+  return `${place}: ${issue?.message ?? 'not valid'}`;
 }
 
 export const checkRequest = checker(requestSchema);

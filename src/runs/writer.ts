@@ -2,7 +2,7 @@
 // rows, files replaced whole, checkpoints renamed into place. docs/architecture.md has the rules.
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppendFile, cutRows, lengthOfWholeLines } from './append-file.ts';
+import { AppendFile, cutRows, isRows, lengthOfWholeLines } from './append-file.ts';
 import {
   bestCheckpoint,
   type Checkpoint,
@@ -13,7 +13,7 @@ import {
 import { consumeControl } from './control.ts';
 import { BadRunError, RunFolderGoneError, understood } from './errors.ts';
 import type { ControlRequest, RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar } from './format.ts';
-import { readSmall, replaceFile, toJsonNumber } from './json.ts';
+import { readSmall, renameWithRetry, replaceFile, toJsonNumber } from './json.ts';
 import { acquireWriter, releaseWriter } from './lock.ts';
 import { FILES, FOLDERS, makeFolder, namesIn } from './paths.ts';
 import { checkRequest, checkRun, checkSidecar, checkStatus } from './validate.ts';
@@ -88,7 +88,9 @@ export class RunWriter {
   /** Once. */
   writeRun(run: RunFile): void {
     if (this.run) throw new Error(`run.json of ${this.folder} stands already`);
-    this.guard(() => replaceFile(join(this.folder, FILES.run), `${JSON.stringify(run, null, 2)}\n`, true));
+    this.guard(() =>
+      replaceFile(join(this.folder, FILES.run), `${JSON.stringify(run, nonFinite, 2)}\n`, true),
+    );
     this.run = run;
     rmSync(join(this.folder, FILES.request), { force: true });
   }
@@ -104,7 +106,11 @@ export class RunWriter {
     const described = join(folder, `${name}.json`);
     const known = readChecked(folder, `${name}.json`, checkSidecar);
     if (known?.width !== sidecar.width) {
-      rmSync(join(folder, `${name}.f32`), { force: true });
+      setRowsAside(
+        join(folder, `${name}.f32`),
+        known === null ? 4 + sidecar.width * 4 : null,
+        this.current.step,
+      );
       this.guard(() => replaceFile(described, `${JSON.stringify(sidecar, null, 2)}\n`));
     }
     const rowBytes = 4 + sidecar.width * 4;
@@ -198,6 +204,16 @@ export class RunWriter {
       throw understood(cause, this.folder);
     }
   }
+}
+
+/** Rows of another width are kept under another name; `rowBytes`: a width that they may have, their sidecar being lost. */
+function setRowsAside(path: string, rowBytes: number | null, step: number): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return;
+  if (stat.isFile() && (stat.size === 0 || (rowBytes !== null && isRows(path, rowBytes)))) return;
+  const aside = `${path}.before-${step}`;
+  rmSync(aside, { recursive: true, force: true });
+  renameWithRetry(path, aside);
 }
 
 /** Removes what a crashed writer left half-made, and requests that were meant for it. */

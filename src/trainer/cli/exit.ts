@@ -1,4 +1,5 @@
 // Exit codes, and the errors that carry one with a sentence for the person at the shell.
+import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 
 export const EXIT = { done: 0, wrongInput: 2, failed: 3, stopped: 130 } as const;
 
@@ -28,16 +29,6 @@ const KNOWN: Readonly<Record<string, ExitCode>> = {
   RunFolderGoneError: EXIT.failed,
 };
 
-const SYSTEM: Readonly<Record<string, (path: string) => string>> = {
-  ENOENT: path => `There is no ${path}.`,
-  EACCES: path => `${path} may not be read or written by you.`,
-  EPERM: path => `${path} may not be changed by you.`,
-  EROFS: path => `${path} is on a read-only disk.`,
-  EISDIR: path => `${path} is a folder; a file is needed.`,
-  ENOTDIR: path => `${path} is a file where a folder is needed.`,
-  ENOSPC: path => `The disk that holds ${path} is full.`,
-};
-
 /** What to print, and the exit code; the stack only for faults of ours, and only if asked for. */
 export function explain(error: unknown, debug: boolean): { message: string; exitCode: ExitCode } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
@@ -47,8 +38,11 @@ export function explain(error: unknown, debug: boolean): { message: string; exit
   }
   const known = KNOWN[name];
   if (known !== undefined) return { message, exitCode: known };
-  const system = code ? SYSTEM[code] : undefined;
-  if (system && path) return { message: system(path), exitCode: EXIT.wrongInput };
+  if (isSystemError(error) && path)
+    return {
+      message: `${path} cannot be used: ${whyOf(error)}.`,
+      exitCode: code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO' ? EXIT.failed : EXIT.wrongInput,
+    };
   if (debug && stack) return { message: stack, exitCode: EXIT.failed };
   return {
     message: `unroll failed: ${message ?? String(error)} (UNROLL_DEBUG=1 shows where)`,

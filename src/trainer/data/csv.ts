@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
 import { count, plural } from '../../experiment/words.ts';
+import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import {
@@ -98,7 +99,9 @@ export async function readCsv(
     if (cause instanceof DataError) throw cause;
     const { code, message, lines } = cause as CsvError & { lines?: number };
     const place = lines === undefined ? name : `${name}, line ${lines}`;
-    throw new DataError(`${place}: ${code?.startsWith('CSV_') ? plain(code) : message.replace(/\.$/, '')}.`);
+    throw new DataError(
+      `${place}: ${code?.startsWith('CSV_') ? plain(code) : isSystemError(cause) ? `it cannot be read: ${whyOf(cause)}` : message.replace(/\.$/, '')}.`,
+    );
   }
 }
 
@@ -338,7 +341,7 @@ async function headOf(path: string, name: string): Promise<Buffer> {
       await file.close();
     }
   } catch (cause) {
-    throw new DataError(`${name} cannot be read: ${(cause as Error).message}.`);
+    throw new DataError(`${name} cannot be read: ${whyOf(cause)}.`);
   }
 }
 

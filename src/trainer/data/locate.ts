@@ -1,6 +1,7 @@
 // Where a data file may stand: relative to the experiment, inside the workspace after links are followed.
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
 
 export interface DataPlace {
@@ -26,7 +27,7 @@ export function locateData(path: string, place: DataPlace): string {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new DataError(`The data file ${path} does not exist (looked for ${wanted}).`);
-    throw new DataError(`The data file ${path} cannot be read: ${code}.`);
+    throw new DataError(`The data file ${path} cannot be read: ${whyOf(cause)}.`);
   }
   const allowed = [place.workspace, ...place.allowedPaths];
   if (!allowed.some(folder => contains(folder, real)))

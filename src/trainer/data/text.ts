@@ -4,6 +4,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { plural } from '../../experiment/words.ts';
+import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
 
 /** Stands for all characters that are rarer than `minCount`. */
@@ -187,7 +188,7 @@ async function* codePoints(
     }
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(`The data file ${name} cannot be read: ${(cause as Error).message}.`);
+    throw new DataError(`The data file ${name} cannot be read: ${whyOf(cause)}.`);
   }
 }
 
@@ -205,7 +206,7 @@ function sniff(path: string, name: string): { encoding: string; skip: number } {
     read = readSync(file, head, 0, 3, 0);
     closeSync(file);
   } catch (cause) {
-    throw new DataError(`The data file ${name} cannot be read: ${(cause as Error).message}.`);
+    throw new DataError(`The data file ${name} cannot be read: ${whyOf(cause)}.`);
   }
   if (read >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf)
     return { encoding: 'utf-8', skip: 3 };

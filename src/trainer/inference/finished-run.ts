@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { countModel } from '../../experiment/parameters.ts';
-import { bestCheckpoint, type Checkpoint, latestCheckpoint } from '../../runs/checkpoints.ts';
+import { bestCheckpoint, type Checkpoint, damageOf, latestCheckpoint } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
 import { readSmall } from '../../runs/json.ts';
@@ -44,6 +44,11 @@ export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best')
     );
   const marked = bestCheckpoint(folder);
   const checkpoint = which === 'best' ? (marked ?? latestCheckpoint(folder)) : latestCheckpoint(folder);
+  const damage = checkpoint && damageOf(checkpoint);
+  if (damage)
+    throw new BadRunError(
+      `The checkpoint ${checkpoint.folder} is damaged: ${damage}. ${which === 'best' ? 'Use --checkpoint last.' : 'Use --checkpoint best.'}`,
+    );
   if (!checkpoint)
     throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to use.`);
   const weights = readWeightsFile(checkpoint);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { BadRunError } from '../../runs/errors.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
+import { whyOf } from '../../runs/system-errors.ts';
 import type { Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
 import { readWeights } from '../layers/weights.ts';
@@ -81,7 +82,7 @@ export function readCheckpoint(folder: string): LoadedCheckpoint {
       return readFileSync(join(folder, name));
     } catch (cause) {
       throw new BadRunError(
-        `The checkpoint ${folder} lacks ${name} (${(cause as NodeJS.ErrnoException).code}).`,
+        `The checkpoint ${folder} cannot be used: ${name} cannot be read, ${whyOf(cause)}.`,
       );
     }
   };

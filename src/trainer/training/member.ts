@@ -2,6 +2,7 @@
 // that is gone, numbers that are not finite.
 import { RunFolderGoneError } from '../../runs/errors.ts';
 import type { ControlRequest, Finding } from '../../runs/format.ts';
+import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import type { RunWriter } from '../../runs/writer.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { Course, type CourseEnd, show } from './course.ts';
@@ -233,7 +234,10 @@ export class Member {
       else {
         console.error((cause as Error).stack ?? cause);
         const where = `Training failed at step ${show(this.trainer.step)}`;
-        this.finish({ reason: 'failed', message: `${where}: ${message}` });
+        const why = isSystemError(cause)
+          ? `${cause.path ?? 'a file'} cannot be used, ${whyOf(cause)}.`
+          : message;
+        this.finish({ reason: 'failed', message: `${where}: ${why}` });
       }
     } catch (second) {
       this.end = { reason: 'failed', message: (second as Error).message };

@@ -1,11 +1,13 @@
 // From a queued run to one that can train: data read, memory predicted, run.json written.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
 import { checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
 import { taskOf } from '../../experiment/tasks/index.ts';
+import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
+import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
 import { replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
@@ -37,16 +39,34 @@ function memoryOfMachine(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** A trainer where the run left off, or at step 0. */
-export function makeTrainer(writer: RunWriter, task: Task): { trainer: Trainer; ownSeconds: number } {
+export interface PreparedTrainer {
+  trainer: Trainer;
+  ownSeconds: number;
+  /** checkpoints that are damaged, and where the run goes on instead */
+  notes: string[];
+}
+
+/** A trainer where the run left off, or at step 0. @throws BadRunError where no checkpoint is sound */
+export function makeTrainer(writer: RunWriter, task: Task): PreparedTrainer {
   const trainer = new Trainer(writer.request.experiment, task);
+  const damaged: { checkpoint: Checkpoint; why: string }[] = [];
   try {
-    const last = writer.latestCheckpoint();
-    if (!last) return { trainer, ownSeconds: 0 };
-    const loaded = readCheckpoint(last.folder);
-    trainer.restore(loaded);
-    if (loaded.progress.best.bestStep === last.step) markBest(writer, last);
-    return { trainer, ownSeconds: loaded.progress.ownSeconds };
+    for (const checkpoint of checkpointsOf(writer.folder)) {
+      const { step, folder } = checkpoint;
+      const damage = damageOf(checkpoint);
+      if (damage !== null) {
+        damaged.push({ checkpoint, why: `The checkpoint of step ${step} is damaged: ${damage}` });
+        continue;
+      }
+      const loaded = readCheckpoint(folder);
+      trainer.restore(loaded);
+      for (const { checkpoint: bad } of damaged) setAside(bad);
+      if (loaded.progress.best.bestStep === step) markBest(writer, checkpoint);
+      const notes = damaged.map(({ why }) => `${why}. Going on from step ${step}.`);
+      return { trainer, ownSeconds: loaded.progress.ownSeconds, notes };
+    }
+    if (damaged[0]) throw new BadRunError(`${damaged[0].why}, and there is no other one.`);
+    return { trainer, ownSeconds: 0, notes: [] };
   } catch (cause) {
     trainer.dispose();
     throw cause;
@@ -58,6 +78,20 @@ function markBest(writer: RunWriter, { step, folder, files }: Checkpoint): void 
   if (step === 0 || writer.bestCheckpoint()?.step === step) return;
   const contents = files.map((name): [string, Uint8Array] => [name, readFileSync(join(folder, name))]);
   writer.checkpoint(step, new Map(contents), { best: true });
+}
+
+/** A task.json that was lost is made again of the run's own data, and of no others. @throws BadRunError */
+export function keepArtifact(folder: string, { task, file }: RunData, { changedData }: DataChoice): void {
+  if (existsSync(join(folder, 'task.json'))) return;
+  if (changedData && file)
+    throw new BadRunError(
+      `The run ${folder} has lost its task.json, and with it scaling and vocabulary: it cannot go on with other data.`,
+    );
+  writeArtifact(folder, task);
+}
+
+function writeArtifact(folder: string, task: Task): void {
+  replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
 }
 
 export function describeRun(
@@ -83,5 +117,5 @@ export function describeRun(
     task: { ...task.facts, sizes: task.sizes, metrics: [...taskOf(request.experiment.data).metrics] },
     data: file ? [file] : [],
   });
-  replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
+  writeArtifact(folder, task);
 }

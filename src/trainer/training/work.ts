@@ -3,11 +3,12 @@ import { plural } from '../../experiment/words.ts';
 import type { EndReason, EngineName, JsonNumber, RunEvent, RunFile, RunStatus } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import { RunReader } from '../../runs/reader.ts';
+import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import { RunWriter } from '../../runs/writer.ts';
 import { startEngine } from '../engine/start.ts';
 import { Journal, validationMetrics } from './journal.ts';
 import { Member } from './member.ts';
-import { describeRun, InputError, makeTrainer, prepareTask } from './prepare.ts';
+import { describeRun, InputError, keepArtifact, makeTrainer, prepareTask } from './prepare.ts';
 import type { DataChoice } from './run-data.ts';
 
 const SLICE_MILLISECONDS = 200;
@@ -138,7 +139,9 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
     const { task } = data;
     const told = run ? data.notes : [...data.notes, ...(task.warnings ? task.facts.notes : [])];
     if (told.length > 0) options.onData?.(turn.index, told);
-    const { trainer, ownSeconds } = makeTrainer(writer, task);
+    if (run) keepArtifact(turn.folder, data, options);
+    const { trainer, ownSeconds, notes } = makeTrainer(writer, task);
+    if (notes.length > 0) options.onData?.(turn.index, notes);
     if (!run) {
       describeRun(writer, data, engine);
       journal.event(0, { kind: 'started' });
@@ -251,7 +254,9 @@ function endFailed({ folder, journal, writer }: Turn, cause: unknown): RunOutcom
 const NOTHING = { trainLoss: null, valLoss: null, metrics: null };
 
 function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcome {
-  const message = (cause as Error).message ?? String(cause);
+  const message = isSystemError(cause)
+    ? `${cause.path ?? 'A file'} cannot be used: ${whyOf(cause)}.`
+    : ((cause as Error).message ?? String(cause));
   return {
     folder,
     reason: 'failed',

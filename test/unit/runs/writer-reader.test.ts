@@ -375,7 +375,11 @@ describe('run folder', () => {
       assert.deepEqual(readdirSync(join(folder, 'checkpoints')).sort(), ['20', '40', 'best.json']);
       assert.equal(latestCheckpoint(folder)?.step, 40);
       assert.equal(bestCheckpoint(folder)?.step, 20);
-      assert.deepEqual(latestCheckpoint(folder)?.files, ['state.json', 'weights.safetensors']);
+      assert.deepEqual(latestCheckpoint(folder)?.files, [
+        'checksums.json',
+        'state.json',
+        'weights.safetensors',
+      ]);
     });
 
     it('replaces one of the same step, and never loses both to a crash in between', () => {
