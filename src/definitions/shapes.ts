@@ -28,6 +28,39 @@ export class Shapes {
     return this.before(call, 0).last;
   }
 
+  /** The shape of what a layer reads. */
+  shapeBefore(call: Node): Shape {
+    return this.before(call, 0);
+  }
+
+  /** The call that made what a layer reads: a layer, an Input, or itself where it declares that; null where unknown. */
+  makerBefore(call: Node): Node | null {
+    const whole = this.wrapped(call);
+    if (!whole) return null;
+    const applied = this.applied(whole) ?? null;
+    const place = applied ? null : this.placeInSequential(whole);
+    if (place === 'unknown') return null;
+    if (place === 'first') return this.declared(call) ? call : this.declared(whole) ? whole : null;
+    if (place) {
+      const [only, ...more] = this.reader.resolver.definitions(this.reader.dialect.expression(place));
+      return only?.kind === 'call' && more.length === 0 ? this.knownMaker(only.node) : null;
+    }
+    const use = applied ?? this.calls(whole)[0];
+    const expression = use && this.reader.dialect.expression(use);
+    const given = expression?.kind === 'call' ? expression.positional[0] : undefined;
+    const [made, ...more] = given ? this.reader.resolver.definitions(given) : [];
+    if (made?.kind !== 'call' || more.length > 0) return null;
+    if (this.reader.known(made.node)) return made.node;
+    const { callee } = made;
+    const maker = callee.kind === 'member' && callee.name === 'apply' ? callee.object : callee;
+    const [layer, ...others] = this.reader.resolver.definitions(maker);
+    return layer?.kind === 'call' && others.length === 0 ? this.knownMaker(layer.node) : null;
+  }
+
+  private knownMaker(node: Node): Node | null {
+    return this.reader.known(node) ? node : null;
+  }
+
   private before(call: Node, depth: number): Shape {
     const known = this.inputs.get(call);
     if (known) return known;

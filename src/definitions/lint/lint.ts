@@ -2,14 +2,19 @@
 import type { Language, Tree } from '../code/syntax.ts';
 import type { Definitions } from '../definition.ts';
 import { bidirectionalGeneration } from './bidirectional-generation.ts';
+import { denseClasses } from './classes.ts';
 import { missingClipping } from './clipping.ts';
+import { embeddingWeights } from './embedding-weights.ts';
 import type { Rule, TextFinding } from './finding.ts';
 import { fusedKernel } from './keras-fused-kernel.ts';
 import { lastOfPadded, wrongDimension } from './last-step.ts';
 import { receptiveField } from './receptive-field.ts';
+import { batchInInputShape, fourDimensions, inputShapeRank, noSequence } from './recurrent-input.ts';
 import { reluInitialization } from './relu-initialization.ts';
 import { missingReturnSequences } from './return-sequences.ts';
+import { impossibleSize } from './sizes.ts';
 import { LintSource } from './source.ts';
+import { statefulBatchSize } from './stateful.ts';
 import { lstmDefaults, resetAfter } from './tfjs-options.ts';
 import { dropoutOfOneLayer, recurrentDropoutUnknown } from './torch-options.ts';
 import { missingStep, missingZeroGrad } from './training-loop.ts';
@@ -31,6 +36,14 @@ const RULES: readonly Rule[] = [
   missingStep,
   bidirectionalGeneration,
   receptiveField,
+  inputShapeRank,
+  batchInInputShape,
+  fourDimensions,
+  noSequence,
+  statefulBatchSize,
+  denseClasses,
+  embeddingWeights,
+  impossibleSize,
 ];
 
 /** In the order of the text. `definitions` are those of the same tree. */

@@ -2,9 +2,10 @@
 import { TextPlaces, type TextRange } from '../../experiment/place.ts';
 import { type Expression, rangeOf } from '../code/expression.ts';
 import type { Language, Node, Tree } from '../code/syntax.ts';
-import type { Definitions, FoundLayer, Framework } from '../definition.ts';
+import type { Definitions, FoundLayer, FoundModel, Framework } from '../definition.ts';
 import { dialectOf } from '../dialects.ts';
 import { type CallExpression, type KnownCall, SourceReader } from '../found-layers.ts';
+import { Shapes } from '../shapes.ts';
 
 export interface LayerCall {
   layer: FoundLayer;
@@ -22,6 +23,7 @@ export class LintSource {
   private readonly byStart = new Map<number, LayerCall>();
   private places: TextPlaces | null = null;
   private readonly found = new Map<string, readonly RegExpMatchArray[]>();
+  private readonly shapes = new Map<FoundModel, Shapes>();
   private bare: string | null = null;
 
   constructor(tree: Tree, definitions: Definitions, text: string, language: Language) {
@@ -46,6 +48,20 @@ export class LintSource {
 
   expression(node: Node): Expression {
     return this.reader.dialect.expression(node);
+  }
+
+  /** What passes between the layers of the model that a layer stands in; null where it stands in none. */
+  shapesAround({ callRange }: FoundLayer): Shapes | null {
+    const model = this.definitions.models.find(({ layers }) =>
+      layers.some(each => each.callRange.offset === callRange.offset),
+    );
+    if (!model) return null;
+    let shapes = this.shapes.get(model);
+    if (!shapes) {
+      shapes = new Shapes(this.reader, model.layers, false);
+      this.shapes.set(model, shapes);
+    }
+    return shapes;
   }
 
   /** The one known call that an expression surely stands for. */
