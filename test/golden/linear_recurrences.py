@@ -2,8 +2,12 @@
 # Golden values of the layers of linear recurrences: each layer as its paper or reference implementation has it, one step
 # after the other, from drawn weights under the names of our variables; outputs, and every gradient by autograd.
 # Run: python test/golden/linear_recurrences.py
+import importlib.util
+import pathlib
+import sysconfig
+
 import torch
-from torch.nn.functional import gelu, linear, sigmoid
+from torch.nn.functional import conv1d, elu, gelu, linear, logsigmoid, normalize, sigmoid, silu, softplus
 from common import draw, write
 
 CASES = []
@@ -71,5 +75,120 @@ LRU = {"nu_log": [5], "theta_log": [5], "gamma_log": [5], "B_re": [5, 3], "B_im"
        "D": [4, 3]}
 layer({"type": "lru", "units": 4, "stateSize": 5, "glu": False}, 3, LRU, lru)
 layer({"type": "lru", "units": 4, "stateSize": 5}, 3, {**LRU, **glu_shapes(4)}, lru)
+
+
+def naive(path):
+    """A file of flash-linear-attention by its path: the package itself wants a GPU compiler. Its sums are kept in float64."""
+    at = pathlib.Path(sysconfig.get_paths()["purelib"], "fla", "ops", path)
+    spec = importlib.util.spec_from_file_location(at.stem, at)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+torch.Tensor.float = lambda self: self.double()
+torch.float32 = torch.float64
+
+
+def heads_of(x, H):
+    """(T, B, H·K) -> (B, T, H, K)"""
+    return x.unflatten(2, (H, -1)).transpose(0, 1)
+
+
+def joined(o):
+    return o.transpose(0, 1).flatten(2)
+
+
+def head_norm(weights, o, epsilon=1e-5):
+    return o * torch.rsqrt(o.square().mean(-1, keepdim=True) + epsilon) * weights["norm.weight"]
+
+
+def of_attention(U, I, extra=()):
+    return {name: shape for each in ["q", "k", "v", *extra] for name, shape in of_linear(each, U, I, False).items()} | \
+        of_linear("out", U, U, False)
+
+
+def short(weights, name, x):
+    weight = weights[f"{name}.weight"]
+    padded = torch.nn.functional.pad(x.permute(1, 2, 0), (weight.shape[1] - 1, 0))
+    y = conv1d(padded, weight[:, None], weights[f"{name}.bias"], groups=len(weight))
+    return y.permute(2, 0, 1)
+
+
+def of_short(names, U, K):
+    return {f"{name}_conv.{part}": shape for name in names for part, shape in [("weight", [U, K]), ("bias", [U])]}
+
+
+def convolved(weights, name, x):
+    y = affine(weights, name, x)
+    return silu(short(weights, f"{name}_conv", y) if f"{name}_conv.weight" in weights else y)
+
+
+def linear_attention(weights, x, H=2):
+    q, k, v = (heads_of(affine(weights, name, x), H) for name in "qkv")
+    q, k = elu(q) + 1, elu(k) + 1
+    # the sums of the paper's equation 9, each step over all before it
+    scores = torch.einsum("bthk,bshk->bhts", q, k).tril()
+    o = torch.einsum("bhts,bshv->bthv", scores, v) / scores.sum(-1).transpose(1, 2)[..., None]
+    return affine(weights, "out", joined(o))
+
+
+layer({"type": "linear-attention", "units": 6, "heads": 2}, 3, of_attention(6, 3), linear_attention)
+
+
+def retnet(weights, x, H=2):
+    q, k, v = (heads_of(affine(weights, name, x), H).transpose(1, 2) for name in "qkv")
+    o = naive("retention/naive.py").naive_retention(q, k, v).transpose(1, 2)
+    return affine(weights, "out", joined(head_norm(weights, o)) * silu(affine(weights, "gate", x)))
+
+
+layer({"type": "retnet", "units": 6, "heads": 2}, 3, {**of_attention(6, 3, ["gate"]), "norm.weight": [3]}, retnet)
+
+
+def gla(weights, x, H=2):
+    q, k, v = (heads_of(affine(weights, name, x), H) for name in "qkv")
+    decay = heads_of(logsigmoid(affine(weights, "decay_out", affine(weights, "decay_in", x))) / 16, H)
+    o, _ = naive("gla/naive.py").naive_recurrent_gla(q, k, v, decay)
+    return affine(weights, "out", joined(head_norm(weights, o)) * silu(affine(weights, "gate", x)))
+
+
+layer({"type": "gla", "units": 6, "heads": 2, "rank": 2}, 3,
+      {**of_attention(6, 3, ["gate"]), "norm.weight": [3], **of_linear("decay_in", 2, 3, False), **of_linear("decay_out", 6, 2)},
+      gla)
+
+
+def unit(x):
+    return x * torch.rsqrt(x.square().sum(-1, keepdim=True) + 1e-6)
+
+
+def deltanet(weights, x, H=2):
+    q, k, v = (heads_of(convolved(weights, name, x), H).transpose(1, 2) for name in "qkv")
+    beta = sigmoid(affine(weights, "beta", x)).permute(1, 2, 0)
+    o, _ = naive("delta_rule/naive.py").delta_rule_recurrence(unit(q), unit(k), v, beta)
+    return affine(weights, "out", joined(head_norm(weights, o.transpose(1, 2))))
+
+
+for K in [1, 3]:
+    layer({"type": "deltanet", "units": 6, "heads": 2, "convSize": K}, 3,
+          {**of_attention(6, 3), **(of_short("qkv", 6, K) if K > 1 else {}), "norm.weight": [3],
+           **of_linear("beta", 2, 3, False)}, deltanet)
+
+
+def gated_deltanet(weights, x, H=2):
+    q, k, v = (heads_of(convolved(weights, name, x), H) for name in "qkv")
+    beta = sigmoid(affine(weights, "beta", x)).transpose(0, 1)
+    decay = (-weights["A_log"].exp() * softplus(affine(weights, "decay", x))).transpose(0, 1)
+    o, _ = torch_gated_delta_rule(q, k, v, decay, beta)
+    return affine(weights, "out", joined(head_norm(weights, o)) * silu(affine(weights, "gate", x)))
+
+
+def torch_gated_delta_rule(q, k, v, decay, beta):
+    from transformers.models.qwen3_next.modeling_qwen3_next import torch_recurrent_gated_delta_rule
+    return torch_recurrent_gated_delta_rule(q, k, v, decay, beta, None, False, use_qk_l2norm_in_kernel=True)
+
+
+layer({"type": "gated-deltanet", "units": 6, "heads": 2, "convSize": 3}, 3,
+      {**of_attention(6, 3, ["gate"]), **of_short("qkv", 6, 3), "norm.weight": [3], "A_log": [2],
+       **of_linear("beta", 2, 3, False), **of_linear("decay", 2, 3)}, gated_deltanet)
 
 write("linear_recurrences", "Layers of linear recurrences; the loss is the sum of the outputs times what is given for them.", CASES)

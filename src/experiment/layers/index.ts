@@ -1,14 +1,19 @@
 // The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
+import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
+import { gatedDeltanet } from './gated-deltanet.ts';
+import { gla } from './gla.ts';
 import { gru } from './gru.ts';
 import type { LayerKind } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
+import { linearAttention } from './linear-attention.ts';
 import { lru } from './lru.ts';
 import { lstm } from './lstm.ts';
 import { minGru } from './min-gru.ts';
+import { retnet } from './retnet.ts';
 import { rnn } from './rnn.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
@@ -20,6 +25,11 @@ export const LAYER_KINDS = {
   lstm,
   'min-gru': minGru,
   lru,
+  'linear-attention': linearAttention,
+  retnet,
+  gla,
+  deltanet,
+  'gated-deltanet': gatedDeltanet,
   transformer,
   tcn,
   'layer-norm': layerNorm,

@@ -19,17 +19,22 @@ import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import type { CellState } from './cell.ts';
+import { buildDeltanet } from './deltanet.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
 import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
+import { buildGatedDeltanet } from './gated-deltanet.ts';
+import { buildGla } from './gla.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
 import { type ChainLayer, type Levels, levelsOf } from './levels.ts';
+import { buildLinearAttention } from './linear-attention.ts';
 import { buildLru } from './lru.ts';
 import { buildMinGru } from './min-gru.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
+import { buildRetnet } from './retnet.ts';
 import { buildRecurrent } from './stacked.ts';
 import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
@@ -45,6 +50,11 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   gru: buildRecurrent,
   'min-gru': buildMinGru,
   lru: buildLru,
+  'linear-attention': buildLinearAttention,
+  retnet: buildRetnet,
+  gla: buildGla,
+  deltanet: buildDeltanet,
+  'gated-deltanet': buildGatedDeltanet,
   transformer: buildTransformer,
   tcn: buildTcn,
   'layer-norm': buildLayerNorm,

@@ -242,3 +242,36 @@ export function depthwise(x: Tensor3D, weight: Tensor, bias: Tensor, before: Flo
     },
   ) as Tensor3D;
 }
+
+/** Each run of `size` numbers divided by √(Σ x² + ε), or by √(mean x² + ε). */
+export function normalisedRows(x: Tensor3D, size: number, epsilon: number, ofMean: boolean): Tensor3D {
+  const share = ofMean ? 1 / size : 1;
+  const inverse = (x: Float32Array, from: number) => {
+    let squares = 0;
+    for (let i = from; i < from + size; i++) squares += x[i]! * x[i]!;
+    return 1 / Math.sqrt(share * squares + epsilon);
+  };
+  return computed(
+    [x],
+    x.shape,
+    x => {
+      const y = newFloats(x.length);
+      for (let from = 0; from < x.length; from += size) {
+        const by = inverse(x, from);
+        for (let i = from; i < from + size; i++) y[i] = x[i]! * by;
+      }
+      return y;
+    },
+    (dy, x) => {
+      const dx = newFloats(x.length);
+      for (let from = 0; from < x.length; from += size) {
+        const by = inverse(x, from);
+        let along = 0;
+        for (let i = from; i < from + size; i++) along += dy[i]! * x[i]!;
+        const back = share * along * by * by * by;
+        for (let i = from; i < from + size; i++) dx[i] = dy[i]! * by - x[i]! * back;
+      }
+      return [dx];
+    },
+  ) as Tensor3D;
+}

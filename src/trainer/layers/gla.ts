@@ -1,0 +1,47 @@
+// Gated linear attention: S. Yang et al., 2023, https://arxiv.org/abs/2312.06635.
+//
+//   α = σ(W_2 W_1 x + b)^(1/16)      of each key channel
+//   S_t = S_{t-1} diag(α) + v kᵀ
+//   y = W_o (norm(S_t q / √K) ⊙ silu(W_g x))
+//
+// Shapes: x (T, B, I), q, k, v, gate (U, I), decay_in (rank, I), decay_out (U, rank), out (U, U), S (B, H, V, K) with
+// K = V = U/H, where the paper's keys are half as wide; norm: root mean square of a head. Initial values: matrices as a
+// dense layer of the convention, norm 1.
+import { exp, mul, neg, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { LayerOf } from '../../experiment/layers/index.ts';
+import { softplus } from './by-channel.ts';
+import type { BuiltLayer, Place } from './layer.ts';
+import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { headNorm, headsIn, remembered } from './remembered.ts';
+
+const ROOT = 16;
+
+export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
+  const { units, rank } = layer;
+  const { heads, size } = headsIn(layer, units, place);
+  const inputs = place.input.width;
+  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name =>
+    projection(place, name, units, inputs, { bias: false }),
+  );
+  const decayIn = projection(place, 'decay_in', rank, inputs, { bias: false });
+  const decayOut = projection(place, 'decay_out', units, rank);
+  const norm = headNorm(place, 'norm', size);
+  const out = projection(place, 'out', units, units, { bias: false });
+  return {
+    output: { kind: 'vectors', width: units, learned: true },
+    levels: ownLevel(layer, place, units),
+    states: [{ name: `${place.name}.S`, size: units * size }],
+    forward(input, pass) {
+      const x = input as Tensor3D;
+      // log σ(a) = -softplus(-a)
+      const logDecay = mul(softplus(neg(decayOut(decayIn(x)))), -1 / ROOT);
+      const operands = {
+        q: mul(q!(x), 1 / Math.sqrt(size)) as Tensor3D,
+        k: k!(x),
+        v: v!(x),
+        decay: exp(logDecay) as Tensor3D,
+      };
+      return out(mul(norm(remembered(operands, { heads }, place, pass)), silu(gate!(x))));
+    },
+  };
+}

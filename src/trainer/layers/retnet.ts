@@ -1,0 +1,40 @@
+// Retention: Y. Sun et al., 2023 (RetNet), https://arxiv.org/abs/2307.08621, without the rotation of q and k (xPos).
+//
+//   S_t = γ S_{t-1} + v kᵀ / √K      γ = 1 - 2^(-5-h) of head h
+//   y = W_o (norm(S_t q) ⊙ silu(W_g x))
+//
+// Shapes: x (T, B, I), q, k, v, gate (U, I), out (U, U), S (B, H, V, K) with K = V = U/H; norm: root mean square of a
+// head. With γ = 1 it is linear attention without features and normaliser. Initial values: matrices as a dense layer of
+// the convention, norm 1.
+import { mul, type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import type { LayerOf } from '../../experiment/layers/index.ts';
+import type { BuiltLayer, Place } from './layer.ts';
+import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { headNorm, headsIn, remembered } from './remembered.ts';
+
+export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer {
+  const { units } = layer;
+  const { heads, size } = headsIn(layer, units, place);
+  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name =>
+    projection(place, name, units, place.input.width, { bias: false }),
+  );
+  const norm = headNorm(place, 'norm', size);
+  const out = projection(place, 'out', units, units, { bias: false });
+  return {
+    output: { kind: 'vectors', width: units, learned: true },
+    levels: ownLevel(layer, place, units),
+    states: [{ name: `${place.name}.S`, size: units * size }],
+    forward(input, pass) {
+      const x = input as Tensor3D;
+      const [T, B] = x.shape;
+      const decay = Float32Array.from({ length: T * B * heads }, (_, i) => 1 - 2 ** (-5 - (i % heads)));
+      const operands = {
+        q: q!(x),
+        k: mul(k!(x), 1 / Math.sqrt(size)) as Tensor3D,
+        v: v!(x),
+        decay: tensor3d(decay, [T, B, heads]),
+      };
+      return out(mul(norm(remembered(operands, { heads }, place, pass)), silu(gate!(x))));
+    },
+  };
+}
