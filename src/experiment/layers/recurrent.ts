@@ -116,7 +116,13 @@ export function recurrentKind<S extends z.ZodObject<typeof recurrentFields>>(cel
       };
     },
     width: layer => directionsOf(fieldsOf(layer)) * fieldsOf(layer).units,
-    parameters: (layer, { inputs, convention }) => countOf(layer, inputs, convention),
+    parameters(layer, { inputs, convention }) {
+      const counted = countOf(layer, inputs, convention);
+      if (fieldsOf(layer).initialState !== 'learned') return counted;
+      const { units, layers } = fieldsOf(layer);
+      const begins = directionsOf(fieldsOf(layer)) * layers * units * statePerUnit;
+      return { ...counted, count: counted.count + begins, formula: `${counted.formula} + ${begins}` };
+    },
     kept(layer, { inputs, outputs }) {
       const { units, layers, bidirectional } = fieldsOf(layer);
       // both directions' states once more, side by side

@@ -1,0 +1,80 @@
+# requirements: torch==2.13.0
+# Golden values of models with an encoder: a recurrent encoder hands its last states (h, and c of an LSTM) to the decoder,
+# which starts in them; sources and targets of unequal lengths; a decoder that starts in states it learns.
+# Run: python test/golden/encoders.py
+import torch
+from common import draw, write
+
+S, T, B, V, W, D, H = 5, 4, 3, 6, 7, 4, 5
+LENGTHS = torch.tensor([5, 2, 4])
+
+
+def case(name, cell, bidirectional, layers, learned=False):
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
+    units = 2 * H if bidirectional else H
+    parts = {
+        "encoder.0": torch.nn.Embedding(V, D),
+        "encoder.1": kind(D, H, layers, bidirectional=bidirectional),
+        "layers.0": torch.nn.Embedding(W, D),
+        "layers.1": kind(D, units, layers),
+        "layers.2": torch.nn.Linear(units, W),
+    }
+    initial = {}
+    if learned:
+        for level in range(layers):
+            for part in ("h", "c")[: 2 if cell == "lstm" else 1]:
+                initial[f"layers.1.initial_{part}_l{level}"] = draw(units).requires_grad_()
+    source = torch.randint(0, V, (S, B))
+    target = torch.randint(0, W, (T + 1, B))
+    embedded = torch.nn.utils.rnn.pack_padded_sequence(parts["encoder.0"](source), LENGTHS, enforce_sorted=False)
+    _, last = parts["encoder.1"](embedded)
+
+    def ends(state):
+        if not bidirectional:
+            return state
+        both = state.reshape(layers, 2, B, H)
+        return torch.cat([both[:, 0], both[:, 1]], 2)
+
+    def begin(part):
+        rows = [initial[f"layers.1.initial_{part}_l{level}"].expand(B, units) for level in range(layers)]
+        return torch.stack(rows)
+
+    if learned:
+        state = (begin("h"), begin("c")) if cell == "lstm" else begin("h")
+    else:
+        state = (ends(last[0]), ends(last[1])) if cell == "lstm" else ends(last)
+    y, _ = parts["layers.1"](parts["layers.0"](target[:-1]), state)
+    outputs = parts["layers.2"](y)
+    loss = torch.nn.functional.cross_entropy(outputs.reshape(-1, W), target[1:].reshape(-1))
+    loss.backward()
+    weights = {f"{prefix}.{key}": value for prefix, part in parts.items() for key, value in part.named_parameters()}
+    weights.update(initial)
+    begins = {} if not learned else {"initialState": "learned"}
+    return {
+        "name": name,
+        "encoder": [{"type": "embedding", "dim": D}, {"type": cell, "units": H, "layers": layers, "bidirectional": bidirectional}],
+        "layers": [{"type": "embedding", "dim": D}, {"type": cell, "units": units, "layers": layers, **begins}, {"type": "dense"}],
+        "source": source,
+        "lengths": LENGTHS.tolist(),
+        "input": target[:-1],
+        "targets": target[1:],
+        "vocabularies": [V, W],
+        "weights": {key: value.detach() for key, value in weights.items()},
+        "outputs": outputs.detach(),
+        "loss": loss.detach(),
+        "gradients": {key: torch.zeros_like(value) if value.grad is None else value.grad for key, value in weights.items()},
+    }
+
+
+torch.manual_seed(1)
+write(
+    "encoders",
+    "Models with an encoder: outputs, loss and all gradients.",
+    [
+        case("an LSTM through h and c", "lstm", False, 1),
+        case("two levels of GRU", "gru", False, 2),
+        case("a bidirectional LSTM, both ends side by side", "lstm", True, 2),
+        case("a simple RNN", "rnn", False, 1),
+        case("states that are learned", "lstm", False, 2, learned=True),
+    ],
+)
