@@ -34,14 +34,21 @@ export function checkExperiment(experiment: Experiment, input: unknown, machineB
     ...checkTraining(experiment, input),
     ...checkCompare(experiment),
   ];
-  const sizes = knownSizes(experiment) ?? smallestSizes;
+  const sizes = knownSizes(experiment) ?? smallestSizes(experiment);
   return remarks.some(({ severity }) => severity === 'error')
     ? remarks
     : [...remarks, ...checkMemory(experiment, sizes, machineBytes)];
 }
 
-/** For a text that has not been read: any vocabulary is larger. */
-const smallestSizes: ModelSizes = { input: { kind: 'tokens', vocabulary: 2 }, outputs: 2 };
+/** For data that have not been read: any vocabulary and sequence is larger. */
+function smallestSizes(experiment: Experiment): ModelSizes {
+  const steps = trainingSeqLen(experiment);
+  return {
+    input: { kind: 'tokens', vocabulary: 2 },
+    outputs: 2,
+    steps: Number.isNaN(steps) ? 1 : undefined,
+  };
+}
 
 // ---------------------------------------------------------------- layers
 
@@ -149,8 +156,9 @@ function checkLast({ layer, kind, path }: PlacedLayer, { data }: Experiment): Re
 // ---------------------------------------------------------------- data and training
 
 function checkData({ data, training }: Experiment): Remark[] {
-  if (!('split' in data)) return [];
-  const remarks: Remark[] = [];
+  const own = taskOf(data).check?.(data) ?? [];
+  const remarks = own.map((remark): Remark => ({ ...remark, path: ['data', ...remark.path] }));
+  if (!('split' in data)) return remarks;
   if (data.split[0] === 0)
     remarks.push(error(['data', 'split', 0], 'The training part is empty; give it a share above 0.'));
   if (data.split[1] === 0 && training.earlyStopping) {
@@ -178,12 +186,19 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
       ),
     );
   }
+  if (training.bptt.window !== undefined && Number.isNaN(steps))
+    remarks.push(
+      error(
+        ['training', 'bptt', 'window'],
+        `\`window\` cuts sequences at the same steps, but those of "${data.task}" have lengths of their own; leave it out.`,
+      ),
+    );
   if (!stream) {
     if (written('seqLen')) {
       remarks.push(
         warning(
           ['training', 'seqLen'],
-          `\`seqLen\` has no effect for "${data.task}": its sequences have \`${source}\` steps, ${steps}.`,
+          `\`seqLen\` has no effect for "${data.task}": its sequences have ${Number.isNaN(steps) ? 'the steps of the data' : `\`${source}\` steps, ${steps}`}.`,
         ),
       );
     }
@@ -302,7 +317,7 @@ function adviceAt(path: Path): string {
 }
 
 function widestLayer(experiment: Experiment): Path {
-  const sizes = knownSizes(experiment) ?? smallestSizes;
+  const sizes = knownSizes(experiment) ?? smallestSizes(experiment);
   const named = placeLayers(experiment, sizes).filter(
     ({ kind, layer }) => kind.widthField && kind.widthField in layer,
   );

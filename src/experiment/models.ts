@@ -26,6 +26,7 @@ export const UNREAD: ModelSizes = {
 /** The encoder's layers, where there are any, and then those that give the outputs. */
 export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLayer[] {
   const { encoder, layers, convention } = experiment.model;
+  const steps = stepsOf(experiment, sizes);
   const place = (chain: 'encoder' | 'layers', input: InputSize, memory: number | null) => {
     let width = widthOf(input);
     const all = chain === 'encoder' ? encoder! : layers;
@@ -39,7 +40,7 @@ export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLa
         path: ['model', chain, index],
         layer,
         kind,
-        at: { index, isLast, inputs, outputs: width, steps: trainingSeqLen(experiment), memory, convention },
+        at: { index, isLast, inputs, outputs: width, steps, memory, convention },
       };
     });
   };
@@ -61,7 +62,12 @@ export function seesOtherSteps(layer: Layer): boolean {
   return traitsOf(layer).sees !== 'step';
 }
 
-/** Steps of a training sequence. */
+/** Steps of the longest training sequence. */
+export function stepsOf(experiment: Experiment, sizes: ModelSizes): number {
+  return sizes.steps ?? trainingSeqLen(experiment);
+}
+
+/** Steps of a training sequence, as far as the experiment alone tells: NaN where the data must be read. */
 export function trainingSeqLen({ data, training }: Experiment): number {
   return taskOf(data).steps(data, training);
 }

@@ -1,7 +1,7 @@
 // What a training step will take, before it runs: memory, and multiply-adds that know the sequence length.
 import { totalmem } from 'node:os';
 import process from 'node:process';
-import { type PlacedLayer, placeLayers, seesOtherSteps, trainingSeqLen } from './models.ts';
+import { type PlacedLayer, placeLayers, seesOtherSteps, stepsOf } from './models.ts';
 import { countModel } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
 import type { ModelSizes } from './sizes.ts';
@@ -35,7 +35,7 @@ function lossTakesHead({ data }: Experiment, { layer, kind }: PlacedLayer): bool
 export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
   const { total } = countModel(experiment, sizes);
   const { batchSize, bptt } = experiment.training;
-  const seqLen = trainingSeqLen(experiment);
+  const seqLen = stepsOf(experiment, sizes);
   // what is kept for the way back is one window's
   const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
   const rows = batchSize * keptSteps;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { adding } from './adding.ts';
 import { charLm } from './char-lm.ts';
+import { classify } from './classify.ts';
 import { forecast } from './forecast.ts';
 import type { TaskKind } from './kind.ts';
 import { temporalOrder } from './temporal-order.ts';
@@ -9,6 +10,7 @@ import { temporalOrder } from './temporal-order.ts';
 export const TASK_KINDS = {
   'char-lm': charLm,
   forecast,
+  classify,
   adding,
   'temporal-order': temporalOrder,
 } as const;

@@ -1,5 +1,6 @@
 // The interface of a task kind: what any room may ask of a task without knowing which one it is.
 import type * as z from 'zod';
+import type { Remark } from '../remark.ts';
 import type { ModelSizes } from '../sizes.ts';
 import type { Training } from '../training.ts';
 
@@ -35,7 +36,10 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   readonly stepsField: string;
   /** what sets the width of the outputs where `sizes` is null */
   readonly outputsFrom: string;
+  /** of a training sequence; NaN where only the data tell */
   steps(data: z.output<S>, training: Training): number;
+  /** faults across fields; paths are relative to `data` */
+  check?(data: z.output<S>): Remark[];
   /** null: the data must be read first */
   sizes(data: z.output<S>): ModelSizes | null;
   /** how the palette begins an experiment of this task */

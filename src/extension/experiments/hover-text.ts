@@ -28,7 +28,7 @@ export function layerHover(experiment: Experiment, index: number, vocabulary: nu
     if (kind.family !== 'plain') parts.push(cellTable(placed));
   }
   // widths that are not known would make figures of nothing
-  if (kind.family !== 'plain' && !Number.isNaN(at.inputs))
+  if (kind.family !== 'plain' && !Number.isNaN(at.inputs) && !Number.isNaN(at.steps))
     parts.push('---', costs(experiment, sizes ?? UNREAD, placed));
   return parts.filter(Boolean).join('\n\n');
 }

@@ -1,9 +1,8 @@
 // unroll predict: a trained forecaster on the rows of a table.
 import process from 'node:process';
-import { plural } from '../../experiment/words.ts';
 import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
-import { figure, plain, screenOf, wrap } from './terminal.ts';
+import { plain, screenOf, wrap } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
 export const command: Command = {
@@ -11,7 +10,7 @@ export const command: Command = {
   operands: 'RUN FILE',
   count: [2, 2],
   summary:
-    'Forecast with a trained run: as CSV, every row of a table that can be predicted, and the rows that follow its last one.',
+    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, or the class of every sequence.',
   options: {
     next: { help: 'Only the rows that follow the last one.' },
     ...CHECKPOINT_OPTION,
@@ -21,8 +20,8 @@ export const command: Command = {
   async run(args) {
     const [run, file] = args.positionals as [string, string];
     const folder = findRun(run);
-    const { predictFile } = await import('../inference/predict.ts');
-    const { rows, next, notes, ...facts } = await predictFile(folder, file, {
+    const { predictFile } = await import('../inference/predict/index.ts');
+    const { columns, rows, next, notes, facts, summary, step, best } = await predictFile(folder, file, {
       checkpoint: checkpointOf(args),
     });
     const known = args.flag('next') ? [] : rows;
@@ -30,22 +29,20 @@ export const command: Command = {
       process.stderr.write(`${wrap(plain(text), screenOf(process.stderr).textColumns)}\n`);
     if (args.flag('json')) {
       process.stdout.write(
-        `${JSON.stringify({ kind: 'predict', run: folder, ...facts, notes, rows: known, next })}\n`,
+        `${JSON.stringify({ kind: 'predict', run: folder, ...facts, step, best, notes, rows: known, next })}\n`,
       );
       return EXIT.done;
     }
-    const lines = [
-      ...known.map(({ row, truth, prediction, persistence }) => [row, truth, prediction, persistence]),
-      ...next.map(({ row, prediction }) => [row, '', prediction, '']),
-    ];
-    process.stdout.write(
-      `${['row,truth,prediction,persistence', ...lines.map(line => line.join(','))].join('\n')}\n`,
-    );
+    const lines = [...known, ...next].map(row => columns.map(column => cell(row[column] ?? '')).join(','));
+    process.stdout.write(`${[columns.join(','), ...lines].join('\n')}\n`);
     for (const note of notes) say(note);
-    if (facts.rmse !== null)
-      say(
-        `${facts.target}: root mean square error ${figure(facts.rmse)} over ${plural(rows.length, 'row')}, ${facts.horizon} ahead; persistence has ${figure(facts.persistenceRmse)}.`,
-      );
+    if (summary !== null) say(summary);
     return EXIT.done;
   },
 };
+
+/** In quotes where it holds what CSV gives a meaning. */
+function cell(value: number | string): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -69,40 +69,55 @@ export async function readCsv(
   wanted: readonly string[],
   options: ReadOptions = {},
 ): Promise<Table> {
-  const { delimiter, encoding, firstLine } = await sniff(path, name);
-  const parser = parse({
-    delimiter,
-    bom: true,
-    trim: true,
-    skip_empty_lines: true,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_quotes: true, // 37.8"N is a cell like any other
-    info: true,
-    relax_column_count: true,
-    from_line: firstLine,
-  });
-  // its errors come out of the parser
-  const end = options.bytes === undefined ? undefined : options.bytes - 1;
-  pipeline(createReadStream(path, { end }), new DecodeStream(encoding), parser, () => {});
   let builder: TableBuilder | null = null;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: string[];
-      info: { lines: number };
-    }>) {
-      if (builder) builder.add({ record, line: info.lines });
-      else builder = new TableBuilder(name, record, wanted, options);
-    }
-    if (!builder) throw new DataError(`${name} holds no rows.`);
-    return builder.finish(delimiter);
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    const { code, message, lines } = cause as CsvError & { lines?: number };
-    const place = lines === undefined ? name : `${name}, line ${lines}`;
-    throw new DataError(
-      `${place}: ${code?.startsWith('CSV_') ? plain(code) : isSystemError(cause) ? `it cannot be read: ${whyOf(cause)}` : message.replace(/\.$/, '')}.`,
-    );
+  const { delimiter, rows } = await csvRows(path, name, options.bytes);
+  for await (const row of rows) {
+    if (builder) builder.add(row);
+    else builder = new TableBuilder(name, row.record, wanted, options);
   }
+  return builder!.finish(delimiter);
+}
+
+/**
+ * The rows of a file as texts, the header first, with their lines; at least one.
+ * @throws DataError, also while rows are taken
+ */
+export async function csvRows(path: string, name: string, bytes?: number) {
+  const { delimiter, encoding, firstLine } = await sniff(path, name);
+  async function* rows(): AsyncGenerator<Row> {
+    const parser = parse({
+      delimiter,
+      bom: true,
+      trim: true,
+      skip_empty_lines: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      relax_quotes: true, // 37.8"N is a cell like any other
+      info: true,
+      relax_column_count: true,
+      from_line: firstLine,
+    });
+    // its errors come out of the parser
+    const end = bytes === undefined ? undefined : bytes - 1;
+    pipeline(createReadStream(path, { end }), new DecodeStream(encoding), parser, () => {});
+    let isEmpty = true;
+    try {
+      for await (const { record, info } of parser as AsyncIterable<{
+        record: string[];
+        info: { lines: number };
+      }>) {
+        isEmpty = false;
+        yield { record, line: info.lines };
+      }
+    } catch (cause) {
+      const { code, message, lines } = cause as CsvError & { lines?: number };
+      const place = lines === undefined ? name : `${name}, line ${lines}`;
+      throw new DataError(
+        `${place}: ${code?.startsWith('CSV_') ? plain(code) : isSystemError(cause) ? `it cannot be read: ${whyOf(cause)}` : message.replace(/\.$/, '')}.`,
+      );
+    }
+    if (isEmpty) throw new DataError(`${name} holds no rows.`);
+  }
+  return { delimiter, rows: rows() };
 }
 
 class TableBuilder {

@@ -1,6 +1,6 @@
 // What the run's own model says to a fixed input, so that an exported copy can check itself against it.
 import { tensor, tidy } from '@tensorflow/tfjs-core';
-import { trainingSeqLen } from '../../experiment/resources.ts';
+import { stepsOf } from '../../experiment/models.ts';
 import { readsInParts } from '../../experiment/schema.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import type { Model } from '../layers/model.ts';
@@ -31,7 +31,7 @@ export function referenceOf(model: Model, opened: FinishedRun): Reference {
   const random = randomStream(1, 'export/reference', 0);
   const symbols = source.kind === 'tokens';
   // learned positions end with the training sequence
-  const steps = Math.min(STEPS, trainingSeqLen(opened.run.experiment));
+  const steps = Math.min(STEPS, stepsOf(opened.run.experiment, opened.sizes));
   const shape = symbols ? [steps, BATCH] : [steps, BATCH, source.features];
   const size = shape.reduce((product, length) => product * length, 1);
   const input = symbols

@@ -11,7 +11,7 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import { seesOtherSteps, trainingSeqLen, traitsOf } from '../../experiment/models.ts';
+import { seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { InputSize } from '../../experiment/sizes.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
@@ -64,7 +64,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
   const { convention } = experiment.model;
-  const seqLen = sizes.steps ?? trainingSeqLen(experiment);
+  const seqLen = stepsOf(experiment, sizes);
   const variables = new Map<string, Variable>();
 
   function buildChain(

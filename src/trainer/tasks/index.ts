@@ -6,6 +6,7 @@ import { TASK_NAMES, type TaskName } from '../../experiment/tasks/index.ts';
 import type { DataPlace } from '../data/locate.ts';
 import { adding } from './adding.ts';
 import { charLm } from './char-lm.ts';
+import { classify } from './classify.ts';
 import { forecast } from './forecast.ts';
 import type { TaskModule } from './module.ts';
 import type { Task } from './task.ts';
@@ -14,6 +15,7 @@ import { temporalOrder } from './temporal-order.ts';
 const TASKS = {
   'char-lm': charLm,
   forecast,
+  classify,
   adding,
   'temporal-order': temporalOrder,
 } satisfies { [T in TaskName]: TaskModule<T, z.ZodObject> };

@@ -8,7 +8,7 @@ import { DashboardModel } from '../../../src/extension/dashboard/model.ts';
 import { RunReader } from '../../../src/runs/reader.ts';
 import { loadRun } from '../../../src/trainer/cli/run-facts.ts';
 import { picture } from '../../../src/trainer/cli/show.ts';
-import { predictFile } from '../../../src/trainer/inference/predict.ts';
+import { predictFile } from '../../../src/trainer/inference/predict/index.ts';
 import { sampleText } from '../../../src/trainer/inference/sample.ts';
 import { trainRuns } from '../../../src/trainer/training/work.ts';
 
@@ -97,7 +97,7 @@ describe('a run folder of version 0.1.0', () => {
     const rows = Array.from({ length: 30 }, (_, i) => `1958-03-01,${315 + Math.sin(i)},${315 + Math.sin(i)}`);
     writeFileSync(table, `Date,CO2,adjusted CO2\n${rows.join('\n')}\n`);
     const predicted = await predictFile(copyOf('forecast'), table);
-    assert.equal(predicted.target, 'CO2');
+    assert.equal(predicted.facts['target'], 'CO2');
     assert.ok(predicted.rows.length > 0);
   });
 });

@@ -16,7 +16,7 @@ import { bestCheckpoint } from '../../../../src/runs/checkpoints.ts';
 import { createRun } from '../../../../src/runs/create.ts';
 import type { RunFile } from '../../../../src/runs/format.ts';
 import { changeSince, fingerprintOf } from '../../../../src/trainer/data/fingerprint.ts';
-import { predictFile } from '../../../../src/trainer/inference/predict.ts';
+import { predictFile } from '../../../../src/trainer/inference/predict/index.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { writeWeights } from '../../../../src/trainer/layers/weights.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
@@ -250,8 +250,8 @@ describe('the data of a run', () => {
     );
     const high = await predictFile(folder, other);
     assert.match(high.notes[0]!, /^other\.csv is not the file/);
-    assert.ok(Math.abs(high.next[0]!.prediction - own.next[0]!.prediction - 10) > 1e-3);
-    assert.notEqual(high.rows[5]!.prediction, own.rows[5]!.prediction);
+    assert.ok(Math.abs(Number(high.next[0]!['prediction']) - Number(own.next[0]!['prediction']) - 10) > 1e-3);
+    assert.notEqual(high.rows[5]!['prediction'], own.rows[5]!['prediction']);
   });
 
   it('scores the test part once, at the end, with the best weights', async () => {

@@ -7,6 +7,7 @@ import { FORECAST } from './forecast.ts';
 const TASK_CODES: { [T in TaskName]: ((run: FinishedRun) => string) | null } = {
   'char-lm': charLmCode,
   forecast: () => FORECAST,
+  classify: null,
   adding: null,
   'temporal-order': null,
 };

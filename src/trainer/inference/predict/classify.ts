@@ -1,0 +1,77 @@
+// What a trained classifier says of the rows of a table; where it has the column of classes, how often that is right.
+import { basename } from 'node:path';
+import { plural } from '../../../experiment/words.ts';
+import { DataError } from '../../data/errors.ts';
+import { readRecords } from '../../data/records.ts';
+import type { Model } from '../../layers/model.ts';
+import { best, type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
+import { readLabelled } from '../../tasks/labelled.ts';
+import { answersOf } from '../../tasks/values.ts';
+import type { Predicted, Row } from './predictor.ts';
+
+const BATCH = 128;
+
+export async function predictClasses(
+  model: Model,
+  artifact: ClassifyArtifact,
+  path: string,
+): Promise<Predicted> {
+  const { classes, label } = artifact;
+  const name = basename(path);
+  const isLabelled = (await columnsOf(path, name)).includes(label);
+  const { text, id, columns, units } = artifact;
+  const { sequences, notes } = await readLabelled(path, {
+    path: name,
+    units,
+    text: text ?? undefined,
+    id: id ?? undefined,
+    values: columns,
+    label: isLabelled ? label : null,
+  });
+  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  const encode = encodeWith(artifact);
+  const width = columns.length || 1;
+  const rows: Row[] = [];
+  let right = 0;
+  // the longest first, so that a batch holds little padding; told in the order of the file
+  const order = sequences.map((_, place) => place).sort((a, b) => sequences[b]!.steps - sequences[a]!.steps);
+  for (let from = 0; from < order.length; from += BATCH) {
+    const places = order.slice(from, from + BATCH);
+    const batch = padded(
+      places.map(place => encode(sequences[place]!.values)),
+      width,
+    );
+    const logits = answersOf(model, { ...batch, targets: new Int32Array(0), continues: false });
+    places.forEach((place, row) => {
+      const { line, label: truth } = sequences[place]!;
+      const winner = best(logits, row, classes.length);
+      const prediction = classes[winner]!;
+      if (prediction === truth) right++;
+      const probability = softmaxAt(
+        logits.subarray(row * classes.length, (row + 1) * classes.length),
+        winner,
+      );
+      rows[place] = { line, ...(isLabelled ? { truth } : {}), prediction, probability };
+    });
+  }
+  return {
+    columns: ['line', ...(isLabelled ? ['truth'] : []), 'prediction', 'probability'],
+    rows,
+    next: [],
+    notes,
+    facts: { accuracy: isLabelled ? right / rows.length : null },
+    summary: isLabelled
+      ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: accuracy ${((100 * right) / rows.length).toFixed(1)} %.`
+      : null,
+  };
+}
+
+async function columnsOf(path: string, name: string): Promise<string[]> {
+  return (await readRecords(path, name, [])).columns;
+}
+
+function softmaxAt(logits: Float32Array, index: number): number {
+  const most = logits.reduce((max, logit) => Math.max(max, logit), Number.NEGATIVE_INFINITY);
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
+  return Math.exp(logits[index]! - most) / total;
+}

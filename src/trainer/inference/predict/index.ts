@@ -1,0 +1,69 @@
+// unroll predict: what a trained run says of a file.
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { TaskName } from '../../../experiment/tasks/index.ts';
+import { plural } from '../../../experiment/words.ts';
+import type { DataFile } from '../../../runs/data-file.ts';
+import { DataError } from '../../data/errors.ts';
+import { changeSince, type Since } from '../../data/fingerprint.ts';
+import type { ArtifactOf } from '../../tasks/index.ts';
+import { InputError } from '../../training/prepare.ts';
+import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
+import { predictClasses } from './classify.ts';
+import { predictForecast } from './forecast.ts';
+import type { Predicted, Predictor } from './predictor.ts';
+
+/** null: files say nothing to such a run. */
+const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
+  'char-lm': null,
+  forecast: predictForecast,
+  classify: predictClasses,
+  adding: null,
+  'temporal-order': null,
+};
+
+export interface PredictOptions {
+  checkpoint?: WhichCheckpoint;
+}
+
+export interface Prediction extends Predicted {
+  /** training steps of the checkpoint */
+  step: number;
+  best: boolean;
+}
+
+/** @throws DataError for the file, BadRunError and InputError for the run */
+export async function predictFile(
+  folder: string,
+  path: string,
+  options: PredictOptions = {},
+): Promise<Prediction> {
+  const opened = openFinishedRun(folder, options.checkpoint);
+  const { artifact, step, best } = opened;
+  const predictor = PREDICTORS[artifact.task] as Predictor<unknown> | null;
+  if (!predictor) {
+    const others = Object.entries(PREDICTORS).flatMap(([name, own]) => (own ? [`"${name}"`] : []));
+    throw new InputError(
+      `This run learned "${artifact.task}"; files are predicted by runs of ${others.join(' or ')}. Text is written with \`unroll sample RUN\`.`,
+    );
+  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new DataError(`There is no file ${path}.`);
+  if (!stat.isFile()) throw new DataError(`${path} is not a regular file.`);
+  const learned = opened.run.data?.[0];
+  const notes = learned ? [relation(await changeSince(path, learned), learned, basename(path))] : [];
+  const model = await loadModel(opened);
+  try {
+    const predicted = await predictor(model, artifact, path);
+    return { ...predicted, notes: [...notes, ...predicted.notes], step, best };
+  } finally {
+    model.dispose();
+  }
+}
+
+function relation(since: Since, { read }: DataFile, name: string): string {
+  if (since.kind === 'same') return `${name} is the file that this run learned from.`;
+  if (since.kind === 'appended')
+    return `${name} is the file that this run learned from, with ${plural(since.lines, 'further row')} after the first ${read['rows']}.`;
+  return `${name} is not the file that this run learned from; it is read in the scaling of the run.`;
+}

@@ -1,0 +1,22 @@
+// What any task's prediction of a file is.
+import type { Model } from '../../layers/model.ts';
+
+export type Row = Readonly<Record<string, number | string | null>>;
+
+export interface Predicted {
+  /** of rows, in their order */
+  columns: string[];
+  /** what is known, with what the model says of it */
+  rows: readonly Row[];
+  /** what comes after the last row; of tasks that go on */
+  next: readonly Row[];
+  /** how the file was read */
+  notes: string[];
+  /** figures over all rows, for programs */
+  facts: Readonly<Record<string, number | string | null>>;
+  /** the same in a sentence; null: there are none */
+  summary: string | null;
+}
+
+/** The model is the caller's. @throws DataError */
+export type Predictor<A> = (model: Model, artifact: A, path: string) => Promise<Predicted>;

@@ -1,0 +1,50 @@
+// The order of sequences of unequal lengths: batches of like lengths, so that little of a batch is padding.
+import { randomStream } from '../random.ts';
+
+/** Batches that are sorted together: enough to put like lengths side by side, few enough to leave the order to chance. */
+const BATCHES_A_BUCKET = 32;
+
+/** The batches of one epoch, as places of sequences: a function of the seed and the epoch alone. */
+export function batchesOfEpoch(
+  lengths: ArrayLike<number>,
+  size: number,
+  seed: number,
+  epoch: number,
+  bucketed: boolean,
+): number[][] {
+  const random = randomStream(seed, 'data/order', epoch);
+  const order = shuffled(
+    Array.from({ length: lengths.length }, (_, index) => index),
+    random.int.bind(random),
+  );
+  if (bucketed)
+    for (let from = 0; from < order.length; from += size * BATCHES_A_BUCKET) {
+      const bucket = order
+        .slice(from, from + size * BATCHES_A_BUCKET)
+        .sort((a, b) => lengths[b]! - lengths[a]!);
+      order.splice(from, bucket.length, ...bucket);
+    }
+  const batches: number[][] = [];
+  // what does not fill a batch has its turn in another epoch
+  for (let from = 0; from + size <= order.length; from += size) batches.push(order.slice(from, from + size));
+  return bucketed ? shuffled(batches, random.int.bind(random)) : batches;
+}
+
+export function shuffled<T>(values: T[], int: (below: number) => number): T[] {
+  for (let last = values.length - 1; last > 0; last--) {
+    const other = int(last + 1);
+    [values[last], values[other]] = [values[other]!, values[last]!];
+  }
+  return values;
+}
+
+/** The share of the steps of these batches that are padding. */
+export function paddingOf(batches: readonly (readonly number[])[], lengths: ArrayLike<number>): number {
+  let [steps, filled] = [0, 0];
+  for (const batch of batches) {
+    const longest = batch.reduce((most, place) => Math.max(most, lengths[place]!), 0);
+    steps += longest * batch.length;
+    for (const place of batch) filled += lengths[place]!;
+  }
+  return steps > 0 ? 1 - filled / steps : 0;
+}

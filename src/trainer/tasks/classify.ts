@@ -1,0 +1,378 @@
+// Classification: a label for each sequence, from the model's outputs at its last step. Sequences have lengths of their
+// own: they are padded to the longest of their batch, and nothing behind an end is read. Loss: cross-entropy in nats;
+// baseline: the shares of the classes in the training part.
+import type { Tensor3D } from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
+import { plural } from '../../experiment/words.ts';
+import { DataError } from '../data/errors.ts';
+import { locateData } from '../data/locate.ts';
+import { softmaxCrossEntropy } from '../engine/losses.ts';
+import type { Batch } from '../layers/batch.ts';
+import { randomStream } from '../random.ts';
+import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
+import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import type { TaskModule } from './module.ts';
+import type { Score, Task } from './task.ts';
+import { encoder, vocabularyOf } from './units.ts';
+import { answersOf } from './values.ts';
+
+type ClassifyData = DataOf<'classify'>;
+
+const SHOWN_ROWS = 8;
+const SHOWN_CHARACTERS = 80;
+
+/** What a model reads of a sequence: ids (steps), or numbers (steps, columns). */
+export type Encoded = Int32Array | Float32Array;
+
+export async function classifyTask(experiment: Experiment, data: ClassifyData, path: string): Promise<Task> {
+  const { sequences, notes } = await readLabelled(path, data);
+  const { batchSize, seed, validation } = experiment.training;
+  const classes = [...new Set(sequences.map(({ label }) => label))].sort();
+  if (classes.length < 2)
+    throw new DataError(
+      sequences.length === 0
+        ? `${data.path} holds no sequence to learn from.`
+        : `All ${plural(sequences.length, 'sequence')} of ${data.path} are of the class "${classes[0]}": there is nothing to tell apart.`,
+    );
+  const [train, valid, test] = partsOf(sequences, classes, data, seed);
+  const longest = Math.min(
+    data.maxLength ?? Number.POSITIVE_INFINITY,
+    sequences.reduce((most, { steps }) => Math.max(most, steps), 1),
+  );
+  const artifact = fitted(
+    train.map(place => sequences[place]!),
+    classes,
+    longest,
+    data,
+  );
+  const encode = encodeWith(artifact);
+  const encoded = sequences.map(({ values }) => encode(values));
+  const width = artifact.columns.length || 1;
+  const lengthOf = (place: number) => encoded[place]!.length / width;
+  const classOf = new Map(classes.map((name, index) => [name, index]));
+  const size = Math.min(batchSize, train.length);
+  const perEpoch = Math.floor(train.length / size);
+  const trainLengths = train.map(lengthOf);
+  const bucketed = data.batching === 'buckets';
+
+  const cut = (places: readonly number[]): Batch => ({
+    ...padded(
+      places.map(place => encoded[place]!),
+      width,
+    ),
+    targets: Int32Array.from(places, place => classOf.get(sequences[place]!.label)!),
+    continues: false,
+  });
+  let drawn: { epoch: number; batches: number[][] } | null = null;
+  const batchesIn = (epoch: number) => {
+    if (drawn?.epoch !== epoch)
+      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
+    return drawn.batches;
+  };
+  const heldBatches = (places: readonly number[]) => {
+    const sorted = [...places].sort((a, b) => lengthOf(b) - lengthOf(a));
+    const count = Math.ceil(sorted.length / size);
+    return Array.from({ length: count }, (_, index) => sorted.slice(index * size, (index + 1) * size));
+  };
+  /** Evenly spread over the lengths where there are too many. */
+  const held = function* (places: readonly number[], most: number) {
+    const batches = heldBatches(places);
+    const every = Math.max(1, batches.length / most);
+    for (let at = 0; at < batches.length; at += every) yield cut(batches[Math.floor(at)]!);
+  };
+  const waste = {
+    own: paddingOf(batchesIn(0), trainLengths),
+    mixed: paddingOf(batchesOfEpoch(trainLengths, size, seed, 0, false), trainLengths),
+  };
+  const validPlaces = valid.length > 0 ? valid : train;
+
+  return {
+    facts: {
+      name: 'classify',
+      lossUnit: 'nats',
+      baseline: {
+        loss: baselineLoss(train, validPlaces, sequences, classes),
+        name: 'the shares of the classes',
+      },
+      seqLen: longest,
+      batchSize: size,
+      tokensPerStep: Math.round(
+        (size * trainLengths.reduce((sum, length) => sum + length, 0)) / train.length,
+      ),
+      notes: [
+        ...describe(data, sequences, classes, artifact, trainLengths),
+        ...paddingNote(waste, bucketed),
+        ...notes,
+      ],
+    },
+    sizes: sizesFor(artifact),
+    outputs: 'last-step',
+    stream: false,
+    trainingBatch(step) {
+      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
+      return cut(places.map(place => train[place]!));
+    },
+    epochOf: step => Math.floor((step - 1) / perEpoch),
+    validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
+    validation: () => held(valid, validation.maxBatches),
+    test: () => held(test, Number.POSITIVE_INFINITY),
+    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    score: (outputs, batch, score) => scoreClasses(outputs, batch, score),
+    metrics: score => figuresOf(score, classes.length),
+    *sample(model) {
+      const places = validPlaces.slice(0, SHOWN_ROWS);
+      yield;
+      const outputs = answersOf(model, cut(places));
+      const rows = places.map((place, row) => ({
+        input: shownText(sequences[place]!),
+        truth: sequences[place]!.label,
+        prediction: classes[best(outputs, row, classes.length)]!,
+      }));
+      return { type: 'pairs', rows };
+    },
+    artifact: () => artifact,
+  };
+}
+
+/** Places in training, validation and test: each class keeps its shares in each part. */
+function partsOf(
+  sequences: readonly LabelledSequence[],
+  classes: readonly string[],
+  { split, shuffle, path }: ClassifyData,
+  seed: number,
+): [number[], number[], number[]] {
+  const parts: [number[], number[], number[]] = [[], [], []];
+  for (const [index, name] of classes.entries()) {
+    const own = sequences.flatMap(({ label }, place) => (label === name ? [place] : []));
+    const random = randomStream(seed, 'data/split', index);
+    if (shuffle) shuffled(own, below => random.int(below));
+    // the training part takes what does not come out even, and so has every class
+    const held = Math.floor(own.length * split[1] + 1e-9);
+    const tested = Math.floor(own.length * split[2] + 1e-9);
+    const trained = own.length - held - tested;
+    parts[0].push(...own.slice(0, trained));
+    parts[1].push(...own.slice(trained, trained + held));
+    parts[2].push(...own.slice(trained + held));
+  }
+  if (parts[0].length === 0) throw new DataError(`The training part of ${path} is empty.`);
+  return parts;
+}
+
+/** What the training part alone tells. */
+function fitted(
+  train: readonly LabelledSequence[],
+  classes: string[],
+  maxLength: number,
+  data: ClassifyData,
+): ClassifyArtifact {
+  const common = {
+    task: 'classify' as const,
+    label: data.label,
+    classes,
+    units: data.units,
+    maxLength,
+  };
+  if (data.text !== undefined) {
+    const symbols = vocabularyOf(
+      train.map(({ values }) => values as string[]),
+      data.units,
+      data.minCount,
+    );
+    return { ...common, text: data.text, symbols, id: null, columns: [], scaling: [] };
+  }
+  const columns = data.values!;
+  const scaling = columns.map((_, column) => scalingOf(train, column, columns.length));
+  return { ...common, text: null, symbols: [], id: data.id!, columns, scaling };
+}
+
+function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
+  let [sum, squares, rows] = [0, 0, 0];
+  for (const { values, steps } of train)
+    for (let step = 0; step < steps; step++) {
+      const value = (values as Float64Array)[step * width + column]!;
+      sum += value;
+      squares += value * value;
+      rows++;
+    }
+  const mean = sum / rows;
+  const variance = Math.max(0, squares / rows - mean * mean);
+  return { mean, std: Math.sqrt(variance) || 1 };
+}
+
+/** Longer sequences lose their end. */
+export function encodeWith(artifact: ClassifyArtifact): (values: LabelledSequence['values']) => Encoded {
+  const { symbols, columns, scaling, maxLength } = artifact;
+  const idsOf = encoder(symbols);
+  const width = columns.length;
+  return values => {
+    if (Array.isArray(values)) return idsOf(values.slice(0, maxLength)).ids;
+    const kept = values.subarray(0, maxLength * width);
+    return Float32Array.from(kept, (value, index) => {
+      const { mean, std } = scaling[index % width]!;
+      return (value - mean) / std;
+    });
+  };
+}
+
+/** Side by side, time-major, each filled with zeros behind its end. */
+export function padded(sequences: readonly Encoded[], width: number): Omit<Batch, 'targets' | 'continues'> {
+  const lengths = Int32Array.from(sequences, sequence => sequence.length / width);
+  const batch = sequences.length;
+  const seqLen = lengths.reduce((most, length) => Math.max(most, length), 1);
+  const size = seqLen * batch * width;
+  const input = sequences[0] instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  sequences.forEach((sequence, row) => {
+    for (let t = 0; t < lengths[row]!; t++)
+      input.set(sequence.subarray(t * width, (t + 1) * width), (t * batch + row) * width);
+  });
+  return { seqLen, batch, input, lengths };
+}
+
+function scoreClasses(outputs: Tensor3D, { targets, batch }: Batch, score: Score): void {
+  const loss = softmaxCrossEntropy(outputs, targets as Int32Array, null);
+  score.lossSum += loss.dataSync()[0]! * batch;
+  score.count += batch;
+  const logits = outputs.dataSync() as Float32Array;
+  const classes = logits.length / batch;
+  const add = (name: string, value: number) => {
+    score.sums[name] = (score.sums[name] ?? 0) + value;
+  };
+  for (let row = 0; row < batch; row++) {
+    const isRight = best(logits, row, classes) === targets[row] ? 1 : 0;
+    add('right', isRight);
+    add(`of ${targets[row]}`, 1);
+    add(`right ${targets[row]}`, isRight);
+  }
+}
+
+/** Balanced: the mean over the classes that were seen. */
+function figuresOf({ sums, count: all }: Score, classes: number): Record<string, number> {
+  let [recall, seen] = [0, 0];
+  for (let index = 0; index < classes; index++) {
+    const own = sums[`of ${index}`] ?? 0;
+    if (own === 0) continue;
+    recall += (sums[`right ${index}`] ?? 0) / own;
+    seen++;
+  }
+  return { accuracy: (sums['right'] ?? 0) / all, balancedAccuracy: recall / seen };
+}
+
+export function best(logits: ArrayLike<number>, row: number, classes: number): number {
+  let winner = 0;
+  for (let index = 1; index < classes; index++)
+    if (logits[row * classes + index]! > logits[row * classes + winner]!) winner = index;
+  return winner;
+}
+
+function baselineLoss(
+  train: readonly number[],
+  valid: readonly number[],
+  sequences: readonly LabelledSequence[],
+  classes: readonly string[],
+): number {
+  const shares = new Map(classes.map(name => [name, 0]));
+  for (const place of train) shares.set(sequences[place]!.label, shares.get(sequences[place]!.label)! + 1);
+  const total = valid.reduce(
+    (sum, place) => sum - Math.log(shares.get(sequences[place]!.label)! / train.length),
+    0,
+  );
+  return total / valid.length;
+}
+
+function describe(
+  data: ClassifyData,
+  sequences: readonly LabelledSequence[],
+  classes: readonly string[],
+  artifact: ClassifyArtifact,
+  lengths: readonly number[],
+): string[] {
+  const what = data.text === undefined ? 'step' : data.units.slice(0, -1);
+  const counts = classes.map(name => ({ name, own: sequences.filter(({ label }) => label === name).length }));
+  counts.sort((a, b) => b.own - a.own);
+  const shown = counts
+    .slice(0, 20)
+    .map(({ name, own }) => `${name} ${((100 * own) / sequences.length).toFixed(1)} %`);
+  const notes = [
+    `${lengthsNote(
+      sequences.map(({ steps }) => steps),
+      what,
+    )}, ${plural(classes.length, 'class', 'classes')}: ${shown.join(', ')}${counts.length > 20 ? ', …' : ''}.`,
+  ];
+  if (data.text !== undefined && data.units !== 'bytes')
+    notes.push(
+      `${plural(artifact.symbols.length - 1, `different ${what}`)} in the training part; all others are one unknown symbol.`,
+    );
+  const cut = sequences.filter(({ steps }) => steps > artifact.maxLength).length;
+  if (cut > 0)
+    notes.push(
+      `${plural(cut, 'sequence loses its', 'sequences lose their')} end behind ${plural(artifact.maxLength, what)}.`,
+    );
+  const rare = counts.filter(({ own }) => own * data.split[1] < 1 && data.split[1] > 0);
+  if (rare.length > 0)
+    notes.push(
+      `${plural(rare.length, 'class is', 'classes are')} too rare for the validation part: ${rare
+        .slice(0, 5)
+        .map(({ name }) => name)
+        .join(', ')}.`,
+    );
+  if (lengths.length === 0) notes.push('The training part is empty.');
+  return notes;
+}
+
+function paddingNote({ own, mixed }: { own: number; mixed: number }, bucketed: boolean): string[] {
+  const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+  if (mixed === 0) return [];
+  return [
+    bucketed
+      ? `Padding: ${share(own)} of the steps of a batch, in buckets of like lengths (${share(mixed)} without).`
+      : `Padding: ${share(mixed)} of the steps of a batch.`,
+  ];
+}
+
+function shownText({ values, steps }: LabelledSequence): string {
+  if (!Array.isArray(values)) return plural(steps, 'step');
+  const isSpaced = values.some(unit => [...unit].length > 1);
+  const text = values.join(isSpaced ? ' ' : '');
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+}
+
+const name = z.string().max(10_000);
+
+const artifact = z.object({
+  task: z.literal('classify'),
+  label: name,
+  classes: z.array(name).min(2).max(100_000),
+  units: z.enum(['characters', 'words', 'bytes']),
+  maxLength: z.int().min(1).max(10_000_000),
+  /** of texts: the column, and the units by id */
+  text: name.nullable(),
+  symbols: z.array(name).max(10_000_000),
+  /** of series: the column that tells which rows belong together, those of numbers, and the scaling of each */
+  id: name.nullable(),
+  columns: z.array(name).max(10_000),
+  scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
+});
+
+export type ClassifyArtifact = z.output<typeof artifact>;
+
+function sizesFor({ symbols, columns, classes, text, maxLength }: ClassifyArtifact) {
+  const input =
+    text === null
+      ? ({ kind: 'vectors', features: columns.length } as const)
+      : ({ kind: 'tokens', vocabulary: symbols.length } as const);
+  return { input, outputs: classes.length, steps: maxLength };
+}
+
+export const classify: TaskModule<'classify', typeof artifact> = {
+  artifact,
+  open: (experiment, data, place) => classifyTask(experiment, data, locateData(data.path, place)),
+  sizes: own => sizesFor(own),
+  fault({ text, symbols, columns, scaling }) {
+    if (text !== null) return symbols.length > 0 ? null : 'it has no symbols';
+    return columns.length > 0 && scaling.length === columns.length
+      ? null
+      : 'it has no scaling for a column the model reads';
+  },
+};

@@ -1,0 +1,123 @@
+// Labelled sequences of unequal lengths from a table: texts, one a row, or series in long form, one step a row.
+
+import { count, plural } from '../../experiment/words.ts';
+import { readCsv } from '../data/csv.ts';
+import { DataError } from '../data/errors.ts';
+import { readRecords } from '../data/records.ts';
+import { type Units, unitsOf } from './units.ts';
+
+/** What is read of a table, as the task's data name it. */
+export interface LabelledColumns {
+  /** the file's name, for messages */
+  path: string;
+  units: Units;
+  text?: string | undefined;
+  values?: readonly string[] | undefined;
+  id?: string | undefined;
+  /** null: the classes are not known */
+  label: string | null;
+}
+
+/** One sequence: units of a text, or (steps, columns) numbers; and where it begins in the file. */
+export interface LabelledSequence {
+  values: string[] | Float64Array;
+  steps: number;
+  label: string;
+  line: number;
+}
+
+export interface LabelledTable {
+  sequences: LabelledSequence[];
+  notes: string[];
+}
+
+/** @throws DataError */
+export async function readLabelled(path: string, data: LabelledColumns): Promise<LabelledTable> {
+  return data.text === undefined ? readSeries(path, data) : readTexts(path, data, data.text);
+}
+
+async function readTexts(path: string, data: LabelledColumns, column: string): Promise<LabelledTable> {
+  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(column, data.label))]);
+  const own = texts.get(column)!;
+  const labels = data.label === null ? null : texts.get(data.label)!;
+  const sequences: LabelledSequence[] = [];
+  const empty: number[] = [];
+  own.forEach((text, row) => {
+    const label = labelAt(labels, row, lines, data);
+    const values = unitsOf(text, data.units);
+    if (values.length === 0) empty.push(lines[row]!);
+    else sequences.push({ values, steps: values.length, label, line: lines[row]! });
+  });
+  return { sequences, notes: leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`) };
+}
+
+const UNIT_NAMES: Readonly<Record<Units, string>> = { characters: 'character', words: 'word', bytes: 'byte' };
+
+function leftOut(lines: readonly number[], one: string, many: string, what: string): string[] {
+  if (lines.length === 0) return [];
+  const where = lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
+  return [
+    `${plural(lines.length, one, many)} ${what} and ${lines.length === 1 ? 'is' : 'are'} left out (line ${where}).`,
+  ];
+}
+
+function named(...columns: (string | null)[]): string[] {
+  return columns.filter(column => column !== null);
+}
+
+function labelAt(
+  labels: readonly string[] | null,
+  row: number,
+  lines: readonly number[],
+  data: LabelledColumns,
+): string {
+  if (!labels) return '';
+  const label = labels[row]!;
+  if (label !== '') return label;
+  throw new DataError(`${data.path}, line ${lines[row]}: the class in column "${data.label}" is empty.`);
+}
+
+async function readSeries(path: string, data: LabelledColumns): Promise<LabelledTable> {
+  const [id, columns] = [data.id!, data.values!];
+  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(id, data.label))]);
+  const table = await readCsv(path, data.path, columns);
+  const rowOfLine = new Map(Array.from(table.lines, (line, row) => [line, row]));
+  const ids = texts.get(id)!;
+  const labels = data.label === null ? null : texts.get(data.label)!;
+  const rows = new Map<string, { label: string; places: number[]; line: number }>();
+  ids.forEach((own, at) => {
+    const row = rowOfLine.get(lines[at]!);
+    if (row === undefined) return; // a line of totals or units, which the table tells
+    const label = labelAt(labels, at, lines, data);
+    const series = rows.get(own);
+    if (!series) rows.set(own, { label, places: [row], line: lines[at]! });
+    else if (series.label === label) series.places.push(row);
+    else
+      throw new DataError(
+        `${data.path}, line ${lines[at]}: series "${own}" is of class "${label}" here and of "${series.label}" in line ${series.line}.`,
+      );
+  });
+  const sequences = [...rows.values()].map(({ label, places, line }): LabelledSequence => {
+    const values = new Float64Array(places.length * columns.length);
+    columns.forEach((column, index) => {
+      const numbers = table.values.get(column)!;
+      places.forEach((row, step) => {
+        const value = numbers[row]!;
+        if (!Number.isFinite(value))
+          throw new DataError(
+            `${data.path}, line ${table.lines[row]}: "${column}" is empty; a series for classification needs all of its values.`,
+          );
+        values[step * columns.length + index] = value;
+      });
+    });
+    return { values, steps: places.length, label, line };
+  });
+  return { sequences, notes: table.notes };
+}
+
+/** "90 sequences of 7 to 29 steps (median 15)" */
+export function lengthsNote(lengths: readonly number[], what: string): string {
+  const sorted = [...lengths].sort((a, b) => a - b);
+  const median = sorted[sorted.length >> 1]!;
+  return `${plural(lengths.length, 'sequence')} of ${count(sorted[0]!)} to ${plural(sorted.at(-1)!, what)} (median ${count(median)})`;
+}

@@ -1,0 +1,177 @@
+// Classification: parts, vocabulary, padding and scores of sequences of unequal lengths, and what of a table is refused.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tensor3d } from '@tensorflow/tfjs-core';
+import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import type { Batch } from '../../../../src/trainer/layers/batch.ts';
+import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets.ts';
+import type { ClassifyArtifact } from '../../../../src/trainer/tasks/classify.ts';
+import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'unroll-classify-'));
+
+async function open(text: string, data: object, training: object = {}): Promise<Task> {
+  writeFileSync(join(folder, 'd.tsv'), text);
+  const experiment = experimentSchema.parse({
+    data: { task: 'classify', path: 'd.tsv', label: 'class', ...data } as never,
+    model: { layers: [{ type: 'gru', units: 3 }, { type: 'dense' }] },
+    training: { batchSize: 4, ...training },
+  } satisfies ExperimentInput);
+  return openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
+}
+
+/** Texts of 1 to 9 letters; twenty of class a, ten of b. */
+const rows = Array.from({ length: 30 }, (_, index) => {
+  const letter = index % 3 === 0 ? 'b' : 'a';
+  return `${letter.repeat(1 + (index % 9))}\t${letter}`;
+});
+const table = ['text\tclass', ...rows].join('\n');
+
+function textsOf(batch: Batch, symbols: readonly string[]): string[] {
+  return Array.from({ length: batch.batch }, (_, row) =>
+    Array.from({ length: batch.lengths![row]! }, (_, t) => symbols[batch.input[t * batch.batch + row]!]).join(
+      '',
+    ),
+  );
+}
+
+describe('classify', () => {
+  before(() => startEngine('reference', null));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('keeps the shares of each class in each part, and every sequence in one part', async () => {
+    const task = await open(table, { text: 'text', split: [0.6, 0.2, 0.2] }, { batchSize: 1 });
+    const { symbols } = task.artifact() as unknown as ClassifyArtifact;
+    const collect = (batches: Iterable<Batch>) => [...batches].flatMap(batch => textsOf(batch, symbols));
+    const train = collect(Array.from({ length: 18 }, (_, step) => task.trainingBatch(step + 1)));
+    const parts = [train, collect(task.validation()), collect(task.test())];
+    const countsOf = (texts: string[]) =>
+      ['a', 'b'].map(letter => texts.filter(text => text.startsWith(letter)).length);
+    assert.deepEqual(parts.map(countsOf), [
+      [12, 6],
+      [4, 2],
+      [4, 2],
+    ]);
+    assert.deepEqual(parts.flat().sort(), rows.map(row => row.split('\t')[0]!).sort());
+    assert.equal(task.epochOf(18), 0);
+    assert.equal(task.epochOf(19), 1);
+  });
+
+  it('takes the parts in the order of the file where it is not to shuffle', async () => {
+    const texts = ['x', 'xx', 'xxx', 'xxxx', 'y', 'yy', 'yyy', 'yyyy'];
+    const lines = texts.map(text => `${text}\t${text[0]}`);
+    const data = { text: 'text', shuffle: false, split: [0.5, 0.25, 0.25] };
+    const task = await open(['text\tclass', ...lines].join('\n'), data, { batchSize: 8 });
+    const { symbols } = task.artifact() as unknown as ClassifyArtifact;
+    assert.deepEqual(textsOf([...task.validation()][0]!, symbols).sort(), ['xxx', 'yyy']);
+    assert.deepEqual(textsOf([...task.test()][0]!, symbols).sort(), ['xxxx', 'yyyy']);
+  });
+
+  it('takes vocabulary and scaling from the training part alone', async () => {
+    const lines = ['a\tu', 'ab\tu', 'q\tu', 'b\tv', 'ba\tv', 'z\tv'];
+    const data = { text: 'text', shuffle: false, split: [0.6, 0.4, 0], minCount: 1 };
+    const task = await open(['text\tclass', ...lines].join('\n'), data);
+    const { symbols } = task.artifact() as unknown as ClassifyArtifact;
+    assert.deepEqual(symbols.slice(0, -1).sort(), ['a', 'b']);
+    const [batch] = [...task.validation()];
+    // q and z were never seen: the last symbol stands for both
+    assert.deepEqual([...batch!.input], [symbols.length - 1, symbols.length - 1]);
+  });
+
+  it('reads series in long form, in the order of their rows, scaled by the training part', async () => {
+    const steps = ['p,u,1,10', 'q,v,2,20', 'p,u,3,30', 'p,u,5,50', 'q,v,4,40'];
+    const text = ['id,class,x,y', ...steps].join('\n').replaceAll(',', '\t');
+    const task = await open(text, { values: ['x', 'y'], id: 'id', split: [1, 0, 0] });
+    assert.deepEqual(task.sizes, { input: { kind: 'vectors', features: 2 }, outputs: 2, steps: 3 });
+    const batch = task.trainingBatch(1);
+    assert.equal(batch.seqLen, 3);
+    assert.deepEqual([...batch.lengths!].sort(), [2, 3]);
+    const [mean, std] = [3, Math.sqrt(2)];
+    const row = batch.lengths!.indexOf(3);
+    const seen = [0, 1, 2].map(t => batch.input[(t * 2 + row) * 2]!);
+    for (const [t, value] of [1, 3, 5].entries()) assert.ok(Math.abs(seen[t]! - (value - mean) / std) < 1e-6);
+    const short = 1 - row;
+    assert.deepEqual([...batch.input.subarray((4 + short) * 2, (4 + short) * 2 + 2)], [0, 0]);
+  });
+
+  it('scores accuracy and, class by class, balanced accuracy', async () => {
+    const task = await open(table, { text: 'text' });
+    const batch = { ...task.trainingBatch(1), batch: 4, targets: Int32Array.of(0, 0, 0, 1) };
+    const score = emptyScore();
+    // says a, a, b, b
+    task.score(tensor3d([2, 0, 2, 0, 0, 2, 0, 2], [1, 4, 2]), batch, score);
+    const { accuracy, balancedAccuracy } = task.metrics(score);
+    assert.equal(accuracy, 3 / 4);
+    assert.ok(Math.abs(balancedAccuracy! - (2 / 3 + 1) / 2) < 1e-12);
+    const right = -Math.log(Math.E ** 2 / (Math.E ** 2 + 1));
+    assert.ok(Math.abs(score.lossSum - (3 * right + (right + 2))) < 1e-5);
+  });
+
+  it('puts like lengths together: less padding, and every sequence once an epoch', () => {
+    const lengths = Array.from({ length: 96 }, (_, index) => 1 + ((index * 37) % 60));
+    for (const epoch of [0, 1]) {
+      const own = batchesOfEpoch(lengths, 8, 1, epoch, true);
+      assert.deepEqual(
+        own.flat().sort((a, b) => a - b),
+        lengths.map((_, index) => index),
+      );
+      const mixed = batchesOfEpoch(lengths, 8, 1, epoch, false);
+      assert.ok(paddingOf(own, lengths) < paddingOf(mixed, lengths) / 3);
+    }
+    assert.notDeepEqual(batchesOfEpoch(lengths, 8, 1, 0, true), batchesOfEpoch(lengths, 8, 1, 1, true));
+    assert.deepEqual(batchesOfEpoch(lengths, 8, 1, 1, true), batchesOfEpoch(lengths, 8, 1, 1, true));
+    assert.equal(paddingOf([[0, 1]], [3, 1]), 1 - 4 / 6);
+  });
+
+  const refused: [string, string, object, RegExp][] = [
+    [
+      'one class',
+      'text\tclass\na\tu\nb\tu',
+      { text: 'text' },
+      /All 2 sequences of d\.tsv are of the class "u"/,
+    ],
+    [
+      'an empty class',
+      'text\tclass\na\tu\nb\t\nc\tv',
+      { text: 'text' },
+      /d\.tsv, line 3: the class in column "class" is empty/,
+    ],
+    [
+      'a column that is not there',
+      'text\tclass\na\tu\nb\tv',
+      { text: 'txt' },
+      /no column "txt"; did you mean "text"\?/,
+    ],
+    [
+      'a series of two classes',
+      'id\tclass\tx\n1\tu\t1\n1\tv\t2',
+      { values: ['x'], id: 'id' },
+      /line 3: series "1" is of class "v" here and of "u" in line 2/,
+    ],
+    [
+      'a hole in a series',
+      'id\tclass\tx\n1\tu\t1\n2\tv\t\n2\tv\t3',
+      { values: ['x'], id: 'id' },
+      /line 3: "x" is empty/,
+    ],
+    [
+      'a ragged row',
+      'text\tclass\na\tu\nb',
+      { text: 'text' },
+      /line 3: 1 cells?, but the header names 2 columns/,
+    ],
+  ];
+  for (const [name, text, data, message] of refused)
+    it(`refuses ${name}, with the place`, async () => {
+      await assert.rejects(open(text, data), message);
+    });
+
+  it('leaves out texts that are empty, and says where', async () => {
+    const task = await open('text\tclass\na\tu\n""\tu\nb\tv\ncc\tv', { text: 'text', split: [1, 0, 0] });
+    assert.match(task.facts.notes.join(' '), /1 text has no character and is left out \(line 3\)/);
+  });
+});
