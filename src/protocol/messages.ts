@@ -119,6 +119,8 @@ export interface RunView {
   last: Record<string, JsonNumber>;
   task: TaskFacts | null;
   seed: number;
+  /** equal for runs that differ in their seed alone; empty before the request is read */
+  seedKey: string;
   trainLoss: Curve;
   valLoss: Curve;
   /** of the task's metrics that were recorded, by name */

@@ -8,6 +8,7 @@ import { EmptySection } from './sections/empty.ts';
 import { HeaderSection } from './sections/header.ts';
 import { SECTIONS, type SectionName } from './sections/index.ts';
 import { NotesSection } from './sections/notes.ts';
+import { shownRuns } from './seeds.ts';
 import { onThemeChange, readTheme } from './theme.ts';
 import { hostTransport, savedState, saveState } from './vscode-api.ts';
 
@@ -25,6 +26,8 @@ const nothing: DashboardState = {
 };
 
 class DashboardPage implements Page {
+  /** as the host told it */
+  private told: DashboardState = nothing;
   state: DashboardState = nothing;
   ui: UiState = uiFrom(savedState());
   theme = readTheme();
@@ -72,6 +75,10 @@ class DashboardPage implements Page {
     void this.connection.request('page/ready', { smoothing: this.ui.smoothing }).catch(() => {});
   }
 
+  get members(): readonly RunView[] {
+    return this.told.runs;
+  }
+
   get chosen(): RunView | null {
     const { runs } = this.state;
     return runs.find(({ id }) => id === this.ui.run) ?? runs.find(isLiving) ?? runs[0] ?? null;
@@ -79,6 +86,7 @@ class DashboardPage implements Page {
 
   setUi(patch: Partial<UiState>): void {
     this.ui = { ...this.ui, ...patch };
+    this.gather();
     this.save();
     this.schedule(true);
   }
@@ -103,33 +111,40 @@ class DashboardPage implements Page {
     saveState({ ...this.ui, pinned: this.state.pinned });
   }
 
+  /** One run for the seeds of a model. */
+  private gather(): void {
+    this.state = { ...this.told, runs: shownRuns(this.told.runs, this.ui.seeds) };
+  }
+
   private replace(state: DashboardState): void {
-    const old = this.state;
-    this.state = state;
+    const old = this.told;
+    this.told = state;
     const isOther = old.runs.map(({ id }) => id).join() !== state.runs.map(({ id }) => id).join();
     if (isOther && this.isLoaded) this.ui = { ...this.ui, zoom: null, follow: true };
     this.isLoaded = true;
+    this.gather();
     this.save();
     this.schedule(true);
   }
 
   private update(patches: RunPatch[]): void {
     const byId = new Map(patches.map(patch => [patch.id, patch]));
-    const before = this.state.runs;
-    this.state = {
-      ...this.state,
+    const before = this.told.runs;
+    this.told = {
+      ...this.told,
       runs: before.map(run => {
         const patch = byId.get(run.id);
         return patch ? { ...run, ...patch } : run;
       }),
     };
+    this.gather();
     this.speakOfEnds(before);
     this.schedule(false);
   }
 
   /** Only findings and ends are told on their own accord. */
   private speakOfEnds(before: readonly RunView[]): void {
-    this.state.runs.forEach((run, i) => {
+    this.told.runs.forEach((run, i) => {
       const old = before[i];
       if (!old || old.id !== run.id) return;
       if (run.state !== old.state && !isLiving(run))

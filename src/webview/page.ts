@@ -2,6 +2,7 @@
 
 import type { PageConnection } from '../protocol/connection.ts';
 import type { DashboardState, FlowKind, RunView } from '../protocol/messages.ts';
+import type { SeedView } from './seeds.ts';
 import type { Theme } from './theme.ts';
 
 export type Axis = 'step' | 'seconds' | 'tokens';
@@ -23,6 +24,8 @@ export interface UiState {
   /** the metric that the first chart draws; null: the loss */
   metric: string | null;
   allSamples: boolean;
+  /** runs that differ in their seed alone */
+  seeds: SeedView;
 }
 
 export const FIRST_UI: UiState = {
@@ -38,6 +41,7 @@ export const FIRST_UI: UiState = {
   zoom: null,
   metric: null,
   allSamples: false,
+  seeds: 'range',
 };
 
 /** Where the reading lines stand; null: nowhere. */
@@ -47,7 +51,9 @@ export interface Reading {
 }
 
 export interface Page {
+  /** runs of one model with several seeds stand as one; `members` has each */
   readonly state: DashboardState;
+  readonly members: readonly RunView[];
   readonly ui: UiState;
   readonly theme: Theme;
   readonly reading: Reading;
@@ -87,6 +93,7 @@ export function uiFrom(saved: unknown): UiState {
     ui.zoom = { from: zoom.from, to: zoom.to };
   if (typeof old.metric === 'string') ui.metric = old.metric;
   if (old.allSamples === true) ui.allSamples = true;
+  if (old.seeds === 'sd' || old.seeds === 'each') ui.seeds = old.seeds;
   return ui;
 }
 

@@ -101,6 +101,33 @@ describe('the page of the dashboard', () => {
         assert.deepEqual(await faults(), []);
       });
 
+  for (const [theme, width] of [
+    ['light', 300],
+    ['dark', 1500],
+    ['hc-dark', 1500],
+    ['hc-light', 300],
+  ] as const)
+    it(`draws the seeds of a model as one line in a band: ${theme}, ${width}`, async () => {
+      await open(`theme=${theme}&layout=${width > 720 ? 'tab' : 'side'}&runs=9&nan=0&vanishes=1`, width);
+      const findings = page.locator('.finding');
+      assert.equal(await findings.count(), 1);
+      assert.match(await findings.first().innerText(), /^RNN, 3 of 3 seeds: The gradient vanishes/);
+      // the second line is followed by what can be done, and the rest opens
+      const [words, links] = [findings.locator('.words'), findings.locator('.links')];
+      assert.ok((await words.boundingBox())!.height <= 33, 'more than two lines');
+      assert.match(await links.innerText(), /Use an LSTM\s*·\s*Use a GRU/);
+      assert.deepEqual(await faults(), []);
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
+      await page.screenshot({ path: path.join(root, 'test/out', `seeds-${width}-${theme}.png`) });
+      const names = () => page.locator('.chart[aria-label*="RNN"]').first().getAttribute('aria-label');
+      assert.doesNotMatch((await names())!, /seed 2/);
+      await page.getByRole('radio', { name: 'each', exact: true }).click();
+      await settled();
+      assert.match((await names())!, /seed 2/);
+      await page.screenshot({ path: path.join(root, 'test/out', `seeds-each-${width}-${theme}.png`) });
+    });
+
   for (const state of STATES)
     it(`shows a run that is ${state} without a fault or anything beyond its edge`, async () => {
       await open(`state=${state}`, 320);

@@ -47,6 +47,7 @@ function makeRuns(): FakeRun[] {
       layers,
       task,
       full: query.get('full') === '1',
+      vanishes: query.get('vanishes') === '1' && cell === 'rnn',
       ...(cell === 'rnn' && variant === 0 && task === 'char-lm' && query.get('nan') !== '0'
         ? { divergesAt: 612 }
         : {}),

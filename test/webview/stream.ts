@@ -34,6 +34,8 @@ export interface FakeOptions {
   divergesAt?: number;
   task?: 'char-lm' | 'forecast' | 'adding';
   full?: boolean;
+  /** its gradient is found to vanish */
+  vanishes?: boolean;
 }
 
 const VOCABULARY = 76;
@@ -167,6 +169,20 @@ export function fakeRun(options: FakeOptions): FakeRun {
     if (step % PROBE_EVERY === 1 && step < divergesAt) probe();
     if (step % 400 === 0 || step === 40) sample();
     if (step % 200 === 0) checkpoints.push({ step });
+    if (options.vanishes && step === 300)
+      findings.push({
+        id: 'vanishing',
+        severity: 'warning',
+        message:
+          'The gradient vanishes: after 300 updates its norm at the first of 100 steps is 4e-6 of that at the last, and the loss 2.31 is still that of character frequencies alone (2.33).',
+        layer: 'layers.1',
+        evidence: { trainLoss: 2.31 },
+        fixes: [
+          { title: 'Use an LSTM', edits: [{ path: ['model', 'layers', 1, 'type'], value: 'lstm' }] },
+          { title: 'Use a GRU', edits: [{ path: ['model', 'layers', 1, 'type'], value: 'gru' }] },
+        ],
+        step,
+      });
     if (step >= divergesAt) {
       setState('diverged');
       findings.push({

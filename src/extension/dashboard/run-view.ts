@@ -1,6 +1,8 @@
 // One run as the dashboard shows it, kept up to date from a reader at the cost of what is new.
+import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import type { CellName, Experiment } from '../../experiment/schema.ts';
 import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
+import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import { metricsOf } from '../../runs/metrics.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
@@ -142,14 +144,26 @@ export class RunProjection {
       last: status?.last ?? {},
       task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
       seed: experiment?.training.seed ?? 0,
+      seedKey: experiment ? seedlessKey(experiment) : '',
       parameters: experiment ? parametersView(experiment, run?.parameters ?? null) : null,
       samples: source.samples.slice(-SHOWN_SAMPLES),
-      findings: [...source.findings],
+      findings: findingsOf(source),
       lastCheckpoint: source.checkpoints.at(-1)?.step ?? null,
       heartbeatAge: isQuiet ? Math.round(life.heartbeatAge) : null,
       problems: [...source.problems],
     };
   }
+}
+
+/** What still holds, each followed by what came after it. */
+function findingsOf({ findings, status }: RunSource): RunView['findings'] {
+  const newest = { step: status?.step ?? 0, last: status?.last ?? {} };
+  return findings
+    .filter(finding => stillHolds(finding, newest))
+    .map(finding => {
+      const since = sinceThen(finding, newest);
+      return since ? { ...finding, message: `${finding.message} ${since}` } : finding;
+    });
 }
 
 /** Of the first recurrent layer. */

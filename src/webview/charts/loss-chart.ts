@@ -154,6 +154,9 @@ export class LossChart {
   private marks(): Plugin<'line'> {
     return {
       id: 'marks',
+      beforeDatasetsDraw: chart => {
+        if (this.picture) drawBands(chart.ctx, this.picture, this);
+      },
       afterDatasetsDraw: chart => {
         const picture = this.picture;
         if (!picture) return;
@@ -259,6 +262,28 @@ export class LossChart {
         haloText(ctx, note, x + 10, y + LABEL_GAP, picture.theme.foreground, picture.theme.background);
     }
   }
+}
+
+/** Behind all lines: what the seeds of a run span. */
+function drawBands(ctx: CanvasRenderingContext2D, picture: LossPicture, chart: LossChart): void {
+  const { area } = chart;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(area.left, area.top, area.right - area.left, area.bottom - area.top);
+  ctx.clip();
+  for (const { run, band } of picture.lines) {
+    if (band.length < 2) continue;
+    // below what a log scale shows, the band goes on to the edge
+    const yOf = (y: number) => clamp(chart.yPixelOf(Math.max(y, picture.low)), area.top, area.bottom);
+    ctx.beginPath();
+    for (const { x, high } of band) ctx.lineTo(chart.pixelOf(x), yOf(high));
+    for (const { x, low } of [...band].reverse()) ctx.lineTo(chart.pixelOf(x), yOf(low));
+    ctx.closePath();
+    const share = picture.theme.isHighContrast ? 35 : 20;
+    ctx.fillStyle = `color-mix(in srgb, ${styleOf(run, picture.theme).color} ${share}%, transparent)`;
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 interface EndLabel {

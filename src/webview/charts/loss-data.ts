@@ -1,6 +1,7 @@
 // From curves to what the loss chart draws: points on the chosen axis, extents, and the value at a reading line.
 import type { Curve, RunView } from '../../protocol/messages.ts';
 import type { Axis } from '../page.ts';
+import { bandOf, type SeedView } from '../seeds.ts';
 
 export interface PlotPoint {
   x: number;
@@ -13,6 +14,8 @@ export interface LossLines {
   ghost: PlotPoint[];
   train: PlotPoint[];
   val: PlotPoint[];
+  /** of several seeds: what their validation, else their training spans */
+  band: { x: number; low: number; high: number }[];
   /** where the first NaN stands; y of the last finite value before it */
   broken: { x: number; y: number; step: number } | null;
 }
@@ -29,8 +32,26 @@ export function linesOf(run: RunView, trainLoss: Curve, axis: Axis): LossLines {
     ghost: ghostOf(trainLoss, axis),
     train,
     val,
+    band: [],
     broken: brokenOf(run, trainLoss, axis, train, val),
   };
+}
+
+/** Several seeds as one: the mean, without the raw curves, in the band that they span. */
+export function seedLines(mean: LossLines, members: readonly LossLines[], view: SeedView): LossLines {
+  const hasVal = members.filter(({ val }) => val.length > 1).length > 1;
+  const own = hasVal ? mean.val : mean.train;
+  const band = own.flatMap(({ x }) => {
+    const values = members.map(({ val, train }) => valueWithin(hasVal ? val : train, x));
+    const found = bandOf(values, view);
+    return found ? [{ x, ...found }] : [];
+  });
+  return { ...mean, ghost: [], band };
+}
+
+/** NaN beyond the end of the line too. */
+function valueWithin(line: readonly PlotPoint[], x: number): number {
+  return x <= (line.at(-1)?.x ?? Number.NEGATIVE_INFINITY) ? valueAt(line, x) : Number.NaN;
 }
 
 /** Of a metric, which is measured in validation alone. */
@@ -41,6 +62,7 @@ export function metricLines(run: RunView, curve: Curve | undefined, factor: numb
     ghost: [],
     train: [],
     val: values.map(({ x, y }) => ({ x, y: y * factor })),
+    band: [],
     broken: null,
   };
 }
@@ -128,8 +150,16 @@ export function valueExtent(
 ): Extent | null {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
-  for (const { ghost, val, train } of lines)
-    for (const line of [ghost, val, train])
+  for (const { ghost, val, train, band } of lines)
+    for (const line of [
+      ghost,
+      val,
+      train,
+      band.flatMap(({ x, low, high }) => [
+        { x, y: low },
+        { x, y: high },
+      ]),
+    ])
       for (const { x, y } of line) {
         if (x < from || x > to || !Number.isFinite(y) || (scale === 'log' && y <= 0)) continue;
         if (y < min) min = y;

@@ -4,7 +4,7 @@ import type { PageCommand, RunAction, RunView } from '../../protocol/messages.ts
 import { h, iconButton, setText } from '../dom.ts';
 import { clock, count, fromJson, megabytes, short } from '../format.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
-import { STATE_WORDS, stateOfAll } from './states.ts';
+import { stateOfAll, statesText } from './states.ts';
 
 interface Menu extends HTMLElement {
   show: boolean;
@@ -52,12 +52,12 @@ export class HeaderSection implements Section {
 
   render(): void {
     const { state, chosen } = this.page;
-    const { runs } = state;
+    const runs = this.page.members;
     setText(this.title, state.title ?? '');
     setText(this.subtitle, state.subtitle);
     this.subtitle.title = state.subtitle;
     const all = stateOfAll(runs);
-    setText(this.state, STATE_WORDS[all]);
+    setText(this.state, statesText(runs));
     // runs that are still going say how far the whole is
     const going = runs.filter(
       run => isLiving(run) || run.state === 'crashed' || run.state === 'silent' || run.state === 'queued',
@@ -86,7 +86,7 @@ export class HeaderSection implements Section {
     const age = Math.max(0, ...counted.map(run => run.heartbeatAge ?? 0));
     if (all === 'crashed' || all === 'silent') return `no sign of life for ${clock(age)}`;
     if (all === 'queued') return '';
-    const elapsed = this.page.state.runs.reduce((sum, run) => sum + run.elapsed, 0);
+    const elapsed = this.page.members.reduce((sum, run) => sum + run.elapsed, 0);
     const etas = counted.flatMap(run => (run.eta === null || !isLiving(run) ? [] : [run.eta]));
     const parts = [`${clock(elapsed)} trained`];
     // each estimate already counts the turns of the other members of its worker
@@ -115,7 +115,7 @@ export class HeaderSection implements Section {
     const focused = this.icons.contains(document.activeElement);
     this.buttons = key;
     const control = (action: RunAction, ...states: string[]) => {
-      const runIds = this.page.state.runs.filter(run => states.includes(run.state)).map(({ id }) => id);
+      const runIds = this.page.members.filter(run => states.includes(run.state)).map(({ id }) => id);
       void this.page.connection.request('run/control', { runIds, action }).catch(() => {});
     };
     this.icons.replaceChildren(
@@ -136,12 +136,12 @@ export class HeaderSection implements Section {
 
   private continueRuns(): void {
     const states = ['stopped', 'crashed', 'silent'];
-    const runIds = this.page.state.runs.filter(run => states.includes(run.state)).map(({ id }) => id);
+    const runIds = this.page.members.filter(run => states.includes(run.state)).map(({ id }) => id);
     void this.page.connection.request('run/continue', { runIds }).catch(() => {});
   }
 
   private openMenu(): void {
-    const { runs } = this.page.state;
+    const runs = this.page.members;
     const living = runs.some(run => isLiving(run));
     this.menu.data = [
       { label: 'Open in an editor tab', value: 'openTab', tabindex: 0 },
@@ -158,9 +158,9 @@ export class HeaderSection implements Section {
   private choose(value: string): void {
     this.menu.show = false;
     this.more.focus();
-    const { connection, chosen, state } = this.page;
+    const { connection, chosen, members } = this.page;
     if (value === 'checkpoint') {
-      const runIds = state.runs.filter(isLiving).map(({ id }) => id);
+      const runIds = members.filter(isLiving).map(({ id }) => id);
       void connection.request('run/control', { runIds, action: 'checkpoint' }).catch(() => {});
     } else {
       const command = value as PageCommand;

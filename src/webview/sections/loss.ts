@@ -9,6 +9,7 @@ import {
   lastX,
   linesOf,
   metricLines,
+  seedLines,
   valueAt,
   valueExtent,
 } from '../charts/loss-data.ts';
@@ -16,6 +17,7 @@ import { dataTable, h, iconButton, RadioGroup, setText, tableBehind } from '../d
 import { lossExact } from '../format.ts';
 import { drawMarker, markerIcon, styleOf } from '../kinds.ts';
 import type { Axis, Page, Section, UiState } from '../page.ts';
+import { hasSeeds, membersOf, type SeedView } from '../seeds.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
 const RANGE_POINTS = 1200;
@@ -28,6 +30,7 @@ export class LossSection implements Section {
   private readonly key = keyLine();
   private readonly scale: RadioGroup<UiState['scale']>;
   private readonly axis: RadioGroup<Axis>;
+  private readonly seeds: RadioGroup<SeedView>;
   /** which scalar is drawn; "": the loss */
   private readonly metric: RadioGroup<string>;
   private readonly heading = h('h2', { text: 'Loss' });
@@ -60,6 +63,7 @@ export class LossSection implements Section {
       page.setUi({ metric: name === '' ? null : name });
     });
     this.metricRow = h('div', { class: 'row tools' }, this.metric.element);
+    this.seeds = new RadioGroup('Seeds of one model', 'seg', '', seeds => page.setUi({ seeds }));
     this.slider = h('input', {
       class: 'slider',
       label: 'Smoothing of the training loss',
@@ -102,6 +106,7 @@ export class LossSection implements Section {
         'div',
         { class: 'row tools' },
         this.axis.element,
+        this.seeds.element,
         h('span', { class: 'grow' }),
         h('span', { class: 'quiet word', text: 'smooth' }),
         this.slider,
@@ -135,6 +140,15 @@ export class LossSection implements Section {
         { value: 'tokens', content: 'tokens', title: 'Tokens or time steps seen' },
       ],
       ui.axis,
+    );
+    this.seeds.element.hidden = !hasSeeds(this.page.members);
+    this.seeds.update(
+      [
+        { value: 'range', content: 'min–max', title: 'Seeds of one model: mean, least and most' },
+        { value: 'sd', content: '± sd', title: 'Seeds of one model: mean and standard deviation' },
+        { value: 'each', content: 'each', title: 'Each seed by itself' },
+      ],
+      ui.seeds,
     );
     if (document.activeElement !== this.slider) this.slider.value = String(ui.smoothing);
     setText(this.smoothingValue, ui.smoothing.toFixed(2));
@@ -206,11 +220,19 @@ export class LossSection implements Section {
     const { ui, state } = this.page;
     if (this.finerOf !== this.zoomStamp()) this.finer.clear();
     const metric = this.shownMetric();
-    this.lines = state.runs.map(run =>
+    const lines = (run: RunView, isOne: boolean) =>
       metric
         ? metricLines(run, run.metrics[metric.name], metric.unit === '%' ? 100 : 1, ui.axis)
-        : linesOf(run, this.finer.get(run.id) ?? run.trainLoss, ui.axis),
-    );
+        : linesOf(run, (isOne && this.finer.get(run.id)) || run.trainLoss, ui.axis);
+    this.lines = state.runs.map(run => {
+      const members = membersOf(run);
+      if (members.length < 2) return lines(run, true);
+      return seedLines(
+        lines(run, false),
+        members.map(member => lines(member, false)),
+        ui.seeds,
+      );
+    });
     if (ui.zoom && !metric) this.askForFiner();
   }
 

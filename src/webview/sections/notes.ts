@@ -4,6 +4,7 @@ import type { Finding, Fix, RunView } from '../../protocol/messages.ts';
 import { h } from '../dom.ts';
 import { clock, count } from '../format.ts';
 import type { Page, Section } from '../page.ts';
+import { membersOf } from '../seeds.ts';
 
 const SIGNS: Readonly<Record<Finding['severity'], [string, string]>> = {
   error: ['error', 'err'],
@@ -23,19 +24,20 @@ export class NotesSection implements Section {
 
   render(): void {
     const { state } = this.page;
-    const dead = state.runs.filter(run => run.state === 'crashed' || run.state === 'silent');
+    const { members } = this.page;
+    const dead = members.filter(run => run.state === 'crashed' || run.state === 'silent');
     const findings = findingsOf(state.runs);
-    const told = state.runs.filter(
+    const told = members.filter(
       run =>
         run.message &&
         (run.state === 'failed' ||
           (run.state === 'diverged' &&
-            !findings.some(({ run: of, finding }) => of === run && finding.id === 'diverged'))),
+            !findings.some(({ owner, finding }) => owner === run && finding.id === 'diverged'))),
     );
-    const problems = [...new Set(state.runs.flatMap(run => run.problems))].slice(0, 2);
+    const problems = [...new Set(members.flatMap(run => run.problems))].slice(0, 2);
     const key = JSON.stringify([
       dead.map(run => [run.id, run.state, run.lastCheckpoint, run.step]),
-      findings.map(({ run, finding }) => [run.id, run.label, finding]),
+      findings.map(({ run, label, finding }) => [run.id, label, finding]),
       told.map(run => [run.id, run.message]),
       problems,
       state.restricted,
@@ -48,9 +50,9 @@ export class NotesSection implements Section {
         state.restricted !== null && this.restricted(state.restricted, state.untrusted),
         dead.length > 0 && this.dead(dead),
         ...told.map(run =>
-          line('error', 'err', state.runs.length > 1 ? `${run.label}: ` : '', run.message!, []),
+          line('error', 'err', members.length > 1 ? `${run.label}: ` : '', run.message!, []),
         ),
-        ...findings.slice(0, SHOWN).map(({ run, finding }) => this.finding(run, finding)),
+        ...findings.slice(0, SHOWN).map(found => this.finding(found)),
         ...problems.map(problem => line('warning', 'warn', '', problem, [])),
       ].filter(child => child instanceof Node),
     );
@@ -62,7 +64,7 @@ export class NotesSection implements Section {
     const last = checkpoints.length > 0 ? Math.max(...checkpoints) : null;
     const isCrashed = runs.some(run => run.state === 'crashed');
     const names =
-      runs.length < this.page.state.runs.length ? `${runs.map(({ label }) => label).join(', ')}: ` : '';
+      runs.length < this.page.members.length ? `${runs.map(({ label }) => label).join(', ')}: ` : '';
     const text = isCrashed
       ? `${names}${names === '' ? 'T' : 't'}raining ended unexpectedly at step ${count(step)}. ${last === null ? 'There is no checkpoint yet: it would begin anew.' : `The last checkpoint is at step ${count(last)}.`}`
       : `${names}${names === '' ? 'N' : 'n'}o sign of life from the machine that trains this, for ${clock(Math.max(...runs.map(run => run.heartbeatAge ?? 0)))}. It may still be training.`;
@@ -113,19 +115,19 @@ export class NotesSection implements Section {
     );
   }
 
-  private finding(run: RunView, finding: Finding & { step: number }): HTMLElement {
+  private finding({ run, owner, label, finding }: Found): HTMLElement {
     const [icon, style] = SIGNS[finding.severity];
-    const label =
-      this.page.state.runs.length > 1 && !finding.message.includes(run.label) ? `${run.label}: ` : '';
+    const isNamed =
+      label !== run.label || (this.page.state.runs.length > 1 && !finding.message.includes(label));
     const fixes = finding.fixes.slice(0, 2).map(fix =>
       h('button', {
         class: 'link',
         text: fix.title,
         title: 'Edits the experiment in its editor; you save and train',
-        on: { click: () => this.fix(run, fix) },
+        on: { click: () => this.fix(owner, fix) },
       }),
     );
-    return line(icon, style, label, finding.message, fixes);
+    return line(icon, style, isNamed ? `${label}: ` : '', finding.message, fixes);
   }
 
   private fix(run: RunView, fix: Fix): void {
@@ -133,25 +135,63 @@ export class NotesSection implements Section {
   }
 }
 
-/** The newest of each kind and run, errors first. */
-function findingsOf(runs: readonly RunView[]): { run: RunView; finding: RunView['findings'][number] }[] {
+interface Found {
+  /** as it is shown, and the member that told it first */
+  run: RunView;
+  owner: RunView;
+  /** "RNN, 3 of 3 seeds" */
+  label: string;
+  finding: RunView['findings'][number];
+}
+
+/** The newest of each kind and run, seeds of one model together, errors first. */
+export function findingsOf(runs: readonly RunView[]): Found[] {
   const order = { error: 0, warning: 1, info: 2 };
   return runs
-    .flatMap(run =>
-      [...new Map(run.findings.map(finding => [finding.id, finding])).values()].map(finding => ({
-        run,
-        finding,
-      })),
-    )
+    .flatMap(run => {
+      const members = membersOf(run);
+      const ids = new Set(members.flatMap(({ findings }) => findings.map(({ id }) => id)));
+      return [...ids].flatMap((id): Found[] => {
+        const with_ = members.filter(({ findings }) => findings.some(finding => finding.id === id));
+        const [owner] = with_;
+        const finding = owner?.findings.findLast(each => each.id === id);
+        if (!owner || !finding) return [];
+        const label =
+          members.length > 1 ? `${run.label}, ${with_.length} of ${members.length} seeds` : run.label;
+        return [{ run, owner, label, finding }];
+      });
+    })
     .sort((a, b) => order[a.finding.severity] - order[b.finding.severity] || b.finding.step - a.finding.step);
 }
 
+/** Two lines of text until it is opened, and below it what can be done. */
 function line(icon: string, style: string, label: string, text: string, actions: HTMLElement[]): HTMLElement {
+  const words = h('span', { class: 'words' }, label !== '' && h('b', { text: label }), text);
+  const more = h('button', {
+    class: 'link',
+    text: 'more',
+    hidden: true,
+    attributes: { 'aria-expanded': 'false' },
+    on: {
+      click: () => {
+        const isOpen = words.classList.toggle('open');
+        more.textContent = isOpen ? 'less' : 'more';
+        more.setAttribute('aria-expanded', String(isOpen));
+      },
+    },
+  });
+  // only what does not fit is opened
+  new ResizeObserver(() => {
+    if (!words.classList.contains('open')) more.hidden = words.scrollHeight <= words.clientHeight + 1;
+  }).observe(words);
+  const links = [more, ...actions].flatMap((action, index) =>
+    index === 0 ? [action] : [h('span', { class: 'quiet apart', text: '·' }), action],
+  );
   return h(
-    'p',
+    'div',
     { class: 'finding' },
     h('span', { class: `codicon codicon-${icon} ${style}`, attributes: { 'aria-hidden': 'true' } }),
-    h('span', {}, label !== '' && h('b', { text: label }), text, ...actions.flatMap(action => [' ', action])),
+    h('div', { class: 'grow' }, words, h('div', { class: 'links' }, ...links)),
   );
 }
 

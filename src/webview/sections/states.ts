@@ -35,6 +35,15 @@ export function stateOfAll(runs: readonly RunView[]): ShownState {
   return ORDER.find(state => runs.some(run => run.state === state)) ?? 'finished';
 }
 
+/** "Training", or of runs in several states how many are in each: "1 training · 2 finished". */
+export function statesText(runs: readonly RunView[]): string {
+  const found = ORDER.map(state => ({ state, n: runs.filter(run => run.state === state).length })).filter(
+    ({ n }) => n > 0,
+  );
+  if (found.length < 2) return STATE_WORDS[stateOfAll(runs)];
+  return found.map(({ state, n }) => `${n} ${STATE_WORDS[state].toLowerCase()}`).join(' · ');
+}
+
 export function stateText(run: RunView): string {
   const step = count(run.step);
   switch (run.state) {
