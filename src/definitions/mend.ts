@@ -10,7 +10,7 @@ import type { LayerCall, LintSource } from './lint/source.ts';
 /** An assignment into the experiment; `undefined` removes. */
 export interface Assignment {
   path: readonly (string | number)[];
-  value: unknown;
+  value?: unknown;
 }
 
 /** `origins`: the code of each of the experiment's layers. null where any of it cannot be said in the code. */

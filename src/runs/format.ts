@@ -126,7 +126,7 @@ const fix = z.object({
   title: text,
   /** assignments by path into the experiment, e.g. [["training","clipNorm"], 1]; value undefined removes */
   edits: z
-    .array(z.object({ path: z.array(z.union([text, wholeCount])).max(20), value: z.unknown() }))
+    .array(z.object({ path: z.array(z.union([text, wholeCount])).max(20), value: z.unknown().optional() }))
     .max(100),
 });
 export type Fix = z.infer<typeof fix>;

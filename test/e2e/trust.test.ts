@@ -1,6 +1,6 @@
 // A folder that is not trusted: everything can be read, nothing trains, and the reason is said.
 import assert from 'node:assert/strict';
-import { runAtStep, runFolders, stateOf, until } from './runs.ts';
+import { endless, runAtStep, runFolders, stateOf, until, writeExperiment } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
 describe('a workspace that is not trusted', () => {
@@ -46,7 +46,9 @@ describe('a workspace that is not trusted', () => {
     await workbench.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
     await workbench.statusBar('Restricted Mode').waitFor({ state: 'hidden' });
     await workbench.page.keyboard.press('Escape');
-    await workbench.openFile('adding.rnn.json');
+    // one that does not end before it is stopped
+    writeExperiment(workbench.folder, 'endless', endless);
+    await workbench.openFile('endless.rnn.json');
     await workbench.lens('Train').click();
     const run = await runAtStep(workbench.folder, 1);
     await workbench.runCommand('Unroll: Stop Training');
