@@ -191,4 +191,128 @@ layer({"type": "gated-deltanet", "units": 6, "heads": 2, "convSize": 3}, 3,
       {**of_attention(6, 3, ["gate"]), **of_short("qkv", 6, 3), "norm.weight": [3], "A_log": [2],
        **of_linear("beta", 2, 3, False), **of_linear("decay", 2, 3)}, gated_deltanet)
 
+
+def min_lstm(weights, x):
+    f, i = sigmoid(affine(weights, "forget", x)), sigmoid(affine(weights, "input", x))
+    return loop(f / (f + i), i / (f + i) * affine(weights, "hidden", x))
+
+
+layer({"type": "min-lstm", "units": 4}, 3,
+      {**of_linear("forget", 4, 3), **of_linear("input", 4, 3), **of_linear("hidden", 4, 3)}, min_lstm)
+
+
+def sru(weights, x):
+    f, r = sigmoid(affine(weights, "forget", x)), sigmoid(affine(weights, "reset", x))
+    c = loop(f, (1 - f) * affine(weights, "hidden", x))
+    around = affine(weights, "highway", x) if "highway.weight" in weights else x
+    return r * torch.tanh(c) + (1 - r) * around
+
+
+for I in [3, 4]:
+    layer({"type": "sru", "units": 4}, I,
+          {**of_linear("hidden", 4, I, False), **of_linear("forget", 4, I), **of_linear("reset", 4, I),
+           **(of_linear("highway", 4, I, False) if I != 4 else {})}, sru)
+
+
+def s4d(weights, x):
+    """The convolution of s4d.py in the paper's repository, by FFT."""
+    u = affine(weights, "input", x).permute(1, 2, 0)
+    L = u.shape[-1]
+    A = torch.complex(-weights["log_A_real"].exp(), weights["A_imag"])
+    dtA = A * weights["log_dt"].exp()[:, None]
+    C = torch.complex(weights["C_re"], weights["C_im"]) * (torch.exp(dtA) - 1) / A
+    K = 2 * torch.einsum("hn,hnl->hl", C, torch.exp(dtA[..., None] * torch.arange(L))).real
+    y = torch.fft.irfft(torch.fft.rfft(u, n=2 * L) * torch.fft.rfft(K, n=2 * L), n=2 * L)[..., :L]
+    y = (y + u * weights["D"][:, None]).permute(2, 0, 1)
+    return glu(weights, y) if "glu.value.weight" in weights else y
+
+
+S4D = {**of_linear("input", 4, 3), "log_dt": [4], "log_A_real": [4, 3], "A_imag": [4, 3], "C_re": [4, 3], "C_im": [4, 3],
+       "D": [4]}
+layer({"type": "s4d", "units": 4, "stateSize": 3, "glu": False}, 3, S4D, s4d)
+layer({"type": "s4d", "units": 4, "stateSize": 3}, 3, {**S4D, **glu_shapes(4)}, s4d)
+
+
+def s5(weights, x):
+    A = torch.complex(-weights["log_A_real"].exp(), weights["A_imag"])
+    a = torch.exp(A * weights["log_dt"].exp())
+    b = ((a - 1) / A)[:, None] * torch.complex(weights["B_re"], weights["B_im"])
+    h = loop(a, x.to(b.dtype) @ b.T)
+    y = 2 * (h @ torch.complex(weights["C_re"], weights["C_im"]).T).real + x @ weights["D"].T
+    return glu(weights, y) if "glu.value.weight" in weights else y
+
+
+S5 = {"log_A_real": [5], "A_imag": [5], "log_dt": [5], "B_re": [5, 3], "B_im": [5, 3], "C_re": [4, 5], "C_im": [4, 5],
+      "D": [4, 3]}
+layer({"type": "s5", "units": 4, "stateSize": 5, "glu": False}, 3, S5, s5)
+layer({"type": "s5", "units": 4, "stateSize": 5}, 3, {**S5, **glu_shapes(4)}, s5)
+
+
+def rg_lru(weights, x):
+    from transformers.models.recurrent_gemma.configuration_recurrent_gemma import RecurrentGemmaConfig
+    from transformers.models.recurrent_gemma.modeling_recurrent_gemma import RecurrentGemmaRglru
+    u = affine(weights, "input", x).transpose(0, 1)
+    module = RecurrentGemmaRglru(RecurrentGemmaConfig(lru_width=u.shape[2], num_attention_heads=1))
+    given = {"recurrent_param": weights["Lambda"]}
+    for gate in ["recurrent", "input"]:
+        name = "recurrence_gate" if gate == "recurrent" else "input_gate"
+        given[f"{gate}_gate_weight"] = weights[f"{name}.weight"].T[None]
+        given[f"{gate}_gate_bias"] = weights[f"{name}.bias"][None]
+    # positions from 1: at 0 the module does not scale its input, which the paper does
+    positions = torch.arange(1, u.shape[1] + 1)[None].expand(u.shape[0], -1)
+    return torch.func.functional_call(module, given, (u, positions)).transpose(0, 1)
+
+
+layer({"type": "rg-lru", "units": 4}, 3,
+      {**of_linear("input", 4, 3), **of_linear("recurrence_gate", 4, 4), **of_linear("input_gate", 4, 4), "Lambda": [4]}, rg_lru)
+
+
+def m_lstm(weights, x, H=2):
+    from transformers.models.xlstm.modeling_xlstm import mlstm_recurrent_sequence_native
+    q, k, v = (heads_of(affine(weights, name, x), H).transpose(1, 2) for name in "qkv")
+    i, f = (affine(weights, f"{name}_gate", x).permute(1, 2, 0) for name in ["input", "forget"])
+    h = mlstm_recurrent_sequence_native(q, k, v, i, f, eps=0.0, dtype_state=torch.float64)
+    h = (h[0] if isinstance(h, tuple) else h).transpose(1, 2)
+    return sigmoid(affine(weights, "output_gate", x)) * joined(h)
+
+
+layer({"type": "m-lstm", "units": 6, "heads": 2}, 3,
+      {**{k: v for name in ["q", "k", "v", "output_gate"] for k, v in of_linear(name, 6, 3).items()},
+       **of_linear("input_gate", 2, 3), **of_linear("forget_gate", 2, 3)}, m_lstm)
+
+
+def mamba2(weights, x, H=2, N=3):
+    from transformers.models.mamba2.modeling_mamba2 import MambaRMSNormGated, mamba2_chunk_scan
+    v, B, C = (convolved(weights, name, x).transpose(0, 1) for name in ["x", "B", "C"])
+    y = mamba2_chunk_scan(v.unflatten(2, (H, -1)), affine(weights, "dt", x).transpose(0, 1), -weights["A_log"].exp(),
+                          B[:, :, None], C[:, :, None], chunk_size=4, D=weights["D"], dt_softplus=True)
+    norm = MambaRMSNormGated(v.shape[2], eps=1e-5)
+    gated = torch.func.functional_call(norm, {"weight": weights["norm.weight"]},
+                                       (y.flatten(2).transpose(0, 1), affine(weights, "gate", x)))
+    return affine(weights, "out", gated)
+
+
+for K in [1, 3]:
+    layer({"type": "mamba2", "units": 4, "heads": 2, "stateSize": 3, "convSize": K}, 3,
+          {**of_linear("x", 8, 3, False), **of_linear("gate", 8, 3, False), **of_linear("B", 3, 3, False),
+           **of_linear("C", 3, 3, False), **of_linear("dt", 2, 3), "A_log": [2], "D": [2], "norm.weight": [8],
+           **(of_short(["x"], 8, K) | of_short(["B", "C"], 3, K) if K > 1 else {}), **of_linear("out", 4, 8, False)}, mamba2)
+
+
+def mamba(weights, x):
+    from transformers.models.mamba.modeling_mamba import mamba_selective_scan
+    u = convolved(weights, "x", x)
+    delta, B, C = affine(weights, "dt", affine(weights, "dt_in", u)), affine(weights, "B", u), affine(weights, "C", u)
+    u, delta, B, C, z = (each.permute(1, 2, 0) for each in [u, delta, B, C, affine(weights, "gate", x)])
+    y = mamba_selective_scan(u, delta, -weights["A_log"].exp(), B, C, weights["D"], z=z, delta_softplus=True)
+    y = y[0] if isinstance(y, tuple) else y
+    return affine(weights, "out", y.permute(2, 0, 1))
+
+
+for K in [1, 4]:
+    layer({"type": "mamba", "units": 4, "stateSize": 3, "convSize": K, "rank": 2}, 3,
+          {**of_linear("x", 8, 3, False), **of_linear("gate", 8, 3, False), **of_linear("dt_in", 2, 8, False),
+           **of_linear("dt", 8, 2), **of_linear("B", 3, 8, False), **of_linear("C", 3, 8, False), "A_log": [8, 3], "D": [8],
+           **(of_short(["x"], 8, K) if K > 1 else {}), **of_linear("out", 4, 8, False)}, mamba)
+
 write("linear_recurrences", "Layers of linear recurrences; the loss is the sum of the outputs times what is given for them.", CASES)

@@ -12,9 +12,17 @@ import { layerNorm } from './layer-norm.ts';
 import { linearAttention } from './linear-attention.ts';
 import { lru } from './lru.ts';
 import { lstm } from './lstm.ts';
+import { mLstm } from './m-lstm.ts';
+import { mamba } from './mamba.ts';
+import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
+import { minLstm } from './min-lstm.ts';
 import { retnet } from './retnet.ts';
+import { rgLru } from './rg-lru.ts';
 import { rnn } from './rnn.ts';
+import { s4d } from './s4d.ts';
+import { s5 } from './s5.ts';
+import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
 
@@ -30,6 +38,14 @@ export const LAYER_KINDS = {
   gla,
   deltanet,
   'gated-deltanet': gatedDeltanet,
+  'min-lstm': minLstm,
+  sru,
+  s4d,
+  s5,
+  'rg-lru': rgLru,
+  'm-lstm': mLstm,
+  mamba2,
+  mamba,
   transformer,
   tcn,
   'layer-norm': layerNorm,

@@ -32,9 +32,17 @@ import { buildLayerNorm } from './layer-norm.ts';
 import { type ChainLayer, type Levels, levelsOf } from './levels.ts';
 import { buildLinearAttention } from './linear-attention.ts';
 import { buildLru } from './lru.ts';
+import { buildMLstm } from './m-lstm.ts';
+import { buildMamba } from './mamba.ts';
+import { buildMamba2 } from './mamba2.ts';
 import { buildMinGru } from './min-gru.ts';
+import { buildMinLstm } from './min-lstm.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRetnet } from './retnet.ts';
+import { buildRgLru } from './rg-lru.ts';
+import { buildS4d } from './s4d.ts';
+import { buildS5 } from './s5.ts';
+import { buildSru } from './sru.ts';
 import { buildRecurrent } from './stacked.ts';
 import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
@@ -55,6 +63,14 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   gla: buildGla,
   deltanet: buildDeltanet,
   'gated-deltanet': buildGatedDeltanet,
+  'min-lstm': buildMinLstm,
+  sru: buildSru,
+  s4d: buildS4d,
+  s5: buildS5,
+  'rg-lru': buildRgLru,
+  'm-lstm': buildMLstm,
+  mamba2: buildMamba2,
+  mamba: buildMamba,
   transformer: buildTransformer,
   tcn: buildTcn,
   'layer-norm': buildLayerNorm,
