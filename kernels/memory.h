@@ -778,7 +778,7 @@ static double matrix_memory_backward(const UnrollMatrixMemoryBackward *call) {
       for (Index head = 0; head < p.H; head++) sum += squares[(t * p.B + b) * p.H + head];
       norms[t * p.B + b] = __builtin_sqrtf(sum);
     }
-  mean_over_sequences(norms, p.T, p.B, call->lengths, call->grad_norm);
+  mean_over_sequences(norms, reading, p.B, call->grad_norm);
   return 0;
 }
 

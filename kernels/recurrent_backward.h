@@ -182,7 +182,7 @@ struct BackwardSlab {
     StepBackward b = step_of(step, place, active);
     output_gradient(step, active, b);
     float statistics[STATISTICS * WIDTH] = {}, unused[STATISTICS * WIDTH] = {};
-    const bool one_time = !s.lengths || !pass.reverse;
+    const bool one_time = !s.lengths;
     const Share hidden = member.hidden_blocks(l);
     if constexpr (REPORT) fill(b.h_squares, BackwardPass::squares_size(l), 0.f);
     for (int block = hidden.from; block < hidden.to; block++) {

@@ -1,5 +1,6 @@
 // By-products of the backward pass: norms of the total gradients at each time, and the state of the gates. Each thread
-// sums for itself; the sums are joined at the end, in the order of the threads.
+// sums for itself; the sums are joined at the end, in the order of the threads. With lengths, sequences share the column
+// of the step that they read last.
 #pragma once
 #include "recurrent_step.h"
 
@@ -28,19 +29,23 @@ struct Squares {
   }
 };
 
-/** sums[time of row] += root of the row's sum of squares. */
+/** The column of a row's step: the last one at the step read last, the first one where the reading is reversed. */
+UNROLL_INLINE int column_of(const Layout &l, const Slab &s, bool reverse, int row, int step) {
+  return reverse ? time_of(l, s, reverse, row, step) : l.T - s.length(l, row) + step;
+}
+
+/** sums[column of row] += root of the row's sum of squares. */
 static void add_norms(const Layout &l, const Slab &s, bool reverse, int step, const Share &rows, const Squares &squares,
                       float *sums) {
-  const bool one_time = !s.lengths || !reverse;
   for (int row = rows.from; row < rows.to; row += WIDTH) {
     Vec v[WIDTH];
     for (int i = 0; i < WIDTH; i++) v[i] = row + i < rows.to ? squares.of(row + i) : Vec{};
     Vec norms = square_root(reduce_rows<Sum>(v));
-    if (one_time) {
+    if (!s.lengths) {
       sums[time_of(l, s, reverse, 0, step)] += sum_of_lanes(norms);
       continue;
     }
-    for (int i = 0; i < WIDTH && row + i < rows.to; i++) sums[time_of(l, s, reverse, row + i, step)] += norms[i];
+    for (int i = 0; i < WIDTH && row + i < rows.to; i++) sums[column_of(l, s, reverse, row + i, step)] += norms[i];
   }
 }
 
@@ -62,12 +67,12 @@ static void add_statistics(const Layout &l, const float *statistics, int t, cons
 UNROLL_INLINE int slot_of_gate(const Layout &l, int gate) { return l.cell == UNROLL_LSTM ? gate : gate == 2 ? 0 : gate + 1; }
 UNROLL_INLINE bool is_signed(int gate) { return gate == 2; }
 
-/** The plain way, unit by unit: for blocks with padding, and where the rows of a step have times of their own. */
+/** The plain way, unit by unit: for blocks with padding, and where the rows of a step have columns of their own. */
 static void add_gates(const Layout &l, const Slab &s, bool reverse, int step, int active, int block,
                       const float *gates, const ReportSums &sums) {
   const Index lanes = clamp_lanes(l.H - block * WIDTH);
   for (int row = 0; row < active; row++) {
-    const int t = time_of(l, s, reverse, row, step);
+    const int t = column_of(l, s, reverse, row, step);
     for (int gate = 0; gate < l.gates(); gate++) {
       const float *a = gates + ((Index)row * l.slots + slot_of_gate(l, gate)) * WIDTH;
       const float centre = is_signed(gate) ? 0.f : .5f, reach = is_signed(gate) ? .9f : .4f;
@@ -82,11 +87,11 @@ static void add_gates(const Layout &l, const Slab &s, bool reverse, int step, in
   }
 }
 
-/** Means over the sequences that have each step. */
+/** Means over the sequences that have each column. */
 static void finish_report(const Layout &l, const UnrollRecurrentBackward &call, const float *all_sums, Index stride) {
   for (int t = 0; t < l.T; t++) {
     int count = call.lengths ? 0 : l.B;
-    for (int b = 0; call.lengths && b < l.B; b++) count += call.lengths[b] > t;
+    for (int b = 0; call.lengths && b < l.B; b++) count += call.lengths[b] > (call.reverse ? t : l.T - 1 - t);
     const double share = count == 0 ? 0 : 1.0 / count;
     auto total = [&](Index at) {
       double sum = 0;

@@ -19,6 +19,9 @@ struct Reading {
   bool reverse;
   Index length(Index b) const { return lengths ? lengths[b] : seq_len; }
   Index place(Index length, Index s) const { return reverse ? length - 1 - s : s; }
+  /** The step of a sequence that a report's column shows; not below 0 and below `length` where it has none. Sequences
+   * share the column of the step read last: the last one, or the first one where the reading is reversed. */
+  Index step_at(Index length, Index column) const { return reverse ? column : column - (seq_len - length); }
 };
 
 /** A vector of numbers, real or complex. */
@@ -168,26 +171,29 @@ static void scan_back_columns(const UnrollScanBackward &call, Index B, Index D, 
   }
 }
 
-/** out (T) = mean of norms (T, B) over the sequences that have step t; 0 where none has */
-static void mean_over_sequences(const float *norms, Index T, Index B, const Int32 *lengths, float *out) {
-  for (Index t = 0; t < T; t++) {
+/** out (T) = mean of norms (T, B) over the sequences that have the column; 0 where none has */
+static void mean_over_sequences(const float *norms, const Reading &reading, Index B, float *out) {
+  for (Index column = 0; column < reading.seq_len; column++) {
     float sum = 0, count = 0;
     for (Index b = 0; b < B; b++) {
-      if (lengths && t >= lengths[b]) continue;
+      const Index length = reading.length(b), t = reading.step_at(length, column);
+      if (t < 0 || t >= length) continue;
       sum += norms[t * B + b];
       count++;
     }
-    out[t] = count > 0 ? sum / count : 0.f;
+    out[column] = count > 0 ? sum / count : 0.f;
   }
 }
 
-/** out (T) = mean over the sequences that have step t of ‖rows_t‖, rows (T, B, row). */
-static void mean_norms(const float *rows, Index T, Index B, Index row, const Int32 *lengths, float *out) {
+/** out (T) = mean over the sequences that have the column of ‖rows_t‖, rows (T, B, row). */
+static void mean_norms(const float *rows, const Reading &reading, Index B, Index row, float *out) {
+  const Index T = reading.seq_len;
   share_tasks(T, (double)T * B * row, [&](Index first, Index end, int) {
-    for (Index t = first; t < end; t++) {
+    for (Index column = first; column < end; column++) {
       float sum = 0, count = 0;
       for (Index b = 0; b < B; b++) {
-        if (lengths && t >= lengths[b]) continue;
+        const Index length = reading.length(b), t = reading.step_at(length, column);
+        if (t < 0 || t >= length) continue;
         const float *one = rows + (t * B + b) * row;
         Vec squares{};
         for (Index d = 0; d < row; d += WIDTH) {
@@ -197,7 +203,7 @@ static void mean_norms(const float *rows, Index T, Index B, Index row, const Int
         sum += __builtin_sqrtf(sum_of_lanes(squares));
         count++;
       }
-      out[t] = count > 0 ? sum / count : 0.f;
+      out[column] = count > 0 ? sum / count : 0.f;
     }
   });
 }
@@ -233,8 +239,8 @@ static double scan_backward(const UnrollScanBackward *call) {
     });
   });
   if (call->grad_norm)
-    mean_norms(call->db, call->seq_len, call->batch, (call->complex ? 2 : 1) * call->width, call->lengths,
-               call->grad_norm);
+    mean_norms(call->db, Reading{call->lengths, call->seq_len, call->reverse != 0}, call->batch,
+               (call->complex ? 2 : 1) * call->width, call->grad_norm);
   return 0;
 }
 

@@ -235,7 +235,7 @@ static double selective_scan_backward(const UnrollSelectiveScanBackward *call) {
   }
   from_groups(p, sums.da, call->da);
   if (call->dskip) copy(call->dskip, sums.dskip, D);
-  if (call->grad_norm) mean_over_sequences(norms, T, B, call->lengths, call->grad_norm);
+  if (call->grad_norm) mean_over_sequences(norms, reading, B, call->grad_norm);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 # requirements: torch==2.13.0
 # Golden values of linear recurrences: naive loops over time, one sequence after the other, and the gradient of every input
-# by autograd. gradNorm is the mean over sequences of the norm of the loss's derivative by each state.
+# by autograd. gradNorm is the mean over sequences of the norm of the loss's derivative by each state, in columns that are
+# aligned at the step a sequence reads last.
 # Run: python test/golden/recurrences.py
 import torch
 from common import draw, write
@@ -14,8 +15,11 @@ def order(length, reverse):
     return range(length - 1, -1, -1) if reverse else range(length)
 
 
-def mean_norms(T, states):
-    """states: for each sequence {t: (state, rows that count)}, after the backward pass."""
+def mean_norms(T, states, reverse):
+    """states: for each sequence {t: (state, rows that count)}, after the backward pass. The last step of a sequence stands
+    in the last column, and its first, where that is read last, in the first."""
+    if not reverse:
+        states = [{t + T - len(of): parts for t, parts in of.items()} for of in states]
     norms = []
     for t in range(T):
         here = [torch.stack([part.grad.square().sum() for part in of[t]]).sum().sqrt() for of in states if t in of]
@@ -31,7 +35,7 @@ def finished(case, inputs, results, states, T):
         name: torch.zeros_like(value) if value.grad is None else value.grad for name, value in inputs.items() if value is not None
     }
     return {**case, "inputs": {name: value for name, value in inputs.items() if value is not None},
-            "results": results, "given": given, "gradients": {**gradients, "gradNorm": mean_norms(T, states)}}
+            "results": results, "given": given, "gradients": {**gradients, "gradNorm": mean_norms(T, states, case["reverse"])}}
 
 
 def scan(name, T, B, D, complex=False, constant=False, reverse=False, lengths=None, start=True):

@@ -58,14 +58,15 @@ def unrolled(cell, x, lengths, reverse, h, c, w):
     return y, h, c, steps
 
 
-def report(cell, T, H, steps):
-    """Means over the sequences that have a time step; 0 where none has."""
+def report(cell, T, H, steps, lengths, reverse):
+    """Means over the sequences that have a column; 0 where none has. A sequence's last step stands in the last column,
+    and of a reversed layer its first step, which is read last, in the first."""
     count = torch.zeros(T)
     hidden, cell_norm = torch.zeros(T), torch.zeros(T)
     mean, saturation = torch.zeros(len(GATES[cell]), T), torch.zeros(len(GATES[cell]), T)
     for times, rows, h_s, c_s, gates in steps:
         for k, b in enumerate(rows):
-            t = times[b]
+            t = times[b] if reverse else times[b] + T - lengths[b]
             count[t] += 1
             hidden[t] += h_s.grad[k].norm()
             if cell == "lstm":
@@ -151,7 +152,7 @@ def case(name, cell, T, B, I, H, lengths=None, reverse=False, states=True, scale
         "y": y,
         "hN": hN,
         "gradients": {key: gradients[key] for key in used if states or key not in ("h0", "c0")},
-        "report": report(cell, T, H, steps),
+        "report": report(cell, T, H, steps, full, reverse),
     }
     if cell == "lstm":
         result["cN"] = cN

@@ -127,8 +127,9 @@ export interface RecurrentBackward extends RecurrentCall {
 }
 
 /**
- * By-products of the backward pass. Means are over the sequences that have step t; 0 where none has. Times are
- * places in the input also when `reverse` is set.
+ * By-products of the backward pass, in columns of time. Without lengths column t is place t in the input, also when
+ * `reverse` is set. With lengths all sequences share the column of the step that they read last: T-1, or 0 when
+ * `reverse` is set. Means are over the sequences that have the column; 0 where none has.
  */
 export interface RecurrentReportOut {
   /** (T) mean of ‖∂L/∂h_t‖₂, the total derivative: through y and through all later steps */

@@ -51,7 +51,7 @@ export interface ScanBackward extends ScanShape {
   readonly da: Slice | null;
   /** (B, R); null: not wanted */
   readonly dh0: Slice | null;
-  /** (T) mean of ‖∂L/∂h_t‖₂ over the sequences that have step t, 0 where none has; null: not wanted */
+  /** (T) mean of ‖∂L/∂h_t‖₂ in columns as RecurrentReportOut has them; null: not wanted */
   readonly gradNorm: Slice | null;
 }
 
@@ -112,7 +112,7 @@ export interface SelectiveScanBackward extends SelectiveScanShape {
   readonly dc: Slice;
   readonly dSkip: Slice | null;
   readonly dh0: Slice | null;
-  /** (T) mean of ‖∂L/∂h_t‖₂ over the sequences that have step t; null: not wanted */
+  /** (T) mean of ‖∂L/∂h_t‖₂ in columns as RecurrentReportOut has them; null: not wanted */
   readonly gradNorm: Slice | null;
 }
 
@@ -201,7 +201,7 @@ export interface MatrixMemoryBackward extends MatrixMemoryShape {
   readonly dBonus: Slice | null;
   /** null: not wanted */
   readonly ds0: Slice | null;
-  /** (T) mean of ‖∂L/∂S_t‖ (all heads, without n) over the sequences that have step t; null: not wanted */
+  /** (T) mean of ‖∂L/∂S_t‖ (all heads, without n) in columns as RecurrentReportOut has them; null: not wanted */
   readonly gradNorm: Slice | null;
 }
 

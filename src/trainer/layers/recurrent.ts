@@ -139,24 +139,31 @@ export function runSteps(
 
 /**
  * Taps h_t (B, H) of one step after another. The backward pass reaches the step that was read first last: then all are
- * known. Their mean is over the sequences that have step t.
+ * known. With lengths, the step that a sequence reads last stands at its end of the report, as the fused kernels have it.
  */
 function stepTaps(seqLen: number, { lengths, reverse, report }: RunnerOptions) {
   const hiddenGradNorm = new Float32Array(seqLen);
   const first = reverse ? seqLen - 1 : 0;
+  const sequencesAt = (column: number) =>
+    lengths!.reduce((n, length) => n + Number(length > (reverse ? column : seqLen - 1 - column)), 0);
+  const take = (t: number, norms: Float32Array) => {
+    if (!lengths) hiddenGradNorm[t] = norms[0]!;
+    else
+      lengths.forEach((length, b) => {
+        if (t >= length) return;
+        const column = reverse ? t : t + seqLen - length;
+        hiddenGradNorm[column]! += norms[b]! / sequencesAt(column);
+      });
+    if (t === first) report?.({ hiddenGradNorm });
+  };
   return (h: Tensor2D, t: number): Tensor2D => {
     const [batch, units] = h.shape;
-    const has = lengths?.map(length => Number(length > t)) ?? null;
-    const rows = reshape(h, [1, batch, units]) as Tensor3D;
-    const tapped = tap(
-      rows,
-      ([norm]) => {
-        hiddenGradNorm[t] = norm!;
-        if (t === first) report?.({ hiddenGradNorm });
-      },
-      has,
+    // the mean of all sequences, or the norm of each
+    const rows: Tensor3D = reshape(h, lengths ? [batch, 1, units] : [1, batch, units]);
+    return reshape(
+      tap(rows, norms => take(t, norms)),
+      [batch, units],
     );
-    return reshape(tapped, [batch, units]);
   };
 }
 

@@ -44,10 +44,14 @@ export const gates: Probe = {
         },
       },
       rows: () =>
-        new Map([
-          [SERIES.gates, mean.values],
-          [SERIES.saturation, saturated.values],
-        ]),
+        new Map(
+          mean.isEmpty
+            ? []
+            : [
+                [SERIES.gates, mean.values],
+                [SERIES.saturation, saturated.values],
+              ],
+        ),
     };
   },
 };

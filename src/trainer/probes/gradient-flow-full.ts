@@ -25,6 +25,6 @@ export function ofTraining(
     every,
     begin: batch => rows.begin(batch.seqLen),
     watch: { gradient: (level, from, norms) => rows.put(norms, level, 1, from) },
-    rows: () => new Map([[name, rows.values]]),
+    rows: () => new Map(rows.isEmpty ? [] : [[name, rows.values]]),
   };
 }

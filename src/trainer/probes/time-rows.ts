@@ -7,6 +7,8 @@ export class TimeRows {
   readonly values: Float32Array;
   /** columns */
   readonly seqLen: number;
+  /** nothing was told of the batch at hand */
+  isEmpty = true;
   /** of the batch at hand: where its first step stands */
   private offset = 0;
 
@@ -18,12 +20,14 @@ export class TimeRows {
   /** `seqLen`: of the batch, at most that of the rows */
   begin(seqLen: number): void {
     this.values.fill(0);
+    this.isEmpty = true;
     this.offset = Math.max(0, this.seqLen - seqLen);
   }
 
   /** `count` rows of equally many steps; `from`: the time step that their first entry stands for */
   put(rows: Float32Array, first: number, count: number, from: number): void {
     const { seqLen, offset, values } = this;
+    this.isEmpty = false;
     const steps = rows.length / count;
     if (steps === seqLen) values.set(rows, first * seqLen);
     else

@@ -76,7 +76,7 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     const pass = {
       training: options.training,
       step: options.step * parts.length + index,
-      watch: options.watch,
+      watch: batch.lengths && parts.length > 1 ? withoutTimes(options.watch) : options.watch,
     };
     const forward = () => {
       const result = model.forwardToLoss(inputOf(batch, part), {
@@ -107,6 +107,14 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
   });
   if (options.l2 > 0) penalty = addPenalty(model, gradients, options.l2);
   return { loss, penalty, gradients, state: state ?? {} };
+}
+
+/**
+ * Rows of time are aligned at each sequence's last step, which a stretch does not know of: of unequal lengths that are
+ * cut, none is told.
+ */
+function withoutTimes(watch: Watch | undefined): Watch | undefined {
+  return watch?.output && { output: watch.output };
 }
 
 function lossGradients(

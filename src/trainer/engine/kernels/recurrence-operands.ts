@@ -4,7 +4,10 @@ import type { MemoryUpdate } from '../recurrences.ts';
 
 /** By-products of the backward pass. */
 export interface RecurrenceReport {
-  /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, or ‖∂L/∂S_t‖ of a memory, through all later steps */
+  /**
+   * (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, or ‖∂L/∂S_t‖ of a memory, through all later steps. With lengths, all
+   * sequences share the column of the step that they read last: T-1, or 0 of a reversed reading.
+   */
   hiddenGradNorm: Float32Array;
 }
 

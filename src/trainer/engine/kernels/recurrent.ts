@@ -38,7 +38,10 @@ export interface RecurrentInputs {
   c0?: Tensor;
 }
 
-/** By-products of one recurrent layer's passes. Arrays are lent until the layer's next backward pass. */
+/**
+ * By-products of one recurrent layer's passes. Arrays are lent until the layer's next backward pass. With lengths, all
+ * sequences share the column of the step that they read last: T-1, or 0 of a reversed reading.
+ */
 export interface RecurrentReport {
   /** (seqLen): mean over the batch of ‖∂L/∂h_t‖₂, t = 0…T-1 */
   hiddenGradNorm: Float32Array;

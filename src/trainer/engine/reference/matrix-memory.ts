@@ -256,7 +256,7 @@ export function matrixMemoryBackward(call: MatrixMemoryBackward): void {
     }
   }
   optionalView(call.dBonus, heads * K)?.set(dBonus);
-  if (call.gradNorm) meanNorms(call.gradNorm, squares, seqLen, batch, lengths);
+  if (call.gradNorm) meanNorms(call.gradNorm, squares, call, lengths);
 }
 
 /** From ∂L/∂(found / divisor) to ∂L/∂found; the last number of `found` is n·q. */

@@ -20,21 +20,30 @@ export function optionalView(slice: Slice | null, size: number): Float32Array | 
   return slice && view(slice, size);
 }
 
-/** out (T) = mean of √squares (T, B) over the sequences that have the step; 0 where none has. */
+/**
+ * The step of a sequence that a report's column shows; null where it has none. Sequences share the column of the step
+ * read last: the last one, or the first one where the reading is reversed.
+ */
+export function stepAt(reverse: boolean, seqLen: number, length: number, column: number): number | null {
+  const t = reverse ? column : column - (seqLen - length);
+  return t >= 0 && t < length ? t : null;
+}
+
+/** out (T) = mean of √squares (T, B) over the sequences that have the column; 0 where none has. */
 export function meanNorms(
   out: Slice,
   squares: Float64Array,
-  seqLen: number,
-  batch: number,
+  { seqLen, batch, reverse }: { seqLen: number; batch: number; reverse: boolean },
   lengths: IntSlice | null,
 ): void {
-  for (let t = 0; t < seqLen; t++) {
+  for (let column = 0; column < seqLen; column++) {
     let [sum, count] = [0, 0];
     for (let b = 0; b < batch; b++) {
-      if (t >= lengthOf(seqLen, lengths, b)) continue;
+      const t = stepAt(reverse, seqLen, lengthOf(seqLen, lengths, b), column);
+      if (t === null) continue;
       sum += Math.sqrt(squares[t * batch + b]!);
       count++;
     }
-    out.data[out.offset + t] = count > 0 ? sum / count : 0;
+    out.data[out.offset + column] = count > 0 ? sum / count : 0;
   }
 }

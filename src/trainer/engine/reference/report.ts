@@ -7,7 +7,7 @@ import {
   type Slice,
 } from '../provider.ts';
 import { clear } from './memory.ts';
-import { sequencesAt } from './step-order.ts';
+import { columnOf, sequencesAt } from './step-order.ts';
 
 type TimeOfSequence = (b: number) => number;
 
@@ -41,38 +41,37 @@ export function reportStepAfter(
   if (report.cellGradNorm) addNorms(report.cellGradNorm, call, timeOf, dc);
 }
 
-function addNorms(
-  out: Slice,
-  { shape: { batch, hiddenSize }, lengths }: RecurrentBackward,
-  timeOf: TimeOfSequence,
-  rows: Float32Array,
-): void {
+function addNorms(out: Slice, call: RecurrentBackward, timeOf: TimeOfSequence, rows: Float32Array): void {
+  const { batch, hiddenSize } = call.shape;
   for (let b = 0; b < batch; b++) {
     const t = timeOf(b);
     if (t < 0) continue;
     const norm = Math.sqrt(sumOfSquares(rows, b * hiddenSize, (b + 1) * hiddenSize));
-    out.data[out.offset + t]! += norm / sequencesAt(batch, lengths, t);
+    const column = columnOf(call, b, t);
+    out.data[out.offset + column]! += norm / sequencesAt(call, column);
   }
 }
 
 /** `gates` (B, G·H) activations. */
 function addGates(
   { gateMean, gateSaturation }: RecurrentReportOut,
-  { shape: { cell, batch, hiddenSize: H, seqLen }, lengths }: RecurrentBackward,
+  call: RecurrentBackward,
   timeOf: TimeOfSequence,
   gates: Float32Array,
 ): void {
+  const { cell, batch, hiddenSize: H, seqLen } = call.shape;
   const names = GATES[cell];
   for (let b = 0; b < batch; b++) {
     const t = timeOf(b);
     if (t < 0) continue;
-    const count = sequencesAt(batch, lengths, t) * H;
+    const column = columnOf(call, b, t);
+    const count = sequencesAt(call, column) * H;
     for (let gate = 0; gate < names.length; gate++) {
       // within 0.1 of an end of (-1, 1) or of (0, 1)
       const signed = names[gate] === 'g' || names[gate] === 'n';
       const [centre, reach] = signed ? [0, 0.9] : [0.5, 0.4];
       const from = (b * names.length + gate) * H;
-      const at = gate * seqLen + t;
+      const at = gate * seqLen + column;
       if (gateMean) gateMean.data[gateMean.offset + at]! += sum(gates, from, from + H) / count;
       if (gateSaturation)
         gateSaturation.data[gateSaturation.offset + at]! +=

@@ -85,5 +85,5 @@ export function scanBackward(call: ScanBackward): void {
     }
   }
   if (constant) da?.set(sums);
-  if (call.gradNorm) meanNorms(call.gradNorm, squares, seqLen, batch, lengths);
+  if (call.gradNorm) meanNorms(call.gradNorm, squares, call, lengths);
 }

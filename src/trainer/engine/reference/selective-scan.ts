@@ -120,5 +120,5 @@ export function selectiveScanBackward(call: SelectiveScanBackward): void {
   view(call.db, db.length).set(db);
   view(call.dc, dc.length).set(dc);
   optionalView(call.dSkip, width)?.set(dSkip);
-  if (call.gradNorm) meanNorms(call.gradNorm, squares, seqLen, batch, lengths);
+  if (call.gradNorm) meanNorms(call.gradNorm, squares, call, lengths);
 }

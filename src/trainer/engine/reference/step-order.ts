@@ -1,6 +1,6 @@
 // Inside the runner sequences stand in *step order*: block s of a sequence is the s-th step it reads, so that
 // reversed and shorter sequences need no cases of their own.
-import type { IntSlice, RecurrentCall, RecurrentShape, Slice } from '../provider.ts';
+import type { RecurrentCall, RecurrentShape, Slice } from '../provider.ts';
 import { clear } from './memory.ts';
 
 /** Where step s of sequence b stands in time; -1 when it has no such step. */
@@ -55,10 +55,23 @@ export function toTimeOrder(
   });
 }
 
-/** How many sequences have time t. */
-export function sequencesAt(batch: number, lengths: IntSlice | null, t: number): number {
+/** Where a report shows time t of sequence b: the step that is read last stands in one column for all sequences. */
+export function columnOf(
+  { shape: { seqLen, reverse }, lengths }: RecurrentCall,
+  b: number,
+  t: number,
+): number {
+  return reverse || !lengths ? t : t + seqLen - lengths.data[lengths.offset + b]!;
+}
+
+/** How many sequences have a column of a report. */
+export function sequencesAt(
+  { shape: { seqLen, batch, reverse }, lengths }: RecurrentCall,
+  column: number,
+): number {
   if (!lengths) return batch;
+  const shorter = reverse ? column : seqLen - 1 - column;
   let count = 0;
-  for (let b = 0; b < batch; b++) if (lengths.data[lengths.offset + b]! > t) count++;
+  for (let b = 0; b < batch; b++) if (lengths.data[lengths.offset + b]! > shorter) count++;
   return count;
 }

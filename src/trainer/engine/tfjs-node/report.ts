@@ -3,6 +3,7 @@
 import { abs, add, cast, greater, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { RecurrentReport } from '../kernels/recurrent.ts';
 import { GATES, type RecurrentShape } from '../provider.ts';
+import { stepAt } from '../reference/reading.ts';
 
 type Lengths = Int32Array | null;
 
@@ -37,24 +38,25 @@ function norms(gradient: Tensor): Tensor {
   return sqrt(sum(square(gradient), 2));
 }
 
-/** (T, B) → (T): over the sequences that have step t, each divided by `share`; 0 where none has */
+/** (T, B) → (T): over the sequences that have the column, each divided by `share`; 0 where none has */
 function means(
   values: Tensor,
-  { seqLen, batch }: RecurrentShape,
+  { seqLen, batch, reverse }: RecurrentShape,
   lengths: Lengths,
   share: number,
 ): Float32Array {
   const numbers = values.dataSync();
   const out = new Float32Array(seqLen);
-  for (let t = 0; t < seqLen; t++) {
+  for (let column = 0; column < seqLen; column++) {
     let total = 0;
     let count = 0;
     for (let b = 0; b < batch; b++) {
-      if (lengths && t >= lengths[b]!) continue;
+      const t = stepAt(reverse, seqLen, lengths?.[b] ?? seqLen, column);
+      if (t === null) continue;
       total += numbers[t * batch + b]!;
       count++;
     }
-    out[t] = count > 0 ? total / count / share : 0;
+    out[column] = count > 0 ? total / count / share : 0;
   }
   return out;
 }
