@@ -52,7 +52,9 @@ export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best')
   if (!checkpoint)
     throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to use.`);
   const weights = readWeightsFile(checkpoint);
-  const sizes = sizesOf(artifact, run.experiment);
+  // version 0.1.0 writes no sizes
+  const rebuilt = sizesOf(artifact, run.experiment);
+  const sizes = rebuilt && (run.task.sizes ?? rebuilt);
   if (!sizes)
     throw new BadRunError(
       `The run ${folder} does not hold together: task.json has other columns than the experiment.`,
