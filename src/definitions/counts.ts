@@ -1,6 +1,6 @@
 // Parameters of recurrent layers as their framework counts them: what is sure, what holds by default, and between which
 // bounds they are where several calls, turns of a loop or cells are possible.
-import { countRecurrent } from '../experiment/parameters.ts';
+import { countRecurrent } from '../experiment/framework-cell.ts';
 import type { Convention } from '../experiment/schema.ts';
 import { CELL_NAME, type CellKind, type FoundLayer, type FoundRecurrent, type Given } from './definition.ts';
 

@@ -43,7 +43,7 @@ function describe(
       fixes.clip(experiment, 1),
       fixes.identityRelu(experiment, index),
       fixes.orthogonal(experiment, index),
-      fixes.switchCell(experiment, index, 'gru'),
+      fixes.gru(experiment, index),
     ),
   };
 }

@@ -71,7 +71,7 @@ function mend({ experiment, task }: RunFacts, index: number) {
   return fixes.existing(
     fixes.clip(experiment, clipNorm === null ? 1 : Number((clipNorm / 4).toPrecision(1))),
     fixes.slower(experiment, 0.3),
-    fixes.switchCell(experiment, index, 'gru'),
+    fixes.gru(experiment, index),
     fixes.shorterWindow(experiment, task.seqLen >> 1),
   );
 }

@@ -1,12 +1,12 @@
 // What the diagnosis is told of a run, and what it keeps of it.
-import type { CellName, Experiment } from '../experiment/schema.ts';
+import type { Experiment } from '../experiment/schema.ts';
+import { taskOf } from '../experiment/tasks/index.ts';
 import type { Finding, Fix, JsonNumber, TaskFacts } from '../runs/format.ts';
 import type { History, Recent } from './history.ts';
 
 export interface RecurrentFacts {
   /** "layers.1.0": layer 1 of the experiment, stack level 0 */
   name: string;
-  cell: CellName;
   units: number;
 }
 
@@ -81,9 +81,10 @@ export function isBelow(
 export type { Finding, Fix };
 
 /** The loss of a model that has learned nothing; null where it is not known. */
-export function ignorance({ task }: RunFacts): { loss: number; name: string } | null {
+export function ignorance({ task, experiment }: RunFacts): { loss: number; name: string } | null {
   // persistence knows the last value; who knows nothing says the mean, whose error in scaled units is 1
-  if (task.name === 'forecast') return { loss: 1, name: 'always predicting the mean' };
+  const { reads, loss } = taskOf(experiment.data);
+  if (reads === 'table' && loss.of === 'values') return { loss: 1, name: 'always predicting the mean' };
   return task.baseline;
 }
 

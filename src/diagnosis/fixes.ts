@@ -1,5 +1,6 @@
 // Edits of an experiment that findings propose. Each gives null where the experiment already has it.
 import type { Experiment, Layer, RecurrentLayer } from '../experiment/schema.ts';
+import { taskOf } from '../experiment/tasks/index.ts';
 import { plural } from '../experiment/words.ts';
 import type { Fix } from '../runs/format.ts';
 
@@ -12,8 +13,17 @@ function recurrentAt({ model }: Experiment, index: number): RecurrentLayer | nul
   return layer && 'recurrentInit' in layer ? layer : null;
 }
 
+/** A cell that remembers longer: an LSTM instead of a simple one. */
+export function lstm(experiment: Experiment, index: number): Fix | null {
+  return recurrentAt(experiment, index)?.type === 'rnn' ? switchCell(experiment, index, 'lstm') : null;
+}
+
+export function gru(experiment: Experiment, index: number): Fix | null {
+  return switchCell(experiment, index, 'gru');
+}
+
 /** Fields that the new cell does not have are removed with it. */
-export function switchCell(experiment: Experiment, index: number, type: 'gru' | 'lstm'): Fix | null {
+function switchCell(experiment: Experiment, index: number, type: 'gru' | 'lstm'): Fix | null {
   const layer = recurrentAt(experiment, index);
   if (!layer || layer.type === type) return null;
   const at = ['model', 'layers', index];
@@ -91,7 +101,7 @@ export function cosine({ training }: Experiment): Fix | null {
 }
 
 export function shorterWindow({ training, data }: Experiment, to: number): Fix | null {
-  if (data.task !== 'char-lm' || to < 8 || to >= training.seqLen) return null;
+  if (!taskOf(data).stream || to < 8 || to >= training.seqLen) return null;
   return {
     title: `Train on sequences of ${plural(to, 'step')}`,
     edits: [{ path: ['training', 'seqLen'], value: to }],

@@ -1,4 +1,5 @@
 // Overfitting: validation has been getting worse for some time while training still gets better.
+import { taskOf } from '../experiment/tasks/index.ts';
 import type { Finder, Holds, RunFacts } from './facts.ts';
 import { ignorance, isBelow } from './facts.ts';
 import * as fixes from './fixes.ts';
@@ -16,8 +17,8 @@ export const overfittingHolds: Holds = (evidence, last) =>
 
 export const overfitting: Finder = (facts, { validations, loss, step }) => {
   // drawn data are new at every step: there is nothing to learn by heart
-  const { name } = facts.task;
-  if (name === 'adding' || name === 'temporal-order' || validations.length < SINCE + 3) return [];
+  const isDrawn = taskOf(facts.experiment.data).reads === 'nothing';
+  if (isDrawn || validations.length < SINCE + 3) return [];
   const best = validations.reduce((least, each) => (each.loss < least.loss ? each : least));
   const since = validations.filter(each => each.step > best.step);
   if (since.length < SINCE) return [];

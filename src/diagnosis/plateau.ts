@@ -57,7 +57,7 @@ function begin({ experiment }: RunFacts): Fix[] {
   const index = experiment.model.layers.findIndex(layer => 'recurrentInit' in layer);
   return fixes.existing(
     fixes.forgetBias(experiment, index),
-    fixes.switchCell(experiment, index, 'gru'),
+    fixes.gru(experiment, index),
     fixes.slower(experiment, 0.3),
     fixes.longer(experiment),
   );

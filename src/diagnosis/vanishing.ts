@@ -57,7 +57,7 @@ function widest({ ratios, step }: Seen): Level | null {
 }
 
 function describe(
-  { experiment, task, layers }: RunFacts,
+  { experiment, task }: RunFacts,
   { step }: Seen,
   { name, first, now }: Level,
   loss: number,
@@ -65,7 +65,6 @@ function describe(
 ): Finding {
   const index = layerIndex(name);
   const ratio = 10 ** now;
-  const cell = layers.find(layer => layer.name === name)?.cell ?? 'rnn';
   const atEnd = task.seqLen.toLocaleString('en-US');
   return {
     id: 'vanishing',
@@ -76,8 +75,8 @@ function describe(
     fixes: fixes.existing(
       fixes.forgetBias(experiment, index),
       fixes.wholeWindow(experiment, task.seqLen),
-      cell === 'rnn' ? fixes.switchCell(experiment, index, 'lstm') : null,
-      fixes.switchCell(experiment, index, 'gru'),
+      fixes.lstm(experiment, index),
+      fixes.gru(experiment, index),
       fixes.identityRelu(experiment, index),
       fixes.orthogonal(experiment, index),
       fixes.shorterWindow(experiment, task.seqLen >> 1),

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import { conventionSchema } from './convention.ts';
 import { positiveInt } from './fields.ts';
-import { CELL_TYPES, kindOf, type Layer, type LayerOf, type LayerType, layerSchema } from './layers/index.ts';
+import { CELL_TYPES, type Layer, type LayerType, layerSchema } from './layers/index.ts';
+import type { RecurrentFields } from './layers/recurrent.ts';
 import { dataSchema } from './tasks/index.ts';
 import { trainingSchema } from './training.ts';
 
@@ -79,26 +80,5 @@ export type { Layer, LayerInput, LayerOf, LayerType } from './layers/index.ts';
 export type { Data, DataOf, TaskName } from './tasks/index.ts';
 export type { Optimizer, Schedule, Training } from './training.ts';
 
-// -------- to go: what stands on three cells
-
-export type RecurrentLayer = LayerOf<'rnn' | 'gru' | 'lstm'>;
-export type TransformerLayer = LayerOf<'transformer'>;
-export type TcnLayer = LayerOf<'tcn'>;
-export type CellName = RecurrentLayer['type'];
-export const CELLS: readonly CellName[] = ['rnn', 'gru', 'lstm'];
-
-export function isRecurrent(layer: Layer): layer is RecurrentLayer {
-  return layer.type === 'rnn' || layer.type === 'gru' || layer.type === 'lstm';
-}
-
-/** Whether a step of its output depends on other steps than its own. */
-export function seesOtherSteps(layer: Layer): boolean {
-  return kindOf(layer).traits(layer).sees !== 'step';
-}
-
-/** Whether a sequence may be read in parts, with states between them. */
-export function readsInParts(layer: Layer): boolean {
-  return kindOf(layer).traits(layer).carries;
-}
-
-export { directionsOf } from './layers/recurrent.ts';
+/** Layers whose weights are blocks of gates over the input and the previous state. */
+export type RecurrentLayer = Extract<Layer, RecurrentFields>;

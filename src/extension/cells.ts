@@ -1,13 +1,33 @@
-// The names and signs of the three kinds of cell, as everywhere in Unroll.
-import type { CellName } from '../experiment/schema.ts';
+// The cell a model is called by, with the hue it has on every screen.
+import { CLASSIC_CELLS, kindOf, type LayerType } from '../experiment/layers/index.ts';
+import { firstCell } from '../experiment/models.ts';
+import type { Experiment, Layer } from '../experiment/schema.ts';
+import type { CellView } from '../protocol/messages.ts';
 
-const NAMES: Readonly<Record<CellName, string>> = { rnn: 'RNN', gru: 'GRU', lstm: 'LSTM' };
+/** The first layer that reads across steps; null where there is none. */
+export function cellOf(experiment: Experiment): CellView | null {
+  const first = firstCell(experiment);
+  return first && cellView(first.layer);
+}
 
-export function cellName(cell: CellName): string {
-  return NAMES[cell];
+export function cellView(layer: Layer): CellView {
+  const kind = kindOf(layer);
+  const gates = kind.traits(layer).recurrent?.gates ?? [];
+  const classic = CLASSIC_CELLS.indexOf(layer.type);
+  return {
+    type: layer.type,
+    title: kind.title,
+    hue: classic < 0 ? kind.family : layer.type,
+    classic: classic < 0 ? null : classic,
+    hasGates: gates.length > 0,
+  };
+}
+
+export function titleOf(type: LayerType): string {
+  return kindOf({ type }).title;
 }
 
 /** Theme colours contributed in package.json. */
-export function cellColor(cell: CellName): string {
-  return `unroll.${cell}`;
+export function cellColor({ hue }: Pick<CellView, 'hue'>): string {
+  return `unroll.${hue}`;
 }

@@ -1,6 +1,5 @@
 // The conversation between extension and dashboard: two maps, one a direction. Names are stable strings;
 // every entry tells its effect. Curves cross as columns that the host has already decimated (min/max).
-import type { CellName } from '../experiment/schema.ts';
 import type {
   EndReason,
   Finding,
@@ -75,23 +74,35 @@ export interface GatesView {
   halfLife: { layer: number; gate: number; mean: number; steps: number | null }[];
 }
 
+/** A layer kind as screens show it. */
+export interface CellView {
+  type: string;
+  title: string;
+  /** of the theme colour `unroll.…`: its own where everyone knows the cell, else its family's */
+  hue: string;
+  /** place among the cells that everyone knows, from 0; null: its family has the marker */
+  classic: number | null;
+  hasGates: boolean;
+}
+
 export interface ParameterView {
-  cell: CellName;
-  units: number;
+  cell: CellView;
+  /** null: as many as its input is wide */
+  units: number | null;
   total: number;
-  input: number;
-  recurrent: number;
-  bias: number;
+  /** weights of the input, of the previous state, and biases; null for a layer that is not made of these */
+  parts: { input: number; recurrent: number; bias: number } | null;
   formula: string;
-  /** the same layer counted with one bias per gate */
+  /** the same layer as tfjs and textbooks count it: one bias per gate */
   oneBias: number;
 }
 
 export interface ParametersView {
   convention: string;
   note: string;
-  /** name of the layer that is compared, e.g. "layers.1" */
-  layer: string;
+  /** name of the layer that is compared, e.g. "layers.1"; null: none that reads across steps has a known input */
+  layer: string | null;
+  /** the layer and the cells that everyone knows in its place; empty without one */
   equalUnits: ParameterView[];
   /** units chosen so that no cell exceeds the largest count */
   equalParameters: ParameterView[];
@@ -102,8 +113,9 @@ export interface ParametersView {
 export interface RunView {
   id: string;
   label: string;
-  cell: CellName | null;
-  /** distinguishes runs of one cell kind: 0 for the first */
+  /** of the first layer that reads across steps; null: there is none */
+  cell: CellView | null;
+  /** distinguishes runs of one hue: 0 for the first */
   variant: number;
   state: ShownState;
   step: number;

@@ -23,8 +23,9 @@ export function shownRuns(runs: readonly RunView[], view: SeedView): ShownRun[] 
   const seen = new Map<string, number>();
   return groupsOf(runs).map(members => {
     const one = members.length === 1 ? members[0]! : meanRun(members);
-    const variant = seen.get(one.cell ?? '') ?? 0;
-    seen.set(one.cell ?? '', variant + 1);
+    const hue = one.cell?.hue ?? '';
+    const variant = seen.get(hue) ?? 0;
+    seen.set(hue, variant + 1);
     return { ...one, variant, members };
   });
 }

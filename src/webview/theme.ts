@@ -9,10 +9,15 @@ export interface Theme {
   border: string;
   error: string;
   focus: string;
-  cells: Record<'rnn' | 'gru' | 'lstm' | 'other', string>;
+  /** of a cell or a family that has a theme colour; the text's own for any other */
+  hueOf(name: string): string;
+  /** another one at each reading: what is drawn with older colours is drawn anew */
+  version: number;
   font: string;
   isHighContrast: boolean;
 }
+
+let version = 0;
 
 export function readTheme(): Theme {
   const styles = getComputedStyle(document.body);
@@ -23,6 +28,7 @@ export function readTheme(): Theme {
     }
     return styles.color;
   };
+  const hues = new Map<string, string>();
   const isHighContrast = /vscode-high-contrast/.test(document.body.className);
   const background = read('--bg', '--vscode-editor-background');
   const lines = read('--vscode-charts-lines', '--vscode-foreground');
@@ -36,12 +42,12 @@ export function readTheme(): Theme {
     border: read('--vscode-contrastBorder', '--vscode-panel-border'),
     error: read('--vscode-errorForeground', '--vscode-charts-red'),
     focus: read('--vscode-focusBorder'),
-    cells: {
-      rnn: read('--vscode-unroll-rnn', '--vscode-charts-orange'),
-      gru: read('--vscode-unroll-gru', '--vscode-charts-green'),
-      lstm: read('--vscode-unroll-lstm', '--vscode-charts-blue'),
-      other: read('--vscode-charts-purple'),
+    hueOf(name) {
+      let hue = hues.get(name);
+      if (hue === undefined) hues.set(name, (hue = read(`--vscode-unroll-${name}`, '--vscode-foreground')));
+      return hue;
     },
+    version: ++version,
     font: styles.fontFamily,
     isHighContrast,
   };

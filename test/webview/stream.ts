@@ -1,7 +1,7 @@
 // Runs made by formula, for work on the page without training: they look like runs but prove nothing about it.
 
 import { countModel } from '../../src/experiment/parameters.ts';
-import { type CellName, type Experiment, experimentSchema } from '../../src/experiment/schema.ts';
+import { type Experiment, experimentSchema, type RecurrentLayer } from '../../src/experiment/schema.ts';
 import type { Life, Place, RunSource } from '../../src/extension/dashboard/run-view.ts';
 import type { ShownState } from '../../src/protocol/messages.ts';
 import { ScalarTable } from '../../src/runs/columns.ts';
@@ -24,7 +24,7 @@ export interface FakeRun {
 }
 
 export interface FakeOptions {
-  cell: CellName;
+  cell: RecurrentLayer['type'];
   label: string;
   variant?: number;
   steps: number;

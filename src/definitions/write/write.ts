@@ -1,5 +1,5 @@
 // The same model in another framework, as code a person would write, with what differs named at its top.
-import { resetsAfter } from '../../experiment/parameters.ts';
+import { resetsAfter } from '../../experiment/layers/gru.ts';
 import type { Convention } from '../../experiment/schema.ts';
 import { CONVENTION_OF, FRAMEWORK_NAMES, type Framework } from '../definition.ts';
 import type { LayerInput, Mapped } from '../to-experiment.ts';

@@ -1,75 +1,79 @@
-// What the cells cost at equal units and at equal parameters, for the first recurrent layer of a run.
-import {
-  biasesPerGate,
-  countRecurrent,
-  firstRecurrent,
-  type LayerCount,
-  type RecurrentShape,
-  resetsAfter,
-  shapeOf,
-  unitsForEqualParameters,
-} from '../../experiment/parameters.ts';
-import { CELLS, type CellName, type Convention, type Experiment } from '../../experiment/schema.ts';
+// What the model costs: its first cell beside those that everyone knows, at equal units and at equal parameters, and
+// each layer.
+import { CONVENTION_NOTES } from '../../experiment/convention.ts';
+import type { LayerType } from '../../experiment/layers/index.ts';
+import { firstCell, knownSizes, type PlacedLayer, UNREAD } from '../../experiment/models.ts';
+import { comparedTypes, countAs, countModel, equalUnits } from '../../experiment/parameters.ts';
+import type { Experiment } from '../../experiment/schema.ts';
+import { switchCell } from '../../experiment/switch-cell.ts';
 import { count } from '../../experiment/words.ts';
 import type { ParametersView, ParameterView } from '../../protocol/messages.ts';
+import type { LayerCount, RunFile } from '../../runs/format.ts';
+import { cellView } from '../cells.ts';
 
-const CONVENTION_NAMES: Readonly<Record<Convention, string>> = {
-  pytorch: 'PyTorch',
-  keras: 'Keras',
-  tfjs: 'tfjs',
-};
-
-/** `counted`: of a run that has started; without it only what the experiment alone tells. */
+/** `run`: of one that has started; without it only what the experiment alone tells. null: it tells nothing. */
 export function parametersView(
   experiment: Experiment,
-  counted: { total: number; layers: LayerCount[] } | null,
+  run: { parameters: RunFile['parameters']; task?: Pick<RunFile['task'], 'sizes'> } | null,
 ): ParametersView | null {
-  const first = firstRecurrent(experiment) ?? firstCounted(experiment, counted);
-  if (!first) return null;
-  const { convention } = experiment.model;
-  const { layer, inputSize } = first;
-  const shape = shapeOf(layer, inputSize, convention);
-  const equalUnits = CELLS.map(cell => viewOf({ ...shape, cell }));
-  const budget = Math.max(...equalUnits.map(({ total }) => total));
+  const sizes = run?.task?.sizes ?? knownSizes(experiment);
+  const counted = run?.parameters ?? (sizes && countModel(experiment, sizes));
+  const first = sized(firstCell(experiment, sizes ?? UNREAD), counted?.layers ?? []);
+  if (!first && !counted) return null;
   return {
-    convention: CONVENTION_NAMES[convention],
-    note: noteOf(convention, shape, first.index, counted?.layers ?? []),
-    layer: `layers.${first.index}`,
-    equalUnits,
-    equalParameters: CELLS.map(cell =>
-      viewOf({ ...shape, cell, units: unitsForEqualParameters({ ...shape, cell }, budget) }),
-    ),
+    convention: experiment.model.convention,
+    note: noteOf(experiment, first, counted?.layers ?? []),
+    layer: first?.name ?? null,
+    ...compared(first),
     layers: counted?.layers ?? [],
     total: counted?.total ?? 0,
   };
 }
 
-function viewOf(shape: RecurrentShape): ParameterView {
-  const { total, input, recurrent, bias, formula } = countRecurrent(shape);
-  const oneBias = countRecurrent({ ...shape, convention: 'tfjs', resetAfter: false }).total;
-  return { cell: shape.cell, units: shape.units, total, input, recurrent, bias, formula, oneBias };
+function compared(first: PlacedLayer | null): Pick<ParametersView, 'equalUnits' | 'equalParameters'> {
+  if (!first) return { equalUnits: [], equalParameters: [] };
+  const types = comparedTypes(first.layer.type);
+  const views = types.map(type => viewOf(first, type));
+  const budget = Math.max(...views.map(({ total }) => total));
+  return {
+    equalUnits: views,
+    equalParameters: types.map(type => viewOf(first, type, equalUnits(first, type, budget) ?? undefined)),
+  };
 }
 
-/** The width of the input, solved from the layer's count: it is linear in it. */
-function firstCounted(experiment: Experiment, counted: { layers: LayerCount[] } | null) {
-  const { layers, convention } = experiment.model;
-  const index = layers.findIndex(({ type }) => (CELLS as readonly string[]).includes(type));
-  const layer = layers[index];
-  const known = counted?.layers[index];
-  if (!known || !layer || !('recurrentInit' in layer)) return null;
-  const countAt = (inputSize: number) => countRecurrent(shapeOf(layer, inputSize, convention)).total;
-  const inputSize = (known.count - countAt(0)) / (countAt(1) - countAt(0));
-  return Number.isInteger(inputSize) && inputSize > 0 ? { index, layer, inputSize } : null;
+function viewOf(first: PlacedLayer, type: LayerType, units?: number): ParameterView {
+  const counted = countAs(first, type, units);
+  const textbook = { layer: first.layer, at: { ...first.at, convention: 'tfjs' } } as const;
+  return {
+    cell: cellView(switchCell(first.layer, type, first.at.inputs)),
+    units: counted.units,
+    total: counted.count,
+    parts: counted.parts ?? null,
+    formula: counted.formula,
+    oneBias: countAs(textbook, type, units).count,
+  };
 }
 
-function noteOf(convention: Convention, shape: RecurrentShape, index: number, layers: LayerCount[]): string {
-  const two = CELLS.filter((cell: CellName) => biasesPerGate(cell, convention, shape.resetAfter) === 2);
-  const biases =
-    two.length === 3 ? 'two biases' : two.length === 0 ? 'one bias' : 'one bias, GRU with reset after two';
-  const reset = resetsAfter(convention, shape.resetAfter) ? 'after' : 'before';
+/**
+ * The cell with the width of its input. Where the experiment does not tell it, as in folders of version 0.1.0, it is
+ * solved from the layer's count, which is linear in it. null: not known.
+ */
+function sized(first: PlacedLayer | null, counted: readonly LayerCount[]): PlacedLayer | null {
+  if (!first || !Number.isNaN(first.at.inputs)) return first;
+  const known = counted.find(({ name }) => name === first.name);
+  if (!known) return null;
+  const withInputs = (inputs: number) => ({ ...first, at: { ...first.at, inputs } });
+  const countAt = (inputs: number) => first.kind.parameters(first.layer, withInputs(inputs).at).count;
+  const inputs = (known.count - countAt(0)) / (countAt(1) - countAt(0));
+  return Number.isInteger(inputs) && inputs > 0 && countAt(inputs) === known.count
+    ? withInputs(inputs)
+    : null;
+}
+
+function noteOf({ model }: Experiment, first: PlacedLayer | null, layers: readonly LayerCount[]): string {
   const others = layers
-    .filter((layer, place) => place !== index && layer.count > 0)
+    .filter(layer => layer.name !== first?.name && layer.count > 0)
     .map(({ type, count: parameters }) => `${type} ${count(parameters)}`);
-  const further = others.length > 0 ? ` Beside this layer: ${others.join(', ')}.` : '';
-  return `${CONVENTION_NAMES[convention]}: ${biases}, GRU resets ${reset} the product.${further}`;
+  const beside = first && others.length > 0 ? ` Beside this layer: ${others.join(', ')}.` : '';
+  return `${CONVENTION_NOTES[model.convention]}.${beside}`;
 }

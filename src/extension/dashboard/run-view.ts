@@ -1,10 +1,10 @@
 // One run as the dashboard shows it, kept up to date from a reader at the cost of what is new.
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
-import type { CellName, Experiment } from '../../experiment/schema.ts';
 import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
 import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import { metricsOf } from '../../runs/metrics.ts';
+import { cellOf } from '../cells.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
 import { FlowRows, type RowsSource } from './flow.ts';
 import { gatesView } from './gates.ts';
@@ -145,7 +145,7 @@ export class RunProjection {
       task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
       seed: experiment?.training.seed ?? 0,
       seedKey: experiment ? seedlessKey(experiment) : '',
-      parameters: experiment ? parametersView(experiment, run?.parameters ?? null) : null,
+      parameters: experiment ? parametersView(experiment, run) : null,
       samples: source.samples.slice(-SHOWN_SAMPLES),
       findings: findingsOf(source),
       lastCheckpoint: source.checkpoints.at(-1)?.step ?? null,
@@ -164,13 +164,6 @@ function findingsOf({ findings, status }: RunSource): RunView['findings'] {
       const since = sinceThen(finding, newest);
       return since ? { ...finding, message: `${finding.message} ${since}` } : finding;
     });
-}
-
-/** Of the first recurrent layer. */
-export function cellOf(experiment: Experiment): CellName | null {
-  for (const { type } of experiment.model.layers)
-    if (type === 'rnn' || type === 'gru' || type === 'lstm') return type;
-  return null;
 }
 
 function engineOf({ engineUsed }: RunFile): string {

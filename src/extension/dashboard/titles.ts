@@ -1,9 +1,9 @@
 // The names on the dashboard: of the whole, of each run in it, and what tells runs of one cell apart.
-import type { CellName, Experiment } from '../../experiment/schema.ts';
+import { firstCell } from '../../experiment/models.ts';
+import type { Experiment } from '../../experiment/schema.ts';
 import type { RunRequest } from '../../runs/format.ts';
+import { cellOf } from '../cells.ts';
 import type { Place } from './run-view.ts';
-
-const NAMES: Readonly<Record<CellName, string>> = { rnn: 'RNN', gru: 'GRU', lstm: 'LSTM' };
 
 export interface Named {
   /** the name a person gave it, else the experiment's */
@@ -17,8 +17,9 @@ export function placesOf(runs: readonly Named[]): Place[] {
   const seen = new Map<string, number>();
   return runs.map(({ name, request }) => {
     const cell = cellNameOf(request.experiment);
-    const variant = seen.get(cell) ?? 0;
-    seen.set(cell, variant + 1);
+    const hue = cellOf(request.experiment)?.hue ?? '';
+    const variant = seen.get(hue) ?? 0;
+    seen.set(hue, variant + 1);
     const own = request.group?.label || cell;
     return { label: isOneGroup ? own : own === cell ? name : `${name} ${own}`, variant };
   });
@@ -42,13 +43,10 @@ export function subtitleOf(runs: readonly Named[]): string {
 }
 
 function unitsOf(experiment: Experiment): number | null {
-  for (const layer of experiment.model.layers)
-    if (layer.type === 'rnn' || layer.type === 'gru' || layer.type === 'lstm') return layer.units;
-  return null;
+  const layer = firstCell(experiment)?.layer;
+  return layer && 'units' in layer ? (layer.units ?? null) : null;
 }
 
 function cellNameOf(experiment: Experiment): string {
-  for (const { type } of experiment.model.layers)
-    if (type === 'rnn' || type === 'gru' || type === 'lstm') return NAMES[type];
-  return 'run';
+  return cellOf(experiment)?.title ?? 'run';
 }

@@ -11,9 +11,10 @@ import {
 } from '../../definitions/definition.ts';
 import { originOf } from '../../definitions/describe.ts';
 import { INPUT_SHAPES } from '../../definitions/found-layers.ts';
-import { countRecurrent, placedCell, resetsAfter } from '../../experiment/parameters.ts';
-import type { CellName, Convention } from '../../experiment/schema.ts';
-import { cellName } from '../cells.ts';
+import { type CellName, countRecurrent, placedCell } from '../../experiment/framework-cell.ts';
+import { resetsAfter } from '../../experiment/layers/gru.ts';
+import type { Convention } from '../../experiment/schema.ts';
+import { titleOf } from '../cells.ts';
 import { count, formatBytes, percentage } from '../text.ts';
 
 /** `394,240 params · GRU −25 %`; by default, in a range or with symbols where a size comes from outside. */
@@ -26,7 +27,7 @@ export function modelCounts(model: FoundModel): string {
   const total = recurrent.reduce((sum, { recurrent: each }) => sum + each!.parameters!, 0);
   const rival: CellName = first.recurrent!.cell === 'LSTM' ? 'gru' : 'lstm';
   const other = recurrent.reduce((sum, layer) => sum + (countAs(layer, rival) ?? 0), 0);
-  return `${count(total)} params${asCalled(recurrent)} · ${cellName(rival)} ${percentage(other, total)}`;
+  return `${count(total)} params${asCalled(recurrent)} · ${titleOf(rival)} ${percentage(other, total)}`;
 }
 
 /** ` as called on line 7`, where one call outside of the model gives its sizes. */

@@ -1,10 +1,11 @@
 // Follows, for every visible experiment and model in code, its newest run: only what was appended since is read.
 import * as vscode from 'vscode';
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
+import { firstCell } from '../../experiment/models.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { SERIES } from '../../runs/series-names.ts';
-import { cellOf, firstMetric } from '../runs/describe.ts';
+import { firstMetric } from '../runs/describe.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { pollByTurns } from '../runs/turns.ts';
 import { definitionPath } from './documents.ts';
@@ -151,7 +152,7 @@ function findingsOf(reader: RunReader, run: ListedRun, label: string): LastRun['
       message: [finding.message, sinceThen(finding, run.status)].filter(Boolean).join(' '),
       label,
       folder: run.folder,
-      cell: cellOf(run),
+      cell: firstCell(run.request.experiment)?.layer.type ?? null,
     }));
 }
 

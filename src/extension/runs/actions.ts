@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { FILES } from '../../runs/paths.ts';
+import { cellOf } from '../cells.ts';
 import type { Services } from '../services.ts';
 import { formatBytes, plain, plural } from '../text.ts';
 import { workerEnvironment } from '../worker-environment.ts';
 import { experimentText } from './as-it-was.ts';
-import { cellOf, runDescription, runLabel } from './describe.ts';
+import { runDescription, runLabel } from './describe.ts';
 import type { ListedRun, RunStore } from './store.ts';
 
 export function isLiving({ state }: ListedRun): boolean {
@@ -231,7 +232,7 @@ export async function exportRun(run: ListedRun, services: Services): Promise<voi
     })) ?? [];
   if (!target) return;
   const command = await services.training.commandLine();
-  const cell = cellOf(run);
+  const cell = cellOf(run.request.experiment)?.type;
   const out = join(
     target.fsPath,
     [plain(run.name, 40).replace(/[^\w.-]+/g, '-'), cell].filter(Boolean).join('-'),

@@ -1,10 +1,10 @@
 // How a run reads in the tree, the status bar and messages. Pure.
-import type { CellName } from '../../experiment/schema.ts';
+import { kindOf } from '../../experiment/layers/index.ts';
+import { firstCell } from '../../experiment/models.ts';
 import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { LifeState } from '../../runs/life.ts';
 import { metricText } from '../../runs/metric-text.ts';
-import { cellName } from '../cells.ts';
 import { ago, clock, count, loss, plain, stateWord } from '../text.ts';
 
 export interface Described {
@@ -132,13 +132,9 @@ export function statusText(runs: readonly Described[]): { text: string; tooltip:
   return { text: `${icon} ${name} ${percent} %`, tooltip: lines.join('\n') };
 }
 
-export function cellOf(run: Pick<Described, 'request'>): CellName | null {
-  const layer = run.request.experiment.model.layers.find(({ type }) => ['rnn', 'gru', 'lstm'].includes(type));
-  return (layer?.type as CellName | undefined) ?? null;
-}
-
-export function cellSummary(run: Pick<Described, 'request'>): string {
-  const cell = cellOf(run);
-  const layer = run.request.experiment.model.layers.find(({ type }) => type === cell);
-  return cell && layer && 'units' in layer ? `${cellName(cell)}, ${layer.units} units` : '';
+export function cellSummary({ request }: Pick<Described, 'request'>): string {
+  const layer = firstCell(request.experiment)?.layer;
+  if (!layer) return '';
+  const { title } = kindOf(layer);
+  return 'units' in layer ? `${title}, ${layer.units} units` : title;
 }

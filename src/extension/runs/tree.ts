@@ -1,9 +1,8 @@
 // The view "Runs": newest first, comparisons as groups, with disk use, and several can be selected.
 import * as vscode from 'vscode';
-import { cellColor } from '../cells.ts';
+import { cellColor, cellOf } from '../cells.ts';
 import { formatBytes, plain, plural } from '../text.ts';
 import {
-  cellOf,
   cellSummary,
   contextValue,
   groupDescription,
@@ -205,18 +204,16 @@ const COLOR_SCHEME = 'unroll-run-color';
 
 /** Members of a comparison carry the colour of their cell, as their curves do. */
 function colorUri(run: ListedRun, inGroup: boolean): vscode.Uri | undefined {
-  const cell = cellOf(run);
-  return inGroup && cell
-    ? vscode.Uri.from({ scheme: COLOR_SCHEME, path: `/${run.id}`, query: cell })
+  const cell = inGroup ? cellOf(run.request.experiment) : null;
+  return cell
+    ? vscode.Uri.from({ scheme: COLOR_SCHEME, path: `/${run.id}`, query: cellColor(cell) })
     : undefined;
 }
 
 export function registerRunColors(): vscode.Disposable {
   return vscode.window.registerFileDecorationProvider({
     provideFileDecoration({ scheme, query }) {
-      if (scheme !== COLOR_SCHEME || (query !== 'rnn' && query !== 'gru' && query !== 'lstm'))
-        return undefined;
-      return { color: new vscode.ThemeColor(cellColor(query)) };
+      return scheme === COLOR_SCHEME ? { color: new vscode.ThemeColor(query) } : undefined;
     },
   });
 }

@@ -1,7 +1,12 @@
 // What the steps of "Train RNN" offer, and the experiment that comes of them. Pure. Loaded late: it brings the schema.
-import { CELL_TYPES, CLASSIC_CELLS, kindOf, type LayerType } from '../../experiment/layers/index.ts';
-import type { PlacedLayer } from '../../experiment/models.ts';
-import { countAs, placedCell } from '../../experiment/parameters.ts';
+import {
+  CELL_TYPES,
+  CLASSIC_CELLS,
+  kindOf,
+  type Layer,
+  type LayerType,
+} from '../../experiment/layers/index.ts';
+import { FIRST_CELL, starterLayers } from '../../experiment/layers/starter.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import type { ExperimentInput } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
@@ -33,8 +38,7 @@ export interface Choices {
 export function rememberedData(stored: unknown): DataChoice | null {
   if (typeof stored !== 'object' || stored === null) return null;
   const { task, kind, path, sample } = stored as Record<string, unknown>;
-  const old = { text: 'char-lm', table: 'forecast' }[String(kind)];
-  const name = TASK_NAMES.find(each => each === (task ?? old));
+  const name = TASK_NAMES.find(each => (task ? each === task : taskOf({ task: each }).reads === kind));
   if (!name || (readsFile(name) && typeof path !== 'string')) return null;
   return {
     task: name,
@@ -77,7 +81,7 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
         ...shown,
         description: sizeOf,
         reason: fault ?? 'Unroll reads text, CSV and TSV',
-        value: { task: 'char-lm', path },
+        value: { task: tasks[0] ?? TASK_NAMES[0]!, path },
       },
     ];
   return tasks.map(task => {
@@ -141,12 +145,12 @@ export function sizeOffers(cell: CellChoice, data: DataChoice, typed = ''): Offe
   const own = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   const isValid = own >= 1 && own <= MOST_UNITS;
   const sizes = isValid ? [own, ...SIZES.filter(size => size !== own)] : SIZES;
-  const type = cell === 'compare' ? 'lstm' : cell;
+  const type = cell === 'compare' ? FIRST_CELL : cell;
   const offers = sizes.map((units): Offer<number> => {
-    const { count: parameters, title } = countAs(placed(data), type, units);
+    const { title, parameters } = firstCellOf(data, type, units);
     return {
       label: plural(units, 'unit'),
-      description: `${count(parameters)} parameters in the ${title} (PyTorch count)`,
+      description: `${count(parameters.count)} parameters in the ${title} (PyTorch count)`,
       value: units,
       isAlwaysShown: true,
     };
@@ -157,27 +161,34 @@ export function sizeOffers(cell: CellChoice, data: DataChoice, typed = ''): Offe
 }
 
 /** A cell as the first that reads these data. */
-function placed({ task }: DataChoice): Pick<PlacedLayer, 'layer' | 'at'> {
+function firstCellOf({ task }: DataChoice, type: LayerType, units: number) {
   const { starter, sizes } = taskOf({ task });
   const input = sizes(starter.data({ path: '', column: '' }) as never)?.input;
-  const inputSize = starter.embedding || (input ? widthOf(input) : 1);
-  return placedCell({ cell: 'lstm', inputSize, units: 1, convention: 'pytorch' });
+  const inputs = starter.embedding || (input ? widthOf(input) : 1);
+  const kind = kindOf({ type });
+  const layer = kind.schema.parse({ type, units }) as Layer;
+  const outputs = kind.width(layer, { inputs, isLast: false, asked: 1 });
+  const at = {
+    index: 0,
+    isLast: false,
+    inputs,
+    outputs,
+    steps: 1,
+    memory: null,
+    convention: 'pytorch',
+  } as const;
+  return { title: kind.title, parameters: kind.parameters(layer, at) };
 }
 
 /** What the steps stand for, as a person would write it. */
 export function experimentOf({ data, target, cell, units }: Choices): ExperimentInput {
   const { starter } = taskOf(data);
   const { learningRate, steps, seqLen } = starter.training;
-  const type = (cell === 'compare' ? 'lstm' : cell) as 'lstm';
   return {
     name: data.path ? nameOf(data.path) : data.task.replaceAll('-', ' '),
     data: dataOf(data, target),
     model: {
-      layers: [
-        ...(starter.embedding > 0 ? [{ type: 'embedding' as const, dim: starter.embedding }] : []),
-        { type, units },
-        { type: 'dense' },
-      ],
+      layers: starterLayers(starter.embedding, cell === 'compare' ? FIRST_CELL : cell, units),
     },
     training: {
       optimizer: { type: 'adam', learningRate },

@@ -1,6 +1,7 @@
 // "Train RNN" without an experiment file: data, cell and size are asked for, and the last answers offered first.
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { FIRST_CELL } from '../../experiment/layers/starter.ts';
 import { faultOfFile, numericColumns, readsOf } from '../data-files.ts';
 import { readFound } from '../read-head.ts';
 import {
@@ -221,7 +222,7 @@ async function ask(folder: vscode.WorkspaceFolder, last: Partial<Choices>): Prom
         ...common,
         placeholder: vscode.l10n.t('Which cell?'),
         offers: CELL_OFFERS,
-        isPreferred: value => value === (last.cell ?? 'lstm'),
+        isPreferred: value => value === (last.cell ?? FIRST_CELL),
       });
       if (typeof answer === 'string') chosen.cell = answer as CellChoice;
     } else {

@@ -1,6 +1,7 @@
 // What the data of an experiment holds: the model's sizes and notes for people. Reads the data file, trains nothing.
-import { knownSizes, type ModelSizes } from '../../experiment/parameters.ts';
+import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
+import type { ModelSizes } from '../../experiment/sizes.ts';
 import { CommandError } from './exit.ts';
 import { dataFault, type Place } from './workspace.ts';
 

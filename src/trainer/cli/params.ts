@@ -2,7 +2,7 @@
 // each layer.
 import process from 'node:process';
 import { withCell } from '../../experiment/compare.ts';
-import type { Convention } from '../../experiment/convention.ts';
+import { CONVENTION_NOTES } from '../../experiment/convention.ts';
 import { CLASSIC_CELLS } from '../../experiment/layers/index.ts';
 import { firstCell, type PlacedLayer } from '../../experiment/models.ts';
 import { comparedTypes, countAs, countModel, equalUnits } from '../../experiment/parameters.ts';
@@ -42,12 +42,6 @@ export const command: Command = {
   },
 };
 
-const NOTES: Readonly<Record<Convention, string>> = {
-  pytorch: 'PyTorch: two bias vectors per gate (b_ih and b_hh)',
-  keras: 'Keras: one bias vector per gate, two for a GRU with reset_after (its default)',
-  tfjs: 'tfjs and textbooks: one bias vector per gate',
-};
-
 function countAll(experiment: Experiment, sizes: ModelSizes) {
   const { convention } = experiment.model;
   const first = firstCell(experiment, sizes);
@@ -56,7 +50,7 @@ function countAll(experiment: Experiment, sizes: ModelSizes) {
     kind: 'params' as const,
     name: experiment.name ?? null,
     convention,
-    note: NOTES[convention],
+    note: CONVENTION_NOTES[convention],
     layer: first?.name ?? null,
     inputSize: first?.at.inputs ?? null,
     cells: first ? countCells(experiment, sizes, first) : [],

@@ -1,7 +1,6 @@
 // What the run's own model says to a fixed input, so that an exported copy can check itself against it.
 import { tensor, tidy } from '@tensorflow/tfjs-core';
-import { stepsOf } from '../../experiment/models.ts';
-import { readsInParts } from '../../experiment/schema.ts';
+import { stepsOf, traitsOf } from '../../experiment/models.ts';
 import type { FinishedRun } from '../inference/finished-run.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
@@ -44,6 +43,6 @@ export function referenceOf(model: Model, opened: FinishedRun): Reference {
     return Array.from(model.forward(x, options).outputs.dataSync());
   });
   const { layers } = opened.run.experiment.model;
-  const parts = layers.every(readsInParts);
+  const parts = layers.every(layer => traitsOf(layer).carries);
   return { tolerance: TOLERANCE, shape, input: Array.from(input), outputs, parts };
 }

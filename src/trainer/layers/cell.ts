@@ -2,7 +2,7 @@
 // is the definition: documentation, fallback and test of the fused kernel beside it. The runner (recurrent.ts)
 // owns time, lengths and states. A new cell is a file with a `Cell`, and a line in cells.ts.
 import { add, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import type { CellName, Convention } from '../../experiment/schema.ts';
+import type { Convention, RecurrentLayer } from '../../experiment/schema.ts';
 import type { RecurrentCell } from '../engine/provider.ts';
 
 /** (B, H) each; c only for cells that have one. */
@@ -19,7 +19,7 @@ export interface CellWeights {
 }
 
 export interface Cell {
-  readonly name: CellName;
+  readonly name: RecurrentLayer['type'];
   /** as they are stacked in the weights and reported; empty for a cell without gates */
   readonly gates: readonly string[];
   readonly hasCellState: boolean;

@@ -15,7 +15,8 @@ import {
   zeros as zerosOf,
 } from '@tensorflow/tfjs-core';
 import { kindOf } from '../../experiment/layers/index.ts';
-import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
+import { directionsOf } from '../../experiment/layers/recurrent.ts';
+import type { RecurrentLayer } from '../../experiment/schema.ts';
 import { join } from '../engine/kernels/join.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import { fusedKernels } from '../engine/storage.ts';

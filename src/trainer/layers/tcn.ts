@@ -9,7 +9,7 @@
 // Initial values: PyTorch uniform ±1/√(I·kernelSize) for weights and biases; Keras and tfjs Glorot-uniform weights and
 // zero biases.
 import { add, reshape, type Tensor3D, type Variable } from '@tensorflow/tfjs-core';
-import type { TcnLayer } from '../../experiment/schema.ts';
+import type { LayerOf } from '../../experiment/schema.ts';
 import { dropout } from './dropout.ts';
 import { uniform, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
@@ -17,7 +17,7 @@ import { activation, convolution as convolve, dense } from './operations.ts';
 
 type Block = (x: Tensor3D, pass: Pass) => Tensor3D;
 
-export function buildTcn(layer: TcnLayer, place: Place): BuiltLayer {
+export function buildTcn(layer: LayerOf<'tcn'>, place: Place): BuiltLayer {
   const blocks = Array.from({ length: layer.layers }, (_, level) => blockOf(layer, place, level));
   return {
     output: { kind: 'vectors', width: layer.units, learned: true },
@@ -25,7 +25,7 @@ export function buildTcn(layer: TcnLayer, place: Place): BuiltLayer {
   };
 }
 
-function blockOf({ units, kernelSize, dropout: rate }: TcnLayer, place: Place, level: number): Block {
+function blockOf({ units, kernelSize, dropout: rate }: LayerOf<'tcn'>, place: Place, level: number): Block {
   const name = `blocks.${level}`;
   const inputs = level === 0 ? place.input.width : units;
   const learned = level > 0 || place.input.learned;

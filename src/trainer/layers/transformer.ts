@@ -13,8 +13,8 @@
 // Initial values: PyTorch Glorot-uniform in_proj, the others uniform ±1/√inputs, attention biases 0; Keras and tfjs
 // Glorot-uniform weights and zero biases.
 import { add, type Tensor, type Tensor3D, tensor2d, type Variable } from '@tensorflow/tfjs-core';
-import { hiddenOf } from '../../experiment/parameters.ts';
-import type { TransformerLayer } from '../../experiment/schema.ts';
+import { hiddenOf } from '../../experiment/layers/transformer.ts';
+import type { LayerOf } from '../../experiment/schema.ts';
 import { dropout } from './dropout.ts';
 import { rowsOf } from './embedding.ts';
 import { ModelError } from './errors.ts';
@@ -28,7 +28,7 @@ const POSITION_SPREAD = 0.02;
 
 type Block = (x: Tensor3D, pass: Pass) => Tensor3D;
 
-export function buildTransformer(layer: TransformerLayer, place: Place): BuiltLayer {
+export function buildTransformer(layer: LayerOf<'transformer'>, place: Place): BuiltLayer {
   const { width } = place.input;
   if (width % layer.heads !== 0)
     throw new ModelError(
@@ -43,7 +43,7 @@ export function buildTransformer(layer: TransformerLayer, place: Place): BuiltLa
   };
 }
 
-function blockOf(layer: TransformerLayer, place: Place, name: string): Block {
+function blockOf(layer: LayerOf<'transformer'>, place: Place, name: string): Block {
   const { width } = place.input;
   const hidden = hiddenOf(layer, width);
   const norm1 = normIn(place, `${name}.norm1.`, EPSILON);
@@ -76,7 +76,7 @@ function linear(place: Place, prefix: string, outputs: number, inputs: number, r
 }
 
 /** What tells the steps apart: adds a row of a table to each. */
-function positionsOf({ positions }: TransformerLayer, place: Place): (x: Tensor3D) => Tensor3D {
+function positionsOf({ positions }: LayerOf<'transformer'>, place: Place): (x: Tensor3D) => Tensor3D {
   if (positions === 'none') return x => x;
   const { width } = place.input;
   const learned: Variable | null =

@@ -2,7 +2,6 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { Diagnosis } from '../../diagnosis/diagnose.ts';
 import { RowReader } from '../../diagnosis/rows.ts';
-import type { CellName, Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import type { NamedTensor } from '../../runs/safetensors.ts';
@@ -75,7 +74,7 @@ export class Course {
         validationBatches: task.validationBatches,
       });
     this.diagnosis = new Diagnosis(
-      { experiment, task: task.facts, layers: recurrentFacts(model, experiment) },
+      { experiment, task: task.facts, layers: recurrentFacts(model) },
       from.found,
     );
     this.recorder = new Recorder({ experiment, model, task, intervals: this.intervals });
@@ -304,10 +303,6 @@ export function show(step: number): string {
   return step.toLocaleString('en-US');
 }
 
-/** The recurrent levels, with the types that the experiment gives their layers. */
-function recurrentFacts({ levels }: Model, { model }: Experiment) {
-  return levels.flatMap(({ name, family, units }) => {
-    const type = model.layers[Number(name.split('.')[1])]?.type;
-    return family === 'recurrent' && type ? [{ name, units, cell: type as CellName }] : [];
-  });
+function recurrentFacts({ levels }: Model) {
+  return levels.filter(({ family }) => family === 'recurrent').map(({ name, units }) => ({ name, units }));
 }

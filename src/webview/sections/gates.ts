@@ -67,8 +67,8 @@ export class GatesSection implements Section {
     const width = this.element.clientWidth;
     if (kept.length === 0 || width === 0) return;
     const { ui, chosen } = this.page;
-    const hasNone = chosen !== null && chosen.cell === 'rnn';
-    const text = `mean over units by t${hasNone ? '; RNN has none' : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`;
+    const bare = chosen?.cell && !chosen.cell.hasGates ? chosen.cell.title : null;
+    const text = `mean over units by t${bare ? `; ${bare} has none` : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`;
     if (this.note.textContent !== text) this.note.textContent = text;
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.gates === true));
     const height = this.height() + 22;
@@ -238,7 +238,8 @@ export class GatesSection implements Section {
         }),
       ),
     ]);
-    const rest = isWide && state.runs.some(run => run.cell === 'rnn') ? ' · RNN has no gates' : '';
+    const bare = new Set(state.runs.flatMap(({ cell }) => (cell && !cell.hasGates ? [cell.title] : [])));
+    const rest = isWide ? [...bare].map(title => ` · ${title} has no gates`).join('') : '';
     this.say.replaceChildren('Half-life', ...parts, ` steps${rest}`);
   }
 

@@ -1,11 +1,10 @@
-// At what cost: parameters of the three cells at equal units or at equal parameters, with formula and convention.
+// At what cost: parameters of the model's cell beside the known ones, at equal units or at equal parameters, with
+// formula and convention, and of each layer.
 import type { ParameterView } from '../../protocol/messages.ts';
 import { dataTable, h, iconButton, RadioGroup } from '../dom.ts';
 import { count } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section, UiState } from '../page.ts';
-
-const NAMES = { rnn: 'RNN', gru: 'GRU', lstm: 'LSTM' } as const;
 
 export class ParametersSection implements Section {
   readonly element: HTMLElement;
@@ -57,25 +56,33 @@ export class ParametersSection implements Section {
       ui.tables.parameters,
       isWide,
       chosen.cell,
-      theme.cells,
+      theme.version,
     ]);
     if (key === this.drawn) return;
     this.drawn = key;
-    const views = ui.equal === 'units' ? parameters.equalUnits : parameters.equalParameters;
-    const own = views.find(({ cell }) => cell === chosen.cell) ?? views[0]!;
+    this.equal.element.hidden = parameters.layer === null;
+    if (parameters.layer === null)
+      this.body.replaceChildren(this.layers(), h('div', { class: 'quiet', text: parameters.note }));
+    else this.compare(ui.equal === 'units' ? parameters.equalUnits : parameters.equalParameters);
+  }
+
+  private compare(views: readonly ParameterView[]): void {
+    const { chosen, ui, isWide } = this.page;
+    const { note, layers } = chosen!.parameters!;
+    const own = views.find(({ cell }) => cell.type === chosen!.cell?.type) ?? views[0]!;
     const asTable = ui.tables.parameters === true;
     this.body.replaceChildren(
       ...[
         asTable && !isWide ? null : this.bars(views),
         asTable || isWide ? this.split(views) : key3(own),
-        asTable ? this.layers() : null,
-        h('div', { class: 'mono wrap', text: `${NAMES[own.cell]} ${own.formula} = ${count(own.total)}` }),
-        h('div', {
-          class: 'quiet',
-          text: `${parameters.note}${isWide ? '' : ` One bias: ${count(own.oneBias)}.`}`,
-        }),
+        asTable && layers.length > 0 ? this.layers() : null,
+        h('div', { class: 'mono wrap', text: `${own.cell.title} ${own.formula} = ${count(own.total)}` }),
+        h('div', { class: 'quiet', text: `${note}${isWide ? '' : ` One bias: ${count(own.oneBias)}.`}` }),
         ui.equal === 'parameters' &&
-          h('div', { class: 'quiet', text: 'Units: the most that stay within the LSTM count.' }),
+          h('div', {
+            class: 'quiet',
+            text: `Units: the most that stay within the ${largest(views).cell.title} count.`,
+          }),
       ].filter(child => child instanceof Node),
     );
   }
@@ -85,24 +92,25 @@ export class ParametersSection implements Section {
   }
 
   private bars(views: readonly ParameterView[]): HTMLElement {
-    const largest = Math.max(...views.map(({ total }) => total));
-    const reference = views.find(({ cell }) => cell === 'lstm')!.total;
+    const most = largest(views).total;
+    const reference = referenceOf(views).total;
     const box = h('div', {
       class: 'pbars',
       role: 'img',
-      label: `Parameters of the recurrent layer: ${views.map(({ cell, total }) => `${NAMES[cell]} ${count(total)}`).join(', ')}`,
+      label: `Parameters of the layer: ${views.map(({ cell, total }) => `${cell.title} ${count(total)}`).join(', ')}`,
     });
     for (const view of views) {
       const style = this.styleOfCell(view.cell);
       const bar = h('span', { class: 'pbar' });
       bar.style.setProperty('--hue', style.color);
+      const { input, recurrent, bias } = view.parts ?? { input: view.total, recurrent: 0, bias: 0 };
       for (const [name, value] of [
-        ['in', view.input],
-        ['re', view.recurrent],
-        ['bias', view.bias],
+        ['in', input],
+        ['re', recurrent],
+        ['bias', bias],
       ] as const) {
         const part = h('i', { class: name });
-        part.style.width = `${(100 * value) / largest}%`;
+        part.style.width = `${(100 * value) / most}%`;
         bar.append(part);
       }
       box.append(
@@ -110,8 +118,8 @@ export class ParametersSection implements Section {
           'span',
           { class: 'name' },
           markerIcon(style),
-          ` ${NAMES[view.cell]} `,
-          h('small', { text: String(view.units) }),
+          ` ${view.cell.title} `,
+          h('small', { text: view.units === null ? '' : String(view.units) }),
         ),
         bar,
         h('b', { class: 'num', text: count(view.total) }),
@@ -130,20 +138,19 @@ export class ParametersSection implements Section {
       'one bias',
     ];
     const rows = views.map(view => [
-      h('span', {}, markerIcon(this.styleOfCell(view.cell)), ` ${NAMES[view.cell]}`),
-      count(view.input),
-      count(view.recurrent),
-      count(view.bias),
+      h('span', {}, markerIcon(this.styleOfCell(view.cell)), ` ${view.cell.title}`),
+      view.parts ? count(view.parts.input) : '',
+      view.parts ? count(view.parts.recurrent) : '',
+      view.parts ? count(view.parts.bias) : '',
       count(view.oneBias),
     ]);
-    const table = dataTable('Parameters of the recurrent layer, split', head, rows);
+    const table = dataTable('Parameters of the layer, split', head, rows);
     table.classList.add('split');
     return table;
   }
 
-  private layers(): HTMLElement | null {
+  private layers(): HTMLElement {
     const { layers, total } = this.page.chosen!.parameters!;
-    if (layers.length === 0) return null;
     const rows = [
       ...layers.map(layer => [
         layer.name,
@@ -158,7 +165,18 @@ export class ParametersSection implements Section {
   }
 }
 
-function key3({ input, recurrent, bias }: ParameterView): HTMLElement {
+/** What the others are shares of: the last of the cells that everyone knows. */
+function referenceOf(views: readonly ParameterView[]): ParameterView {
+  return views.findLast(({ cell }) => cell.classic !== null) ?? views[0]!;
+}
+
+function largest(views: readonly ParameterView[]): ParameterView {
+  return views.reduce((most, view) => (view.total > most.total ? view : most));
+}
+
+function key3({ parts }: ParameterView): HTMLElement | null {
+  if (!parts) return null;
+  const { input, recurrent, bias } = parts;
   return h(
     'div',
     { class: 'quiet' },

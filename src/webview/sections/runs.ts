@@ -43,7 +43,7 @@ export class RunsSection implements Section {
     });
     const key = JSON.stringify([
       rows.map(({ run, cells }) => [run.label, cells]),
-      theme.cells,
+      theme.version,
       theme.foreground,
     ]);
     if (key === this.drawn) return;

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LayerType } from '../../../src/experiment/layers/index.ts';
 import { experimentSchema } from '../../../src/experiment/schema.ts';
+import { cellOf } from '../../../src/extension/cells.ts';
 import { DashboardModel, type ShownRun } from '../../../src/extension/dashboard/model.ts';
 import { parametersView } from '../../../src/extension/dashboard/parameters.ts';
 import { placesOf, subtitleOf, titleOf } from '../../../src/extension/dashboard/titles.ts';
@@ -54,7 +56,7 @@ describe('the view of a run folder', () => {
     assert.equal(runs[0]?.steps, 100);
     assert.equal(runs[0]?.trainLoss.step.length, 0);
     assert.equal(runs[0]?.flow.reach, null);
-    assert.equal(runs[0]?.cell, 'gru');
+    assert.equal(runs[0]?.cell?.type, 'gru');
   });
 
   it('sends everything once, and then only what is new', async () => {
@@ -155,7 +157,13 @@ describe('the view of a run folder', () => {
 });
 
 describe('names on the dashboard', () => {
-  const named = (cell: 'rnn' | 'gru' | 'lstm', label: string, group: string | null, name = 'emma') => ({
+  const named = (
+    cell: LayerType,
+    label: string,
+    group: string | null,
+    name = 'emma',
+    fields: object = { units: 128 },
+  ) => ({
     name,
     request: {
       ...requestOf('/w'),
@@ -165,7 +173,7 @@ describe('names on the dashboard', () => {
       group: group === null ? null : { id: group, index: 0, size: 3, label },
       experiment: experimentSchema.parse({
         ...experiment,
-        model: { layers: [{ type: cell, units: 128 }, { type: 'dense' }] },
+        model: { layers: [{ type: cell, ...fields }, { type: 'dense' }] },
       }),
     },
   });
@@ -186,6 +194,20 @@ describe('names on the dashboard', () => {
       { label: 'GRU · seed 1', variant: 0 },
       { label: 'GRU · seed 2', variant: 1 },
     ]);
+  });
+
+  it('tell cells of one family apart, whose hue is the same, and give any kind its title', () => {
+    const block = (label: string) => named('transformer', label, 'g', 'emma', {});
+    const runs = [named('lstm', 'LSTM', 'g'), named('tcn', 'TCN', 'g'), block('one'), block('two')];
+    assert.deepEqual(
+      placesOf(runs).map(({ variant }) => variant),
+      [0, 0, 0, 1],
+    );
+    assert.equal(subtitleOf([block('')]), 'Transformer');
+    assert.deepEqual(
+      runs.map(({ request }) => cellOf(request.experiment)?.hue),
+      ['lstm', 'convolution', 'attention', 'attention'],
+    );
   });
 
   it('name a lone run by its cell, and runs of several comparisons by both', () => {
@@ -222,11 +244,48 @@ describe('parameters on the dashboard', () => {
     assert.equal(view.equalUnits[1]?.formula, '3·128·(32 + 128 + 2)');
   });
 
+  it('are those of each layer for a model without a recurrent layer, beside the known cells', () => {
+    const view = parametersView(
+      experimentSchema.parse({
+        data: { task: 'adding' },
+        model: {
+          layers: [{ type: 'dense', units: 8 }, { type: 'transformer', heads: 2 }, { type: 'dense' }],
+        },
+      }),
+      null,
+    )!;
+    // dense 2 → 8; a block of width 8: attention 4·8·8 + 4·8, two layer norms 4·8, 8 → 32 → 8; dense 8 → 1
+    // learned positions of 100 steps before it
+    const block = 4 * 8 * 8 + 4 * 8 + 4 * 8 + 2 * 8 * 32 + 32 + 8 + 100 * 8;
+    assert.deepEqual(
+      view.layers.map(({ count }) => count),
+      [24, block, 9],
+    );
+    assert.equal(view.total, 24 + block + 9);
+    assert.equal(view.layer, 'layers.1');
+    const own = view.equalUnits.at(-1)!;
+    assert.deepEqual([own.cell.title, own.total, own.parts], ['Transformer', block, null]);
+    assert.deepEqual(
+      view.equalUnits.map(({ cell }) => cell.title),
+      ['RNN', 'GRU', 'LSTM', 'Transformer'],
+    );
+  });
+
+  it('are those of each layer for a model in which none reads across steps', () => {
+    const layers = [{ name: 'layers.0', type: 'dense', count: 77, formula: '(76 + 1)·1' }];
+    const plain = { ...emma, model: { ...emma.model, layers: emma.model.layers.slice(2) } };
+    const view = parametersView(plain, { parameters: { total: 77, layers } })!;
+    assert.deepEqual([view.layer, view.equalUnits, view.layers, view.total], [null, [], layers, 77]);
+  });
+
   it('find the width of one-hot input from the counted layer', () => {
     const oneHot = { ...emma, model: { ...emma.model, layers: emma.model.layers.slice(1) } };
     assert.equal(parametersView(oneHot, null), null);
     const count = 3 * 128 * (76 + 128 + 2);
     const layers = [{ name: 'layers.0', type: 'gru', count, formula: '' }];
-    assert.equal(parametersView(oneHot, { total: count, layers })?.equalUnits[1]?.total, count);
+    assert.equal(
+      parametersView(oneHot, { parameters: { total: count, layers } })?.equalUnits[1]?.total,
+      count,
+    );
   });
 });

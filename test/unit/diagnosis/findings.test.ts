@@ -25,8 +25,14 @@ function facts(change: Partial<NonNullable<ExperimentInput['training']>> = {}, b
       tokensPerStep: 2048,
       notes: [],
     },
-    layers: [0, 1].map(level => ({ name: `layers.1.${level}`, cell: 'lstm', units: 32 })),
+    layers: [0, 1].map(level => ({ name: `layers.1.${level}`, units: 32 })),
   };
+}
+
+/** The same run on other data. */
+function withData(data: object): RunFacts {
+  const { experiment, ...rest } = facts();
+  return { ...rest, experiment: { ...experiment, data: experimentSchema.shape.data.parse(data) } };
 }
 
 function run(what: RunFacts, steps: number, at: (step: number) => Partial<Observation>): Finding[] {
@@ -158,7 +164,7 @@ describe('vanishing', () => {
 
   it('measures a forecast by the mean, not by persistence', () => {
     const forecast: RunFacts = {
-      ...facts(),
+      ...withData({ task: 'forecast', path: 'a.csv', target: 'y' }),
       task: { ...facts().task, name: 'forecast', baseline: { loss: 0.1, name: 'persistence' } },
     };
     const found = run(forecast, 400, step => ({ trainLoss: 0.3 + 0.01 * wobble(step), flow: [vanished] }));
@@ -174,6 +180,16 @@ describe('vanishing', () => {
 
 describe('overfitting', () => {
   const everyTwenty = (step: number, valLoss: number) => (step % 20 === 0 ? { valLoss } : {});
+
+  it('is looked for where data are read from a file, and not where they are drawn anew', () => {
+    const rising = (step: number) => ({
+      trainLoss: learning(step),
+      ...everyTwenty(step, step < 200 ? 3 - step / 200 : 1.6 + step / 400),
+    });
+    const read = withData({ task: 'forecast', path: 'a.csv', target: 'y' });
+    assert.ok(ids(run(read, 800, rising)).includes('overfitting'));
+    assert.ok(!ids(run(withData({ task: 'adding' }), 800, rising)).includes('overfitting'));
+  });
 
   it('is found once, with dropout between stacked layers among its fixes', () => {
     const found = run(facts(), 800, step => ({

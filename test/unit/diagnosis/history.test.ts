@@ -93,7 +93,7 @@ describe('the history of a diagnosis', () => {
           tokensPerStep: 2048,
           notes: [],
         },
-        layers: [{ name: 'layers.1.0', cell: 'lstm', units }],
+        layers: [{ name: 'layers.1.0', units }],
       };
       const diagnosis = new Diagnosis(facts);
       const mean = Float32Array.from({ length: units }, (_, unit) => unit / 128);

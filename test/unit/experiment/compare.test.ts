@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { expandComparison } from '../../../src/experiment/compare.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
-import { experimentSchema, isRecurrent } from '../../../src/experiment/schema.ts';
+import { experimentSchema } from '../../../src/experiment/schema.ts';
 
 const base = {
   data: { task: 'adding' },
@@ -40,7 +40,7 @@ describe('expandComparison', () => {
     const layers = all.map(member => member.experiment.model.layers[0]!);
     assert.ok(
       layers.every(
-        layer => isRecurrent(layer) && layer.units === 8 && layer.layers === 2 && layer.dropout === 0.1,
+        layer => 'recurrentInit' in layer && layer.units === 8 && layer.layers === 2 && layer.dropout === 0.1,
       ),
     );
     assert.equal('activation' in layers[0]! && layers[0]!.activation, 'relu');
@@ -91,7 +91,7 @@ describe('expandComparison', () => {
       ['units 4 · window 10', 'units 16 · window 10'],
     );
     const [layer] = all[1]!.experiment.model.layers;
-    assert.equal(isRecurrent(layer!) && layer.units, 16);
+    assert.equal('recurrentInit' in layer! && layer.units, 16);
     assert.equal(all[1]!.experiment.training.bptt.window, 10);
   });
 

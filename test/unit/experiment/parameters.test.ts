@@ -1,15 +1,11 @@
 // Parameter counts against the exact table, and what a step will take.
 import assert from 'node:assert/strict';
-import {
-  countModel,
-  countRecurrent,
-  firstRecurrent,
-  knownSizes,
-  unitsForEqualParameters,
-} from '../../../src/experiment/parameters.ts';
+import { type CellName, countRecurrent, placedCell } from '../../../src/experiment/framework-cell.ts';
+import { firstCell, knownSizes } from '../../../src/experiment/models.ts';
+import { countAs, countModel, equalUnits } from '../../../src/experiment/parameters.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { multiplyAdds, predictMemory } from '../../../src/experiment/resources.ts';
-import type { CellName, Convention, Experiment } from '../../../src/experiment/schema.ts';
+import type { Convention, Experiment } from '../../../src/experiment/schema.ts';
 
 function experimentOf(value: object): Experiment {
   const { experiment, problems } = parseExperiment(JSON.stringify(value), { memoryBytes: 1e15 });
@@ -64,21 +60,23 @@ describe('countRecurrent', () => {
     assert.equal(count.input + count.recurrent + count.bias, count.total);
     assert.equal(count.formula, '2·4·512·(300 + 512 + 2) + 2·4·512·(1024 + 512 + 2)');
   });
+});
 
-  it('chooses units at equal parameters: RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs', () => {
-    const shape = { inputSize: 32, convention: 'pytorch' } as const;
-    const budget = countRecurrent({ ...shape, cell: 'lstm', units: 128 }).total;
+describe('equalUnits', () => {
+  it('are RNN 271 and GRU 150 for an LSTM of 128 on 32 inputs', () => {
+    const lstm = placedCell({ cell: 'lstm', inputSize: 32, units: 128, convention: 'pytorch' });
+    const budget = countAs(lstm, 'lstm').count;
     assert.equal(budget, 82_944);
     for (const [cell, units] of [
       ['rnn', 271],
       ['gru', 150],
       ['lstm', 128],
     ] as const) {
-      assert.equal(unitsForEqualParameters({ ...shape, cell }, budget), units);
-      assert.ok(countRecurrent({ ...shape, cell, units }).total <= budget);
-      assert.ok(countRecurrent({ ...shape, cell, units: units + 1 }).total > budget);
+      assert.equal(equalUnits(lstm, cell, budget), units);
+      assert.ok(countAs(lstm, cell, units).count <= budget);
+      assert.ok(countAs(lstm, cell, units + 1).count > budget);
     }
-    assert.equal(unitsForEqualParameters({ ...shape, cell: 'rnn' }, 0), 1);
+    assert.equal(equalUnits(lstm, 'rnn', 0), 1);
   });
 });
 
@@ -114,16 +112,16 @@ describe('countModel', () => {
     assert.equal(countModel(experiment, knownSizes(experiment)!).total, 5124);
   });
 
-  it('knows the recurrent layer before the data is read where an embedding gives its width', () => {
+  it('knows the first cell before the data is read where an embedding gives its width', () => {
     const data = { task: 'char-lm', path: 't.txt' };
     const gru = { type: 'gru', units: 8 };
     const withEmbedding = experimentOf({
       data,
       model: { layers: [{ type: 'embedding', dim: 5 }, gru, { type: 'dense' }] },
     });
-    assert.equal(firstRecurrent(withEmbedding)?.inputSize, 5);
+    assert.equal(firstCell(withEmbedding)?.at.inputs, 5);
     const without = experimentOf({ data, model: { layers: [gru, { type: 'dense' }] } });
-    assert.equal(firstRecurrent(without), null);
+    assert.equal(firstCell(without)?.at.inputs, Number.NaN);
   });
 });
 

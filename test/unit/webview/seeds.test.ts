@@ -21,7 +21,7 @@ const run = (id: string, label: string, seed: number, seedKey: string, values: n
     label,
     seed,
     seedKey,
-    cell: 'lstm',
+    cell: { type: 'lstm', title: 'LSTM', hue: 'lstm', classic: 2, hasGates: true },
     variant: 0,
     step: values.length,
     elapsed: 1,
