@@ -286,16 +286,15 @@ describe('run folder', () => {
     const folder = scratch.run();
     const first = RunWriter.open(folder);
     const flow = first.series('gradient-flow', sidecar);
+    const finding = { severity: 'info', message: 'm', layer: null, evidence: {}, fixes: [] } as const;
+    const sample = { type: 'text', prompt: 'a', text: 'b', temperature: 1 } as const;
     for (let step = 1; step <= 10; step++) {
       first.event(scalars(step, { trainLoss: step, ...(step % 2 ? {} : { valLoss: step }) }));
       flow.row(step, row(step));
+      if (step < 6) continue;
+      first.event({ kind: 'finding', step, time: 1, finding: { id: `plateau-${step}`, ...finding } });
+      first.event({ kind: 'sample', step, time: 1, sample });
     }
-    first.event({
-      kind: 'finding',
-      step: 9,
-      time: 1,
-      finding: { id: 'plateau', severity: 'info', message: 'm', layer: null, evidence: {}, fixes: [] },
-    });
     const old = readAll(folder);
     first.close();
 
@@ -313,12 +312,14 @@ describe('run folder', () => {
       const expected = [1, 2, 3, 4, 5, 6, 700, 800, 900, 1000, 1100, 1200];
       assert.deepEqual([...reader.scalars.get('trainLoss')!.mean.values()], expected);
       assert.deepEqual([...reader.scalars.get('valLoss')!.steps.values()], [2, 4, 6]);
+      const stepsOf = (kept: readonly { step: number }[]) => kept.map(({ step }) => step);
+      assert.deepEqual(stepsOf(reader.findings), [6], 'findings');
+      assert.deepEqual(stepsOf(reader.samples), [6], 'samples');
       const series = reader.series.get('gradient-flow')!;
       assert.deepEqual(
         series.rows.map(values => values[0]),
         expected,
       );
-      assert.deepEqual(reader.findings, []);
       assert.deepEqual(reader.problems, []);
     }
   });
