@@ -67,6 +67,11 @@ describe('the history of a diagnosis', () => {
     const history = filled(values);
     assert.ok(Math.abs(history.mean(0, 5000)! - sum / 5000) < 1e-9);
     assert.equal(history.lastStep, 5000);
+    // the bins are joined when the 1025th comes, which has no neighbour
+    const joined = filled(values.slice(0, 1025));
+    assert.equal(joined.lastStep, 1025);
+    assert.equal(joined.mean(0, 2), (values[0]! + values[1]!) / 2);
+    assert.equal(joined.mean(1024, 1025), values[1024]);
   });
 
   it('keeps the newest values, and counts all', () => {
@@ -118,6 +123,11 @@ describe('fixes', () => {
       training: { ...experiment.training, optimizer: { type: 'adam', learningRate: 0.00123 } },
     });
     assert.equal(fixes.slower(odd, 0.3).title, 'Lower the learning rate to 0.00037');
+    assert.equal(fixes.shorterWindow(experiment, 7), null);
+    assert.equal(fixes.shorterWindow(experiment, 8)?.title, 'Train on sequences of 8 steps');
+    const { seqLen } = experiment.training;
+    assert.equal(fixes.shorterWindow(experiment, seqLen), null);
+    assert.equal(fixes.shorterWindow(experiment, seqLen - 1)?.edits[0]?.value, seqLen - 1);
     assert.deepEqual(fixes.longer(experiment), {
       title: 'Train for 2,000 steps',
       edits: [{ path: ['training', 'steps'], value: 2000 }],

@@ -286,7 +286,7 @@ describe('run folder', () => {
     const folder = scratch.run();
     const first = RunWriter.open(folder);
     const flow = first.series('gradient-flow', sidecar);
-    const finding = { severity: 'info', message: 'm', layer: null, evidence: {}, fixes: [] } as const;
+    const finding = { severity: 'info' as const, message: 'm', layer: null, evidence: {}, fixes: [] };
     const sample = { type: 'text', prompt: 'a', text: 'b', temperature: 1 } as const;
     for (let step = 1; step <= 10; step++) {
       first.event(scalars(step, { trainLoss: step, ...(step % 2 ? {} : { valLoss: step }) }));
