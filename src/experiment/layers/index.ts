@@ -1,5 +1,6 @@
 // The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
+import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
@@ -48,6 +49,7 @@ export const LAYER_KINDS = {
   mamba,
   transformer,
   tcn,
+  conv1d,
   'layer-norm': layerNorm,
   dropout,
   dense,

@@ -19,6 +19,7 @@ import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import type { CellState } from './cell.ts';
+import { buildConv1d } from './conv1d.ts';
 import { buildDeltanet } from './deltanet.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
@@ -73,6 +74,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   mamba: buildMamba,
   transformer: buildTransformer,
   tcn: buildTcn,
+  conv1d: buildConv1d,
   'layer-norm': buildLayerNorm,
   dropout: buildDropout,
   dense: buildDense,

@@ -1,5 +1,6 @@
 // Each layer's form in PyTorch; null for a layer that has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
+import { conv1d } from './conv1d.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
@@ -33,6 +34,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   mamba: null,
   transformer,
   tcn,
+  conv1d,
   'layer-norm': layerNorm,
   dropout,
   dense,
