@@ -16,7 +16,7 @@ import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts'
 import type { TaskModule } from './module.ts';
 import type { Score, Task } from './task.ts';
 import { encoder, vocabularyOf } from './units.ts';
-import { answersOf } from './values.ts';
+import { answersOf, best } from './values.ts';
 
 type ClassifyData = DataOf<'classify'>;
 
@@ -257,13 +257,6 @@ function figuresOf({ sums, count: all }: Score, classes: number): Record<string,
     seen++;
   }
   return { accuracy: (sums['right'] ?? 0) / all, balancedAccuracy: recall / seen };
-}
-
-export function best(logits: ArrayLike<number>, row: number, classes: number): number {
-  let winner = 0;
-  for (let index = 1; index < classes; index++)
-    if (logits[row * classes + index]! > logits[row * classes + winner]!) winner = index;
-  return winner;
 }
 
 function baselineLoss(

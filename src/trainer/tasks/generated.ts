@@ -15,6 +15,8 @@ const SHOWN_PAIRS = 6;
 export interface Generated {
   facts: Omit<TaskFacts, 'batchSize' | 'tokensPerStep' | 'notes'>;
   sizes: ModelSizes;
+  /** where the loss stands; default: at the last step */
+  outputs?: 'every-step' | 'last-step';
   /** a pure function: equal arguments, equal batch */
   make(batch: number, seed: number, purpose: string, index: number): Batch;
   loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
@@ -23,7 +25,7 @@ export interface Generated {
   artifact(): Artifact;
   /** one sequence in words */
   describe(batch: Batch, row: number): { input: string; truth: string };
-  answer(outputs: Float32Array, row: number): string;
+  answer(outputs: Float32Array, row: number, batch: number): string;
 }
 
 export function generatedTask(experiment: Experiment, generated: Generated): Task {
@@ -32,7 +34,7 @@ export function generatedTask(experiment: Experiment, generated: Generated): Tas
   const held = function* (purpose: string) {
     for (let index = 0; index < count; index++) yield generated.make(batchSize, seed, purpose, index);
   };
-  const { facts, sizes, loss, score, metrics, artifact } = generated;
+  const { facts, sizes, loss, score, metrics, artifact, outputs: at = 'last-step' } = generated;
   return {
     facts: {
       ...facts,
@@ -43,7 +45,7 @@ export function generatedTask(experiment: Experiment, generated: Generated): Tas
       ],
     },
     sizes,
-    outputs: 'last-step',
+    outputs: at,
     stream: false,
     trainingBatch: step => generated.make(batchSize, seed, 'data/training', step),
     epochOf: () => 0,
@@ -55,10 +57,10 @@ export function generatedTask(experiment: Experiment, generated: Generated): Tas
     metrics,
     *sample(model) {
       const batch = generated.make(SHOWN_PAIRS, seed, 'data/validation', 0);
-      const outputs = answersOf(model, batch);
+      const outputs = answersOf(model, batch, at);
       const rows = Array.from({ length: SHOWN_PAIRS }, (_, row) => ({
         ...generated.describe(batch, row),
-        prediction: generated.answer(outputs, row),
+        prediction: generated.answer(outputs, row, SHOWN_PAIRS),
       }));
       return { type: 'pairs', rows };
     },

@@ -8,6 +8,7 @@ import { randomStream } from '../random.ts';
 import { generatedTask, lengthArtifact } from './generated.ts';
 import type { TaskModule } from './module.ts';
 import type { Batch, Task } from './task.ts';
+import { best } from './values.ts';
 
 const SYMBOLS = 6;
 const DISTRACTORS = 4;
@@ -30,7 +31,8 @@ export function temporalOrderTask(experiment: Experiment, length: number): Task 
       score.count += batch.batch;
       const logits = outputs.dataSync() as Float32Array;
       for (let row = 0; row < batch.batch; row++)
-        if (best(logits, row) === batch.targets[row]) score.sums['right'] = (score.sums['right'] ?? 0) + 1;
+        if (best(logits, row, CLASSES.length) === batch.targets[row])
+          score.sums['right'] = (score.sums['right'] ?? 0) + 1;
     },
     metrics: score => ({ accuracy: (score.sums['right'] ?? 0) / score.count }),
     artifact: () => ({ task: 'temporal-order', length }),
@@ -42,13 +44,8 @@ export function temporalOrderTask(experiment: Experiment, length: number): Task 
       }
       return { input: marks.join(', '), truth: CLASSES[batch.targets[row]!]! };
     },
-    answer: (outputs, row) => CLASSES[best(outputs, row)]!,
+    answer: (outputs, row) => CLASSES[best(outputs, row, CLASSES.length)]!,
   });
-}
-
-function best(logits: Float32Array, row: number): number {
-  const own = logits.subarray(row * CLASSES.length, (row + 1) * CLASSES.length);
-  return own.reduce((winner, logit, index) => (logit > own[winner]! ? index : winner), 0);
 }
 
 /** input (T, B): 0 X, 1 Y, then the distractors a, b, c, d */

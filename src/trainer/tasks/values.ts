@@ -26,10 +26,22 @@ export function scoreValues(outputs: Tensor3D, batch: Batch, score: Score): void
   score.count += answers.length;
 }
 
-/** What the model says at the last step of each sequence. */
-export function answersOf(model: Model, batch: Batch): Float32Array {
-  const { outputs } = evaluate(model, batch, 'last-step', null);
+/** What the model says at the last step of each sequence, or at every one. */
+export function answersOf(
+  model: Model,
+  batch: Batch,
+  at: 'every-step' | 'last-step' = 'last-step',
+): Float32Array {
+  const { outputs } = evaluate(model, batch, at, null);
   const answers = Float32Array.from(outputs.dataSync());
   outputs.dispose();
   return answers;
+}
+
+/** The class with the largest of this row's logits. */
+export function best(logits: ArrayLike<number>, row: number, classes: number): number {
+  let winner = 0;
+  for (let index = 1; index < classes; index++)
+    if (logits[row * classes + index]! > logits[row * classes + winner]!) winner = index;
+  return winner;
 }

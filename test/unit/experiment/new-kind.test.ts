@@ -42,7 +42,7 @@ describe('a new kind', () => {
     });
     assert.deepEqual(files, [
       'src/trainer/export/pytorch/index.ts',
-      'src/trainer/export/pytorch/tasks/index.ts',
+      'src/trainer/inference/predict/index.ts',
       'src/trainer/layers/build.ts',
       'src/trainer/tasks/index.ts',
     ]);

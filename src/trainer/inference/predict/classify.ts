@@ -4,9 +4,9 @@ import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { readRecords } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
-import { best, type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
+import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
 import { readLabelled } from '../../tasks/labelled.ts';
-import { answersOf } from '../../tasks/values.ts';
+import { answersOf, best } from '../../tasks/values.ts';
 import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 128;

@@ -1,15 +1,12 @@
-// What each task adds to the exported code; the values themselves are in task.json. null: nothing.
+// What a task adds to the exported code, beside the model; the values themselves are in task.json. Few add anything.
 import type { TaskName } from '../../../../experiment/tasks/index.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
 import { charLmCode } from './char-lm.ts';
 import { FORECAST } from './forecast.ts';
 
-const TASK_CODES: { [T in TaskName]: ((run: FinishedRun) => string) | null } = {
+const TASK_CODES: { [T in TaskName]?: (run: FinishedRun) => string } = {
   'char-lm': charLmCode,
   forecast: () => FORECAST,
-  classify: null,
-  adding: null,
-  'temporal-order': null,
 };
 
 export function taskCode(opened: FinishedRun): string {
