@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { adding } from './adding.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
+import { copyMemory } from './copy-memory.ts';
 import { forecast } from './forecast.ts';
 import type { TaskKind } from './kind.ts';
 import { temporalOrder } from './temporal-order.ts';
@@ -13,6 +14,7 @@ export const TASK_KINDS = {
   classify,
   adding,
   'temporal-order': temporalOrder,
+  'copy-memory': copyMemory,
 } as const;
 
 export type TaskName = keyof typeof TASK_KINDS;

@@ -7,6 +7,7 @@ import type { DataPlace } from '../data/locate.ts';
 import { adding } from './adding.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
+import { copyMemory } from './copy-memory.ts';
 import { forecast } from './forecast.ts';
 import type { TaskModule } from './module.ts';
 import type { Task } from './task.ts';
@@ -18,6 +19,7 @@ const TASKS = {
   classify,
   adding,
   'temporal-order': temporalOrder,
+  'copy-memory': copyMemory,
 } satisfies { [T in TaskName]: TaskModule<T, z.ZodObject> };
 
 type ArtifactSchema<T extends TaskName> = (typeof TASKS)[T]['artifact'];

@@ -20,6 +20,7 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   classify: predictClasses,
   adding: null,
   'temporal-order': null,
+  'copy-memory': null,
 };
 
 export interface PredictOptions {
