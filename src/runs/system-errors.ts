@@ -26,6 +26,11 @@ export function whyOf(cause: unknown): string {
   return WHY[(cause as NodeJS.ErrnoException | null)?.code ?? ''] ?? 'the system refuses it';
 }
 
+/** The same for an error of ours, whose message is the end of a sentence already. */
+export function whyNotRead(cause: unknown): string {
+  return isSystemError(cause) ? whyOf(cause) : (cause as Error).message;
+}
+
 /** Whether the system refused something, as opposed to a fault of the program. */
 export function isSystemError(cause: unknown): cause is NodeJS.ErrnoException {
   const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException;

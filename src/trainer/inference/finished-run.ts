@@ -8,6 +8,7 @@ import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
 import { readSmall } from '../../runs/json.ts';
 import { decodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
+import { whyNotRead } from '../../runs/system-errors.ts';
 import { checkRun } from '../../runs/validate.ts';
 import { startEngine } from '../engine/start.ts';
 import { buildModel } from '../layers/build.ts';
@@ -93,7 +94,7 @@ function readRun(folder: string): RunFile {
   try {
     text = readSmall(join(folder, 'run.json'), MAX_RUN_BYTES);
   } catch (cause) {
-    throw fail(`run.json: ${(cause as Error).message}`);
+    throw fail(`run.json: ${whyNotRead(cause)}`);
   }
   if (text === null) throw fail('it has no run.json, so it has not begun to train');
   let json: unknown;

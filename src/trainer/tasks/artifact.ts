@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadRunError } from '../../runs/errors.ts';
 import { readSmall } from '../../runs/json.ts';
+import { whyNotRead } from '../../runs/system-errors.ts';
 import { artifactSchema, faultOf, type TaskArtifact } from './index.ts';
 
 const MAX_BYTES = 64e6;
@@ -22,7 +23,7 @@ export function readArtifact(folder: string): TaskArtifact {
     json = JSON.parse(text);
   } catch (cause) {
     if (cause instanceof BadRunError) throw cause;
-    throw fail(cause instanceof SyntaxError ? 'it is not JSON' : (cause as Error).message);
+    throw fail(cause instanceof SyntaxError ? 'it is not JSON' : whyNotRead(cause));
   }
   const checked = artifactSchema.safeParse(json);
   if (!checked.success) {
