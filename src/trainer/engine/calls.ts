@@ -1,5 +1,6 @@
 // The provider's functions as calls of kernels/abi.h, for every build of the kernels: each call is flattened into the
 // members of its struct, doubles first, then operands, then whole numbers.
+import { checkSizes } from './call-sizes.ts';
 import type {
   IntSlice,
   Provider,
@@ -59,7 +60,11 @@ export type Invoke = (
 
 type Calls = Omit<Provider, 'name' | 'instructionSet' | 'threads' | 'allocate' | 'release' | 'close'>;
 
-export function kernelCalls(invoke: Invoke, memory: Pick<Provider, 'allocate' | 'release'>): Calls {
+export function kernelCalls(unchecked: Invoke, memory: Pick<Provider, 'allocate' | 'release'>): Calls {
+  const invoke: Invoke = (kernel, doubles, operands, integers) => {
+    checkSizes(kernel, operands, integers);
+    return unchecked(kernel, doubles, operands, integers);
+  };
   const recurrentMemory = remembered((sizes): RecurrentMemory => {
     const [packed, cache, forwardScratch, backwardScratch] = Array.from({ length: MEMORY_KINDS }, (_, kind) =>
       invoke('recurrent_memory', [], [], [...sizes, kind]),

@@ -1,0 +1,227 @@
+// The one place that checks the sizes of kernel calls, for every build of the kernels: whole numbers that 32 bits hold,
+// operands with room for what they stand for, indices inside of what they index. What passes here cannot read or write
+// beyond an operand; what does not throws a sentence.
+import type { IntSlice, Slice } from './slices.ts';
+
+type Operand = Slice | IntSlice | null;
+/** Numbers that each operand must have, in the order of the call; null: not known here. */
+type Rooms = (number | null)[];
+
+const MOST = 2 ** 31 - 1;
+/** of cells in the order of UnrollCell */
+const GATES = [1, 1, 4, 3, 3] as const;
+
+const repeat = (count: number, value: number) => Array<number>(count).fill(value);
+const stridden = (rows: number, stride: number, width: number) =>
+  rows > 0 ? (rows - 1) * stride + width : 0;
+
+function recurrentInputs([cell, T, B, I, H]: readonly number[]): Rooms {
+  const G = GATES[cell!] ?? 0;
+  return [G * H! * I!, G * H! * H!, G * H!, G * H!, null, T! * B! * I!, B!, B! * H!, B! * H!];
+}
+
+function attentionRooms(n: readonly number[]): {
+  q: number;
+  kv: number;
+  out: number;
+  sums: number;
+  weights: number;
+  B: number;
+} {
+  const [queries, keys, B, heads, headSize, qStride, kvStride] = n as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const D = heads * headSize;
+  return {
+    q: stridden(queries * B, qStride, D),
+    kv: stridden(keys * B, kvStride, 2 * D),
+    out: queries * B * D,
+    sums: B * heads * queries,
+    weights: B * heads * queries * keys,
+    B,
+  };
+}
+
+function convolutionRooms(n: readonly number[]): { x: number; weight: number; bias: number; y: number } {
+  const [T, out, B, I, O, K, dilation, , , groups] = n as number[];
+  if (!(groups! > 0) || I! % groups! !== 0 || O! % groups! !== 0)
+    throw new RangeError(
+      `A convolution of ${I} inputs and ${O} outputs cannot be cut into ${groups} groups.`,
+    );
+  const [, , , , , , , , stride] = n as number[];
+  if (!(K! >= 1 && dilation! >= 1 && stride! >= 1 && T! >= 0 && out! >= 0 && B! >= 0 && I! >= 0 && O! >= 0))
+    throw new RangeError(`A convolution has ${K} taps ${dilation} steps apart and a stride of ${stride}.`);
+  return { x: T! * B! * I!, weight: (O! * I! * K!) / groups!, bias: O!, y: out! * B! * O! };
+}
+
+const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
+  recurrent_forward: n => {
+    const [, T, B, , H] = n as number[];
+    return [...recurrentInputs(n), T! * B! * H!, B! * H!, B! * H!, null, null];
+  },
+  recurrent_backward: n => {
+    const [cell, T, B, I, H] = n as number[];
+    const G = GATES[cell!] ?? 0;
+    const states = repeat(2, B! * H!);
+    return [
+      ...recurrentInputs(n),
+      T! * B! * H!,
+      null,
+      null,
+      T! * B! * H!,
+      ...states,
+      T! * B! * I!,
+      G * H! * I!,
+      G * H! * H!,
+      G * H!,
+      G * H!,
+      ...states,
+      T!,
+      T!,
+      null,
+      null,
+    ];
+  },
+  gemm: ([m, n, k]) => [m! * k!, k! * n!, n!, m! * n!, null],
+  column_sums: ([rows, width]) => [rows! * width!, width!],
+  softmax_cross_entropy: ([rows, classes]) => [rows! * classes!, rows!, rows!, rows! * classes!],
+  dense_cross_entropy: ([rows, I, O]) => [
+    rows! * I!,
+    O! * I!,
+    O!,
+    rows!,
+    rows!,
+    rows! * I!,
+    O! * I!,
+    O!,
+    null,
+  ],
+  embedding: ([rows, width]) => [rows!, null, rows! * width!],
+  embedding_backward: ([rows, width]) => [rows!, rows! * width!, null],
+  sum_of_squares: ([count]) => [count!],
+  scale: ([count]) => [count!],
+  adam_step: ([count]) => repeat(4, count!),
+  sgd_step: ([count]) => repeat(3, count!),
+  rmsprop_step: ([count]) => repeat(4, count!),
+  copy_columns: ([rows, width, from, to]) => [stridden(rows!, from!, width!), stridden(rows!, to!, width!)],
+  add: ([count]) => repeat(3, count!),
+  activation: ([, count]) => repeat(2, count!),
+  // gelu reads its input, the others their output
+  activation_backward: ([kind, count]) =>
+    kind === 1 ? [count!, null, count!, count!] : [null, count!, count!, count!],
+  dropout: ([count]) => repeat(2, count!),
+  layer_norm: ([rows, width]) => [rows! * width!, width!, width!, rows! * width!, rows!, rows!],
+  layer_norm_backward: ([rows, width]) => [
+    rows! * width!,
+    width!,
+    rows!,
+    rows!,
+    rows! * width!,
+    rows! * width!,
+    width!,
+    width!,
+  ],
+  attention: n => {
+    const { q, kv, out, sums, weights, B } = attentionRooms(n);
+    return [q, kv, B, B, out, sums, weights, null];
+  },
+  attention_backward: n => {
+    const { q, kv, out, sums, B } = attentionRooms(n);
+    return [q, kv, B, B, out, sums, out, q, kv, null];
+  },
+  convolution: n => {
+    const { x, weight, bias, y } = convolutionRooms(n);
+    return [x, weight, bias, y, null];
+  },
+  convolution_backward: n => {
+    const { x, weight, bias, y } = convolutionRooms(n);
+    // without an activation the output is not read
+    return [x, weight, n.at(-1) === -1 ? null : y, y, x, weight, bias, null];
+  },
+};
+
+/** Numbers of these may be below 0: an offset, an activation that is none. */
+const SIGNED = new Set(['attention', 'attention_backward', 'convolution', 'convolution_backward']);
+
+/** Numbers of these are no sizes: streams of random numbers, versions, flags. */
+const SIZES: Readonly<Record<string, number>> = { dropout: 1, recurrent_forward: 5, recurrent_backward: 5 };
+
+/** @throws RangeError naming the kernel and what does not fit */
+export function checkSizes(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
+  const rooms = ROOMS[kernel];
+  if (!rooms) return;
+  const sizes = SIZES[kernel] ?? integers.length;
+  for (let i = 0; i < sizes; i++) {
+    const size = integers[i]!;
+    if (!Number.isInteger(size) || size > MOST || size < (SIGNED.has(kernel) ? -MOST : 0))
+      throw new RangeError(
+        `${kernel}: a size is ${size}, which is no whole number that the kernels can count to.`,
+      );
+  }
+  const needed = rooms(integers);
+  for (const [place, operand] of operands.entries()) {
+    const room = needed[place];
+    if (!operand || room === null || room === undefined) continue;
+    const { data, offset } = operand;
+    if (!(offset >= 0 && room >= 0 && room <= data.length - offset))
+      throw new RangeError(
+        `${kernel}: operand ${place} has room for ${data.length - offset} numbers, ${room} are needed.`,
+      );
+  }
+  checkIndices(kernel, operands, integers);
+}
+
+function checkIndices(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
+  const [first, second] = integers as [number, number];
+  switch (kernel) {
+    case 'embedding':
+      requireBelow(kernel, operands[0], first, roomOf(operands[1]) / second);
+      break;
+    case 'embedding_backward':
+      requireBelow(kernel, operands[0], first, roomOf(operands[2]) / second);
+      break;
+    case 'softmax_cross_entropy':
+      requireBelow(kernel, operands[1], first, second, operands[2]);
+      break;
+    case 'dense_cross_entropy':
+      requireBelow(kernel, operands[3], first, integers[2]!, operands[4]);
+      break;
+    case 'recurrent_forward':
+    case 'recurrent_backward':
+      requireBelow(kernel, operands[6], integers[2]!, integers[1]! + 1);
+      break;
+    case 'attention':
+    case 'attention_backward':
+      requireBelow(kernel, operands[2], integers[2]!, integers[1]! + 1);
+      requireBelow(kernel, operands[3], integers[2]!, integers[0]! + 1);
+      break;
+  }
+}
+
+function roomOf(operand: Operand | undefined): number {
+  return operand ? operand.data.length - operand.offset : 0;
+}
+
+/** `weights`: where they are 0, an index is not looked at. */
+function requireBelow(
+  kernel: string,
+  indices: Operand | undefined,
+  count: number,
+  limit: number,
+  weights?: Operand,
+): void {
+  if (!indices) return;
+  const { data, offset } = indices;
+  for (let i = 0; i < count; i++) {
+    const index = data[offset + i]!;
+    if (index >= 0 && index + 1 <= limit) continue;
+    if (weights && weights.data[weights.offset + i] === 0) continue;
+    throw new RangeError(`${kernel}: index ${index} of row ${i} is not below ${Math.floor(limit)}.`);
+  }
+}

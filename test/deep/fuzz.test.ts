@@ -1,0 +1,484 @@
+// Random and mutated input for everything that reads: experiments, tables and texts, run folders, kernel calls. Whatever
+// comes, the answer is a result or one sentence; no crash, no hang, no raw error. 10,000 cases; FUZZ_CASES sets another
+// number, SEED another seed, which is printed.
+import assert from 'node:assert/strict';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseExperiment } from '../../src/experiment/parse.ts';
+import { readSummary } from '../../src/runs/list.ts';
+import { RunReader } from '../../src/runs/reader.ts';
+import { explain } from '../../src/trainer/cli/exit.ts';
+import { DataError } from '../../src/trainer/data/errors.ts';
+import { readTable } from '../../src/trainer/data/table.ts';
+import { readText } from '../../src/trainer/data/text.ts';
+import { kernelCalls } from '../../src/trainer/engine/calls.ts';
+import { loadNative } from '../../src/trainer/engine/native/provider.ts';
+import type { Provider } from '../../src/trainer/engine/provider.ts';
+import { loadWasm } from '../../src/trainer/engine/wasm/provider.ts';
+import { openFinishedRun } from '../../src/trainer/inference/finished-run.ts';
+import { randomStream } from '../../src/trainer/random.ts';
+import { prepareSeries } from '../../src/trainer/tasks/series-data.ts';
+import { makeRun, tinyExperiment, train, useWorkspace } from '../unit/trainer/training/runs.ts';
+
+const CASES = Number(process.env['FUZZ_CASES'] ?? 10_000);
+const SEED = Number(process.env['SEED'] ?? 20261127);
+const PLAIN = /undefined|TypeError|Maximum call stack|\bE(NOENT|ACCES|ISDIR|LOOP|INVAL|NOTDIR)\b|^\s+at /m;
+
+type Random = { int(limit: number): number; pick<T>(list: readonly T[]): T; chance(share: number): boolean };
+
+function randomOf(part: string, index: number): Random {
+  const stream = randomStream(SEED, part, index);
+  return {
+    int: limit => stream.int(limit),
+    pick: list => list[stream.int(list.length)]!,
+    chance: share => stream.uniform() < share,
+  };
+}
+
+function cases(
+  part: string,
+  share: number,
+  one: (random: Random, index: number) => void | Promise<void>,
+): void {
+  const count = Math.round(CASES * share);
+  it(`${part}: ${count} cases of seed ${SEED}`, async () => {
+    for (let index = 0; index < count; index++)
+      try {
+        await one(randomOf(part, index), index);
+      } catch (cause) {
+        throw new Error(`${part}, seed ${SEED}, case ${index}: ${(cause as Error).stack}`);
+      }
+  }).timeout(0);
+}
+
+function plain(message: string): void {
+  assert.doesNotMatch(message, PLAIN);
+  assert.match(message, /\S/);
+}
+
+function mutated(random: Random, bytes: Uint8Array): Uint8Array {
+  let result = Buffer.from(bytes);
+  for (let times = 1 + random.int(4); times > 0; times--) {
+    const at = random.int(Math.max(1, result.length));
+    const kind = random.int(6);
+    if (kind === 0)
+      result = Buffer.concat([result.subarray(0, at), result.subarray(at + 1 + random.int(20))]);
+    else if (kind === 1)
+      result = Buffer.concat([result.subarray(0, at), Buffer.from([random.int(256)]), result.subarray(at)]);
+    else if (kind === 2 && result.length > 0) result[at] = random.int(256);
+    else if (kind === 3) result = result.subarray(0, at);
+    else if (kind === 4) result = Buffer.concat([result, result.subarray(0, random.int(200))]);
+    else
+      result = Buffer.concat([
+        result.subarray(0, at),
+        Buffer.from(
+          random.pick([
+            '1e999',
+            'NaN',
+            '-1',
+            '"',
+            '{',
+            ']',
+            '99999999999999999999',
+            '\u0000',
+            'null',
+            '\ufeff',
+            '1.050',
+            '1,5',
+            ';',
+          ]),
+        ),
+        result.subarray(at),
+      ]);
+  }
+  return result;
+}
+
+describe('fuzz', () => {
+  useWorkspace();
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-fuzz-'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const VALUES: readonly unknown[] = [
+    0,
+    1,
+    -1,
+    3,
+    0.5,
+    1e9,
+    2 ** 53,
+    1e308,
+    -0.1,
+    null,
+    true,
+    '',
+    'x',
+    'adam',
+    [],
+    {},
+    [1],
+    ['rnn'],
+    [0.5, 0.5],
+    [0.9, 0.05, 0.05],
+  ];
+  const LAYERS = [
+    'embedding',
+    'rnn',
+    'lstm',
+    'gru',
+    'transformer',
+    'tcn',
+    'layer-norm',
+    'dropout',
+    'dense',
+    'attention',
+    'scan',
+    'conv',
+  ];
+  const FIELDS = [
+    'units',
+    'layers',
+    'dropout',
+    'heads',
+    'hidden',
+    'kernelSize',
+    'window',
+    'activation',
+    'rate',
+    'dim',
+    'bidirectional',
+    'forgetBias',
+    'epsilon',
+  ];
+
+  cases('experiments', 0.35, random => {
+    const layer = () => {
+      const made: Record<string, unknown> = { type: random.pick(LAYERS) };
+      for (let k = random.int(4); k > 0; k--)
+        made[random.pick(FIELDS)] = random.chance(0.6) ? 1 + random.int(40) : random.pick(VALUES);
+      return made;
+    };
+    const experiment = {
+      data: random.pick<object>([
+        { task: 'adding', length: random.chance(0.8) ? 10 : random.pick(VALUES) },
+        { task: 'char-lm', path: 'a.txt', minCount: random.pick(VALUES) },
+        {
+          task: 'forecast',
+          path: 'a.csv',
+          target: 'y',
+          window: random.pick(VALUES),
+          horizon: random.pick(VALUES),
+          missing: random.pick(['mask', 'drop', 'x']),
+        },
+        { task: 'temporal-order', length: 20 },
+      ]),
+      model: {
+        layers: [...Array.from({ length: random.int(5) }, layer), { type: 'dense' }],
+        ...(random.chance(0.1) ? { encoder: [layer()] } : {}),
+      },
+      training: random.chance(0.5)
+        ? {}
+        : {
+            [random.pick([
+              'steps',
+              'batchSize',
+              'seqLen',
+              'seed',
+              'clipNorm',
+              'l2',
+              'optimizer',
+              'schedule',
+              'bptt',
+              'earlyStopping',
+            ])]: random.pick(VALUES),
+          },
+      ...(random.chance(0.2)
+        ? {
+            compare: {
+              [random.pick(['cell', 'seeds', 'training.batchSize', 'model.layers.0.units', 'x'])]:
+                random.pick(VALUES),
+            },
+          }
+        : {}),
+    };
+    let text = JSON.stringify(experiment, null, random.int(3));
+    if (random.chance(0.4)) text = new TextDecoder().decode(mutated(random, Buffer.from(text)));
+    const started = performance.now();
+    const { problems, experiment: parsed } = parseExperiment(text, { memoryBytes: 8e9 });
+    for (const { message } of problems) plain(message);
+    assert.ok(parsed || problems.some(({ severity }) => severity === 'error'));
+    // far from any real figure, so that a busy machine does not matter: a hang is meant
+    assert.ok(performance.now() - started < 30_000);
+  });
+
+  cases('tables', 0.3, async random => {
+    const delimiter = random.pick([',', ';', '\t', '|']);
+    const number = () => {
+      const value = (random.int(2_000_000) - 500_000) / random.pick([1, 10, 1000]);
+      return random.pick([
+        String(value),
+        value.toLocaleString('de-DE'),
+        value.toLocaleString('en-US'),
+        `${value} %`,
+        `$${value}`,
+        '',
+        'NA',
+        'x',
+        '1e999',
+        `${value}`,
+        `${value}`,
+      ]);
+    };
+    const date = (row: number) =>
+      random.pick([
+        new Date(row * 864e5).toISOString(),
+        new Date(row * 864e5).toISOString().slice(0, 10),
+        `${1 + (row % 28)}.${1 + (row % 12)}.2024`,
+        String(row),
+        '',
+      ]);
+    const cell = (text: string) => (text.includes(delimiter) ? `"${text}"` : text);
+    const rows = Array.from({ length: random.int(60) }, (_, row) =>
+      [date(row), number(), number()].map(cell).join(delimiter),
+    );
+    const text = [
+      ['date', 'y', 'z'].join(delimiter),
+      ...rows,
+      ...(random.chance(0.2) ? [`Total${delimiter}1${delimiter}2`] : []),
+    ].join(random.pick(['\n', '\r\n', '\r']));
+    const path = join(folder, 'a.csv');
+    writeFileSync(path, random.chance(0.5) ? mutated(random, Buffer.from(text)) : text);
+    try {
+      const order = random.pick(['file', 'time'] as const);
+      const { table, notes, warnings } = await readTable(path, 'a.csv', {
+        target: 'y',
+        features: ['y', 'z'],
+        order,
+        unreadable: random.pick([0, 0.3, 0.9]),
+      });
+      for (const note of [...notes, ...warnings]) plain(note);
+      for (const values of table.values.values())
+        for (const value of values) assert.ok(!(Math.abs(value) === Number.POSITIVE_INFINITY));
+      const missing = random.pick(['previous', 'mask', 'interpolate', 'drop', 'error'] as const);
+      const { inputs, firstRow, width } = prepareSeries(
+        table,
+        { target: 'y', features: ['y', 'z'], difference: random.int(3), missing, trainShare: 0.7 },
+        'a.csv',
+      );
+      for (let at = firstRow * width; at < inputs.length; at++)
+        assert.ok(Number.isFinite(inputs[at]!), `input ${at}`);
+    } catch (cause) {
+      assert.ok(cause instanceof DataError, (cause as Error).stack);
+      plain(cause.message);
+    }
+  });
+
+  cases('texts', 0.1, async random => {
+    const path = join(folder, 'a.txt');
+    const text = Array.from({ length: random.int(400) }, () =>
+      String.fromCodePoint(random.pick([32, 10, 13, 97, 98, 0x1f600, 0xe4, 0x4e2d, 0x300])),
+    ).join('');
+    writeFileSync(path, random.chance(0.6) ? mutated(random, Buffer.from(text)) : text);
+    try {
+      const { ids, vocabulary } = await readText(path, 'a.txt', { minCount: 1 + random.int(3), share: 0.9 });
+      for (const id of ids) assert.ok(id < vocabulary.symbols.length);
+      assert.equal(
+        vocabulary.counts.reduce((sum, count) => sum + count, 0),
+        ids.length,
+      );
+    } catch (cause) {
+      assert.ok(cause instanceof DataError, (cause as Error).stack);
+      plain(cause.message);
+    }
+  });
+
+  let run = '';
+  cases('run folders', 0.1, async (random, index) => {
+    if (index === 0) {
+      const made = makeRun(tinyExperiment({ steps: 20 }));
+      await train(made);
+      run = join(folder, 'sound');
+      cpSync(made, run, { recursive: true });
+    }
+    const copy = join(folder, 'run');
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(run, copy, { recursive: true });
+    for (let times = 1 + random.int(2); times > 0; times--) {
+      const files = (readdirSync(copy, { recursive: true }) as string[])
+        .map(name => join(copy, name))
+        .filter(path => statSync(path, { throwIfNoEntry: false })?.isFile());
+      const path = random.pick(files);
+      const kind = random.int(5);
+      if (kind === 0) rmSync(path);
+      else if (kind === 1) truncateSync(path, random.int(statSync(path).size + 1));
+      else if (kind === 2) {
+        rmSync(path);
+        if (random.chance(0.5)) mkdirSync(path);
+        else {
+          symlinkSync(path, path);
+          break;
+        }
+      } else writeFileSync(path, mutated(random, readFileSync(path)));
+    }
+    const reader = new RunReader(copy);
+    while (reader.poll() || reader.behind);
+    for (const problem of reader.problems) plain(problem);
+    readSummary(copy);
+    try {
+      openFinishedRun(copy);
+    } catch (cause) {
+      const { message } = explain(cause, false);
+      assert.doesNotMatch(message, /unroll failed/, (cause as Error).stack);
+      plain(message);
+    }
+  });
+
+  const providers: Provider[] = [];
+  cases('kernel calls', 0.15, async (random, index) => {
+    if (index === 0)
+      for (const provider of [await loadNative(2), await loadWasm(2)])
+        if (typeof provider !== 'string') providers.push(provider);
+    for (const provider of providers) {
+      const size = () =>
+        random.chance(0.9)
+          ? random.int(9)
+          : random.pick([0, 1, 64, 1000, 2 ** 20, 2 ** 31 - 1, 2 ** 31, -1, 0.5, Number.NaN]);
+      const slice = (wanted: number) => {
+        const length =
+          Number.isFinite(wanted) && wanted >= 0 && wanted < 1e6
+            ? Math.max(0, Math.floor(wanted) + random.pick([0, 0, 0, 1, -1, 7]))
+            : random.int(64);
+        const data = provider.allocate(length);
+        for (let i = 0; i < length; i++) data[i] = random.pick([0, 1, -1, 0.5, 1e30, Number.NaN]);
+        return { data, offset: random.chance(0.9) ? 0 : random.int(5) - 1 };
+      };
+      const ints = (wanted: number, limit: number) => ({
+        data: Int32Array.from({ length: wanted >= 0 && wanted < 1e5 ? Math.floor(wanted) : 3 }, () =>
+          random.chance(0.95)
+            ? random.int(Math.max(1, Math.min(1e6, Math.floor(limit) || 1)))
+            : random.pick([-1, 1e9, limit]),
+        ),
+        offset: 0,
+      });
+      const [a, b, c] = [size(), size(), size()];
+      const call = random.pick<() => unknown>([
+        () =>
+          provider.gemm({
+            m: a,
+            n: b,
+            k: c,
+            a: slice(a * c),
+            transA: random.chance(0.5),
+            b: slice(c * b),
+            transB: random.chance(0.5),
+            bias: random.chance(0.5) ? slice(b) : null,
+            c: slice(a * b),
+            accumulate: random.chance(0.5),
+          }),
+        () => provider.columnSums(a, b, slice(a * b), slice(b)),
+        () =>
+          provider.softmaxCrossEntropy({
+            rows: a,
+            classes: b,
+            logits: slice(a * b),
+            targets: ints(a, b),
+            weights: null,
+            labelSmoothing: 0,
+            dLogits: slice(a * b),
+          }),
+        () =>
+          provider.embedding({ rows: a, width: b, ids: ints(a, c), table: slice(b * c), out: slice(a * b) }),
+        () =>
+          provider.embeddingBackward({
+            rows: a,
+            width: b,
+            ids: ints(a, c),
+            dOut: slice(a * b),
+            dTable: slice(b * c),
+          }),
+        () => provider.sumOfSquares(a, slice(a)),
+        () => provider.scale(a, slice(a), 0.5),
+        () =>
+          provider.adamStep({
+            count: a,
+            parameter: slice(a),
+            gradient: slice(a),
+            firstMoment: slice(a),
+            secondMoment: slice(a),
+            learningRate: 0.1,
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            weightDecay: 0,
+            step: 1,
+          }),
+        () => provider.add?.(a, slice(a), slice(a), slice(a)),
+        () =>
+          provider.layerNorm?.({
+            rows: a,
+            width: b,
+            epsilon: 1e-5,
+            x: slice(a * b),
+            weight: slice(b),
+            bias: slice(b),
+            y: slice(a * b),
+            mean: slice(a),
+            inverseDeviation: slice(a),
+          }),
+        () =>
+          provider.convolution?.({
+            seqLen: a,
+            outputLen: a,
+            batch: 1 + random.int(2),
+            inputSize: 1 + random.int(3),
+            outputSize: 1 + random.int(3),
+            kernelSize: b,
+            dilation: c,
+            ahead: 0,
+            stride: 1,
+            groups: 1,
+            activation: null,
+            x: slice(a * 2 * 3),
+            weight: slice(9 * Math.max(1, b)),
+            bias: slice(3),
+            y: slice(a * 2 * 3),
+          }),
+        () =>
+          provider.copyColumns?.({
+            rows: a,
+            width: b,
+            from: slice(a * c),
+            fromStride: c,
+            to: slice(a * c),
+            toStride: c,
+          }),
+      ]);
+      try {
+        call();
+      } catch (cause) {
+        assert.ok(cause instanceof Error);
+        plain(cause.message);
+      }
+    }
+  });
+
+  it('has both builds of the kernels to call', () => {
+    assert.ok(kernelCalls);
+    assert.ok(providers.length >= 1, 'neither the native nor the WASM engine is here: npm run build');
+  });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { checkSizes } from '../../../../src/trainer/engine/call-sizes.ts';
+
+const floats = (length: number, offset = 0) => ({ data: new Float32Array(length), offset });
+const ints = (values: number[], offset = 0) => ({ data: Int32Array.from(values), offset });
+
+describe('sizes of kernel calls', () => {
+  const calls: [
+    name: string,
+    kernel: string,
+    operands: Parameters<typeof checkSizes>[1],
+    integers: number[],
+    message: RegExp | null,
+  ][] = [
+    [
+      'a product that fits',
+      'gemm',
+      [floats(6), floats(12), null, floats(8), floats(0)],
+      [2, 4, 3, 0, 0, 0],
+      null,
+    ],
+    [
+      'one number too few',
+      'gemm',
+      [floats(6), floats(11), null, floats(8), floats(0)],
+      [2, 4, 3, 0, 0, 0],
+      /gemm: operand 1 has room for 11 numbers, 12 are needed\.$/,
+    ],
+    [
+      'an offset that leaves too few',
+      'gemm',
+      [floats(6, 1), floats(12), null, floats(8), floats(0)],
+      [2, 4, 3, 0, 0, 0],
+      /operand 0 has room for 5/,
+    ],
+    ['an offset before the beginning', 'scale', [floats(6, -1)], [6], /operand 0/],
+    ['sizes beyond 32 bits', 'scale', [floats(6)], [2 ** 31], /a size is 2147483648/],
+    ['a size that is no number', 'scale', [floats(6)], [Number.NaN], /a size is NaN/],
+    ['half a row', 'column_sums', [floats(6), floats(3)], [1.5, 2], /a size is 1\.5/],
+    [
+      'a product beyond 32 bits',
+      'gemm',
+      [floats(6), floats(6), null, floats(6), null],
+      [2 ** 20, 2 ** 20, 1, 0, 0, 0],
+      /operand 0 has room for 6 numbers, 1048576/,
+    ],
+    [
+      'an id beyond the table',
+      'embedding',
+      [ints([0, 3]), floats(6), floats(4)],
+      [2, 2],
+      /embedding: index 3 of row 1 is not below 3\.$/,
+    ],
+    [
+      'an id below 0',
+      'embedding_backward',
+      [ints([0, -1]), floats(4), floats(6)],
+      [2, 2],
+      /index -1 of row 1/,
+    ],
+    [
+      'a class beyond the logits',
+      'softmax_cross_entropy',
+      [floats(6), ints([0, 3]), null, null],
+      [2, 3],
+      /index 3 of row 1 is not below 3/,
+    ],
+    [
+      'the same where its weight is 0',
+      'softmax_cross_entropy',
+      [floats(6), ints([0, 3]), { data: Float32Array.of(1, 0), offset: 0 }, null],
+      [2, 3],
+      null,
+    ],
+    [
+      'a sequence longer than its batch',
+      'recurrent_forward',
+      [
+        floats(4),
+        floats(4),
+        null,
+        null,
+        null,
+        floats(12),
+        ints([3, 4]),
+        null,
+        null,
+        floats(12),
+        null,
+        null,
+        null,
+        null,
+      ],
+      [0, 3, 2, 2, 2, 0, 0],
+      /recurrent_forward: index 4 of row 1 is not below 4/,
+    ],
+    [
+      'a dilation of 2³¹',
+      'convolution',
+      [floats(4), floats(3), floats(1), floats(4), null],
+      [4, 4, 1, 1, 1, 3, 2 ** 31, 0, 1, 1, -1],
+      /a size is 2147483648/,
+    ],
+    [
+      'no groups',
+      'convolution',
+      [floats(4), floats(3), floats(1), floats(4), null],
+      [4, 4, 1, 1, 1, 3, 1, 0, 1, 0, -1],
+      /cut into 0 groups/,
+    ],
+    [
+      'keys beyond the sequence',
+      'attention',
+      [floats(8), floats(16), ints([5]), null, floats(8), null, null, null],
+      [4, 4, 1, 1, 2, 2, 4, 0, 1, 0, 1, 0, 1],
+      /index 5 of row 0 is not below 5/,
+    ],
+    [
+      'a stride that leads out',
+      'copy_columns',
+      [floats(8), floats(8)],
+      [2, 3, 6, 3],
+      /operand 0 has room for 8 numbers, 9/,
+    ],
+  ];
+  for (const [name, kernel, operands, integers, message] of calls)
+    it(`${message ? 'refuses' : 'passes'} ${name}`, () => {
+      if (message) assert.throws(() => checkSizes(kernel, operands, integers), message);
+      else checkSizes(kernel, operands, integers);
+    });
+});
