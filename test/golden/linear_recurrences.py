@@ -315,4 +315,49 @@ for K in [1, 4]:
            **of_linear("dt", 8, 2), **of_linear("B", 3, 8, False), **of_linear("C", 3, 8, False), "A_log": [8, 3], "D": [8],
            **(of_short(["x"], 8, K) if K > 1 else {}), **of_linear("out", 4, 8, False)}, mamba)
 
+
+def rwkv(weights, x, H=2):
+    """RWKV-7's time mixing of fla/layers/rwkv7.py around its plain recurrence, without residual values."""
+    change = torch.cat([torch.zeros_like(x[:1]), x[:-1]]) - x
+    mixed = {name: x + weights[f"mix_{name}"] * change for name in "rwkvag"}
+    r, k, v = (affine(weights, name, mixed[name]) for name in "rkv")
+    w = -0.6065306597126334 * sigmoid(affine(weights, "w_out", torch.tanh(affine(weights, "w_in", mixed["w"]))))
+    a = sigmoid(affine(weights, "a_out", affine(weights, "a_in", mixed["a"])))
+    g = affine(weights, "g_out", sigmoid(affine(weights, "g_in", mixed["g"])))
+    kappa = normalize(heads_of(k * weights["k_k"], H), dim=-1)
+    k = k * (1 + (a - 1) * weights["k_a"])
+    recurrence = naive("generalized_delta_rule/dplr/naive.py").dplr_recurrence
+    r, k, v, a, w = (heads_of(each, H) for each in [r, k, v, a, w])
+    K = r.shape[-1]
+    o, _ = recurrence(*(each.transpose(1, 2) for each in [r * K ** 0.5, k, v, -kappa, kappa * a, w]))
+    o = joined(o.transpose(1, 2))
+    normed = torch.nn.functional.group_norm(o.flatten(0, 1), H, weights["norm.weight"], weights["norm.bias"], 64e-5)
+    own = (r * k * weights["r_k"].unflatten(0, (H, -1))).sum(-1, keepdim=True) * v
+    return affine(weights, "out", (normed.view_as(o) + joined(own)) * g)
+
+
+layer({"type": "rwkv", "units": 6, "heads": 2, "rank": 2}, 3,
+      {**{f"mix_{name}": [3] for name in "rwkvag"}, **of_attention(6, 3), **of_linear("r", 6, 3, False),
+       **of_linear("w_in", 2, 3, False), **of_linear("a_in", 2, 3, False), **of_linear("g_in", 2, 3, False),
+       **of_linear("w_out", 6, 2), **of_linear("a_out", 6, 2), **of_linear("g_out", 6, 2, False),
+       "k_k": [6], "k_a": [6], "r_k": [6], "norm.weight": [6], "norm.bias": [6]}, rwkv)
+del CASES[-1]["weights"]["q.weight"], CASES[-1]["gradients"]["q.weight"]
+
+
+def s_lstm(weights, x):
+    """The paper's equations 8 to 14 without their stabiliser."""
+    H = weights["weight_hh"].shape[1]
+    h, c, n = torch.zeros(3, x.shape[1], H)
+    outputs = []
+    for x_t in x:
+        i, f, z, o = (linear(x_t, weights["weight_ih"], weights["bias"]) + linear(h, weights["weight_hh"])).split(H, 1)
+        i, f, z, o = i.exp(), sigmoid(f), z.tanh(), sigmoid(o)
+        c, n = f * c + i * z, f * n + i
+        h = o * c / n
+        outputs.append(h)
+    return torch.stack(outputs)
+
+
+layer({"type": "s-lstm", "units": 4}, 3, {"weight_ih": [16, 3], "weight_hh": [16, 4], "bias": [16]}, s_lstm)
+
 write("linear_recurrences", "Layers of linear recurrences; the loss is the sum of the outputs times what is given for them.", CASES)

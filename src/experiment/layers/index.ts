@@ -21,6 +21,8 @@ import { minLstm } from './min-lstm.ts';
 import { retnet } from './retnet.ts';
 import { rgLru } from './rg-lru.ts';
 import { rnn } from './rnn.ts';
+import { rwkv } from './rwkv.ts';
+import { sLstm } from './s-lstm.ts';
 import { s4d } from './s4d.ts';
 import { s5 } from './s5.ts';
 import { sru } from './sru.ts';
@@ -47,6 +49,8 @@ export const LAYER_KINDS = {
   'm-lstm': mLstm,
   mamba2,
   mamba,
+  rwkv,
+  's-lstm': sLstm,
   transformer,
   tcn,
   conv1d,

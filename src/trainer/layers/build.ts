@@ -41,6 +41,8 @@ import { buildMinLstm } from './min-lstm.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
 import { buildRetnet } from './retnet.ts';
 import { buildRgLru } from './rg-lru.ts';
+import { buildRwkv } from './rwkv.ts';
+import { buildSLstm } from './s-lstm.ts';
 import { buildS4d } from './s4d.ts';
 import { buildS5 } from './s5.ts';
 import { buildSru } from './sru.ts';
@@ -72,6 +74,8 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   'm-lstm': buildMLstm,
   mamba2: buildMamba2,
   mamba: buildMamba,
+  rwkv: buildRwkv,
+  's-lstm': buildSLstm,
   transformer: buildTransformer,
   tcn: buildTcn,
   conv1d: buildConv1d,

@@ -275,3 +275,24 @@ export function normalisedRows(x: Tensor3D, size: number, epsilon: number, ofMea
     },
   ) as Tensor3D;
 }
+
+/** x_{t-1}: x (T, B, D), `before` (B, D) stands first; no gradient of it is told. */
+export function delayed(x: Tensor3D, before: Float32Array): Tensor3D {
+  const row = before.length;
+  return computed(
+    [x],
+    x.shape,
+    x => {
+      const y = newFloats(x.length);
+      y.set(before);
+      y.set(x.subarray(0, x.length - row), row);
+      return y;
+    },
+    dy => {
+      const dx = newFloats(dy.length);
+      dx.set(dy.subarray(row));
+      dx.fill(0, dy.length - row);
+      return [dx];
+    },
+  ) as Tensor3D;
+}

@@ -141,7 +141,10 @@ export function runSteps(
  * Taps h_t (B, H) of one step after another. The backward pass reaches the step that was read first last: then all are
  * known. With lengths, the step that a sequence reads last stands at its end of the report, as the fused kernels have it.
  */
-function stepTaps(seqLen: number, { lengths, reverse, report }: RunnerOptions) {
+export function stepTaps(
+  seqLen: number,
+  { lengths, reverse, report }: Pick<RunnerOptions, 'lengths' | 'reverse' | 'report'>,
+) {
   const hiddenGradNorm = new Float32Array(seqLen);
   const first = reverse ? seqLen - 1 : 0;
   const sequencesAt = (column: number) =>

@@ -32,6 +32,8 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   'm-lstm': null,
   mamba2: null,
   mamba: null,
+  rwkv: null,
+  's-lstm': null,
   transformer,
   tcn,
   conv1d,
