@@ -5,6 +5,8 @@ type Fields = Record<string, unknown>;
 
 const ACTIONS: readonly RunAction[] = ['pause', 'resume', 'stop', 'checkpoint'];
 const COMMANDS: readonly PageCommand[] = [
+  'copyComparison',
+  'saveComparison',
   'train',
   'compare',
   'openSample',

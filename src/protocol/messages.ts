@@ -184,6 +184,8 @@ export type PageCommand =
   | 'compare'
   | 'openSample'
   | 'openTab'
+  | 'copyComparison'
+  | 'saveComparison'
   | 'export'
   | 'openExperiment'
   | 'openFolder'

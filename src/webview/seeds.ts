@@ -111,3 +111,23 @@ export function bandOf(values: readonly number[], view: SeedView): { low: number
   const sd = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (finite.length - 1));
   return { low: mean - sd, high: mean + sd };
 }
+
+/** Mean and sample deviation of what is finite; null where nothing is. */
+export function meanSd(values: readonly number[]): { mean: number; sd: number | null } | null {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return null;
+  const mean = average(finite);
+  if (finite.length === 1) return { mean, sd: null };
+  const squares = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: Math.sqrt(squares / (finite.length - 1)) };
+}
+
+/** The least validation loss and the step of its point; null before the first validation. */
+export function bestOf({ valLoss }: RunView): { value: number; step: number } | null {
+  let best: { value: number; step: number } | null = null;
+  for (let i = 0; i < valLoss.step.length; i++) {
+    const value = valLoss.min[i]!;
+    if (value < (best?.value ?? Number.POSITIVE_INFINITY)) best = { value, step: valLoss.step[i]! };
+  }
+  return best;
+}

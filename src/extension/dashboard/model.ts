@@ -1,6 +1,11 @@
 // What one page shows: the readers of its runs, and what of them the page has not got yet. Reads run folders only.
+
+import { reach } from '../../diagnosis/reach.ts';
 import type { Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
+import { comparedRun } from '../../runs/compared.ts';
+import { type ComparedRow, rowsOf } from '../../runs/comparison.ts';
 import { RunReader } from '../../runs/reader.ts';
+import { SERIES } from '../../runs/series-names.ts';
 import { pollByTurns, Turn } from '../runs/turns.ts';
 import { type Life, type Place, RunProjection } from './run-view.ts';
 import { type Named, placesOf, subtitleOf, titleOf } from './titles.ts';
@@ -64,6 +69,24 @@ export class DashboardModel {
     return this.entries.flatMap(
       ({ shown, place, reader, projection }) =>
         projection.changes(reader, shown, place, this.smoothing) ?? [],
+    );
+  }
+
+  /** One row for the seeds of a model, in the order in which runs are shown. */
+  comparison(): ComparedRow[] {
+    return rowsOf(
+      this.entries.flatMap(({ shown, place, reader }) => {
+        const flow = reader.series.get(SERIES.gradientFlow);
+        const newest = flow?.rows.at(-1);
+        const length = newest && flow ? newest.length / Math.max(1, flow.sidecar.layers.length) : 0;
+        const compared = comparedRun(reader, {
+          id: shown.id,
+          label: place.label,
+          state: shown.state,
+          reach: newest ? reach(newest.subarray(newest.length - length)) : null,
+        });
+        return compared ? [compared] : [];
+      }),
     );
   }
 

@@ -8,6 +8,7 @@ import type { Transport } from '../../protocol/transport.ts';
 import { mayTrain, trainingRestriction } from '../permission.ts';
 import type { ListedRun } from '../runs/store.ts';
 import type { Services } from '../services.ts';
+import { copyComparison, saveComparison } from './comparison.ts';
 import { applyFixInEditor } from './fix.ts';
 import { pageHtml } from './html.ts';
 import type { DashboardModel } from './model.ts';
@@ -263,6 +264,12 @@ export class DashboardSession implements vscode.Disposable {
         break;
       case 'openTab':
         await this.openTab(this.folders);
+        break;
+      case 'copyComparison':
+        await this.guarded(async () => copyComparison(this.model?.comparison() ?? []));
+        break;
+      case 'saveComparison':
+        await this.guarded(() => saveComparison(this.model?.comparison() ?? [], this.runs()[0]?.workspace));
         break;
       case 'export':
       case 'openExperiment':

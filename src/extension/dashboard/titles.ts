@@ -1,6 +1,7 @@
 // The names on the dashboard: of the whole, of each run in it, and what tells runs of one cell apart.
 import { firstCell } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
+import { distinctions } from '../../runs/differences.ts';
 import type { RunRequest } from '../../runs/format.ts';
 import { cellOf } from '../cells.ts';
 import type { Place } from './run-view.ts';
@@ -15,13 +16,31 @@ export interface Named {
 export function placesOf(runs: readonly Named[]): Place[] {
   const isOneGroup = new Set(runs.map(({ request }) => request.group?.id ?? request.id)).size === 1;
   const seen = new Map<string, number>();
-  return runs.map(({ name, request }) => {
+  const places = runs.map(({ name, request }) => {
     const cell = cellNameOf(request.experiment);
     const hue = cellOf(request.experiment)?.hue ?? '';
     const variant = seen.get(hue) ?? 0;
     seen.set(hue, variant + 1);
     const own = request.group?.label || cell;
     return { label: isOneGroup ? own : own === cell ? name : `${name} ${own}`, variant };
+  });
+  return toldApart(runs, places);
+}
+
+/** Runs of one name are named by what differs between them: "vanish · 64 units", "vanish · 96 units". */
+function toldApart(runs: readonly Named[], places: readonly Place[]): Place[] {
+  return places.map((place, index) => {
+    const alike = runs.flatMap((run, at) => (places[at]!.label === place.label ? [{ run, at }] : []));
+    if (alike.length < 2) return place;
+    const experiments = alike.map(({ run }) => run.request.experiment);
+    const own = alike.findIndex(({ at }) => at === index);
+    const seed = new Set(experiments.map(({ training }) => training.seed)).size > 1;
+    const parts = [
+      place.label,
+      distinctions(experiments)[own]!,
+      seed ? `seed ${experiments[own]!.training.seed}` : '',
+    ];
+    return { ...place, label: parts.filter(Boolean).join(' · ') };
   });
 }
 

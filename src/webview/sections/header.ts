@@ -146,9 +146,16 @@ export class HeaderSection implements Section {
     this.menu.data = [
       { label: 'Open in an editor tab', value: 'openTab', tabindex: 0 },
       ...(living ? [{ label: 'Write a checkpoint now', value: 'checkpoint', tabindex: 0 }] : []),
+      ...(runs.length > 1
+        ? [
+            { separator: true },
+            { label: 'Copy the comparison as Markdown', value: 'copyComparison', tabindex: 0 },
+            { label: 'Save the comparison as CSV…', value: 'saveComparison', tabindex: 0 },
+          ]
+        : []),
       { separator: true },
       { label: 'Export…', value: 'export', tabindex: 0 },
-      { label: 'Open the experiment as it was', value: 'openExperiment', tabindex: 0 },
+      { label: 'Show the experiment as it was trained', value: 'openExperiment', tabindex: 0 },
       { label: 'Open the run folder', value: 'openFolder', tabindex: 0 },
     ];
     this.menu.show = !this.menu.show;

@@ -210,6 +210,22 @@ describe('names on the dashboard', () => {
     );
   });
 
+  it('name runs of one name by what differs between them', () => {
+    const of = (units: number, seed: number, id = `${units}-${seed}`) => {
+      const run = named('lstm', '', null, 'vanish');
+      const experiment = experimentSchema.parse({
+        data: { task: 'adding' },
+        model: { layers: [{ type: 'lstm', units }, { type: 'dense' }] },
+        training: { seed },
+      });
+      return { ...run, request: { ...run.request, id, experiment } };
+    };
+    const labels = (...runs: ReturnType<typeof of>[]) => placesOf(runs).map(({ label }) => label);
+    assert.deepEqual(labels(of(64, 1), of(96, 1)), ['vanish · 64 units', 'vanish · 96 units']);
+    assert.deepEqual(labels(of(64, 1), of(64, 2)), ['vanish · seed 1', 'vanish · seed 2']);
+    assert.deepEqual(labels(of(64, 1, 'a'), of(64, 1, 'b')), ['vanish', 'vanish'], 'nothing differs');
+  });
+
   it('name a lone run by its cell, and runs of several comparisons by both', () => {
     assert.equal(placesOf([named('lstm', '', null)])[0]?.label, 'LSTM');
     const mixed = [named('lstm', 'LSTM', 'g', 'emma'), named('lstm', 'LSTM', 'h', 'co2')];

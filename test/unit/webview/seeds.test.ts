@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import type { Curve, RunView } from '../../../src/protocol/messages.ts';
 import { type LossLines, seedLines } from '../../../src/webview/charts/loss-data.ts';
-import { bandOf, hasSeeds, meanCurve, membersOf, shownRuns } from '../../../src/webview/seeds.ts';
+import {
+  bandOf,
+  bestOf,
+  hasSeeds,
+  meanCurve,
+  meanSd,
+  membersOf,
+  shownRuns,
+} from '../../../src/webview/seeds.ts';
 
 const curve = (steps: number[], values: number[]): Curve => ({
   step: Float64Array.from(steps),
@@ -77,6 +85,15 @@ describe('seeds of one model', () => {
     assert.deepEqual([...mean.mean], [3, 3, 6]);
     assert.deepEqual([...mean.min], [1, 1, 5]);
     assert.deepEqual([...mean.max], [5, 5, 7]);
+  });
+
+  it('have a mean with its sample deviation, and a best at the step of its point', () => {
+    assert.deepEqual(meanSd([1, 5, Number.NaN]), { mean: 3, sd: Math.sqrt(8) });
+    assert.deepEqual(meanSd([2]), { mean: 2, sd: null });
+    assert.equal(meanSd([Number.NaN]), null);
+    const valLoss = curve([10, 20, 30], [5, 2, 3]);
+    assert.deepEqual(bestOf({ ...runs[0]!, valLoss }), { value: 1, step: 20 }, 'the least inside the point');
+    assert.equal(bestOf({ ...runs[0]!, valLoss: curve([], []) }), null);
   });
 
   it('span a band of least and most, or of a standard deviation', () => {
