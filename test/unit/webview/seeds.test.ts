@@ -59,6 +59,11 @@ describe('seeds of one model', () => {
       ],
     );
     assert.deepEqual(
+      shown.map(({ variant }) => variant),
+      [0, 1],
+      'two of one hue are told apart',
+    );
+    assert.deepEqual(
       membersOf(shown[0]!).map(({ id }) => id),
       ['a', 'c'],
     );
