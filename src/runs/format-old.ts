@@ -22,3 +22,11 @@ export function viewOfOld(value: unknown): unknown {
   if ('view' in sidecar || typeof sidecar['name'] !== 'string') return value;
   return { ...sidecar, view: VIEWS[sidecar['name']] ?? '' };
 }
+
+/** Version 0.1.0 names a series by the task it had. */
+export const OLD_SAMPLE_TYPES: readonly string[] = ['forecast'];
+
+export function sampleOfOld(value: unknown): unknown {
+  const { type } = (value ?? {}) as Record<string, unknown>;
+  return OLD_SAMPLE_TYPES.includes(String(type)) ? { ...(value as object), type: 'series' } : value;
+}

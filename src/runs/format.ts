@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { experimentSchema } from '../experiment/schema.ts';
 import { dataFileSchema } from './data-file.ts';
-import { levelOfOld, viewOfOld } from './format-old.ts';
+import { levelOfOld, OLD_SAMPLE_TYPES, sampleOfOld, viewOfOld } from './format-old.ts';
 
 export type { LayerCount } from '../experiment/parameters.ts';
 
@@ -167,14 +167,7 @@ const sample = z.discriminatedUnion('type', [
 /** A way to show what a model says; the task chooses which. */
 export type Sample = z.infer<typeof sample>;
 
-/** Version 0.1.0 names a series by the task it had. */
-const sampleOfAnyVersion = z.preprocess(
-  (value: unknown) =>
-    (value as { type?: unknown } | null)?.type === 'forecast'
-      ? { ...(value as object), type: 'series' }
-      : value,
-  sample,
-);
+const sampleOfAnyVersion = z.preprocess(sampleOfOld, sample);
 
 /** `time`: seconds since 1970 */
 const base = { step: wholeCount, time: z.number() };
@@ -221,7 +214,7 @@ export const EVENT_KINDS: ReadonlySet<unknown> = new Set(
   eventSchema.options.map(({ shape }) => shape.kind.value),
 );
 export const SAMPLE_TYPES: ReadonlySet<unknown> = new Set([
-  'forecast',
+  ...OLD_SAMPLE_TYPES,
   ...sample.options.map(({ shape }) => shape.type.value),
 ]);
 

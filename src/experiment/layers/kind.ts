@@ -55,6 +55,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly needsEncoder?: boolean;
   /** the field that sets the width of its output; none where the width stays, or follows from the layer's place */
   readonly widthField?: keyof z.output<S> & string;
+  /** a ReLU gives its output, whatever its fields say */
+  readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;
   /** `asked`: the width that the task asks of the last layer */
   width(layer: z.output<S>, at: { inputs: number; isLast: boolean; asked: number }): number;

@@ -19,6 +19,7 @@ export const tcn: LayerKind<typeof schema> = {
   schema,
   title: 'TCN',
   family: 'convolution',
+  rectified: true,
   widthField: 'units',
   traits: ({ layers, kernelSize }) => ({
     reads: 'vectors',

@@ -71,7 +71,7 @@ export const command: Command = {
 
 function specOf(args: Arguments): BenchSpec {
   return {
-    model: modelOf(args.text('cell') ?? 'lstm'),
+    model: modelOf(args.text('cell') ?? BENCH_MODELS[0]!),
     shape: shapeOf(args.text('shape') ?? '64,128,64,32,65'),
     recording: !args.flag('no-recording'),
     window: args.number('window', { min: 1, whole: true }),

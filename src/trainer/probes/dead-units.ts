@@ -1,5 +1,7 @@
 // Units behind a ReLU that give 0 at every step of every sequence of a batch: no gradient comes through them.
+
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { kindOf } from '../../experiment/layers/index.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import { SERIES } from '../../runs/series-names.ts';
 import { glance } from '../engine/storage.ts';
@@ -38,7 +40,7 @@ export function rectifiedLayers({ model }: Experiment): string[] {
 }
 
 function isRectified(layer: Layer): boolean {
-  return layer.type === 'tcn' || ('activation' in layer && layer.activation === 'relu');
+  return kindOf(layer).rectified === true || ('activation' in layer && layer.activation === 'relu');
 }
 
 /** The share of dead units of each layer in one batch, which may come in several stretches of time. */
