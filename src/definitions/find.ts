@@ -4,6 +4,7 @@ import { type Definitions, MENTIONS } from './definition.ts';
 import { dialectOf } from './dialects.ts';
 import { SourceReader, type Surroundings } from './found-layers.ts';
 import { findModels } from './found-models.ts';
+import { atOnce, type Steps } from './steps.ts';
 
 const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
 /** Longer lines are those of minified code, which nobody reads. */
@@ -48,16 +49,22 @@ export function definitionsIn(
   language: Language,
   surroundings?: Surroundings,
 ): Definitions {
+  return atOnce(definitionsInSteps(tree, text, language, surroundings));
+}
+
+export function* definitionsInSteps(
+  tree: Tree,
+  text: string,
+  language: Language,
+  surroundings?: Surroundings,
+): Steps<Definitions> {
   const reader = new SourceReader(text, tree, language, dialectOf(language), surroundings);
-  const found = reader.recurrentLayers();
+  const found = yield* reader.recurrentLayers();
   const layers = found.map(({ layer }) => layer);
-  return {
+  const models = yield* findModels(
+    reader,
     layers,
-    models: findModels(
-      reader,
-      layers,
-      found.map(({ node }) => node),
-    ),
-    hasErrors: reader.hasError(reader.root),
-  };
+    found.map(({ node }) => node),
+  );
+  return { layers, models, hasErrors: reader.hasError(reader.root) };
 }

@@ -13,6 +13,7 @@ import type { Constructor, FrameworkRules } from './frameworks/framework.ts';
 import { keras } from './frameworks/keras.ts';
 import { tfjs } from './frameworks/tfjs.ts';
 import { torch } from './frameworks/torch.ts';
+import type { Steps } from './steps.ts';
 
 /** every name on a line with such a mention may be bound to it: `Cell = nn.LSTM`, `import LSTM as Cell` */
 const NAMES = /[A-Za-z_$][\w$]*/g;
@@ -71,14 +72,21 @@ export class SourceReader {
   }
 
   /** Recurrent layers and cells in the order of the text. */
-  recurrentLayers(): { layer: FoundLayer; node: Node }[] {
-    const calls = this.candidates().flatMap(node => this.known(node) ?? []);
+  *recurrentLayers(): Steps<{ layer: FoundLayer; node: Node }[]> {
+    const calls: KnownCall[] = [];
+    for (const node of this.candidates()) {
+      const known = this.known(node);
+      if (known) calls.push(known);
+      yield;
+    }
     const recurrent = calls.filter(({ maker }) => maker.role === 'recurrent');
     const { around, backward } = this.wrappersOf(recurrent);
-    const found = recurrent.map(call => {
+    const found: { layer: FoundLayer; node: Node }[] = [];
+    for (const call of recurrent) {
       const { node } = call.expression;
-      return { layer: this.inContexts(call, around.get(node.id) ?? []), node };
-    });
+      found.push({ layer: this.inContexts(call, around.get(node.id) ?? []), node });
+      yield;
+    }
     const byNode = new Map(found.map(({ layer, node }) => [node.id, layer]));
     for (const [forward, other] of backward) {
       const [own, reverse] = [byNode.get(forward)?.recurrent, byNode.get(other)?.recurrent];

@@ -8,6 +8,7 @@ import type { SourceReader } from './found-layers.ts';
 import type { Role } from './frameworks/framework.ts';
 import { functionalModels } from './functional.ts';
 import { Shapes } from './shapes.ts';
+import type { Steps } from './steps.ts';
 import { WEIGHT_HH, withBeginning } from './torch-beginning.ts';
 import { withActivation } from './torch-forward.ts';
 
@@ -27,14 +28,14 @@ interface Site {
   beside?: ReadonlySet<Node>;
 }
 
-export function findModels(
+export function* findModels(
   reader: SourceReader,
   recurrent: readonly FoundLayer[],
   nodes: readonly Node[],
-): FoundModel[] {
+): Steps<FoundModel[]> {
   const setsWeights = reader.text.includes(WEIGHT_HH);
   const sites = new Map<string, { site: Site; recurrent: FoundLayer[]; nodes: Node[] }>();
-  recurrent.forEach((layer, index) => {
+  for (const [index, layer] of recurrent.entries()) {
     const node = nodes[index]!;
     const site = siteOf(reader, node);
     const key = `${site.node.id} ${site.variable ?? ''}`;
@@ -43,12 +44,14 @@ export function findModels(
     known.recurrent.push(begins ? withBeginning(layer, node, site.node) : layer);
     known.nodes.push(node);
     sites.set(key, known);
-  });
-  return withOwnNames(
-    [...sites.values()]
-      .flatMap(each => apart(reader, each))
-      .map(({ site, recurrent: own }) => modelOf(reader, site, own)),
-  );
+    yield;
+  }
+  const models: FoundModel[] = [];
+  for (const each of [...sites.values()].flatMap(whole => apart(reader, whole))) {
+    models.push(modelOf(reader, each.site, each.recurrent));
+    yield;
+  }
+  return withOwnNames(models);
 }
 
 /** The models that one function or script makes with `keras.Model`, where there are several. */

@@ -1,6 +1,7 @@
 // All that can be said of model definitions from their text alone.
 import type { Language, Tree } from '../code/syntax.ts';
 import type { Definitions } from '../definition.ts';
+import { atOnce, type Steps } from '../steps.ts';
 import { bidirectionalGeneration } from './bidirectional-generation.ts';
 import { denseClasses } from './classes.ts';
 import { missingClipping } from './clipping.ts';
@@ -48,8 +49,22 @@ const RULES: readonly Rule[] = [
 
 /** In the order of the text. `definitions` are those of the same tree. */
 export function lint(tree: Tree, definitions: Definitions, text: string, language: Language): TextFinding[] {
+  return atOnce(lintInSteps(tree, definitions, text, language));
+}
+
+export function* lintInSteps(
+  tree: Tree,
+  definitions: Definitions,
+  text: string,
+  language: Language,
+): Steps<TextFinding[]> {
   const source = new LintSource(tree, definitions, text, language);
-  return RULES.flatMap(rule => rule(source))
+  const found: ReturnType<Rule> = [];
+  for (const rule of RULES) {
+    found.push(...rule(source));
+    yield;
+  }
+  return found
     .map(finding => ({ ...finding, page: `docs/lint.md#${finding.id}` }))
     .sort((a, b) => a.range.offset - b.range.offset);
 }

@@ -9,6 +9,7 @@ import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
 import { DocumentTimers } from '../document-timers.ts';
+import { WorkspaceFiles } from './workspace-files.ts';
 
 export const CODE: vscode.DocumentSelector = [
   { language: 'python' },
@@ -26,6 +27,10 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   javascriptreact: 'javascript',
 };
 const TYPING_MILLISECONDS = 250;
+/** of work in one go: a frame has 16 */
+const SLICE_MILLISECONDS = 6;
+/** files that others lead to, and those that they lead to */
+const MOST_ROUNDS = 8;
 const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
 
 interface Entry {
@@ -46,6 +51,7 @@ export class CodeDocuments implements vscode.Disposable {
   private readonly timers = new DocumentTimers();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
+  private readonly files = new WorkspaceFiles();
   private syntax: Promise<Syntax> | null = null;
 
   /** What a document defines is another than before. */
@@ -56,6 +62,8 @@ export class CodeDocuments implements vscode.Disposable {
     this.log = log;
     this.subscriptions = [
       this.changed,
+      this.files,
+      this.files.onDidChange(() => this.readAgain()),
       vscode.workspace.onDidOpenTextDocument(document => void this.read(document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.later(document)),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)),
@@ -149,7 +157,7 @@ export class CodeDocuments implements vscode.Disposable {
     entry: Entry,
     before: Entry | undefined,
   ): Promise<Definitions> {
-    const { definitionsIn, unreadable } = await import('../../definitions/find.ts');
+    const { unreadable } = await import('../../definitions/find.ts');
     const why = unreadable(entry.text);
     if (why) {
       this.log.info(`${document.uri.fsPath} is skipped: ${why}.`);
@@ -164,13 +172,63 @@ export class CodeDocuments implements vscode.Disposable {
       before.tree.delete();
       before.tree = null;
     }
+    return this.findInTree(document, entry, syntax, 0);
+  }
+
+  /** In slices, so that typing never waits; `round`: how often files around it were waited for. */
+  private async findInTree(
+    document: vscode.TextDocument,
+    entry: Entry,
+    syntax: Syntax,
+    round: number,
+  ): Promise<Definitions> {
+    const { definitionsInSteps } = await import('../../definitions/find.ts');
+    const { inSlices } = await import('../../definitions/steps.ts');
+    const { lintInSteps } = await import('../../definitions/lint/lint.ts');
+    const key = document.uri.toString();
     const language = this.languageOf(document);
-    const found = definitionsIn(entry.tree, entry.text, language);
+    const isWanted = () => this.entries.get(key) === entry && entry.tree !== null;
+    const newer = () => this.entries.get(key)?.result ?? NOTHING;
+    const project = await this.files.around(document.uri, syntax);
+    if (!isWanted() || !entry.tree) return this.entries.get(key) === entry ? NOTHING : newer();
+    project?.begin();
+    const surroundings = project ? { project: project.files, file: document.uri.fsPath } : {};
+    const steps = definitionsInSteps(entry.tree, entry.text, language, surroundings);
+    const found = await inSlices(steps, SLICE_MILLISECONDS, isWanted);
+    if (!found || !entry.tree) return newer();
     if ((found.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !found.hasErrors) {
-      const { lint } = await import('../../definitions/lint/lint.ts');
-      if (entry.tree) entry.findings = lint(entry.tree, found, entry.text, language);
+      const rules = lintInSteps(entry.tree, found, entry.text, language);
+      const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
+      if (!findings) return newer();
+      entry.findings = findings;
     }
-    return this.keep(document.uri.toString(), entry, found);
+    if (project && round < MOST_ROUNDS && found.layers.length > 0)
+      void project.load().then(isMore => {
+        if (!isMore || !isWanted()) return;
+        // what stands is shown until then
+        const again = this.findInTree(document, entry, syntax, round + 1);
+        void again.then(() => {
+          if (!isWanted()) return;
+          entry.result = again;
+          this.changed.fire(document);
+        });
+      });
+    return this.keep(key, entry, found);
+  }
+
+  /** Open documents again, since files around them were changed. */
+  private readAgain(): void {
+    for (const document of vscode.workspace.textDocuments) {
+      const entry = this.entries.get(document.uri.toString());
+      if (!entry?.tree) continue;
+      void this.start().then(async syntax => {
+        const again = this.findInTree(document, entry, syntax, 0);
+        await again;
+        if (this.entries.get(document.uri.toString()) !== entry) return;
+        entry.result = again;
+        this.changed.fire(document);
+      });
+    }
   }
 
   private async keep(key: string, entry: Entry, found: Definitions): Promise<Definitions> {
