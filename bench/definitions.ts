@@ -17,6 +17,9 @@ interface Truth {
   units?: number | null;
   hidden_size?: number | null;
   hidden_size_param_default?: number;
+  layers_param_default?: number;
+  /** what a call in the same file gives */
+  via_call?: { line: number; hidden_size?: number; layers?: number };
   return_sequences?: boolean | null;
   batch_first?: boolean | null;
   is_cell?: boolean;
@@ -37,6 +40,8 @@ if (!existsSync(index)) {
   process.exit(0);
 }
 const { files } = JSON.parse(readFileSync(index, 'utf8')) as { files: TruthFile[] };
+/** Layers whose units and parameters are shown, by framework: sure, by default, in a range. */
+const shown: Record<string, Record<string, number>> = {};
 const counts = { files: 0, absent: 0, found: 0, missed: 0, extra: 0, figures: 0, wrong: 0 };
 let slowest = 0;
 
@@ -52,6 +57,20 @@ for (const { repo, path, definitions } of files) {
   const began = performance.now();
   const { layers } = await findDefinitions(syntax, text, languageOfFile(file)!);
   if (counts.files > 1) slowest = Math.max(slowest, performance.now() - began);
+  for (const layer of layers) {
+    const { units, unitsDefault, unitsRange, parameters, parametersDefault, parametersRange } = layerData(
+      path,
+      layer,
+    );
+    shown[layer.framework] ??= {};
+    const own = shown[layer.framework]!;
+    const add = (name: string) => {
+      own[name] = (own[name] ?? 0) + 1;
+    };
+    add('layers');
+    add(`units ${kindOf(units, unitsDefault, unitsRange)}`);
+    add(`parameters ${kindOf(parameters, parametersDefault, parametersRange)}`);
+  }
   const ours = new Map(layers.map(layer => [layer.range.line, layerData(path, layer)]));
   for (const truth of definitions) {
     const found = ours.get(truth.line);
@@ -83,17 +102,28 @@ ${counts.files} files, ${counts.absent} absent; the slowest took ${slowest.toFix
 recall     ${share(counts.found, counts.found + counts.missed)}
 precision  ${share(counts.found, counts.found + counts.extra)}
 figures    ${share(counts.figures - counts.wrong, counts.figures)}`);
+for (const [framework, own] of Object.entries(shown)) {
+  const { layers = 0, ...kinds } = own;
+  const all = Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1));
+  console.log(`${framework}: ${all.map(([kind, count]) => `${kind} ${share(count, layers)}`).join(', ')}`);
+}
 if (counts.files === 0) console.log(`Put the files that ${index} names into ${folder}.`);
 
+function kindOf(sure: unknown, usual: unknown, range: unknown): string {
+  if (sure !== null) return 'sure';
+  if (range !== undefined) return 'in a range';
+  return usual === undefined ? 'open' : 'by default';
+}
+
 function expected(truth: Truth): Record<string, unknown> {
-  const { cell, bidirectional, layers, is_cell = false, hidden_size_param_default } = truth;
+  const { cell, bidirectional, layers, is_cell = false, hidden_size_param_default, via_call } = truth;
   return {
     cell: cell === 'SimpleRNN' ? 'RNN' : cell,
     isCell: is_cell,
-    units: 'hidden_size' in truth ? truth.hidden_size : truth.units,
+    units: via_call?.hidden_size ?? ('hidden_size' in truth ? truth.hidden_size : truth.units),
     ...(hidden_size_param_default === undefined ? {} : { unitsDefault: hidden_size_param_default }),
     bidirectional,
-    layers,
+    layers: via_call?.layers ?? layers,
     ...('return_sequences' in truth ? { returnSequences: truth.return_sequences } : {}),
     ...('batch_first' in truth ? { batchFirst: truth.batch_first } : {}),
   };

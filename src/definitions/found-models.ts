@@ -280,6 +280,8 @@ function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls
     const value = known.widthBefore(call);
     const fallback = value === null ? usual.widthBefore(call) : null;
     recurrent.inputSize = { ...recurrent.inputSize, value, fallback };
-    countParameters(recurrent, CONVENTION_OF[layer.framework], layer.options);
+    // cuDNN's LSTM has a bias for each product, as PyTorch's has
+    const convention = layer.name === 'CuDNNLSTM' ? 'pytorch' : CONVENTION_OF[layer.framework];
+    countParameters(recurrent, convention, layer.options);
   }
 }

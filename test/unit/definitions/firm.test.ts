@@ -228,6 +228,20 @@ layers.Bidirectional(layers.LSTM(8), backward_layer=back, input_shape=(5, 3))
     );
   });
 
+  it("counts both biases of cuDNN's layers", async () => {
+    assert.deepEqual(
+      await keras(`
+m = Sequential()
+m.add(layers.CuDNNLSTM(4, input_shape=(5, 3), return_sequences=True))
+m.add(layers.CuDNNGRU(5))
+`),
+      [
+        [4, lstm(3, 4)],
+        [5, kerasGru(4, 5)],
+      ],
+    );
+  });
+
   it('is none of a layer that cannot be', async () => {
     assert.deepEqual(await torch('nn.LSTM(8, -4)\nnn.LSTM(8, 4, num_layers=0)\nnn.LSTM(8, 2.5)\n'), [
       [-4, null],
