@@ -406,6 +406,8 @@ function widthOf({ name, recurrent, options }: FoundLayer): string | null {
   if (recurrent) {
     const units =
       recurrent.units.value === null ? plainSymbol(recurrent.units.text) : String(recurrent.units.value);
+    // whether it reads both ways is not known
+    if (recurrent.bidirectional.value === null) return null;
     if (!recurrent.bidirectional.value) return units;
     return recurrent.units.value === null ? units && `2·${units}` : String(recurrent.units.value * 2);
   }
