@@ -97,7 +97,14 @@ const task = z.object({
   /** the first is the one that lists and lenses show beside the loss; version 0.1.0 names none */
   metrics: z.array(metric).max(100).optional(),
   /** what the task asks of the model; version 0.1.0 leaves it to the reader */
-  sizes: z.object({ input: inputSize, outputs: wholeCount, source: inputSize.optional() }).optional(),
+  sizes: z
+    .object({
+      input: inputSize,
+      outputs: wholeCount,
+      source: inputSize.optional(),
+      steps: wholeCount.optional(),
+    })
+    .optional(),
 });
 /** What the readers must know of the task to label what they draw. */
 export type TaskFacts = z.infer<typeof task>;
@@ -159,10 +166,37 @@ const series = {
 
 const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);
 
+const classes = {
+  rows: z
+    .array(z.object({ input: text, truth: text, prediction: text, probability: z.number().min(0).max(1) }))
+    .max(10_000),
+  /** counts[truth][prediction] over `of` sequences; null: there are too many classes to show */
+  confusion: z
+    .object({
+      classes: z.array(text).max(100),
+      counts: z.array(z.array(wholeCount).max(100)).max(100),
+    })
+    .refine(({ classes: { length }, counts }) => [counts, ...counts].every(row => row.length === length), {
+      error: 'the counts are not square',
+    })
+    .nullable(),
+};
+
+/** What a decoder says of a source. */
+const decoded = z.array(z.object({ source: text, truth: text, prediction: text })).max(10_000);
+
+/** Sequences of tokens, each with the tag it has and the one it was given. */
+const tagged = z
+  .array(z.array(z.object({ token: text, truth: text, prediction: text })).max(10_000))
+  .max(1000);
+
 const sample = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: z.number() }),
   z.object({ type: z.literal('series'), ...series }),
   z.object({ type: z.literal('pairs'), rows: pairs }),
+  z.object({ type: z.literal('classes'), ...classes }),
+  z.object({ type: z.literal('decoded'), rows: decoded }),
+  z.object({ type: z.literal('tagged'), rows: tagged }),
 ]);
 /** A way to show what a model says; the task chooses which. */
 export type Sample = z.infer<typeof sample>;

@@ -197,12 +197,33 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
   if (sample.type === 'series') return seriesSample(step, sample, screen);
   return [
     `${bold(screen, 'Examples')} at step ${count(step)}`,
-    ...sample.rows
+    ...exampleLines(sample)
       .slice(0, 5)
       .map(({ input, truth, prediction }) =>
         wrap(`  ${plain(input)} → ${plain(prediction)} (truth ${plain(truth)})`, screen.textColumns, 4),
       ),
   ];
+}
+
+type Examples = Exclude<Sample, { type: 'text' | 'series' }>;
+
+function exampleLines(sample: Examples): { input: string; truth: string; prediction: string }[] {
+  switch (sample.type) {
+    case 'pairs':
+      return sample.rows;
+    case 'classes':
+      return sample.rows.map(row => ({
+        ...row,
+        prediction: `${row.prediction}, ${(100 * row.probability).toFixed(0)} %`,
+      }));
+    case 'decoded':
+      return sample.rows.map(({ source, ...row }) => ({ input: source, ...row }));
+    case 'tagged':
+      return sample.rows.map(tokens => {
+        const joined = (part: 'token' | 'truth' | 'prediction') => tokens.map(each => each[part]).join(' ');
+        return { input: joined('token'), truth: joined('truth'), prediction: joined('prediction') };
+      });
+  }
 }
 
 const SHOWN_PLACES = 8;

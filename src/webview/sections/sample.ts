@@ -6,11 +6,10 @@ import { dataTable, h, iconButton, setText, tableBehind } from '../dom.ts';
 import { fromJson, lossExact, short } from '../format.ts';
 import { markerIcon, type RunStyle, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
+import { written } from './samples/index.ts';
 
 type Forecast = Extract<Sample, { type: 'series' }>;
 
-const MAX_PAIRS = 50;
-const MAX_TEXT = 4000;
 const LEFT = 44;
 
 export class SampleSection implements Section {
@@ -111,27 +110,7 @@ export class SampleSection implements Section {
     const head = withStep
       ? [h('div', { class: 'quiet srow', text: `step ${step.toLocaleString('en-US')}` })]
       : [];
-    if (sample.type === 'text') {
-      const text = sample.text.length > MAX_TEXT ? `${sample.text.slice(0, MAX_TEXT)}…` : sample.text;
-      return [...head, h('div', { class: 'mono sample' }, h('b', { text: sample.prompt }), text)];
-    }
-    if (sample.type === 'pairs') {
-      const rows = sample.rows
-        .slice(0, MAX_PAIRS)
-        .map(({ input, truth, prediction }) => [
-          truth,
-          prediction,
-          h('span', { class: 'mono', text: input }),
-        ]);
-      const table = dataTable(
-        'Examples: input, truth and prediction',
-        ['truth', 'prediction', 'input'],
-        rows,
-        3,
-      );
-      return [...head, h('div', { class: 'scroll', tabIndex: 0, role: 'region', label: 'Examples' }, table)];
-    }
-    return head;
+    return sample.type === 'series' ? head : [...head, ...written(sample)];
   }
 
   private height(): number {

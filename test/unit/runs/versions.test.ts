@@ -113,7 +113,7 @@ describe('what a newer writer says', () => {
       { kind: 'scalars', values: { chrF: 0.5 }, ownSeconds: 9, tokens: 9 },
       { kind: 'aligned', what: [1, 2] },
       { kind: 'sample', sample: { type: 'alignment', rows: [] } },
-      { kind: 'sample', sample: { type: 'pairs', rows: [] } },
+      ...['pairs', 'decoded', 'tagged'].map(type => ({ kind: 'sample', sample: { type, rows: [] } })),
     ];
     const before = read(folder);
     appendFileSync(
@@ -127,7 +127,7 @@ describe('what a newer writer says', () => {
       ['forgets'],
     );
     assert.equal(reader.scalars.get('chrF')?.length, 1);
-    assert.equal(reader.samples.length, before.samples.length + 1);
+    assert.equal(reader.samples.length, before.samples.length + 3);
   });
 
   it('of events it should have written well is still said', () => {
