@@ -22,6 +22,9 @@ type ClassifyData = DataOf<'classify'>;
 
 const SHOWN_ROWS = 8;
 const SHOWN_CHARACTERS = 80;
+/** of the counts by class, which a person reads */
+const COUNTED_CLASSES = 24;
+const COUNTED_BATCHES = 8;
 
 /** What a model reads of a sequence: ids (steps), or numbers (steps, columns). */
 export type Encoded = Int32Array | Float32Array;
@@ -125,12 +128,24 @@ export async function classifyTask(experiment: Experiment, data: ClassifyData, p
       const places = validPlaces.slice(0, SHOWN_ROWS);
       yield;
       const outputs = answersOf(model, cut(places));
-      const rows = places.map((place, row) => ({
-        input: shownText(sequences[place]!),
-        truth: sequences[place]!.label,
-        prediction: classes[best(outputs, row, classes.length)]!,
-      }));
-      return { type: 'pairs', rows };
+      const rows = places.map((place, row) => {
+        const prediction = best(outputs, row, classes.length);
+        return {
+          input: shownText(sequences[place]!),
+          truth: sequences[place]!.label,
+          prediction: classes[prediction]!,
+          probability: probabilityOf(outputs, row, prediction, classes.length),
+        };
+      });
+      if (classes.length > COUNTED_CLASSES) return { type: 'classes', rows, confusion: null };
+      const counts = classes.map(() => classes.map(() => 0));
+      for (const batch of held(validPlaces, COUNTED_BATCHES)) {
+        yield;
+        const logits = answersOf(model, batch);
+        for (let row = 0; row < batch.batch; row++)
+          counts[batch.targets[row]!]![best(logits, row, classes.length)]!++;
+      }
+      return { type: 'classes', rows, confusion: { classes, counts } };
     },
     artifact: () => artifact,
   };
@@ -257,6 +272,15 @@ function figuresOf({ sums, count: all }: Score, classes: number): Record<string,
     seen++;
   }
   return { accuracy: (sums['right'] ?? 0) / all, balancedAccuracy: recall / seen };
+}
+
+/** The softmax of a row, at one class. */
+function probabilityOf(logits: ArrayLike<number>, row: number, index: number, classes: number): number {
+  const from = row * classes;
+  const highest = logits[from + best(logits, row, classes)]!;
+  let sum = 0;
+  for (let at = 0; at < classes; at++) sum += Math.exp(logits[from + at]! - highest);
+  return Math.exp(logits[from + index]! - highest) / sum;
 }
 
 function baselineLoss(

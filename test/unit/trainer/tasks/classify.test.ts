@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tensor3d } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor3d } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
+import type { Sample } from '../../../../src/runs/format.ts';
+import { checkEvent } from '../../../../src/runs/validate.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
+import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets.ts';
 import type { ClassifyArtifact } from '../../../../src/trainer/tasks/classify.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
@@ -42,6 +45,42 @@ function textsOf(batch: Batch, symbols: readonly string[]): string[] {
 describe('classify', () => {
   before(() => startEngine('reference', null));
   after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('shows classes with their probability, and counts which are taken for which', async () => {
+    const split = [0.4, 0.6, 0];
+    const task = await open(table, { text: 'text', split });
+    // a model that says b with logit 2 whatever it reads
+    const model = {
+      context: null,
+      forward: (input: Tensor) => ({
+        outputs: tensor3d(
+          Float32Array.from({ length: 2 * input.shape[1]! }, (_, i) => 2 * (i % 2)),
+          [1, input.shape[1]!, 2],
+        ),
+        state: {},
+      }),
+    } as unknown as Model;
+    const shown = task.sample(model, 1);
+    let step = shown.next();
+    while (!step.done) step = shown.next();
+    const sample = step.value as Extract<Sample, { type: 'classes' }>;
+    assert.equal(sample.rows.length, 8);
+    for (const { prediction, probability } of sample.rows) {
+      assert.equal(prediction, 'b');
+      assert.ok(Math.abs(probability - Math.exp(2) / (1 + Math.exp(2))) < 1e-6, String(probability));
+    }
+    const all = [...task.validation()].reduce((sum, { batch }) => sum + batch, 0);
+    assert.deepEqual(sample.confusion, {
+      classes: ['a', 'b'],
+      counts: [
+        [0, 12],
+        [0, all - 12],
+      ],
+    });
+    assert.ok(checkEvent({ kind: 'sample', step: 1, time: 1, sample })?.ok);
+    const broken = { ...sample, confusion: { classes: ['a', 'b'], counts: [[1, 2]] } };
+    assert.ok(!checkEvent({ kind: 'sample', step: 1, time: 1, sample: broken })?.ok);
+  });
 
   it('keeps the shares of each class in each part, and every sequence in one part', async () => {
     const task = await open(table, { text: 'text', split: [0.6, 0.2, 0.2] }, { batchSize: 1 });
