@@ -143,6 +143,27 @@ describe('the page of the dashboard', () => {
       await page.locator('#sample').getByText('prediction').first().waitFor();
     });
 
+  for (const [shows, words] of [
+    ['classes', [/Japanese ✗/, /predictions of [\d,]+ sequences by class/]],
+    ['decoded', [/December 3, 1999 ✗/, /1999-12-31/]],
+    ['tagged', [/X ✗/, /truth DET/]],
+  ] as const)
+    it(`shows samples of the type ${shows}`, async () => {
+      for (const theme of THEMES)
+        for (const width of [300, 900]) {
+          await open(`task=adding&runs=1&shows=${shows}&theme=${theme}`, width);
+          const section = page.locator('#sample');
+          for (const word of words) assert.match(await section.innerText(), word);
+          assert.deepEqual(await faults(), []);
+          const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
+          await section.screenshot({
+            path: path.join(root, 'test/out', `sample-${shows}-${theme}-${width}.png`),
+          });
+          if (theme !== 'hc-light' || width !== 900) await page.context().close();
+        }
+    });
+
   it("draws the task's own metrics in place of the loss, with unit and which way is better", async () => {
     for (const [theme, width] of [
       ['dark', 900],

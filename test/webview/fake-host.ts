@@ -1,6 +1,7 @@
 // Stands in for the extension on the development page: the real projections and the real protocol, over fake runs.
 // ?theme=dark|light|hc-dark|hc-light &layout=side|tab &state=empty|queued|training|paused|finished|stopped|diverged|
 // crashed|silent|restricted|waiting &task=char-lm|forecast|adding &runs=3 &step=840 &steps=2000 &live=1 &layers=1
+// &shows=classes|decoded|tagged
 import { parametersView } from '../../src/extension/dashboard/parameters.ts';
 import { RunProjection } from '../../src/extension/dashboard/run-view.ts';
 import { checkRequest } from '../../src/protocol/check.ts';
@@ -46,6 +47,7 @@ function makeRuns(): FakeRun[] {
       seed: 3 + i,
       layers,
       task,
+      shows: (query.get('shows') ?? undefined) as FakeOptions['shows'],
       full: query.get('full') === '1',
       vanishes: query.get('vanishes') === '1' && cell === 'rnn',
       ...(cell === 'rnn' && variant === 0 && task === 'char-lm' && query.get('nan') !== '0'

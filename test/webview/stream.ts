@@ -13,6 +13,7 @@ import type {
   SeriesLevel,
   SeriesSidecar,
 } from '../../src/runs/format.ts';
+import { fakeSamples } from './samples.ts';
 
 export interface FakeRun {
   id: string;
@@ -33,6 +34,8 @@ export interface FakeOptions {
   layers?: number;
   divergesAt?: number;
   task?: 'char-lm' | 'forecast' | 'adding';
+  /** a sample of this type in place of the task's own */
+  shows?: keyof typeof fakeSamples | undefined;
   full?: boolean;
   /** its gradient is found to vanish */
   vanishes?: boolean;
@@ -240,6 +243,10 @@ export function fakeRun(options: FakeOptions): FakeRun {
   }
 
   function sample() {
+    if (options.shows) {
+      samples.push({ step, sample: structuredClone(fakeSamples[options.shows]) as Sample });
+      return;
+    }
     if (options.task === 'forecast') {
       const index = Array.from({ length: 120 }, (_, i) => 400 + i);
       const truth = index.map(i => 340 + i * 0.12 + 3 * Math.sin(i / 1.9));

@@ -1,0 +1,51 @@
+// Samples of the types that no fake task makes by itself.
+import type { Sample } from '../../src/protocol/messages.ts';
+
+const languages = ['Spanish', 'English', 'Japanese', 'Russian', 'Italian'];
+const names = [
+  'Nakamura',
+  'Ivanov',
+  'Smith',
+  'Garcia',
+  'Rossi',
+  'a name that is longer than its column is wide',
+];
+const tags = ['DET', 'ADJ', 'NOUN', 'VERB'];
+const sentence = 'The quick brown fox jumps over the lazy dog and runs away'.split(' ');
+
+export const fakeSamples = {
+  classes: {
+    type: 'classes',
+    rows: names.map((input, i) => ({
+      input,
+      truth: languages[i % 5]!,
+      prediction: languages[(i * 2) % 5]!,
+      probability: 0.2 + 0.13 * i,
+    })),
+    confusion: {
+      classes: languages,
+      counts: languages.map((_, truth) =>
+        languages.map((_, prediction) =>
+          truth === prediction ? 1400 + truth : (truth * (prediction + 1)) % 7,
+        ),
+      ),
+    },
+  },
+  decoded: {
+    type: 'decoded',
+    rows: [
+      { source: '2024-05-03', truth: 'May 3, 2024', prediction: 'May 3, 2024' },
+      { source: '1999-12-31', truth: 'December 31, 1999', prediction: 'December 3, 1999' },
+    ],
+  },
+  tagged: {
+    type: 'tagged',
+    rows: [0, 1].map(() =>
+      sentence.map((token, i) => ({
+        token,
+        truth: tags[i % 4]!,
+        prediction: i % 5 === 4 ? 'X' : tags[i % 4]!,
+      })),
+    ),
+  },
+} as const satisfies Record<string, Sample>;
