@@ -1,14 +1,29 @@
 // Each layer's form in PyTorch; null for a layer that has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
 import { conv1d } from './conv1d.ts';
+import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
+import { gatedDeltanet } from './gated-deltanet.ts';
+import { gla } from './gla.ts';
 import type { PyTorchLayer } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
+import { linearAttention } from './linear-attention.ts';
 import { lru } from './lru.ts';
+import { mLstm } from './m-lstm.ts';
+import { mamba } from './mamba.ts';
+import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
+import { minLstm } from './min-lstm.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
+import { retnet } from './retnet.ts';
+import { rgLru } from './rg-lru.ts';
+import { rwkv } from './rwkv.ts';
+import { sLstm } from './s-lstm.ts';
+import { s4d } from './s4d.ts';
+import { s5 } from './s5.ts';
+import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
 
@@ -19,21 +34,21 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   lstm,
   'min-gru': minGru,
   lru,
-  'linear-attention': null,
-  retnet: null,
-  gla: null,
-  deltanet: null,
-  'gated-deltanet': null,
-  'min-lstm': null,
-  sru: null,
-  s4d: null,
-  s5: null,
-  'rg-lru': null,
-  'm-lstm': null,
-  mamba2: null,
-  mamba: null,
-  rwkv: null,
-  's-lstm': null,
+  'linear-attention': linearAttention,
+  retnet,
+  gla,
+  deltanet,
+  'gated-deltanet': gatedDeltanet,
+  'min-lstm': minLstm,
+  sru,
+  s4d,
+  s5,
+  'rg-lru': rgLru,
+  'm-lstm': mLstm,
+  mamba2,
+  mamba,
+  rwkv,
+  's-lstm': sLstm,
   transformer,
   tcn,
   conv1d,

@@ -160,6 +160,67 @@ describe('LRU', () => {
   });
 });
 
+describe('a matrix memory', () => {
+  before(() => startEngine('reference', null));
+
+  const [T, B, I, U] = [9, 2, 3, 8];
+  const copy = (from: Model, to: Model, names: readonly string[]) => {
+    for (const name of names)
+      setWeight(to, name, from.variables.get(`layers.0.${name}`)!.dataSync() as Float32Array);
+  };
+
+  it('gated DeltaNet that never decays and has an open gate is DeltaNet', () => {
+    const plain = modelOf({ type: 'deltanet', units: U }, I);
+    const gated = modelOf({ type: 'gated-deltanet', units: U }, I);
+    copy(
+      plain,
+      gated,
+      [...plain.variables.keys()].map(name => name.slice('layers.0.'.length)),
+    );
+    // exp(-∞) of the decay, and an input of ones that opens silu(g) to the same number everywhere
+    setWeight(gated, 'A_log', new Float32Array(4).fill(-100));
+    const x = numbers(T * B * I, 'memory').map((value, i) => (i % I === 0 ? 1 : value));
+    const open = new Float32Array(U * I);
+    for (let unit = 0; unit < U; unit++) open[unit * I] = 1;
+    setWeight(gated, 'gate.weight', open);
+    const silu = 1 / (1 + Math.exp(-1));
+    const expected = outputsOf(plain, x, [T, B, I]).map(value => value * silu);
+    assertClose(outputsOf(gated, x, [T, B, I]), expected, 'outputs', 1e-5);
+    plain.dispose();
+    gated.dispose();
+  });
+
+  it('RetNet forgets at the fixed rate of each head', () => {
+    const model = modelOf({ type: 'retnet', units: U, heads: 2 } as never, I);
+    const S = numbers(U * 4, 'state');
+    const kept = tidy(() => {
+      const input = tensor(new Float32Array(3 * I), [3, 1, I]);
+      return model.forward(input, { ...PASS, state: { 'layers.0.S': S } }).state['layers.0.S']!;
+    });
+    const rates = [1 - 2 ** -5, 1 - 2 ** -6];
+    const expected = S.map((value, i) => value * rates[Math.floor(i / (S.length / 2))]! ** 3);
+    assertClose(kept, expected, 'state after three empty steps', 1e-6);
+    model.dispose();
+  });
+
+  it('an mLSTM gives the same whatever its stabiliser', () => {
+    const model = modelOf({ type: 'm-lstm', units: U, heads: 2 } as never, I);
+    const x = numbers(T * I, 'stabiliser');
+    const S = numbers(U * 5, 'state');
+    const outputsAt = (shift: number) =>
+      tidy(() => {
+        const state = {
+          'layers.0.S': S.map(value => value * Math.exp(-shift)),
+          'layers.0.m': new Float32Array(2).fill(shift),
+        };
+        const { outputs } = model.forward(tensor(x, [T, 1, I]), { ...PASS, state });
+        return Float32Array.from(outputs.dataSync());
+      });
+    assertClose(outputsAt(3), outputsAt(0), 'outputs', 1e-5);
+    model.dispose();
+  });
+});
+
 /** The first T steps of a convolution, as a product of spectra of 2·T points. */
 function convolved(kernel: Float64Array, signal: Float64Array): Float64Array {
   const T = signal.length;
