@@ -72,6 +72,12 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   const { layer, kind, at, path } = placed;
   const remarks: Remark[] = [];
   const { reads, sees, carries } = kind.traits(layer);
+  if (kind.needsEncoder && at.memory === null) {
+    const where = path[1] === 'encoder' ? 'cannot stand in it' : 'needs `model.encoder`';
+    return [
+      error([...path, 'type'], `A layer of type "${layer.type}" reads an encoder's states and ${where}.`),
+    ];
+  }
   if (reads === 'tokens') remarks.push(...checkTokens(placed, experiment));
   if (!at.isLast && kind.readout && kind.widthField && !(kind.widthField in layer))
     remarks.push(error(path, '`units` is missing: only the last dense layer takes its width from the task.'));

@@ -34,7 +34,7 @@ export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLa
       const kind = kindOf(layer);
       const inputs = width;
       const isLast = chain === 'layers' && index === all.length - 1;
-      width = kind.width(layer, { inputs, isLast, asked: sizes.outputs });
+      width = kind.width(layer, { inputs, isLast, asked: sizes.outputs, memory });
       return {
         name: `${chain}.${index}`,
         path: ['model', chain, index],

@@ -1,6 +1,6 @@
 # requirements: torch==2.13.0
 # Golden values of models with an encoder: a recurrent encoder hands its last states (h, and c of an LSTM) to the decoder,
-# which starts in them; sources and targets of unequal lengths; a decoder that starts in states it learns.
+# which starts in them; sources and targets of unequal lengths; a decoder that starts in states it learns; attention.
 # Run: python test/golden/encoders.py
 import torch
 from common import draw, write
@@ -9,7 +9,31 @@ S, T, B, V, W, D, H = 5, 4, 3, 6, 7, 4, 5
 LENGTHS = torch.tensor([5, 2, 4])
 
 
-def case(name, cell, bidirectional, layers, learned=False):
+class Attention(torch.nn.Module):
+    """Scores of every state of the source, softmax over its valid steps, and the weighted sum joined with the query."""
+
+    def __init__(self, score, memory, width, compared):
+        super().__init__()
+        self.score = score
+        if score == "additive":
+            self.query = torch.nn.Linear(width, compared, bias=False)
+            self.key = torch.nn.Linear(memory, compared, bias=False)
+            self.v = torch.nn.Linear(compared, 1, bias=False)
+        if score == "general":
+            self.query = torch.nn.Linear(width, memory, bias=False)
+
+    def forward(self, h, states, lengths):
+        h, s = h.transpose(0, 1), states.transpose(0, 1)
+        if self.score == "additive":
+            e = self.v(torch.tanh(self.query(h)[:, :, None] + self.key(s)[:, None]))[..., 0]
+        else:
+            e = (self.query(h) if self.score == "general" else h) @ s.transpose(1, 2)
+        beyond = torch.arange(s.shape[1])[None, None] >= lengths[:, None, None]
+        self.weights = torch.softmax(e.masked_fill(beyond, -torch.inf), 2)
+        return torch.cat([self.weights @ s, h], 2).transpose(0, 1)
+
+
+def case(name, cell, bidirectional, layers, learned=False, score=None, compared=None):
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
     units = 2 * H if bidirectional else H
     parts = {
@@ -17,8 +41,11 @@ def case(name, cell, bidirectional, layers, learned=False):
         "encoder.1": kind(D, H, layers, bidirectional=bidirectional),
         "layers.0": torch.nn.Embedding(W, D),
         "layers.1": kind(D, units, layers),
-        "layers.2": torch.nn.Linear(units, W),
     }
+    if score:
+        parts["layers.2"] = Attention(score, units, units, compared or units)
+    head = f"layers.{3 if score else 2}"
+    parts[head] = torch.nn.Linear(2 * units if score else units, W)
     initial = {}
     if learned:
         for level in range(layers):
@@ -27,7 +54,8 @@ def case(name, cell, bidirectional, layers, learned=False):
     source = torch.randint(0, V, (S, B))
     target = torch.randint(0, W, (T + 1, B))
     embedded = torch.nn.utils.rnn.pack_padded_sequence(parts["encoder.0"](source), LENGTHS, enforce_sorted=False)
-    _, last = parts["encoder.1"](embedded)
+    states, last = parts["encoder.1"](embedded)
+    states = torch.nn.utils.rnn.pad_packed_sequence(states)[0]
 
     def ends(state):
         if not bidirectional:
@@ -44,16 +72,19 @@ def case(name, cell, bidirectional, layers, learned=False):
     else:
         state = (ends(last[0]), ends(last[1])) if cell == "lstm" else ends(last)
     y, _ = parts["layers.1"](parts["layers.0"](target[:-1]), state)
-    outputs = parts["layers.2"](y)
+    if score:
+        y = parts["layers.2"](y, states, LENGTHS)
+    outputs = parts[head](y)
     loss = torch.nn.functional.cross_entropy(outputs.reshape(-1, W), target[1:].reshape(-1))
     loss.backward()
     weights = {f"{prefix}.{key}": value for prefix, part in parts.items() for key, value in part.named_parameters()}
     weights.update(initial)
     begins = {} if not learned else {"initialState": "learned"}
+    looks = [{"type": "attention", "score": score, **({"units": compared} if compared else {})}] if score else []
     return {
         "name": name,
         "encoder": [{"type": "embedding", "dim": D}, {"type": cell, "units": H, "layers": layers, "bidirectional": bidirectional}],
-        "layers": [{"type": "embedding", "dim": D}, {"type": cell, "units": units, "layers": layers, **begins}, {"type": "dense"}],
+        "layers": [{"type": "embedding", "dim": D}, {"type": cell, "units": units, "layers": layers, **begins}, *looks, {"type": "dense"}],
         "source": source,
         "lengths": LENGTHS.tolist(),
         "input": target[:-1],
@@ -61,6 +92,7 @@ def case(name, cell, bidirectional, layers, learned=False):
         "vocabularies": [V, W],
         "weights": {key: value.detach() for key, value in weights.items()},
         "outputs": outputs.detach(),
+        "attention": parts["layers.2"].weights if score else None,
         "loss": loss.detach(),
         "gradients": {key: torch.zeros_like(value) if value.grad is None else value.grad for key, value in weights.items()},
     }
@@ -76,5 +108,9 @@ write(
         case("a bidirectional LSTM, both ends side by side", "lstm", True, 2),
         case("a simple RNN", "rnn", False, 1),
         case("states that are learned", "lstm", False, 2, learned=True),
+        case("additive attention (Bahdanau)", "gru", True, 1, score="additive"),
+        case("additive attention of a width of its own", "lstm", False, 1, score="additive", compared=3),
+        case("dot attention (Luong)", "gru", False, 1, score="dot"),
+        case("general attention (Luong)", "lstm", True, 1, score="general"),
     ],
 )

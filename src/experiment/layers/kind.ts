@@ -59,7 +59,10 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;
   /** `asked`: the width that the task asks of the last layer */
-  width(layer: z.output<S>, at: { inputs: number; isLast: boolean; asked: number }): number;
+  width(
+    layer: z.output<S>,
+    at: { inputs: number; isLast: boolean; asked: number; memory?: number | null },
+  ): number;
   parameters(layer: z.output<S>, at: At): Count;
   /** numbers of each (sequence, step) kept for the backward pass, its output and that output's gradient included */
   kept(layer: z.output<S>, at: At): number;

@@ -18,6 +18,7 @@ import { embedding } from '../engine/kernels/embedding.ts';
 import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
+import { buildAttention } from './attention.ts';
 import type { CellState } from './cell.ts';
 import { buildConv1d } from './conv1d.ts';
 import { buildDeltanet } from './deltanet.ts';
@@ -79,6 +80,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   transformer: buildTransformer,
   tcn: buildTcn,
   conv1d: buildConv1d,
+  attention: buildAttention,
   'layer-norm': buildLayerNorm,
   dropout: buildDropout,
   dense: buildDense,

@@ -7,7 +7,7 @@ import { glance } from '../engine/storage.ts';
 type Save = (tensors: Tensor[]) => void;
 
 /** `value` and its gradients over what it was computed from; the gradient of a shape is that of its input. */
-function computed(
+export function computed(
   inputs: Tensor[],
   shape: number[],
   value: (...inputs: Float32Array[]) => Float32Array,

@@ -18,12 +18,13 @@ import { kindOf } from '../../experiment/layers/index.ts';
 import { directionsOf } from '../../experiment/layers/recurrent.ts';
 import type { RecurrentLayer } from '../../experiment/schema.ts';
 import { join } from '../engine/kernels/join.ts';
+import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
-import { fusedKernels } from '../engine/storage.ts';
 import type { Cell, CellState } from './cell.ts';
 import { makeCell } from './cells.ts';
 import { dropout } from './dropout.ts';
 import { initialValues, recurrentInitializers, zeros } from './initial.ts';
+import { joined } from './joined.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { type RunnerResult, type RunnerWeights, runSequence } from './recurrent.ts';
 
@@ -91,7 +92,7 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
             pass,
           ),
         );
-        sequence = reverse ? sideBySide(forward!.y, reverse.y) : forward!.y;
+        sequence = reverse ? joined(forward!.y, reverse.y) : forward!.y;
         if (pass.handOn) pass.handOn(reverse ? bothLast(forward!.last!, reverse.last!) : forward!.last!);
       });
       return sequence;
@@ -153,11 +154,6 @@ function halfOf(state: CellState, index: number, directions: number): CellState 
     return slice(values, [0, index * units], [values.shape[0], units]);
   };
   return state.c ? { h: half(state.h), c: half(state.c) } : { h: half(state.h) };
-}
-
-/** (T, B, H) twice → (T, B, 2H). */
-function sideBySide(forward: Tensor3D, reverse: Tensor3D): Tensor3D {
-  return fusedKernels() ? join(forward, reverse) : (concat([forward, reverse], 2) as Tensor3D);
 }
 
 /** Each row of (…, seqLen) turned round, so that the step read last stands last. */

@@ -13,6 +13,8 @@ export interface Watch {
    * is evaluated only if someone reads its output.
    */
   output?(layer: string, from: number, output: () => Tensor): void;
+  /** of a layer that looks at a source: (batch, 1, steps, source steps), the share of each state in each step's answer */
+  attention?(layer: string, from: number, weights: Float32Array): void;
 }
 
 /** A row in the pictures of a run: one direction of a recurrent level, or another layer as a whole. */
@@ -37,6 +39,7 @@ export function watchTogether(watches: readonly Watch[]): Watch {
   const gradient = watches.filter(watch => watch.gradient);
   const gates = watches.filter(watch => watch.gates);
   const output = watches.filter(watch => watch.output);
+  const attention = watches.filter(watch => watch.attention);
   return {
     ...(gradient.length > 0 && {
       gradient: (...told) => {
@@ -51,6 +54,11 @@ export function watchTogether(watches: readonly Watch[]): Watch {
     ...(output.length > 0 && {
       output: (...told) => {
         for (const watch of output) watch.output!(...told);
+      },
+    }),
+    ...(attention.length > 0 && {
+      attention: (...told) => {
+        for (const watch of attention) watch.attention!(...told);
       },
     }),
   };

@@ -52,6 +52,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   transformer,
   tcn,
   conv1d,
+  attention: null,
   'layer-norm': layerNorm,
   dropout,
   dense,

@@ -27,6 +27,8 @@ interface EncoderCase {
   vocabularies: [source: number, target: number];
   weights: Record<string, GoldenTensor>;
   outputs: GoldenTensor;
+  /** (batch, steps, source steps) */
+  attention: GoldenTensor | null;
   loss: GoldenTensor;
   gradients: Record<string, GoldenTensor>;
 }
@@ -83,6 +85,10 @@ for (const engine of ['reference', 'native'] as const)
         const model = build(golden);
         const batch = batchOf(golden);
         let outputs: Float32Array = new Float32Array(0);
+        const weights: Float32Array[] = [];
+        const watch = {
+          attention: (_: string, __: number, told: Float32Array) => weights.push(told.slice()),
+        };
         const { value, grads } = variableGrads(() => {
           const pass = { training: true, step: 1 };
           const result = model.forward(tensor(golden.input.data, golden.input.shape, 'int32'), {
@@ -91,12 +97,14 @@ for (const engine of ['reference', 'native'] as const)
             state: null,
             encoded: encodedOf(model, batch, pass),
             outputs: 'every-step',
+            ...(golden.attention ? { watch } : {}),
           });
           outputs = Float32Array.from(result.outputs.dataSync());
           const rows = reshape(result.outputs, [-1, golden.vocabularies[1]]) as Tensor2D;
           return softmaxCrossEntropy(rows, batch.targets as Int32Array, null);
         }, [...model.variables.values()]);
         assertClose(outputs, golden.outputs.data, 'outputs', 1e-5);
+        if (golden.attention) assertClose(weights[0]!, golden.attention.data, 'attention', 1e-5);
         assertClose([value.dataSync()[0]!], golden.loss.data, 'loss', 1e-5);
         for (const [name, { name: key, size }] of model.variables) {
           // a source that nobody looks at has no gradient
@@ -111,23 +119,25 @@ for (const engine of ['reference', 'native'] as const)
         model.dispose();
       });
 
-    it('go step by step to the same outputs, and fork', () => {
-      const [golden] = readGolden<EncoderCase>('encoders');
-      const model = build(golden!);
-      const batch = batchOf(golden!);
-      const encoded = encodedOf(model, batch, { training: false, step: 0 });
-      const [steps, rows, width] = golden!.outputs.shape as [number, number, number];
-      const walker = stepper(model, rows, encoded);
-      const at = (t: number) => Int32Array.from(golden!.input.data.slice(t * rows, (t + 1) * rows));
-      const wanted = (t: number) => golden!.outputs.data.slice(t * rows * width, (t + 1) * rows * width);
-      for (let t = 0; t < steps - 1; t++) assertClose(walker.step(at(t)), wanted(t), `step ${t}`, 1e-5);
-      // two beams of the last sequence, and the first one, after which each goes its own way
-      const order = [2, 2, 0];
-      const last = at(steps - 1);
-      const forked = walker.fork(order).step(Int32Array.from(order, row => last[row]!));
-      const expected = order.flatMap(row => wanted(steps - 1).slice(row * width, (row + 1) * width));
-      assertClose(forked, expected, 'fork', 1e-5);
-      assertClose(walker.step(last), wanted(steps - 1), 'the one that was forked', 1e-5);
-      model.dispose();
-    });
+    for (const golden of readGolden<EncoderCase>('encoders').filter(
+      ({ name }, at) => at === 0 || /attention/.test(name),
+    ))
+      it(`go step by step to the same outputs, and fork: ${golden.name}`, () => {
+        const model = build(golden);
+        const batch = batchOf(golden);
+        const encoded = encodedOf(model, batch, { training: false, step: 0 });
+        const [steps, rows, width] = golden.outputs.shape as [number, number, number];
+        const walker = stepper(model, rows, encoded);
+        const at = (t: number) => Int32Array.from(golden.input.data.slice(t * rows, (t + 1) * rows));
+        const wanted = (t: number) => golden.outputs.data.slice(t * rows * width, (t + 1) * rows * width);
+        for (let t = 0; t < steps - 1; t++) assertClose(walker.step(at(t)), wanted(t), `step ${t}`, 1e-5);
+        // two beams of the last sequence, and the first one, after which each goes its own way
+        const order = [2, 2, 0];
+        const last = at(steps - 1);
+        const forked = walker.fork(order).step(Int32Array.from(order, row => last[row]!));
+        const expected = order.flatMap(row => wanted(steps - 1).slice(row * width, (row + 1) * width));
+        assertClose(forked, expected, 'fork', 1e-5);
+        assertClose(walker.step(last), wanted(steps - 1), 'the one that was forked', 1e-5);
+        model.dispose();
+      });
   });

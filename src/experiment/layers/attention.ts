@@ -1,0 +1,87 @@
+// Attention of a decoder to its encoder's states: additive (Bahdanau et al. 2015), dot and general (Luong et al. 2015).
+import * as z from 'zod';
+import { positiveInt } from '../fields.ts';
+import { error } from '../remark.ts';
+import { count } from '../words.ts';
+import type { At, LayerKind } from './kind.ts';
+
+const schema = z
+  .strictObject({
+    type: z.literal('attention'),
+    score: z
+      .enum(['additive', 'dot', 'general'])
+      .default('additive')
+      .describe(
+        'How a step is compared with each state of the encoder: v·tanh(W_h h + W_s s) (Bahdanau et al. 2015), h·s or h·W s (Luong et al. 2015).',
+      ),
+    units: positiveInt
+      .optional()
+      .describe("Of the additive score: width of what is compared; default: that of the encoder's states."),
+  })
+  .describe(
+    "Looks at the encoder's states from each step, and hands on their weighted sum joined with the step itself.",
+  );
+
+type AttentionLayer = z.output<typeof schema>;
+
+/** A: width of what the additive score compares. */
+export function comparedWidth({ units }: Pick<AttentionLayer, 'units'>, memory: number): number {
+  return units ?? memory;
+}
+
+/** S: width of the encoder's states. */
+function memoryOf({ memory }: Pick<At, 'memory'>): number {
+  return memory ?? Number.NaN;
+}
+
+export const attention: LayerKind<typeof schema> = {
+  schema,
+  title: 'Attention',
+  family: 'attention',
+  needsEncoder: true,
+  // of its own sequence it sees the step alone; the source stands beside it
+  traits: () => ({ reads: 'vectors', sees: 'step', carries: true, reach: 1 }),
+  width: (_, { inputs, memory }) => memoryOf({ memory: memory ?? null }) + inputs,
+  parameters(layer, at) {
+    const [S, H] = [memoryOf(at), at.inputs];
+    if (layer.score === 'dot') return { count: 0, formula: '0' };
+    if (layer.score === 'general') return { count: S * H, formula: `${S}·${H}` };
+    const A = comparedWidth(layer, S);
+    return { count: A * (S + H) + A, formula: `${A}·(${S} + ${H}) + ${A}` };
+  },
+  // the source is taken to be as long as the sequence
+  kept(layer, at) {
+    const [S, T] = [memoryOf(at), at.steps];
+    const compared = layer.score === 'additive' ? 2 * T * comparedWidth(layer, S) : 3 * S;
+    return compared + 2 * T + 2 * (S + at.inputs);
+  },
+  multiplyAdds(layer, at) {
+    const [S, H, T] = [memoryOf(at), at.inputs, at.steps];
+    if (layer.score === 'dot') return 2 * T * T * S;
+    if (layer.score === 'general') return T * S * H + 2 * T * T * S;
+    const A = comparedWidth(layer, S);
+    return T * A * (S + H) + T * T * (A + S);
+  },
+  check(layer, at) {
+    if (layer.units !== undefined && layer.score !== 'additive')
+      return [
+        error(['units'], `\`units\` belongs to the additive score; leave it out for "${layer.score}".`),
+      ];
+    const memory = at?.memory ?? Number.NaN;
+    if (layer.score !== 'dot' || !at || Number.isNaN(memory) || memory === at.inputs) return [];
+    return [
+      error(
+        ['score'],
+        `A dot product needs equal widths, but ${count(at.inputs)} numbers reach this layer and the encoder's states have ${count(memory)}; take "general" or "additive".`,
+      ),
+    ];
+  },
+  about({ score }) {
+    const scores = {
+      additive: 'e_ts = v · tanh(W_h h_t + W_s s_s)          arXiv 1409.0473',
+      dot: 'e_ts = h_t · s_s          arXiv 1508.04025',
+      general: 'e_ts = h_t · W s_s          arXiv 1508.04025',
+    };
+    return [scores[score], 'a_t = softmax_s(e_t)', 'y_t = [Σ_s a_ts s_s ; h_t]'].join('\n');
+  },
+};
