@@ -65,7 +65,23 @@ function checkLayers(experiment: Experiment): Remark[] {
   }
   const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD);
   for (const each of placed) remarks.push(...checkLayer(each, experiment));
-  return [...remarks, ...checkLast(placed.at(-1)!, experiment)];
+  return [...checkChains(experiment), ...remarks, ...checkLast(placed.at(-1)!, experiment)];
+}
+
+function checkChains({ data, model }: Experiment): Remark[] {
+  const { needs } = taskOf(data);
+  if (needs === 'encoder' && !model.encoder)
+    return [
+      error(
+        ['model'],
+        `The task "${data.task}" has a source: add \`encoder\`, the layers that read it, beside \`layers\`, which write the target.`,
+      ),
+    ];
+  if (needs === 'layers' && model.encoder)
+    return [
+      error(['model', 'encoder'], `The task "${data.task}" has no source to encode; leave \`encoder\` out.`),
+    ];
+  return [];
 }
 
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {

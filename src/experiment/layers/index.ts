@@ -1,7 +1,7 @@
 // The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
-import { conv1d } from './conv1d.ts';
 import { attention } from './attention.ts';
+import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';

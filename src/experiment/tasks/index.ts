@@ -6,12 +6,14 @@ import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
 import { forecast } from './forecast.ts';
 import type { TaskKind } from './kind.ts';
+import { seq2seq } from './seq2seq.ts';
 import { temporalOrder } from './temporal-order.ts';
 
 export const TASK_KINDS = {
   'char-lm': charLm,
   forecast,
   classify,
+  seq2seq,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

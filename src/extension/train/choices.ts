@@ -182,14 +182,13 @@ function firstCellOf({ task }: DataChoice, type: LayerType, units: number) {
 
 /** What the steps stand for, as a person would write it. */
 export function experimentOf({ data, target, cell, units }: Choices): ExperimentInput {
-  const { starter } = taskOf(data);
+  const { starter, needs } = taskOf(data);
   const { learningRate, steps, seqLen } = starter.training;
+  const layers = starterLayers(starter.embedding, cell === 'compare' ? FIRST_CELL : cell, units);
   return {
     name: data.path ? nameOf(data.path) : data.task.replaceAll('-', ' '),
     data: dataOf(data, target),
-    model: {
-      layers: starterLayers(starter.embedding, cell === 'compare' ? FIRST_CELL : cell, units),
-    },
+    model: needs === 'encoder' ? withEncoder(layers) : { layers },
     training: {
       optimizer: { type: 'adam', learningRate },
       batchSize: 32,
@@ -198,6 +197,12 @@ export function experimentOf({ data, target, cell, units }: Choices): Experiment
     },
     ...(cell === 'compare' ? { compare: { cell: [...CLASSIC_CELLS] } } : {}),
   };
+}
+
+/** The same layers read the source, and the decoder looks at their states before its last layer. */
+function withEncoder(layers: ExperimentInput['model']['layers']): ExperimentInput['model'] {
+  const [inner, last] = [layers.slice(0, -1), layers.slice(-1)];
+  return { encoder: inner, layers: [...inner, { type: 'attention' }, ...last] };
 }
 
 export function dataOf({ task, path = '' }: DataChoice, target = ''): ExperimentInput['data'] {

@@ -1,4 +1,4 @@
-// unroll predict: a trained forecaster on the rows of a table.
+// unroll predict: what a trained run says of the rows of a table.
 import process from 'node:process';
 import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
@@ -10,9 +10,17 @@ export const command: Command = {
   operands: 'RUN FILE',
   count: [2, 2],
   summary:
-    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, or the class of every sequence.',
+    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, the class of every sequence, or the target of every source.',
   options: {
     next: { help: 'Only the rows that follow the last one.' },
+    beams: {
+      value: 'N',
+      help: 'Of sequences that are written: follow N side by side (beam search); 1, the default, takes the most likely symbol at each step.',
+    },
+    'length-penalty': {
+      value: 'A',
+      help: 'Of beam search: divide scores by ((5 + length) / 6)^A (Wu et al. 2016), so that longer sequences are not at a loss; default 0.',
+    },
     ...CHECKPOINT_OPTION,
     ...JSON_OPTION,
   },
@@ -23,6 +31,8 @@ export const command: Command = {
     const { predictFile } = await import('../inference/predict/index.ts');
     const { columns, rows, next, notes, facts, summary, step, best } = await predictFile(folder, file, {
       checkpoint: checkpointOf(args),
+      beams: args.number('beams', { min: 1, max: 1000, whole: true }),
+      lengthPenalty: args.number('length-penalty', { min: 0, max: 10 }),
     });
     const known = args.flag('next') ? [] : rows;
     const say = (text: string) =>

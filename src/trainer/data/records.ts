@@ -22,7 +22,7 @@ export async function readRecords(path: string, name: string, wanted: readonly s
   for await (const { record, line } of rows) {
     if (!columns) {
       columns = record;
-      places = wanted.map(column => placeOf(column, record, name));
+      places = wanted.map(column => columnPlace(column, record, name));
       continue;
     }
     if (record.length !== columns.length)
@@ -37,7 +37,8 @@ export async function readRecords(path: string, name: string, wanted: readonly s
   return { columns: columns!, texts, lines };
 }
 
-function placeOf(column: string, columns: readonly string[], name: string): number {
+/** The place of a named column. @throws DataError */
+export function columnPlace(column: string, columns: readonly string[], name: string): number {
   const place = columns.indexOf(column);
   if (place >= 0) return place;
   const meant = nearest(column, columns);

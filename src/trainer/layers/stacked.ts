@@ -17,8 +17,6 @@ import {
 import { kindOf } from '../../experiment/layers/index.ts';
 import { directionsOf } from '../../experiment/layers/recurrent.ts';
 import type { RecurrentLayer } from '../../experiment/schema.ts';
-import { join } from '../engine/kernels/join.ts';
-import { directionsOf, type RecurrentLayer } from '../../experiment/schema.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
 import type { Cell, CellState } from './cell.ts';
 import { makeCell } from './cells.ts';

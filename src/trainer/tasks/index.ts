@@ -10,6 +10,7 @@ import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
 import { forecast } from './forecast.ts';
 import type { TaskModule } from './module.ts';
+import { seq2seq } from './seq2seq.ts';
 import type { Task } from './task.ts';
 import { temporalOrder } from './temporal-order.ts';
 
@@ -17,6 +18,7 @@ const TASKS = {
   'char-lm': charLm,
   forecast,
   classify,
+  seq2seq,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

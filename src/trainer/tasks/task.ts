@@ -39,6 +39,8 @@ export interface Task {
   loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
   /** adds to `score` what this batch's outputs say */
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
+  /** adds what the model says of this batch by itself, where it reads its own answers */
+  run?(model: Model, batch: Batch, score: Score): void;
   /** scalars besides the loss, e.g. accuracy, rmse */
   metrics(score: Score): Record<string, number>;
   /** something to look at, made in pieces; `step` seeds what is random in it */

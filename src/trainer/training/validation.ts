@@ -18,6 +18,7 @@ export function* scorePart(
     state = result.state;
     tidy(() => task.score(result.outputs, batch, score));
     result.outputs.dispose();
+    task.run?.(model, batch, score);
     yield;
   }
   return score.count > 0 ? score : null;

@@ -164,7 +164,7 @@ const values: [name: string, text: string, problems: string[]][] = [
     'an unknown task',
     '{ "data": { "task": "charlm" }, "model": { "layers": [{ "type": "dense" }] } }',
     [
-      '1:21 error: `task` must be one of "char-lm", "forecast", "adding" or "temporal-order", found "charlm"; did you mean "char-lm"?',
+      '1:21 error: `task` must be one of "char-lm", "forecast", "classify", "seq2seq", "adding", "temporal-order" or "copy-memory", found "charlm"; did you mean "char-lm"?',
     ],
   ],
   [

@@ -20,6 +20,7 @@ const choices: DataChoice[] = [
   { task: 'forecast', path: 'co2.csv' },
   { task: 'adding' },
   { task: 'temporal-order' },
+  { task: 'seq2seq', path: 'pairs.tsv' },
 ];
 const rows = Array.from({ length: 200 }, (_, row) => `2020-01-${row},${row},${row / 2}`).join('\n');
 const files = [
@@ -50,9 +51,13 @@ describe('the steps of Train RNN', () => {
       offers.map(({ label, reason }) => [bare(label), reason]),
       [
         ['emma.txt', undefined],
+        // a forecast, classes and pairs
+        ['co2.csv', undefined],
+        ['co2.csv', undefined],
         ['co2.csv', undefined],
         ['The adding problem', undefined],
         ['Temporal order', undefined],
+        ['Copy memory', undefined],
         ['todo.txt', 'too short: 21 characters, and less than 1000 hold nothing to learn'],
         ['few.csv', 'too few rows: 2, where 50 make a training'],
         ['words.csv', 'no column of numbers under a header line'],
@@ -66,15 +71,19 @@ describe('the steps of Train RNN', () => {
       layers: [{ type: 'embedding', dim: 4 }, { type: 'lstm', units: 4 }, { type: 'dense' }],
     });
     const reasons = Object.fromEntries(
-      dataOffers(files.slice(0, 2), tokens).map(({ label, reason }) => [bare(label), reason]),
+      dataOffers(files.slice(0, 2), tokens).map(({ value, reason }) => [value.task, reason]),
     );
-    assert.equal(reasons['emma.txt'], undefined);
-    assert.match(reasons['co2.csv']!, /needs symbols/);
-    assert.match(reasons['The adding problem']!, /needs symbols/);
+    assert.equal(reasons['char-lm'], undefined);
+    assert.match(reasons['forecast']!, /needs symbols/);
+    assert.match(reasons['seq2seq']!, /has a source: add `encoder`/);
+    assert.match(reasons['adding']!, /needs symbols/);
     const both = fitOf({ layers: [{ type: 'lstm', units: 4, bidirectional: true }, { type: 'dense' }] });
     const [first, ...others] = dataOffers(files.slice(0, 2), both);
     assert.equal(bare(first!.label), 'co2.csv');
-    assert.match(others.at(-1)!.reason!, /would see the characters it is to predict/);
+    assert.match(
+      others.find(({ value }) => value.task === 'char-lm')!.reason!,
+      /would see the characters it is to predict/,
+    );
     const two = fitOf({ layers: [{ type: 'lstm', units: 4 }, { type: 'dense' }] }, 2);
     assert.equal(two({ task: 'adding' }), null);
     assert.equal(two({ task: 'temporal-order' }), 'it gives 6 numbers a step, and the model reads 2');

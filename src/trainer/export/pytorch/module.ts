@@ -15,8 +15,12 @@ interface Exported extends PlacedLayer {
   torch: PyTorchLayer<PlacedLayer['layer']['type']>;
 }
 
-/** @throws InputError naming a layer that PyTorch has no form of */
+/** @throws InputError naming a layer that has no form in the code that is written */
 function exported({ run, sizes }: FinishedRun): Exported[] {
+  if (run.experiment.model.encoder)
+    throw new InputError(
+      'A model with an encoder is not yet written as PyTorch code; export its weights with --format safetensors.',
+    );
   return placeLayers(run.experiment, sizes).map(placed => {
     const torch = pytorchOf(placed.layer.type);
     if (torch) return { ...placed, torch };

@@ -11,19 +11,21 @@ import { InputError } from '../../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { predictClasses } from './classify.ts';
 import { predictForecast } from './forecast.ts';
-import type { Predicted, Predictor } from './predictor.ts';
+import type { DecodeOptions, Predicted, Predictor } from './predictor.ts';
+import { predictSequences } from './seq2seq.ts';
 
 /** null: files say nothing to such a run. */
 const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   'char-lm': null,
   forecast: predictForecast,
   classify: predictClasses,
+  seq2seq: predictSequences,
   adding: null,
   'temporal-order': null,
   'copy-memory': null,
 };
 
-export interface PredictOptions {
+export interface PredictOptions extends DecodeOptions {
   checkpoint?: WhichCheckpoint;
 }
 
@@ -55,7 +57,7 @@ export async function predictFile(
   const notes = learned ? [relation(await changeSince(path, learned), learned, basename(path))] : [];
   const model = await loadModel(opened);
   try {
-    const predicted = await predictor(model, artifact, path);
+    const predicted = await predictor(model, artifact, path, options);
     return { ...predicted, notes: [...notes, ...predicted.notes], step, best };
   } finally {
     model.dispose();

@@ -18,5 +18,18 @@ export interface Predicted {
   summary: string | null;
 }
 
+/** How sequences are written, by tasks that write them. */
+export interface DecodeOptions {
+  /** sequences that are followed side by side; 1: the most likely symbol at each step */
+  beams?: number | undefined;
+  /** α of Wu et al. 2016; 0: none */
+  lengthPenalty?: number | undefined;
+}
+
 /** The model is the caller's. @throws DataError */
-export type Predictor<A> = (model: Model, artifact: A, path: string) => Promise<Predicted>;
+export type Predictor<A> = (
+  model: Model,
+  artifact: A,
+  path: string,
+  options: DecodeOptions,
+) => Promise<Predicted>;

@@ -1,0 +1,99 @@
+// What a trained encoder-decoder writes for the sources of a table; where it has the targets, how often that is right.
+import { basename } from 'node:path';
+import { tidy } from '@tensorflow/tfjs-core';
+import { plural } from '../../../experiment/words.ts';
+import { DataError } from '../../data/errors.ts';
+import { beamSearch, greedy } from '../../layers/decode.ts';
+import { encodedOf } from '../../layers/evaluate.ts';
+import type { Model } from '../../layers/model.ts';
+import { editDistance } from '../../tasks/edit-distance.ts';
+import { type Pair, readPairs } from '../../tasks/pairs.ts';
+import { batchOf, encodeWith, endsOf, type Seq2seqArtifact, textWith } from '../../tasks/seq2seq.ts';
+import type { DecodeOptions, Predicted, Row } from './predictor.ts';
+
+const BATCH = 128;
+
+export async function predictSequences(
+  model: Model,
+  artifact: Seq2seqArtifact,
+  path: string,
+  { beams = 1, lengthPenalty = 0 }: DecodeOptions = {},
+): Promise<Predicted> {
+  const name = basename(path);
+  const { pairs, notes, hasTargets } = await pairsOf(path, name, artifact);
+  if (pairs.length === 0) throw new DataError(`${name} holds no source.`);
+  const encode = encodeWith(artifact);
+  const text = textWith(artifact);
+  const ends = endsOf(artifact);
+  const rows: Row[] = [];
+  let [right, edits, units] = [0, 0, 0];
+  // the longest first, so that a batch holds little padding; told in the order of the file
+  const order = pairs
+    .map((_, place) => place)
+    .sort((a, b) => pairs[b]!.source.length - pairs[a]!.source.length);
+  const size = beams > 1 ? 1 : BATCH;
+  for (let from = 0; from < order.length; from += size) {
+    const places = order.slice(from, from + size);
+    const batch = batchOf(
+      places.map(place => encode(pairs[place]!)),
+      artifact,
+    );
+    const answers = tidy(() => {
+      const encoded = encodedOf(model, batch, { training: false, step: 0 })!;
+      if (beams === 1) return greedy(model, batch.batch, encoded, ends).map(symbols => ({ symbols }));
+      return beamSearch(model, encoded, ends, { width: beams, lengthPenalty }).slice(0, 1);
+    });
+    places.forEach((place, row) => {
+      const { line, texts, target } = pairs[place]!;
+      const { symbols, ...rest } = answers[row]!;
+      const written = symbols.map(id => artifact.targetSymbols[id]!);
+      const distance = editDistance(written, target);
+      if (distance === 0) right++;
+      edits += distance;
+      units += target.length;
+      rows[place] = {
+        line,
+        source: texts.source,
+        ...(hasTargets ? { truth: texts.target } : {}),
+        prediction: text(symbols),
+        ...rest,
+      };
+    });
+  }
+  const accuracy = right / rows.length;
+  return {
+    columns: [
+      'line',
+      'source',
+      ...(hasTargets ? ['truth'] : []),
+      'prediction',
+      ...(beams > 1 ? ['logProbability'] : []),
+    ],
+    rows,
+    next: [],
+    notes,
+    facts: hasTargets
+      ? { sequenceAccuracy: accuracy, tokenErrorRate: edits / units }
+      : { sequenceAccuracy: null, tokenErrorRate: null },
+    summary: hasTargets
+      ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: sequence accuracy ${(100 * accuracy).toFixed(1)} %, token error rate ${((100 * edits) / units).toFixed(1)} %.`
+      : null,
+  };
+}
+
+/** A file of sources alone is read too. */
+async function pairsOf(
+  path: string,
+  name: string,
+  { source, target, header, units, targetUnits }: Seq2seqArtifact,
+): Promise<{ pairs: Pair[]; notes: string[]; hasTargets: boolean }> {
+  const common = { path: name, source, units, targetUnits, ...(header === null ? {} : { header }) };
+  try {
+    return { ...(await readPairs(path, { ...common, target })), hasTargets: true };
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    const own = await readPairs(path, { ...common, target: null }).catch(() => null);
+    if (!own) throw cause;
+    return { ...own, hasTargets: false };
+  }
+}

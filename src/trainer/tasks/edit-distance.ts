@@ -1,0 +1,12 @@
+// Levenshtein's distance: insertions, deletions and substitutions, one each (V. Levenshtein, 1966).
+
+export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,79 @@
+// Pairs of a source and a target from two columns of a table, cut into units.
+
+import { hasHeader } from '../../experiment/tasks/seq2seq.ts';
+import { plural } from '../../experiment/words.ts';
+import { csvRows } from '../data/csv.ts';
+import { DataError } from '../data/errors.ts';
+import { columnPlace } from '../data/records.ts';
+import { type Units, unitsOf } from './units.ts';
+
+export interface PairColumns {
+  /** the file's name, for messages */
+  path: string;
+  source: string | number;
+  /** null: only sources are read */
+  target: string | number | null;
+  header?: boolean | undefined;
+  units: Units;
+  targetUnits?: Units | undefined;
+  maxLength?: number | undefined;
+}
+
+export interface Pair {
+  source: string[];
+  target: string[];
+  /** as the file has them */
+  texts: { source: string; target: string };
+  line: number;
+}
+
+/** @throws DataError with the line of a row that is too short, or the columns there are */
+export async function readPairs(
+  path: string,
+  data: PairColumns,
+): Promise<{ pairs: Pair[]; notes: string[] }> {
+  const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
+  const named = hasHeader({ header: data.header, source, target: target ?? source });
+  const { rows } = await csvRows(path, data.path);
+  const pairs: Pair[] = [];
+  const [empty, long]: [number[], number[]] = [[], []];
+  let places: number[] | null = null;
+  for await (const { record, line } of rows) {
+    if (!places) {
+      places = [source, ...(target === null ? [] : [target])].map(column =>
+        typeof column === 'number' ? column : columnPlace(column, record, data.path),
+      );
+      if (named) continue;
+    }
+    const missing = places.find(place => place >= record.length);
+    if (missing !== undefined)
+      throw new DataError(
+        `${data.path}, line ${line}: there is no column ${missing} (counted from 0); the row has ${plural(record.length, 'cell')}.`,
+      );
+    const texts = { source: record[places[0]!]!, target: target === null ? '' : record[places[1]!]! };
+    const pair = {
+      source: unitsOf(texts.source, units),
+      target: unitsOf(texts.target, targetUnits),
+      texts,
+      line,
+    };
+    if (pair.source.length === 0 || (target !== null && pair.target.length === 0)) empty.push(line);
+    else if (Math.max(pair.source.length, pair.target.length) > maxLength) long.push(line);
+    else pairs.push(pair);
+  }
+  return {
+    pairs,
+    notes: [
+      ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),
+      ...leftOut(long, `longer than ${maxLength} steps`),
+    ],
+  };
+}
+
+function leftOut(lines: readonly number[], why: string): string[] {
+  if (lines.length === 0) return [];
+  const where = lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
+  return [
+    `${plural(lines.length, 'pair')} ${why} ${lines.length === 1 ? 'is' : 'are'} left out (line ${where}).`,
+  ];
+}

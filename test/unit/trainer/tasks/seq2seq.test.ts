@@ -1,0 +1,187 @@
+// Sequence to sequence: parts, vocabularies, batches and scores of pairs, and what of a table is refused.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tensor3d } from '@tensorflow/tfjs-core';
+import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
+import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import type { Batch } from '../../../../src/trainer/layers/batch.ts';
+import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
+import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { decoded, endsOf, type Seq2seqArtifact } from '../../../../src/trainer/tasks/seq2seq.ts';
+import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
+import { Trainer } from '../../../../src/trainer/training/trainer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'unroll-seq2seq-'));
+
+function experimentOf(data: object, training: object = {}) {
+  return experimentSchema.parse({
+    data: { task: 'seq2seq', path: 'd.tsv', ...data } as never,
+    model: {
+      encoder: [{ type: 'gru', units: 3 }],
+      layers: [{ type: 'gru', units: 3 }, { type: 'attention' }, { type: 'dense' }],
+    },
+    training: { batchSize: 4, ...training },
+  } satisfies ExperimentInput);
+}
+
+async function open(text: string, data: object = {}, training: object = {}): Promise<Task> {
+  writeFileSync(join(folder, 'd.tsv'), text);
+  return openTask(experimentOf(data, training), { base: folder, workspace: folder, allowedPaths: [] });
+}
+
+const artifactOf = (task: Task) => task.artifact() as unknown as Seq2seqArtifact;
+
+/** The rows of (steps, batch) ids as texts. */
+function textsOf({ seqLen, input, lengths }: Pick<Batch, 'seqLen' | 'input' | 'lengths'>, symbols: string[]) {
+  const batch = input.length / seqLen;
+  return Array.from({ length: batch }, (_, row) =>
+    Array.from({ length: lengths![row]! }, (_, t) => symbols[input[t * batch + row]!]).join(''),
+  );
+}
+
+const words = ['ab', 'abc', 'b', 'bca', 'cab', 'ca', 'acb', 'bb', 'cc', 'aabb'];
+const table = words.map(word => `${word}\t${[...word].reverse().join('').toUpperCase()}`).join('\n');
+
+describe('seq2seq', () => {
+  before(() => startEngine('reference', null));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('gives the decoder the start and the target, and asks for the target and the end', async () => {
+    const task = await open(table, { split: [1, 0, 0] }, { batchSize: 10 });
+    const { sourceSymbols, targetSymbols } = artifactOf(task);
+    const batch = task.trainingBatch(1);
+    const sources = textsOf(batch.source!, sourceSymbols);
+    assert.deepEqual([...sources].sort(), [...words].sort());
+    const targets = sources.map(text => [...text].reverse().join('').toUpperCase());
+    assert.deepEqual(
+      textsOf(batch, targetSymbols),
+      targets.map(text => `<start>${text}`),
+    );
+    assert.deepEqual(
+      textsOf({ ...batch, input: batch.targets }, targetSymbols),
+      targets.map(text => `${text}<end>`),
+    );
+    assert.deepEqual(task.sizes, {
+      input: { kind: 'tokens', vocabulary: 6 },
+      source: { kind: 'tokens', vocabulary: 4 },
+      outputs: 6,
+      steps: 5,
+    });
+  });
+
+  it('holds every pair once, and takes vocabularies from the training part alone', async () => {
+    const data = { split: [0.6, 0.2, 0.2], shuffle: false };
+    const task = await open(`${table}\nzz\tZQ\n`.replace('cc\tCC\n', ''), data, { batchSize: 1 });
+    const { sourceSymbols, targetSymbols } = artifactOf(task);
+    assert.deepEqual(targetSymbols.slice(-2), ['<start>', '<end>']);
+    assert.ok(!sourceSymbols.includes('z') && !targetSymbols.includes('Q'));
+    const of = (batches: Iterable<Batch>) =>
+      [...batches].flatMap(batch => textsOf(batch.source!, sourceSymbols));
+    assert.deepEqual(of(task.validation()).sort(), ['acb', 'bb'].sort());
+    assert.deepEqual(of(task.test()).sort(), ['aabb', '\uFFFD\uFFFD'].sort());
+    const train = of(Array.from({ length: 6 }, (_, step) => task.trainingBatch(step + 1)));
+    assert.deepEqual(train.sort(), words.slice(0, 6).sort());
+  });
+
+  it('scores the symbols of the targets alone, forced and free-running', async () => {
+    const task = await open('a\txy\nb\tx\n', { split: [1, 0, 0] }, { batchSize: 2 });
+    const { targetSymbols } = artifactOf(task);
+    const batch = task.trainingBatch(1);
+    const classes = targetSymbols.length;
+    // right at each step but the first of the first row; what stands behind the shorter end is never counted
+    const logits = new Float32Array(batch.seqLen * 2 * classes);
+    for (let t = 0; t < batch.seqLen; t++)
+      for (let row = 0; row < 2; row++) {
+        const own = batch.targets[t * 2 + row]!;
+        logits[(t * 2 + row) * classes + (t === 0 && row === 0 ? targetSymbols.length - 2 : own)] = 5;
+      }
+    const score = emptyScore();
+    task.score(tensor3d(logits, [batch.seqLen, 2, classes]), batch, score);
+    assert.equal(score.count, 5);
+    assert.equal(task.metrics(score)['accuracy'], 4 / 5);
+    const rest = Math.log(Math.E ** 5 + classes - 1);
+    assert.ok(Math.abs(score.lossSum - (5 * rest - 4 * 5)) < 1e-4);
+    assert.equal(task.metrics(score)['sequenceAccuracy'], undefined);
+  });
+
+  it('learns a handful of pairs by heart, and then writes them by itself', async () => {
+    const training = { batchSize: 10, optimizer: { type: 'adam', learningRate: 0.05 } };
+    const data = { split: [1, 0, 0] };
+    const task = await open(table, data, training);
+    const trainer = new Trainer(experimentOf(data, training), task);
+    const { model } = trainer;
+    const ends = endsOf(artifactOf(task));
+    const batch = task.trainingBatch(1);
+    const free = () => {
+      const score = emptyScore();
+      task.score(tensor3d(new Float32Array(5 * 10 * 6), [5, 10, 6]), batch, score);
+      task.run!(model, batch, score);
+      return task.metrics(score);
+    };
+    const untrained = free();
+    assert.ok(untrained['sequenceAccuracy']! < 0.5);
+    for (let step = 0; step < 300; step++) trainer.advance();
+    const figures = free();
+    const answers = decoded(model, batch, ends);
+    const targets = textsOf({ ...batch, input: batch.targets }, artifactOf(task).targetSymbols);
+    const right = answers.filter(
+      (ids, row) => `${ids.map(id => artifactOf(task).targetSymbols[id]).join('')}<end>` === targets[row],
+    ).length;
+    assert.equal(figures['sequenceAccuracy'], right / 10);
+    assert.ok(right >= 9, `${right} of 10 after training`);
+    trainer.dispose();
+  });
+
+  it('counts edits', () => {
+    const cases: [string, string, number][] = [
+      ['kitten', 'sitting', 3],
+      ['', 'abc', 3],
+      ['abc', '', 3],
+      ['abc', 'abc', 0],
+      ['flaw', 'lawn', 2],
+    ];
+    for (const [a, b, distance] of cases) assert.equal(editDistance([...a], [...b]), distance, `${a} → ${b}`);
+  });
+
+  it('reads columns by name, words and bytes', async () => {
+    const text = 'n\tfrom\tto\n1\tone two\tü\n2\tthree\tu\n';
+    const data = { source: 'from', target: 'to', units: 'words', targetUnits: 'bytes', split: [1, 0, 0] };
+    const task = await open(text, data);
+    const { sourceSymbols, targetSymbols, maxTarget } = artifactOf(task);
+    assert.deepEqual(sourceSymbols.slice(0, -1), ['one', 'three', 'two']);
+    assert.equal(targetSymbols.length, 258);
+    assert.equal(maxTarget, 2);
+  });
+
+  it('leaves out pairs without a side and those that are too long, and says where', async () => {
+    const task = await open('a\tb\nc\t\nabcd\te\nf\tg', { maxLength: 3, split: [1, 0, 0] });
+    const notes = task.facts.notes.join(' ');
+    assert.match(notes, /1 pair without a source or a target is left out \(line 2\)/);
+    assert.match(notes, /1 pair longer than 3 steps is left out \(line 3\)/);
+  });
+
+  it('tells of pairs that stand in the training part and outside of it', async () => {
+    const task = await open('a\tb\nc\td\ne\tf\na\tb', { shuffle: false, split: [0.5, 0.25, 0.25] });
+    assert.match(
+      task.facts.notes.join(' '),
+      /1 pair of 2 in validation and test stands in the training part/,
+    );
+  });
+
+  const refused: [string, string, object, RegExp][] = [
+    ['a row that is too short', 'a\tb\nc', {}, /d\.tsv, line 2: there is no column 1 .* the row has 1 cell/],
+    [
+      'a column that is not there',
+      'from\tto\na\tb',
+      { source: 'form', target: 'to' },
+      /no column "form"; did you mean "from"\?/,
+    ],
+    ['a table without pairs', 'from\tto', { source: 'from', target: 'to' }, /d\.tsv holds no pair/],
+  ];
+  for (const [name, text, data, message] of refused)
+    it(`refuses ${name}, with the place`, async () => {
+      await assert.rejects(open(text, data), message);
+    });
+});
