@@ -4,6 +4,7 @@ import { checkBounds } from './bounds.ts';
 import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
+import type { RecurrentFields } from './layers/recurrent.ts';
 import {
   knownSizes,
   type PlacedLayer,
@@ -65,7 +66,12 @@ function checkLayers(experiment: Experiment): Remark[] {
   }
   const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD);
   for (const each of placed) remarks.push(...checkLayer(each, experiment));
-  return [...checkChains(experiment), ...remarks, ...checkLast(placed.at(-1)!, experiment)];
+  return [
+    ...checkChains(experiment),
+    ...checkBeginnings(placed),
+    ...remarks,
+    ...checkLast(placed.at(-1)!, experiment),
+  ];
 }
 
 function checkChains({ data, model }: Experiment): Remark[] {
@@ -82,6 +88,27 @@ function checkChains({ data, model }: Experiment): Remark[] {
       error(['model', 'encoder'], `The task "${data.task}" has no source to encode; leave \`encoder\` out.`),
     ];
   return [];
+}
+
+/** The states that the encoder ends in fit those that the decoder begins in, level by level. */
+function checkBeginnings(placed: readonly PlacedLayer[]): Remark[] {
+  const levels = (chain: string) =>
+    placed.flatMap(each => {
+      if (each.path[1] !== chain || !('initialState' in each.kind.schema.shape)) return [];
+      const { initialState = 'encoder', layers } = each.layer as Partial<RecurrentFields>;
+      if (chain === 'layers' && initialState !== 'encoder') return [];
+      return Array.from({ length: layers ?? 1 }, () => ({ path: each.path, width: each.at.outputs }));
+    });
+  const [ends, begins] = [levels('encoder'), levels('layers')];
+  const at = begins.findIndex(({ width }, level) => ends[level] && ends[level].width !== width);
+  if (at < 0) return [];
+  const [given, own] = [ends[at]!.width, begins[at]!];
+  return [
+    error(
+      [...own.path, 'units'],
+      `This layer begins in the encoder's last state, which has ${count(given)} numbers, but has ${plural(own.width, 'unit')}; give it ${count(given)}, or \`"initialState": "zeros"\`.`,
+    ),
+  ];
 }
 
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {

@@ -378,6 +378,9 @@ async function sniff(
   const told = /^"?sep=(.)"?[,;\t]*$/i.exec(first);
   if (told) return { delimiter: told[1]!, encoding, firstLine: 2 };
   const unquoted = first.replace(/"[^"]*"/g, '');
+  // a text in a cell may have more commas than the line has tabs
+  if (/\.(tsv|tab)$/i.test(name) && unquoted.includes('\t'))
+    return { delimiter: '\t', encoding, firstLine: 1 };
   const best = DELIMITERS.map(delimiter => ({ delimiter, count: unquoted.split(delimiter).length })).sort(
     (a, b) => b.count - a.count,
   )[0]!;

@@ -259,6 +259,43 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     ],
   ],
   [
+    'a task with a source and no encoder',
+    `{ "data": { "task": "seq2seq", "path": "a.tsv" }, "model":
+{ "layers": [{ "type": "gru", "units": 8 }, ${DENSE}] } }`,
+    [
+      '2:1 error: The task "seq2seq" has a source: add `encoder`, the layers that read it, beside `layers`, which write the target.',
+    ],
+  ],
+  [
+    'an encoder for a task without a source',
+    `{ "data": { "task": "adding" }, "model": {
+"encoder": [{ "type": "gru", "units": 8 }],
+"layers": [{ "type": "gru", "units": 8 }, ${DENSE}] } }`,
+    ['2:12 error: The task "adding" has no source to encode; leave `encoder` out.'],
+  ],
+  [
+    'attention without an encoder',
+    adding('', `[{ "type": "gru", "units": 8 }, { "type": "attention" }, ${DENSE}]`),
+    ['2:66 error: A layer of type "attention" reads an encoder\'s states and needs `model.encoder`.'],
+  ],
+  [
+    'a dot product of unequal widths, and a decoder that is not as wide as what it begins in',
+    `{ "data": { "task": "seq2seq", "path": "a.tsv" }, "model": {
+"encoder": [{ "type": "gru", "units": 8, "bidirectional": true }],
+"layers": [{ "type": "gru", "units": 8 }, { "type": "attention", "score": "dot" }, ${DENSE}] } }`,
+    [
+      '3:38 error: This layer begins in the encoder\'s last state, which has 16 numbers, but has 8 units; give it 16, or `"initialState": "zeros"`.',
+      '3:75 error: A dot product needs equal widths, but 8 numbers reach this layer and the encoder\'s states have 16; take "general" or "additive".',
+    ],
+  ],
+  [
+    'columns by name without a header',
+    `{ "data": { "task": "seq2seq", "path": "a.tsv", "header": false,
+"source": "from" }, "model": { "encoder": [{ "type": "gru", "units": 8 }],
+"layers": [{ "type": "gru", "units": 8 }, ${DENSE}] } }`,
+    ['2:11 error: Without a header no column has the name "from"; give its number, counted from 0.'],
+  ],
+  [
     'a bidirectional layer that would see the answer',
     `{ "data": { "task": "char-lm", "path": "a.txt" }, "model": { "layers": [
 { "type": "lstm", "units": 8, "bidirectional": true }, ${DENSE}] } }`,

@@ -1,6 +1,6 @@
 // The experiments of the golden table: every sample, and each kind of layer in models and tasks of each sort.
 import { readdirSync, readFileSync } from 'node:fs';
-import { knownSizes } from '../../../src/experiment/models.ts';
+import { knownSizes, trainingSeqLen } from '../../../src/experiment/models.ts';
 import { countModel } from '../../../src/experiment/parameters.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { multiplyAdds, predictMemory } from '../../../src/experiment/resources.ts';
@@ -151,7 +151,9 @@ function describe(text: string): unknown {
   const { experiment } = parseExperiment(text, { memoryBytes: MEMORY });
   if (!experiment) return messagesOf(text, MEMORY);
   const tokens: ModelSizes = { input: { kind: 'tokens', vocabulary: 61 }, outputs: 61 };
-  const sizes = knownSizes(experiment) ?? tokens;
+  // sequences of the data's own lengths
+  const steps = Number.isNaN(trainingSeqLen(experiment)) ? { steps: 30 } : {};
+  const sizes = knownSizes(experiment) ?? { ...tokens, ...steps };
   const { layers, total } = countModel(experiment, sizes);
   return {
     layers: layers.map(({ name, type, count, formula }) => `${name} ${type} ${formula} = ${count}`),

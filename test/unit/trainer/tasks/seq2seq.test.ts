@@ -155,6 +155,12 @@ describe('seq2seq', () => {
     assert.equal(maxTarget, 2);
   });
 
+  it('takes the tabs of a .tsv file, however many commas its texts have', async () => {
+    const task = await open('May 1, 1, 2\ta\nb,c\td\n', { split: [1, 0, 0] }, { batchSize: 2 });
+    const { maxSource, maxTarget } = artifactOf(task);
+    assert.deepEqual([maxSource, maxTarget], [11, 1]);
+  });
+
   it('leaves out pairs without a side and those that are too long, and says where', async () => {
     const task = await open('a\tb\nc\t\nabcd\te\nf\tg', { maxLength: 3, split: [1, 0, 0] });
     const notes = task.facts.notes.join(' ');

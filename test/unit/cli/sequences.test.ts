@@ -1,0 +1,56 @@
+// Sequence to sequence at the shell: trained, and used on a file with and without targets.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jsonLines, unroll } from './unroll.ts';
+
+describe('unroll: sequence to sequence', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-sequences-'));
+    const letters = 'abc';
+    const texts = letters.split('').flatMap(a => letters.split('').flatMap(b => [a + b, `${a}${b}a`]));
+    const lines = texts.map(text => `${text}\t${text.toUpperCase()}`);
+    writeFileSync(join(folder, 'p.tsv'), lines.join('\n'));
+    writeFileSync(join(folder, 'new.tsv'), 'ab\nbca\n');
+    writeFileSync(
+      join(folder, 'e.rnn.json'),
+      JSON.stringify({
+        data: { task: 'seq2seq', path: 'p.tsv', split: [1, 0, 0] },
+        model: {
+          encoder: [{ type: 'gru', units: 16 }],
+          layers: [{ type: 'gru', units: 16 }, { type: 'attention' }, { type: 'dense' }],
+        },
+        training: { steps: 250, batchSize: 18, optimizer: { type: 'adam', learningRate: 0.02 } },
+      }),
+    );
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = (...args: string[]) => unroll(args, { cwd: folder });
+
+  it('learns, predicts, and exports what it can', () => {
+    const train = run('train', 'e.rnn.json', '--json');
+    assert.equal(train.code, 0, train.stderr);
+    const ended = jsonLines(train.stdout).at(-1) as { run: string; trainLoss: number };
+    assert.ok(ended.trainLoss < 0.05, `${ended.trainLoss}`);
+    for (const beams of [[], ['--beams', '3', '--length-penalty', '1']]) {
+      const known = run('predict', ended.run, 'p.tsv', '--json', ...beams);
+      const [{ sequenceAccuracy, rows }] = jsonLines(known.stdout) as never as [
+        { sequenceAccuracy: number; rows: { line: number; truth: string; prediction: string }[] },
+      ];
+      assert.equal(rows.length, 18);
+      const right = rows.filter(({ truth, prediction }) => truth === prediction).length;
+      assert.equal(sequenceAccuracy, right / 18);
+      assert.ok(sequenceAccuracy > 0.9, `${sequenceAccuracy} with ${beams.join(' ')}`);
+      assert.equal(rows[0]!.line, 1);
+    }
+    const fresh = run('predict', ended.run, 'new.tsv');
+    assert.equal(fresh.code, 0, fresh.stderr);
+    assert.equal(fresh.stdout, 'line,source,prediction\n1,ab,AB\n2,bca,BCA\n');
+    const exported = run('export', ended.run, '--format', 'pytorch', '--out', 'out');
+    assert.notEqual(exported.code, 0);
+    assert.match(exported.stderr, /encoder is not yet written as PyTorch code/);
+  });
+});
