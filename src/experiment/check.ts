@@ -260,6 +260,13 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
       );
     }
   }
+  if (training.teacherForcing && taskOf(data).needs !== 'encoder')
+    remarks.push(
+      warning(
+        ['training', 'teacherForcing'],
+        `\`teacherForcing\` has no effect for "${data.task}": it has no decoder that reads its own answers.`,
+      ),
+    );
   if (training.schedule.warmup >= training.steps) {
     remarks.push(
       warning(

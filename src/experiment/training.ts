@@ -75,6 +75,21 @@ export const trainingSchema = z.strictObject({
         .describe('Start each window of a text with the state the last one ended in.'),
     })
     .prefault({}),
+  teacherForcing: z
+    .strictObject({
+      ratio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(1)
+        .describe('Probability that a decoder reads the true symbol before, and not its own.'),
+      schedule: z
+        .enum(['constant', 'linear', 'exponential', 'inverse-sigmoid'])
+        .default('constant')
+        .describe('How the probability falls from 1 to `ratio`; constant: it is `ratio` from the start.'),
+    })
+    .optional()
+    .describe('Of a decoder: scheduled sampling (Bengio et al. 2015); default: always the true symbol.'),
   clipNorm: z
     .number()
     .gt(0)

@@ -40,7 +40,7 @@ export function greedy(
   return written;
 }
 
-function mostLikely(logits: Float32Array, row: number, classes: number): number {
+export function mostLikely(logits: Float32Array, row: number, classes: number): number {
   let best = 0;
   for (let k = 1; k < classes; k++) if (logits[row * classes + k]! > logits[row * classes + best]!) best = k;
   return best;

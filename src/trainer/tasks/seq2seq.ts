@@ -19,6 +19,7 @@ import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
 import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { editDistance } from './edit-distance.ts';
+import { forcingAt, sampledInputs } from './forcing.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { type Pair, readPairs } from './pairs.ts';
@@ -43,7 +44,7 @@ interface EncodedPair {
 
 export async function seq2seqTask(experiment: Experiment, data: PairsData, path: string): Promise<Task> {
   const { pairs, notes } = await readPairs(path, data);
-  const { batchSize, seed, validation } = experiment.training;
+  const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
   const [train, valid, test] = partsOf(pairs.length, data, seed);
   const artifact = fitted(
@@ -118,6 +119,13 @@ export async function seq2seqTask(experiment: Experiment, data: PairsData, path:
       const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
       return cut(places.map(place => train[place]!));
     },
+    ...(teacherForcing && {
+      sampledBatch: (model, batch, step) =>
+        sampledInputs(model, batch, forcingAt(teacherForcing, step, experiment.training.steps), {
+          seed,
+          step,
+        }),
+    }),
     epochOf: step => Math.floor((step - 1) / perEpoch),
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),

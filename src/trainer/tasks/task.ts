@@ -5,6 +5,7 @@ import type { Sample, TaskFacts } from '../../runs/format.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
+import type { Sampled } from './forcing.ts';
 
 export type { Batch };
 
@@ -30,6 +31,8 @@ export interface Task {
   readonly stream: boolean;
   /** batch of training step `step`, counted from 1: a pure function of it */
   trainingBatch(step: number): Batch;
+  /** the batch as this model is to read it, where the task mixes in its own answers, and the share of true ones */
+  sampledBatch?(model: Model, batch: Batch, step: number): Sampled;
   /** passes of the training data completed before this step; 0 for generated data */
   epochOf(step: number): number;
   readonly validationBatches: number;

@@ -28,6 +28,8 @@ export interface StepFigures {
   learningRate: number;
   /** of the squared weights; only with l2 */
   penalty?: number;
+  /** share of the true symbols that a decoder read; only with teacherForcing */
+  forced?: number;
 }
 
 /** What is looked at in a step. */
@@ -79,7 +81,9 @@ export class Trainer {
   advance({ begin, watch, before }: Look = {}): StepFigures {
     const { training } = this.experiment;
     const step = this.step + 1;
-    const batch = this.task.trainingBatch(step);
+    const planned = this.task.trainingBatch(step);
+    const sampled = this.task.sampledBatch?.(this.model, planned, step);
+    const batch = sampled?.batch ?? planned;
     begin?.(batch);
     const options: StepOptions = {
       window: training.bptt.window ?? batch.seqLen,
@@ -107,7 +111,11 @@ export class Trainer {
         throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
       before?.(batch, options.state);
       this.update(gradients, learningRate, gradNorm, step, loss);
-      return this.completed(step, batch, result, { gradNorm, learningRate });
+      return this.completed(step, batch, result, {
+        gradNorm,
+        learningRate,
+        ...(sampled && { forced: sampled.forced }),
+      });
     } finally {
       for (const gradient of result.gradients.values()) gradient.dispose();
     }
@@ -195,7 +203,7 @@ export class Trainer {
     step: number,
     batch: Batch,
     { loss, penalty, state }: StepResult,
-    rest: Pick<StepFigures, 'gradNorm' | 'learningRate'>,
+    rest: Pick<StepFigures, 'gradNorm' | 'learningRate' | 'forced'>,
   ): StepFigures {
     this.step = step;
     this.tokens += validSteps(batch);

@@ -367,7 +367,7 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     'a compared field on the wrong level',
     adding('"compare": { "training.beta1": [0.1] }'),
     [
-      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `seqLen`, `bptt`, `clipNorm`, `l2`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
+      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `seqLen`, `bptt`, `teacherForcing`, `clipNorm`, `l2`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
     ],
   ],
   [

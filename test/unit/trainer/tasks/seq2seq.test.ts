@@ -7,7 +7,9 @@ import { tensor3d } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
+import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
+import { forcingAt, type TeacherForcing } from '../../../../src/trainer/tasks/forcing.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { decoded, endsOf, type Seq2seqArtifact } from '../../../../src/trainer/tasks/seq2seq.ts';
 import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
@@ -132,6 +134,55 @@ describe('seq2seq', () => {
     assert.equal(figures['sequenceAccuracy'], right / 10);
     assert.ok(right >= 9, `${right} of 10 after training`);
     trainer.dispose();
+  });
+
+  it('mixes in what the decoder says itself, at the rate of the schedule', async () => {
+    const teacherForcing = { ratio: 0.25, schedule: 'constant' };
+    const data = { split: [1, 0, 0] };
+    const task = await open(table, data, { batchSize: 10, teacherForcing });
+    const trainer = new Trainer(experimentOf(data, { batchSize: 10, teacherForcing }), task);
+    const batch = task.trainingBatch(1);
+    let [own, all] = [0, 0];
+    for (let step = 1; step <= 60; step++) {
+      const { batch: read, forced } = task.sampledBatch!(trainer.model, batch, step);
+      const { outputs } = evaluate(trainer.model, read, 'every-step', null);
+      const logits = outputs.dataSync();
+      let [changed, steps] = [0, 0];
+      for (let t = 0; t < batch.seqLen; t++)
+        for (let row = 0; row < 10; row++) {
+          const [at, before] = [t * 10 + row, ((t - 1) * 10 + row) * 6];
+          if (t === 0 || t >= batch.lengths![row]!) {
+            assert.equal(read.input[at], batch.input[at]);
+            continue;
+          }
+          steps++;
+          if (read.input[at] === batch.input[at]) continue;
+          changed++;
+          // what differs is the most likely symbol after what was read before
+          const said = [...logits.slice(before, before + 6)];
+          assert.equal(read.input[at], said.indexOf(Math.max(...said)));
+        }
+      assert.ok(changed <= Math.round((1 - forced) * steps));
+      own += (1 - forced) * steps;
+      all += steps;
+    }
+    const deviation = Math.sqrt((0.25 * 0.75) / all);
+    assert.ok(Math.abs(own / all - 0.75) < 4 * deviation, `${own / all}`);
+    assert.equal(typeof trainer.advance().forced, 'number');
+    trainer.dispose();
+  });
+
+  it('lets the probability of the true symbol fall from 1 to the ratio', () => {
+    const at = (schedule: TeacherForcing['schedule'], step: number) =>
+      forcingAt({ ratio: 0.2, schedule }, step, 101);
+    assert.equal(at('constant', 1), 0.2);
+    assert.ok(Math.abs(at('linear', 51) - 0.6) < 1e-12);
+    assert.ok(Math.abs(at('inverse-sigmoid', 51) - 0.6) < 1e-12);
+    for (const schedule of ['linear', 'exponential', 'inverse-sigmoid'] as const) {
+      const all = Array.from({ length: 101 }, (_, step) => at(schedule, step + 1));
+      assert.ok(Math.abs(all[0]! - 1) < 0.003 && Math.abs(all[100]! - 0.2) < 0.01, schedule);
+      for (let step = 1; step < 101; step++) assert.ok(all[step]! < all[step - 1]!);
+    }
   });
 
   it('counts edits', () => {
