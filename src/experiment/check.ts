@@ -4,7 +4,6 @@ import { checkBounds } from './bounds.ts';
 import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
-import type { RecurrentFields } from './layers/recurrent.ts';
 import {
   knownSizes,
   type PlacedLayer,
@@ -92,21 +91,18 @@ function checkChains({ data, model }: Experiment): Remark[] {
 
 /** The states that the encoder ends in fit those that the decoder begins in, level by level. */
 function checkBeginnings(placed: readonly PlacedLayer[]): Remark[] {
-  const levels = (chain: string) =>
-    placed.flatMap(each => {
-      if (each.path[1] !== chain || !('initialState' in each.kind.schema.shape)) return [];
-      const { initialState = 'encoder', layers } = each.layer as Partial<RecurrentFields>;
-      if (chain === 'layers' && initialState !== 'encoder') return [];
-      return Array.from({ length: layers ?? 1 }, () => ({ path: each.path, width: each.at.outputs }));
-    });
-  const [ends, begins] = [levels('encoder'), levels('layers')];
-  const at = begins.findIndex(({ width }, level) => ends[level] && ends[level].width !== width);
-  if (at < 0) return [];
-  const [given, own] = [ends[at]!.width, begins[at]!];
+  const wrong = placed.find(
+    ({ layer, at }) =>
+      !('bridge' in layer && layer.bridge) &&
+      at.begins?.some(width => width !== null && width !== at.outputs),
+  );
+  if (!wrong) return [];
+  const { at, path } = wrong;
+  const given = at.begins!.find(width => width !== null && width !== at.outputs)!;
   return [
     error(
-      [...own.path, 'units'],
-      `This layer begins in the encoder's last state, which has ${count(given)} numbers, but has ${plural(own.width, 'unit')}; give it ${count(given)}, or \`"initialState": "zeros"\`.`,
+      [...path, 'units'],
+      `This layer begins in the encoder's last state, which has ${count(given)} numbers, but has ${plural(at.outputs, 'unit')}; give it ${count(given)}, \`"bridge": "dense"\` or \`"initialState": "zeros"\`.`,
     ),
   ];
 }

@@ -45,7 +45,25 @@ export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLa
     });
   };
   const read = encoder ? place('encoder', sizes.source ?? sizes.input, null) : [];
-  return [...read, ...place('layers', sizes.input, read.at(-1)?.at.outputs ?? null)];
+  const written = place('layers', sizes.input, read.at(-1)?.at.outputs ?? null);
+  return encoder ? [...read, ...withBeginnings(written, read)] : written;
+}
+
+/** Levels of the decoder begin in the last states of the encoder's, one after the other. */
+function withBeginnings(written: readonly PlacedLayer[], read: readonly PlacedLayer[]): PlacedLayer[] {
+  const ends = read.flatMap(each => Array.from({ length: levelsOf(each) }, () => each.at.outputs));
+  let next = 0;
+  return written.map(each => {
+    const { initialState = 'encoder' } = each.layer as { initialState?: string };
+    const levels = initialState === 'encoder' ? levelsOf(each) : 0;
+    const begins = Array.from({ length: levels }, () => ends[next++] ?? null);
+    return levels > 0 ? { ...each, at: { ...each.at, begins } } : each;
+  });
+}
+
+/** Levels with a state that is handed from encoder to decoder. */
+function levelsOf({ kind, layer }: PlacedLayer): number {
+  return 'initialState' in kind.schema.shape ? ((layer as { layers?: number }).layers ?? 1) : 0;
 }
 
 /** The first layer that reads across steps, and so is what the model is called by; null where there is none. */

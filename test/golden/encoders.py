@@ -33,9 +33,10 @@ class Attention(torch.nn.Module):
         return torch.cat([self.weights @ s, h], 2).transpose(0, 1)
 
 
-def case(name, cell, bidirectional, layers, learned=False, score=None, compared=None):
+def case(name, cell, bidirectional, layers, learned=False, score=None, compared=None, bridge=None):
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
-    units = 2 * H if bidirectional else H
+    units = bridge or (2 * H if bidirectional else H)
+    ends_in = 2 * H if bidirectional else H
     parts = {
         "encoder.0": torch.nn.Embedding(V, D),
         "encoder.1": kind(D, H, layers, bidirectional=bidirectional),
@@ -43,10 +44,17 @@ def case(name, cell, bidirectional, layers, learned=False, score=None, compared=
         "layers.1": kind(D, units, layers),
     }
     if score:
-        parts["layers.2"] = Attention(score, units, units, compared or units)
+        parts["layers.2"] = Attention(score, ends_in, units, compared or units)
     head = f"layers.{3 if score else 2}"
-    parts[head] = torch.nn.Linear(2 * units if score else units, W)
+    parts[head] = torch.nn.Linear(ends_in + units if score else units, W)
     initial = {}
+    state_parts = ("h", "c")[: 2 if cell == "lstm" else 1]
+    bridges = {}
+    if bridge:
+        for part in state_parts:
+            for level in range(layers):
+                bridges[f"layers.1.bridge_{part}_l{level}"] = torch.nn.Linear(ends_in, units)
+    parts_and_bridges = {**parts, **bridges}
     if learned:
         for level in range(layers):
             for part in ("h", "c")[: 2 if cell == "lstm" else 1]:
@@ -71,15 +79,24 @@ def case(name, cell, bidirectional, layers, learned=False, score=None, compared=
         state = (begin("h"), begin("c")) if cell == "lstm" else begin("h")
     else:
         state = (ends(last[0]), ends(last[1])) if cell == "lstm" else ends(last)
+    if bridge:
+
+        def through(states, part):
+            rows = [torch.tanh(bridges[f"layers.1.bridge_{part}_l{level}"](states[level])) for level in range(layers)]
+            return torch.stack(rows)
+
+        state = (through(state[0], "h"), through(state[1], "c")) if cell == "lstm" else through(state, "h")
     y, _ = parts["layers.1"](parts["layers.0"](target[:-1]), state)
     if score:
         y = parts["layers.2"](y, states, LENGTHS)
     outputs = parts[head](y)
     loss = torch.nn.functional.cross_entropy(outputs.reshape(-1, W), target[1:].reshape(-1))
     loss.backward()
-    weights = {f"{prefix}.{key}": value for prefix, part in parts.items() for key, value in part.named_parameters()}
+    weights = {f"{prefix}.{key}": value for prefix, part in parts_and_bridges.items() for key, value in part.named_parameters()}
     weights.update(initial)
     begins = {} if not learned else {"initialState": "learned"}
+    if bridge:
+        begins["bridge"] = "dense"
     looks = [{"type": "attention", "score": score, **({"units": compared} if compared else {})}] if score else []
     return {
         "name": name,
@@ -110,6 +127,8 @@ write(
         case("states that are learned", "lstm", False, 2, learned=True),
         case("additive attention (Bahdanau)", "gru", True, 1, score="additive"),
         case("additive attention of a width of its own", "lstm", False, 1, score="additive", compared=3),
+        case("a bridge from two directions to fewer units", "lstm", True, 2, bridge=3),
+        case("a bridge and additive attention", "gru", True, 1, bridge=4, score="additive", compared=3),
         case("dot attention (Luong)", "gru", False, 1, score="dot"),
         case("general attention (Luong)", "lstm", True, 1, score="general"),
     ],

@@ -19,6 +19,8 @@ export interface At {
   steps: number;
   /** width of the encoder's states; null where there is no encoder */
   memory: number | null;
+  /** width of the encoder's last state that each level of a recurrent layer begins in; null: there is none */
+  begins?: readonly (number | null)[];
   convention: Convention;
 }
 

@@ -25,6 +25,12 @@ export const recurrentFields = {
     .describe(
       "The state that each sequence begins in: zeros, weights that are learned, or the encoder's last state; default: the encoder's where there is one, else zeros.",
     ),
+  bridge: z
+    .enum(['dense'])
+    .optional()
+    .describe(
+      "What the encoder's last state goes through where its width differs: tanh(W s + b), level by level.",
+    ),
 };
 
 export type RecurrentFields = z.output<z.ZodObject<typeof recurrentFields>>;
@@ -116,12 +122,13 @@ export function recurrentKind<S extends z.ZodObject<typeof recurrentFields>>(cel
       };
     },
     width: layer => directionsOf(fieldsOf(layer)) * fieldsOf(layer).units,
-    parameters(layer, { inputs, convention }) {
+    parameters(layer, { inputs, convention, begins }) {
       const counted = countOf(layer, inputs, convention);
+      if (fieldsOf(layer).bridge && begins) return bridged(counted, fieldsOf(layer), begins, statePerUnit);
       if (fieldsOf(layer).initialState !== 'learned') return counted;
       const { units, layers } = fieldsOf(layer);
-      const begins = directionsOf(fieldsOf(layer)) * layers * units * statePerUnit;
-      return { ...counted, count: counted.count + begins, formula: `${counted.formula} + ${begins}` };
+      const learned = directionsOf(fieldsOf(layer)) * layers * units * statePerUnit;
+      return { ...counted, count: counted.count + learned, formula: `${counted.formula} + ${learned}` };
     },
     kept(layer, { inputs, outputs }) {
       const { units, layers, bidirectional } = fieldsOf(layer);
@@ -149,6 +156,20 @@ export function recurrentKind<S extends z.ZodObject<typeof recurrentFields>>(cel
     },
     about,
   };
+}
+
+/** A matrix and a bias for each part of the state, of each level that begins in one of the encoder's. */
+function bridged(
+  counted: Count,
+  layer: RecurrentFields,
+  begins: readonly (number | null)[],
+  parts: number,
+): Count {
+  const width = directionsOf(layer) * layer.units;
+  const widths = begins.filter(own => own !== null);
+  const count = widths.reduce((sum, own) => sum + parts * width * (own + 1), counted.count);
+  const formulas = widths.map(own => `${parts > 1 ? `${parts}·` : ''}${width}·(${own} + 1)`);
+  return { ...counted, count, formula: [counted.formula, ...formulas].join(' + ') };
 }
 
 /** PyTorch has two biases in every cell. */

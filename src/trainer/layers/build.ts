@@ -11,7 +11,7 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import { seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
+import { placeLayers, seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { InputSize } from '../../experiment/sizes.ts';
 import { embedding } from '../engine/kernels/embedding.ts';
@@ -90,6 +90,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   const { convention } = experiment.model;
   const seqLen = stepsOf(experiment, sizes);
   const variables = new Map<string, Variable>();
+  const placed = new Map(placeLayers(experiment, sizes).map(each => [each.name, each]));
 
   function buildChain(
     chain: 'encoder' | 'layers',
@@ -110,6 +111,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         input: readsTokens(description) ? flow : asVectors(flow),
         outputs: sizes.outputs,
         memory,
+        begins: placed.get(name)?.at.begins ?? [],
         variable(suffix, shape, initializer) {
           const full = `${name}.${suffix}`;
           const made = makeVariable(initialValues(seed, full, shape, initializer), shape);

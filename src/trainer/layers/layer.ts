@@ -33,6 +33,8 @@ export interface Place {
   outputs: number;
   /** width of the encoder's states; null where there is no encoder, and inside of it */
   memory: number | null;
+  /** width of the encoder's last state that each recurrent level begins in; null: there is none */
+  begins: readonly (number | null)[];
   /** Makes the variable "<name>.<suffix>". */
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
 }

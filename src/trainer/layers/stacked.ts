@@ -7,6 +7,7 @@
 import {
   add,
   concat,
+  reshape,
   slice,
   type Tensor1D,
   type Tensor2D,
@@ -24,6 +25,8 @@ import { dropout } from './dropout.ts';
 import { initialValues, recurrentInitializers, zeros } from './initial.ts';
 import { joined } from './joined.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
+import { projection, type Sequence } from './linear-recurrence.ts';
+import { activation } from './operations.ts';
 import { type RunnerResult, type RunnerWeights, runSequence } from './recurrent.ts';
 
 /** One direction of one level. */
@@ -60,6 +63,9 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
     });
   });
   const readers = levels.flat();
+  const bridges = levels.map((_, level) =>
+    layer.bridge && begin === 'encoder' ? bridgeOf(cell, place, level, width) : (state: CellState) => state,
+  );
   return {
     output: { kind: 'vectors', width, learned: true },
     bidirectional: layer.bidirectional,
@@ -80,7 +86,8 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
         if (level > 0)
           sequence = dropout(sequence, layer.dropout, place.seed, `${place.name}.${level - 1}`, pass);
         const inputGradient = level > 0 || place.input.learned;
-        const encoded = begin === 'encoder' ? pass.nextEncoded() : null;
+        const given = begin === 'encoder' ? pass.nextEncoded() : null;
+        const encoded = given && bridges[level]!(given);
         const [forward, reverse] = directions.map((reader, index) =>
           read(
             cell,
@@ -106,6 +113,21 @@ function partsOf({ hasCellState }: Cell): ('h' | 'c')[] {
 function learnedState(cell: Cell, { units }: RecurrentLayer, place: Place, suffix: string): Initial {
   const make = (part: string) => place.variable(`initial_${part}_${suffix}`, [units], zeros);
   return { h: make('h'), ...(cell.hasCellState ? { c: make('c') } : {}) };
+}
+
+/** tanh(W s + b) of each part of a state: bridge_<part>_l<k>.weight (H, S) and .bias (H). */
+function bridgeOf(cell: Cell, place: Place, level: number, width: number): (state: CellState) => CellState {
+  const given = place.begins[level] ?? null;
+  if (given === null) return state => state;
+  const [h, c] = partsOf(cell).map(part => projection(place, `bridge_${part}_l${level}`, width, given));
+  const through = (map: Sequence, state: Tensor2D) => {
+    const [batch, size] = state.shape;
+    return reshape(activation('tanh', map(reshape(state, [1, batch, size]))), [batch, width]) as Tensor2D;
+  };
+  return state => ({
+    h: through(h!, state.h),
+    ...(c && state.c ? { c: through(c, state.c) } : {}),
+  });
 }
 
 function read(

@@ -284,7 +284,7 @@ const meaning: [name: string, text: string, problems: string[]][] = [
 "encoder": [{ "type": "gru", "units": 8, "bidirectional": true }],
 "layers": [{ "type": "gru", "units": 8 }, { "type": "attention", "score": "dot" }, ${DENSE}] } }`,
     [
-      '3:38 error: This layer begins in the encoder\'s last state, which has 16 numbers, but has 8 units; give it 16, or `"initialState": "zeros"`.',
+      '3:38 error: This layer begins in the encoder\'s last state, which has 16 numbers, but has 8 units; give it 16, `"bridge": "dense"` or `"initialState": "zeros"`.',
       '3:75 error: A dot product needs equal widths, but 8 numbers reach this layer and the encoder\'s states have 16; take "general" or "additive".',
     ],
   ],
