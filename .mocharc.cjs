@@ -1,7 +1,9 @@
 // Mocha for the unit tests. A file or pattern on the command line is run alone: mocha would add it to those named here.
 const process = require('node:process');
 
-const named = process.argv.slice(2).some(word => /\.ts$/.test(word) || /(^|\/)test\//.test(word));
+const named = process.argv
+  .slice(2)
+  .some(word => /\.ts$/.test(word) || /(^|\/)test\/(unit|e2e|deep)\b/.test(word));
 
 module.exports = {
   spec: named ? [] : ['test/unit/**/*.test.ts'],

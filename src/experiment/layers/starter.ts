@@ -12,3 +12,9 @@ export function starterLayers(embedding: number, type: LayerType, units: number)
     { type: 'dense' },
   ];
 }
+
+/** The same layers read the source, and the decoder looks at their states before its last layer. */
+export function withEncoder(layers: LayerInput[]): { encoder: LayerInput[]; layers: LayerInput[] } {
+  const [inner, last] = [layers.slice(0, -1), layers.slice(-1)];
+  return { encoder: inner, layers: [...inner, { type: 'attention' }, ...last] };
+}

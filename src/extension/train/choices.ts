@@ -6,7 +6,7 @@ import {
   type Layer,
   type LayerType,
 } from '../../experiment/layers/index.ts';
-import { FIRST_CELL, starterLayers } from '../../experiment/layers/starter.ts';
+import { FIRST_CELL, starterLayers, withEncoder } from '../../experiment/layers/starter.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import type { ExperimentInput } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
@@ -197,12 +197,6 @@ export function experimentOf({ data, target, cell, units }: Choices): Experiment
     },
     ...(cell === 'compare' ? { compare: { cell: [...CLASSIC_CELLS] } } : {}),
   };
-}
-
-/** The same layers read the source, and the decoder looks at their states before its last layer. */
-function withEncoder(layers: ExperimentInput['model']['layers']): ExperimentInput['model'] {
-  const [inner, last] = [layers.slice(0, -1), layers.slice(-1)];
-  return { encoder: inner, layers: [...inner, { type: 'attention' }, ...last] };
 }
 
 export function dataOf({ task, path = '' }: DataChoice, target = ''): ExperimentInput['data'] {

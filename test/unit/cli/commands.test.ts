@@ -280,6 +280,7 @@ describe('unroll on runs', () => {
         steps: 100,
         trainLoss: 0.01,
         valLoss: 0.02,
+        metrics: null,
         seconds: 12,
         engine: 'reference',
       },

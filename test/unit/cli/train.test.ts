@@ -89,6 +89,7 @@ describe('unroll train', () => {
       'steps',
       'trainLoss',
       'valLoss',
+      'metrics',
       'seconds',
       'engine',
     ]);
@@ -267,7 +268,7 @@ describe('unroll train', () => {
     assert.match(unroll(['sample', wave]).stderr, /text is written by runs of "char-lm"/);
     assert.match(
       unroll(['predict', text, join(workspace, 'wave.csv')]).stderr,
-      /tables are predicted by runs of "forecast"/,
+      /files are predicted by runs of "forecast", "classify"/,
     );
 
     const exported = unroll(['export', text, '--format', 'pytorch', '--out', join(workspace, 'exported')]);

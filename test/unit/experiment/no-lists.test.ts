@@ -25,8 +25,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/runs/format-old.ts': 'the words of version 0.1.0',
 };
 
-/** Fields and plain words too. */
-const COMMON = new Set(['dropout', 'embedding', 'dense']);
+/** Fields, families and plain words too. */
+const COMMON = new Set(['dropout', 'embedding', 'dense', 'attention']);
 const NAMES = new Set<string>([...LAYER_TYPES, ...TASK_NAMES].filter(name => !COMMON.has(name)));
 
 /** "file:line: name" of each literal and key that is the name of a kind. */

@@ -140,9 +140,9 @@ const values: [name: string, text: string, problems: string[]][] = [
   ],
   [
     'a batch beyond memory',
-    adding('"training": { "batchSize": 100000000 }'),
+    adding('"training": { "batchSize": 10000000 }'),
     [
-      '3:30 error: Training this would take about 2.7 TB of memory (393 parameters), but this machine has 24 GB; make the batch, the sequence or the model smaller.',
+      '3:30 error: Training this would take about 272 GB of memory (393 parameters), but this machine has 24 GB; make the batch, the sequence or the model smaller.',
     ],
   ],
   [

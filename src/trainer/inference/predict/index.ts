@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { TaskName } from '../../../experiment/tasks/index.ts';
-import { plural } from '../../../experiment/words.ts';
+import { either, plural } from '../../../experiment/words.ts';
 import type { DataFile } from '../../../runs/data-file.ts';
 import { DataError } from '../../data/errors.ts';
 import { changeSince, type Since } from '../../data/fingerprint.ts';
@@ -45,9 +45,9 @@ export async function predictFile(
   const { artifact, step, best } = opened;
   const predictor = PREDICTORS[artifact.task] as Predictor<unknown> | null;
   if (!predictor) {
-    const others = Object.entries(PREDICTORS).flatMap(([name, own]) => (own ? [`"${name}"`] : []));
+    const others = Object.entries(PREDICTORS).flatMap(([name, own]) => (own ? [name] : []));
     throw new InputError(
-      `This run learned "${artifact.task}"; files are predicted by runs of ${others.join(' or ')}. Text is written with \`unroll sample RUN\`.`,
+      `This run learned "${artifact.task}"; files are predicted by runs of ${either(others)}. Text is written with \`unroll sample RUN\`.`,
     );
   }
   const stat = statSync(path, { throwIfNoEntry: false });

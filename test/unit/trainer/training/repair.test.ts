@@ -26,7 +26,10 @@ describe('a run folder with one file damaged', () => {
   let at = 0;
 
   beforeEach(async () => {
-    const experiment = tinyExperiment({ steps: 30, checkpoint: { every: 10 }, validation: { every: 10 } });
+    const tiny = tinyExperiment({ steps: 30, checkpoint: { every: 10 }, validation: { every: 10 } });
+    // large enough that a run does not end in the turn in which it is to be stopped
+    const layers = tiny.model.layers.map(layer => (layer.type === 'lstm' ? { ...layer, units: 96 } : layer));
+    const experiment = { ...tiny, model: { ...tiny.model, layers } };
     wholeRun = makeRun(experiment);
     await trainRuns([wholeRun]);
     stoppedRun = makeRun(experiment);

@@ -46,9 +46,11 @@ describe('the data of a run', () => {
   const charLm = { task: 'char-lm', path: 't.txt' } as const;
 
   function make(data: typeof forecast | typeof charLm, training: object = {}, out?: string): string {
+    // large enough that a run does not end in the turn in which it is to be stopped; those with steps of their own go on
+    const units = 'steps' in training ? 4 : 200;
     const experiment = experimentSchema.parse({
       data,
-      model: { layers: [{ type: 'gru', units: 4 }, { type: 'dense' }] },
+      model: { layers: [{ type: 'gru', units }, { type: 'dense' }] },
       training: {
         steps: 30,
         batchSize: 4,
