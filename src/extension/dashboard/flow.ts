@@ -184,6 +184,8 @@ export function reachOf(ratios: ArrayLike<number>, start: number, seqLen: number
   let isWhole = true;
   for (let back = 0; back < seqLen; back++) {
     const ratio = ratios[start + seqLen - 1 - back]!;
+    // where a batch of shorter sequences begins
+    if (Number.isNaN(ratio) && back > 0) return steps;
     if (!(ratio <= EXPLODING)) return Number.NaN;
     if (ratio < THRESHOLD) isWhole = false;
     if (isWhole) steps = back;

@@ -22,6 +22,9 @@ export class TimeRows {
     this.values.fill(0);
     this.isEmpty = true;
     this.offset = Math.max(0, this.seqLen - seqLen);
+    // no sequence of the batch has these steps: nothing is known of them, which is not a gradient of 0
+    for (let row = 0; row < this.values.length && this.offset > 0; row += this.seqLen)
+      this.values.fill(Number.NaN, row, row + this.offset);
   }
 
   /** `count` rows of equally many steps; `from`: the time step that their first entry stands for */

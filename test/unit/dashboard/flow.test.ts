@@ -117,6 +117,9 @@ describe('the gradient map', () => {
 
   it('counts a window that never vanishes to its end', () => {
     assert.equal(reachOf(new Float32Array(8).fill(1), 0, 8), 7);
+    // a batch of three steps, and one whose last norm is none
+    assert.equal(reachOf(Float32Array.of(Number.NaN, Number.NaN, 0.5, 0.5, 1), 0, 5), 2);
+    assert.equal(reachOf(Float32Array.of(1, 1, Number.NaN), 0, 3), Number.NaN);
   });
 });
 
