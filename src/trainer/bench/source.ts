@@ -35,7 +35,7 @@ export function benchTask(shape: BenchShape, seed: number): Task {
       yield;
       return null;
     },
-    artifact: () => ({ task: 'char-lm', symbols: [] }),
+    artifact: () => ({ task: 'bench' }),
   };
 }
 

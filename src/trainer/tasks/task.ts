@@ -1,6 +1,5 @@
 // What is learned and how it is scored: the training loop sees every task through this.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
-import type { TaskName } from '../../experiment/tasks/index.ts';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
@@ -54,7 +53,7 @@ export interface Task {
 
 /** The exact fields stand with each task. */
 export interface Artifact {
-  task: TaskName;
+  task: string;
   [field: string]: unknown;
 }
 

@@ -28,6 +28,8 @@ export interface StepFigures {
   learningRate: number;
   /** of the squared weights; only with l2 */
   penalty?: number;
+  /** share of the batch's steps that are padding; only with lengths */
+  padding?: number;
   /** share of the true symbols that a decoder read; only with teacherForcing */
   forced?: number;
 }
@@ -211,6 +213,7 @@ export class Trainer {
     this.carried = this.task.stream && this.experiment.training.bptt.carryState ? state : null;
     this.todo = 'validate';
     const figures: StepFigures = { trainLoss: loss, ...rest };
+    if (batch.lengths) figures.padding = 1 - validSteps(batch) / (batch.seqLen * batch.batch);
     return this.experiment.training.l2 > 0 ? { ...figures, penalty } : figures;
   }
 }

@@ -98,6 +98,9 @@ export class HeaderSection implements Section {
       if (speed > 0 && chosen.task)
         parts.push(`${((1000 * chosen.task.tokensPerStep) / speed).toFixed(0)} ms`);
       if (memory > 0) parts.push(megabytes(memory));
+      // the newest batch's; where sequences have one length there is none
+      const padding = fromJson(chosen.last['padding']);
+      if (padding > 0) parts.push(`${(100 * padding).toFixed(0)} % padding`);
     }
     return parts.join(' · ');
   }

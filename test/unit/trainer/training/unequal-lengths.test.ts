@@ -154,7 +154,12 @@ describe('the tokens of a run', () => {
         return { ...task.trainingBatch(step), lengths };
       },
     });
-    for (let step = 0; step < 3; step++) trainer.advance();
+    for (let step = 0; step < 3; step++) {
+      const before = trainer.tokens;
+      const { padding } = trainer.advance();
+      const share = 1 - (trainer.tokens - before) / (T * LENGTHS.length);
+      assert.ok(Math.abs(padding! - share) < 1e-12);
+    }
     assert.equal(trainer.tokens, expected);
     assert.ok(expected < 3 * T * LENGTHS.length);
     trainer.dispose();
@@ -165,7 +170,8 @@ describe('the tokens of a run', () => {
     const { experiment, task, model } = await open(lastStep);
     model.dispose();
     const trainer = new Trainer(experiment, task);
-    trainer.advance();
+    const { padding } = trainer.advance();
+    assert.equal(padding, undefined);
     assert.equal(trainer.tokens, T * LENGTHS.length);
     trainer.dispose();
   });
