@@ -80,7 +80,8 @@ interface Case {
   text: string;
   language: DefinitionSource['language'];
   model: string;
-  type: string;
+  /** the layer as the run had it, which is the code's own */
+  trained: object;
   at: string;
   /** what the code says after each fix; null: another run with it */
   after: Record<string, string | null>;
@@ -94,7 +95,7 @@ const CASES: Case[] = [
     text: torch.replace('    torch.nn.utils.clip_grad_value_(model.parameters(), 5)\n', ''),
     language: 'python',
     model: 'Adder',
-    type: 'rnn',
+    trained: { type: 'rnn', units: 8 },
     at: 'RNN',
     after: {
       'Use a GRU': 'nn.GRU(2, 8',
@@ -109,7 +110,7 @@ const CASES: Case[] = [
     text: keras,
     language: 'python',
     model: 'model',
-    type: 'lstm',
+    trained: { type: 'lstm', units: 8, recurrentInit: 'glorot-uniform', forgetBias: 0 },
     at: 'LSTM',
     after: {
       'Use a GRU': null,
@@ -126,7 +127,7 @@ const CASES: Case[] = [
     text: tfjs,
     language: 'typescript',
     model: 'model',
-    type: 'lstm',
+    trained: { type: 'lstm', units: 8, forgetBias: 0 },
     at: 'lstm',
     after: {
       'Begin orthogonal': "recurrentInitializer: 'orthogonal'",
@@ -144,12 +145,12 @@ describe('findings of runs in code', () => {
     await clearRuns();
   });
 
-  for (const { file, text, language, model, type, at, after, change } of CASES)
+  for (const { file, text, language, model, trained, at, after, change } of CASES)
     it(`stay with their layer until it changes, and are mended in the code: ${file}`, async () => {
       const document = await open(file, text);
       const message = 'The gradient vanishes here.';
       runWithFinding(
-        `{"data":{"task":"adding"},"model":{"layers":[{"type":"${type}","units":8},{"type":"dense"}]}}`,
+        JSON.stringify({ data: { task: 'adding' }, model: { layers: [trained, { type: 'dense' }] } }),
         { path: file, line: 2, language, model, text },
         message,
         FIXES,
