@@ -105,6 +105,7 @@ async function findingsOf(
   const withRuns = models.filter(({ name }) => (lastRuns.of(document.uri, name)?.findings.length ?? 0) > 0);
   if (withRuns.length === 0) return [];
   const { toExperiment } = await import('../../definitions/to-experiment.ts');
+  const { firstCell } = await import('../../experiment/models.ts');
   const { layerIndexOf, layerStands, modelOfCode } = await import('../experiments/same-model.ts');
   return withRuns.flatMap(model => {
     const last = lastRuns.of(document.uri, model.name)!;
@@ -113,8 +114,9 @@ async function findingsOf(
     const own = new Set<string>(layers.map(({ type }) => type));
     return last.findings.flatMap(finding => {
       // what befell the RNN of a comparison is no fault of the LSTM that stands here
-      if (last.runs.length > 1 && finding.cell && !own.has(finding.cell)) return [];
       const run = last.runs.find(({ folder }) => folder === finding.folder);
+      const cell = run && firstCell(run.experiment)?.layer.type;
+      if (last.runs.length > 1 && cell && !own.has(cell)) return [];
       const index = layerIndexOf(finding.layer);
       // another model stands here than the one it was found in
       if (!run || !layerStands(now, run.experiment, index)) return [];

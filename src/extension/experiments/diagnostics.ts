@@ -136,13 +136,15 @@ export class ExperimentDiagnostics implements vscode.Disposable {
     const last = this.lastRuns.of(document.uri);
     if (!last || !experiment || last.findings.length === 0) return [];
     const { isMended, layerIndexOf, layerStands, modelsOf } = await import('./same-model.ts');
+    const { firstCell } = await import('../../experiment/models.ts');
     const now = modelsOf(experiment);
     const newest = new Map<string, FindingDiagnostic>();
     const cells = new Set<string>(experiment.model.layers.map(({ type }) => type));
     for (const finding of last.findings) {
       // what befell the RNN of a comparison is no fault of the LSTM that stands here
-      if (last.runs.length > 1 && finding.cell && !cells.has(finding.cell)) continue;
       const run = last.runs.find(({ folder }) => folder === finding.folder);
+      const cell = run && firstCell(run.experiment)?.layer.type;
+      if (last.runs.length > 1 && cell && !cells.has(cell)) continue;
       const index = layerIndexOf(finding.layer);
       // another model stands here than the one it was found in
       if (!run || !layerStands(now, run.experiment, index) || isMended(experiment, finding.fixes)) continue;

@@ -1,5 +1,5 @@
 // The newest run or comparison of one experiment file, as lenses, hovers and squiggles need it.
-import type { Experiment, LayerType } from '../../experiment/schema.ts';
+import type { Experiment } from '../../experiment/schema.ts';
 import type { Finding, JsonNumber } from '../../runs/format.ts';
 import type { LifeState } from '../../runs/life.ts';
 
@@ -27,7 +27,7 @@ export interface LastRun {
   }[];
   /** runs of this file, the older ones included */
   total: number;
-  findings: (Finding & { step: number; label: string; folder: string; cell: LayerType | null })[];
+  findings: (Finding & { step: number; label: string; folder: string })[];
   reach: Reach | null;
 }
 

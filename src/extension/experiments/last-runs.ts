@@ -1,7 +1,6 @@
 // Follows, for every visible experiment and model in code, its newest run: only what was appended since is read.
 import * as vscode from 'vscode';
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
-import { firstCell } from '../../experiment/models.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { RunReader } from '../../runs/reader.ts';
 import { SERIES } from '../../runs/series-names.ts';
@@ -152,7 +151,6 @@ function findingsOf(reader: RunReader, run: ListedRun, label: string): LastRun['
       message: [finding.message, sinceThen(finding, run.status)].filter(Boolean).join(' '),
       label,
       folder: run.folder,
-      cell: firstCell(run.request.experiment)?.layer.type ?? null,
     }));
 }
 
