@@ -25,6 +25,8 @@ const bundles = [
     // the extension, loaded by VS Code: CommonJS, `vscode` comes from the host
     ...shared,
     entryPoints: { extension: 'src/extension/extension.ts' },
+    // the schema library asks for it when it is loaded, which the host reports as a fault of the extension
+    define: { navigator: 'undefined' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     platform: 'node',
