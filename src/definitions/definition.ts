@@ -23,6 +23,9 @@ export const CELL_NAME = { LSTM: 'lstm', GRU: 'gru', RNN: 'rnn' } as const;
 
 /** What a text must hold for anything to be found in it. */
 export const MENTIONS = /lstm|gru|rnn/i;
+/** Sequence layers without such a name, which are named and counted. */
+export const OTHER_MENTIONS =
+  /\b(?:MultiheadAttention|Transformer(?:(?:En|De)coder(?:Layer)?)?|Conv1d|CTCLoss|Mamba2?)\s*\(/;
 /** Of Keras and TensorFlow.js: no model is found by them, but text diagnostics look at them. */
 export const CONVOLUTIONS = /\b(?:Conv1D|conv1d)\s*\(/;
 
@@ -90,6 +93,15 @@ export interface FoundRecurrent {
   backward: FoundRecurrent | null;
 }
 
+/** A sequence layer that is named and counted, not trained from code. */
+export interface FoundSequenceLayer extends FoundLayer {
+  /** of what it gives */
+  width: Given<number>;
+  /** null where a size is not known */
+  parameters: number | null;
+  parametersDefault: number | null;
+}
+
 export interface FoundModel {
   framework: Framework;
   kind: 'class' | 'sequential' | 'functional' | 'function';
@@ -105,7 +117,10 @@ export interface FoundModel {
 }
 
 export interface Definitions {
+  /** recurrent ones */
   layers: readonly FoundLayer[];
+  /** attention, Transformers, convolutions, CTC and newer recurrences */
+  others: readonly FoundSequenceLayer[];
   models: readonly FoundModel[];
   hasErrors: boolean;
 }

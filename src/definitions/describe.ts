@@ -1,6 +1,6 @@
 // Definitions as plain data, for programs: one object a recurrent layer, or whole models. `units`, `layers` and
 // `parameters` are numbers only where they are sure; what holds by default, or in one call of several, stands beside.
-import type { CellKind, FoundLayer, FoundModel, Given, Origin } from './definition.ts';
+import type { CellKind, FoundLayer, FoundModel, FoundSequenceLayer, Given, Origin } from './definition.ts';
 
 export interface LayerData {
   file: string;
@@ -76,6 +76,41 @@ export function unitsRange({ called }: Given<number>): [number, number] | null {
   const values = (called ?? []).map(({ value, fallback }) => value ?? fallback);
   if (values.length === 0 || values.some(value => value === null)) return null;
   return [Math.min(...(values as number[])), Math.max(...(values as number[]))];
+}
+
+/** A layer that is named and counted, not trained from code. */
+export interface SequenceLayerData {
+  file: string;
+  framework: FoundLayer['framework'];
+  line: number;
+  /** the constructor's own */
+  name: string;
+  isTrained: false;
+  cell: null;
+  /** the width of what it gives */
+  units: number | null;
+  unitsDefault?: number;
+  parameters: number | null;
+  parametersDefault?: number;
+  from?: { file: string; line: number };
+}
+
+export function sequenceData(file: string, layer: FoundSequenceLayer): SequenceLayerData {
+  const { width, parameters, parametersDefault, framework, name, range } = layer;
+  const { from } = width;
+  return {
+    file,
+    framework,
+    line: range.line,
+    name,
+    isTrained: false,
+    cell: null,
+    units: width.value,
+    ...optional('unitsDefault', width.fallback),
+    parameters,
+    ...optional('parametersDefault', parametersDefault),
+    ...(from ? { from: { file: from.file ?? file, line: from.line } } : {}),
+  };
 }
 
 export interface ModelData {

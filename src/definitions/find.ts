@@ -1,12 +1,13 @@
 // From source text to definitions. Pure but for the parser, which is started once.
 import type { Language, Syntax, Tree } from './code/syntax.ts';
-import { type Definitions, MENTIONS } from './definition.ts';
+import { type Definitions, MENTIONS, OTHER_MENTIONS } from './definition.ts';
 import { dialectOf } from './dialects.ts';
 import { SourceReader, type Surroundings } from './found-layers.ts';
 import { findModels } from './found-models.ts';
+import { sequenceLayers } from './named-layers.ts';
 import { atOnce, type Steps } from './steps.ts';
 
-const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
+const NOTHING: Definitions = { layers: [], others: [], models: [], hasErrors: false };
 /** Longer lines are those of minified code, which nobody reads. */
 const LONG_LINE = 5000;
 const LONG_FILE = 2e6;
@@ -34,7 +35,7 @@ export async function findDefinitions(
   language: Language,
   surroundings?: Surroundings,
 ): Promise<Definitions> {
-  if (!MENTIONS.test(text) || unreadable(text)) return NOTHING;
+  if (!(MENTIONS.test(text) || OTHER_MENTIONS.test(text)) || unreadable(text)) return NOTHING;
   const tree = await syntax.parse(text, language);
   try {
     return definitionsIn(tree, text, language, surroundings);
@@ -66,5 +67,6 @@ export function* definitionsInSteps(
     layers,
     found.map(({ node }) => node),
   );
-  return { layers, models, hasErrors: reader.hasError(reader.root) };
+  const others = yield* sequenceLayers(reader);
+  return { layers, others, models, hasErrors: reader.hasError(reader.root) };
 }

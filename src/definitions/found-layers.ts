@@ -213,6 +213,14 @@ export class SourceReader {
     return null;
   }
 
+  /** Names on lines that match: what is imported or assigned there may be called elsewhere. */
+  namesBeside(pattern: RegExp): Set<string> {
+    const names = new Set<string>();
+    for (const line of linesWith(this.text, pattern))
+      for (const [name] of line.matchAll(NAMES)) names.add(name);
+    return names;
+  }
+
   private namesOfInterest(): Set<string> {
     const names = new Set<string>();
     if (/\blayers\s*\[/.test(this.text)) names.add('layers');
@@ -300,9 +308,7 @@ export class SourceReader {
 
   /** Calls of what may be a wrapper, by the text. */
   private wrapperCalls(): Node[] {
-    const names = new Set<string>();
-    for (const line of linesWith(this.text, WRAPPERS))
-      for (const [name] of line.matchAll(NAMES)) names.add(name);
+    const names = this.namesBeside(WRAPPERS);
     if (names.size === 0) return [];
     const found = new Map<number, Node>();
     for (const { 1: name, index } of this.text.matchAll(CALLED)) {

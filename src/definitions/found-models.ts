@@ -206,6 +206,7 @@ const SHOWN: ReadonlySet<Role> = new Set([
   'dropout',
   'keeps',
   'repeat',
+  'sequence',
   'other',
   'input',
 ]);

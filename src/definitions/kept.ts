@@ -21,6 +21,7 @@ export function keepUnreadable(before: Readable, found: Definitions, text: strin
   return {
     models,
     layers: models.flatMap(({ layers }) => layers.filter(({ recurrent }) => recurrent)),
+    others: found.others,
     hasErrors: true,
   };
 }

@@ -15,6 +15,8 @@ export type Role =
   | 'keeps'
   /** makes a sequence of one step */
   | 'repeat'
+  /** named and counted, not trained from code */
+  | 'sequence'
   | 'other';
 
 export interface Constructor {

@@ -72,6 +72,9 @@ const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defau
   AveragePooling2D: ['other', POOL, {}],
   MaxPooling3D: ['other', POOL, {}],
   Concatenate: ['other', ['axis'], {}],
+  ConvLSTM1D: ['sequence', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  ConvLSTM2D: ['sequence', ['filters', 'kernel_size', 'strides', 'padding'], {}],
+  ConvLSTM3D: ['sequence', ['filters', 'kernel_size', 'strides', 'padding'], {}],
 };
 
 /** keras.layers.LSTM, tensorflow.keras.layers.LSTM, tf.keras.layers.LSTM, keras.src.layers.rnn.lstm.LSTM … */

@@ -48,6 +48,7 @@ const OTHERS: Readonly<Record<string, Role>> = {
   repeatVector: 'repeat',
   reLU: 'keeps',
   leakyReLU: 'keeps',
+  convLstm2d: 'sequence',
 };
 
 /** The package itself, a file of the project that hands it on, and whatever else is called `tf`. */

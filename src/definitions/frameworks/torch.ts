@@ -1,6 +1,7 @@
 // PyTorch: torch.nn's recurrent layers and cells, and what stands around them in a Module.
 import type { CellKind } from '../definition.ts';
 import type { Constructor, FrameworkRules, Role } from './framework.ts';
+import { packagedLayer, SEQUENCE_LAYERS } from './sequence-layers.ts';
 
 const RECURRENT = {
   positional: [
@@ -60,7 +61,7 @@ const OTHERS: Readonly<Record<string, [Role, readonly string[], Signature['defau
 };
 
 const MODULE =
-  /^torch\.nn\.(?:modules\.(?:rnn|linear|sparse|dropout|container|activation|normalization)\.)?([A-Za-z]\w*|\*)$/;
+  /^torch\.nn\.(?:modules\.(?:rnn|linear|sparse|dropout|container|activation|normalization|transformer|conv|loss)\.)?([A-Za-z]\w*|\*)$/;
 
 /** Losses, containers and what is no layer. */
 const NO_LAYER =
@@ -79,15 +80,26 @@ export const torch: FrameworkRules = {
   },
   recognise(qualified) {
     // a cell of a notebook, or a part of a file, has its imports elsewhere
-    const name = MODULE.exec(qualified.replace(/^nn\./, 'torch.nn.'))?.[1];
+    const name = MODULE.exec(qualified.replace(/^nn\./, 'torch.nn.'))?.[1] ?? packagedLayer(qualified);
     if (!name) return null;
     const recurrent = RECURRENTS[name];
     if (recurrent) {
       const [cell, isCell, signature] = recurrent;
       return { framework: 'torch', name, role: 'recurrent', cell, isCell, ...signature };
     }
+    const sequence = SEQUENCE_LAYERS[name];
+    if (sequence?.framework === 'torch') return made(name, 'sequence', sequence.positional);
     if (NO_LAYER.test(name)) return null;
     const [role, positional, defaults] = OTHERS[name] ?? ['other', [], {}];
-    return { framework: 'torch', name, role, cell: null, isCell: false, positional, defaults };
+    return made(name, role, positional, defaults);
   },
 };
+
+function made(
+  name: string,
+  role: Role,
+  positional: readonly string[],
+  defaults: Constructor['defaults'] = {},
+): Constructor {
+  return { framework: 'torch', name, role, cell: null, isCell: false, positional, defaults };
+}

@@ -4,7 +4,7 @@
 import * as vscode from 'vscode';
 import { boundBefore } from '../../definitions/cells.ts';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
-import { CONVOLUTIONS, type Definitions, MENTIONS } from '../../definitions/definition.ts';
+import { CONVOLUTIONS, type Definitions, MENTIONS, OTHER_MENTIONS } from '../../definitions/definition.ts';
 import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
@@ -31,7 +31,7 @@ const TYPING_MILLISECONDS = 250;
 const SLICE_MILLISECONDS = 6;
 /** files that others lead to, and those that they lead to */
 const MOST_ROUNDS = 8;
-const NOTHING: Definitions = { layers: [], models: [], hasErrors: false };
+const NOTHING: Definitions = { layers: [], others: [], models: [], hasErrors: false };
 
 interface Entry {
   version: number;
@@ -147,8 +147,8 @@ export class CodeDocuments implements vscode.Disposable {
     const key = document.uri.toString();
     this.entries.set(key, entry);
     // in mid-edit the only mention may be gone
-    if (MENTIONS.test(text) || CONVOLUTIONS.test(text) || this.good.has(key))
-      entry.result = this.find(document, entry, before);
+    const isMentioned = [MENTIONS, OTHER_MENTIONS, CONVOLUTIONS].some(each => each.test(text));
+    if (isMentioned || this.good.has(key)) entry.result = this.find(document, entry, before);
     return entry.result;
   }
 

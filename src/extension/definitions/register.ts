@@ -106,9 +106,15 @@ async function hover(
   document: vscode.TextDocument,
   position: vscode.Position,
 ): Promise<vscode.Hover | null> {
-  const { layers, models } = await code.read(document);
+  const { layers, others, models } = await code.read(document);
   const found = layers.find(({ range }) => rangeOf(range).contains(position));
-  if (!found) return null;
+  if (!found) {
+    const named = others.find(({ range }) => rangeOf(range).contains(position));
+    if (!named) return null;
+    const { namedHover } = await import('./texts.ts');
+    const text = namedHover(named, origin => linkTo(document, origin));
+    return new vscode.Hover(new vscode.MarkdownString(text), rangeOf(named.range));
+  }
   const { layerHover } = await import('./texts.ts');
   const counted = inModel(models, found) ?? found;
   const model = models.find(({ layers: own }) =>

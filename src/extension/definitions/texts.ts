@@ -5,6 +5,7 @@ import {
   type FoundLayer,
   type FoundModel,
   type FoundRecurrent,
+  type FoundSequenceLayer,
   FRAMEWORK_NAMES,
   type Given,
   type Origin,
@@ -178,6 +179,21 @@ export function layerHover(
     costs(recurrent, kind, isCell, inputSteps(layers)),
   ];
   parts.push(...origins(recurrent, link));
+  return parts.filter(Boolean).join('\n\n');
+}
+
+/** Markdown of a layer that is named and counted, not trained from code. */
+export function namedHover(layer: FoundSequenceLayer, link: (origin: Origin) => string = placeOf): string {
+  const { framework, name, width, parameters, parametersDefault } = layer;
+  const size = width.value === null ? '' : `: ${count(width.value)} wide`;
+  const usual =
+    parametersDefault === null ? null : `With its defaults it has ${count(parametersDefault)} parameters.`;
+  const parts = [
+    `**${name}** of ${FRAMEWORK_NAMES[framework]}${size}`,
+    parameters === null ? usual : `It has ${count(parameters)} parameters.`,
+    originLine(width, link),
+    'Unroll counts it, and does not train it from code.',
+  ];
   return parts.filter(Boolean).join('\n\n');
 }
 

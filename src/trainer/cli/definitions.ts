@@ -4,7 +4,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Language, languageOfFile, Syntax } from '../../definitions/code/syntax.ts';
-import { type LayerData, layerData, type ModelData, modelData } from '../../definitions/describe.ts';
+import {
+  type LayerData,
+  layerData,
+  type ModelData,
+  modelData,
+  type SequenceLayerData,
+  sequenceData,
+} from '../../definitions/describe.ts';
 import { findDefinitions, unreadable } from '../../definitions/find.ts';
 import { grammarsIn } from '../../definitions/node-files.ts';
 import { type NotebookCode, notebookCode, notebookFault } from '../../definitions/notebook.ts';
@@ -18,7 +25,7 @@ export const command: Command = {
   name: 'definitions',
   operands: 'FILE…',
   count: [1, Infinity],
-  summary: 'List the recurrent layers that TensorFlow.js, Keras and PyTorch files define.',
+  summary: 'List the sequence layers that TensorFlow.js, Keras and PyTorch files define.',
   details:
     'Files are read, never run, and so are those around them that they import, that call their classes, and that configure them. What they leave open is null; defaults and ranges stand beside.',
   options: {
@@ -35,14 +42,14 @@ export const command: Command = {
       try {
         const data = await read(syntax, projects, file, args.flag('models'));
         all.push(...data);
-        if (!args.flag('json') && !args.flag('models')) printLayers(data as InCell<LayerData>[]);
+        if (!args.flag('json') && !args.flag('models')) printLayers(data as InCell<AnyLayer>[]);
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
         process.stderr.write(`${error.message}\n`);
         faults++;
       }
     }
-    const found = args.flag('models') ? 'model with a recurrent layer' : 'recurrent layer';
+    const found = args.flag('models') ? 'model with a recurrent layer' : 'sequence layer';
     if (all.length === 0 && faults < args.positionals.length)
       process.stderr.write(`No ${found} was found in ${plural(args.positionals.length - faults, 'file')}.\n`);
     if (args.flag('json')) process.stdout.write(`${JSON.stringify(all)}\n`);
@@ -50,6 +57,8 @@ export const command: Command = {
     return faults > 0 ? EXIT.wrongInput : EXIT.done;
   },
 };
+
+type AnyLayer = LayerData | SequenceLayerData;
 
 /** Of what stands in a notebook: the cell, counted from 1, and the line in it. */
 type InCell<T> = T & { notebookCell?: number; cellLine?: number };
@@ -60,7 +69,7 @@ async function read(
   projects: Projects,
   file: string,
   models: boolean,
-): Promise<(InCell<LayerData> | ModelData)[]> {
+): Promise<(InCell<AnyLayer> | ModelData)[]> {
   const { text, language, notebook } = codeOf(file);
   const why = unreadable(text);
   if (why) process.stderr.write(`${file} is skipped: ${why}.\n`);
@@ -77,8 +86,12 @@ async function read(
     return found.models
       .map(model => inFile(modelData(file, model)))
       .map((model): ModelData => ({ ...model, layers: model.layers.map(inFile) }));
-  return found.layers.map(layer => {
-    const data = inFile(layerData(file, layer));
+  const layers = [
+    ...found.layers.map(layer => layerData(file, layer)),
+    ...found.others.map(layer => sequenceData(file, layer)),
+  ].sort((a, b) => a.line - b.line);
+  return layers.map(layer => {
+    const data: InCell<AnyLayer> = inFile(layer);
     const { from } = data;
     if (!from) return data;
     if (from.file === file)
@@ -138,25 +151,44 @@ function grammars(): string {
   return path.join(path.basename(here) === 'parts' ? path.dirname(here) : here, 'grammars');
 }
 
-function printLayers(layers: readonly InCell<LayerData>[]): void {
+function printLayers(layers: readonly InCell<AnyLayer>[]): void {
   for (const layer of layers) {
-    const { file, line, framework, cell, cells, isCell, notebookCell, cellLine } = layer;
+    const { file, line, framework, notebookCell, cellLine } = layer;
     const place = notebookCell ? ` (cell ${notebookCell}, line ${cellLine})` : '';
-    const kind = cell ?? (cells ? cells.join(' or ') : 'RNN, GRU or LSTM');
-    const facts = [
+    const { name, facts } = 'isTrained' in layer ? ofNamed(layer) : ofRecurrent(layer);
+    const text = facts.filter(Boolean).join(' · ');
+    const found = `${plain(file)}:${line}${place}: ${framework} ${name}${text && ' · '}${text}`;
+    process.stdout.write(`${wrap(found, screenOf().textColumns, 2)}\n`);
+  }
+}
+
+function ofNamed(layer: SequenceLayerData): { name: string; facts: (string | false)[] } {
+  const { name, units: width, unitsDefault } = layer;
+  const isOpen = width === null && unitsDefault === undefined;
+  return {
+    name,
+    facts: [!isOpen && units(layer), parameters(layer), origin(layer), 'not trained from code'],
+  };
+}
+
+function ofRecurrent(layer: LayerData): { name: string; facts: (string | false)[] } {
+  const { cell, cells, isCell } = layer;
+  return {
+    name: cell ?? (cells ? cells.join(' or ') : 'RNN, GRU or LSTM'),
+    facts: [
       units(layer),
       levels(layer),
       direction(layer),
       isCell && 'one step at a time',
       parameters(layer),
       origin(layer),
-    ].filter(Boolean);
-    const found = `${plain(file)}:${line}${place}: ${framework} ${kind} · ${facts.join(' · ')}`;
-    process.stdout.write(`${wrap(found, screenOf().textColumns, 2)}\n`);
-  }
+    ],
+  };
 }
 
-function units({ units: value, unitsDefault, unitsRange }: LayerData): string {
+type Sized = Pick<LayerData, 'units' | 'unitsDefault' | 'unitsRange'>;
+
+function units({ units: value, unitsDefault, unitsRange }: Sized): string {
   if (value !== null) return plural(value, 'unit');
   if (unitsRange) return `${unitsRange[0]} to ${unitsRange[1]} units`;
   return unitsDefault === undefined ? 'units from outside' : `units from outside, ${unitsDefault} by default`;
@@ -172,13 +204,15 @@ function direction({ bidirectional, bidirectionalDefault }: LayerData): string |
   return bidirectionalDefault === true && 'bidirectional by default';
 }
 
-function parameters({ parameters: value, parametersDefault, parametersRange }: LayerData): string | false {
+type Counted = Pick<LayerData, 'parameters' | 'parametersDefault' | 'parametersRange'>;
+
+function parameters({ parameters: value, parametersDefault, parametersRange }: Counted): string | false {
   if (value !== null) return plural(value, 'parameter');
   if (parametersRange) return `${parametersRange[0]} to ${plural(parametersRange[1], 'parameter')}`;
   return parametersDefault !== undefined && `${plural(parametersDefault, 'parameter')} by default`;
 }
 
-function origin({ from, file }: LayerData): string | false {
+function origin({ from, file }: AnyLayer): string | false {
   if (!from) return false;
   return `from ${from.file === file ? `line ${from.line}` : `${plain(from.file)}:${from.line}`}`;
 }

@@ -135,7 +135,7 @@ class Made(nn.Module):
   it('says that nothing was found', () => {
     const file = write('plain.py', 'print("LSTM")\n');
     const { code, stdout, stderr } = unroll(['definitions', file, '--json']);
-    assert.deepEqual([code, stdout, stderr], [0, '[]\n', 'No recurrent layer was found in 1 file.\n']);
+    assert.deepEqual([code, stdout, stderr], [0, '[]\n', 'No sequence layer was found in 1 file.\n']);
   });
 
   it('tells cell and line of a notebook', () => {
