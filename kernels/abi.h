@@ -21,6 +21,9 @@ enum UnrollCell {
   UNROLL_LSTM = 2,
   UNROLL_GRU_RESET_AFTER = 3,
   UNROLL_GRU_RESET_BEFORE = 4,
+  UNROLL_RNN_SIGMOID = 5,
+  UNROLL_RNN_LEAKY_RELU = 6,
+  UNROLL_RNN_LINEAR = 7,
 };
 
 enum UnrollMemoryKind {

@@ -11,8 +11,11 @@ namespace UNROLL_NAMESPACE {
 /** f(cell) with the type that computes it. */
 template <class F> UNROLL_INLINE void with_cell(int cell, F f) {
   switch (cell) {
-    case UNROLL_RNN_TANH: return f(Rnn<false>{});
-    case UNROLL_RNN_RELU: return f(Rnn<true>{});
+    case UNROLL_RNN_TANH: return f(Rnn<UNROLL_RNN_TANH>{});
+    case UNROLL_RNN_RELU: return f(Rnn<UNROLL_RNN_RELU>{});
+    case UNROLL_RNN_SIGMOID: return f(Rnn<UNROLL_RNN_SIGMOID>{});
+    case UNROLL_RNN_LEAKY_RELU: return f(Rnn<UNROLL_RNN_LEAKY_RELU>{});
+    case UNROLL_RNN_LINEAR: return f(Rnn<UNROLL_RNN_LINEAR>{});
     case UNROLL_LSTM: return f(Lstm{});
     case UNROLL_GRU_RESET_AFTER: return f(GruResetAfter{});
     default: return f(GruResetBefore{});

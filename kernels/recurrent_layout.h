@@ -42,7 +42,7 @@ struct Layout {
   bool in_place;  // rows stand in x and y
   bool fused;  // input side in the same tile as the recurrent side
 
-  bool is_rnn() const { return cell == UNROLL_RNN_TANH || cell == UNROLL_RNN_RELU; }
+  bool is_rnn() const { return cell <= UNROLL_RNN_RELU || cell >= UNROLL_RNN_SIGMOID; }
   int gate_blocks() const { return is_rnn() ? 1 : cell == UNROLL_LSTM ? 4 : 3; }
   int gates() const { return is_rnn() ? 0 : gate_blocks(); }
   Size block_columns() const { return (Size)unit_blocks * columns * WIDTH; }

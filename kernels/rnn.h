@@ -1,15 +1,33 @@
 // Simple recurrent network: J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990,
-// https://doi.org/10.1207/s15516709cog1402_1, with tanh or relu.
+// https://doi.org/10.1207/s15516709cog1402_1, with tanh, relu, sigmoid, leaky relu (slope 0.01 below 0) or none.
 //
 //   h_t = φ(a_t)             a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
 //
-//   ∂L/∂a_t = ∂L/∂h_t ⊙ φ'(a_t)      tanh' = 1 - h²      relu' = [h > 0]
+//   ∂L/∂a_t = ∂L/∂h_t ⊙ φ'(a_t)      tanh' = 1 - h²      relu' = [h > 0]      σ' = h - h²
 #pragma once
 #include "recurrent_step.h"
 
 namespace UNROLL_NAMESPACE {
 
-template <bool RELU> struct Rnn {
+template <int CELL> struct Rnn {
+  UNROLL_INLINE Vec phi(Vec a) {
+    if constexpr (CELL == UNROLL_RNN_RELU) return at_least(a, Vec{});
+    if constexpr (CELL == UNROLL_RNN_SIGMOID) return sigmoid_after(precise_tanh(sigmoid_before(a)));
+    if constexpr (CELL == UNROLL_RNN_LEAKY_RELU) return a > Vec{} ? a : a * splat(.01f);
+    if constexpr (CELL == UNROLL_RNN_LINEAR) return a;
+    return precise_tanh(a);
+  }
+
+  /** φ'(a) from h = φ(a) */
+  UNROLL_INLINE Vec slope(Vec h) {
+    const Vec one = splat(1.f);
+    if constexpr (CELL == UNROLL_RNN_RELU) return h > Vec{} ? one : h;  // h is 0 or NaN otherwise
+    if constexpr (CELL == UNROLL_RNN_SIGMOID) return h - h * h;
+    if constexpr (CELL == UNROLL_RNN_LEAKY_RELU) return h > Vec{} ? one : h <= Vec{} ? splat(.01f) : h;
+    if constexpr (CELL == UNROLL_RNN_LINEAR) return one;
+    return one - h * h;
+  }
+
   template <int R, int NV, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
     Vec acc[R][NV];
     if constexpr (FUSED)
@@ -23,7 +41,7 @@ template <bool RELU> struct Rnn {
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++)
-        store(b.h + (row + r) * b.h_stride + v * WIDTH, RELU ? at_least(acc[r][v], Vec{}) : precise_tanh(acc[r][v]));
+        store(b.h + (row + r) * b.h_stride + v * WIDTH, phi(acc[r][v]));
     }
   }
 
@@ -46,8 +64,7 @@ template <bool RELU> struct Rnn {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
         Vec h = load(b.h + (row + r) * b.h_stride + v * WIDTH);
-        Vec slope = RELU ? (h > Vec{} ? splat(1.f) : h) : splat(1.f) - h * h;  // of relu: h is 0 or NaN otherwise
-        store(b.dgates + ((row + r) * NV + v) * WIDTH, dh[r][v] * slope);
+        store(b.dgates + ((row + r) * NV + v) * WIDTH, dh[r][v] * slope(h));
       }
     }
   }

@@ -1,20 +1,28 @@
 # requirements: torch==2.13.0
 # Golden values of one recurrent layer: outputs, final states, the gradient of every input, and at every time step the
 # mean over the batch of the norms of the total derivatives with respect to h_t and c_t, and the gates' means.
-# The sequence is unrolled by hand so that every h_t can retain its gradient; where torch.nn has the layer (all but
-# the GRU with the reset before), its outputs and gradients must agree first.
+# The sequence is unrolled by hand so that every h_t can retain its gradient; where torch.nn has the layer (not
+# the GRU with the reset before, nor an RNN of another activation), its outputs and gradients must agree first.
 # Run: python test/golden/recurrent.py
 import torch
 from common import draw, write
 
 GATES = {"rnn-tanh": "", "rnn-relu": "", "lstm": "ifgo", "gru-reset-after": "rzn", "gru-reset-before": "rzn"}
+ACTIVATIONS = {
+    "rnn-tanh": torch.tanh,
+    "rnn-relu": torch.relu,
+    "rnn-sigmoid": torch.sigmoid,
+    "rnn-leaky-relu": torch.nn.functional.leaky_relu,
+    "rnn-linear": lambda a: a,
+}
+OTHER_ACTIVATIONS = ["rnn-sigmoid", "rnn-leaky-relu", "rnn-linear"]
 
 
 def step(cell, x, h, c, w):
     """One time step; returns h, c and the gates' activations."""
     if cell.startswith("rnn"):
         a = x @ w["weightIh"].T + w["biasIh"] + h @ w["weightHh"].T + w["biasHh"]
-        return (a.tanh() if cell == "rnn-tanh" else a.relu()), c, []
+        return ACTIVATIONS[cell](a), c, []
     if cell == "lstm":
         a = x @ w["weightIh"].T + w["biasIh"] + h @ w["weightHh"].T + w["biasHh"]
         i, f, g, o = a.chunk(4, 1)
@@ -63,7 +71,7 @@ def report(cell, T, H, steps, lengths, reverse):
     and of a reversed layer its first step, which is read last, in the first."""
     count = torch.zeros(T)
     hidden, cell_norm = torch.zeros(T), torch.zeros(T)
-    mean, saturation = torch.zeros(len(GATES[cell]), T), torch.zeros(len(GATES[cell]), T)
+    mean, saturation = torch.zeros(len(GATES.get(cell, "")), T), torch.zeros(len(GATES.get(cell, "")), T)
     for times, rows, h_s, c_s, gates in steps:
         for k, b in enumerate(rows):
             t = times[b] if reverse else times[b] + T - lengths[b]
@@ -80,14 +88,14 @@ def report(cell, T, H, steps, lengths, reverse):
     out = {"hiddenGradNorm": hidden / count}
     if cell == "lstm":
         out["cellGradNorm"] = cell_norm / count
-    if GATES[cell]:
+    if GATES.get(cell):
         out["gateMean"], out["gateSaturation"] = mean / count, saturation / count
     return out
 
 
 def check_against_torch(cell, x, lengths, reverse, h0, c0, w, y, hN, gradients, weights_of_loss):
     """The hand-unrolled layer must be torch.nn's. A reversed layer is the second direction of a bidirectional one."""
-    if cell == "gru-reset-before":
+    if cell == "gru-reset-before" or cell in OTHER_ACTIVATIONS:
         return
     I, H = x.shape[2], h0.shape[1]
     kind = {"lstm": torch.nn.LSTM, "gru-reset-after": torch.nn.GRU}.get(cell, torch.nn.RNN)
@@ -117,7 +125,7 @@ def check_against_torch(cell, x, lengths, reverse, h0, c0, w, y, hN, gradients, 
 
 
 def case(name, cell, T, B, I, H, lengths=None, reverse=False, states=True, scale=0.6):
-    G = max(1, len(GATES[cell]))
+    G = max(1, len(GATES.get(cell, "")))
     inputs = {
         "x": draw(T, B, I),
         "weightIh": draw(G * H, I, scale=scale),
@@ -159,15 +167,20 @@ def case(name, cell, T, B, I, H, lengths=None, reverse=False, states=True, scale
     return result
 
 
-cases = []
-for cell in GATES:
-    cases.append(case("T 7 B 3 I 5 H 4", cell, 7, 3, 5, 4))
-    cases.append(case("one step, zero state", cell, 1, 2, 3, 5, states=False))
-    cases.append(case("one sequence", cell, 5, 1, 2, 6))
-    cases.append(case("unsorted lengths", cell, 6, 4, 3, 4, lengths=[4, 6, 1, 3]))
-    cases.append(case("no sequence fills the window", cell, 5, 3, 2, 3, lengths=[3, 0, 4]) if cell == "gru-reset-before"
-                 else case("no sequence fills the window", cell, 5, 3, 2, 3, lengths=[3, 1, 4]))
-    cases.append(case("reversed", cell, 4, 2, 3, 3, reverse=True))
-    cases.append(case("reversed with lengths", cell, 5, 3, 3, 4, lengths=[2, 5, 4], reverse=True))
-    cases.append(case("saturated gates", cell, 4, 2, 3, 5, scale=3.0 if cell != "rnn-relu" else 0.8))
-write("recurrent", "One recurrent layer, PyTorch layout; the loss is the sum of y dy + hN dhN + cN dcN.", cases)
+def cases_of(cell):
+    large = 3.0 if cell not in ["rnn-relu", "rnn-leaky-relu", "rnn-linear"] else 0.8
+    return [
+        case("T 7 B 3 I 5 H 4", cell, 7, 3, 5, 4),
+        case("one step, zero state", cell, 1, 2, 3, 5, states=False),
+        case("one sequence", cell, 5, 1, 2, 6),
+        case("unsorted lengths", cell, 6, 4, 3, 4, lengths=[4, 6, 1, 3]),
+        case("no sequence fills the window", cell, 5, 3, 2, 3, lengths=[3, 0 if cell == "gru-reset-before" else 1, 4]),
+        case("reversed", cell, 4, 2, 3, 3, reverse=True),
+        case("reversed with lengths", cell, 5, 3, 3, 4, lengths=[2, 5, 4], reverse=True),
+        case("saturated gates", cell, 4, 2, 3, 5, scale=large),
+    ]
+
+
+if __name__ == "__main__":
+    write("recurrent", "One recurrent layer, PyTorch layout; the loss is the sum of y dy + hN dhN + cN dcN.",
+          [each for cell in GATES for each in cases_of(cell)])

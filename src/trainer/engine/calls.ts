@@ -19,6 +19,9 @@ const CELLS: readonly RecurrentCell[] = [
   'lstm',
   'gru-reset-after',
   'gru-reset-before',
+  'rnn-sigmoid',
+  'rnn-leaky-relu',
+  'rnn-linear',
 ];
 const MEMORY_KINDS = 4;
 const REMEMBERED_SIZES = 64;

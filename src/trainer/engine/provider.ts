@@ -24,12 +24,20 @@ export type { IntSlice, Slice } from './slices.ts';
 
 /**
  * The cells, in PyTorch's gate order and bias layout:
- * - `rnn-tanh`, `rnn-relu`: no gates
+ * - `rnn-tanh`, `rnn-relu`, `rnn-sigmoid`, `rnn-leaky-relu` (slope 0.01 below 0), `rnn-linear`: no gates
  * - `lstm`: i f g o
  * - `gru-reset-after`:  r z n, n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)) (PyTorch, Keras's default)
  * - `gru-reset-before`: r z n, n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn) (Cho et al. 2014, tfjs)
  */
-export type RecurrentCell = 'rnn-tanh' | 'rnn-relu' | 'lstm' | 'gru-reset-after' | 'gru-reset-before';
+export type RecurrentCell =
+  | 'rnn-tanh'
+  | 'rnn-relu'
+  | 'lstm'
+  | 'gru-reset-after'
+  | 'gru-reset-before'
+  | 'rnn-sigmoid'
+  | 'rnn-leaky-relu'
+  | 'rnn-linear';
 
 export const GATES: Readonly<Record<RecurrentCell, readonly string[]>> = {
   'rnn-tanh': [],
@@ -37,6 +45,9 @@ export const GATES: Readonly<Record<RecurrentCell, readonly string[]>> = {
   lstm: ['i', 'f', 'g', 'o'],
   'gru-reset-after': ['r', 'z', 'n'],
   'gru-reset-before': ['r', 'z', 'n'],
+  'rnn-sigmoid': [],
+  'rnn-leaky-relu': [],
+  'rnn-linear': [],
 };
 
 /** Blocks of H rows in weightIh, weightHh and the biases: G of the legend. */

@@ -4,7 +4,7 @@ import type { ReferenceCell } from './cell.ts';
 import { gruResetAfter } from './gru-reset-after.ts';
 import { gruResetBefore } from './gru-reset-before.ts';
 import { lstm } from './lstm.ts';
-import { rnnRelu, rnnTanh } from './rnn.ts';
+import { rnnLeakyRelu, rnnLinear, rnnRelu, rnnSigmoid, rnnTanh } from './rnn.ts';
 
 export const referenceCells: Readonly<Record<RecurrentCell, ReferenceCell>> = {
   'rnn-tanh': rnnTanh,
@@ -12,4 +12,7 @@ export const referenceCells: Readonly<Record<RecurrentCell, ReferenceCell>> = {
   lstm,
   'gru-reset-after': gruResetAfter,
   'gru-reset-before': gruResetBefore,
+  'rnn-sigmoid': rnnSigmoid,
+  'rnn-leaky-relu': rnnLeakyRelu,
+  'rnn-linear': rnnLinear,
 };

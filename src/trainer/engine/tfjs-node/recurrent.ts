@@ -29,7 +29,7 @@ import type { TensorflowKernel } from './kernel.ts';
 import { lstm } from './lstm.ts';
 import type { NodeBackend } from './node-backend.ts';
 import { cellGradients, reportOf } from './report.ts';
-import { rnnRelu, rnnTanh } from './rnn.ts';
+import { rnnLeakyRelu, rnnLinear, rnnRelu, rnnSigmoid, rnnTanh } from './rnn.ts';
 
 const cells: Record<RecurrentCell, TensorflowCell> = {
   'rnn-tanh': rnnTanh,
@@ -37,6 +37,9 @@ const cells: Record<RecurrentCell, TensorflowCell> = {
   lstm,
   'gru-reset-after': gruResetAfter,
   'gru-reset-before': gruResetBefore,
+  'rnn-sigmoid': rnnSigmoid,
+  'rnn-leaky-relu': rnnLeakyRelu,
+  'rnn-linear': rnnLinear,
 };
 
 /** What waits for the backward pass; the tape's own scope would drop it. */

@@ -3,15 +3,19 @@ import {
   add,
   cast,
   greater,
+  leakyRelu,
   matMul,
   mul,
+  onesLike,
   relu,
+  sigmoid,
   square,
   stack,
   sub,
   type Tensor,
   tanh,
   unstack,
+  where,
 } from '@tensorflow/tfjs-core';
 import {
   type CellCall,
@@ -66,4 +70,19 @@ export const rnnTanh = rnn(
 export const rnnRelu = rnn(
   sums => relu(sums),
   h => cast(greater(h, 0), 'float32'),
+);
+
+export const rnnSigmoid = rnn(
+  sums => sigmoid(sums),
+  h => sub(h, square(h)),
+);
+
+export const rnnLeakyRelu = rnn(
+  sums => leakyRelu(sums, 0.01),
+  h => where(greater(h, 0), onesLike(h), mul(onesLike(h), 0.01)),
+);
+
+export const rnnLinear = rnn(
+  sums => sums,
+  h => onesLike(h),
 );

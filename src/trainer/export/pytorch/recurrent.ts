@@ -1,7 +1,8 @@
 // RNN, GRU and LSTM as PyTorch's modules, which always have both biases. The GRU that resets before the product is
-// none of PyTorch's and comes with a class of its own.
+// none of PyTorch's and comes with a class of its own, as an RNN of another activation than nn.RNN has.
 import { resetsAfter } from '../../../experiment/layers/gru.ts';
 import type { RecurrentFields } from '../../../experiment/layers/recurrent.ts';
+import type { RnnActivation } from '../../../experiment/layers/rnn.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { PyTorchLayer } from './kind.ts';
 
@@ -25,9 +26,13 @@ function addBiases(layer: RecurrentFields, name: string, weights: Map<string, Na
 }
 
 export const rnn: PyTorchLayer<'rnn'> = {
-  module: (layer, { inputs }) =>
-    call('nn.RNN', layer, inputs, ...(layer.activation === 'relu' ? ['nonlinearity="relu"'] : [])),
+  module(layer, { inputs }) {
+    const own = PHI[layer.activation];
+    if (own) return call(own.name, layer, inputs);
+    return call('nn.RNN', layer, inputs, ...(layer.activation === 'relu' ? ['nonlinearity="relu"'] : []));
+  },
   stateful: true,
+  code: ({ activation }) => PHI[activation]?.code ?? null,
   addWeights: addBiases,
 };
 
@@ -45,9 +50,11 @@ export const gru: PyTorchLayer<'gru'> = {
   addWeights: addBiases,
 };
 
-const CODE = `class GruResetBefore(nn.Module):
-    """The GRU of arXiv 1406.1078v3, whose reset gate acts before the recurrent product. nn.GRU is the other one,
-    which resets after it: a different function of the same weights."""
+/** A stack of levels and directions as loops over time. `step`: lines that turn x_t and h into the next h. */
+function loops(name: string, about: string, blocks: number, step: readonly string[]): string {
+  const rows = blocks === 1 ? 'hidden_size' : `${blocks} * hidden_size`;
+  return `class ${name}(nn.Module):
+    """${about}"""
 
     def __init__(self, input_size, hidden_size, num_layers=1, dropout=0.0, bidirectional=False):
         super().__init__()
@@ -57,10 +64,10 @@ const CODE = `class GruResetBefore(nn.Module):
             inputs = input_size if level == 0 else hidden_size * len(self.directions)
             for direction in self.directions:
                 end = f"l{level}{direction}"
-                self.register_parameter(f"weight_ih_{end}", nn.Parameter(torch.zeros(3 * hidden_size, inputs)))
-                self.register_parameter(f"weight_hh_{end}", nn.Parameter(torch.zeros(3 * hidden_size, hidden_size)))
-                self.register_parameter(f"bias_ih_{end}", nn.Parameter(torch.zeros(3 * hidden_size)))
-                self.register_parameter(f"bias_hh_{end}", nn.Parameter(torch.zeros(3 * hidden_size)))
+                self.register_parameter(f"weight_ih_{end}", nn.Parameter(torch.zeros(${rows}, inputs)))
+                self.register_parameter(f"weight_hh_{end}", nn.Parameter(torch.zeros(${rows}, hidden_size)))
+                self.register_parameter(f"bias_ih_{end}", nn.Parameter(torch.zeros(${rows})))
+                self.register_parameter(f"bias_hh_{end}", nn.Parameter(torch.zeros(${rows})))
 
     def forward(self, x, state=None):
         if state is None:
@@ -84,11 +91,37 @@ const CODE = `class GruResetBefore(nn.Module):
         projected = nn.functional.linear(x, getattr(self, f"weight_ih_{end}"), biases)
         outputs = []
         for x_t in projected:
-            gates = torch.sigmoid(x_t[:, :2 * units] + h @ weight_hh[:2 * units].T)
-            r, z = gates[:, :units], gates[:, units:]
-            n = torch.tanh(x_t[:, 2 * units:] + (r * h) @ weight_hh[2 * units:].T)
-            h = (1 - z) * n + z * h
+${step.map(line => `            ${line}`).join('\n')}
             outputs.append(h)
         return torch.stack(outputs), h
 
 `;
+}
+
+const CODE = loops(
+  'GruResetBefore',
+  `The GRU of arXiv 1406.1078v3, whose reset gate acts before the recurrent product. nn.GRU is the other one,
+    which resets after it: a different function of the same weights.`,
+  3,
+  [
+    'gates = torch.sigmoid(x_t[:, :2 * units] + h @ weight_hh[:2 * units].T)',
+    'r, z = gates[:, :units], gates[:, units:]',
+    'n = torch.tanh(x_t[:, 2 * units:] + (r * h) @ weight_hh[2 * units:].T)',
+    'h = (1 - z) * n + z * h',
+  ],
+);
+
+/** The RNNs that nn.RNN is not. */
+const PHI: Partial<Record<RnnActivation, { name: string; code: string }>> = {
+  sigmoid: elman('SigmoidRNN', 'the sigmoid', 'torch.sigmoid(x_t + h @ weight_hh.T)'),
+  'leaky-relu': elman(
+    'LeakyReluRNN',
+    'a leaky ReLU of slope 0.01',
+    'nn.functional.leaky_relu(x_t + h @ weight_hh.T)',
+  ),
+  linear: elman('LinearRNN', 'no activation', 'x_t + h @ weight_hh.T'),
+};
+
+function elman(name: string, phi: string, next: string): { name: string; code: string } {
+  return { name, code: loops(name, `nn.RNN with ${phi}, which PyTorch does not have.`, 1, [`h = ${next}`]) };
+}

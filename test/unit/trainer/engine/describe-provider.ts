@@ -65,6 +65,8 @@ interface OptimizerCase {
   after: GoldenTensor[];
 }
 
+const RECURRENT_CASES = ['recurrent', 'rnn_activations'].flatMap(name => readGolden<RecurrentCase>(name));
+
 /**
  * Gradients grow through saturated gates, and with them the rounding of sums in float32: the reset-before GRU's reach 88
  * from inputs of about 1, where float32 sums are off by 1.2e-5 with fused products and 2.8e-5 without. The reference
@@ -153,7 +155,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     describeRecurrences(name, () => provider);
 
     describe('recurrent layers against PyTorch', () => {
-      for (const golden of readGolden<RecurrentCase>('recurrent')) {
+      for (const golden of RECURRENT_CASES) {
         it(golden.name, function () {
           if (!provider.cells.includes(golden.cell)) this.skip();
           const memory = new Memory(provider);
@@ -189,9 +191,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     });
 
     describe('recurrent calls', () => {
-      const goldens = readGolden<RecurrentCase>('recurrent').filter(golden =>
-        golden.name.includes('unsorted'),
-      );
+      const goldens = RECURRENT_CASES.filter(golden => golden.name.includes('unsorted'));
 
       for (const golden of goldens) {
         it(`${golden.cell}: without cache, input gradient and report the rest stays the same, to the bit`, function () {
@@ -235,7 +235,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
       }
 
       it('a NaN in the input reaches the output', () => {
-        const golden = readGolden<RecurrentCase>('recurrent')[0]!;
+        const golden = RECURRENT_CASES[0]!;
         const memory = new Memory(provider);
         const { forward } = prepare(provider, golden, memory);
         forward.x.data[forward.x.offset] = Number.NaN;

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { grads, memory, mul, type Scalar, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { type RecurrentReport, recurrent } from '../../../../../src/trainer/engine/kernels/recurrent.ts';
-import { gateBlocks, type RecurrentCell } from '../../../../../src/trainer/engine/provider.ts';
+import { GATES, gateBlocks, type RecurrentCell } from '../../../../../src/trainer/engine/provider.ts';
 import { startEngine } from '../../../../../src/trainer/engine/start.ts';
 import { assertClose, SEED } from '../golden.ts';
 
 const TOLERANCE = 1e-4;
-const cells: RecurrentCell[] = ['rnn-tanh', 'rnn-relu', 'lstm', 'gru-reset-after', 'gru-reset-before'];
+const cells = Object.keys(GATES) as RecurrentCell[];
 
 interface Case {
   cell: RecurrentCell;
