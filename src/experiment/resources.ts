@@ -1,7 +1,7 @@
 // What a training step will take, before it runs: memory, and multiply-adds that know the sequence length.
 import { totalmem } from 'node:os';
 import process from 'node:process';
-import { type PlacedLayer, placeLayers, seesOtherSteps, stepsOf } from './models.ts';
+import { knownSizes, type PlacedLayer, placeLayers, seesOtherSteps, stepsOf, UNREAD } from './models.ts';
 import { countModel } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
 import type { ModelSizes } from './sizes.ts';
@@ -105,6 +105,15 @@ function forwardOf(experiment: Experiment, layers: readonly PlacedLayer[], place
   const once = !lossAtEveryStep(experiment) && layers.indexOf(placed) > lastAcross;
   const { layer, kind, at } = placed;
   return kind.multiplyAdds(layer, once ? { ...at, steps: 1 } : at);
+}
+
+/** Units up to which a step is too small to be shared among threads. */
+const ONE_CORE_UNITS = 64;
+
+/** Whether no layer that reads across steps is wider than one core takes as fast as several. */
+export function fitsOneCore(experiment: Experiment): boolean {
+  const layers = placeLayers(experiment, knownSizes(experiment) ?? UNREAD);
+  return layers.every(({ kind, at }) => kind.family === 'plain' || at.outputs <= ONE_CORE_UNITS);
 }
 
 /** What one layer costs in its place: `forward` multiply-adds of a batch, and bytes kept for the backward pass. */

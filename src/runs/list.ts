@@ -50,6 +50,12 @@ export function readSummary(folder: string): RunSummary | null {
   return { folder, id: request.value.id, name, request: request.value, status, metric };
 }
 
+/** Threads that the run began with; null before its start. */
+export function recordedThreads(folder: string): number | null {
+  const run = checkRun(readJson(join(folder, FILES.run)));
+  return run.ok ? run.value.engineUsed.threads : null;
+}
+
 /** Where status.json is lost or cannot be read. */
 function statusFromEvents(folder: string): RunStatus | null {
   const reader = new RunReader(folder);

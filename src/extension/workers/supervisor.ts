@@ -207,10 +207,13 @@ export class Supervisor implements vscode.Disposable {
     const { code, signal } = await worker.ended;
     this.log.info(`Worker ${worker.pid} ended with ${signal ?? code}`);
     this.queue.remove(ticket);
+    // of processes side by side one may have been killed, which was told then
+    const told = ticket.folders.filter(folder => this.store.get(folder)?.state === 'crashed');
     // one that ended by itself says why below
     if (signal === null) for (const folder of ticket.folders) this.living.delete(folder);
     await this.store.refresh(true);
-    const runs = ticket.folders.flatMap(folder => this.store.get(folder) ?? []);
+    const folders = ticket.folders.filter(folder => !told.includes(folder));
+    const runs = folders.flatMap(folder => this.store.get(folder) ?? []);
     const failed = runs.find(({ state }) => state === 'failed' || state === 'diverged');
     if (failed) {
       const verb = failed.state === 'failed' ? 'failed' : 'diverged';

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { readSummary } from '../../runs/list.ts';
 import type { RunOutcome } from '../training/work.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { trainOnCores } from './lanes.ts';
 import { trainWithoutReader } from './output.ts';
 import type { Report, TrainedRun } from './report.ts';
 import { BarReport } from './report-bars.ts';
@@ -26,8 +27,7 @@ export async function trainHere(folders: string[], options: TrainOptions): Promi
   const interrupt = watchInterrupts(report);
   const told = new Set<string>();
   try {
-    const { trainRuns } = await import('../training/work.ts');
-    const outcomes = await trainRuns(folders, {
+    const outcomes = await trainOnCores(folders, {
       onEvent: (index, event) => report.event(index, event),
       onStatus: (index, status) => report.status(index, status),
       onData: (_index, notes) => {

@@ -23,6 +23,10 @@ export interface WorkOptions extends DataChoice {
   signal?: AbortSignal;
   /** also where another machine holds a run, or this one cannot give the same bits */
   force?: boolean;
+  /** of runs that neither ask for a number nor began with one; left out: the engine's own choice */
+  threads?: number;
+  /** these are some of more runs: one that cannot be opened is its outcome, and no error */
+  isOneOfSeveral?: boolean;
 }
 
 export interface RunOutcome {
@@ -60,12 +64,12 @@ export async function trainRuns(folders: string[], options: WorkOptions = {}): P
     try {
       turns.push(open(folder, index, options));
     } catch (cause) {
-      if (folders.length === 1) throw cause;
+      if (folders.length === 1 && !options.isOneOfSeveral) throw cause;
       outcomes[index] = failure(folder, cause, true);
     }
   }
   try {
-    for (const set of byEngine(turns))
+    for (const set of byEngine(turns, options))
       for (const [index, outcome] of await trainTogether(set, options)) outcomes[index] = outcome;
   } finally {
     for (const { writer } of turns) writer.close();
@@ -84,25 +88,28 @@ function open(folder: string, index: number, options: WorkOptions): Turn {
 }
 
 /** One process has one engine: runs that ask for another one come after. */
-function byEngine(turns: Turn[]): Turn[][] {
+function byEngine(turns: Turn[], options: WorkOptions): Turn[][] {
   const sets = new Map<string, Turn[]>();
   for (const turn of turns) {
-    const { name, threads } = engineFor(turn.writer);
+    const { name, threads } = engineFor(turn.writer, options);
     const key = `${name}/${threads}`;
     sets.set(key, [...(sets.get(key) ?? []), turn]);
   }
   return [...sets.values()];
 }
 
-function engineFor({ run, request }: RunWriter): { name: EngineName; threads: number | null } {
+function engineFor(
+  { run, request }: RunWriter,
+  options: WorkOptions,
+): { name: EngineName; threads: number | null } {
   return run
     ? { name: run.engineUsed.provider, threads: run.engineUsed.threads }
-    : { name: request.engine, threads: request.threads };
+    : { name: request.engine, threads: request.threads ?? options.threads ?? null };
 }
 
 async function trainTogether(turns: Turn[], options: WorkOptions): Promise<[number, RunOutcome][]> {
   const outcomes: [number, RunOutcome][] = [];
-  const { name, threads } = engineFor(turns[0]!.writer);
+  const { name, threads } = engineFor(turns[0]!.writer, options);
   let engine: RunFile['engineUsed'] | Error;
   try {
     engine = await unlessStopped(startEngine(name, threads), options.signal);
