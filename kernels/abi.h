@@ -214,24 +214,26 @@ struct UnrollLayerNormBackward {
 
 /** Returns the floats of scratch that attention takes, forward or backward, for the number of threads now running. */
 struct UnrollAttentionMemory {
-  Int32 keys, head_size, backward;
+  Int32 keys, head_size, relative, backward;
 };
 
 /** The strides are how far two sequences of a step are apart. */
 struct UnrollAttention {
   const float *q, *kv;
-  const Int32 *lengths, *query_lengths;
+  const Int32 *lengths, *query_lengths, *starts;
+  const float *slopes, *q_relative, *relative;
   float *out, *log_sum_exp, *weights, *scratch;
-  Int32 queries, keys, batch, heads, head_size, q_stride, kv_stride;
+  Int32 queries, keys, batch, heads, kv_heads, head_size, q_stride, kv_stride;
   Int32 offset, causal, window, dilation, globals, stride;
 };
 
 struct UnrollAttentionBackward {
   const float *q, *kv;
-  const Int32 *lengths, *query_lengths;
+  const Int32 *lengths, *query_lengths, *starts;
+  const float *slopes, *q_relative, *relative;
   const float *out, *log_sum_exp, *dout;
-  float *dq, *dkv, *scratch;
-  Int32 queries, keys, batch, heads, head_size, q_stride, kv_stride;
+  float *dq, *dkv, *dq_relative, *drelative, *scratch;
+  Int32 queries, keys, batch, heads, kv_heads, head_size, q_stride, kv_stride;
   Int32 offset, causal, window, dilation, globals, stride;
 };
 
@@ -348,9 +350,9 @@ struct UnrollMatrixMemoryBackward {
   F(dropout, UnrollDropout, 1, 2, 5)                            \
   F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
   F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
-  F(attention_memory, UnrollAttentionMemory, 0, 0, 3)           \
-  F(attention, UnrollAttention, 0, 8, 13)                       \
-  F(attention_backward, UnrollAttentionBackward, 0, 10, 13)     \
+  F(attention_memory, UnrollAttentionMemory, 0, 0, 4)           \
+  F(attention, UnrollAttention, 0, 12, 14)                      \
+  F(attention_backward, UnrollAttentionBackward, 0, 16, 14)     \
   F(convolution_memory, UnrollConvolutionMemory, 0, 0, 11)      \
   F(convolution, UnrollConvolution, 0, 5, 11)                   \
   F(convolution_backward, UnrollConvolutionBackward, 0, 8, 11)  \

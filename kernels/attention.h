@@ -14,6 +14,11 @@
 //   globals     the first ones are seen by all, and see all (I. Beltagy et al., 2020, https://arxiv.org/abs/2004.05150)
 // A key is seen for any of window, stride and globals; with none of these, all are.
 //
+// What may be added to s_ti, for place p of the query:
+//   slopes      -m |p - i|, m by head (O. Press et al., 2021, https://arxiv.org/abs/2108.12409)
+//   relative    u_t · r_(p-i) / √d, u a second query (Z. Dai et al., 2019, https://arxiv.org/abs/1901.02860)
+// Heads in groups share their keys and values (J. Ainslie et al., 2023, https://arxiv.org/abs/2305.13245).
+//
 // A task is one head of one sequence; threads share the tasks. All products run on register tiles (tiles.h): keys and
 // values are packed once for a head, queries are taken QUERIES at a time against the keys that one of them sees: one
 // range of steps, or with stride or globals several ranges of whole panels, so that cost follows the mask. Dilation alone
@@ -44,12 +49,18 @@ struct AttentionPlan {
   Size range_floats() const { return 2 * ((Size)steps.blocks + 1); }
   /** Remainders of the steps, which a mask with stride or globals looks at, and ranges. */
   Size mask_floats() const { return 2 * (Size)padded_steps() + range_floats(); }
-  Size forward_floats() const {
-    return mask_floats() + (Size)d * padded_steps() + (Size)T * padded_numbers() + rows_floats(1, 1);
+  Size forward_floats(bool relative) const {
+    const Size plain = mask_floats() + (Size)d * padded_steps() + (Size)T * padded_numbers() + rows_floats(1, 1);
+    return relative ? plain + (Size)d * padded_steps() + (Size)QUERIES * relative_stride() : plain;
   }
-  Size backward_floats() const {
-    return mask_floats() + (Size)2 * d * padded_steps() + (Size)3 * T * padded_numbers() + rows_floats(2, 3);
+  Size backward_floats(bool relative) const {
+    const Size plain =
+        mask_floats() + (Size)2 * d * padded_steps() + (Size)3 * T * padded_numbers() + rows_floats(2, 3);
+    const Size of_relative = (Size)d * padded_steps() + (Size)2 * T * padded_numbers() + rows_floats(0, 2);
+    return relative ? plain + of_relative + (Size)QUERIES * relative_stride() : plain;
   }
+  /** Of rows by distance, which are read up to a block of queries beyond the last. */
+  Index relative_stride() const { return padded_steps() + QUERIES + 2 * WIDTH; }
   Size rows_floats(Index of_steps, Index of_numbers) const {
     return (Size)QUERIES * (of_steps * padded_steps() + of_numbers * padded_numbers());
   }
@@ -131,7 +142,7 @@ struct Ranges {
 /** The keys that queries see where they are one range. */
 struct RangeMask {
   bool causal;
-  Index window, offset, keys;
+  Index window, offset, start, keys;
 
   struct Row {
     Index from, to;
@@ -146,7 +157,7 @@ struct RangeMask {
 
   Row row(Index t) const {
     const Index place = offset + t;
-    Index from = window > 0 ? larger<Index>(0, place - window + 1) : 0, to = keys;
+    Index from = window > 0 ? larger<Index>(start, place - window + 1) : start, to = keys;
     if (causal)
       to = smaller(keys, place + 1);
     else if (window > 0)
@@ -164,7 +175,7 @@ struct RangeMask {
 /** The keys that queries see where stride or globals take part: whole panels, and in these lane by lane. */
 struct PatternMask {
   const UnrollAttention &call;
-  Index offset, keys, panel;
+  Index offset, start, keys, panel;
   const Int32 *by_dilation, *by_stride;  // (keys) each step's remainder; null where it is not asked for
 
   struct Row {
@@ -184,7 +195,7 @@ struct PatternMask {
         seen |= near;
       }
       if (c.stride > 0) seen |= load_integers(mask.by_stride + s) == (int)(place % c.stride);
-      seen &= step < (int)mask.keys;
+      seen &= (step < (int)mask.keys) & (step >= (int)mask.start);
       if (c.causal) seen &= step <= (int)place;
       return seen ? v : otherwise;
     }
@@ -207,7 +218,7 @@ struct PatternMask {
 
   Ranges ranges(Index first, int rows, Range *room) const {
     Index count = 0;
-    for (Index from = 0; from < keys; from += panel) {
+    for (Index from = start / panel * panel; from < keys; from += panel) {
       const Index to = smaller(keys, from + panel);
       if (!meets(offset + first, offset + first + rows - 1, from, to)) continue;
       if (count > 0 && room[count - 1].to == from)
@@ -236,14 +247,61 @@ struct OutRows {
 
 /** One head of one sequence, or every dilation-th step of it: what is valid of it, and where it stands. */
 struct HeadCall {
-  Index queries, keys, offset;
+  Index queries, keys, offset, start;
+  float slope;
   HeadRows q, k, v;
+  HeadRows q_relative, by_distance;  // rows of null: not wanted; by distance from the longest on
   OutRows out;
   float *log_sums;  // null: not wanted
   Index log_step;
   float *weights;   // of the first query and key; null: not wanted
   Index weight_row, weight_step;
 };
+
+/** How many columns further than its key a distance stands in the rows of query t. */
+static Index shift_of(const AttentionPlan &p, const HeadCall &h, Index t) { return p.T - 1 - h.offset - t; }
+
+/** The distances from the keys of a range to `rows` queries from t on, as columns. */
+static Range distances_of(const AttentionPlan &p, const HeadCall &h, Index t, int rows, const Range &range) {
+  return {(Int32)(range.from + shift_of(p, h, t + rows - 1)), (Int32)smaller(p.T, range.to + shift_of(p, h, t))};
+}
+
+/** distances (rows, columns of a range): u · r. */
+static void relative_block(const AttentionPlan &p, const HeadCall &h, Index t, int rows, const Range &range,
+                           const float *panels, float *distances) {
+  const Index width = p.step_panel();
+  const Range columns = distances_of(p, h, t, rows, range);
+  times_panels(distances, p.relative_stride(), h.q_relative.row(t), h.q_relative.stride, panels, p.steps.vectors,
+               (int)(columns.from / width), (int)((columns.to + width - 1) / width), p.d, rows, p.d);
+}
+
+/** Adds to the products of query t what is told by how far its keys are: `distances` are its own, or null. */
+static void add_distances(const HeadCall &h, Index t, const Range &range, float *scores, const float *distances,
+                          float scale) {
+  const Vec slope = splat(-h.slope / scale);
+  for (Index s = range.from / WIDTH * WIDTH; s < range.to; s += WIDTH) {
+    Vec score = load(scores + s);
+    if (distances) score += load(distances + s);
+    if (h.slope != 0) {
+      const Vec apart = __builtin_convertvector(lane_numbers() + (int)(s - h.offset - t), Vec);
+      score = multiply_add(slope, apart < Vec{} ? -apart : apart, score);
+    }
+    store(scores + s, score);
+  }
+}
+
+/** The products of a block of queries with what is added to them. */
+static void biased_scores(const AttentionPlan &p, const HeadCall &h, Index t, int rows, const Range &range,
+                          const float *keys, const float *relative_panels, float *scores, float *distances,
+                          float scale) {
+  score_block(p, h.q.row(t), h.q.stride, keys, rows, range, scores);
+  if (h.slope == 0 && !relative_panels) return;
+  if (relative_panels) relative_block(p, h, t, rows, range, relative_panels, distances);
+  for (int r = 0; r < rows; r++) {
+    const float *own = relative_panels ? distances + r * p.relative_stride() + shift_of(p, h, t + r) : nullptr;
+    add_distances(h, t + r, range, scores + r * p.padded_steps(), own, scale);
+  }
+}
 
 /** Scores become exp(s · scale - max), zero where a row does not look; returns log Σ exp, 0 where it sees no key. */
 template <class Mask>
@@ -288,13 +346,16 @@ static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask
   float *scores = scratch.take(QUERIES * p.padded_steps()), *mixed = scratch.take(QUERIES * p.padded_numbers());
   pack_steps(p, h.k, h.keys, keys);
   pack_numbers(p, h.v, h.keys, values, p.T);
+  float *relative = nullptr, *distances = nullptr;
+  if (h.by_distance.rows) {
+    relative = scratch.take(p.d * p.padded_steps()), distances = scratch.take(QUERIES * p.relative_stride());
+    pack_steps(p, h.by_distance, p.T, relative);
+  }
   const float scale = 1.f / __builtin_sqrtf((float)p.d);
   for (Index t = 0; t < h.queries; t += QUERIES) {
     const int rows = (int)smaller<Index>(QUERIES, h.queries - t);
     const Ranges ranges = mask.ranges(t, rows, room);
-    for (const Range &range : ranges) {
-      score_block(p, h.q.row(t), h.q.stride, keys, rows, range, scores);
-    }
+    for (const Range &range : ranges) biased_scores(p, h, t, rows, range, keys, relative, scores, distances, scale);
     float sums[QUERIES];
     for (int r = 0; r < rows; r++) {
       float *row = scores + r * p.padded_steps();
@@ -316,13 +377,13 @@ static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask
   }
 }
 
-/** f(sequence, head, its scratch) for every head of every sequence. */
-template <class F> UNROLL_INLINE void each_head(const UnrollAttention &call, float *scratch, Size floats, F f) {
-  const Index tasks = (Index)call.batch * call.heads;
-  const double worth = (double)tasks * larger(call.queries, call.keys) * call.head_size * 8;
+/** f(sequence, head, its scratch) for each of `heads` heads of every sequence. */
+template <class F>
+UNROLL_INLINE void each_head(const UnrollAttention &call, Index heads, float *scratch, Size floats, F f) {
+  const Index tasks = (Index)call.batch * heads;
+  const double worth = (double)call.batch * call.heads * larger(call.queries, call.keys) * call.head_size * 8;
   share_tasks(tasks, worth, [&](Index first, Index end, int thread) {
-    for (Index task = first; task < end; task++)
-      f(task / call.heads, task % call.heads, scratch + thread * floats);
+    for (Index task = first; task < end; task++) f(task / heads, task % heads, scratch + thread * floats);
   });
 }
 
@@ -350,6 +411,8 @@ static void each_part(const AttentionPlan &p, const UnrollAttention &c, const He
       part.queries = h.queries > query ? (h.queries - query + step - 1) / step : 0;
       part.keys = h.keys > key ? (h.keys - key + step - 1) / step : 0;
       part.offset = (h.offset + query - key) / step;
+      part.start = h.start > key ? (h.start - key + step - 1) / step : 0;
+      part.slope = h.slope * (float)step;
       part.q = {h.q.row(query), h.q.stride * step};
       part.k = {h.k.row(key), h.k.stride * step}, part.v = {h.v.row(key), h.v.stride * step};
       part.out = {h.out.row(query), h.out.stride * step};
@@ -357,34 +420,39 @@ static void each_part(const AttentionPlan &p, const UnrollAttention &c, const He
       part.log_step = h.log_step * step;
       if (h.weights) part.weights = h.weights + query * h.weight_row + key * h.weight_step;
       part.weight_row = h.weight_row * step, part.weight_step = h.weight_step * step;
-      f(part, RangeMask{causal, c.window, part.offset, part.keys}, query, key, step, scratch);
+      f(part, RangeMask{causal, c.window, part.offset, part.start, part.keys}, query, key, step, scratch);
     }
     return;
   }
   if (c.globals == 0 && c.stride == 0) {
-    f(h, RangeMask{causal, c.window, h.offset, h.keys}, (Index)0, (Index)0, (Index)1, scratch);
+    f(h, RangeMask{causal, c.window, h.offset, h.start, h.keys}, (Index)0, (Index)0, (Index)1, scratch);
     return;
   }
   Int32 *by_dilation = nullptr, *by_stride = nullptr;
   const Index steps = p.padded_steps();
   if (c.dilation > 1) fill_remainders(by_dilation = (Int32 *)scratch.take(steps), steps, c.dilation);
   if (c.stride > 0) fill_remainders(by_stride = (Int32 *)scratch.take(steps), steps, c.stride);
-  f(h, PatternMask{c, h.offset, h.keys, p.step_panel(), by_dilation, by_stride}, (Index)0, (Index)0, (Index)1, scratch);
+  const PatternMask mask{c, h.offset, h.start, h.keys, p.step_panel(), by_dilation, by_stride};
+  f(h, mask, (Index)0, (Index)0, (Index)1, scratch);
 }
 
 /** Of one head, from the arrays of a call. */
 static HeadCall head_call(const UnrollAttention &c, Index b, Index head) {
   const Index D = (Index)c.heads * c.head_size, at = head * c.head_size;
   const Index q_step = (Index)c.batch * c.q_stride, kv_step = (Index)c.batch * c.kv_stride;
-  const float *keys = c.kv + b * c.kv_stride + at;
+  const float *keys = c.kv + b * c.kv_stride + head / (c.heads / c.kv_heads) * c.head_size;
   const Index weights = (b * c.heads + head) * c.queries * c.keys;
   return {
       .queries = c.query_lengths ? c.query_lengths[b] : c.queries,
       .keys = c.lengths ? c.lengths[b] : c.keys,
       .offset = c.offset,
+      .start = c.starts ? c.starts[b] : 0,
+      .slope = c.slopes ? c.slopes[head] : 0.f,
       .q = {c.q + b * c.q_stride + at, q_step},
       .k = {keys, kv_step},
-      .v = {keys + D, kv_step},
+      .v = {keys + (Index)c.kv_heads * c.head_size, kv_step},
+      .q_relative = {c.q_relative ? c.q_relative + b * D + at : nullptr, (Index)c.batch * D},
+      .by_distance = {c.relative ? c.relative + (c.keys - 1) * D + at : nullptr, -D},
       .out = {c.out ? c.out + b * D + at : nullptr, (Index)c.batch * D},
       .log_sums = c.log_sum_exp ? c.log_sum_exp + (b * c.heads + head) * c.queries : nullptr,
       .log_step = 1,
@@ -396,12 +464,13 @@ static HeadCall head_call(const UnrollAttention &c, Index b, Index head) {
 
 static double attention_memory(const UnrollAttentionMemory *call) {
   const AttentionPlan plan(call->keys, call->head_size);
-  return (double)unroll::thread_count() * (double)(call->backward ? plan.backward_floats() : plan.forward_floats());
+  return (double)unroll::thread_count() * (double)(call->backward ? plan.backward_floats(call->relative) : plan.forward_floats(call->relative));
 }
 
 static double attention(const UnrollAttention *call) {
   const AttentionPlan plan(call->keys, call->head_size);
-  each_head(*call, call->scratch, plan.forward_floats(), [&](Index b, Index head, float *scratch) {
+  const Size floats = plan.forward_floats(call->relative);
+  each_head(*call, call->heads, call->scratch, floats, [&](Index b, Index head, float *scratch) {
     const HeadCall h = head_call(*call, b, head);
     if (h.weights) fill(h.weights, (Index)call->queries * call->keys, 0.f);
     each_part(plan, *call, h, Scratch{scratch},
@@ -431,22 +500,69 @@ static void delta_row(const Mask &mask, Index t, const Ranges &ranges, float *we
 }
 
 /** sums (steps of a range, d) += wᵀ (steps, rows) · panels (rows, d): what a block of queries gives to the steps. */
-static void add_transposed(const AttentionPlan &p, float *sums, const float *w, const float *panels, int rows,
-                           const Range &range) {
+static void add_transposed(const AttentionPlan &p, float *sums, const float *w, Index w_stride, const float *panels,
+                           int rows, const Range &range) {
   for (int block = 0; block < p.numbers.blocks; block++)
     with_constant<MAX_VECTORS>(p.numbers.vectors, [&](auto vectors) {
       constexpr int NV = vectors.value;
       transposed_product<NV, NV>(sums + range.from * p.padded_numbers() + block * p.number_panel(), p.padded_numbers(),
-                                 w + range.from, p.padded_steps(), panels + block * p.number_panel() * QUERIES,
+                                 w + range.from, w_stride, panels + block * p.number_panel() * QUERIES,
                                  (int)(range.to - range.from), rows, false);
     });
 }
 
-/** Where a part's gradients go: rows of queries, keys and values. */
+/** Where a part's gradients go: rows of queries, keys and values; `add`: to those of the group's heads before it. */
 struct HeadGradients {
   HeadRows dout;
   OutRows dq, dk, dv;
+  OutRows dq_relative, dby_distance;
+  bool add;
 };
+
+/** to (count) = or += from */
+static void give(float *to, const float *from, Index count, bool add) {
+  if (!add) return copy(to, from, count);
+  for (Index j = 0; j < count; j += WIDTH)
+    store_part(to + j, load_part(to + j, count - j) + load_part(from + j, count - j), count - j);
+}
+
+/** What a head computes the gradients of its distances with. */
+struct RelativeBackward {
+  float *panels, *rows, *distances, *sums, *q_panel, *dq_rows;
+};
+
+static RelativeBackward relative_backward(const AttentionPlan &p, const HeadCall &h, Scratch &scratch) {
+  if (!h.by_distance.rows) return {};
+  const Index numbers = p.padded_numbers();
+  const RelativeBackward made{scratch.take(p.d * p.padded_steps()),       scratch.take(p.T * numbers),
+                              scratch.take(QUERIES * p.relative_stride()), scratch.take(p.T * numbers),
+                              scratch.take(QUERIES * numbers),             scratch.take(QUERIES * numbers)};
+  pack_steps(p, h.by_distance, p.T, made.panels);
+  pack_numbers(p, h.by_distance, p.T, made.rows, p.T);
+  fill(made.sums, p.T * numbers, 0.f);
+  return made;
+}
+
+/** From ∂L/∂s of a block of queries to the second queries, and to the sums of the distances. */
+static void add_relative_gradients(const AttentionPlan &p, const HeadCall &h, const HeadGradients &g, Index t, int rows,
+                                   const Ranges &ranges, const float *deltas, const RelativeBackward &own) {
+  const Index numbers = p.padded_numbers(), stride = p.relative_stride();
+  fill(own.dq_rows, rows * numbers, 0.f);
+  pack_numbers(p, {h.q_relative.row(t), h.q_relative.stride}, rows, own.q_panel, QUERIES);
+  for (const Range &range : ranges) {
+    const Range columns = distances_of(p, h, t, rows, range);
+    for (int r = 0; r < rows; r++) {
+      const Index from = range.from + shift_of(p, h, t + r);
+      float *row = own.distances + r * stride;
+      fill(row + columns.from, columns.to - columns.from, 0.f);
+      copy(row + from, deltas + r * p.padded_steps() + range.from, smaller<Index>(range.to - range.from, p.T - from));
+    }
+    times_panels(own.dq_rows, numbers, own.distances + columns.from, stride, own.rows + columns.from * p.number_panel(),
+                 p.numbers.vectors, 0, p.numbers.blocks, p.T, rows, columns.to - columns.from, true);
+    add_transposed(p, own.sums, own.distances, stride, own.q_panel, rows, columns);
+  }
+  for (int r = 0; r < rows; r++) copy(g.dq_relative.row(t + r), own.dq_rows + r * numbers, p.d);
+}
 
 template <class Mask>
 static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, const HeadGradients &g, const Mask &mask,
@@ -458,6 +574,7 @@ static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, c
   float *weights = scratch.take(QUERIES * steps), *deltas = scratch.take(QUERIES * steps);
   float *q_panel = scratch.take(QUERIES * numbers), *dout_panel = scratch.take(QUERIES * numbers);
   float *dq_rows = scratch.take(QUERIES * numbers);
+  const RelativeBackward relative = relative_backward(p, h, scratch);
   pack_steps(p, h.k, h.keys, keys);
   pack_steps(p, h.v, h.keys, values);
   pack_numbers(p, h.k, h.keys, key_rows, p.T);
@@ -468,7 +585,7 @@ static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, c
     const int rows = (int)smaller<Index>(QUERIES, h.queries - t);
     const Ranges ranges = mask.ranges(t, rows, room);
     for (const Range &range : ranges) {
-      score_block(p, h.q.row(t), h.q.stride, keys, rows, range, weights);
+      biased_scores(p, h, t, rows, range, keys, relative.panels, weights, relative.distances, scale);
       score_block(p, g.dout.row(t), g.dout.stride, values, rows, range, deltas);
     }
     for (int r = 0; r < rows; r++) {
@@ -487,18 +604,21 @@ static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, c
     }
     if (!more) fill(dq_rows, rows * numbers, 0.f);
     for (int r = 0; r < rows; r++) copy(g.dq.row(t + r), dq_rows + r * numbers, p.d);
+    if (relative.panels) add_relative_gradients(p, h, g, t, rows, ranges, deltas, relative);
     if (!more) continue;
     pack_numbers(p, {h.q.row(t), h.q.stride}, rows, q_panel, QUERIES);
     pack_numbers(p, {g.dout.row(t), g.dout.stride}, rows, dout_panel, QUERIES);
     for (const Range &range : ranges) {
-      add_transposed(p, dk, deltas, q_panel, rows, range);
-      add_transposed(p, dv, weights, dout_panel, rows, range);
+      add_transposed(p, dk, deltas, steps, q_panel, rows, range);
+      add_transposed(p, dv, weights, steps, dout_panel, rows, range);
     }
   }
   for (Index s = 0; s < h.keys; s++) {
-    copy(g.dk.row(s), dk + s * numbers, p.d);
-    copy(g.dv.row(s), dv + s * numbers, p.d);
+    give(g.dk.row(s), dk + s * numbers, p.d, g.add);
+    give(g.dv.row(s), dv + s * numbers, p.d, g.add);
   }
+  if (!relative.panels) return;
+  for (Index s = 0; s < p.T; s++) copy(g.dby_distance.row(s), relative.sums + s * numbers, p.d);
 }
 
 static double attention_backward(const UnrollAttentionBackward *back) {
@@ -507,6 +627,10 @@ static double attention_backward(const UnrollAttentionBackward *back) {
       .kv = back->kv,
       .lengths = back->lengths,
       .query_lengths = back->query_lengths,
+      .starts = back->starts,
+      .slopes = back->slopes,
+      .q_relative = back->q_relative,
+      .relative = back->relative,
       .out = const_cast<float *>(back->out),
       .log_sum_exp = const_cast<float *>(back->log_sum_exp),
       .weights = nullptr,
@@ -515,6 +639,7 @@ static double attention_backward(const UnrollAttentionBackward *back) {
       .keys = back->keys,
       .batch = back->batch,
       .heads = back->heads,
+      .kv_heads = back->kv_heads,
       .head_size = back->head_size,
       .q_stride = back->q_stride,
       .kv_stride = back->kv_stride,
@@ -527,28 +652,40 @@ static double attention_backward(const UnrollAttentionBackward *back) {
   };
   const AttentionPlan plan(call.keys, call.head_size);
   const Index D = (Index)call.heads * plan.d;
-  each_head(call, back->scratch, plan.backward_floats(), [&](Index b, Index head, float *scratch) {
-    const HeadCall h = head_call(call, b, head);
-    const Index at = head * plan.d;
-    float *dkeys = back->dkv + b * call.kv_stride + at;
-    const HeadGradients g{
-        .dout = {back->dout + b * D + at, h.out.stride},
-        .dq = {back->dq + b * call.q_stride + at, h.q.stride},
-        .dk = {dkeys, h.k.stride},
-        .dv = {dkeys + D, h.k.stride},
-    };
-    each_part(plan, call, h, Scratch{scratch},
-              [&](const HeadCall &part, const auto &mask, Index query, Index key, Index step, Scratch rest) {
-                const HeadGradients of_part{
-                    .dout = {g.dout.row(query), g.dout.stride * step},
-                    .dq = {g.dq.row(query), g.dq.stride * step},
-                    .dk = {g.dk.row(key), g.dk.stride * step},
-                    .dv = {g.dv.row(key), g.dv.stride * step},
-                };
-                attention_head_backward(plan, part, of_part, mask, rest);
-              });
-    for (Index t = h.queries; t < call.queries; t++) fill(g.dq.row(t), plan.d, 0.f);
-    for (Index s = h.keys; s < call.keys; s++) fill(g.dk.row(s), plan.d, 0.f), fill(g.dv.row(s), plan.d, 0.f);
+  const Index group = call.heads / call.kv_heads, keys_width = call.kv_heads * plan.d;
+  const Size floats = plan.backward_floats(call.relative);
+  each_head(call, call.kv_heads, back->scratch, floats, [&](Index b, Index kv_head, float *scratch) {
+    float *dkeys = back->dkv + b * call.kv_stride + kv_head * plan.d;
+    const OutRows dk{dkeys, (Index)call.batch * call.kv_stride}, dv{dkeys + keys_width, dk.stride};
+    for (Index head = kv_head * group; head < (kv_head + 1) * group; head++) {
+      const HeadCall h = head_call(call, b, head);
+      const Index at = b * D + head * plan.d;
+      const HeadGradients g{
+          .dout = {back->dout + at, h.out.stride},
+          .dq = {back->dq + b * call.q_stride + head * plan.d, h.q.stride},
+          .dk = dk,
+          .dv = dv,
+          .dq_relative = {back->dq_relative ? back->dq_relative + at : nullptr, h.out.stride},
+          .dby_distance = {back->drelative ? back->drelative + (b * call.keys + call.keys - 1) * D + head * plan.d
+                                           : nullptr, -D},
+          .add = head > kv_head * group,
+      };
+      each_part(plan, call, h, Scratch{scratch},
+                [&](const HeadCall &part, const auto &mask, Index query, Index key, Index step, Scratch rest) {
+                  HeadGradients of_part = g;
+                  of_part.dout = {g.dout.row(query), g.dout.stride * step};
+                  of_part.dq = {g.dq.row(query), g.dq.stride * step};
+                  of_part.dk = {g.dk.row(key), g.dk.stride * step};
+                  of_part.dv = {g.dv.row(key), g.dv.stride * step};
+                  attention_head_backward(plan, part, of_part, mask, rest);
+                });
+      for (Index t = h.queries; t < call.queries; t++) {
+        fill(g.dq.row(t), plan.d, 0.f);
+        if (back->dq_relative) fill(g.dq_relative.row(t), plan.d, 0.f);
+      }
+    }
+    const Index keys = call.lengths ? call.lengths[b] : call.keys;
+    for (Index s = keys; s < call.keys; s++) fill(dk.row(s), plan.d, 0.f), fill(dv.row(s), plan.d, 0.f);
   });
   return 0;
 }

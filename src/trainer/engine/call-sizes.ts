@@ -20,15 +20,9 @@ function recurrentInputs([cell, T, B, I, H]: readonly number[]): Rooms {
   return [G * H! * I!, G * H! * H!, G * H!, G * H!, null, T! * B! * I!, B!, B! * H!, B! * H!];
 }
 
-function attentionRooms(n: readonly number[]): {
-  q: number;
-  kv: number;
-  out: number;
-  sums: number;
-  weights: number;
-  B: number;
-} {
-  const [queries, keys, B, heads, headSize, qStride, kvStride] = n as [
+function attentionRooms(n: readonly number[]) {
+  const [queries, keys, B, heads, kvHeads, headSize, qStride, kvStride] = n as [
+    number,
     number,
     number,
     number,
@@ -37,14 +31,18 @@ function attentionRooms(n: readonly number[]): {
     number,
     number,
   ];
+  if (!(kvHeads > 0) || heads % kvHeads !== 0)
+    throw new RangeError(`${heads} heads cannot share ${kvHeads} heads of keys.`);
   const D = heads * headSize;
   return {
     q: stridden(queries * B, qStride, D),
-    kv: stridden(keys * B, kvStride, 2 * D),
+    kv: stridden(keys * B, kvStride, 2 * kvHeads * headSize),
     out: queries * B * D,
+    byDistance: keys * D,
     sums: B * heads * queries,
     weights: B * heads * queries * keys,
     B,
+    heads,
   };
 }
 
@@ -128,12 +126,13 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     width!,
   ],
   attention: n => {
-    const { q, kv, out, sums, weights, B } = attentionRooms(n);
-    return [q, kv, B, B, out, sums, weights, null];
+    const { q, kv, out, byDistance, sums, weights, B, heads } = attentionRooms(n);
+    return [q, kv, B, B, B, heads, out, byDistance, out, sums, weights, null];
   },
   attention_backward: n => {
-    const { q, kv, out, sums, B } = attentionRooms(n);
-    return [q, kv, B, B, out, sums, out, q, kv, null];
+    const { q, kv, out, byDistance, sums, B, heads } = attentionRooms(n);
+    const read = [q, kv, B, B, B, heads, out, byDistance, out, sums, out];
+    return [...read, q, kv, out, B * byDistance, null];
   },
   convolution: n => {
     const { x, weight, bias, y } = convolutionRooms(n);
@@ -200,6 +199,7 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
     case 'attention_backward':
       requireBelow(kernel, operands[2], integers[2]!, integers[1]! + 1);
       requireBelow(kernel, operands[3], integers[2]!, integers[0]! + 1);
+      requireBelow(kernel, operands[4], integers[2]!, integers[1]! + 1);
       break;
   }
 }

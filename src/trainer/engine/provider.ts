@@ -375,21 +375,38 @@ export interface AttentionShape extends AttentionMask {
   readonly keys: number;
   readonly batch: number;
   readonly heads: number;
-  /** numbers of one head: D = heads · headSize */
+  /** heads of keys and values, a divisor of `heads`: each serves `heads / kvHeads` heads of queries that stand together */
+  readonly kvHeads: number;
+  /** numbers of one head: D = heads · headSize, E = kvHeads · headSize */
   readonly headSize: number;
-  /** how far two sequences of a step are apart in q and kv: D and 2·D, or 3·D where they stand side by side */
+  /** how far two sequences of a step are apart in q and kv: D and 2·E, or D + 2·E where they stand side by side */
   readonly qStride: number;
   readonly kvStride: number;
+}
+
+/** What is added to the scores of keys by how far they are from their query, and keys that no query sees. */
+export interface AttentionTerms {
+  /** (B) the first key of each sequence that is there, 0…T_k; null: 0 */
+  readonly starts: IntSlice | null;
+  /** (heads) m of -m |t - s| (ALiBi, Press et al. 2021); null: none */
+  readonly slopes: Slice | null;
+  /**
+   * u (T_q, B, D) of u_t · r_(t-s) / √headSize (Dai et al. 2019); null: none. Causal masks without dilation, stride and
+   * globals, whose last query stands at the last key.
+   */
+  readonly qRelative: Slice | null;
+  /** r (T_k, D), by distance from 0 on */
+  readonly relative: Slice | null;
 }
 
 /**
  * softmax(QKᵀ/√headSize) V by heads (Vaswani et al. 2017), row by row, so that memory is linear in T: the scores are
  * never stored, and the backward pass computes them again. A query that sees no key gives zeros.
  */
-export interface Attention extends AttentionShape {
+export interface Attention extends AttentionShape, AttentionTerms {
   /** (T_q, B, D): each step's queries, its heads side by side */
   readonly q: Slice;
-  /** (T_k, B, 2·D): keys and values side by side */
+  /** (T_k, B, 2·E): keys and values side by side */
   readonly kv: Slice;
   /** (B) valid keys of each sequence, 0…T_k; null: all. What stands beyond them is never read. */
   readonly lengths: IntSlice | null;
@@ -403,7 +420,7 @@ export interface Attention extends AttentionShape {
   readonly weights: Slice | null;
 }
 
-export interface AttentionBackward extends AttentionShape {
+export interface AttentionBackward extends AttentionShape, AttentionTerms {
   readonly q: Slice;
   readonly kv: Slice;
   readonly lengths: IntSlice | null;
@@ -416,6 +433,9 @@ export interface AttentionBackward extends AttentionShape {
   /** as q and kv, zero beyond a sequence's queries and keys */
   readonly dQ: Slice;
   readonly dKv: Slice;
+  /** (T_q, B, D) and (B, T_k, D), of each sequence by itself; null where they are not given */
+  readonly dQRelative: Slice | null;
+  readonly dRelative: Slice | null;
 }
 
 /**

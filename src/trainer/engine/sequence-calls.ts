@@ -3,6 +3,7 @@
 import type {
   ActivationKind,
   AttentionShape,
+  AttentionTerms,
   ConvolutionShape,
   IntSlice,
   SequenceOperations,
@@ -20,8 +21,8 @@ export const SEQUENCE_OPERANDS = {
   layer_norm: 'rrrwww',
   layer_norm_backward: 'rrrrrwww',
   attention_memory: '',
-  attention: 'rrrrwwww',
-  attention_backward: 'rrrrrrrwww',
+  attention: 'rrrrrrrrwwww',
+  attention_backward: 'rrrrrrrrrrrwwwww',
   convolution_memory: '',
   convolution: 'rrrww',
   convolution_backward: 'rrrrwwww',
@@ -42,8 +43,15 @@ const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'tanh', 'sigmoid'];
 
 /** `scratchOf` lends at least so many floats for one call. */
 export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): SequenceOperations {
-  const attentionScratch = ({ keys, headSize }: AttentionShape, backward: number) =>
-    scratchOf(invoke('attention_memory', [], [], [keys, headSize, backward]));
+  const attentionScratch = (call: AttentionShape & AttentionTerms, backward: number) =>
+    scratchOf(
+      invoke(
+        'attention_memory',
+        [],
+        [],
+        [call.keys, call.headSize, Number(call.relative !== null), backward],
+      ),
+    );
   const convolutionScratch = (call: ConvolutionShape, backward: number) =>
     scratchOf(invoke('convolution_memory', [], [], [...convolutionSizes(call), backward]));
   return {
@@ -71,14 +79,17 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
       invoke('layer_norm_backward', [], operands, [rows, width]);
     },
     attention(call) {
-      const { q, kv, lengths, queryLengths, out, logSumExp, weights } = call;
-      const operands = [q, kv, lengths, queryLengths, out, logSumExp, weights, attentionScratch(call, 0)];
+      const { q, kv, lengths, queryLengths, starts, slopes, qRelative, relative } = call;
+      const read = [q, kv, lengths, queryLengths, starts, slopes, qRelative, relative];
+      const operands = [...read, call.out, call.logSumExp, call.weights, attentionScratch(call, 0)];
       invoke('attention', [], operands, attentionNumbers(call));
     },
     attentionBackward(call) {
-      const { q, kv, lengths, queryLengths, out, logSumExp, dOut, dQ, dKv } = call;
-      const read = [q, kv, lengths, queryLengths, out, logSumExp, dOut];
-      const operands = [...read, dQ, dKv, attentionScratch(call, 1)];
+      const { q, kv, lengths, queryLengths, starts, slopes, qRelative, relative } = call;
+      const given = [q, kv, lengths, queryLengths, starts, slopes, qRelative, relative];
+      const read = [...given, call.out, call.logSumExp, call.dOut];
+      const made = [call.dQ, call.dKv, call.dQRelative, call.dRelative];
+      const operands = [...read, ...made, attentionScratch(call, 1)];
       invoke('attention_backward', [], operands, attentionNumbers(call));
     },
     convolution(call) {
@@ -96,9 +107,9 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
 
 /** Of the structs' numbers, in their order. */
 function attentionNumbers(shape: AttentionShape): number[] {
-  const { queries, keys, batch, heads, headSize, qStride, kvStride } = shape;
+  const { queries, keys, batch, heads, kvHeads, headSize, qStride, kvStride } = shape;
   const { offset, causal, window, dilation, globals, stride } = shape;
-  const sizes = [queries, keys, batch, heads, headSize, qStride, kvStride];
+  const sizes = [queries, keys, batch, heads, kvHeads, headSize, qStride, kvStride];
   return [...sizes, offset, Number(causal), window, dilation, globals, stride];
 }
 

@@ -32,6 +32,7 @@ import {
   attention as attentionKernel,
   type CrossAttentionOptions,
   crossAttention as crossAttentionKernel,
+  widthsOf,
 } from '../engine/kernels/attention.ts';
 import {
   type ConvolutionOptions,
@@ -68,13 +69,17 @@ export function layerNorm(x: Tensor3D, weight: Tensor, bias: Tensor, epsilon: nu
   return add(mul(div(centred, deviation), weight), bias);
 }
 
-/** softmax(QKᵀ/√d) V by heads: qkv (T, B, 3·D) → (T, B, D). The composition takes memory of T². */
+/**
+ * softmax(QKᵀ/√d) V by heads: qkv (T, B, 3·D) → (T, B, D), or (T, B, D + 2·E) where heads share keys and values. The
+ * composition takes memory of T².
+ */
 export function attention(qkv: Tensor3D, options: AttentionOptions): Tensor3D {
   if (hasKernel('UnrollAttention')) return attentionKernel(qkv, options);
-  const [T, B, tripled] = qkv.shape;
-  const D = tripled / 3;
-  const part = (index: number) => slice(qkv, [0, 0, index * D], [T, B, D]) as Tensor3D;
-  return composedAttention(part(0), part(1), part(2), { ...options, queryLengths: options.lengths });
+  const [T, B, width] = qkv.shape;
+  const { D, E } = widthsOf(width, options);
+  const part = (from: number, size: number) => slice(qkv, [0, 0, from], [T, B, size]) as Tensor3D;
+  const both = { ...options, queryLengths: options.lengths };
+  return composedAttention(part(0, D), part(D, E), part(D + E, E), both);
 }
 
 /** The same of queries (T_q, B, D) to keys and values kv (T_k, B, 2·D). */
@@ -93,17 +98,52 @@ function composedAttention(
 ): Tensor3D {
   const [T, B, D] = queries.shape;
   const H = options.heads;
+  const group = H / (options.kvHeads ?? H);
   const byHeads = (x: Tensor3D) =>
     transpose(reshape(x, [x.shape[0], B * H, D / H]) as Tensor3D, [1, 0, 2]) as Tensor3D;
-  const products = matMul(byHeads(queries), byHeads(keys), false, true);
+  const shared = (x: Tensor3D) => {
+    const [steps, , E] = x.shape;
+    const heads = reshape(x, [steps, (B * E * H) / D, 1, D / H]);
+    return byHeads(reshape(copies(heads, group, 2), [steps, B, D]) as Tensor3D);
+  };
+  let products: Tensor = matMul(byHeads(queries), shared(keys), false, true);
+  if (options.relative) {
+    const { q, table } = options.relative;
+    const rows = reshape(copies(table, B, 1), [keys.shape[0], B, D]) as Tensor3D;
+    products = add(products, byPlace(matMul(byHeads(q), byHeads(lastFirst(rows)), false, true) as Tensor3D));
+  }
   const { mask, sees } = maskOf(T, keys.shape[0], B, options);
   const scores = add(mul(products, 1 / Math.sqrt(D / H)), mask);
   // shifted by what bounds the row, as a constant: the softmax does not change, and its gradient neither
   const exponentials = exp(sub(scores, rowMaxima(scores)));
   const weights: Tensor3D = mul(div(exponentials, sum(exponentials, 2, true)), sees);
   options.onWeights?.(Float32Array.from(weights.dataSync()));
-  const mixed = matMul(weights, byHeads(values));
+  const mixed = matMul(weights, shared(values));
   return reshape(transpose(mixed, [1, 0, 2]), [T, B, D]);
+}
+
+/** The steps from the last on; `reverse` has no gradient here. */
+function lastFirst(x: Tensor3D): Tensor3D {
+  const [T, B, D] = x.shape;
+  return concat(
+    Array.from({ length: T }, (_, t) => slice(x, [T - 1 - t, 0, 0], [1, B, D])),
+    0,
+  ) as Tensor3D;
+}
+
+/** Side by side along an axis; `tile` has no gradient here. */
+function copies(x: Tensor, times: number, axis: number): Tensor {
+  return concat(
+    Array.from({ length: times }, () => x),
+    axis,
+  );
+}
+
+/** (N, T_q, T_k) by distance from the longest on → by key: row t moves by T_q - 1 - t (Dai et al. 2019, appendix B). */
+function byPlace(x: Tensor3D): Tensor3D {
+  const [N, T, S] = x.shape;
+  const rows = reshape(concat([zeros([N, T, 1]), x], 2), [N, S + 1, T]);
+  return reshape(slice(rows, [0, 1, 0], [N, S, T]), [N, T, S]);
 }
 
 function rowMaxima(scores: Tensor): Tensor3D {
@@ -118,14 +158,14 @@ function rowMaxima(scores: Tensor): Tensor3D {
 }
 
 /**
- * (B·H, T_q, T_k): 0 where a query looks, and so low elsewhere that exp is 0; and (B·H, T_q, 1): 0 for a query that sees no
+ * (B·H, T_q, T_k): 0 or -m |t - s| where a query looks, and so low elsewhere that exp is 0; and (B·H, T_q, 1): 0 for a query that sees no
  * key, for which the first one stands in.
  */
 function maskOf(
   T: number,
   S: number,
   B: number,
-  { heads, lengths, queryLengths, ...options }: CrossAttentionOptions,
+  { heads, lengths, queryLengths, starts, slopes, ...options }: CrossAttentionOptions,
 ): { mask: Tensor3D; sees: Tensor3D } {
   const rule = attentionMask(options);
   const mask = new Float32Array(B * heads * T * S).fill(-1e9);
@@ -133,9 +173,10 @@ function maskOf(
   for (let row = 0; row < B * heads * T; row++) {
     const [b, t] = [Math.floor(row / T / heads), row % T];
     const keys = t < (queryLengths?.[b] ?? T) ? (lengths?.[b] ?? S) : 0;
-    for (let s = 0; s < keys; s++)
+    const slope = slopes?.[Math.floor(row / T) % heads] ?? 0;
+    for (let s = starts?.[b] ?? 0; s < keys; s++)
       if (seesKey(rule, rule.offset + t, s)) {
-        mask[row * S + s] = 0;
+        mask[row * S + s] = -slope * Math.abs(rule.offset + t - s);
         sees[row] = 1;
       }
     if (sees[row] === 0) mask[row * S] = 0;

@@ -7,25 +7,50 @@
 //   ∂L/∂v_i = Σ_t p_ti ∂L/∂o_t      ∂L/∂s_ti = p_ti (∂L/∂o_t · v_i - ∂L/∂o_t · o_t) = δ_ti
 //   ∂L/∂q_t = Σ_i δ_ti k_i / √d     ∂L/∂k_i = Σ_t δ_ti q_t / √d
 import { seesKey } from '../attention-mask.ts';
-import type { Attention, AttentionBackward, AttentionShape, IntSlice, Slice } from '../provider.ts';
+import type {
+  Attention,
+  AttentionBackward,
+  AttentionShape,
+  AttentionTerms,
+  IntSlice,
+  Slice,
+} from '../provider.ts';
+
+type Operands = AttentionTerms & Pick<Attention, 'q' | 'kv' | 'lengths'>;
 
 /** Where one head of one sequence stands. */
-function placesOf({ batch, heads, headSize, qStride, kvStride }: AttentionShape, b: number, head: number) {
+function placesOf(shape: AttentionShape, b: number, head: number) {
+  const { batch, heads, kvHeads, headSize, qStride, kvStride } = shape;
   const width = heads * headSize;
   const at = head * headSize;
+  const ofKey = Math.floor((head * kvHeads) / heads) * headSize;
   return {
     query: (t: number) => (t * batch + b) * qStride + at,
-    key: (s: number) => (s * batch + b) * kvStride + at,
-    value: (s: number) => (s * batch + b) * kvStride + width + at,
+    key: (s: number) => (s * batch + b) * kvStride + ofKey,
+    value: (s: number) => (s * batch + b) * kvStride + kvHeads * headSize + ofKey,
     out: (t: number) => (t * batch + b) * width + at,
+    distance: (distance: number) => distance * width + at,
   };
 }
 
-/** The keys that query t sees, in order. */
-function seenKeys(shape: AttentionShape, length: number, t: number): number[] {
+/** The keys of sequence b that query t sees, in order. */
+function seenKeys(call: AttentionShape & Operands, b: number, t: number): number[] {
   const seen: number[] = [];
-  for (let s = 0; s < length; s++) if (seesKey(shape, shape.offset + t, s)) seen.push(s);
+  const start = lengthOf(call.starts, b, 0);
+  const length = lengthOf(call.lengths, b, call.keys);
+  for (let s = start; s < length; s++) if (seesKey(call, call.offset + t, s)) seen.push(s);
   return seen;
+}
+
+/** s_ti of key s. */
+function scoreOf(call: AttentionShape & Operands, b: number, head: number, t: number, s: number): number {
+  const { q, kv, headSize, slopes, qRelative, relative } = call;
+  const places = placesOf(call, b, head);
+  const apart = call.offset + t - s;
+  let product = dot(q, places.query(t), kv, places.key(s), headSize);
+  if (relative) product += dot(qRelative!, places.out(t), relative, places.distance(apart), headSize);
+  const slope = slopes ? slopes.data[slopes.offset + head]! : 0;
+  return product / Math.sqrt(headSize) - slope * Math.abs(apart);
 }
 
 function lengthOf(lengths: IntSlice | null, b: number, most: number): number {
@@ -49,16 +74,16 @@ function eachQuery(
 }
 
 export function attention(call: Attention): void {
-  const { queries, keys, headSize, q, kv, lengths, queryLengths, out, logSumExp, weights } = call;
+  const { queries, keys, headSize, kv, queryLengths, out, logSumExp, weights } = call;
   const scores = new Float64Array(keys);
   const sums = new Float64Array(headSize);
   eachQuery(call, (b, head, row, t) => {
     const places = placesOf(call, b, head);
     const valid = t < lengthOf(queryLengths, b, queries);
-    const seen = valid ? seenKeys(call, lengthOf(lengths, b, keys), t) : [];
+    const seen = valid ? seenKeys(call, b, t) : [];
     let max = Number.NEGATIVE_INFINITY;
     for (const s of seen) {
-      scores[s] = dot(q, places.query(t), kv, places.key(s), headSize) / Math.sqrt(headSize);
+      scores[s] = scoreOf(call, b, head, t, s);
       if (scores[s]! > max) max = scores[s]!;
     }
     let total = 0;
@@ -81,24 +106,29 @@ export function attention(call: Attention): void {
 }
 
 export function attentionBackward(call: AttentionBackward): void {
-  const { queries, keys, batch, heads, headSize, q, kv, lengths, queryLengths } = call;
-  const { out, logSumExp, dOut, dQ, dKv } = call;
+  const { queries, keys, batch, heads, kvHeads, headSize, q, kv, queryLengths } = call;
+  const { qRelative, relative, out, logSumExp, dOut, dQ, dKv, dQRelative, dRelative } = call;
   const width = heads * headSize;
   clearRows(dQ, queries * batch, call.qStride, width);
-  clearRows(dKv, keys * batch, call.kvStride, 2 * width);
+  clearRows(dKv, keys * batch, call.kvStride, 2 * kvHeads * headSize);
+  if (dQRelative) clearRows(dQRelative, queries * batch, width, width);
+  if (dRelative) clearRows(dRelative, batch * keys, width, width);
   const scale = 1 / Math.sqrt(headSize);
   eachQuery(call, (b, head, row, t) => {
     if (t >= lengthOf(queryLengths, b, queries)) return;
     const places = placesOf(call, b, head);
     const logSum = logSumExp.data[logSumExp.offset + row]!;
     const throughSum = dot(dOut, places.out(t), out, places.out(t), headSize);
-    for (const s of seenKeys(call, lengthOf(lengths, b, keys), t)) {
-      const score = dot(q, places.query(t), kv, places.key(s), headSize) * scale;
-      const p = Math.exp(score - logSum);
+    for (const s of seenKeys(call, b, t)) {
+      const p = Math.exp(scoreOf(call, b, head, t, s) - logSum);
       const delta = p * (dot(dOut, places.out(t), kv, places.value(s), headSize) - throughSum) * scale;
       addScaled(dQ, places.query(t), delta, kv, places.key(s), headSize);
       addScaled(dKv, places.key(s), delta, q, places.query(t), headSize);
       addScaled(dKv, places.value(s), p, dOut, places.out(t), headSize);
+      if (!dQRelative || !dRelative) continue;
+      const distance = places.distance(call.offset + t - s);
+      addScaled(dQRelative, places.out(t), delta, relative!, distance, headSize);
+      addScaled(dRelative, b * keys * width + distance, delta, qRelative!, places.out(t), headSize);
     }
   });
 }

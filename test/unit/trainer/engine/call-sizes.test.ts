@@ -111,9 +111,23 @@ describe('sizes of kernel calls', () => {
     [
       'keys beyond the sequence',
       'attention',
-      [floats(8), floats(16), ints([5]), null, floats(8), null, null, null],
-      [4, 4, 1, 1, 2, 2, 4, 0, 1, 0, 1, 0, 1],
+      [floats(8), floats(16), ints([5]), null, null, null, null, null, floats(8), null, null, null],
+      [4, 4, 1, 1, 1, 2, 2, 4, 0, 1, 0, 1, 0, 1],
       /index 5 of row 0 is not below 5/,
+    ],
+    [
+      'heads that cannot share their keys',
+      'attention',
+      [floats(24), floats(32), null, null, null, null, null, null, floats(24), null, null, null],
+      [4, 4, 1, 3, 2, 2, 6, 8, 0, 1, 0, 1, 0, 1],
+      /3 heads cannot share 2 heads of keys/,
+    ],
+    [
+      'relative positions that are too few',
+      'attention',
+      [floats(8), floats(16), null, null, null, null, floats(8), floats(7), floats(8), null, null, null],
+      [4, 4, 1, 1, 1, 2, 2, 4, 0, 1, 0, 1, 0, 1],
+      /operand 7 has room for 7 numbers, 8 are needed/,
     ],
     [
       'a stride that leads out',

@@ -33,7 +33,12 @@ type SequenceCase = Common &
     | ({
         operation: 'attention';
         heads: number;
+        kvHeads?: number;
         lengths: number[] | null;
+        starts?: number[] | null;
+        slopes?: GoldenTensor;
+        qRelative?: GoldenTensor;
+        relative?: GoldenTensor;
         /** beside queries and keys of their own */
         queryLengths?: number[] | null;
         /** (B, heads, T_q, T_k) */
@@ -244,6 +249,66 @@ export function describeSequenceOperations(name: string, provided: () => Provide
       }),
       'of queries to other keys, under masks',
     );
+    check(
+      'attention',
+      fc.record({
+        ...{
+          queries: size(90),
+          before: size(70),
+          batch: size(3),
+          kvHeads: size(2),
+          group: size(3),
+          headSize: size(20),
+        },
+        window: fc.oneof(fc.constant(0), size(60)),
+        starts: fc.integer({ min: 0, max: 80 }),
+        terms: fc.constantFrom('none', 'slopes', 'relative', 'both'),
+        withLengths: fc.boolean(),
+      }),
+      ({ queries, before, batch, kvHeads, group, headSize, window, starts, terms, withLengths }, draw) => {
+        const [heads, keys] = [kvHeads * group, before + queries];
+        const D = heads * headSize;
+        const lengths = Array.from({ length: batch }, (_, b) => (queries + b * 11) % (queries + 1));
+        const relative = { qRelative: draw(queries, batch, D), relative: draw(keys, D) };
+        return {
+          ...{ heads, kvHeads, causal: true, offset: before, window },
+          lengths: withLengths ? lengths.map(length => before + length) : null,
+          queryLengths: withLengths ? lengths : null,
+          starts:
+            starts > before
+              ? null
+              : Array.from({ length: batch }, (_, b) => (starts + b * 17) % (before + 1)),
+          ...(terms === 'slopes' || terms === 'both' ? { slopes: draw(heads) } : {}),
+          ...(terms === 'relative' || terms === 'both' ? relative : {}),
+          q: draw(queries, batch, D),
+          kv: draw(keys, batch, 2 * kvHeads * headSize),
+          dy: draw(queries, batch, D),
+        };
+      },
+      'with shared keys, starts, slopes and relative positions',
+    );
+    check(
+      'attention',
+      fc.record({
+        ...{ seqLen: size(80), batch: size(2), kvHeads: size(2), group: size(2), headSize: size(9) },
+        causal: fc.boolean(),
+        mask: fc.constantFrom(
+          {},
+          { window: 5 },
+          { window: 3, dilation: 3 },
+          { window: 4, globals: 2 },
+          { stride: 7 },
+        ),
+      }),
+      ({ seqLen, batch, kvHeads, group, headSize, causal, mask }, draw) => ({
+        ...{ heads: kvHeads * group, kvHeads, causal, ...mask, lengths: null },
+        starts: Array.from({ length: batch }, (_, b) => (b * 5) % seqLen),
+        slopes: draw(kvHeads * group),
+        qkv: draw(seqLen, batch, (group + 2) * kvHeads * headSize),
+        dy: draw(seqLen, batch, group * kvHeads * headSize),
+      }),
+      'of a sequence to itself with shared keys and slopes, under masks',
+    );
     // rows of more than one thread's share and of several of its parts, outputs of more than one block of vectors
     const convolutions = fc.record({
       seqLen: size(60),
@@ -374,7 +439,7 @@ function runLayerNorm(operations: SequenceOperations, golden: Case<'layerNorm'>,
 }
 
 function runAttention(operations: SequenceOperations, golden: Case<'attention'>, memory: Memory) {
-  const { heads, lengths, queryLengths = golden.qkv ? lengths : null } = golden;
+  const { heads, kvHeads = heads, lengths, queryLengths = golden.qkv ? lengths : null } = golden;
   const [queries, batch, width] = golden.dy.shape as [number, number, number];
   const keys = (golden.qkv ?? golden.kv!).shape[0]!;
   const beyond = (tensor: GoldenTensor, lengths: number[] | null): Slice => {
@@ -392,12 +457,19 @@ function runAttention(operations: SequenceOperations, golden: Case<'attention'>,
     side ? { q: side, kv: { data: side.data, offset: side.offset + width } } : { q: q(), kv: kv() };
   const ints = (values: number[] | null) => values && { data: Int32Array.from([-1, ...values]), offset: 1 };
   const { causal = false, offset = 0, window = 0, dilation = 1, stride = 0, globals = 0 } = golden;
+  const ofKeys = (2 * width * kvHeads) / heads;
+  const beside = width + ofKeys;
+  const { qRelative, relative } = golden;
   const common = {
-    ...{ queries, keys, batch, heads, headSize: width / heads },
-    ...(golden.qkv ? { qStride: 3 * width, kvStride: 3 * width } : { qStride: width, kvStride: 2 * width }),
+    ...{ queries, keys, batch, heads, kvHeads, headSize: width / heads },
+    ...(golden.qkv ? { qStride: beside, kvStride: beside } : { qStride: width, kvStride: ofKeys }),
     ...{ causal, offset, window, dilation, stride, globals },
     lengths: ints(lengths),
     queryLengths: ints(queryLengths),
+    starts: ints(golden.starts ?? null),
+    slopes: memory.of(golden.slopes),
+    qRelative: qRelative ? beyond(qRelative, queryLengths) : null,
+    relative: memory.of(relative),
     ...operands(
       golden.qkv ? beyond(golden.qkv, lengths) : null,
       () => beyond(golden.q!, queryLengths),
@@ -409,15 +481,28 @@ function runAttention(operations: SequenceOperations, golden: Case<'attention'>,
   const weights = memory.slot(batch * heads * queries * keys);
   operations.attention({ ...common, logSumExp: null, weights: null });
   operations.attention({ ...common, logSumExp, weights });
-  const side = golden.qkv ? memory.slot(3 * queries * batch * width) : null;
+  const side = golden.qkv ? memory.slot(beside * queries * batch) : null;
   const gradients = operands(
     side,
     () => memory.slot(queries * batch * width),
-    () => memory.slot(2 * keys * batch * width),
+    () => memory.slot(ofKeys * keys * batch),
   );
   const dOut = beyond(golden.dy, queryLengths);
-  operations.attentionBackward({ ...common, logSumExp, dOut, dQ: gradients.q, dKv: gradients.kv });
-  return { y: common.out, weights, ...(side ? { qkv: side } : gradients) };
+  const dQRelative = qRelative ? memory.slot(queries * batch * width) : null;
+  const ofSequences = relative ? memory.slot(batch * keys * width) : null;
+  const made = { dQ: gradients.q, dKv: gradients.kv, dQRelative, dRelative: ofSequences };
+  operations.attentionBackward({ ...common, logSumExp, dOut, ...made });
+  const ofTerms = ofSequences && {
+    qRelative: dQRelative!,
+    relative: summed(ofSequences, batch, keys * width, memory),
+  };
+  return { y: common.out, weights, ...(side ? { qkv: side } : gradients), ...ofTerms };
+}
+
+function summed({ data, offset }: Slice, rows: number, width: number, memory: Memory): Slice {
+  const sums = new Float32Array(width);
+  for (let i = 0; i < rows * width; i++) sums[i % width]! += data[offset + i]!;
+  return memory.slot(width, sums);
 }
 
 function runConvolution(operations: SequenceOperations, golden: Case<'convolution'>, memory: Memory) {

@@ -75,6 +75,35 @@ const operations: Record<
       return crossAttention(q as Tensor3D, kv as Tensor3D, { heads, ...mask, ...lengths });
     },
   },
+  'attention with shared keys, starts and slopes': {
+    shapes: ({ T, B, I, K }) => [[T, B, 2 * I * K + 2 * I * K]],
+    run: ([qkv], { T, B, K, causal, window }) => {
+      const starts = Int32Array.from({ length: B }, (_, b) => b % T);
+      const slopes = Float32Array.from({ length: 2 * K }, (_, head) => 0.3 * (head + 1));
+      return attention(qkv as Tensor3D, {
+        heads: 2 * K,
+        kvHeads: K,
+        causal,
+        window,
+        lengths: null,
+        starts,
+        slopes,
+      });
+    },
+  },
+  'attention with relative positions': {
+    shapes: ({ T, B, I, O, K }) => [
+      [T, B, I * K],
+      [T + O, B, 2 * I * K],
+      [T, B, I * K],
+      [T + O, I * K],
+    ],
+    run: ([q, kv, u, r], { O, K: heads, window }) =>
+      crossAttention(q as Tensor3D, kv as Tensor3D, {
+        ...{ heads, causal: true, offset: O, window, lengths: null },
+        relative: { q: u as Tensor3D, table: r! },
+      }),
+  },
   'convolution with strides and groups': {
     shapes: ({ T, B, I, O, K }) => [[T, B, 2 * I], [2 * O, I, K], [2 * O]],
     run: ([x, weight, bias], { dilation, causal }) => {
