@@ -237,7 +237,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     message: text,
     trainLoss: jsonNumber.nullable(),
     valLoss: jsonNumber.nullable(),
-    /** the task's metrics at the last validation, by "valAccuracy" …; null: there are none */
+    /** the task's metrics at the last validation, by "valAccuracy" …, and those of the test part; null: there are none */
     metrics: z.record(text, jsonNumber).nullable().optional(),
     seconds: count,
   }),

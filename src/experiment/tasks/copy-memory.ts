@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import type { TaskKind } from './kind.ts';
+import { longest, testLength } from './symbols.ts';
 
 /** Symbols to remember; blank and the signal to answer are two more. */
 export const ALPHABET = 8;
@@ -10,6 +11,7 @@ const schema = z
   .strictObject({
     task: z.literal('copy-memory'),
     length: positiveInt.default(100).describe('Blank steps between the symbols and the answer.'),
+    testLength: testLength('Blank steps'),
     items: positiveInt.max(1000).default(10).describe('Symbols to remember.'),
   })
   .describe(
@@ -28,7 +30,11 @@ export const copyMemory: TaskKind<typeof schema> = {
   stepsField: 'length',
   outputsFrom: 'the symbols and the blank',
   steps: ({ length, items }) => length + 2 * items,
-  sizes: () => ({ input: { kind: 'tokens', vocabulary: ALPHABET + 2 }, outputs: ALPHABET + 1 }),
+  sizes: data => ({
+    input: { kind: 'tokens', vocabulary: ALPHABET + 2 },
+    outputs: ALPHABET + 1,
+    ...(longest(data) > data.length && { steps: longest(data) + 2 * data.items }),
+  }),
   starter: {
     description: 'generated · say ten symbols again after a hundred blanks',
     data: () => ({ task: 'copy-memory', length: 100 }),

@@ -1,11 +1,19 @@
 // The tasks an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
 import { adding } from './adding.ts';
+import { anbn, anbncn } from './anbn.ts';
+import { associativeRecall } from './associative-recall.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
+import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
+import { induction } from './induction.ts';
 import type { TaskKind } from './kind.ts';
+import { modularArithmetic } from './modular-arithmetic.ts';
+import { parity } from './parity.ts';
+import { reber } from './reber.ts';
+import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import { temporalOrder } from './temporal-order.ts';
 
@@ -17,6 +25,15 @@ export const TASK_KINDS = {
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,
+  'selective-copy': selectiveCopy,
+  'associative-recall': associativeRecall,
+  induction,
+  parity,
+  'modular-arithmetic': modularArithmetic,
+  reber,
+  anbn,
+  anbncn,
+  dyck,
 } as const;
 
 export type TaskName = keyof typeof TASK_KINDS;

@@ -1,33 +1,36 @@
-// The temporal order problem (Hochreiter & Schmidhuber 1997, experiment 6a).
+// The temporal order problem (Hochreiter & Schmidhuber 1997, experiments 6a and 6b).
 import * as z from 'zod';
-import type { TaskKind } from './kind.ts';
+import { symbolKind, testLength } from './symbols.ts';
+
+/** X, Y and four distractors. */
+export const SYMBOLS = 6;
 
 const schema = z
   .strictObject({
     task: z.literal('temporal-order'),
     length: z.int().min(10).default(100).describe('Steps of a sequence.'),
+    testLength: testLength('Steps').refine(steps => steps === undefined || steps >= 10, {
+      error: 'Too small: expected at least 10 steps.',
+    }),
+    marks: z
+      .union([z.literal(2), z.literal(3)])
+      .default(2)
+      .describe('Marked symbols: 2 in four orders (6a), 3 in eight (6b).'),
   })
   .describe(
     'Which of four orders did two marked symbols come in (Hochreiter & Schmidhuber 1997, 6a). Baseline: ln 4.',
   );
 
-export const temporalOrder: TaskKind<typeof schema> = {
+export const temporalOrder = symbolKind<typeof schema>({
   schema,
   title: 'Temporal order',
-  loss: { at: 'sequence', of: 'classes', unit: 'nats' },
-  metrics: [{ name: 'accuracy', label: 'Accuracy', unit: '%', better: 'higher' }],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
-  reads: 'nothing',
-  stepsField: 'length',
-  outputsFrom: 'the four orders',
-  steps: ({ length }) => length,
-  sizes: () => ({ input: { kind: 'tokens', vocabulary: 6 }, outputs: 4 }),
+  asks: 'end',
+  symbols: () => SYMBOLS,
+  classes: ({ marks }) => 2 ** marks,
+  outputsFrom: 'the orders',
+  steps: (_, length) => length,
   starter: {
     description: 'generated · tell in which order two symbols came',
     data: () => ({ task: 'temporal-order', length: 50 }),
-    embedding: 0,
-    training: { learningRate: 0.005, steps: 1500 },
   },
-};
+});

@@ -11,6 +11,8 @@ export interface Batch {
   targets: Int32Array | Float32Array;
   /** valid steps of each sequence; null: all */
   lengths: Int32Array | null;
+  /** (seqLen, batch): 1 where an answer is asked for, of tasks that do so at some steps alone; left out: at every valid step */
+  asked?: Float32Array | undefined;
   /** what the encoder reads, of tasks that have a source: its own steps and lengths, the same sequences */
   source?: Pick<Batch, 'seqLen' | 'input' | 'lengths'>;
   /** this batch goes on where the one before it ended */
@@ -50,6 +52,13 @@ export function inputOf(
 /** How much of each sequence stands in a stretch. */
 export function lengthsIn({ lengths }: Batch, { from, to }: Stretch): Int32Array | null {
   return lengths?.map(length => Math.max(0, Math.min(length, to) - from)) ?? null;
+}
+
+/** Targets of a stretch: valid steps, or those of them that ask for an answer. */
+export function askedSteps(batch: Batch, stretch: Stretch): number {
+  const { asked, batch: rows } = batch;
+  if (!asked) return validSteps(batch, stretch);
+  return asked.subarray(stretch.from * rows, stretch.to * rows).reduce((sum, one) => sum + one, 0);
 }
 
 /** Steps between two times that stand inside their sequence: of the whole batch where no times are given. */

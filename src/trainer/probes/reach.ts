@@ -71,7 +71,7 @@ export function lastStepOf(batch: Batch, count: number): Batch {
     input: firstSequences(batch.source, batch.batch, count),
     lengths: batch.source.lengths?.slice(0, count) ?? null,
   };
-  return { ...batch, batch: count, input, targets: last, lengths, source };
+  return { ...batch, batch: count, input, targets: last, lengths, asked: undefined, source };
 }
 
 /** (seqLen, count, …) of (seqLen, batch, …). */

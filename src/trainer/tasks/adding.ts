@@ -3,14 +3,16 @@
 // mean squared error of 1/6.
 import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
 import { randomStream } from '../random.ts';
 import { generatedTask, lengthArtifact } from './generated.ts';
 import type { TaskModule } from './module.ts';
 import type { Batch, Task } from './task.ts';
 import { scoreValues, valueLoss } from './values.ts';
 
-export function addingTask(experiment: Experiment, length: number): Task {
-  return generatedTask(experiment, {
+export function addingTask(experiment: Experiment, data: DataOf<'adding'>): Task {
+  const { length } = data;
+  return generatedTask(experiment, data, {
     facts: {
       name: 'adding',
       lossUnit: 'mse',
@@ -18,7 +20,7 @@ export function addingTask(experiment: Experiment, length: number): Task {
       seqLen: length,
     },
     sizes: { input: { kind: 'vectors', features: 2 }, outputs: 1 },
-    make: (batch, seed, purpose, index) => addingBatch(length, batch, seed, purpose, index),
+    make: (batch, seed, purpose, index, part) => addingBatch(part.length, batch, seed, purpose, index),
     loss: valueLoss,
     score(outputs, batch, score) {
       scoreValues(outputs, batch, score);
@@ -31,7 +33,7 @@ export function addingTask(experiment: Experiment, length: number): Task {
     artifact: () => ({ task: 'adding', length }),
     describe(batch, row) {
       const marked: string[] = [];
-      for (let t = 0; t < length; t++) {
+      for (let t = 0; t < batch.seqLen; t++) {
         const at = (t * batch.batch + row) * 2;
         if (batch.input[at + 1] === 1) marked.push(`${batch.input[at]!.toFixed(3)} at t = ${t + 1}`);
       }
@@ -65,6 +67,6 @@ export function addingBatch(
 
 export const adding: TaskModule<'adding', ReturnType<typeof lengthArtifact<'adding'>>> = {
   artifact: lengthArtifact('adding'),
-  open: (experiment, { length }) => addingTask(experiment, length),
+  open: addingTask,
   sizes: (_, experiment) => knownSizes(experiment),
 };

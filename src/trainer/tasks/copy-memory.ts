@@ -18,13 +18,14 @@ const BLANK = ALPHABET;
 const SIGNAL = ALPHABET + 1;
 const CLASSES = ALPHABET + 1;
 
-export function copyMemoryTask(experiment: Experiment, { length, items }: DataOf<'copy-memory'>): Task {
+export function copyMemoryTask(experiment: Experiment, data: DataOf<'copy-memory'>): Task {
+  const { length, items } = data;
   const seqLen = length + 2 * items;
-  const answerOf = (logits: ArrayLike<number>, batch: number, row: number, item: number) =>
-    best(logits, (seqLen - items + item) * batch + row, CLASSES);
+  const answerOf = (logits: ArrayLike<number>, batch: Batch, row: number, item: number) =>
+    best(logits, (batch.seqLen - items + item) * batch.batch + row, CLASSES);
   const spelled = (symbols: number[]) =>
     symbols.map(symbol => (symbol < BLANK ? 'abcdefgh'[symbol] : '_')).join('');
-  return generatedTask(experiment, {
+  return generatedTask(experiment, data, {
     facts: {
       name: 'copy-memory',
       lossUnit: 'nats',
@@ -33,7 +34,8 @@ export function copyMemoryTask(experiment: Experiment, { length, items }: DataOf
     },
     sizes: { input: { kind: 'tokens', vocabulary: ALPHABET + 2 }, outputs: CLASSES },
     outputs: 'every-step',
-    make: (batch, seed, purpose, index) => copyMemoryBatch({ length, items }, batch, seed, purpose, index),
+    make: (batch, seed, purpose, index, part) =>
+      copyMemoryBatch({ length: part.length, items }, batch, seed, purpose, index),
     loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
     score(outputs, batch, score) {
       const targets = batch.targets as Int32Array;
@@ -42,7 +44,7 @@ export function copyMemoryTask(experiment: Experiment, { length, items }: DataOf
       const logits = outputs.dataSync();
       for (let row = 0; row < batch.batch; row++)
         for (let item = 0; item < items; item++) {
-          const isRight = answerOf(logits, batch.batch, row, item) === batch.input[item * batch.batch + row];
+          const isRight = answerOf(logits, batch, row, item) === batch.input[item * batch.batch + row];
           score.sums['right'] = (score.sums['right'] ?? 0) + (isRight ? 1 : 0);
           score.sums['items'] = (score.sums['items'] ?? 0) + 1;
         }

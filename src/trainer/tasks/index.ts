@@ -5,11 +5,19 @@ import type { ModelSizes } from '../../experiment/sizes.ts';
 import { TASK_NAMES, type TaskName } from '../../experiment/tasks/index.ts';
 import type { DataPlace } from '../data/locate.ts';
 import { adding } from './adding.ts';
+import { anbn, anbncn } from './anbn.ts';
+import { associativeRecall } from './associative-recall.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
+import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
+import { induction } from './induction.ts';
+import { modularArithmetic } from './modular-arithmetic.ts';
 import type { TaskModule } from './module.ts';
+import { parity } from './parity.ts';
+import { reber } from './reber.ts';
+import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import type { Task } from './task.ts';
 import { temporalOrder } from './temporal-order.ts';
@@ -22,6 +30,15 @@ const TASKS = {
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,
+  'selective-copy': selectiveCopy,
+  'associative-recall': associativeRecall,
+  induction,
+  parity,
+  'modular-arithmetic': modularArithmetic,
+  reber,
+  anbn,
+  anbncn,
+  dyck,
 } satisfies { [T in TaskName]: TaskModule<T, z.ZodObject> };
 
 type ArtifactSchema<T extends TaskName> = (typeof TASKS)[T]['artifact'];

@@ -40,7 +40,6 @@ export class Course {
   private readonly rowReader: RowReader;
   private readonly bestWeights: () => ReadonlyMap<string, NamedTensor> | null;
   private isTesting = false;
-  private testLoss: number | null = null;
   private savedStep: number;
   private savedAt = Number.NEGATIVE_INFINITY;
   /** the best so far, not written yet */
@@ -261,7 +260,7 @@ export class Course {
     const figures = yield* scoreTest(this.trainer, this.bestWeights());
     this.isTesting = false;
     if (!figures) return;
-    this.testLoss = figures['testLoss']!;
+    this.trainer.tested = figures;
     this.journal.figure(figures);
     this.writeRow();
   }
@@ -280,7 +279,8 @@ export class Course {
   private end(): CourseEnd {
     const { stopping, experiment, step } = this.trainer;
     const { best, bestStep } = stopping.state;
-    const test = this.testLoss === null ? '' : ` Test loss ${this.testLoss.toPrecision(4)}`;
+    const testLoss = this.trainer.tested?.['testLoss'];
+    const test = testLoss === undefined ? '' : ` Test loss ${testLoss.toPrecision(4)}`;
     const bestWas =
       best === null
         ? test && `${test}.`

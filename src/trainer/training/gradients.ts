@@ -14,7 +14,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import { gradientsOf } from '../engine/gradients.ts';
-import { type Batch, inputOf, lengthsIn, type Stretch, stretchesOf, validSteps } from '../layers/batch.ts';
+import { askedSteps, type Batch, inputOf, lengthsIn, type Stretch, stretchesOf } from '../layers/batch.ts';
 import { encodedOf } from '../layers/evaluate.ts';
 import type { Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
@@ -67,12 +67,12 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     throw new Error('A window shorter than the sequence needs sequences of equal length.');
   if (batch.source && parts.length > 1)
     throw new Error('A window shorter than the sequence cuts the gradient from its source.');
-  const all = everyStep ? validSteps(batch) : 1;
+  const all = everyStep ? askedSteps(batch, { from: 0, to: batch.seqLen }) : 1;
   let { state } = options;
   let loss = 0;
   let penalty = 0;
   parts.forEach((part, index) => {
-    const share = everyStep ? validSteps(batch, part) / all : 1;
+    const share = everyStep ? askedSteps(batch, part) / all : 1;
     const pass = {
       training: options.training,
       step: options.step * parts.length + index,
@@ -174,8 +174,9 @@ function targetsOf(batch: Batch, part: Stretch, outputs: 'every-step' | 'last-st
   return batch.targets.subarray(part.from * perStep, part.to * perStep);
 }
 
-/** (steps · batch): 0 beyond a sequence's length, so that nothing there is in the loss; null: all count */
-function maskOf({ lengths, batch }: Batch, { from, to }: Stretch): Float32Array | null {
+/** (steps · batch): 0 where no answer is asked for, so that nothing there is in the loss; null: all count */
+function maskOf({ lengths, batch, asked }: Batch, { from, to }: Stretch): Float32Array | null {
+  if (asked) return asked.subarray(from * batch, to * batch);
   if (!lengths) return null;
   const mask = new Float32Array((to - from) * batch);
   for (let t = from; t < to; t++)

@@ -12,7 +12,7 @@ import type { RunWriter, SeriesRowAt, SeriesWriter } from '../../runs/writer.ts'
 import { Outbox } from './outbox.ts';
 import type { SeriesRow } from './recorder.ts';
 import { ScalarLog } from './scalar-log.ts';
-import type { Snapshot } from './trainer.ts';
+import type { Snapshot, Trainer } from './trainer.ts';
 
 export interface Listeners {
   onEvent(event: RunEvent): void;
@@ -21,15 +21,20 @@ export interface Listeners {
 
 type EventBody = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'step' | 'time'> : never) : never;
 
-/** By "valAccuracy" …; null where a task has none, or was never validated. */
-export function validationMetrics(
-  metrics: Readonly<Record<string, number>> | null,
-): Record<string, JsonNumber> | null {
-  const entries = Object.entries(metrics ?? {});
+/** By "valAccuracy" and, where the test part was scored, "testAccuracy" …; null where there are none. */
+export function metricsAtEnd({
+  metrics,
+  tested,
+}: Pick<Trainer, 'metrics' | 'tested'>): Record<string, JsonNumber> | null {
+  const entries = [
+    ...Object.entries(metrics ?? {}).map(([name, value]): [string, number] => [
+      `val${name[0]!.toUpperCase()}${name.slice(1)}`,
+      value,
+    ]),
+    ...Object.entries(tested ?? {}),
+  ];
   if (entries.length === 0) return null;
-  return Object.fromEntries(
-    entries.map(([name, value]) => [`val${name[0]!.toUpperCase()}${name.slice(1)}`, toJsonNumber(value)]),
-  );
+  return Object.fromEntries(entries.map(([name, value]) => [name, toJsonNumber(value)]));
 }
 
 export class Journal {
@@ -121,17 +126,19 @@ export class Journal {
       message: string;
       trainLoss: number | null;
       valLoss: number | null;
-      metrics: Readonly<Record<string, number>> | null;
+      metrics: Trainer['metrics'];
+      tested: Trainer['tested'];
     },
     seconds: number,
   ): void {
     const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
     this.event(step, {
       kind: 'ended',
-      ...end,
+      reason: end.reason,
+      message: end.message,
       trainLoss: json(end.trainLoss),
       valLoss: json(end.valLoss),
-      metrics: validationMetrics(end.metrics),
+      metrics: metricsAtEnd(end),
       seconds,
     });
   }

@@ -66,9 +66,9 @@ export class Member {
     return this.trainer.step;
   }
 
-  get losses(): Pick<Trainer, 'trainLoss' | 'valLoss' | 'metrics'> {
-    const { trainLoss, valLoss, metrics } = this.trainer;
-    return { trainLoss, valLoss, metrics };
+  get losses(): Pick<Trainer, 'trainLoss' | 'valLoss' | 'metrics' | 'tested'> {
+    const { trainLoss, valLoss, metrics, tested } = this.trainer;
+    return { trainLoss, valLoss, metrics, tested };
   }
 
   /** own training time: pauses and other members left out */

@@ -64,6 +64,8 @@ export class Trainer {
   valLoss: number | null = null;
   /** the task's own figures at the last validation of this process; null: there was none */
   metrics: Readonly<Record<string, number>> | null = null;
+  /** testLoss and the task's figures as testAccuracy and the like; null: the test part was not scored */
+  tested: Readonly<Record<string, number>> | null = null;
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
   private carried: State | null = null;

@@ -6,7 +6,7 @@ import { RunReader } from '../../runs/reader.ts';
 import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import { RunWriter } from '../../runs/writer.ts';
 import { startEngine } from '../engine/start.ts';
-import { Journal, validationMetrics } from './journal.ts';
+import { Journal, metricsAtEnd } from './journal.ts';
 import { Member } from './member.ts';
 import { describeRun, InputError, keepArtifact, makeTrainer, prepareTask } from './prepare.ts';
 import type { DataChoice } from './run-data.ts';
@@ -216,14 +216,15 @@ function idle(signal: AbortSignal | undefined): Promise<void> {
 
 function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
   const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
-  const { trainLoss, valLoss, metrics } = member.losses;
+  const { losses } = member;
+  const { trainLoss, valLoss } = losses;
   return {
     folder,
     ...member.end!,
     steps: member.steps,
     trainLoss: json(trainLoss),
     valLoss: json(valLoss),
-    metrics: validationMetrics(metrics),
+    metrics: metricsAtEnd(losses),
     seconds: member.ownSeconds,
     engine: writer.run?.engineUsed.provider ?? 'auto',
     wrongInput: false,
@@ -250,7 +251,7 @@ function endFailed({ folder, journal, writer }: Turn, cause: unknown): RunOutcom
   const outcome = { ...failure(folder, cause, reason === 'failed'), reason };
   const { step } = writer.lastStatus;
   try {
-    journal.ended(step, { reason, message: outcome.message, ...NOTHING }, 0);
+    journal.ended(step, { reason, message: outcome.message, ...NOTHING, tested: null }, 0);
     journal.status({ state: reason, eta: null, message: reason === 'failed' ? outcome.message : null });
   } catch {
     // the folder is gone or the disk is full: the outcome says enough

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LAYER_TYPES } from '../../../src/experiment/layers/index.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { TASK_NAMES } from '../../../src/experiment/tasks/index.ts';
 import { either } from '../../../src/experiment/words.ts';
 
 const MEMORY = 24e9;
@@ -85,7 +86,7 @@ const values: [name: string, text: string, problems: string[]][] = [
     'a key of another task',
     '{ "data": { "task": "adding", "split": [1, 0, 0] }, "model": { "layers": [] } }',
     [
-      '1:31 error: `split` is not a key of `data` ("adding"); it may hold `task`, `length`.',
+      '1:31 error: `split` is not a key of `data` ("adding"); it may hold `task`, `length`, `testLength`.',
       '1:74 error: `layers` must be a list [ ] with at least one entry, found [].',
     ],
   ],
@@ -163,9 +164,7 @@ const values: [name: string, text: string, problems: string[]][] = [
   [
     'an unknown task',
     '{ "data": { "task": "charlm" }, "model": { "layers": [{ "type": "dense" }] } }',
-    [
-      '1:21 error: `task` must be one of "char-lm", "forecast", "classify", "seq2seq", "adding", "temporal-order" or "copy-memory", found "charlm"; did you mean "char-lm"?',
-    ],
+    [`1:21 error: \`task\` must be one of ${either(TASK_NAMES)}, found "charlm"; did you mean "char-lm"?`],
   ],
   [
     'a rate above 1',

@@ -58,6 +58,10 @@ describe('the steps of Train RNN', () => {
         ['The adding problem', undefined],
         ['Temporal order', undefined],
         ['Copy memory', undefined],
+        ...['Selective copying', 'Associative recall', 'Induction', 'Parity', 'Modular arithmetic'].map(
+          title => [title, undefined],
+        ),
+        ...['Embedded Reber grammar', 'aⁿbⁿ', 'aⁿbⁿcⁿ', 'Balanced brackets'].map(title => [title, undefined]),
         ['todo.txt', 'too short: 21 characters, and less than 1000 hold nothing to learn'],
         ['few.csv', 'too few rows: 2, where 50 make a training'],
         ['words.csv', 'no column of numbers under a header line'],

@@ -23,6 +23,15 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   adding: null,
   'temporal-order': null,
   'copy-memory': null,
+  'selective-copy': null,
+  'associative-recall': null,
+  induction: null,
+  parity: null,
+  'modular-arithmetic': null,
+  reber: null,
+  anbn: null,
+  anbncn: null,
+  dyck: null,
 };
 
 export interface PredictOptions extends DecodeOptions {

@@ -15,7 +15,6 @@ import { addingBatch } from '../../../../src/trainer/tasks/adding.ts';
 import { levelsOf } from '../../../../src/trainer/tasks/forecast.ts';
 import { openTask, type TaskArtifact } from '../../../../src/trainer/tasks/index.ts';
 import { type Batch, emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
-import { temporalOrderBatch } from '../../../../src/trainer/tasks/temporal-order.ts';
 import { textStream } from '../../../../src/trainer/tasks/text-stream.ts';
 import { figuresOf, whole } from '../../../../src/trainer/training/validation.ts';
 
@@ -102,40 +101,6 @@ describe('tasks', () => {
       const inputs = seen.map(batch => [...batch.input].slice(0, 8).join());
       assert.equal(new Set(inputs).size, inputs.length);
       assert.deepEqual([...task.validation()], [...again.validation()]);
-    });
-  });
-
-  describe('temporal order', () => {
-    it('puts X or Y into two stretches, and the class tells which', () => {
-      const { input, targets, batch } = temporalOrderBatch(50, 200, 1, 'test', 0);
-      const seen = new Set<number>();
-      for (let row = 0; row < batch; row++) {
-        const symbols = Array.from({ length: 50 }, (_, t) => input[t * batch + row]!);
-        const places = symbols.flatMap((symbol, t) => (symbol < 2 ? [t] : []));
-        assert.equal(places.length, 2);
-        assert.ok(places[0]! >= 5 && places[0]! < 10 && places[1]! >= 25 && places[1]! < 30, String(places));
-        assert.equal(targets[row], symbols[places[0]!]! * 2 + symbols[places[1]!]!);
-        assert.ok(symbols.every(symbol => symbol >= 0 && symbol < 6));
-        seen.add(targets[row]!);
-      }
-      assert.equal(seen.size, 4);
-    });
-
-    it('has ln 4 for guessing, and takes the greatest logit for the answer', async () => {
-      const task = await open({ task: 'temporal-order', length: 20 });
-      const guess = score(task, batch => Array(batch.batch * 4).fill(0.5));
-      assert.ok(Math.abs(guess['valLoss']! - Math.log(4)) < 1e-6);
-      assert.equal(task.facts.baseline!.loss, Math.log(4));
-      const right = score(task, batch =>
-        Array.from(batch.targets).flatMap(k => [0, 1, 2, 3].map(i => (i === k ? 50 : 0))),
-      );
-      assert.equal(right['accuracy'], 1);
-      assert.ok(right['valLoss']! < 1e-6);
-    });
-
-    it('feeds symbols, so that a model may embed them or not', async () => {
-      const task = await open({ task: 'temporal-order', length: 20 });
-      assert.deepEqual(task.sizes, { input: { kind: 'tokens', vocabulary: 6 }, outputs: 4 });
     });
   });
 

@@ -285,7 +285,7 @@ describe('the L2 penalty', () => {
       data: { task: 'adding', length: 6 },
       model: { layers: [{ type: 'gru', units: 3 }, { type: 'dense' }] },
     });
-    const task = addingTask(experiment, 6);
+    const task = addingTask(experiment, { task: 'adding', length: 6 });
     const model = buildModel(experiment, task.sizes, 1);
     const batch = addingBatch(6, 4, 1, 'test', 0);
     const options: StepOptions = { ...plain, window: 6, outputs: 'last-step' };

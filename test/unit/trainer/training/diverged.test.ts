@@ -5,8 +5,8 @@ import { type ExperimentInput, experimentSchema } from '../../../../src/experime
 import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { addingBatch, addingTask } from '../../../../src/trainer/tasks/adding.ts';
+import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import type { Task } from '../../../../src/trainer/tasks/task.ts';
-import { temporalOrderTask } from '../../../../src/trainer/tasks/temporal-order.ts';
 import { DivergedError } from '../../../../src/trainer/training/divergence.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
 import { bitsOf, checkpointFile, eventsOf, readRun, train, trainNew, useWorkspace } from './runs.ts';
@@ -22,7 +22,7 @@ function adding(training: ExperimentInput['training']): ExperimentInput {
 
 function trainerOf(input: ExperimentInput, change: (task: Task) => Partial<Task> = () => ({})): Trainer {
   const experiment = experimentSchema.parse(input);
-  const task = addingTask(experiment, 20);
+  const task = addingTask(experiment, { task: 'adding', length: 20 });
   return new Trainer(experiment, { ...task, ...change(task) });
 }
 
@@ -127,12 +127,15 @@ describe('the first bad tensor', () => {
     trainer.dispose();
   });
 
-  it('is the output of the last layer, though its loss computes it along', () => {
+  it('is the output of the last layer, though its loss computes it along', async () => {
     const experiment = experimentSchema.parse({
       data: { task: 'temporal-order', length: 20 },
       model: { layers: [{ type: 'rnn', units: 8 }, { type: 'dense' }] },
     });
-    const trainer = new Trainer(experiment, temporalOrderTask(experiment, 20));
+    const trainer = new Trainer(
+      experiment,
+      await openTask(experiment, { base: '', workspace: '', allowedPaths: [] }),
+    );
     const fill = (name: string, value: number) => {
       const variable = trainer.model.variables.get(name)!;
       variable.assign(tensor(new Float32Array(variable.size).fill(value), variable.shape));
