@@ -160,6 +160,7 @@ export class Source {
   readonly root: Node;
   private readonly cursor: Cursor | null;
   private readonly hasErrors: boolean;
+  private readonly added: readonly number[];
   private starts: number[] | null = null;
   private called: Map<string, number[]> | null = null;
   private derived: Map<string, number[]> | null = null;
@@ -168,8 +169,9 @@ export class Source {
   constructor(tree: Tree | null, text: string, file: string | null) {
     this.text = text;
     this.file = file;
-    this.cursor = tree && new Cursor(tree);
-    this.hasErrors = tree?.rootNode.hasError ?? false;
+    this.added = (tree && ADDED.get(tree)) ?? [];
+    this.cursor = tree && new Cursor(tree, this.added);
+    this.hasErrors = this.added.length > 0 || (tree?.rootNode.hasError ?? false);
     this.root = this.cursor ? new Node(this, null, 0, this.cursor) : this.stretch(0, text.length);
     this.root.hasError = this.hasErrors;
     if (tree) this.root.leave(tree.rootNode);
@@ -219,7 +221,7 @@ export class Source {
       children.push(child);
       if (isTop || BODIES.has(child.type)) {
         child.leave(cursor.current);
-        child.hasError = this.hasErrors && cursor.current.hasError;
+        child.hasError = this.hasErrors && (cursor.current.hasError || cursor.holdsAdded);
       } else {
         this.copyChildren(cursor, child, false);
         child.hasError = this.hasErrors && (cursor.isMissing || faulty(child));
@@ -263,11 +265,13 @@ function lineStarts(text: string): number[] {
 /** Tree-sitter's cursor, with what a type and a field are called remembered by their numbers. */
 class Cursor {
   private readonly cursor: TreeCursor;
+  private readonly added: readonly number[];
   private readonly names = new Map<number, { type: string; isNamed: boolean }>();
   private readonly fields = new Map<number, string | null>([[0, null]]);
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, added: readonly number[]) {
     this.cursor = tree.walk();
+    this.added = added;
   }
 
   get nodeType(): string {
@@ -289,15 +293,27 @@ class Cursor {
   }
 
   get startIndex(): number {
-    return this.cursor.startIndex;
+    return this.own(this.cursor.startIndex);
   }
 
   get endIndex(): number {
-    return this.cursor.endIndex;
+    return this.own(this.cursor.endIndex);
   }
 
+  /** also a bracket that the text does not have */
   get isMissing(): boolean {
-    return this.cursor.nodeIsMissing;
+    return this.cursor.nodeIsMissing || this.added.includes(this.cursor.startIndex);
+  }
+
+  get holdsAdded(): boolean {
+    const { startIndex, endIndex } = this.cursor;
+    return this.added.some(offset => startIndex <= offset && offset < endIndex);
+  }
+
+  /** The place in the caller's text. */
+  private own(offset: number): number {
+    if (this.added.length === 0) return offset;
+    return offset - this.added.filter(each => each < offset).length;
   }
 
   get current(): TreeNode {
@@ -329,6 +345,13 @@ class Cursor {
     }
     return known;
   }
+}
+
+/** Of trees whose text had open brackets: where they were closed. */
+const ADDED = new WeakMap<Tree, readonly number[]>();
+
+export function rememberAdded(tree: Tree, offsets: readonly number[]): void {
+  ADDED.set(tree, offsets);
 }
 
 const SOURCES = new WeakMap<Tree, Source>();

@@ -1,6 +1,7 @@
 // Tree-sitter, started once: text to syntax trees, again from the last tree after an edit.
 import type { Edit, Language as Grammar, Parser as ParserClass, Tree } from '@vscode/tree-sitter-wasm';
-import type { Node } from './node.ts';
+import { type Node, rememberAdded } from './node.ts';
+import { closeBrackets } from './open-brackets.ts';
 
 export type { Edit, Tree } from '@vscode/tree-sitter-wasm';
 export type { Node } from './node.ts';
@@ -46,19 +47,21 @@ export class Syntax {
   private readonly grammars = new Map<Language, Promise<Grammar>>();
   private readonly loaded = new Map<Language, Grammar>();
   private parser: ParserClass | null = null;
+  /** what was parsed, which may be more than the caller's text */
+  private readonly texts = new WeakMap<Tree, string>();
 
   constructor(files: SyntaxFiles) {
     this.files = files;
   }
 
-  /** `last`: the tree of the text before, with its edits told by `tree.edit`. The caller deletes trees. */
+  /** `last`: the tree of the text before, which is told the edit. The caller deletes trees. */
   async parse(text: string, language: Language, last?: Tree): Promise<Tree> {
     const Parser = await this.start();
     const grammar = await this.grammar(language);
     this.parser ??= new Parser();
     this.loaded.set(language, grammar);
     this.parser.setLanguage(grammar);
-    const tree = this.parser.parse(text, last);
+    const tree = this.treeOf(text, language, last);
     if (!tree) throw new Error(`The ${language} parser gave no tree.`);
     return tree;
   }
@@ -74,7 +77,27 @@ export class Syntax {
     const grammar = this.loaded.get(language);
     if (!this.parser || !grammar) return null;
     this.parser.setLanguage(grammar);
-    return this.parser.parse(text);
+    return this.treeOf(text, language);
+  }
+
+  /** Where brackets stay open before the next statement, the tree is that of the text with them closed. */
+  private treeOf(text: string, language: Language, last?: Tree): Tree | null {
+    const tree = this.parsed(text, last);
+    const closed = language === 'python' && tree?.rootNode.hasError ? closeBrackets(text) : null;
+    if (!tree || !closed) return tree;
+    const mended = this.parsed(closed.text, tree);
+    if (!mended) return tree;
+    tree.delete();
+    rememberAdded(mended, closed.added);
+    return mended;
+  }
+
+  private parsed(text: string, last?: Tree): Tree | null {
+    const before = last && this.texts.get(last);
+    if (last && before !== undefined) last.edit(editBetween(before, text));
+    const tree = this.parser!.parse(text, before === undefined ? undefined : last);
+    if (tree) this.texts.set(tree, text);
+    return tree;
   }
 
   private start(): Promise<typeof ParserClass> {

@@ -164,10 +164,7 @@ export class CodeDocuments implements vscode.Disposable {
       return NOTHING;
     }
     const syntax = await this.start();
-    const { editBetween } = await import('../../definitions/code/syntax.ts');
-    const last = before?.tree ?? undefined;
-    if (last) last.edit(editBetween(before!.text, entry.text));
-    entry.tree = await syntax.parse(entry.text, this.languageOf(document), last);
+    entry.tree = await syntax.parse(entry.text, this.languageOf(document), before?.tree ?? undefined);
     if (before?.tree) {
       before.tree.delete();
       before.tree = null;

@@ -73,7 +73,7 @@ describe('definitions in mid-edit', () => {
       models.map(({ name, isKept, range }) => [name, isKept, range.line]),
       [
         ['First', true, 3],
-        ['Second', true, 15],
+        ['Second', false, 15],
       ],
     );
     for (const { range, name } of models.flatMap(model => model.layers))
