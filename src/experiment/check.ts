@@ -15,7 +15,7 @@ import {
 import { countModel } from './parameters.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
 import { error, type Remark, warning } from './remark.ts';
-import { predictMemory } from './resources.ts';
+import { lossAtEveryStep, predictMemory } from './resources.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
 import type { ModelSizes } from './sizes.ts';
@@ -120,6 +120,14 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   if (reads === 'tokens') remarks.push(...checkTokens(placed, experiment));
   if (!at.isLast && kind.readout && kind.widthField && !(kind.widthField in layer))
     remarks.push(error(path, '`units` is missing: only the last dense layer takes its width from the task.'));
+  if (kind.steps && path[1] === 'layers' && shortens(placed) && lossAtEveryStep(experiment))
+    remarks.push(
+      error(
+        [...path, 'type'],
+        `This layer gives fewer steps than it reads, but the task "${experiment.data.task}" has a target at every step; take \`"padding": "causal"\` and \`"stride": 1\`.`,
+      ),
+    );
+  if ('residual' in layer && layer.residual) remarks.push(...checkResidual(placed));
   const own = kind.check?.(layer, Number.isNaN(at.inputs) ? null : at) ?? [];
   remarks.push(...own.map(remark => ({ ...remark, path: [...path, ...remark.path] })));
   if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext)
@@ -131,6 +139,38 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
     );
   else if (!carries) remarks.push(...checkWholeSequences(layer, sees === 'all', experiment));
   return remarks;
+}
+
+/** Whether a long sequence comes out with fewer steps. */
+function shortens({ layer, kind }: PlacedLayer): boolean {
+  const long = 1_000_000;
+  return kind.steps!(layer, long) < long;
+}
+
+function checkResidual(placed: PlacedLayer): Remark[] {
+  const { kind, at, path } = placed;
+  const place = [...path, 'residual'];
+  if (kind.steps && shortens(placed))
+    return [
+      error(
+        place,
+        'A residual adds steps one by one, but this layer gives fewer than it reads; leave it out.',
+      ),
+    ];
+  if (at.isLast)
+    return [
+      error(
+        place,
+        "The last layer gives the task's outputs, and its input is no part of them; leave it out.",
+      ),
+    ];
+  if (Number.isNaN(at.inputs) || at.inputs === at.outputs) return [];
+  return [
+    error(
+      place,
+      `A residual adds ${count(at.inputs)} numbers to ${count(at.outputs)}: both must be equal; give this layer ${plural(at.inputs, 'unit')}.`,
+    ),
+  ];
 }
 
 function checkTokens({ kind, at, path }: PlacedLayer, { data }: Experiment): Remark[] {

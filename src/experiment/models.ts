@@ -26,13 +26,16 @@ export const UNREAD: ModelSizes = {
 /** The encoder's layers, where there are any, and then those that give the outputs. */
 export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLayer[] {
   const { encoder, layers, convention } = experiment.model;
-  const steps = stepsOf(experiment, sizes);
+  const longest = stepsOf(experiment, sizes);
   const place = (chain: 'encoder' | 'layers', input: InputSize, memory: number | null) => {
     let width = widthOf(input);
+    let next = longest;
     const all = chain === 'encoder' ? encoder! : layers;
     return all.map((layer, index): PlacedLayer => {
       const kind = kindOf(layer);
       const inputs = width;
+      const steps = next;
+      next = kind.steps?.(layer, steps) ?? steps;
       const isLast = chain === 'layers' && index === all.length - 1;
       width = kind.width(layer, { inputs, isLast, asked: sizes.outputs, memory });
       return {

@@ -59,7 +59,11 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
 
 /** Numbers of each (sequence, step) that the layers keep for the backward pass. */
 function keptPerRow(experiment: Experiment, layers: readonly PlacedLayer[]): number {
-  return layers.reduce((sum, placed) => sum + keptBy(experiment, placed), 0);
+  const [first] = layers;
+  return layers.reduce(
+    (sum, placed) => sum + (keptBy(experiment, placed) * placed.at.steps) / (first?.at.steps ?? 1),
+    0,
+  );
 }
 
 /** A head that the loss takes along keeps the gradient of its input alone. */

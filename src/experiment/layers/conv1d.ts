@@ -4,6 +4,8 @@ import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
 import { count } from '../words.ts';
 import type { LayerKind } from './kind.ts';
+import { residual } from './residual.ts';
+import { aheadOf, checkWindows, paddingField, shortenedTo, tailOf } from './windows.ts';
 
 const schema = z
   .strictObject({
@@ -12,17 +14,16 @@ const schema = z
     kernelSize: positiveInt.default(3).describe('Steps that an output reads.'),
     dilation: positiveInt.default(1).describe('Steps from one that is read to the next.'),
     groups: positiveInt.default(1).describe('Parts of the channels that do not see each other.'),
-    padding: z
-      .enum(['causal', 'same'])
-      .default('causal')
-      .describe('"causal": a step sees those up to itself; "same": as many on both sides.'),
+    stride: positiveInt.default(1).describe('Steps from one output to the next.'),
+    padding: paddingField.default('causal'),
     activation: z.enum(['linear', 'relu', 'tanh', 'sigmoid', 'gelu']).default('linear'),
+    residual,
   })
   .describe('A convolution over time, causal or centred.');
 
-/** Steps before the one that is computed which a causal convolution reads. */
-export function tailOf({ kernelSize, dilation }: { kernelSize: number; dilation: number }): number {
-  return (kernelSize - 1) * dilation;
+/** It can be read in parts. */
+function streams({ padding, stride }: z.output<typeof schema>): boolean {
+  return padding === 'causal' && stride === 1;
 }
 
 export const conv1d: LayerKind<typeof schema> = {
@@ -33,25 +34,27 @@ export const conv1d: LayerKind<typeof schema> = {
   widthField: 'units',
   traits: layer => ({
     reads: 'vectors',
-    sees: layer.padding === 'causal' ? 'past' : 'all',
-    carries: layer.padding === 'causal',
-    reach: 1 + (layer.padding === 'causal' ? tailOf(layer) : Math.floor(tailOf(layer) / 2)),
+    sees: streams(layer) ? 'past' : 'all',
+    carries: streams(layer),
+    reach: 1 + tailOf(layer) - aheadOf(layer),
   }),
   width: ({ units }) => units,
+  steps: shortenedTo,
   parameters: ({ units, kernelSize, groups }, { inputs }) => ({
     count: (kernelSize * (inputs / groups) + 1) * units,
     formula: `(${kernelSize}·${inputs}${groups > 1 ? `/${groups}` : ''} + 1)·${units}`,
   }),
   kept: ({ activation }, { inputs, outputs }) => inputs + (activation === 'linear' ? 2 : 3) * outputs,
-  multiplyAdds: ({ kernelSize, groups }, { inputs, outputs, steps }) =>
-    steps * kernelSize * (inputs / groups) * outputs,
-  state: (layer, { inputs }) => tailOf(layer) * inputs,
-  check({ groups, units }, at) {
+  multiplyAdds: (layer, { inputs, outputs, steps }) =>
+    shortenedTo(layer, steps) * layer.kernelSize * (inputs / layer.groups) * outputs,
+  state: (layer, { inputs }) => (streams(layer) ? tailOf(layer) * inputs : 0),
+  check(layer, at) {
+    const { groups, units } = layer;
     if (units % groups !== 0)
       return [
         error(['groups'], `${count(groups)} groups cannot share ${count(units)} units; take a divisor.`),
       ];
-    if (!at || at.inputs % groups === 0) return [];
+    if (!at || at.inputs % groups === 0) return checkWindows(layer, at);
     return [
       error(
         ['groups'],
@@ -59,9 +62,10 @@ export const conv1d: LayerKind<typeof schema> = {
       ),
     ];
   },
-  about: ({ padding, activation, dilation }) => {
+  about: ({ padding, activation, dilation, stride }) => {
     const apart = dilation > 1 ? `${dilation}k` : 'k';
-    const place = padding === 'causal' ? `t−${apart}` : `t+${apart}−c`;
+    const t = stride > 1 ? `${stride}t` : 't';
+    const place = { causal: `${t}−${apart}`, same: `${t}+${apart}−c`, valid: `${t}+${apart}` }[padding];
     const sum = `b + Σ_k W_k x_{${place}}`;
     return `y_t = ${activation === 'linear' ? sum : `${activation}(${sum})`}`;
   },

@@ -2,12 +2,14 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import type { LayerKind } from './kind.ts';
+import { residual } from './residual.ts';
 
 const schema = z
   .strictObject({
     type: z.literal('dense'),
     units: positiveInt.optional().describe('Outputs; the last dense layer takes them from the task.'),
     activation: z.enum(['linear', 'tanh', 'relu', 'sigmoid']).default('linear'),
+    residual,
   })
   .describe('The same matrix at every step; the last layer of every model.');
 

@@ -1,6 +1,7 @@
 // The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
 import { attention } from './attention.ts';
+import { batchNorm } from './batch-norm.ts';
 import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
@@ -9,6 +10,7 @@ import { embedding } from './embedding.ts';
 import { gatedDeltanet } from './gated-deltanet.ts';
 import { gla } from './gla.ts';
 import { gru } from './gru.ts';
+import { highway } from './highway.ts';
 import type { LayerKind } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linearAttention } from './linear-attention.ts';
@@ -19,8 +21,10 @@ import { mamba } from './mamba.ts';
 import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
 import { minLstm } from './min-lstm.ts';
+import { pool } from './pool.ts';
 import { retnet } from './retnet.ts';
 import { rgLru } from './rg-lru.ts';
+import { rmsNorm } from './rms-norm.ts';
 import { rnn } from './rnn.ts';
 import { rwkv } from './rwkv.ts';
 import { sLstm } from './s-lstm.ts';
@@ -56,7 +60,11 @@ export const LAYER_KINDS = {
   tcn,
   conv1d,
   attention,
+  pool,
   'layer-norm': layerNorm,
+  'rms-norm': rmsNorm,
+  'batch-norm': batchNorm,
+  highway,
   dropout,
   dense,
 } as const;

@@ -15,7 +15,7 @@ export interface At {
   /** widths of what it reads and gives */
   inputs: number;
   outputs: number;
-  /** steps of a training sequence */
+  /** steps that reach it of a training sequence */
   steps: number;
   /** width of the encoder's states; null where there is no encoder */
   memory: number | null;
@@ -70,6 +70,10 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   kept(layer: z.output<S>, at: At): number;
   /** of one sequence of `at.steps`, forward; biases and element-wise work left out */
   multiplyAdds(layer: z.output<S>, at: At): number;
+  /** steps of its output where it reads a sequence of so many; left out: as many. At least 1 of at least 1. */
+  steps?(layer: z.output<S>, steps: number): number;
+  /** numbers beside its weights that training keeps and no gradient changes, such as running means */
+  statistics?(layer: z.output<S>, at: At): number;
   /** numbers carried from step to step, of one sequence: what streaming costs */
   state?(layer: z.output<S>, at: At): number;
   /** of a layer that may end a model; a linear one is computed together with the loss */

@@ -2,6 +2,7 @@
 // with the weights that are really there before anything is allocated.
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { placeLayers } from '../../experiment/models.ts';
 import { countModel } from '../../experiment/parameters.ts';
 import { bestCheckpoint, type Checkpoint, damageOf, latestCheckpoint } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
@@ -120,7 +121,10 @@ function readWeightsFile({ folder }: Checkpoint): Map<string, NamedTensor> {
 }
 
 function checkSize(folder: string, run: RunFile, sizes: ModelSizes, weights: Map<string, NamedTensor>): void {
-  const wanted = countModel(run.experiment, sizes).total;
+  const beside = placeLayers(run.experiment, sizes).map(
+    ({ kind, layer, at }) => kind.statistics?.(layer, at) ?? 0,
+  );
+  const wanted = beside.reduce((sum, size) => sum + size, countModel(run.experiment, sizes).total);
   let found = 0;
   for (const { data } of weights.values()) found += data.length;
   if (wanted !== found)

@@ -1,5 +1,6 @@
 // From an experiment's model to variables and a forward pass.
 import {
+  add,
   gather,
   oneHot,
   reshape,
@@ -11,6 +12,7 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
+import { kindOf } from '../../experiment/layers/index.ts';
 import { placeLayers, seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { InputSize } from '../../experiment/sizes.ts';
@@ -19,6 +21,7 @@ import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
 import { buildAttention } from './attention.ts';
+import { buildBatchNorm } from './batch-norm.ts';
 import type { CellState } from './cell.ts';
 import { buildConv1d } from './conv1d.ts';
 import { buildDeltanet } from './deltanet.ts';
@@ -28,6 +31,7 @@ import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { buildGatedDeltanet } from './gated-deltanet.ts';
 import { buildGla } from './gla.ts';
+import { buildHighway } from './highway.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
@@ -40,8 +44,10 @@ import { buildMamba2 } from './mamba2.ts';
 import { buildMinGru } from './min-gru.ts';
 import { buildMinLstm } from './min-lstm.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
+import { buildPool } from './pool.ts';
 import { buildRetnet } from './retnet.ts';
 import { buildRgLru } from './rg-lru.ts';
+import { buildRmsNorm } from './rms-norm.ts';
 import { buildRwkv } from './rwkv.ts';
 import { buildSLstm } from './s-lstm.ts';
 import { buildS4d } from './s4d.ts';
@@ -51,6 +57,7 @@ import { buildRecurrent } from './stacked.ts';
 import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
 import { buildTransformer } from './transformer.ts';
+import type { Watch } from './watch.ts';
 
 type Builder<L extends Layer> = (layer: L, place: Place) => BuiltLayer;
 
@@ -81,7 +88,11 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   tcn: buildTcn,
   conv1d: buildConv1d,
   attention: buildAttention,
+  pool: buildPool,
   'layer-norm': buildLayerNorm,
+  'rms-norm': buildRmsNorm,
+  'batch-norm': buildBatchNorm,
+  highway: buildHighway,
   dropout: buildDropout,
   dense: buildDense,
 };
@@ -90,6 +101,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   const { convention } = experiment.model;
   const seqLen = stepsOf(experiment, sizes);
   const variables = new Map<string, Variable>();
+  const statistics = new Set<string>();
   const placed = new Map(placeLayers(experiment, sizes).map(each => [each.name, each]));
 
   function buildChain(
@@ -118,10 +130,15 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
           variables.set(full, made);
           return made;
         },
+        statistic(suffix, shape, initializer) {
+          statistics.add(`${name}.${suffix}`);
+          return this.variable(suffix, shape, initializer);
+        },
       };
       const built = (builders[description.type] as Builder<Layer>)(description, place);
-      flow = built.output;
-      return { name, description, built };
+      const whole = withResidual(description, built);
+      flow = whole.output;
+      return { name, description, built: whole };
     });
   }
 
@@ -145,10 +162,15 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
   function encode(input: ModelInput, options: EncodeOptions): Encoded {
     checkInput(input, source, options);
     const last: CellState[] = [];
-    const { pass } = startPass({ ...options, state: null }, levels, state => last.push(state));
+    const { pass } = startPass(
+      { ...options, state: null },
+      levels,
+      state => last.push(state),
+      stepsIfShortened(encoder, input),
+    );
     let x: Tensor = readsTokens(encoder[0]!.description) ? input : vectorsOf(input, source);
-    for (const layer of encoder) x = forwardThrough(layer, x, pass, levels);
-    return { states: x as Tensor3D, lengths: options.lengths, last };
+    for (const layer of encoder) x = forwardThrough(layer, x, pass, levels, input.shape[0]!);
+    return { states: x as Tensor3D, lengths: pass.options.lengths, last };
   }
 
   function run(input: ModelInput, options: ForwardOptions, toLoss: boolean): ForwardResult<Outputs> {
@@ -157,15 +179,15 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
       throw new Error('The model reads a source, but none was given.');
     const missing = options.state && states.find(({ name }) => !options.state![name]);
     if (missing) throw new Error(`The state that was given lacks ${missing.name}.`);
-    const { pass, state } = startPass(options, levels, null);
-    const { watch, from = 0 } = options;
+    const { pass, state } = startPass(options, levels, null, stepsIfShortened(layers, input));
+    const { watch, from = 0 } = pass.options;
     const needsLast = options.outputs === 'last-step' && (lastAcross === layers.length - 1 || lastAcross < 0);
     const head = toLoss && !needsLast ? layers.at(-1)!.built.head : undefined;
     let x: Tensor = readsTokens(layers[0]!.description) ? input : vectorsOf(input, sizes.input);
     for (const [index, layer] of layers.entries()) {
       // what follows works on each step by itself: only the step that is asked for goes on
       if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
-        x = lastStep(x as Tensor3D, options, layers[lastAcross]?.built);
+        x = lastStep(x as Tensor3D, pass.options.lengths, layers[lastAcross]?.built);
       if (head && index === layers.length - 1) {
         const left = head(x);
         watch?.output?.(layer.name, from, left.applied);
@@ -174,11 +196,13 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
       x = forwardThrough(layer, x, pass, levels, input.shape[0]!);
     }
     const outputs = x as Tensor3D;
-    return { outputs: needsLast ? lastStep(outputs, options, layers[lastAcross]?.built) : outputs, state };
+    const last = () => lastStep(outputs, pass.options.lengths, layers[lastAcross]?.built);
+    return { outputs: needsLast ? last() : outputs, state };
   }
 
   return {
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
+    statistics,
     levels: levels.all,
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
     states,
@@ -197,22 +221,38 @@ function readsTokens(description: Layer): boolean {
   return traitsOf(description).reads === 'tokens';
 }
 
-/** `seqLen`: steps of the model's input; an output of fewer is of the newest ones. */
+/** Adds what the layer reads to its output, where its description asks for it. */
+function withResidual(description: Layer, built: BuiltLayer): BuiltLayer {
+  if (!('residual' in description) || !description.residual) return built;
+  const { head: _, ...rest } = built;
+  return { ...rest, forward: (x, pass) => add(built.forward(x, pass), x as Tensor3D) };
+}
+
+/**
+ * `seqLen`: steps of the model's input; an output of fewer is of the newest ones, or of a layer that shortens sequences:
+ * then the lengths of the pass are shortened with it.
+ */
 function forwardThrough(
-  { name, built }: ChainLayer,
+  { name, description, built }: ChainLayer,
   x: Tensor,
   pass: Pass,
   levels: Levels,
-  seqLen = x.shape[0]!,
+  seqLen: number,
 ): Tensor3D {
   const output = built.forward(x, pass);
+  const shortened = kindOf(description).steps;
+  if (shortened && pass.options.lengths)
+    pass.options = {
+      ...pass.options,
+      lengths: pass.options.lengths.map(length => (length > 0 ? shortened(description, length) : 0)),
+    };
   const { watch, from = 0, lengths } = pass.options;
   watch?.output?.(name, from, () => output);
   if (!levels.whole.has(name) || !watch?.gradient) return output;
   const level = levels.byName.get(name)!;
   const steps = output.shape[0];
   const begin = from + seqLen - steps;
-  return tap(output, norms => watch.gradient?.(level, begin, norms), steps === seqLen ? lengths : null);
+  return tap(output, norms => watch.gradient?.(level, begin, norms), steps > 1 ? lengths : null);
 }
 
 function startFlow(input: InputSize): Flow {
@@ -255,7 +295,7 @@ function vectorsOf(input: ModelInput, source: InputSize): Tensor {
  * x (T, B, W) → (1, B, W) at each sequence's last valid step. A bidirectional layer's second half comes from the first
  * step, where it has read all: together they are the h_n of torch.nn.LSTM.
  */
-function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | undefined): Tensor3D {
+function lastStep(x: Tensor3D, lengths: Int32Array | null, layer: BuiltLayer | undefined): Tensor3D {
   const [seqLen, batch, width] = x.shape;
   const parts = layer?.bidirectional ? 2 : 1;
   const rows = reshape(x, [seqLen * batch * parts, width / parts]);
@@ -271,16 +311,49 @@ function lastStep(x: Tensor3D, { lengths }: ForwardOptions, layer: BuiltLayer | 
   return reshape(taken, [1, batch, width]);
 }
 
+/** Steps that the chain reads, where some layer of it gives fewer; else null. */
+function stepsIfShortened(chain: readonly ChainLayer[], input: ModelInput): number | null {
+  return chain.some(({ description }) => kindOf(description).steps) ? input.shape[0]! : null;
+}
+
+/** Rows of fewer steps as rows over the steps that the model reads; a single one stands for the last step. */
+function spreadWatch({ gradient, gates, ...watch }: Watch, levels: Levels, seqLen: number): Watch {
+  const spread = (rows: Float32Array, count: number) => {
+    const steps = rows.length / count;
+    if (steps === seqLen || steps === 1) return rows;
+    return Float32Array.from({ length: count * seqLen }, (_, i) => {
+      const back = seqLen - 1 - (i % seqLen);
+      return rows[Math.floor(i / seqLen) * steps + steps - 1 - Math.floor((back * steps) / seqLen)]!;
+    });
+  };
+  const begin = (from: number, steps: number) => (steps === 1 ? seqLen - 1 : steps < seqLen ? 0 : from);
+  return {
+    ...watch,
+    ...(gradient && {
+      gradient: (level, from, norms) => gradient(level, begin(from, norms.length), spread(norms, 1)),
+    }),
+    ...(gates && {
+      gates(level, from, mean, saturated) {
+        const count = levels.all[level]!.gates.length;
+        gates(level, begin(from, mean.length / count), spread(mean, count), spread(saturated, count));
+      },
+    }),
+  };
+}
+
 function startPass(
   options: Omit<ForwardOptions, 'outputs'>,
   levels: Levels,
   handOn: Pass['handOn'],
+  shortened: number | null,
 ): { pass: Pass; state: State } {
   const state: Record<string, Float32Array> = {};
-  const { watch, from = 0, encoded = null } = options;
+  const { from = 0, encoded = null } = options;
+  const watch =
+    options.watch && shortened !== null ? spreadWatch(options.watch, levels, shortened) : options.watch;
   let next = 0;
   const pass: Pass = {
-    options,
+    options: watch === options.watch ? options : { ...options, watch },
     encoded,
     handOn,
     state: name => options.state?.[name] ?? null,

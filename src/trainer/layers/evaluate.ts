@@ -44,7 +44,7 @@ export function evaluate(
 export function encodedOf(
   model: Model,
   batch: Batch,
-  options: Pick<ForwardOptions, 'training' | 'step' | 'watch'>,
+  options: Pick<ForwardOptions, 'training' | 'step' | 'watch' | 'observe'>,
 ): Encoded | null {
   const source = sourceOf(batch);
   return source && model.encode(inputOf(source), { ...options, lengths: source.lengths });

@@ -37,11 +37,14 @@ export interface Place {
   begins: readonly (number | null)[];
   /** Makes the variable "<name>.<suffix>". */
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
+  /** The same of one that no gradient changes: the layer tells a pass what it has seen. */
+  statistic(suffix: string, shape: number[], initializer: Initializer): Variable;
 }
 
 /** One forward pass, as the layers see it. */
 export interface Pass {
-  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from'>;
+  /** `lengths`: of what reaches the layer */
+  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from' | 'observe'>;
   /** the part of this name of the state that the pass begins in, (batch, …); null: the layer's own beginning */
   state(name: string): Float32Array | null;
   /** Hands a part of the state on to the next pass. */

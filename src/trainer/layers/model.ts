@@ -32,8 +32,18 @@ export interface ForwardOptions {
   /** 'every-step' returns (seqLen, batch, width), 'last-step' (1, batch, width) taken at each sequence's last valid step; of a layer that reads backwards, at its first */
   outputs: 'every-step' | 'last-step';
   watch?: Watch | undefined;
+  /** hears what a training pass saw of its batch; left out: nobody keeps it */
+  observe?: ((seen: Observation) => void) | undefined;
   /** the time step of the sequence at which the input begins, for the watch; left out: 0 */
   from?: number;
+}
+
+/** What a batch says of a statistic, whose new value is (1 - share) · old + share · values. */
+export interface Observation {
+  /** of the variable */
+  name: string;
+  share: number;
+  values: Float32Array;
 }
 
 export interface ForwardResult<O extends Outputs = Tensor3D> {
@@ -45,6 +55,8 @@ export interface ForwardResult<O extends Outputs = Tensor3D> {
 export interface Model {
   /** by name, sorted: "layers.1.weight_ih_l0" … in PyTorch's layouts and gate order */
   readonly variables: ReadonlyMap<string, Variable>;
+  /** names of those that no gradient changes */
+  readonly statistics: ReadonlySet<string>;
   /**
    * What has a row in the gradient heatmap, in the order of the layers: every recurrent level, and every other layer
    * whose output depends on a variable. A final dense layer without activation has none: its row would be ∂L/∂outputs,
@@ -61,7 +73,7 @@ export interface Model {
   /** Reads a source, on the tape of whoever calls. */
   encode(
     source: ModelInput,
-    options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch'>,
+    options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'observe'>,
   ): Encoded;
   forward(input: ModelInput, options: ForwardOptions): ForwardResult;
   /** The same for a loss, to which a last dense layer without activation is left. */

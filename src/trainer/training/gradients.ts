@@ -16,7 +16,7 @@ import {
 import { gradientsOf } from '../engine/gradients.ts';
 import { askedSteps, type Batch, inputOf, lengthsIn, type Stretch, stretchesOf } from '../layers/batch.ts';
 import { encodedOf } from '../layers/evaluate.ts';
-import type { Model } from '../layers/model.ts';
+import type { ForwardOptions, Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import type { Task } from '../tasks/task.ts';
@@ -32,6 +32,7 @@ export interface StepOptions {
   state: State | null;
   outputs: 'every-step' | 'last-step';
   watch?: Watch | undefined;
+  observe?: ForwardOptions['observe'];
 }
 
 export interface StepResult {
@@ -76,6 +77,7 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     const pass = {
       training: options.training,
       step: options.step * parts.length + index,
+      observe: options.observe,
       watch: batch.lengths && parts.length > 1 ? withoutTimes(options.watch) : options.watch,
     };
     const forward = () => {
@@ -156,7 +158,7 @@ function isBias(name: string): boolean {
 function addPenalty(model: Model, gradients: Map<string, Tensor>, l2: number): number {
   let penalty = 0;
   for (const [name, variable] of model.variables) {
-    if (isBias(name)) continue;
+    if (isBias(name) || model.statistics.has(name)) continue;
     penalty += tidy(() => sum(square(variable)).dataSync()[0]!) * l2;
     const before = gradients.get(name);
     gradients.set(

@@ -6,7 +6,7 @@ import type { Experiment } from '../../experiment/schema.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import { validSteps } from '../layers/batch.ts';
 import { buildModel } from '../layers/build.ts';
-import type { Model } from '../layers/model.ts';
+import type { Model, Observation } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
@@ -76,7 +76,7 @@ export class Trainer {
     this.experiment = experiment;
     this.task = task;
     this.model = buildModel(experiment, task.sizes, experiment.training.seed);
-    this.optimizer = createOptimizer(experiment.training.optimizer, this.model.variables);
+    this.optimizer = createOptimizer(experiment.training.optimizer, trained(this.model));
     this.stopping = new EarlyStopping(experiment.training.earlyStopping);
     this.weightSize = globalNorm(this.model.variables);
   }
@@ -103,9 +103,11 @@ export class Trainer {
       step,
       training.steps,
     );
+    const seen: Observation[] = [];
     const result = computeGradients(this.model, this.task, batch, {
       ...options,
       watch,
+      observe: each => seen.push(each),
     });
     try {
       const { loss, gradients } = result;
@@ -115,6 +117,7 @@ export class Trainer {
         throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
       before?.(batch, options.state);
       this.update(gradients, learningRate, gradNorm, step, loss);
+      keepStatistics(this.model, seen);
       return this.completed(step, batch, result, {
         gradNorm,
         learningRate,
@@ -228,6 +231,26 @@ function named(carried: State, { states }: Model): State {
     return [index === undefined ? key : `${levels[Number(index)]}.${part}`, values];
   });
   return Object.fromEntries(entries);
+}
+
+/** The variables that gradients change. */
+function trained({ variables, statistics }: Model): ReadonlyMap<string, Variable> {
+  return statistics.size === 0
+    ? variables
+    : new Map([...variables].filter(([name]) => !statistics.has(name)));
+}
+
+function keepStatistics({ variables }: Model, seen: readonly Observation[]): void {
+  for (const { name, share, values } of seen) {
+    const variable = variables.get(name)!;
+    const old = variable.dataSync();
+    const next = tensor(
+      values.map((value, i) => (1 - share) * old[i]! + share * value),
+      variable.shape,
+    );
+    variable.assign(next);
+    next.dispose();
+  }
 }
 
 function copiesOf(variables: ReadonlyMap<string, Variable>): Map<string, Float32Array> {

@@ -1,5 +1,6 @@
 // Each layer's form in PyTorch; null for a layer that has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
+import { batchNorm } from './batch-norm.ts';
 import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
@@ -7,6 +8,7 @@ import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
 import { gatedDeltanet } from './gated-deltanet.ts';
 import { gla } from './gla.ts';
+import { highway } from './highway.ts';
 import type { PyTorchLayer } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linearAttention } from './linear-attention.ts';
@@ -16,9 +18,11 @@ import { mamba } from './mamba.ts';
 import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
 import { minLstm } from './min-lstm.ts';
+import { pool } from './pool.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
 import { retnet } from './retnet.ts';
 import { rgLru } from './rg-lru.ts';
+import { rmsNorm } from './rms-norm.ts';
 import { rwkv } from './rwkv.ts';
 import { sLstm } from './s-lstm.ts';
 import { s4d } from './s4d.ts';
@@ -53,7 +57,11 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   tcn,
   conv1d,
   attention: null,
+  pool,
   'layer-norm': layerNorm,
+  'rms-norm': rmsNorm,
+  'batch-norm': batchNorm,
+  highway,
   dropout,
   dense,
 };

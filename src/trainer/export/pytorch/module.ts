@@ -120,7 +120,8 @@ function forwardLines(layers: readonly Exported[], opened: FinishedRun): string 
       return placed === last && endsOnly(opened) ? [line, bothEnds(at.outputs)] : line;
     }
     const activation = torch.activation?.(layer);
-    return activation ? `x = ${activation}(${call}))` : `x = ${call})`;
+    const before = 'residual' in layer && layer.residual ? 'x + ' : '';
+    return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}`;
   });
   const { input } = opened.sizes;
   if (input.kind === 'tokens' && layers[0]!.kind.traits(layers[0]!.layer).reads !== 'tokens')

@@ -1,0 +1,31 @@
+// Pooling over time, partial windows at the ends included.
+import { windowOf } from '../../../experiment/layers/pool.ts';
+import { aheadOf } from '../../../experiment/layers/windows.ts';
+import type { PyTorchLayer } from './kind.ts';
+
+export const pool: PyTorchLayer<'pool'> = {
+  module(layer) {
+    if (layer.global) return `Pool("${layer.mode}")`;
+    const windows = windowOf(layer);
+    const before = windows.kernelSize - 1 - aheadOf(windows);
+    return `Pool("${layer.mode}", ${windows.kernelSize}, ${windows.stride}, ${before}, ${layer.padding === 'valid' ? 'True' : 'False'})`;
+  },
+  code: () => CODE,
+};
+
+const CODE = `class Pool(nn.Module):
+    """The largest or the mean of the steps of each window, of those that are there. Reads (steps, batch, width)."""
+
+    def __init__(self, mode, kernel_size=None, stride=1, before=0, whole=False):
+        super().__init__()
+        self.take = (lambda x: x.amax(0)) if mode == "max" else (lambda x: x.mean(0))
+        self.kernel_size, self.stride, self.before, self.whole = kernel_size, stride, before, whole
+
+    def forward(self, x):
+        if self.kernel_size is None:
+            return self.take(x)[None]
+        starts = range(0, max(1, len(x) - self.kernel_size + 1) if self.whole else len(x), self.stride)
+        windows = [x[max(0, t - self.before):max(0, t - self.before + self.kernel_size)] for t in starts]
+        return torch.stack([self.take(window) for window in windows])
+
+`;
