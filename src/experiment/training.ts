@@ -65,7 +65,7 @@ export const trainingSchema = z.strictObject({
   steps: positiveInt.max(100_000_000).default(1000).describe('Weight updates.'),
   seed: nonNegativeInt.max(0xffff_ffff).default(1),
   batchSize: positiveInt.default(32),
-  seqLen: positiveInt.default(64).describe('Steps of a training sequence cut from a text (char-lm).'),
+  seqLen: positiveInt.default(64).describe('Steps of a training sequence cut from a text.'),
   bptt: z
     .strictObject({
       window: positiveInt.optional().describe('Steps the gradient flows back; default: all of seqLen.'),
@@ -120,6 +120,13 @@ export const trainingSchema = z.strictObject({
       every: positiveInt.optional().describe('Steps between two samples; default: a tenth of steps.'),
       length: positiveInt.max(100_000).default(200),
       temperature: z.number().gt(0).default(0.8),
+      topK: positiveInt.optional().describe('Draw among so many likeliest symbols; default: all.'),
+      topP: z
+        .number()
+        .gt(0)
+        .max(1)
+        .optional()
+        .describe('Draw among the likeliest symbols that together have this probability; default: all.'),
       prompt: z.string().optional(),
     })
     .prefault({}),

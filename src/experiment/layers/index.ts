@@ -1,5 +1,6 @@
 // The layers an experiment can name: one line a kind. The compiler then asks every room for what it must know of it.
 import * as z from 'zod';
+import { adaptiveSoftmax } from './adaptive-softmax.ts';
 import { attention } from './attention.ts';
 import { batchNorm } from './batch-norm.ts';
 import { conv1d } from './conv1d.ts';
@@ -67,6 +68,7 @@ export const LAYER_KINDS = {
   highway,
   dropout,
   dense,
+  'adaptive-softmax': adaptiveSoftmax,
 } as const;
 
 export type LayerType = keyof typeof LAYER_KINDS;

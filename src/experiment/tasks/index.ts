@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { adding } from './adding.ts';
 import { anbn, anbncn } from './anbn.ts';
 import { associativeRecall } from './associative-recall.ts';
+import { byteLm } from './byte-lm.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
@@ -16,9 +17,12 @@ import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import { temporalOrder } from './temporal-order.ts';
+import { wordLm } from './word-lm.ts';
 
 export const TASK_KINDS = {
   'char-lm': charLm,
+  'word-lm': wordLm,
+  'byte-lm': byteLm,
   forecast,
   classify,
   seq2seq,

@@ -12,7 +12,7 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
   resume: { summary: 'Go on with a stopped or crashed run.', load: () => import('./resume.ts') },
   show: { summary: 'Draw loss and gradient flow of a run.', load: () => import('./show.ts') },
   compare: { summary: 'Compare runs in a table.', load: () => import('./compare.ts') },
-  sample: { summary: 'Generate text with a trained char-lm.', load: () => import('./sample.ts') },
+  sample: { summary: 'Generate text with a trained language model.', load: () => import('./sample.ts') },
   predict: { summary: 'Forecast with a trained run.', load: () => import('./predict.ts') },
   export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
   params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },

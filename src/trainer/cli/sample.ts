@@ -1,4 +1,4 @@
-// unroll sample: text from a trained char-lm.
+// unroll sample: text from a trained language model, as it is written.
 import process from 'node:process';
 import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
@@ -9,12 +9,20 @@ export const command: Command = {
   name: 'sample',
   operands: 'RUN',
   count: [1, 1],
-  summary: 'Generate text with a trained char-lm.',
+  summary: 'Generate text with a trained language model (char-lm, word-lm, byte-lm), as it is written.',
   options: {
-    length: { value: 'N', help: 'Characters to generate; default: training.sample.length of the run.' },
+    length: {
+      value: 'N',
+      help: 'Characters, words or bytes to generate; default: training.sample.length of the run.',
+    },
     temperature: {
       value: 'X',
       help: 'Below 1 safer, above 1 wilder, 0 always the likeliest; default: training.sample.temperature of the run.',
+    },
+    'top-k': { value: 'K', help: 'Draw among the K likeliest; default: all.' },
+    'top-p': {
+      value: 'P',
+      help: 'Draw among the likeliest that together have the probability P, from 0 to 1; default: all.',
     },
     prompt: { value: 'TEXT', help: 'How the text begins; default: a line break.' },
     seed: { value: 'N', help: "The same seed gives the same text; default: the run's." },
@@ -30,16 +38,21 @@ export const command: Command = {
     const options = {
       length: args.number('length', { min: 1, max: 1_000_000, whole: true }),
       temperature: args.number('temperature', { min: 0, max: 100 }),
+      topK: args.number('top-k', { min: 1, whole: true }),
+      topP: args.number('top-p', { min: 1e-9, max: 1 }),
       prompt: args.text('prompt'),
       seed: args.number('seed', { min: 0, max: 0xffff_ffff, whole: true }),
       checkpoint: checkpointOf(args),
     };
     const { sampleText } = await import('../inference/sample.ts');
-    const sampled = await sampleText(folder, options);
-    const text = args.flag('json')
-      ? JSON.stringify({ kind: 'sample', run: folder, ...sampled })
-      : plain(sampled.prompt + sampled.text, true);
-    process.stdout.write(`${text}\n`);
+    if (args.flag('json')) {
+      const sampled = await sampleText(folder, options);
+      process.stdout.write(`${JSON.stringify({ kind: 'sample', run: folder, ...sampled })}\n`);
+      return EXIT.done;
+    }
+    const onText = (text: string) => void process.stdout.write(plain(text, true));
+    await sampleText(folder, { ...options, onText });
+    process.stdout.write('\n');
     return EXIT.done;
   },
 };

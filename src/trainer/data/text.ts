@@ -1,18 +1,19 @@
 // Streams a text file into symbol ids: UTF-8 (UTF-16 with a byte order mark), one symbol a Unicode code point,
-// line ends as \n. The file is read twice and never held as one string; in memory stand 2 bytes a character (4 beyond
-// 65,536 different ones) and at most 30 MB besides.
+// line ends as \n. The file is read twice and never held as one string. Ids take 2 bytes a character in memory (4 beyond
+// 65,536 different ones); of texts whose ids exceed 128 MB only the places of blocks are kept, and blocks are decoded
+// from the file when a batch reads them.
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { plural } from '../../experiment/words.ts';
 import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
+import { type Blocks, fileIds, IN_MEMORY_BYTES, type SymbolIds } from './symbol-ids.ts';
 
 /** Stands for all characters that are rarer than `minCount`. */
 export const UNKNOWN = '\uFFFD';
 
 export interface EncodedText {
   /** ids of all characters in order */
-  ids: Uint16Array | Uint32Array;
+  ids: SymbolIds;
   vocabulary: Vocabulary;
 }
 
@@ -34,17 +35,23 @@ export interface TextOptions {
   bytes?: number | undefined;
   /** the symbols of a run that goes on, instead of the text's own */
   known?: readonly string[] | null | undefined;
+  /** largest ids, in bytes, that are kept in memory */
+  inMemory?: number | undefined;
 }
+
+/** Characters of a block that is decoded at once. */
+const BLOCK = 8192;
 
 /** @throws DataError with the byte offset of what is no text, or a character that is not known */
 export async function readText(
   path: string,
   name: string,
-  { minCount, share, bytes, known }: TextOptions,
+  { minCount, share, bytes, known, inMemory = IN_MEMORY_BYTES }: TextOptions,
 ): Promise<EncodedText> {
   const all = new Float64Array(CODE_POINTS);
+  const marks = new Marks();
   let length = 0;
-  for await (const codes of codePoints(path, name, bytes)) {
+  for await (const codes of codePoints(path, name, bytes, marks)) {
     for (const code of codes) all[code]!++;
     length += codes.length;
   }
@@ -59,13 +66,19 @@ export async function readText(
         minCount,
       );
   const { symbols } = vocabulary;
-  const ids = idsFor(length, symbols.length, name);
+  const stranger = symbols.length - 1;
+  const bytesEach = symbols.length <= 0x10000 ? 2 : 4;
+  if (length * bytesEach > inMemory) {
+    const { encoding } = sniff(path, name);
+    return { ids: fileIds(path, name, marks.blocks(), decodeWith(encoding, idOf, stranger)), vocabulary };
+  }
+  const ids = bytesEach === 2 ? new Uint16Array(length) : new Uint32Array(length);
   let at = 0;
   for await (const codes of codePoints(path, name, bytes)) {
     if (at + codes.length > length) break;
     for (const code of codes) {
       const id = idOf[code]!;
-      ids[at++] = id >= 0 ? id : symbols.length - 1;
+      ids[at++] = id >= 0 ? id : stranger;
     }
   }
   if (at < length) throw new DataError(`The data file ${name} changed while it was read.`);
@@ -119,13 +132,50 @@ function encodeOwn(all: Float64Array, seen: Float64Array, idOf: Int32Array, minC
   return { symbols, counts };
 }
 
-function idsFor(length: number, symbols: number, name: string): Uint16Array | Uint32Array {
-  const bytes = length * (symbols <= 0x10000 ? 2 : 4);
-  if (bytes > totalmem() / 2)
-    throw new DataError(
-      `The data file ${name} has ${plural(length, 'character')}, which take ${(bytes / 1e9).toFixed(1)} GB of memory: more than half of what this machine has. Take a part of it.`,
-    );
-  return symbols <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
+/** Notes where each block of a file begins while its characters go by. */
+class Marks {
+  private readonly starts: number[] = [];
+  private bytes = 0;
+  private count = 0;
+  private isWide = false;
+
+  begin(offset: number, encoding: string): void {
+    this.bytes = offset;
+    this.isWide = encoding !== 'utf-8';
+  }
+
+  /** `folded`: the second half of a line end, which is no character of its own */
+  see(code: number, folded: boolean): void {
+    if (!folded && this.count++ % BLOCK === 0) this.starts.push(this.bytes);
+    if (this.isWide) this.bytes += code > 0xffff ? 4 : 2;
+    else this.bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+
+  blocks(): Blocks {
+    return {
+      bytes: [...this.starts, this.bytes],
+      symbols: [...this.starts.map((_, index) => index * BLOCK), this.count],
+    };
+  }
+}
+
+function decodeWith(encoding: string, idOf: Int32Array, stranger: number) {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+  return (bytes: Buffer): Uint32Array => {
+    const ids = new Uint32Array(BLOCK);
+    const text = decoder.decode(bytes);
+    let count = 0;
+    for (let i = 0, afterReturn = false; i < text.length && count <= BLOCK; i++) {
+      const code = text.codePointAt(i)!;
+      if (code > 0xffff) i++;
+      const folded = code === 10 && afterReturn;
+      afterReturn = code === 13;
+      if (folded) continue;
+      const id = idOf[afterReturn ? 10 : code]!;
+      ids[count++] = id >= 0 ? id : stranger;
+    }
+    return ids.subarray(0, count);
+  };
 }
 
 async function countUntil(
@@ -149,12 +199,12 @@ async function* codePoints(
   path: string,
   name: string,
   most?: number | undefined,
+  marks?: Marks,
 ): AsyncGenerator<Uint32Array> {
   const { encoding, skip } = sniff(path, name);
-  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
-  let offset = skip;
+  marks?.begin(skip, encoding);
   let afterReturn = false;
-  const emit = (text: string): Uint32Array => {
+  for await (const text of textChunks(path, name, { bytes: most })) {
     const codes = new Uint32Array(text.length);
     let count = 0;
     for (let i = 0; i < text.length; i++) {
@@ -162,13 +212,32 @@ async function* codePoints(
       if (code > 0xffff) i++;
       const secondHalf = code === 10 && afterReturn;
       afterReturn = code === 13;
+      marks?.see(code, secondHalf);
       if (!secondHalf) codes[count++] = afterReturn ? 10 : code;
     }
-    return codes.subarray(0, count);
-  };
+    yield codes.subarray(0, count);
+  }
+}
+
+export interface ChunkOptions {
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+  /** bytes of a chunk */
+  size?: number | undefined;
+}
+
+/** The file as text, a chunk at a time, line ends as they stand. @throws DataError with the byte that is no text */
+export async function* textChunks(
+  path: string,
+  name: string,
+  { bytes: most, size = CHUNK_BYTES }: ChunkOptions = {},
+): AsyncGenerator<string> {
+  const { encoding, skip } = sniff(path, name);
+  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  let offset = skip;
   try {
     const end = most === undefined ? undefined : most - 1;
-    for await (const chunk of createReadStream(path, { start: skip, end, highWaterMark: CHUNK_BYTES })) {
+    for await (const chunk of createReadStream(path, { start: skip, end, highWaterMark: size })) {
       const bytes = chunk as Buffer;
       const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
       if (zero >= 0) throw notText(name, offset + zero);
@@ -178,14 +247,16 @@ async function* codePoints(
       } catch {
         throw notText(name, offset + (encoding === 'utf-8' ? firstInvalid(bytes) : 0), encoding);
       }
-      yield emit(text);
+      yield text;
       offset += bytes.length;
     }
+    let rest: string;
     try {
-      yield emit(decoder.decode());
+      rest = decoder.decode();
     } catch {
       throw notText(name, offset);
     }
+    if (rest) yield rest;
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     throw new DataError(`The data file ${name} cannot be read: ${whyOf(cause)}.`);
@@ -198,7 +269,8 @@ function notText(name: string, offset: number, encoding = 'utf-8'): DataError {
   );
 }
 
-function sniff(path: string, name: string): { encoding: string; skip: number } {
+/** The encoding, and the bytes of its mark. */
+export function sniff(path: string, name: string): { encoding: string; skip: number } {
   const head = Buffer.alloc(3);
   let read = 0;
   try {

@@ -15,8 +15,17 @@ import { DENSE_CROSS_ENTROPY, type DenseHead, denseCrossEntropyOf } from './kern
 import { hasKernel } from './kernels/kernel.ts';
 import { softmaxCrossEntropyOf } from './kernels/softmax-cross-entropy.ts';
 
-/** What a model hands to a loss: its outputs (T, B, W), or the last dense layer that would give them. */
-export type Outputs = Tensor3D | DenseHead;
+/** A last layer that has a way of its own to its cross-entropy. */
+export interface LossHead {
+  classes: number;
+  rows: number;
+  /** logits (T, B, classes) */
+  applied(): Tensor3D;
+  crossEntropy(targets: Int32Array, weights: Float32Array | null): Scalar;
+}
+
+/** What a model hands to a loss: its outputs (T, B, W), or the last layer that would give them. */
+export type Outputs = Tensor3D | DenseHead | LossHead;
 
 export function appliedOutputs(outputs: Outputs): Tensor3D {
   return 'applied' in outputs ? outputs.applied() : outputs;
@@ -33,7 +42,8 @@ export function softmaxCrossEntropy(
   weights: Float32Array | null,
   labelSmoothing = 0,
 ): Scalar {
-  if ('applied' in logits && !hasKernel(DENSE_CROSS_ENTROPY))
+  const isOwn = 'crossEntropy' in logits;
+  if ('applied' in logits && (isOwn ? labelSmoothing > 0 : !hasKernel(DENSE_CROSS_ENTROPY)))
     return softmaxCrossEntropy(logits.applied(), targets, weights, labelSmoothing);
   const [rows, classes] = sizesOf(logits);
   if (targets.length !== rows || (weights && weights.length !== rows))
@@ -47,6 +57,7 @@ export function softmaxCrossEntropy(
         `softmaxCrossEntropy: target ${target} of row ${row} is not one of ${classes} classes.`,
       );
   }
+  if ('crossEntropy' in logits) return logits.crossEntropy(targets, weights);
   const context = { targets, weights, labelSmoothing };
   if ('applied' in logits) return denseCrossEntropyOf(logits, context);
   const flat = logits.shape.length === 2 ? logits : reshape(logits, [rows, classes]);
@@ -55,6 +66,7 @@ export function softmaxCrossEntropy(
 
 /** Rows and classes. */
 function sizesOf(logits: Outputs | Tensor2D): [number, number] {
+  if ('crossEntropy' in logits) return [logits.rows, logits.classes];
   const [input, classes] =
     'applied' in logits ? [logits.x, logits.weight.shape[0]!] : [logits, logits.shape.at(-1)!];
   return [input.size / input.shape.at(-1)!, classes];

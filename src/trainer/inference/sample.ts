@@ -1,26 +1,32 @@
-// unroll sample: a trained character model writes on from a prompt.
+// unroll sample: a trained language model writes on from a prompt.
 import { plural } from '../../experiment/words.ts';
-import { BadRunError } from '../../runs/errors.ts';
-import { UNKNOWN } from '../data/text.ts';
 import { randomStream } from '../random.ts';
-import { generate } from '../tasks/char-lm.ts';
+import { generate } from '../tasks/generate.ts';
+import { codecOf } from '../tasks/index.ts';
+import type { Codec } from '../tasks/language.ts';
 import { InputError } from '../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from './finished-run.ts';
 
 export interface SampleOptions {
-  /** characters to write */
-  length?: number;
-  /** 0: always the likeliest character */
-  temperature?: number;
-  prompt?: string;
-  seed?: number;
-  checkpoint?: WhichCheckpoint;
+  /** symbols to write */
+  length?: number | undefined;
+  /** 0: always the likeliest symbol */
+  temperature?: number | undefined;
+  topK?: number | undefined;
+  topP?: number | undefined;
+  prompt?: string | undefined;
+  seed?: number | undefined;
+  checkpoint?: WhichCheckpoint | undefined;
+  /** hears of the prompt, then of each piece of text as it is written */
+  onText?: ((text: string) => void) | undefined;
 }
 
 export interface SampledText {
   prompt: string;
   text: string;
   temperature: number;
+  topK: number | null;
+  topP: number | null;
   seed: number;
   /** training steps of the checkpoint */
   step: number;
@@ -34,48 +40,53 @@ const COLDEST = 1e-6;
 export async function sampleText(folder: string, options: SampleOptions = {}): Promise<SampledText> {
   const opened = openFinishedRun(folder, options.checkpoint);
   const { artifact, run, step, best } = opened;
-  if (artifact.task !== 'char-lm')
+  const codec = codecOf(artifact);
+  if (!codec)
     throw new InputError(
-      `This run learned "${artifact.task}"; text is written by runs of "char-lm".${artifact.task === 'forecast' ? ' Use `unroll predict RUN FILE`.' : ''}`,
+      `This run learned "${artifact.task}"; text is written by runs of language models. Use \`unroll predict RUN FILE\`.`,
     );
-  const defaults = run.experiment.training;
-  const length = options.length ?? defaults.sample.length;
-  const temperature = options.temperature ?? defaults.sample.temperature;
-  const seed = options.seed ?? defaults.seed;
-  const prompt = options.prompt || defaults.sample.prompt || startOf(artifact.symbols);
-  const ids = encode(prompt, artifact.symbols);
+  const { sample, seed: ownSeed } = run.experiment.training;
+  const length = options.length ?? sample.length;
+  const temperature = options.temperature ?? sample.temperature;
+  const topK = options.topK ?? sample.topK;
+  const topP = options.topP ?? sample.topP;
+  const seed = options.seed ?? ownSeed;
+  const prompt = options.prompt || sample.prompt || codec.start;
+  const ids = encode(prompt, codec);
   const model = await loadModel(opened);
   try {
-    const random = randomStream(seed, 'sample/asked', 0);
-    const writing = generate(model, ids, { length, temperature: Math.max(temperature, COLDEST), random });
-    let turn = writing.next();
-    while (!turn.done) turn = writing.next();
-    const text = length > 0 ? turn.value.map(id => artifact.symbols[id]).join('') : '';
-    return { prompt, text, temperature, seed, step, best };
+    options.onText?.(prompt);
+    const writer = codec.writer();
+    for (const id of ids) writer.add(id);
+    let text = '';
+    const say = (piece: string) => {
+      text += piece;
+      if (piece) options.onText?.(piece);
+    };
+    const writing = generate(model, ids, {
+      length,
+      temperature: Math.max(temperature, COLDEST),
+      topK,
+      topP,
+      without: codec.unwritten,
+      random: randomStream(seed, 'sample/asked', 0),
+      onSymbol: id => say(writer.add(id)),
+    });
+    while (!writing.next().done);
+    say(writer.end());
+    return { prompt, text, temperature, topK: topK ?? null, topP: topP ?? null, seed, step, best };
   } finally {
     model.dispose();
   }
 }
 
-/** A new line, where the text has lines. */
-function startOf(symbols: readonly string[]): string {
-  const symbol = ['\n', ' '].find(each => symbols.includes(each)) ?? symbols[0];
-  if (symbol === undefined) throw new BadRunError('The run has an empty vocabulary.');
-  return symbol;
-}
-
-function encode(prompt: string, symbols: readonly string[]): number[] {
-  const idOf = new Map(symbols.map((symbol, id) => [symbol, id]));
-  const unknown = idOf.get(UNKNOWN);
-  const strangers = [...new Set(prompt)].filter(symbol => !idOf.has(symbol));
-  if (strangers.length > 0 && unknown === undefined)
-    throw new InputError(
-      `The prompt holds ${strangers
-        .slice(0, 5)
-        .map(symbol => JSON.stringify(symbol))
-        .join(
-          ', ',
-        )}, which ${strangers.length === 1 ? 'is' : 'are'} not among the ${plural(symbols.length, 'character')} of this run's text.`,
-    );
-  return Array.from(prompt, symbol => idOf.get(symbol) ?? unknown!);
+/** @throws InputError for what the model does not know */
+function encode(prompt: string, codec: Codec): number[] {
+  const { ids, strangers } = codec.encode(prompt);
+  if (strangers.length === 0 && ids.length > 0) return ids;
+  if (strangers.length === 0) throw new InputError(`The prompt holds no ${codec.unit} to begin with.`);
+  const shown = strangers.slice(0, 5).map(symbol => JSON.stringify(symbol));
+  throw new InputError(
+    `The prompt holds ${shown.join(', ')}, which ${strangers.length === 1 ? 'is' : 'are'} not among the ${plural(codec.symbols, codec.unit)} of this run's text.`,
+  );
 }

@@ -20,6 +20,7 @@ import { embedding } from '../engine/kernels/embedding.ts';
 import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
 import { fusedKernels } from '../engine/storage.ts';
+import { buildAdaptiveSoftmax } from './adaptive-softmax.ts';
 import { buildAttention } from './attention.ts';
 import { buildBatchNorm } from './batch-norm.ts';
 import type { CellState } from './cell.ts';
@@ -95,6 +96,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   highway: buildHighway,
   dropout: buildDropout,
   dense: buildDense,
+  'adaptive-softmax': buildAdaptiveSoftmax,
 };
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
@@ -111,6 +113,9 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     memory: number | null,
   ) {
     let flow = startFlow(read);
+    let embedding: Variable | null = null;
+    const end = descriptions.at(-1)!;
+    const sharesEmbedding = 'tied' in end && end.tied === true;
     return descriptions.map((description, index): ChainLayer => {
       const name = `${chain}.${index}`;
       const place: Place = {
@@ -124,6 +129,8 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         outputs: sizes.outputs,
         memory,
         begins: placed.get(name)?.at.begins ?? [],
+        embedding,
+        sharesEmbedding,
         variable(suffix, shape, initializer) {
           const full = `${name}.${suffix}`;
           const made = makeVariable(initialValues(seed, full, shape, initializer), shape);
@@ -138,6 +145,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
       const built = (builders[description.type] as Builder<Layer>)(description, place);
       const whole = withResidual(description, built);
       flow = whole.output;
+      embedding ??= whole.table ?? null;
       return { name, description, built: whole };
     });
   }

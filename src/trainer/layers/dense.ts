@@ -1,6 +1,7 @@
 // Dense: y = φ(W x + b) at every step. weight (O, I) and bias (O), PyTorch's layout; x (T, B, I) → (T, B, O).
 // Initial values: PyTorch uniform ±1/√I for both; Keras and tfjs Glorot-uniform weights and zero biases.
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
+// Tied (Press & Wolf, 2017, https://arxiv.org/abs/1608.05859): the weight is the embedding's, (vocabulary, I).
+import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { ModelError } from './errors.ts';
 import { glorotUniform, uniform, zeros } from './initial.ts';
@@ -14,7 +15,9 @@ export function buildDense(layer: DenseLayer, place: Place): BuiltLayer {
   const units = unitsOf(layer, place);
   const pytorch = place.convention === 'pytorch';
   const spread = uniform(1 / Math.sqrt(inputs));
-  const weight = place.variable('weight', [units, inputs], pytorch ? spread : glorotUniform);
+  const weight = layer.tied
+    ? embeddingOf(place, units)
+    : place.variable('weight', [units, inputs], pytorch ? spread : glorotUniform);
   const bias = place.variable('bias', [units], pytorch ? spread : zeros);
   const sums = (x: Tensor) => dense(x as Tensor3D, weight, bias);
   const common = { output: { kind: 'vectors', width: units, learned: true } } as const;
@@ -41,4 +44,23 @@ function unitsOf(layer: DenseLayer, place: Place): number {
       path,
     );
   return layer.units ?? place.outputs;
+}
+
+/** @throws ModelError where its shape does not fit */
+function embeddingOf({ embedding, index, input, isLast }: Place, units: number): Variable {
+  const fail = (why: string) => {
+    throw new ModelError(`Layer ${index + 1} is tied to the embedding, but ${why}.`, [
+      'model',
+      'layers',
+      index,
+      'tied',
+    ]);
+  };
+  if (!isLast) fail('only the last layer can be');
+  if (!embedding) return fail('the model has none');
+  const [vocabulary, dim] = embedding.shape as [number, number];
+  if (vocabulary !== units) fail(`that has ${vocabulary} symbols and the task asks for ${units} outputs`);
+  if (dim !== input.width)
+    fail(`that is ${dim} wide and this layer reads ${input.width} numbers; make them equal`);
+  return embedding;
 }

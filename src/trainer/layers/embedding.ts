@@ -1,5 +1,6 @@
 // Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D).
-// Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05.
+// Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05. Shared with the last layer uniform ±0.1, as in PyTorch's
+// word language model: rows of N(0, 1) would make logits far too large.
 import { gather, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { embedding as embeddingKernel } from '../engine/kernels/embedding.ts';
@@ -16,10 +17,12 @@ export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, pla
         : `Layer ${place.index + 1} is an embedding, but only the first layer sees symbols; move it to the front or remove it.`,
       ['model', 'layers', place.index],
     );
-  const initializer = place.convention === 'pytorch' ? standardNormal : uniform(0.05);
+  const own = place.convention === 'pytorch' ? standardNormal : uniform(0.05);
+  const initializer = place.sharesEmbedding ? uniform(0.1) : own;
   const weight = place.variable('weight', [place.input.width, layer.dim], initializer);
   return {
     output: { kind: 'vectors', width: layer.dim, learned: true },
+    table: weight,
     forward: (tokens: Tensor) => rowsOf(weight, tokens.dataSync() as Int32Array, tokens.shape),
   };
 }

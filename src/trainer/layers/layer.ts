@@ -3,6 +3,7 @@ import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Convention } from '../../experiment/schema.ts';
 import type { DenseHead } from '../engine/kernels/dense-cross-entropy.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
+import type { LossHead } from '../engine/losses.ts';
 import type { CellState } from './cell.ts';
 import type { Initializer } from './initial.ts';
 import type { Encoded, ForwardOptions } from './model.ts';
@@ -35,6 +36,10 @@ export interface Place {
   memory: number | null;
   /** width of the encoder's last state that each recurrent level begins in; null: there is none */
   begins: readonly (number | null)[];
+  /** the matrix (vocabulary, width) of the chain's embedding; null: there is none before this layer */
+  embedding: Variable | null;
+  /** the last layer shares the embedding's matrix */
+  sharesEmbedding: boolean;
   /** Makes the variable "<name>.<suffix>". */
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
   /** The same of one that no gradient changes: the layer tells a pass what it has seen. */
@@ -69,6 +74,8 @@ export interface BuiltLayer {
   states?: readonly StateInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;
+  /** of an embedding: its matrix, which a later layer may share */
+  table?: Variable;
   /** of a layer that a loss may apply */
-  head?(x: Tensor): DenseHead;
+  head?(x: Tensor): DenseHead | LossHead;
 }

@@ -1,127 +1,32 @@
-// Character language model: at every step, predict the next character. Loss: cross-entropy in nats a character.
-import { tidy } from '@tensorflow/tfjs-core';
+// Character language model: at every step, predict the next character of a text.
 import * as z from 'zod';
-import type { Experiment } from '../../experiment/schema.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
-import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import { countIds, splitIds } from '../data/symbol-ids.ts';
 import { readText, UNKNOWN } from '../data/text.ts';
-import { softmaxCrossEntropy } from '../engine/losses.ts';
-import type { Model } from '../layers/model.ts';
-import { stepper } from '../layers/stepper.ts';
-import { type RandomStream, randomStream } from '../random.ts';
+import { type Codec, cut, entropyOf, languageTask } from './language.ts';
 import type { TaskModule } from './module.ts';
-import type { Task } from './task.ts';
-import { type TextStream, textStream } from './text-stream.ts';
-
-type CharLmData = Extract<Experiment['data'], { task: 'char-lm' }>;
 
 const RARE_COUNT = 5;
 
-export async function charLmTask(
-  experiment: Experiment,
-  data: CharLmData,
-  { path, bytes }: { path: string; bytes?: number | undefined },
-  known: readonly string[] | null,
-): Promise<Task> {
-  const { batchSize, seqLen, seed, validation, sample } = experiment.training;
-  const { ids, vocabulary } = await readText(path, data.path, {
-    minCount: data.minCount,
-    share: data.split[0],
-    bytes,
-    known,
-  });
-  const { symbols, counts } = vocabulary;
-  const [trainIds, validIds, testIds] = splitIds(ids, data.split);
-  const train = trainIds.length > batchSize * seqLen ? textStream(trainIds, batchSize, seqLen) : null;
-  if (!train)
-    throw new DataError(
-      `The training part of ${data.path} has ${plural(trainIds.length, 'character')}; ${plural(batchSize, 'sequence')} of ${seqLen} need at least ${show(batchSize * seqLen + 1)}. Use a smaller batchSize or seqLen.`,
-    );
-  const valid = textStream(validIds, batchSize, seqLen);
-  const test = textStream(testIds, batchSize, seqLen);
+function codecOf(symbols: readonly string[]): Codec {
   const idOf = new Map(symbols.map((symbol, id) => [symbol, id]));
-
+  const unknown = idOf.get(UNKNOWN);
   return {
-    facts: {
-      name: 'char-lm',
-      lossUnit: 'nats/char',
-      baseline: {
-        loss: crossEntropyOfUnigrams(trainIds, symbols.length),
-        name: 'character frequencies alone',
-      },
-      seqLen,
-      batchSize,
-      tokensPerStep: batchSize * seqLen,
-      notes: describe(data, ids.length, symbols, counts),
+    unit: 'character',
+    symbols: symbols.length,
+    start: ['\n', ' '].find(each => idOf.has(each)) ?? symbols[0] ?? '',
+    encode(text) {
+      const ids = Array.from(text, symbol => idOf.get(symbol) ?? unknown);
+      const strangers = unknown === undefined ? [...new Set(text)].filter(each => !idOf.has(each)) : [];
+      return { ids: ids.filter(id => id !== undefined), strangers };
     },
-    read: { characters: ids.length, symbols: symbols.length },
-    sizes: { input: { kind: 'tokens', vocabulary: symbols.length }, outputs: symbols.length },
-    outputs: 'every-step',
-    stream: true,
-    trainingBatch: step => train.window((step - 1) % train.windows),
-    epochOf: step => Math.floor((step - 1) / train.windows),
-    validationBatches: Math.min(validation.maxBatches, valid?.windows ?? 0),
-    validation: () => windowsOf(valid, validation.maxBatches),
-    test: () => windowsOf(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
-    score(outputs, batch, score) {
-      const count = batch.targets.length;
-      const loss = tidy(() => softmaxCrossEntropy(outputs, batch.targets as Int32Array, null).dataSync()[0]!);
-      score.lossSum += loss * count;
-      score.count += count;
-    },
-    metrics(score) {
-      const loss = score.lossSum / score.count;
-      return { bitsPerChar: loss / Math.LN2, perplexity: Math.exp(loss) };
-    },
-    *sample(model, step) {
-      const prompt = [...(sample.prompt ?? promptFrom(validIds.length > 0 ? validIds : trainIds, symbols))];
-      const known = prompt.filter(symbol => idOf.has(symbol));
-      const start = known.length > 0 ? known : [symbols[0]!];
-      const random = randomStream(seed, 'sample', step);
-      const made = yield* generate(
-        model,
-        start.map(symbol => idOf.get(symbol)!),
-        {
-          length: sample.length,
-          temperature: sample.temperature,
-          random,
-        },
-      );
-      return {
-        type: 'text',
-        prompt: start.join(''),
-        text: made.map(id => symbols[id]).join(''),
-        temperature: sample.temperature,
-      };
-    },
-    artifact: () => ({ task: 'char-lm', symbols }),
+    writer: () => ({ add: id => symbols[id]!, end: () => '' }),
   };
 }
 
-function* windowsOf(stream: TextStream | null, most: number) {
-  if (stream) for (let index = 0; index < Math.min(stream.windows, most); index++) yield stream.window(index);
-}
-
-export function splitIds<T extends Uint16Array | Uint32Array>(
-  ids: T,
-  split: readonly [number, number, number],
-): [T, T, T] {
-  const first = Math.floor(ids.length * split[0]);
-  const second = Math.floor(ids.length * (split[0] + split[1]));
-  return [ids.subarray(0, first) as T, ids.subarray(first, second) as T, ids.subarray(second) as T];
-}
-
-function crossEntropyOfUnigrams(ids: Uint16Array | Uint32Array, size: number): number {
-  const counts = new Float64Array(size);
-  for (const id of ids) counts[id]!++;
-  let sum = 0;
-  for (const count of counts) if (count > 0) sum -= count * Math.log(count / ids.length);
-  return sum / ids.length;
-}
-
-function describe(data: CharLmData, length: number, symbols: string[], counts: number[]): string[] {
+function describe(data: DataOf<'char-lm'>, length: number, symbols: string[], counts: number[]): string[] {
   const visible = symbols.map(nameOf);
   const notes = [
     `${plural(length, 'character')}, ${symbols.length} different: ${cut(visible.join(' '), 300)}`,
@@ -152,56 +57,6 @@ function nameOf(symbol: string): string {
   );
 }
 
-function show(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)} …` : text;
-}
-
-/** The first words of the part: a start that the model has not seen. */
-function promptFrom(ids: Uint16Array | Uint32Array, symbols: string[]): string {
-  const text = Array.from(ids.subarray(0, 400), id => symbols[id]).join('');
-  const begin = text.search(/\S/);
-  const words = /\S+\s+\S*[\p{L}\p{N}]/u.exec(text.slice(Math.max(0, begin)));
-  return (words?.[0] ?? text.slice(0, 8)).slice(0, 24);
-}
-
-/**
- * Feeds the prompt, then draws characters one by one from softmax(logits / temperature). A model without states reads
- * all that it sees anew for each of them.
- */
-export function* generate(
-  model: Model,
-  prompt: readonly number[],
-  options: { length: number; temperature: number; random: RandomStream },
-): Generator<undefined, number[]> {
-  const writer = stepper(model, 1);
-  let logits: Float32Array = new Float32Array(0);
-  for (const id of prompt) logits = writer.step(Int32Array.of(id));
-  const made: number[] = [];
-  while (made.length < options.length) {
-    const id = draw(logits, options.temperature, options.random.uniform());
-    made.push(id);
-    if (made.length < options.length) logits = writer.step(Int32Array.of(id));
-    yield;
-  }
-  return made;
-}
-
-function draw(logits: Float32Array, temperature: number, uniform: number): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) max = Math.max(max, logit);
-  const weights = Float64Array.from(logits, logit => Math.exp((logit - max) / temperature));
-  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0);
-  for (let id = 0; id < weights.length; id++) {
-    left -= weights[id]!;
-    if (left < 0) return id;
-  }
-  return weights.length - 1;
-}
-
 const artifact = z.object({
   task: z.literal('char-lm'),
   symbols: z
@@ -212,15 +67,35 @@ const artifact = z.object({
 
 export const charLm: TaskModule<'char-lm', typeof artifact> = {
   artifact,
-  open: (experiment, data, place, known) =>
-    charLmTask(
-      experiment,
-      data,
-      { path: locateData(data.path, place), bytes: place.bytes },
-      known?.symbols ?? null,
-    ),
+  async open(experiment, data, place, known) {
+    const { ids, vocabulary } = await readText(locateData(data.path, place), data.path, {
+      minCount: data.minCount,
+      share: data.split[0],
+      bytes: place.bytes,
+      known: known?.symbols,
+    });
+    const { symbols, counts } = vocabulary;
+    const [train] = splitIds(ids, data.split);
+    return languageTask(experiment, {
+      name: 'char-lm',
+      path: data.path,
+      split: data.split,
+      ids,
+      codec: codecOf(symbols),
+      baseline: {
+        loss: entropyOf(countIds(train, symbols.length), train.length),
+        name: 'character frequencies alone',
+      },
+      notes: describe(data, ids.length, symbols, counts),
+      read: { characters: ids.length, symbols: symbols.length },
+      lossUnit: 'nats/char',
+      metrics: loss => ({ bitsPerChar: loss / Math.LN2, perplexity: Math.exp(loss) }),
+      artifact: () => ({ task: 'char-lm', symbols }),
+    });
+  },
   sizes: ({ symbols }) => ({
     input: { kind: 'tokens', vocabulary: symbols.length },
     outputs: symbols.length,
   }),
+  codec: ({ symbols }) => codecOf(symbols),
 };

@@ -7,12 +7,14 @@ import type { DataPlace } from '../data/locate.ts';
 import { adding } from './adding.ts';
 import { anbn, anbncn } from './anbn.ts';
 import { associativeRecall } from './associative-recall.ts';
+import { byteLm } from './byte-lm.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
 import { induction } from './induction.ts';
+import type { Codec } from './language.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
 import type { TaskModule } from './module.ts';
 import { parity } from './parity.ts';
@@ -21,9 +23,12 @@ import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import type { Task } from './task.ts';
 import { temporalOrder } from './temporal-order.ts';
+import { wordLm } from './word-lm.ts';
 
 const TASKS = {
   'char-lm': charLm,
+  'word-lm': wordLm,
+  'byte-lm': byteLm,
   forecast,
   classify,
   seq2seq,
@@ -73,4 +78,9 @@ export function sizesOf(artifact: TaskArtifact, experiment: Experiment): ModelSi
 /** What does not hold together in an artifact, as the end of a sentence; null: nothing. */
 export function faultOf(artifact: TaskArtifact): string | null {
   return moduleOf(artifact.task).fault?.(artifact) ?? null;
+}
+
+/** How the text of a trained model is written; null: it writes none. */
+export function codecOf(artifact: TaskArtifact): Codec | null {
+  return moduleOf(artifact.task).codec?.(artifact) ?? null;
 }

@@ -4,6 +4,7 @@ import type { Experiment } from '../../experiment/schema.ts';
 import type { ModelSizes } from '../../experiment/sizes.ts';
 import type { DataOf, TaskName } from '../../experiment/tasks/index.ts';
 import type { DataPlace } from '../data/locate.ts';
+import type { Codec } from './language.ts';
 import type { Task } from './task.ts';
 
 export interface TaskModule<T extends TaskName, A extends z.ZodObject = z.ZodObject> {
@@ -23,4 +24,6 @@ export interface TaskModule<T extends TaskName, A extends z.ZodObject = z.ZodObj
   sizes(artifact: z.output<A>, experiment: Experiment): ModelSizes | null;
   /** what does not hold together in an artifact, as the end of a sentence; null: nothing */
   fault?(artifact: z.output<A>): string | null;
+  /** of tasks whose models write on from a prompt */
+  codec?(artifact: z.output<A>): Codec;
 }

@@ -1,5 +1,6 @@
 // Cuts one long sequence of ids into rows that run side by side: row b reads its own stretch of the text, and
 // window after window goes on where the last one ended.
+import type { SymbolIds } from '../data/symbol-ids.ts';
 import type { Batch } from './task.ts';
 
 export interface TextStream {
@@ -10,11 +11,7 @@ export interface TextStream {
 }
 
 /** null when the ids are too few for one window */
-export function textStream(
-  ids: Uint16Array | Uint32Array,
-  maxRows: number,
-  seqLen: number,
-): TextStream | null {
+export function textStream(ids: SymbolIds, maxRows: number, seqLen: number): TextStream | null {
   const rows = Math.min(maxRows, Math.floor((ids.length - 1) / seqLen));
   if (rows < 1) return null;
   const rowLength = Math.floor((ids.length - 1) / rows);
@@ -28,9 +25,10 @@ export function textStream(
       const targets = new Int32Array(seqLen * rows);
       for (let row = 0; row < rows; row++) {
         const from = row * rowLength + index * seqLen;
+        const read = ids.slice(from, from + seqLen + 1);
         for (let t = 0; t < seqLen; t++) {
-          input[t * rows + row] = ids[from + t]!;
-          targets[t * rows + row] = ids[from + t + 1]!;
+          input[t * rows + row] = read[t]!;
+          targets[t * rows + row] = read[t + 1]!;
         }
       }
       return { seqLen, batch: rows, input, targets, lengths: null, continues: index > 0 };

@@ -15,7 +15,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/trainer/tasks/': 'complete by type, a file a kind',
   'src/trainer/export/pytorch/': 'complete by type, a file a kind',
   'src/trainer/inference/predict/': 'complete by type, a file a kind',
-  'src/trainer/inference/sample.ts': 'writes text with the one task that learns to',
   'src/trainer/engine/': 'names of kernels',
   'src/trainer/bench/': 'the experiments that are measured, each with peers in bench/',
   'src/definitions/': 'what frameworks call their layers',

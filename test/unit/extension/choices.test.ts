@@ -51,7 +51,9 @@ describe('the steps of Train RNN', () => {
       offers.map(({ label, reason }) => [bare(label), reason]),
       [
         ['emma.txt', undefined],
-        // a forecast, classes and pairs
+        ['emma.txt', undefined],
+        ['emma.txt', undefined],
+        // characters, words and bytes; a forecast, classes and pairs
         ['co2.csv', undefined],
         ['co2.csv', undefined],
         ['co2.csv', undefined],

@@ -1,5 +1,6 @@
 // Each layer's form in PyTorch; null for a layer that has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
+import { adaptiveSoftmax } from './adaptive-softmax.ts';
 import { batchNorm } from './batch-norm.ts';
 import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
@@ -64,6 +65,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   highway,
   dropout,
   dense,
+  'adaptive-softmax': adaptiveSoftmax,
 };
 
 export function pytorchOf(type: LayerType): PyTorchLayer<LayerType> | null {

@@ -17,6 +17,8 @@ import { predictSequences } from './seq2seq.ts';
 /** null: files say nothing to such a run. */
 const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   'char-lm': null,
+  'word-lm': null,
+  'byte-lm': null,
   forecast: predictForecast,
   classify: predictClasses,
   seq2seq: predictSequences,

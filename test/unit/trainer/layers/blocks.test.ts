@@ -8,7 +8,7 @@ import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import type { ForwardOptions, Model } from '../../../../src/trainer/layers/model.ts';
 import { sinusoids } from '../../../../src/trainer/layers/transformer.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
-import { generate } from '../../../../src/trainer/tasks/char-lm.ts';
+import { generate } from '../../../../src/trainer/tasks/generate.ts';
 
 const V = 5;
 const SEQ_LEN = 8;

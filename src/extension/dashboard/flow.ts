@@ -1,9 +1,14 @@
 // The gradient heatmap's rows: ratios to the value at the last time step, pooled by their largest value to a
 // bounded number, with the reach of each.
-import type { FlowView } from '../../../protocol/messages.ts';
-import type { SeriesSidecar } from '../../../runs/format.ts';
-import { levelTitles, mainLevel } from '../../../runs/levels.ts';
-import type { Projection, RowsSource } from './projection.ts';
+import type { FlowKind, FlowView } from '../../protocol/messages.ts';
+import type { SeriesSidecar } from '../../runs/format.ts';
+import { mainLevel } from '../../runs/levels.ts';
+
+export interface RowsSource {
+  readonly sidecar: SeriesSidecar;
+  readonly steps: readonly number[];
+  readonly rows: readonly ArrayLike<number>[];
+}
 
 const MAX_ROWS = 400;
 const MAX_VALUES = 400_000;
@@ -21,7 +26,7 @@ interface Group {
   contour: number[];
 }
 
-export class TimeMapProjection implements Projection<FlowView> {
+export class FlowRows {
   version = 0;
   private source: RowsSource | null = null;
   private consumed = 0;
@@ -59,7 +64,7 @@ export class TimeMapProjection implements Projection<FlowView> {
     return end === source.rows.length;
   }
 
-  view(): FlowView | null {
+  view(kind: FlowKind): FlowView | null {
     const source = this.source;
     if (!source || this.groups.length === 0) return null;
     const [layers, seqLen] = shapeOf(source.sidecar);
@@ -71,9 +76,8 @@ export class TimeMapProjection implements Projection<FlowView> {
       contour.set(group.contour, index * layers);
     });
     return {
-      name: source.sidecar.name,
+      kind,
       layers: source.sidecar.layers.slice(0, layers),
-      titles: levelTitles(source.sidecar.layers.slice(0, layers)),
       main: mainLevel(source.sidecar.layers.slice(0, layers)),
       seqLen,
       steps: Float64Array.from(this.groups, group => group.step),

@@ -1,0 +1,51 @@
+// Word language model: predict the next word of a text.
+import * as z from 'zod';
+import { positiveInt } from '../fields.ts';
+import type { TaskKind } from './kind.ts';
+import { split } from './split.ts';
+
+const schema = z
+  .strictObject({
+    task: z.literal('word-lm'),
+    path: z.string().min(1).describe('A UTF-8 text file, relative to this experiment file.'),
+    split,
+    tokens: z
+      .enum(['words', 'spaced'])
+      .default('words')
+      .describe(
+        'words: words, numbers and single signs; spaced: what stands between spaces, of texts that are split already. A line end is a word.',
+      ),
+    vocabulary: z
+      .int()
+      .min(2)
+      .optional()
+      .describe('At most this many words, the most frequent of the training part; the unknown word is one.'),
+    minCount: positiveInt
+      .default(2)
+      .describe('Words seen fewer times than this in the training part become the unknown word.'),
+  })
+  .describe('Predict the next word of a text.');
+
+export const wordLm: TaskKind<typeof schema> = {
+  schema,
+  title: 'Next word',
+  loss: { at: 'every-step', of: 'classes', unit: 'nats/word' },
+  metrics: [
+    { name: 'perplexity', label: 'Perplexity per word', unit: '', better: 'lower' },
+    { name: 'bitsPerChar', label: 'Bits per character', unit: 'bits/char', better: 'lower' },
+  ],
+  predictsNext: true,
+  stream: true,
+  needs: 'layers',
+  reads: 'text',
+  stepsField: 'seqLen',
+  outputsFrom: 'the number of words in the vocabulary',
+  steps: (_, { seqLen }) => seqLen,
+  sizes: () => null,
+  starter: {
+    description: 'predict the next word',
+    data: ({ path }) => ({ task: 'word-lm', path }),
+    embedding: 128,
+    training: { learningRate: 0.003, steps: 1000, seqLen: 35 },
+  },
+};
