@@ -16,6 +16,12 @@ export function batchSizeOf(code: CodeReader): Taken<number> | null {
         const value = code.number(argument(call, name, place));
         if (isSize(value)) return { value, line: call.line };
       }
+  for (const call of code.calls(/(?:Seq2Seq)?TrainingArguments/)) {
+    const value = code.number(argument(call, 'per_device_train_batch_size'));
+    if (isSize(value)) return { value, line: call.line };
+    // transformers' own
+    if (value === null) return { value: 8, line: call.line };
+  }
   const named = code.constant(NAMES);
   if (named && isSize(named.value)) return named;
   // Keras and TensorFlow.js train on 32 where nothing is said

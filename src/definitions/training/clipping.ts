@@ -8,6 +8,17 @@ export function clippingOf(code: CodeReader, note: Note): Taken<number | null> |
     if (value !== null && value > 0) return { value, line: call.line };
     note(call.line, 'The norm at which gradients are clipped comes from outside of this file.');
   }
+  for (const call of code.calls(/Trainer/)) {
+    const value = code.number(argument(call, 'gradient_clip_val'));
+    if (value === null || value <= 0) continue;
+    if (code.string(argument(call, 'gradient_clip_algorithm')) !== 'value') return { value, line: call.line };
+    note(call.line, 'gradient_clip_algorithm="value" is left out; Unroll clips the norm.');
+  }
+  for (const call of code.calls(/(?:Seq2Seq)?TrainingArguments/)) {
+    // transformers' own
+    const value = code.number(argument(call, 'max_grad_norm')) ?? 1;
+    return { value: value > 0 ? value : null, line: call.line };
+  }
   const optimizers = code.calls(/AdamW|Adam|SGD|RMSprop/);
   for (const call of optimizers) {
     const value = code.number(argument(call, 'global_clipnorm'));

@@ -18,6 +18,15 @@ export function lengthOf(code: CodeReader): Length | null {
     const value = code.number(argument(call, 'epochs'));
     if (isSize(value)) return { epochs: { value, line: call.line } };
   }
+  for (const call of code.calls(/Trainer|(?:Seq2Seq)?TrainingArguments/)) {
+    const steps = code.number(argument(call, 'max_steps'));
+    if (isSize(steps)) return { steps: { value: steps, line: call.line } };
+    const epochs = code.number(argument(call, 'max_epochs') ?? argument(call, 'num_train_epochs'));
+    if (isSize(epochs)) return { epochs: { value: epochs, line: call.line } };
+    // transformers' own
+    if (/Arguments/.test(call.name) && !call.named.has('num_train_epochs'))
+      return { epochs: { value: 3, line: call.line } };
+  }
   for (const call of code.calls(/backward|minimize/)) {
     const found = loopsOf(code, call.node);
     if (found) return found;

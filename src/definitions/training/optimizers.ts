@@ -19,7 +19,7 @@ const RATE_BY_NAME: Readonly<Record<Kind, number>> = { adam: 0.001, adamw: 0.001
 export function optimizerOf(code: CodeReader, note: Note): Taken<OptimizerTaken> | null {
   const made = code.calls(code.isPython ? PYTHON : SCRIPT);
   const [first, ...more] = made;
-  if (!first) return byName(code, note);
+  if (!first) return byName(code, note) ?? ofArguments(code);
   const taken = described(code, first, note);
   const others = more.filter(
     call => JSON.stringify(described(code, call, () => {})) !== JSON.stringify(taken),
@@ -111,6 +111,20 @@ function specific(code: CodeReader, call: FoundCall, type: Kind): Record<string,
   return Object.fromEntries(
     Object.entries(all[type]).filter(([, value]) => value !== null && value !== undefined),
   ) as Record<string, number | boolean>;
+}
+
+/** `TrainingArguments(learning_rate=…)`: AdamW at 5e-5, unless it says otherwise. */
+function ofArguments(code: CodeReader): Taken<OptimizerTaken> | null {
+  const [call] = code.calls(/(?:Seq2Seq)?TrainingArguments/);
+  if (!call) return null;
+  const given = (name: string, otherwise: number) => {
+    const expression = argument(call, name);
+    return expression ? code.number(expression) : otherwise;
+  };
+  const learningRate = given('learning_rate', 5e-5);
+  if (learningRate === null) return null;
+  const weightDecay = given('weight_decay', 0) ?? 0;
+  return { value: { type: 'adamw', learningRate, weightDecay }, line: call.line };
 }
 
 /** `model.compile(optimizer="adam")` */

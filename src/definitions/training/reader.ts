@@ -1,7 +1,9 @@
 // Calls and named constants of a file, found in its text and then looked up in its tree.
 import type { Expression } from '../code/expression.ts';
+import type { Source } from '../code/node.ts';
+import type { Project } from '../code/project.ts';
 import { Resolver } from '../code/resolve.ts';
-import { type Language, type Node, sourceOf, type Tree } from '../code/syntax.ts';
+import type { Language, Node } from '../code/syntax.ts';
 import { dialectOf } from '../dialects.ts';
 import type { CallExpression } from '../found-layers.ts';
 import type { Taken } from './taken.ts';
@@ -21,12 +23,12 @@ export class CodeReader {
   private readonly dialect: ReturnType<typeof dialectOf>;
   private readonly resolver: Resolver;
 
-  constructor(tree: Tree, text: string, language: Language) {
+  constructor({ text, root }: Source, language: Language, project: Project) {
     this.text = text;
-    this.root = sourceOf(tree, text).root;
+    this.root = root;
     this.isPython = language === 'python';
     this.dialect = dialectOf(language);
-    this.resolver = new Resolver(this.dialect, this.root);
+    this.resolver = new Resolver(this.dialect, root, project);
   }
 
   /** Calls whose callee ends in one of these names, in the order of the text. */

@@ -8,6 +8,10 @@ export function seedOf(code: CodeReader): Taken<number> | null {
     if (value !== null && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)
       return { value, line: call.line };
   }
+  for (const call of code.calls(/(?:Seq2Seq)?TrainingArguments/)) {
+    const value = code.number(argument(call, 'seed'));
+    if (value !== null && Number.isInteger(value) && value >= 0) return { value, line: call.line };
+  }
   return null;
 }
 

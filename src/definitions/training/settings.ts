@@ -1,7 +1,10 @@
 // The settings that code trains with, read from its text: optimizer, batch size, epochs or steps, clipping, window,
 // columns, and what of it Unroll does not take. No code is run.
-import type { Language, Tree } from '../code/syntax.ts';
+import type { Source } from '../code/node.ts';
+import { NO_PROJECT, type Project } from '../code/project.ts';
+import { type Language, sourceOf, type Tree } from '../code/syntax.ts';
 import type { FoundModel } from '../definition.ts';
+import type { Surroundings } from '../found-layers.ts';
 import { batchSizeOf } from './batches.ts';
 import { clippingOf } from './clipping.ts';
 import { columnsOf, pathOf } from './data-file.ts';
@@ -19,8 +22,47 @@ export function trainingSettings(
   text: string,
   language: Language,
   model: FoundModel | null,
+  { project = NO_PROJECT, file = null }: Surroundings = {},
 ): TrainingSettings {
-  const code = new CodeReader(tree, text, language);
+  const source = sourceOf(tree, text, file);
+  const own = settingsIn(source, language, project, model);
+  const others = model ? project.mentioning(model.name, source) : [];
+  return others.reduce((settings, other) => {
+    const found = TRAINS.test(other.text) ? settingsIn(other, language, project, null) : null;
+    return found && other.file !== null ? filled(settings, found, other.file) : settings;
+  }, own);
+}
+
+/** What a file that makes the model must hold for its settings to be those of a training. */
+const TRAINS = /\.backward\(|\bfit\(|\bTrainer\(|\bTrainingArguments\(/;
+
+/** What the model's own file leaves open, as the file that trains it says; the first of several. */
+function filled(own: TrainingSettings, other: TrainingSettings, file: string): TrainingSettings {
+  const from = <T>(taken: Taken<T> | null): Taken<T> | null => taken && { ...taken, file };
+  const counts = own.epochs ?? own.steps;
+  return {
+    optimizer: own.optimizer ?? from(other.optimizer),
+    batchSize: own.batchSize ?? from(other.batchSize),
+    epochs: own.epochs ?? (counts ? null : from(other.epochs)),
+    steps: own.steps ?? (counts ? null : from(other.steps)),
+    clipNorm: own.clipNorm ?? from(other.clipNorm),
+    seed: own.seed ?? from(other.seed),
+    window: own.window ?? from(other.window),
+    inputs: own.inputs,
+    path: own.path ?? from(other.path),
+    features: own.features ?? from(other.features),
+    target: own.target ?? from(other.target),
+    notTaken: [...own.notTaken, ...other.notTaken.map(each => ({ ...each, file }))],
+  };
+}
+
+function settingsIn(
+  source: Source,
+  language: Language,
+  project: Project,
+  model: FoundModel | null,
+): TrainingSettings {
+  const code = new CodeReader(source, language, project);
   const notTaken: Taken<string>[] = [];
   const note = (line: number, value: string) => void notTaken.push({ line, value });
   const optimizer = optimizerOf(code, note);

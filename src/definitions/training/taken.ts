@@ -4,6 +4,8 @@
 export interface Taken<T> {
   value: T;
   line: number;
+  /** another file of the project, which trains the model; absent: the model's own */
+  file?: string;
 }
 
 export type OptimizerTaken =

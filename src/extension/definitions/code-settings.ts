@@ -6,7 +6,7 @@ import { type CodeDocuments, cellsOf } from './documents.ts';
 export interface CodeSettings {
   settings: TrainingSettings;
   /** shows the place of a line that `settings` names */
-  goTo(line: number): Promise<void>;
+  goTo(line: number, file?: string): Promise<void>;
 }
 
 /** null where it cannot be read. */
@@ -25,9 +25,12 @@ export async function settingsOf(
   try {
     const { models } = definitionsIn(tree, text, language);
     const found = models.find(({ name }) => name === model) ?? null;
+    const settings = await code.withProject(document, surroundings =>
+      trainingSettings(tree, text, language, found, surroundings),
+    );
     return {
-      settings: trainingSettings(tree, text, language, found),
-      goTo: line => goTo(parts, line),
+      settings,
+      goTo: (line, file) => (file === undefined ? goTo(parts, line) : goToFile(file, line)),
     };
   } finally {
     tree.delete();
@@ -37,6 +40,13 @@ export async function settingsOf(
 /** `%matplotlib inline` and `!pip install` are no Python. */
 function withoutMagic(text: string, { uri }: vscode.TextDocument): string {
   return uri.scheme === 'vscode-notebook-cell' ? text.replace(/^[ \t]*[%!?].*$/gm, 'pass') : text;
+}
+
+async function goToFile(file: string, line: number): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+  const row = Math.min(line, document.lineCount) - 1;
+  const selection = new vscode.Range(row, 0, row, document.lineAt(row).text.length);
+  await vscode.window.showTextDocument(document, { selection });
 }
 
 async function goTo(

@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { boundBefore } from '../../definitions/cells.ts';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { CONVOLUTIONS, type Definitions, MENTIONS, OTHER_MENTIONS } from '../../definitions/definition.ts';
+import type { Surroundings } from '../../definitions/found-layers.ts';
 import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
@@ -119,6 +120,17 @@ export class CodeDocuments implements vscode.Disposable {
   /** The tree of a text that is no document of its own; the caller deletes it. */
   async parseAside(text: string, language: Language): Promise<Tree> {
     return (await this.start()).parse(text, language);
+  }
+
+  /** What follows from a document with the files around it, once those that it asks for are read. */
+  async withProject<T>(document: vscode.TextDocument, make: (surroundings: Surroundings) => T): Promise<T> {
+    const project = await this.files.around(document.uri, await this.start());
+    if (!project) return make({});
+    for (let round = 0; ; round++) {
+      project.begin();
+      const made = make({ project: project.files, file: document.uri.fsPath });
+      if (round === MOST_ROUNDS || !(await project.load())) return made;
+    }
   }
 
   /** Of what was last found; nothing is parsed for it. */

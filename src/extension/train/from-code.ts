@@ -12,6 +12,8 @@ export interface Shown {
   what: string;
   value: string;
   line: number | null;
+  /** where the line stands, if not in the model's own file */
+  file?: string;
 }
 
 export interface FromCode {
@@ -49,7 +51,7 @@ export function experimentFromCode(
     words: (value: T) => string,
   ): T => {
     const value = taken ? taken.value : own;
-    shown.push({ what, value: words(value), line: taken?.line ?? null });
+    shown.push({ what, value: words(value), ...(taken ? placeOf(taken) : { line: null }) });
     return value;
   };
   const optimizer = show<OptimizerTaken>(
@@ -117,7 +119,7 @@ function columns(
   const known = named?.value.filter(column => all.includes(column)) ?? [];
   if (named && known.length < named.value.length)
     notTaken.push({
-      line: named.line,
+      ...placeOf(named),
       value: `The file has no column of numbers named ${named.value.filter(each => !all.includes(each)).join(', ')}.`,
     });
   const fits = (list: readonly string[]) =>
@@ -125,11 +127,11 @@ function columns(
   const chosen = fits(known) ? known : inputs && inputs.value > 1 && fits(all) ? [...all] : null;
   if (chosen && !(chosen.length === 1 && chosen[0] === target)) {
     data['features'] = chosen;
-    const line = fits(known) ? named!.line : inputs!.line;
-    shown.push({ what: 'Columns', value: `${chosen.join(', ')} → ${target}`, line });
+    const place = placeOf(fits(known) ? named! : inputs!);
+    shown.push({ what: 'Columns', value: `${chosen.join(', ')} → ${target}`, ...place });
   } else if (inputs && inputs.value > 1)
     notTaken.push({
-      line: inputs.line,
+      ...placeOf(inputs),
       value: `The model reads ${inputs.value} numbers a step; it is trained on one, the column ${target}.`,
     });
 }
@@ -157,22 +159,26 @@ function stepsOf(
 ): number {
   const { steps, epochs } = settings ?? { steps: null, epochs: null };
   if (steps) {
-    shown.push({ what: 'Length', value: plural(steps.value, 'update'), line: steps.line });
+    shown.push({ what: 'Length', value: plural(steps.value, 'update'), ...placeOf(steps) });
     return steps.value;
   }
   if (epochs && pass !== null) {
     const value = epochs.value * pass;
     const words = `${plural(epochs.value, 'epoch')} of ${plural(pass, 'update')}: ${count(value)}`;
-    shown.push({ what: 'Length', value: words, line: epochs.line });
+    shown.push({ what: 'Length', value: words, ...placeOf(epochs) });
     return value;
   }
   if (epochs)
     notTaken.push({
-      line: epochs.line,
+      ...placeOf(epochs),
       value: `${plural(epochs.value, 'epoch')}: data that are drawn anew have no end, so ${count(own)} updates are made.`,
     });
   shown.push({ what: 'Length', value: plural(own, 'update'), line: null });
   return own;
+}
+
+function placeOf({ line, file }: Taken<unknown>): { line: number; file?: string } {
+  return file === undefined ? { line } : { line, file };
 }
 
 const GENERIC =

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Language } from '../../../src/definitions/code/syntax.ts';
 import { definitionsIn } from '../../../src/definitions/find.ts';
+import { type FileHost, ProjectFiles } from '../../../src/definitions/project/files.ts';
 import { type TrainingSettings, trainingSettings } from '../../../src/definitions/training/settings.ts';
 import { syntax } from './find.ts';
 
@@ -229,5 +230,102 @@ loader = DataLoader(windows, batch_size=args.batch_size)
         norm,
       );
     }
+  });
+
+  it('are those of a Lightning module and its Trainer', async () => {
+    const text = `
+import lightning as L
+import torch
+from torch import nn
+class Net(L.LightningModule):
+    def __init__(self, lr=2e-3):
+        super().__init__()
+        self.save_hyperparameters()
+        self.rnn = nn.GRU(4, 16, batch_first=True)
+    def configure_optimizers(self):
+        return torch.optim.AdamW(self.parameters(), lr=self.hparams.lr, weight_decay=0.1)
+trainer = L.Trainer(max_epochs=12, gradient_clip_val=0.5)
+trainer.fit(Net(), loader)
+`;
+    assert.deepEqual(values(await read('python', text)), {
+      optimizer: { type: 'adamw', learningRate: 0.002, weightDecay: 0.1 },
+      epochs: 12,
+      clipNorm: 0.5,
+      inputs: 4,
+    });
+    const bySteps = text.replace('max_epochs=12', 'max_steps=900').replace(', gradient_clip_val=0.5', '');
+    const { steps, epochs, clipNorm } = await read('python', bySteps);
+    assert.deepEqual([steps?.value, epochs, clipNorm?.value], [900, null, null]);
+  });
+
+  it('are those of TrainingArguments, with the defaults of transformers', async () => {
+    const head =
+      'from transformers import Trainer, TrainingArguments\nfrom torch import nn\nm = nn.GRU(3, 4)\n';
+    const given = `${head}a = TrainingArguments("out", learning_rate=1e-3, per_device_train_batch_size=4,
+  num_train_epochs=2, weight_decay=0.01, max_grad_norm=0.3, seed=9)`;
+    assert.deepEqual(values(await read('python', given)), {
+      optimizer: { type: 'adamw', learningRate: 0.001, weightDecay: 0.01 },
+      batchSize: 4,
+      epochs: 2,
+      clipNorm: 0.3,
+      seed: 9,
+      inputs: 3,
+    });
+    assert.deepEqual(values(await read('python', `${head}a = TrainingArguments("out")`)), {
+      optimizer: { type: 'adamw', learningRate: 5e-5, weightDecay: 0 },
+      batchSize: 8,
+      epochs: 3,
+      clipNorm: 1,
+      inputs: 3,
+    });
+  });
+
+  it('come from the file that trains the model, where the model’s own says nothing', async () => {
+    const model = `from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(2, 8)
+`;
+    const train = `import pandas as pd
+from torch import optim
+from net import Net
+frame = pd.read_csv("rain.csv")
+model = Net()
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(7):
+    for x, y in loader:
+        loss(model(x), y).backward()
+`;
+    const files = new Map([
+      ['/p/net.py', model],
+      ['/p/train.py', train],
+      ['/p/serve.py', 'from net import Net\nepochs = 99\nnet = Net()\n'],
+    ]);
+    await syntax.load('python');
+    const host: FileHost = {
+      read: file => files.get(file) ?? null,
+      list: () => [...files.keys()],
+      parse: (text, language) => syntax.parseNow(text, language),
+    };
+    const project = new ProjectFiles(host, '/p');
+    const tree = await syntax.parse(model, 'python');
+    const surroundings = { project, file: '/p/net.py' };
+    const { models } = definitionsIn(tree, model, 'python', surroundings);
+    const settings = trainingSettings(tree, model, 'python', models[0]!, surroundings);
+    assert.deepEqual(values(settings), {
+      optimizer: { type: 'sgd', learningRate: 0.1 },
+      epochs: 7,
+      clipNorm: null,
+      inputs: 2,
+      path: 'rain.csv',
+    });
+    assert.deepEqual(settings.optimizer, {
+      value: { type: 'sgd', learningRate: 0.1 },
+      line: 6,
+      file: '/p/train.py',
+    });
+    tree.delete();
+    project.dispose();
   });
 });
