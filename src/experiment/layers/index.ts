@@ -34,6 +34,7 @@ import { s5 } from './s5.ts';
 import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
+import { wavenet } from './wavenet.ts';
 
 export const LAYER_KINDS = {
   embedding,
@@ -59,6 +60,7 @@ export const LAYER_KINDS = {
   's-lstm': sLstm,
   transformer,
   tcn,
+  wavenet,
   conv1d,
   attention,
   pool,

@@ -10,6 +10,16 @@ const schema = z
     layers: positiveInt.default(1).describe('How many blocks are stacked; each looks twice as far back.'),
     kernelSize: positiveInt.default(3).describe('Steps that a convolution reads.'),
     dropout: rate.default(0).describe('Share dropped after each convolution.'),
+    spatialDropout: z
+      .boolean()
+      .default(false)
+      .describe('Drop whole channels of a sequence, the same at all steps, as the paper does.'),
+    weightNorm: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Learn length and direction of each filter by themselves (Salimans & Kingma 2016), as the paper does.',
+      ),
   })
   .describe(
     'Temporal convolutional network: two causal dilated convolutions a block, with a residual (Bai et al. 2018).',
@@ -29,12 +39,13 @@ export const tcn: LayerKind<typeof schema> = {
   }),
   width: ({ units }) => units,
   /** The first block changes the width, for which its residual has a matrix where they differ. */
-  parameters({ units: O, layers, kernelSize: K }, { inputs: I }) {
-    const block = (inputs: number) => (K * inputs + 1) * O + (K * O + 1) * O;
+  parameters({ units: O, layers, kernelSize: K, weightNorm }, { inputs: I }) {
+    const more = weightNorm ? 2 : 1;
+    const block = (inputs: number) => (K * inputs + more) * O + (K * O + more) * O;
     const change = I === O ? 0 : (I + 1) * O;
-    const parts = [`(${K}·${I} + 1)·${O} + (${K}·${O} + 1)·${O}`];
+    const parts = [`(${K}·${I} + ${more})·${O} + (${K}·${O} + ${more})·${O}`];
     if (change > 0) parts.push(`(${I} + 1)·${O}`);
-    if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + 1)·${O}`);
+    if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + ${more})·${O}`);
     return { count: block(I) + change + (layers - 1) * block(O), formula: parts.join(' + ') };
   },
   // a block: two convolutions with their activations, the residual, what comes out of it, and two gradients
@@ -48,8 +59,9 @@ export const tcn: LayerKind<typeof schema> = {
   },
   /** the inputs that both convolutions of each block still need */
   state: ({ units: O, kernelSize: K, layers: L }, { inputs: I }) => (K - 1) * (I + O + 2 * O * (2 ** L - 2)),
-  about: ({ kernelSize }) =>
+  about: ({ kernelSize, weightNorm }) =>
     [
+      ...(weightNorm ? ['W = g v / ‖v‖ of each filter'] : []),
       `z = relu(conv(relu(conv(x))))      ${kernelSize} taps, dilation 2^block`,
       'y = relu(z + residual(x))',
     ].join('\n'),

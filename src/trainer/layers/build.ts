@@ -59,6 +59,7 @@ import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
 import { buildTransformer } from './transformer.ts';
 import type { Watch } from './watch.ts';
+import { buildWavenet } from './wavenet.ts';
 
 type Builder<L extends Layer> = (layer: L, place: Place) => BuiltLayer;
 
@@ -87,6 +88,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   's-lstm': buildSLstm,
   transformer: buildTransformer,
   tcn: buildTcn,
+  wavenet: buildWavenet,
   conv1d: buildConv1d,
   attention: buildAttention,
   pool: buildPool,

@@ -4,7 +4,9 @@ import { mul, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { dropout as dropoutKernel } from '../engine/kernels/dropout.ts';
 import { hasKernel } from '../engine/kernels/kernel.ts';
+import { newFloats } from '../engine/pool.ts';
 import { streamKey, streamOf } from '../random.ts';
+import { computed } from './by-channel.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 
 export function buildDropout(layer: Extract<Layer, { type: 'dropout' }>, place: Place): BuiltLayer {
@@ -25,4 +27,24 @@ export function dropout<T extends Tensor>(x: T, rate: number, seed: number, name
   const kept = 1 / (1 - rate);
   for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < rate ? 0 : kept;
   return mul(x, tensor(mask, x.shape));
+}
+
+/**
+ * The same of whole channels: x (T, B, D), where a channel of a sequence is zero at all of its steps. J. Tompson et al.,
+ * 2015, https://arxiv.org/abs/1411.4280.
+ */
+export function channelDropout(x: Tensor3D, rate: number, seed: number, name: string, pass: Pass): Tensor3D {
+  const { training, step } = pass.options;
+  if (!training || rate === 0) return x;
+  const random = streamOf(streamKey(seed, `dropout/${name}`, step));
+  const kept = 1 / (1 - rate);
+  const [, batch, width] = x.shape;
+  const mask = Float32Array.from({ length: batch * width }, () => (random.uniform() < rate ? 0 : kept));
+  const masked = (values: Float32Array) => {
+    const y = newFloats(values.length);
+    for (let at = 0; at < y.length; at += mask.length)
+      for (let i = 0; i < mask.length; i++) y[at + i] = values[at + i]! * mask[i]!;
+    return y;
+  };
+  return computed([x], x.shape, masked, dy => [masked(dy)]) as Tensor3D;
 }

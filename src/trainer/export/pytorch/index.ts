@@ -31,6 +31,7 @@ import { s5 } from './s5.ts';
 import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
+import { wavenet } from './wavenet.ts';
 
 const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   embedding,
@@ -56,6 +57,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   's-lstm': sLstm,
   transformer,
   tcn,
+  wavenet,
   conv1d,
   attention: null,
   pool,

@@ -8,7 +8,7 @@ export interface PyTorchLayer<T extends LayerType> {
   /** the module's constructor call, such as "nn.Linear(32, 64)" */
   module(layer: LayerOf<T>, at: At): string;
   /** whether its module also takes and gives a state */
-  stateful?: boolean;
+  stateful?: boolean | ((layer: LayerOf<T>) => boolean);
   /** applied to the module's output, such as "torch.relu"; null: nothing */
   activation?(layer: LayerOf<T>): string | null;
   /** classes that PyTorch does not have, as code */

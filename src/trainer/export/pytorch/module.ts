@@ -74,7 +74,7 @@ ${modules.join('\n')}
         ])
 
     def forward(self, x, states=None):
-        states = list(states) if states is not None else [None] * ${layers.filter(({ torch }) => torch.stateful).length}
+        states = list(states) if states is not None else [None] * ${layers.filter(hasState).length}
 ${forwardLines(layers, opened)}
         return x, states
 
@@ -108,20 +108,25 @@ function bothEnds(width: number): string {
   return `x = torch.cat([x[-1:, :, :${width / 2}], x[:1, :, ${width / 2}:]], 2)`;
 }
 
+function hasState({ torch, layer }: Exported): boolean {
+  const { stateful = false } = torch;
+  return typeof stateful === 'boolean' ? stateful : stateful(layer);
+}
+
 function forwardLines(layers: readonly Exported[], opened: FinishedRun): string {
   let state = 0;
   const last = lastAcross(layers);
   const lines = layers.flatMap(placed => {
     const { torch, layer, at } = placed;
     const call = `self.layers[${at.index}](x`;
-    if (torch.stateful) {
-      const name = `states[${state++}]`;
-      const line = `x, ${name} = ${call}, ${name})`;
-      return placed === last && endsOnly(opened) ? [line, bothEnds(at.outputs)] : line;
-    }
-    const activation = torch.activation?.(layer);
+    const activation = torch.activation?.(layer) ?? '';
     const before = 'residual' in layer && layer.residual ? 'x + ' : '';
-    return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}`;
+    if (!hasState(placed)) return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}`;
+    const name = `states[${state++}]`;
+    const made = before || activation ? 'y' : 'x';
+    const lines = [`${made}, ${name} = ${call}, ${name})`];
+    if (made === 'y') lines.push(`x = ${before}${activation ? `${activation}(y)` : 'y'}`);
+    return placed === last && endsOnly(opened) ? [...lines, bothEnds(at.outputs)] : lines;
   });
   const { input } = opened.sizes;
   if (input.kind === 'tokens' && layers[0]!.kind.traits(layers[0]!.layer).reads !== 'tokens')
