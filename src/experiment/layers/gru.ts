@@ -1,7 +1,7 @@
 // GRU (Cho et al. 2014) in its two definitions: reset gate after the recurrent product, or before it.
 import * as z from 'zod';
 import type { Convention } from '../convention.ts';
-import { biasesOf, recurrentFields, recurrentKind } from './recurrent.ts';
+import { biasesOf, chrono, recurrentFields, recurrentKind } from './recurrent.ts';
 
 const schema = z
   .strictObject({
@@ -13,6 +13,7 @@ const schema = z
       .describe(
         'Apply the reset gate after the recurrent product (PyTorch, Keras default) or before it (tfjs).',
       ),
+    chrono,
   })
   .describe('Gated recurrent unit (Cho et al. 2014): gates r z n; a quarter fewer parameters than an LSTM.');
 

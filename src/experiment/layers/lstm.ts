@@ -1,6 +1,7 @@
 // LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000): gates i f g o and a cell state.
 import * as z from 'zod';
-import { biasesOf, recurrentFields, recurrentKind } from './recurrent.ts';
+import { error } from '../remark.ts';
+import { biasesOf, chrono, recurrentFields, recurrentKind } from './recurrent.ts';
 
 const schema = z
   .strictObject({
@@ -10,10 +11,11 @@ const schema = z
       .number()
       .optional()
       .describe('Initial bias of the forget gate; default: what the convention uses (PyTorch ~0, Keras 1).'),
+    chrono,
   })
   .describe('Long short-term memory (Hochreiter & Schmidhuber 1997): gates i f g o and a cell state.');
 
-export const lstm = recurrentKind({
+const kind = recurrentKind({
   schema,
   title: 'LSTM',
   rival: 'gru',
@@ -31,3 +33,13 @@ export const lstm = recurrentKind({
       'h_t = o_t ⊙ tanh(c_t)',
     ].join('\n'),
 });
+
+export const lstm: typeof kind = {
+  ...kind,
+  check(layer, at) {
+    const found = kind.check?.(layer, at) ?? [];
+    if (layer.chrono === undefined || layer.forgetBias === undefined) return found;
+    const both = '`forgetBias` and `chrono` both set the bias of the forget gate; leave one of them out.';
+    return [...found, error(['forgetBias'], both)];
+  },
+};

@@ -10,9 +10,27 @@ export const recurrentFields = {
   layers: positiveInt.default(1).describe('How many of this layer are stacked.'),
   dropout: rate.default(0).describe('Share dropped between the stacked layers; none after the last of them.'),
   recurrentInit: z
-    .enum(['default', 'glorot-uniform', 'uniform', 'orthogonal', 'identity', 'zeros'])
+    .enum([
+      'default',
+      'glorot-uniform',
+      'glorot-normal',
+      'he-uniform',
+      'he-normal',
+      'uniform',
+      'orthogonal',
+      'identity',
+      'zeros',
+    ])
     .default('default')
-    .describe('Initial recurrent weights; default: what the convention uses.'),
+    .describe(
+      "Initial recurrent weights; default: what the convention uses. `uniform` is PyTorch's ±1/√units; `identity` with ReLU is an IRNN (Le et al. 2015).",
+    ),
+  inputInit: z
+    .enum(['glorot-uniform', 'glorot-normal', 'he-uniform', 'he-normal', 'uniform', 'orthogonal', 'zeros'])
+    .optional()
+    .describe(
+      "Initial input weights (Glorot & Bengio 2010, He et al. 2015, Saxe et al. 2014; `uniform`: PyTorch's ±1/√units); default: what the convention uses.",
+    ),
   bidirectional: z
     .boolean()
     .default(false)
@@ -32,6 +50,15 @@ export const recurrentFields = {
       "What the encoder's last state goes through where its width differs: tanh(W s + b), level by level.",
     ),
 };
+
+/** A field of cells whose gates keep their state. */
+export const chrono = z
+  .int()
+  .min(3)
+  .optional()
+  .describe(
+    'T_max, the longest dependency in steps: the gate biases begin so that units forget after 1 to T_max steps (Tallec & Ollivier 2018).',
+  );
 
 export type RecurrentFields = z.output<z.ZodObject<typeof recurrentFields>>;
 

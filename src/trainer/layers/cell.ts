@@ -4,6 +4,7 @@
 import { add, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { Convention, RecurrentLayer } from '../../experiment/schema.ts';
 import type { RecurrentCell } from '../engine/provider.ts';
+import type { RandomStream } from '../random.ts';
 
 /** (B, H) each; c only for cells that have one. */
 export interface CellState {
@@ -28,7 +29,7 @@ export interface Cell {
   /** the provider's kernel of the whole sequence; null: there is none, and the steps below run */
   readonly fused: RecurrentCell | null;
   /** Sets initial biases that the cell treats specially, in place; biases (G·H). */
-  adjustBiases?(biasIh: Float32Array, biasHh: Float32Array | null, units: number): void;
+  adjustBiases?(biasIh: Float32Array, biasHh: Float32Array | null, units: number, random: RandomStream): void;
   /** One step. `input` (B, G·H) is W_ih x_t + b_ih. */
   step(input: Tensor2D, state: CellState, weights: CellWeights): CellState;
 }

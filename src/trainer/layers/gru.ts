@@ -8,10 +8,12 @@
 //
 // Shapes: x_t (B, I), h (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H), gates stacked r z n (PyTorch;
 // Keras's order is z r h). PyTorch has both biases; Keras and tfjs have one, but two where the reset comes after,
-// since b_hn then stands inside the product with r.
+// since b_hn then stands inside the product with r. `chrono`: b_z = log u, u uniform from 1 to T_max - 1 (Tallec &
+// Ollivier 2018, whose leaky unit has 1 - z for z).
 import { add, matMul, mul, sigmoid, slice, split, sub, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
 import type { Convention, Layer } from '../../experiment/schema.ts';
 import { type Cell, type CellWeights, hasTwoBiases, recurrentProduct } from './cell.ts';
+import { chronoBias } from './initial.ts';
 
 export function gruCell(layer: Extract<Layer, { type: 'gru' }>, convention: Convention): Cell {
   const resetAfter = layer.resetAfter ?? convention !== 'tfjs';
@@ -21,6 +23,11 @@ export function gruCell(layer: Extract<Layer, { type: 'gru' }>, convention: Conv
     hasCellState: false,
     twoBiases: resetAfter || hasTwoBiases(convention),
     fused: resetAfter ? 'gru-reset-after' : 'gru-reset-before',
+    adjustBiases(biasIh, biasHh, units, random) {
+      if (layer.chrono === undefined) return;
+      biasHh?.fill(0, units, 2 * units);
+      for (let unit = 0; unit < units; unit++) biasIh[units + unit] = chronoBias(layer.chrono, random);
+    },
     step: resetAfter ? stepResetAfter : stepResetBefore,
   };
 }

@@ -9,9 +9,11 @@
 // (PyTorch; Keras's order is i f c o, which is the same with g called c). PyTorch has both biases, Keras and tfjs
 // only b_ih. The gates are true sigmoids in every convention, also tfjs, whose own default is a hard sigmoid.
 // Initial forget bias: PyTorch as the others, Keras 1, tfjs 0; `forgetBias` sets it, whole, in b_ih.
+// `chrono`: b_f = log u, u uniform from 1 to T_max - 1, and b_i = -b_f (Tallec & Ollivier 2018).
 import { add, mul, sigmoid, split, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
 import type { Convention, Layer } from '../../experiment/schema.ts';
 import { type Cell, hasTwoBiases, recurrentProduct } from './cell.ts';
+import { chronoBias } from './initial.ts';
 
 export function lstmCell(layer: Extract<Layer, { type: 'lstm' }>, convention: Convention): Cell {
   const forgetBias = layer.forgetBias ?? (convention === 'keras' ? 1 : undefined);
@@ -21,7 +23,15 @@ export function lstmCell(layer: Extract<Layer, { type: 'lstm' }>, convention: Co
     hasCellState: true,
     twoBiases: hasTwoBiases(convention),
     fused: 'lstm',
-    adjustBiases(biasIh, biasHh, units) {
+    adjustBiases(biasIh, biasHh, units, random) {
+      if (layer.chrono !== undefined) {
+        biasHh?.fill(0, 0, 2 * units);
+        for (let unit = 0; unit < units; unit++) {
+          biasIh[units + unit] = chronoBias(layer.chrono, random);
+          biasIh[unit] = -biasIh[units + unit]!;
+        }
+        return;
+      }
       if (forgetBias === undefined) return;
       biasIh.fill(forgetBias, units, 2 * units);
       biasHh?.fill(0, units, 2 * units);

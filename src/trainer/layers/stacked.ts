@@ -19,6 +19,7 @@ import { kindOf } from '../../experiment/layers/index.ts';
 import { directionsOf } from '../../experiment/layers/recurrent.ts';
 import type { RecurrentLayer } from '../../experiment/schema.ts';
 import type { RecurrentReport } from '../engine/kernels/recurrent.ts';
+import { randomStream } from '../random.ts';
 import type { Cell, CellState } from './cell.ts';
 import { makeCell } from './cells.ts';
 import { dropout } from './dropout.ts';
@@ -199,7 +200,12 @@ function levelWeights(
   const draw = (kind: string) => initialValues(place.seed, `${place.name}.${kind}_${suffix}`, [rows], bias);
   const biasIh = draw('bias_ih');
   const biasHh = cell.twoBiases ? draw('bias_hh') : null;
-  cell.adjustBiases?.(biasIh, biasHh, layer.units);
+  cell.adjustBiases?.(
+    biasIh,
+    biasHh,
+    layer.units,
+    randomStream(place.seed, `init/${place.name}.chrono_${suffix}`, 0),
+  );
   return {
     weightIh: place.variable(`weight_ih_${suffix}`, [rows, inputSize], input) as Variable & Tensor2D,
     weightHh: place.variable(`weight_hh_${suffix}`, [rows, layer.units], hidden) as Variable & Tensor2D,

@@ -168,6 +168,85 @@ describe('initial values', () => {
     assert.ok(spread(of('glorot-uniform')) <= limit && spread(of('glorot-uniform')) > 0.85 * limit);
   });
 
+  it('orthogonal recurrent weights of any shape are exact to 1e-5', () => {
+    for (const units of [1, 3, 5, 6, 64, 130]) {
+      const model = build([{ type: 'rnn', units, recurrentInit: 'orthogonal' }, { type: 'dense' }], NUMBERS);
+      const product = gram(values(model, 'layers.0.weight_hh_l0'), units, units);
+      assertClose(product, identity(units), `WᵀW of ${units} units`, 1e-6);
+    }
+  });
+
+  it('inputInit and recurrentInit: the spreads of Glorot and of He', () => {
+    const [units, features] = [60, NUMBERS.input.kind === 'vectors' ? NUMBERS.input.features : 0];
+    const of = (fields: object, name: string) =>
+      values(build([{ type: 'gru', units, ...fields }, { type: 'dense' }], NUMBERS), `layers.0.${name}`);
+    const variance = (weights: Float32Array) =>
+      weights.reduce((total, w) => total + w * w, 0) / weights.length;
+    const cases: [string, number, number][] = [
+      ['glorot', 2 / (3 * units + features), 2 / (4 * units)],
+      ['he', 2 / features, 2 / units],
+    ];
+    for (const [scheme, input, recurrent] of cases)
+      for (const shape of ['uniform', 'normal']) {
+        const init = `${scheme}-${shape}`;
+        const weights = of({ inputInit: init }, 'weight_ih_l0');
+        // 180·I and 10,800 numbers: the variance of a normal sample is within 3·√(2/n)
+        assert.ok(
+          Math.abs(variance(weights) / input - 1) < 0.25,
+          `${init}: ${variance(weights)}, not ${input}`,
+        );
+        const hidden = of({ recurrentInit: init }, 'weight_hh_l0');
+        assert.ok(Math.abs(variance(hidden) / recurrent - 1) < 0.05, `${init}: ${variance(hidden)}`);
+        const largest = Math.max(...hidden.map(Math.abs));
+        const bound = Math.sqrt(3 * recurrent);
+        assert.ok(shape === 'uniform' ? largest <= bound : largest > bound, `${init}: largest ${largest}`);
+      }
+    assert.ok(of({ inputInit: 'zeros' }, 'weight_ih_l0').every(w => w === 0));
+    assert.deepEqual(of({ inputInit: 'uniform' }, 'weight_ih_l0'), of({}, 'weight_ih_l0'));
+    const wide = build([{ type: 'rnn', units: 9, inputInit: 'orthogonal' }, { type: 'dense' }], NUMBERS);
+    assertClose(gram(values(wide, 'layers.0.weight_ih_l0'), 9, features), identity(features), 'WᵀW', 1e-6);
+  });
+
+  it('chrono: forget times uniform from 1 to T_max - 1, the input gate the other way round', () => {
+    const [units, longest] = [400, 50];
+    const biases = (layer: object, name: string) =>
+      values(build([{ units, chrono: longest, ...layer }, { type: 'dense' }], NUMBERS), `layers.0.${name}`);
+    const check = (forget: Float32Array) => {
+      const times = forget.map(Math.exp);
+      assert.ok(times.every(time => time >= 0.9999 && time <= longest - 0.999));
+      const mean = times.reduce((total, time) => total + time, 0) / units;
+      // a uniform from 1 to 49 has mean 25 and deviation 13.9; of 400, the mean is within 2.1
+      assert.ok(Math.abs(mean - longest / 2) < 2.1, `mean forget time ${mean}`);
+    };
+    const lstm = biases({ type: 'lstm' }, 'bias_ih_l0');
+    check(lstm.slice(units, 2 * units));
+    assert.deepEqual(
+      lstm.slice(0, units),
+      lstm.slice(units, 2 * units).map(bias => -bias),
+    );
+    assert.ok(
+      biases({ type: 'lstm' }, 'bias_hh_l0')
+        .slice(0, 2 * units)
+        .every(bias => bias === 0),
+    );
+    check(biases({ type: 'gru' }, 'bias_ih_l0').slice(units, 2 * units));
+    assert.ok(
+      biases({ type: 'gru' }, 'bias_hh_l0')
+        .slice(units, 2 * units)
+        .every(bias => bias === 0),
+    );
+    assert.deepEqual(biases({ type: 'lstm' }, 'bias_ih_l0'), lstm, 'same seed, same bits');
+  });
+
+  it('an IRNN keeps its state where nothing comes in', () => {
+    const layer = { type: 'rnn', units: 4, activation: 'relu', recurrentInit: 'identity' };
+    const model = build([layer, { type: 'dense' }], NUMBERS, 'keras');
+    const h = Float32Array.of(0.5, 0, 2, 1);
+    const input = tensor3d(new Float32Array(20 * 3), [20, 1, 3]);
+    const { state } = model.forward(input, { ...PASS, state: { 'layers.0.0.h': h } });
+    assert.deepEqual(state['layers.0.0.h'], h);
+  });
+
   it('follow from the seed alone, and a change in one layer leaves the others', () => {
     const layers = [{ type: 'gru', units: 4 }, { type: 'dense' }];
     const [first, same, other] = [build(layers), build(layers), build(layers, TEXT, 'pytorch', 2)];
