@@ -40,15 +40,16 @@ export function predictMemory(experiment: Experiment, sizes: ModelSizes): Memory
   const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
   const rows = batchSize * keptSteps;
   const layers = placeLayers(experiment, sizes);
+  const held = layers.reduce((sum, { kind, layer, at }) => sum + (kind.statistics?.(layer, at) ?? 0), total);
   const fused = lossTakesHead(experiment, layers.at(-1)!);
   const outputRows = lossAtEveryStep(experiment) ? rows : batchSize;
   const moments = momentsOf(experiment.training.optimizer);
   const parts = [
     { name: 'program', bytes: PROCESS },
-    { name: 'weights', bytes: total * FLOAT },
-    { name: 'gradients', bytes: total * FLOAT },
+    { name: 'weights', bytes: held * FLOAT },
+    { name: 'gradients', bytes: held * FLOAT },
     { name: 'optimizer', bytes: total * FLOAT * moments },
-    { name: 'checkpoint', bytes: total * FLOAT * (1 + moments) },
+    { name: 'checkpoint', bytes: (held + total * moments) * FLOAT },
     { name: 'activations', bytes: keptPerRow(experiment, layers) * rows * FLOAT },
     { name: 'data', bytes: batchSize * (seqLen - keptSteps) * numbersPerStep(sizes) * FLOAT },
     // where the loss takes the head, those of validation alone

@@ -3,15 +3,19 @@ import * as z from 'zod';
 import { adaptiveSoftmax } from './adaptive-softmax.ts';
 import { attention } from './attention.ts';
 import { batchNorm } from './batch-norm.ts';
+import { clockwork } from './clockwork.ts';
 import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
+import { echoState } from './echo-state.ts';
 import { embedding } from './embedding.ts';
 import { gatedDeltanet } from './gated-deltanet.ts';
 import { gla } from './gla.ts';
 import { gru } from './gru.ts';
+import { hierarchical } from './hierarchical.ts';
 import { highway } from './highway.ts';
+import { indRnn } from './ind-rnn.ts';
 import type { LayerKind } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linearAttention } from './linear-attention.ts';
@@ -22,6 +26,7 @@ import { mamba } from './mamba.ts';
 import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
 import { minLstm } from './min-lstm.ts';
+import { orthogonalRnn } from './orthogonal-rnn.ts';
 import { pool } from './pool.ts';
 import { retnet } from './retnet.ts';
 import { rgLru } from './rg-lru.ts';
@@ -58,6 +63,11 @@ export const LAYER_KINDS = {
   mamba,
   rwkv,
   's-lstm': sLstm,
+  'ind-rnn': indRnn,
+  'orthogonal-rnn': orthogonalRnn,
+  clockwork,
+  hierarchical,
+  'echo-state': echoState,
   transformer,
   tcn,
   wavenet,

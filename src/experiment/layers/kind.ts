@@ -72,7 +72,7 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   multiplyAdds(layer: z.output<S>, at: At): number;
   /** steps of its output where it reads a sequence of so many; left out: as many. At least 1 of at least 1. */
   steps?(layer: z.output<S>, steps: number): number;
-  /** numbers beside its weights that training keeps and no gradient changes, such as running means */
+  /** numbers beside its weights that training keeps and no gradient changes, such as running means and fixed weights */
   statistics?(layer: z.output<S>, at: At): number;
   /** numbers carried from step to step, of one sequence: what streaming costs */
   state?(layer: z.output<S>, at: At): number;
@@ -80,6 +80,6 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readout?(layer: z.output<S>): 'linear' | 'activated';
   /** paths are relative to the layer; `at` is null where its widths are not known before the data is read */
   check?(layer: z.output<S>, at: At | null): Remark[];
-  /** equations and a sentence for the hover, in Markdown */
-  about?(layer: z.output<S>, convention: Convention): string;
+  /** equations and a sentence for the hover, in Markdown; `steps`: of a training sequence, where they are known */
+  about?(layer: z.output<S>, convention: Convention, steps?: number): string;
 }

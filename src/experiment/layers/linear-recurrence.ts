@@ -1,5 +1,6 @@
 // What the kinds of linear recurrences share: traits, and their counts from the shapes of their weights.
 import type * as z from 'zod';
+import type { Convention } from '../convention.ts';
 import { positiveInt } from '../fields.ts';
 import { error, type Remark } from '../remark.ts';
 import type { Count, Family, LayerKind } from './kind.ts';
@@ -35,6 +36,8 @@ interface LinearRecurrence<S extends z.ZodObject> {
   family: Family;
   /** shapes of all weights; a number before a shape's sizes, such as [2, 64, 32], counts matrices */
   weights(layer: z.output<S>, inputs: number): number[][];
+  /** weights that do not learn */
+  statistics?(layer: z.output<S>, inputs: number): number;
   /** multiply-adds of the recurrence itself at a step, and of convolutions before it */
   perStep(layer: z.output<S>, inputs: number): number;
   /** numbers of a step kept for the backward pass beside input, output and its gradient */
@@ -42,7 +45,7 @@ interface LinearRecurrence<S extends z.ZodObject> {
   /** numbers carried to the next step */
   state(layer: z.output<S>, inputs: number): number;
   check?(layer: z.output<S>): Remark[];
-  about(layer: z.output<S>): string;
+  about(layer: z.output<S>, convention: Convention, steps?: number): string;
 }
 
 /** The kind of a layer whose state is carried on by a linear map, so that it reads a sequence in parts. */
@@ -58,6 +61,7 @@ export function linearRecurrence<S extends z.ZodObject<{ units: z.ZodType<number
     traits: () => ({ reads: 'vectors', sees: 'past', carries: true, reach: Number.POSITIVE_INFINITY }),
     width: unitsOf,
     parameters: (layer, { inputs }) => countWeights(kind.weights(layer, inputs)),
+    statistics: kind.statistics && ((layer, { inputs }) => kind.statistics!(layer, inputs)),
     kept: (layer, { inputs }) => kind.kept(layer, inputs) + inputs + 2 * unitsOf(layer),
     multiplyAdds(layer, { inputs, steps }) {
       const matrices = kind.weights(layer, inputs).filter(({ length }) => length > 1);
@@ -72,5 +76,6 @@ export function linearRecurrence<S extends z.ZodObject<{ units: z.ZodType<number
 export function countWeights(shapes: number[][]): Count {
   const sizes = shapes.filter(shape => !shape.includes(0));
   const count = sizes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
-  return { count, formula: sizes.map(shape => shape.filter((n, i) => n > 1 || i > 0).join('·')).join(' + ') };
+  const formula = sizes.map(shape => shape.filter((n, i) => n > 1 || i > 0).join('·')).join(' + ');
+  return { count, formula: formula || '0' };
 }

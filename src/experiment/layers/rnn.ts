@@ -5,7 +5,6 @@ import { biasesOf, recurrentFields, recurrentKind } from './recurrent.ts';
 /** φ of a cell without gates. */
 export const rnnActivation = z
   .enum(['tanh', 'relu', 'sigmoid', 'leaky-relu', 'linear'])
-  .default('tanh')
   .describe('φ; a leaky ReLU has the slope 0.01 below 0, and linear is none.');
 
 export type RnnActivation = z.output<typeof rnnActivation>;
@@ -20,7 +19,7 @@ const schema = z
   .strictObject({
     type: z.literal('rnn'),
     ...recurrentFields,
-    activation: rnnActivation,
+    activation: rnnActivation.default('tanh'),
   })
   .describe('Simple recurrent layer (Elman 1990): no gates; it forgets early.');
 

@@ -45,7 +45,7 @@ function heading({ layer, kind, at }: PlacedLayer): string {
 }
 
 function equations({ layer, kind, at }: PlacedLayer): string {
-  const about = kind.about?.(layer, at.convention);
+  const about = kind.about?.(layer, at.convention, Number.isNaN(at.steps) ? undefined : at.steps);
   return about ? `\`\`\`\n${about}\n\`\`\`` : '';
 }
 

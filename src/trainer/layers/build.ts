@@ -24,15 +24,19 @@ import { buildAdaptiveSoftmax } from './adaptive-softmax.ts';
 import { buildAttention } from './attention.ts';
 import { buildBatchNorm } from './batch-norm.ts';
 import type { CellState } from './cell.ts';
+import { buildClockwork } from './clockwork.ts';
 import { buildConv1d } from './conv1d.ts';
 import { buildDeltanet } from './deltanet.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
+import { buildEchoState } from './echo-state.ts';
 import { buildEmbedding } from './embedding.ts';
 import { ModelError } from './errors.ts';
 import { buildGatedDeltanet } from './gated-deltanet.ts';
 import { buildGla } from './gla.ts';
+import { buildHierarchical } from './hierarchical.ts';
 import { buildHighway } from './highway.ts';
+import { buildIndRnn } from './ind-rnn.ts';
 import { initialValues } from './initial.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
@@ -45,6 +49,7 @@ import { buildMamba2 } from './mamba2.ts';
 import { buildMinGru } from './min-gru.ts';
 import { buildMinLstm } from './min-lstm.ts';
 import type { Encoded, ForwardOptions, ForwardResult, Model, ModelInput, ModelSizes } from './model.ts';
+import { buildOrthogonalRnn } from './orthogonal-rnn.ts';
 import { buildPool } from './pool.ts';
 import { buildRetnet } from './retnet.ts';
 import { buildRgLru } from './rg-lru.ts';
@@ -86,6 +91,11 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   mamba: buildMamba,
   rwkv: buildRwkv,
   's-lstm': buildSLstm,
+  'ind-rnn': buildIndRnn,
+  'orthogonal-rnn': buildOrthogonalRnn,
+  clockwork: buildClockwork,
+  hierarchical: buildHierarchical,
+  'echo-state': buildEchoState,
   transformer: buildTransformer,
   tcn: buildTcn,
   wavenet: buildWavenet,

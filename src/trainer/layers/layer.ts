@@ -42,7 +42,7 @@ export interface Place {
   sharesEmbedding: boolean;
   /** Makes the variable "<name>.<suffix>". */
   variable(suffix: string, shape: number[], initializer: Initializer): Variable;
-  /** The same of one that no gradient changes: the layer tells a pass what it has seen. */
+  /** The same of one that no gradient changes: it stays as it begins, or the layer tells a pass what it has seen. */
   statistic(suffix: string, shape: number[], initializer: Initializer): Variable;
 }
 

@@ -140,6 +140,11 @@ function accumulate(gradients: Map<string, Tensor>, model: Model, made: readonly
   for (const name of model.variables.keys()) {
     const gradient = made[index++];
     if (!gradient) continue;
+    // it was asked for all the same, so that what lies before such weights alone is told its gradient
+    if (model.statistics.has(name)) {
+      gradient.dispose();
+      continue;
+    }
     const before = gradients.get(name);
     if (!before) gradients.set(name, gradient);
     else {

@@ -2,14 +2,18 @@
 import type { LayerType } from '../../../experiment/layers/index.ts';
 import { adaptiveSoftmax } from './adaptive-softmax.ts';
 import { batchNorm } from './batch-norm.ts';
+import { clockwork } from './clockwork.ts';
 import { conv1d } from './conv1d.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
+import { echoState } from './echo-state.ts';
 import { embedding } from './embedding.ts';
 import { gatedDeltanet } from './gated-deltanet.ts';
 import { gla } from './gla.ts';
+import { hierarchical } from './hierarchical.ts';
 import { highway } from './highway.ts';
+import { indRnn } from './ind-rnn.ts';
 import type { PyTorchLayer } from './kind.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linearAttention } from './linear-attention.ts';
@@ -19,6 +23,7 @@ import { mamba } from './mamba.ts';
 import { mamba2 } from './mamba2.ts';
 import { minGru } from './min-gru.ts';
 import { minLstm } from './min-lstm.ts';
+import { orthogonalRnn } from './orthogonal-rnn.ts';
 import { pool } from './pool.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
 import { retnet } from './retnet.ts';
@@ -55,6 +60,11 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   mamba,
   rwkv,
   's-lstm': sLstm,
+  'ind-rnn': indRnn,
+  'orthogonal-rnn': orthogonalRnn,
+  clockwork,
+  hierarchical,
+  'echo-state': echoState,
   transformer,
   tcn,
   wavenet,

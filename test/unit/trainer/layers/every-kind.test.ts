@@ -106,11 +106,16 @@ for (const type of CELL_TYPES)
     });
     afterEach(() => model.dispose());
 
-    it('has as many parameters as its formula says', () => {
-      const own = [...model.variables].filter(([name]) => name.startsWith('layers.1.'));
+    it('has as many parameters that learn as its formula says', () => {
+      const own = [...model.variables].filter(
+        ([name]) => !model.statistics.has(name) && name.startsWith('layers.1.'),
+      );
       const count = own.reduce((sum, [, { size }]) => sum + size, 0);
       const said = kind.parameters(layer, at);
       assert.equal(count, said.count);
+      const all = [...model.variables].filter(([name]) => name.startsWith('layers.1.'));
+      const held = all.reduce((sum, [, { size }]) => sum + size, 0);
+      assert.equal(held - count, kind.statistics?.(layer, at) ?? 0);
       const written = said.formula.replaceAll('·', '*').replaceAll('²', '**2');
       assert.equal(new Function(`return ${written}`)(), count, said.formula);
     });
