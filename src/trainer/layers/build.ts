@@ -225,6 +225,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     statistics,
     levels: levels.all,
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
+    caches: layers.every(({ description, built }) => built.caches ?? traitsOf(description).carries),
     states,
     encode,
     forward: (input, options) => run(input, options, false) as ForwardResult,
