@@ -1,7 +1,9 @@
 // What a well-formed experiment can still have wrong: checks across fields, each with its place. What concerns one layer
 // alone stands with its kind.
+
+import { ZodError } from 'zod';
 import { checkBounds } from './bounds.ts';
-import { comparisonSize, MAX_MEMBERS, setField } from './compare.ts';
+import { comparisonSize, MAX_MEMBERS, setField, withCell } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
 import {
@@ -333,8 +335,16 @@ function has(value: unknown, path: Path): boolean {
 // ---------------------------------------------------------------- comparison
 
 function checkCompare(experiment: Experiment): Remark[] {
-  const { cell: _cell, seeds: _seeds, ...fields } = experiment.compare ?? {};
+  const { cell, data, seeds: _seeds, ...fields } = experiment.compare ?? {};
   const remarks = Object.entries(fields).flatMap(([key, values]) => checkAxis(key, values, experiment));
+  // what is wrong without a comparison is told once, at its own place
+  const alone = [...checkLayers(experiment), ...checkData(experiment)];
+  if (!alone.some(({ severity }) => severity === 'error')) {
+    for (const [index, own] of (data ?? []).entries())
+      remarks.push(...memberFault(['compare', 'data', index], () => ({ ...experiment, data: own })));
+    for (const [index, own] of (cell ?? []).entries())
+      remarks.push(...memberFault(['compare', 'cell', index], () => withCell(experiment, own), own));
+  }
   const size = remarks.length > 0 ? 0 : comparisonSize(experiment);
   if (size > MAX_MEMBERS) {
     remarks.push(
@@ -342,6 +352,22 @@ function checkCompare(experiment: Experiment): Remark[] {
     );
   }
   return remarks;
+}
+
+/** The first fault of a member, at the value that makes it. `own`: fields of a cell, among which a fault may stand. */
+function memberFault(place: Path, member: () => Experiment, own?: unknown): Remark[] {
+  let made: Experiment;
+  try {
+    made = member();
+  } catch (cause) {
+    if (!(cause instanceof ZodError)) throw cause;
+    return faultsOf(cause, own)
+      .slice(0, 1)
+      .map(({ message, path, ofKey }) => ({ ...error([...place, ...path], message), ofKey }));
+  }
+  const faults = [...checkBounds(made), ...checkLayers(made), ...checkData(made)];
+  const [fault] = faults.filter(({ severity }) => severity === 'error');
+  return fault ? [error(place, fault.message)] : [];
 }
 
 function checkAxis(key: string, values: readonly unknown[], experiment: Experiment): Remark[] {

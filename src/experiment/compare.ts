@@ -1,11 +1,12 @@
-// One experiment for each member of a comparison: cells × any field × seeds.
+// One experiment for each member of a comparison: data × cells × any field × seeds.
 
-import { isCell, kindOf, type Layer, type LayerType } from './layers/index.ts';
+import { isCell, kindOf, type Layer, type LayerType, layerSchema } from './layers/index.ts';
 import { knownSizes, placeLayers, UNREAD } from './models.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { schemaAt } from './schema-json.ts';
 import { switchCell } from './switch-cell.ts';
+import { taskOf } from './tasks/index.ts';
 
 export interface Member {
   /** what sets it apart, such as "GRU · lr 0.003 · seed 2"; empty if nothing is compared */
@@ -24,7 +25,7 @@ export function comparisonSize(experiment: Experiment): number {
   return axesOf(experiment).reduce((size, { values }) => size * values.length, 1);
 }
 
-/** Cells vary slowest, seeds fastest. Members stand alone: they hold no `compare`. */
+/** Data vary slowest, then cells; seeds fastest. Members stand alone: they hold no `compare`. */
 export function expandComparison(experiment: Experiment): Member[] {
   const { compare: _, ...alone } = experiment;
   let members: Member[] = [{ label: '', experiment: structuredClone(alone) }];
@@ -40,12 +41,16 @@ export function expandComparison(experiment: Experiment): Member[] {
 }
 
 function axesOf(experiment: Experiment): Axis[] {
-  const { cell, seeds, ...fields } = experiment.compare ?? {};
+  const { data, cell, seeds, ...fields } = experiment.compare ?? {};
   const axes: Axis[] = [];
-  if (cell)
-    axes.push({
-      values: cell.map(name => ({ label: kindOf({ type: name }).title, apply: e => withCell(e, name) })),
-    });
+  if (data) {
+    const labels = titled(data, own => taskOf(own).title, 'task');
+    axes.push({ values: data.map((own, i) => ({ label: labels[i]!, apply: e => ({ ...e, data: own }) })) });
+  }
+  if (cell) {
+    const labels = titled(cell.map(asObject), own => kindOf(own).title, 'type');
+    axes.push({ values: cell.map((own, i) => ({ label: labels[i]!, apply: e => withCell(e, own) })) });
+  }
   const keys = Object.keys(fields);
   for (const [key, values] of Object.entries(fields)) {
     const path = parseDotted(key);
@@ -57,6 +62,25 @@ function axesOf(experiment: Experiment): Axis[] {
   if (seeds && seeds > 1)
     axes.push({ values: Array.from({ length: seeds }, (_, i) => seedMember(experiment, i)) });
   return axes;
+}
+
+/** Titles; of several with one title also the fields in which they differ, such as "Parity, length 16". */
+function titled<T extends object>(values: readonly T[], title: (value: T) => string, kind: string): string[] {
+  return values.map(value => {
+    const alike = values.filter(other => title(other) === title(value)) as Record<string, unknown>[];
+    const keys = Object.keys(value).filter(
+      key => key !== kind && new Set(alike.map(other => JSON.stringify(other[key]))).size > 1,
+    );
+    const words = keys.map(key => `${key} ${(value as Record<string, unknown>)[key]}`);
+    return [title(value), ...words].join(', ');
+  });
+}
+
+/** A cell of a comparison: its name, or with fields of its own. */
+export type ComparedCell = LayerType | { type: LayerType; [field: string]: unknown };
+
+export function asObject(cell: ComparedCell): { type: LayerType; [field: string]: unknown } {
+  return typeof cell === 'string' ? { type: cell } : cell;
 }
 
 function seedMember(experiment: Experiment, index: number): Axis['values'][number] {
@@ -78,11 +102,14 @@ function axisName(path: Path, keys: readonly string[]): string {
 }
 
 /** The same model of another cell; fields that only the old cell has are left out. */
-export function withCell(experiment: Experiment, cell: LayerType): Experiment {
+export function withCell(experiment: Experiment, cell: ComparedCell): Experiment {
+  const { type, ...own } = asObject(cell);
   const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD).slice(
     -experiment.model.layers.length,
   );
-  const layers = placed.map(({ layer, at }) => (isCell(layer) ? switchCell(layer, cell, at.inputs) : layer));
+  const layers = placed.map(({ layer, at }) =>
+    isCell(layer) ? (layerSchema.parse({ ...switchCell(layer, type, at.inputs), ...own }) as Layer) : layer,
+  );
   return { ...experiment, model: { ...experiment.model, layers } };
 }
 

@@ -18,13 +18,20 @@ const modelSchema = z.strictObject({
   layers: z.array(layerSchema).min(1).describe('From input to output.'),
 });
 
+const cellType = z.enum(CELL_TYPES as [LayerType, ...LayerType[]]);
+
 const compareSchema = z
   .object({
     cell: z
-      .array(z.enum(CELL_TYPES as [LayerType, ...LayerType[]]))
+      .array(z.union([cellType, z.looseObject({ type: cellType })]))
       .min(1)
       .optional()
-      .describe('Train the same model with each of these cells.'),
+      .describe('Train the same model with each of these cells; {"type": …} with fields of its own.'),
+    data: z
+      .array(dataSchema)
+      .min(1)
+      .optional()
+      .describe('Train on each of these data: a task a column of the ability matrix.'),
     seeds: positiveInt
       .max(100)
       .optional()

@@ -11,6 +11,7 @@ import type {
   SeriesLevel,
   TaskFacts,
 } from '../runs/format.ts';
+import type { MatrixPlace } from '../runs/matrix.ts';
 
 export type { Finding, Fix, JsonNumber, Metric, Sample, SeriesLevel } from '../runs/format.ts';
 
@@ -133,6 +134,8 @@ export interface RunView {
   seed: number;
   /** equal for runs that differ in their seed alone; empty before the request is read */
   seedKey: string;
+  /** its place among runs on several data; null: all learn from the same */
+  matrix: MatrixPlace | null;
   trainLoss: Curve;
   valLoss: Curve;
   /** of the task's metrics that were recorded, by name */

@@ -2,6 +2,7 @@
 import './dashboard.css';
 import { PageConnection } from '../protocol/connection.ts';
 import type { DashboardState, RunPatch, RunView } from '../protocol/messages.ts';
+import { runsOfColumn, shownColumn } from './columns.ts';
 import { h } from './dom.ts';
 import { isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
 import { EmptySection } from './sections/empty.ts';
@@ -111,9 +112,11 @@ class DashboardPage implements Page {
     saveState({ ...this.ui, pinned: this.state.pinned });
   }
 
-  /** One run for the seeds of a model. */
+  /** The runs of one of several data, one for the seeds of a model. */
   private gather(): void {
-    this.state = { ...this.told, runs: shownRuns(this.told.runs, this.ui.seeds) };
+    const { runs } = this.told;
+    const own = runsOfColumn(runs, shownColumn(runs, this.ui.data));
+    this.state = { ...this.told, runs: shownRuns(own, this.ui.seeds) };
   }
 
   private replace(state: DashboardState): void {

@@ -21,6 +21,8 @@ export interface UiState {
   tables: Partial<Record<string, boolean>>;
   follow: boolean;
   zoom: { from: number; to: number } | null;
+  /** of runs on several data: the data that are shown; null: the first */
+  data: string | null;
   /** the metric that the first chart draws; null: the loss */
   metric: string | null;
   allSamples: boolean;
@@ -39,6 +41,7 @@ export const FIRST_UI: UiState = {
   tables: {},
   follow: true,
   zoom: null,
+  data: null,
   metric: null,
   allSamples: false,
   seeds: 'range',
@@ -51,7 +54,7 @@ export interface Reading {
 }
 
 export interface Page {
-  /** runs of one model with several seeds stand as one; `members` has each */
+  /** runs of one model with several seeds stand as one, of several data those of one; `members` has each */
   readonly state: DashboardState;
   readonly members: readonly RunView[];
   readonly ui: UiState;
@@ -91,6 +94,7 @@ export function uiFrom(saved: unknown): UiState {
   const zoom = old.zoom as { from?: unknown; to?: unknown } | null | undefined;
   if (typeof zoom?.from === 'number' && typeof zoom.to === 'number')
     ui.zoom = { from: zoom.from, to: zoom.to };
+  if (typeof old.data === 'string') ui.data = old.data;
   if (typeof old.metric === 'string') ui.metric = old.metric;
   if (old.allSamples === true) ui.allSamples = true;
   if (old.seeds === 'sd' || old.seeds === 'each') ui.seeds = old.seeds;

@@ -164,6 +164,39 @@ describe('the page of the dashboard', () => {
         }
     });
 
+  it('shows runs on several data as a matrix, and those of one at a time below', async () => {
+    for (const theme of THEMES)
+      for (const width of [300, 900]) {
+        await open(`task=adding&runs=9&matrix=1&state=finished&theme=${theme}`, width);
+        const matrix = page.locator('#matrix');
+        const rows = await matrix.locator('tbody tr').allInnerTexts();
+        assert.equal(rows.length, 3);
+        assert.match(rows[0]!, /^RNN(\s+\d+ % ✓){3}$/);
+        assert.match(rows[1]!, /^GRU(\s+\d+ % ✗){3}$/);
+        assert.match(rows[2]!, /^LSTM(\s+\d+ %){3}$/);
+        const drawn = () => page.locator('#loss .chart').getAttribute('aria-label');
+        assert.equal((await drawn())!.match(/RNN/g)!.length, 1, 'one of three tasks is on the axis');
+        const heads = matrix.locator('th button');
+        assert.deepEqual(await heads.evaluateAll(all => all.map(head => head.getAttribute('aria-pressed'))), [
+          'true',
+          'false',
+          'false',
+        ]);
+        const before = await drawn();
+        await heads.nth(2).focus();
+        await page.keyboard.press('Enter');
+        await settled();
+        assert.notEqual(await drawn(), before);
+        assert.equal(await heads.nth(2).getAttribute('aria-pressed'), 'true');
+        assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Associative recall');
+        assert.deepEqual(await faults(), []);
+        const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
+        await page.screenshot({ path: path.join(root, 'test/out', `matrix-${theme}-${width}.png`) });
+        if (theme !== 'hc-light' || width !== 900) await page.context().close();
+      }
+  });
+
   it("draws the task's own metrics in place of the loss, with unit and which way is better", async () => {
     for (const [theme, width] of [
       ['dark', 900],

@@ -1,7 +1,7 @@
 // Stands in for the extension on the development page: the real projections and the real protocol, over fake runs.
 // ?theme=dark|light|hc-dark|hc-light &layout=side|tab &state=empty|queued|training|paused|finished|stopped|diverged|
 // crashed|silent|restricted|waiting &task=char-lm|forecast|adding &runs=3 &step=840 &steps=2000 &live=1 &layers=1
-// &shows=classes|decoded|tagged
+// &shows=classes|decoded|tagged &matrix=1
 import { parametersView } from '../../src/extension/dashboard/parameters.ts';
 import { RunProjection } from '../../src/extension/dashboard/run-view.ts';
 import { checkRequest } from '../../src/protocol/check.ts';
@@ -38,8 +38,13 @@ function makeRuns(): FakeRun[] {
     const cell = wanted === 1 ? 'lstm' : cells[i % 3]!;
     const variant = Math.floor(i / 3);
     const name = hostile ? '<img src=x onerror=alert(1)>' : cell.toUpperCase();
+    const data = ['Adding', 'Copy memory', 'Associative recall'][variant % 3]!;
     return fakeRun({
       cell,
+      matrix:
+        query.get('matrix') === '1'
+          ? { row: cell, column: data, rowTitle: name, columnTitle: data, can: [true, false, null][i % 3]! }
+          : null,
       label: variant === 0 ? name : `${name} · seed ${variant + 1}`,
       variant,
       steps,

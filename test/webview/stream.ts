@@ -37,6 +37,8 @@ export interface FakeOptions {
   /** a sample of this type in place of the task's own */
   shows?: keyof typeof fakeSamples | undefined;
   full?: boolean;
+  /** its place among runs on several data */
+  matrix?: Place['matrix'];
   /** its gradient is found to vanish */
   vanishes?: boolean;
 }
@@ -121,7 +123,7 @@ export function fakeRun(options: FakeOptions): FakeRun {
     id: `run-${seed}`,
     name: 'emma',
     life,
-    place: { label, variant: options.variant ?? 0 },
+    place: { label, variant: options.variant ?? 0, matrix: options.matrix ?? null },
     source: {
       request: run,
       run,
@@ -159,7 +161,10 @@ export function fakeRun(options: FakeOptions): FakeRun {
     ];
     if (step % Math.ceil(steps / 50) === 0 && step < divergesAt) {
       const value = base(step) + 0.02 + 0.05 * (step / steps) + 0.008 * gauss(random);
-      const push = (name: string, of: number) => values.push([name, { mean: of, min: of, max: of }]);
+      const push = (name: string, of: number) => {
+        values.push([name, { mean: of, min: of, max: of }]);
+        status.last[name] = of;
+      };
       push('valLoss', value);
       if (options.task === 'adding') push('accuracy', 1 - value / Math.log(VOCABULARY));
       else if (options.task === 'forecast') push('rmse', value);

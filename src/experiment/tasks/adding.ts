@@ -25,6 +25,7 @@ export const adding: TaskKind<typeof schema> = {
   needs: 'layers',
   reads: 'nothing',
   stepsField: 'length',
+  needsAbility: 'memory',
   outputsFrom: 'the sum',
   steps: ({ length }) => length,
   sizes: data => ({

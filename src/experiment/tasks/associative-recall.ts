@@ -41,6 +41,7 @@ export const associativeRecall = symbolKind<typeof schema>({
   symbols: data => keysOf(data) + VALUES,
   classes: () => VALUES,
   outputsFrom: 'the values',
+  ability: 'recall',
   steps: ({ queries }, length) => 2 * pairsIn(length) + queries,
   check(data) {
     const { length, testLength: tested = length, queries, keys } = data;

@@ -28,6 +28,7 @@ export const copyMemory: TaskKind<typeof schema> = {
   needs: 'layers',
   reads: 'nothing',
   stepsField: 'length',
+  needsAbility: 'memory',
   outputsFrom: 'the symbols and the blank',
   steps: ({ length, items }) => length + 2 * items,
   sizes: data => ({

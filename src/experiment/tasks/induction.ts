@@ -24,6 +24,7 @@ export const induction = symbolKind<typeof schema>({
   symbols: () => ALPHABET + 1,
   classes: () => ALPHABET,
   outputsFrom: 'the symbols',
+  ability: 'recall',
   steps: (_, length) => length,
   starter: {
     description: 'generated · say what followed a symbol the first time',

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { Remark } from '../remark.ts';
 import type { ModelSizes } from '../sizes.ts';
 import type { Training } from '../training.ts';
+import type { Ability } from './theory.ts';
 
 /** A scalar that a task records beside its loss, by the name it has in the run. */
 export interface Metric {
@@ -42,6 +43,8 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   check?(data: z.output<S>): Remark[];
   /** null: the data must be read first */
   sizes(data: z.output<S>): ModelSizes | null;
+  /** what a layer must be able to do for it, beside fitting its data; see theory.ts */
+  readonly needsAbility?: Ability | undefined;
   /** how the palette begins an experiment of this task */
   readonly starter: Starter<S>;
 }

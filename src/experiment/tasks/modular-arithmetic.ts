@@ -29,6 +29,7 @@ export const modularArithmetic = symbolKind<typeof schema>({
   symbols: ({ modulus }) => modulus + OPERATORS.length + 1,
   classes: ({ modulus }) => modulus,
   outputsFrom: 'the numbers',
+  ability: 'tracking',
   steps: (_, length) => length,
   starter: {
     description: 'generated · work out a sum modulo five',

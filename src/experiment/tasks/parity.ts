@@ -18,6 +18,7 @@ export const parity = symbolKind<typeof schema>({
   symbols: () => 2,
   classes: () => 2,
   outputsFrom: 'even and odd',
+  ability: 'tracking',
   steps: (_, length) => length,
   starter: {
     description: 'generated · are the ones so far odd in number',

@@ -27,6 +27,7 @@ export const selectiveCopy = symbolKind<typeof schema>({
   symbols: () => ALPHABET + 2,
   classes: () => ALPHABET,
   outputsFrom: 'the symbols',
+  ability: 'selection',
   steps: ({ items }, length) => length + items,
   check({ length, testLength: tested = length, items }) {
     if (items <= Math.min(length, tested)) return [];

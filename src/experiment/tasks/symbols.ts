@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Remark } from '../remark.ts';
 import type { Metric, Starter, TaskKind } from './kind.ts';
+import type { Ability } from './theory.ts';
 
 /** Length of the sequences in the test part, where that differs from the training length. */
 export function testLength(what: string) {
@@ -31,6 +32,7 @@ export interface SymbolKind<S extends z.ZodObject> {
   /** classes that are said */
   classes(data: z.output<S>): number;
   outputsFrom: string;
+  ability?: Ability;
   /** steps of a sequence of this `length` */
   steps(data: z.output<S>, length: number): number;
   check?(data: z.output<S>): Remark[];
@@ -62,6 +64,7 @@ export function symbolKind<S extends z.ZodObject>(own: SymbolKind<S>): TaskKind<
     reads: 'nothing',
     stepsField: 'length',
     outputsFrom: own.outputsFrom,
+    needsAbility: own.ability,
     steps: data => own.steps(data, lengthsOf(data).length),
     ...(own.check && { check: own.check }),
     sizes(data) {

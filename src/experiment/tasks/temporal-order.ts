@@ -28,6 +28,7 @@ export const temporalOrder = symbolKind<typeof schema>({
   symbols: () => SYMBOLS,
   classes: ({ marks }) => 2 ** marks,
   outputsFrom: 'the orders',
+  ability: 'memory',
   steps: (_, length) => length,
   starter: {
     description: 'generated · tell in which order two symbols came',

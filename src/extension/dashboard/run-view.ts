@@ -3,6 +3,7 @@ import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
 import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
+import type { MatrixPlace } from '../../runs/matrix.ts';
 import { metricsOf } from '../../runs/metrics.ts';
 import { cellOf } from '../cells.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
@@ -32,6 +33,7 @@ export interface Life {
 export interface Place {
   label: string;
   variant: number;
+  matrix: MatrixPlace | null;
 }
 
 const MAX_POINTS = 1000;
@@ -131,6 +133,7 @@ export class RunProjection {
     return {
       label: place.label,
       variant: place.variant,
+      matrix: place.matrix,
       cell: experiment ? cellOf(experiment) : null,
       state: life.state,
       step: status?.step ?? 0,

@@ -3,6 +3,7 @@ import { firstCell } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { distinctions } from '../../runs/differences.ts';
 import type { RunRequest } from '../../runs/format.ts';
+import { matrixPlaces } from '../../runs/matrix.ts';
 import { cellOf } from '../cells.ts';
 import type { Place } from './run-view.ts';
 
@@ -16,13 +17,18 @@ export interface Named {
 export function placesOf(runs: readonly Named[]): Place[] {
   const isOneGroup = new Set(runs.map(({ request }) => request.group?.id ?? request.id)).size === 1;
   const seen = new Map<string, number>();
-  const places = runs.map(({ name, request }) => {
+  const matrix = matrixPlaces(runs.map(({ request }) => request.experiment));
+  const places = runs.map(({ name, request }, index) => {
     const cell = cellNameOf(request.experiment);
     const hue = cellOf(request.experiment)?.hue ?? '';
     const variant = seen.get(hue) ?? 0;
     seen.set(hue, variant + 1);
     const own = request.group?.label || cell;
-    return { label: isOneGroup ? own : own === cell ? name : `${name} ${own}`, variant };
+    return {
+      label: isOneGroup ? own : own === cell ? name : `${name} ${own}`,
+      variant,
+      matrix: matrix?.[index] ?? null,
+    };
   });
   return toldApart(runs, places);
 }

@@ -7,6 +7,8 @@ import { type ComparedRun, csv, effectsOf, markdown, rowsOf } from '../../runs/c
 import { comparisonNumbers, comparisonTable } from '../../runs/comparison-text.ts';
 import { factorsOf, wordsOf } from '../../runs/differences.ts';
 import { toJsonNumber } from '../../runs/json.ts';
+import { MATRIX_LEGEND, type Matrix, matrixOf, matrixPlaces, matrixTable } from '../../runs/matrix.ts';
+import { metricsOf } from '../../runs/metrics.ts';
 import { SERIES } from '../../runs/series-names.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
@@ -20,7 +22,7 @@ export const command: Command = {
   count: [1, Infinity],
   summary: 'Compare runs in a table: parameters, steps, losses and speed. Runs are named by folder or id.',
   details:
-    'Runs that differ in their seed alone are one row: mean ± standard deviation. The first row is the baseline: differences of the best validation loss, with an exact paired test over the seeds. A grid also shows what each of its factors does by itself.',
+    'Runs that differ in their seed alone are one row: mean ± standard deviation. The first row is the baseline: differences of the best validation loss, with an exact paired test over the seeds. A grid also shows what each of its factors does by itself. Runs on several data are a matrix, a model a row and data a column, each with the figure of its task and what theory says.',
   options: {
     ...JSON_OPTION,
     markdown: { help: 'Write the table as Markdown.' },
@@ -29,6 +31,11 @@ export const command: Command = {
   examples: ['unroll compare .unroll/runs/*', 'unroll compare --markdown .unroll/runs/*'],
   async run(args) {
     const runs = inOrder(args.positionals.map(name => loadRun(findRun(name))));
+    const matrix = args.flag('json') || args.flag('csv') ? null : matrixIn(runs);
+    if (matrix) {
+      sayMatrix(matrix, args.flag('markdown'));
+      return EXIT.done;
+    }
     if (args.flag('markdown') || args.flag('csv')) {
       const rows = rowsOf(runs.flatMap(run => comparedOf(run) ?? []));
       if (args.flag('csv')) {
@@ -101,6 +108,34 @@ function comparedOf({ folder, reader, label, state }: RunFacts): ComparedRun | n
     state,
     reach: newest ? reach(newest.subarray(newest.length - length)) : null,
   });
+}
+
+/** null where all runs learn from the same data. */
+function matrixIn(runs: readonly RunFacts[]): Matrix | null {
+  const known = runs.filter(({ reader }) => reader.request !== null);
+  const places = matrixPlaces(known.map(({ reader }) => reader.request!.experiment));
+  if (!places) return null;
+  return matrixOf(
+    known.map(({ reader, last }, index) => ({
+      place: places[index]!,
+      metrics: metricsOf(reader.run ?? reader.request!),
+      last,
+    })),
+  );
+}
+
+function sayMatrix(matrix: Matrix, asMarkdown: boolean): void {
+  const { head, rows } = matrixTable(matrix);
+  const cells = [head, ...rows].map(row => row.map(plainCell));
+  if (asMarkdown) {
+    process.stdout.write(`${markdown(cells[0]!, cells.slice(1))}\n`);
+    return;
+  }
+  const { textColumns } = screenOf();
+  process.stdout.write(`${table(cells, 'lr', textColumns)}\n`);
+  const measures = matrix.columns.map(({ title, measure }) => `${title}: ${measure.toLowerCase()}`);
+  process.stdout.write(`${wrap(plain(`${measures.join('; ')}.`), textColumns)}\n`);
+  process.stdout.write(`${wrap(MATRIX_LEGEND, textColumns)}\n`);
 }
 
 function plainCell(text: string): string {

@@ -4,6 +4,7 @@ import type { Page, Section } from '../page.ts';
 import { FlowSection } from './flow.ts';
 import { GatesSection } from './gates.ts';
 import { LossSection } from './loss.ts';
+import { MatrixSection } from './matrix.ts';
 import { ParametersSection } from './parameters.ts';
 import { RunsSection } from './runs.ts';
 import { SampleSection } from './sample.ts';
@@ -16,6 +17,7 @@ interface SectionKind {
 }
 
 export const SECTIONS = [
+  { name: 'matrix', column: 'left', make: MatrixSection },
   { name: 'loss', column: 'left', make: LossSection },
   { name: 'flow', column: 'left', make: FlowSection },
   { name: 'gates', column: 'left', make: GatesSection },

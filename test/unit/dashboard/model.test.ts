@@ -191,8 +191,8 @@ describe('names on the dashboard', () => {
   it('tell runs of one cell apart', () => {
     const runs = [named('gru', 'GRU · seed 1', 'g'), named('gru', 'GRU · seed 2', 'g')];
     assert.deepEqual(placesOf(runs), [
-      { label: 'GRU · seed 1', variant: 0 },
-      { label: 'GRU · seed 2', variant: 1 },
+      { label: 'GRU · seed 1', variant: 0, matrix: null },
+      { label: 'GRU · seed 2', variant: 1, matrix: null },
     ]);
   });
 

@@ -104,6 +104,57 @@ describe('expandComparison', () => {
     );
   });
 
+  it('compares data, slowest, each with its own fields; cells may have fields of their own', () => {
+    const all = members(
+      {
+        data: [
+          { task: 'parity', length: 8, testLength: 32 },
+          { task: 'parity', length: 16 },
+          { task: 'adding', length: 20 },
+        ],
+        cell: ['gru', { type: 'tcn', layers: 4 }, { type: 'tcn', layers: 5, kernelSize: 2 }],
+      },
+      { model: { layers: [{ type: 'dense', units: 8 }, { type: 'rnn', units: 8 }, { type: 'dense' }] } },
+    );
+    assert.deepEqual(
+      all.map(member => member.label),
+      ['Parity, length 8, testLength 32', 'Parity, length 16', 'The adding problem'].flatMap(task =>
+        ['GRU', 'TCN, layers 4', 'TCN, layers 5, kernelSize 2'].map(cell => `${task} · ${cell}`),
+      ),
+    );
+    assert.deepEqual(all[0]!.experiment.data, { task: 'parity', length: 8, testLength: 32 });
+    const { data, model } = all[8]!.experiment;
+    assert.deepEqual(data, { task: 'adding', length: 20 });
+    const [, cell] = model.layers;
+    assert.ok(cell?.type === 'tcn' && cell.layers === 5 && cell.kernelSize === 2 && cell.units === 8);
+    for (const { experiment } of all) assert.deepEqual(experimentSchema.parse(experiment), experiment);
+  });
+
+  it('says which of the data or cells does not fit the model', () => {
+    const said = (compare: object) =>
+      parseExperiment(
+        JSON.stringify({
+          data: { task: 'parity' },
+          model: { layers: [{ type: 'embedding', dim: 6 }, { type: 'rnn', units: 8 }, { type: 'dense' }] },
+          compare,
+        }),
+      ).problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    assert.deepEqual(said({ data: [{ task: 'parity' }, { task: 'adding' }] }), [
+      'compare.data.1: An embedding needs symbols, but the task "adding" gives vectors; leave it out.',
+    ]);
+    assert.match(
+      said({ data: [{ task: 'parity', length: 0 }] })[0]!,
+      /^compare\.data\.0\.length: `length` must be/,
+    );
+    assert.match(said({ cell: ['gru', 'transformer'] })[0]!, /^compare\.cell\.1: The 6 numbers .* 4 heads/);
+    assert.match(
+      said({ cell: [{ type: 'tcn', layer: 3 }] })[0]!,
+      /^compare\.cell\.0\.layer: `layer` is not a key/,
+    );
+    assert.match(said({ cell: ['gpt'] })[0]!, /^compare\.cell\.0/);
+    assert.deepEqual(said({ cell: [{ type: 'transformer', heads: 2 }] }), []);
+  });
+
   it('gives members that share nothing', () => {
     const [first, second] = members({ seeds: 2 });
     first!.experiment.model.layers.length = 0;
