@@ -325,6 +325,20 @@ struct UnrollMatrixMemoryBackward {
   Int32 seq_len, batch, heads, key_size, value_size, update, decay_of, normalised, reverse, chunk;
 };
 
+/** Returns the floats of scratch that the CTC loss takes, for the number of threads now running. */
+struct UnrollCtcMemory {
+  Int32 seq_len, max_labels;
+};
+
+/** labels (B, max_labels), of which the first label_lengths[b] are read; `scale` multiplies the gradient. */
+struct UnrollCtc {
+  double scale;
+  const float *logits;
+  const Int32 *lengths, *labels, *label_lengths;
+  float *losses, *dlogits, *scratch;
+  Int32 seq_len, batch, classes, max_labels;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 7)           \
@@ -363,7 +377,9 @@ struct UnrollMatrixMemoryBackward {
   F(selective_scan_backward, UnrollSelectiveScanBackward, 0, 19, 6) \
   F(matrix_memory_memory, UnrollMatrixMemoryMemory, 0, 0, 9)    \
   F(matrix_memory, UnrollMatrixMemory, 0, 15, 10)               \
-  F(matrix_memory_backward, UnrollMatrixMemoryBackward, 0, 24, 10)
+  F(matrix_memory_backward, UnrollMatrixMemoryBackward, 0, 24, 10) \
+  F(ctc_memory, UnrollCtcMemory, 0, 0, 2)                       \
+  F(ctc, UnrollCtc, 1, 7, 4)
 
 /** Room that callers have for the struct of any function, and the most pointers of one. */
 #define UNROLL_CALL_BYTES 512

@@ -3,6 +3,7 @@
 #include "abi.h"
 #include "attention.h"
 #include "convolution.h"
+#include "ctc.h"
 #include "dense_cross_entropy.h"
 #include "dropout.h"
 #include "embedding.h"

@@ -16,6 +16,7 @@ import { activationKernel } from './kernels/activation.ts';
 import { addKernel } from './kernels/add.ts';
 import { attentionKernel } from './kernels/attention.ts';
 import { convolutionKernel } from './kernels/convolution.ts';
+import { ctcKernel } from './kernels/ctc.ts';
 import { denseKernel } from './kernels/dense.ts';
 import { denseCrossEntropyKernel } from './kernels/dense-cross-entropy.ts';
 import { dropoutKernel } from './kernels/dropout.ts';
@@ -48,6 +49,7 @@ const kernels: readonly EngineKernel[] = [
   layerNormKernel,
   attentionKernel,
   convolutionKernel,
+  ctcKernel,
   scanKernel,
   selectiveScanKernel,
   memoryKernel,

@@ -143,6 +143,7 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     // without an activation the output is not read
     return [x, weight, n.at(-1) === -1 ? null : y, y, x, weight, bias, null];
   },
+  ctc: ([T, B, C, labels]) => [T! * B! * C!, B!, B! * labels!, B!, B!, T! * B! * C!, null],
 };
 
 /** Numbers of these may be below 0: an offset, an activation that is none. */
@@ -201,6 +202,20 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
       requireBelow(kernel, operands[3], integers[2]!, integers[0]! + 1);
       requireBelow(kernel, operands[4], integers[2]!, integers[1]! + 1);
       break;
+    case 'ctc': {
+      const [T, B, C, most] = integers as [number, number, number, number];
+      requireBelow(kernel, operands[1], B, T + 1);
+      requireBelow(kernel, operands[3], B, most + 1);
+      const [labels, lengths] = [operands[2]!, operands[3]!];
+      for (let b = 0; b < B; b++)
+        requireBelow(
+          kernel,
+          { data: labels.data, offset: labels.offset + b * most } as IntSlice,
+          lengths.data[lengths.offset + b]!,
+          C,
+        );
+      break;
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Tensor3D,
   tensor2d,
 } from '@tensorflow/tfjs-core';
+import { ctcOf } from './kernels/ctc.ts';
 import { DENSE_CROSS_ENTROPY, type DenseHead, denseCrossEntropyOf } from './kernels/dense-cross-entropy.ts';
 import { hasKernel } from './kernels/kernel.ts';
 import { softmaxCrossEntropyOf } from './kernels/softmax-cross-entropy.ts';
@@ -88,4 +89,27 @@ export function meanSquaredError(
   const total = weights.reduce((partial, weight) => partial + weight, 0);
   if (total === 0) return mul(sum(errors), 0);
   return div(sum(mul(errors, tensor2d(weights, [rows, 1]))), total * columns);
+}
+
+/** Labels of each sequence of a batch, for the loss over their alignments. */
+export interface Labels {
+  /** (B, most): classes from 1; what stands behind a sequence's own is not read */
+  labels: Int32Array;
+  /** (B) */
+  counts: Int32Array;
+  most: number;
+}
+
+/**
+ * Connectionist temporal classification (Graves et al. 2006): -log p(labels | logits) in nats, summed over the sequences
+ * and divided by their labels. logits (T, B, C), class 0 the blank; `lengths` (B) valid steps, or null for all.
+ */
+export function ctcLoss(
+  logits: Outputs,
+  { labels, counts, most }: Labels,
+  lengths: Int32Array | null,
+): Scalar {
+  const all = counts.reduce((sum, own) => sum + own, 0);
+  const scale = 1 / (all || counts.length);
+  return ctcOf(appliedOutputs(logits), { lengths, labels, labelLengths: counts, maxLabels: most, scale });
 }

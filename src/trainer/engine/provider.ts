@@ -483,6 +483,31 @@ export interface ConvolutionBackward extends ConvolutionShape {
   readonly dBias: Slice;
 }
 
+/**
+ * The loss of connectionist temporal classification (Graves et al. 2006) and its gradient in one pass. Class 0 is the
+ * blank. Where no alignment gives the labels, the loss is infinite and the gradient zero.
+ */
+export interface Ctc {
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly classes: number;
+  /** columns of `labels` */
+  readonly maxLabels: number;
+  /** (T, B, C) */
+  readonly logits: Slice;
+  /** (B) valid steps of each sequence, 0…T; null: all T */
+  readonly lengths: IntSlice | null;
+  /** (B, maxLabels), of which the first `labelLengths` are read: 1…C-1 */
+  readonly labels: IntSlice;
+  /** (B) */
+  readonly labelLengths: IntSlice;
+  /** (B) -log p(labels), in nats */
+  readonly losses: Slice;
+  /** (T, B, C) gradient of the sum of the losses, times `scale`; zero beyond a length; null: not wanted */
+  readonly dLogits: Slice | null;
+  readonly scale: number;
+}
+
 /** What layers beside the recurrent ones take. A provider may leave any of it to the reference's functions. */
 export interface SequenceOperations extends RecurrenceOperations {
   copyColumns(call: CopyColumns): void;
@@ -497,6 +522,7 @@ export interface SequenceOperations extends RecurrenceOperations {
   attentionBackward(call: AttentionBackward): void;
   convolution(call: Convolution): void;
   convolutionBackward(call: ConvolutionBackward): void;
+  ctc(call: Ctc): void;
 }
 
 export interface Provider extends Partial<SequenceOperations> {

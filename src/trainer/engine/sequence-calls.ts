@@ -26,6 +26,8 @@ export const SEQUENCE_OPERANDS = {
   convolution_memory: '',
   convolution: 'rrrww',
   convolution_backward: 'rrrrwwww',
+  ctc_memory: '',
+  ctc: 'rrrrwww',
   ...RECURRENCE_OPERANDS,
 } as const;
 
@@ -100,6 +102,23 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
       const { x, weight, y, dy, dx, dWeight, dBias } = call;
       const operands = [x, weight, y, dy, dx, dWeight, dBias, convolutionScratch(call, 1)];
       invoke('convolution_backward', [], operands, [...convolutionSizes(call), activationNumber(call)]);
+    },
+    ctc({
+      seqLen,
+      batch,
+      classes,
+      maxLabels,
+      logits,
+      lengths,
+      labels,
+      labelLengths,
+      losses,
+      dLogits,
+      scale,
+    }) {
+      const scratch = scratchOf(invoke('ctc_memory', [], [], [seqLen, maxLabels]));
+      const operands = [logits, lengths, labels, labelLengths, losses, dLogits, scratch];
+      invoke('ctc', [scale], operands, [seqLen, batch, classes, maxLabels]);
     },
     ...recurrenceCalls(invoke, scratchOf),
   };

@@ -2,6 +2,7 @@
 import type { SequenceOperations } from '../provider.ts';
 import { attention, attentionBackward } from './attention.ts';
 import { convolution, convolutionBackward } from './convolution.ts';
+import { ctc } from './ctc.ts';
 import { activation, activationBackward, add, copyColumns, dropout } from './element-wise.ts';
 import { layerNorm, layerNormBackward } from './layer-norm.ts';
 import { matrixMemory, matrixMemoryBackward } from './matrix-memory.ts';
@@ -20,6 +21,7 @@ export const referenceOperations: SequenceOperations = {
   attentionBackward,
   convolution,
   convolutionBackward,
+  ctc,
   scan,
   scanBackward,
   selectiveScan,

@@ -10,6 +10,7 @@ import type {
   RecurrentShape,
   Slice,
 } from '../../../../src/trainer/engine/provider.ts';
+import { describeCtc } from './describe-ctc.ts';
 import { describeRecurrences } from './describe-recurrences.ts';
 import { describeSequenceOperations } from './describe-sequence-operations.ts';
 import { assertClose, deep, type GoldenTensor, readGolden, SEED } from './golden.ts';
@@ -152,6 +153,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     });
 
     describeSequenceOperations(name, () => provider);
+    describeCtc(name, () => provider);
     describeRecurrences(name, () => provider);
 
     describe('recurrent layers against PyTorch', () => {
