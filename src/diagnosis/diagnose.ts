@@ -114,7 +114,10 @@ function keepValidation(kept: { step: number; loss: number }[], step: number, lo
   kept.splice(kept[0]!.loss === best ? 1 : 0, 1);
 }
 
-/** In four sums, which do not wait for each other: this is done for every gate of every step. */
+/**
+ * Over the steps that there are: NaN stands before the first one of a shorter batch. In four sums, which do not wait for
+ * each other: this is done for every gate of every step.
+ */
 function average(values: ArrayLike<number>): number {
   const { length } = values;
   let [a, b, c, d] = [0, 0, 0, 0];
@@ -126,7 +129,10 @@ function average(values: ArrayLike<number>): number {
     d += values[i + 3]!;
   }
   for (; i < length; i++) a += values[i]!;
-  return (a + b + c + d) / length;
+  const sum = a + b + c + d;
+  if (!Number.isNaN(sum)) return sum / length;
+  const seen = Array.from(values).filter(value => !Number.isNaN(value));
+  return seen.reduce((total, value) => total + value, 0) / seen.length;
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

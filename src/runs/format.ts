@@ -182,8 +182,10 @@ const classes = {
     .nullable(),
 };
 
-/** What a decoder says of a source. */
-const decoded = z.array(z.object({ source: text, truth: text, prediction: text })).max(10_000);
+/** What a decoder says of a source; `alignment`: which steps it says it at, where it reads unaligned labels. */
+const decoded = z
+  .array(z.object({ source: text, truth: text, prediction: text, alignment: text.optional() }))
+  .max(10_000);
 
 /** Sequences of tokens, each with the tag it has and the one it was given. */
 const tagged = z

@@ -7,11 +7,13 @@ import { byteLm } from './byte-lm.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
+import { ctc } from './ctc.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
 import { induction } from './induction.ts';
 import type { TaskKind } from './kind.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
+import { morse } from './morse.ts';
 import { parity } from './parity.ts';
 import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
@@ -26,6 +28,7 @@ export const TASK_KINDS = {
   forecast,
   classify,
   seq2seq,
+  ctc,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,
@@ -38,6 +41,7 @@ export const TASK_KINDS = {
   anbn,
   anbncn,
   dyck,
+  morse,
 } as const;
 
 export type TaskName = keyof typeof TASK_KINDS;

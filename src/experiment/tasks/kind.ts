@@ -52,6 +52,11 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
 export interface Starter<S extends z.ZodObject = z.ZodObject> {
   /** one line that says what is learned */
   description: string;
+  /**
+   * The fields of `data` that a file tells by its first lines; null: it holds no such data. Left out: any file of the sort
+   * that the task reads will do, and its column is asked for.
+   */
+  found?(head: string): Partial<z.input<S>> | null;
   /** `path` and `column` of the chosen file, for tasks that read one */
   data(file: { path: string; column: string }): z.input<S>;
   /** width of an embedding before the first cell; 0: none */

@@ -20,6 +20,8 @@ export interface DataChoice {
   task: TaskName;
   /** relative to the folder that gets the run, with forward slashes, or absolute */
   path?: string;
+  /** of `data`, as the file tells them: nothing more is to be asked of it */
+  fields?: object;
   /** of our own samples */
   sample?: boolean;
 }
@@ -37,12 +39,13 @@ export interface Choices {
 /** As it was remembered: before tasks were kinds, a choice named the sort of file. */
 export function rememberedData(stored: unknown): DataChoice | null {
   if (typeof stored !== 'object' || stored === null) return null;
-  const { task, kind, path, sample } = stored as Record<string, unknown>;
+  const { task, kind, path, fields, sample } = stored as Record<string, unknown>;
   const name = TASK_NAMES.find(each => (task ? each === task : taskOf({ task: each }).reads === kind));
   if (!name || (readsFile(name) && typeof path !== 'string')) return null;
   return {
     task: name,
     ...(typeof path === 'string' ? { path } : {}),
+    ...(typeof fields === 'object' && fields ? { fields } : {}),
     ...(sample === true ? { sample } : {}),
   };
 }
@@ -68,8 +71,20 @@ export function dataOffers(files: readonly FoundFile[], fits: Fit = () => null):
 function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
   const { path, bytes, sample } = file;
   const reads = readsOf(path);
-  const tasks = TASK_NAMES.filter(name => taskOf({ task: name }).reads === reads);
-  const fault = faultOfFile(file);
+  const found = TASK_NAMES.flatMap(task => {
+    const fields = taskOf({ task }).starter.found?.(file.head);
+    return fields ? [{ task, fields }] : [];
+  });
+  const fault = found.length > 0 ? null : faultOfFile(file);
+  const general = TASK_NAMES.filter(name => {
+    const { reads: own, starter } = taskOf({ task: name });
+    return own === reads && !starter.found;
+  });
+  // what the file is made for comes first, and alone where it holds nothing for the others
+  const tasks: { task: TaskName; fields?: object }[] = [
+    ...found,
+    ...(faultOfFile(file) ? [] : general.map(task => ({ task }))),
+  ];
   const shown = {
     label: `$(${reads === 'table' ? 'table' : 'file-text'}) ${path.split('/').at(-1)}`,
     ...(path.includes('/') ? { detail: path } : {}),
@@ -81,17 +96,18 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
         ...shown,
         description: sizeOf,
         reason: fault ?? 'Unroll reads text, CSV and TSV',
-        value: { task: tasks[0] ?? TASK_NAMES[0]!, path },
+        value: { task: general[0] ?? TASK_NAMES[0]!, path },
       },
     ];
-  return tasks.map(task => {
+  return tasks.map(({ task, fields }) => {
     const { starter } = taskOf({ task });
-    const reason = fits(starter.data({ path, column: 'value' }) as ExperimentInput['data']);
+    const data = { ...starter.data({ path, column: 'value' }), ...fields };
+    const reason = fits(data as ExperimentInput['data']);
     return {
       ...shown,
       description: [sizeOf, starter.description].join(' · '),
       ...(reason ? { reason } : {}),
-      value: { task, path, ...(sample ? { sample } : {}) },
+      value: { task, path, ...(fields && { fields }), ...(sample ? { sample } : {}) },
     };
   });
 }
@@ -199,8 +215,8 @@ export function experimentOf({ data, target, cell, units }: Choices): Experiment
   };
 }
 
-export function dataOf({ task, path = '' }: DataChoice, target = ''): ExperimentInput['data'] {
-  return taskOf({ task }).starter.data({ path, column: target }) as ExperimentInput['data'];
+export function dataOf({ task, path = '', fields }: DataChoice, target = ''): ExperimentInput['data'] {
+  return { ...taskOf({ task }).starter.data({ path, column: target }), ...fields } as ExperimentInput['data'];
 }
 
 function nameOf(path: string): string {

@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { FIRST_CELL } from '../../experiment/layers/starter.ts';
-import { faultOfFile, numericColumns, readsOf } from '../data-files.ts';
+import { numericColumns, readsOf } from '../data-files.ts';
 import { readFound } from '../read-head.ts';
 import {
   CELL_OFFERS,
@@ -95,7 +95,7 @@ async function askData(
       fits,
     );
     if (data === undefined || data === BACK) return undefined;
-    if (readsOf(data.path ?? '') !== 'table') return { data };
+    if (readsOf(data.path ?? '') !== 'table' || data.fields) return { data };
     const column = await askColumn(data, folder, { title, step: 2, totalSteps: 2 }, target);
     if (column === BACK) continue;
     return column === undefined ? undefined : { data, target: column };
@@ -146,9 +146,8 @@ async function browseFor(folder: vscode.WorkspaceFolder, fits?: Fit): Promise<Da
   const isInside = vscode.workspace.getWorkspaceFolder(uri) === folder;
   const path = isInside ? vscode.workspace.asRelativePath(uri, false) : uri.fsPath.replaceAll('\\', '/');
   const file = await readFound(uri.fsPath, path);
-  const fault = file ? faultOfFile(file) : vscode.l10n.t('it cannot be read');
-  const [offer] = file && !fault ? dataOffers([file], fits) : [];
-  const reason = fault ?? offer?.reason;
+  const offer = file && dataOffers([file], fits).find(({ value }) => value.path === path);
+  const reason = file ? offer?.reason : vscode.l10n.t('it cannot be read');
   if (!offer || reason)
     throw new CannotTrain(vscode.l10n.t('{0} cannot be learned from: {1}', basename(path), reason ?? ''));
   if (!isInside && !(await mayReadFrom(dirname(uri.fsPath)))) return undefined;
@@ -195,7 +194,7 @@ async function ask(folder: vscode.WorkspaceFolder, last: Partial<Choices>): Prom
   const chosen: Partial<Choices> = { ...last };
   const title = vscode.l10n.t('Train RNN');
   const questions = (): Question[] =>
-    readsOf(chosen.data?.path ?? '') === 'table' && chosen.data?.path
+    readsOf(chosen.data?.path ?? '') === 'table' && chosen.data?.path && !chosen.data.fields
       ? ['data', 'target', 'cell', 'size']
       : ['data', 'cell', 'size'];
   for (let at = 0; at < questions().length; ) {

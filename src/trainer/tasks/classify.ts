@@ -202,7 +202,7 @@ function fitted(
   return { ...common, text: null, symbols: [], id: data.id!, columns, scaling };
 }
 
-function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
+export function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
   let [sum, squares, rows] = [0, 0, 0];
   for (const { values, steps } of train)
     for (let step = 0; step < steps; step++) {
@@ -217,7 +217,9 @@ function scalingOf(train: readonly LabelledSequence[], column: number, width: nu
 }
 
 /** Longer sequences lose their end. */
-export function encodeWith(artifact: ClassifyArtifact): (values: LabelledSequence['values']) => Encoded {
+export function encodeWith(
+  artifact: Pick<ClassifyArtifact, 'symbols' | 'columns' | 'scaling' | 'maxLength'>,
+): (values: LabelledSequence['values']) => Encoded {
   const { symbols, columns, scaling, maxLength } = artifact;
   const idsOf = encoder(symbols);
   const width = columns.length;

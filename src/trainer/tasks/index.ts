@@ -11,12 +11,14 @@ import { byteLm } from './byte-lm.ts';
 import { charLm } from './char-lm.ts';
 import { classify } from './classify.ts';
 import { copyMemory } from './copy-memory.ts';
+import { ctc } from './ctc.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
 import { induction } from './induction.ts';
 import type { Codec } from './language.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
 import type { TaskModule } from './module.ts';
+import { morse } from './morse.ts';
 import { parity } from './parity.ts';
 import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
@@ -32,6 +34,7 @@ const TASKS = {
   forecast,
   classify,
   seq2seq,
+  ctc,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,
@@ -44,6 +47,7 @@ const TASKS = {
   anbn,
   anbncn,
   dyck,
+  morse,
 } satisfies { [T in TaskName]: TaskModule<T, z.ZodObject> };
 
 type ArtifactSchema<T extends TaskName> = (typeof TASKS)[T]['artifact'];

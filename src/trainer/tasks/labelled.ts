@@ -1,9 +1,11 @@
-// Labelled sequences of unequal lengths from a table: texts, one a row, or series in long form, one step a row.
+// Labelled sequences of unequal lengths from a table: texts or sounds, one a row, or series in long form, one step a row.
 
+import type { Features } from '../../experiment/tasks/features.ts';
 import { count, plural } from '../../experiment/words.ts';
 import { readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { readRecords } from '../data/records.ts';
+import { readSounds, type SoundPlace } from './sounds.ts';
 import { type Units, unitsOf } from './units.ts';
 
 /** What is read of a table, as the task's data name it. */
@@ -14,25 +16,41 @@ export interface LabelledColumns {
   text?: string | undefined;
   values?: readonly string[] | undefined;
   id?: string | undefined;
+  audio?: SoundColumn | undefined;
   /** null: the classes are not known */
   label: string | null;
+  /** what a label is, for messages; default "class" */
+  labelName?: string;
+}
+
+export interface SoundColumn {
+  column: string;
+  features: Features;
+  /** of a run that is used; null: that of the first file */
+  rate: number | null;
+  place: SoundPlace;
 }
 
 /** One sequence: units of a text, or (steps, columns) numbers; and where it begins in the file. */
 export interface LabelledSequence {
-  values: string[] | Float64Array;
+  values: string[] | Float64Array | Float32Array;
   steps: number;
   label: string;
   line: number;
+  /** of sounds: the file's name */
+  file?: string;
 }
 
 export interface LabelledTable {
   sequences: LabelledSequence[];
   notes: string[];
+  /** of sounds */
+  sound?: { rate: number; mels: number };
 }
 
 /** @throws DataError */
 export async function readLabelled(path: string, data: LabelledColumns): Promise<LabelledTable> {
+  if (data.audio) return readAudio(path, data, data.audio);
   return data.text === undefined ? readSeries(path, data) : readTexts(path, data, data.text);
 }
 
@@ -49,6 +67,24 @@ async function readTexts(path: string, data: LabelledColumns, column: string): P
     else sequences.push({ values, steps: values.length, label, line: lines[row]! });
   });
   return { sequences, notes: leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`) };
+}
+
+async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn): Promise<LabelledTable> {
+  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(audio.column, data.label))]);
+  const files = texts.get(audio.column)!;
+  const labels = data.label === null ? null : texts.get(data.label)!;
+  const { features: asked, rate, place } = audio;
+  const sounds = readSounds(path, data.path, { files, lines }, { asked, rate, place });
+  const sequences = sounds.features.map(
+    (values, row): LabelledSequence => ({
+      values,
+      steps: values.length / sounds.mels,
+      label: labelAt(labels, row, lines, data),
+      line: lines[row]!,
+      file: files[row]!,
+    }),
+  );
+  return { sequences, notes: sounds.notes, sound: { rate: sounds.rate, mels: sounds.mels } };
 }
 
 const UNIT_NAMES: Readonly<Record<Units, string>> = { characters: 'character', words: 'word', bytes: 'byte' };
@@ -74,7 +110,9 @@ function labelAt(
   if (!labels) return '';
   const label = labels[row]!;
   if (label !== '') return label;
-  throw new DataError(`${data.path}, line ${lines[row]}: the class in column "${data.label}" is empty.`);
+  throw new DataError(
+    `${data.path}, line ${lines[row]}: the ${data.labelName ?? 'class'} in column "${data.label}" is empty.`,
+  );
 }
 
 async function readSeries(path: string, data: LabelledColumns): Promise<LabelledTable> {
@@ -94,7 +132,7 @@ async function readSeries(path: string, data: LabelledColumns): Promise<Labelled
     else if (series.label === label) series.places.push(row);
     else
       throw new DataError(
-        `${data.path}, line ${lines[at]}: series "${own}" is of class "${label}" here and of "${series.label}" in line ${series.line}.`,
+        `${data.path}, line ${lines[at]}: series "${own}" is of ${data.labelName ?? 'class'} "${label}" here and of "${series.label}" in line ${series.line}.`,
       );
   });
   const sequences = [...rows.values()].map(({ label, places, line }): LabelledSequence => {

@@ -63,13 +63,30 @@ describe('the steps of Train RNN', () => {
         ...['Selective copying', 'Associative recall', 'Induction', 'Parity', 'Modular arithmetic'].map(
           title => [title, undefined],
         ),
-        ...['Embedded Reber grammar', 'aⁿbⁿ', 'aⁿbⁿcⁿ', 'Balanced brackets'].map(title => [title, undefined]),
+        ...['Embedded Reber grammar', 'aⁿbⁿ', 'aⁿbⁿcⁿ', 'Balanced brackets', 'Morse code'].map(title => [
+          title,
+          undefined,
+        ]),
         ['todo.txt', 'too short: 21 characters, and less than 1000 hold nothing to learn'],
         ['few.csv', 'too few rows: 2, where 50 make a training'],
         ['words.csv', 'no column of numbers under a header line'],
         ['big.parquet', 'Unroll reads text, CSV and TSV, not parquet'],
       ],
     );
+  });
+
+  it('offer a table that names sounds to who tells labels without places, its columns found', () => {
+    const head = 'file\tspeaker\ttext\na.wav\tx\tCOAST\nb.wav\ty\tTA\n';
+    const offers = dataOffers([{ path: 'labels.tsv', bytes: 90, head }]).filter(({ value }) => value.path);
+    assert.deepEqual(
+      offers.map(({ value, reason }) => [value, reason]),
+      [[{ task: 'ctc', path: 'labels.tsv', fields: { audio: 'file', target: 'text' } }, undefined]],
+    );
+    const made = experimentOf({ data: offers[0]!.value, cell: 'gru', units: 16 });
+    const { experiment, problems } = parseExperiment(JSON.stringify(made));
+    assert.deepEqual(problems, []);
+    assert.equal((experiment!.data as { audio?: string }).audio, 'file');
+    assert.deepEqual(rememberedData(offers[0]!.value), offers[0]!.value);
   });
 
   it('offer what fits the model first, and say why the rest does not', () => {

@@ -10,6 +10,7 @@ import type { ArtifactOf } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { predictClasses } from './classify.ts';
+import { predictUnaligned } from './ctc.ts';
 import { predictForecast } from './forecast.ts';
 import type { DecodeOptions, Predicted, Predictor } from './predictor.ts';
 import { predictSequences } from './seq2seq.ts';
@@ -22,6 +23,7 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   forecast: predictForecast,
   classify: predictClasses,
   seq2seq: predictSequences,
+  ctc: predictUnaligned,
   adding: null,
   'temporal-order': null,
   'copy-memory': null,
@@ -34,6 +36,7 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   anbn: null,
   anbncn: null,
   dyck: null,
+  morse: null,
 };
 
 export interface PredictOptions extends DecodeOptions {

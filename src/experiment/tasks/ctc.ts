@@ -1,0 +1,101 @@
+// Unaligned labels (connectionist temporal classification): a sequence is heard or read, and its labels are told in their
+// order, without their places.
+import * as z from 'zod';
+import { positiveInt } from '../fields.ts';
+import { error } from '../remark.ts';
+import { features } from './features.ts';
+import type { TaskKind } from './kind.ts';
+import { split } from './split.ts';
+
+const SEPARATORS = ['\t', ';', ','];
+/** What the column of labels is usually called. */
+const TARGET_NAMES = /^(text|target|labels?|transcripts?|transcription|sentence|words?)$/i;
+
+const column = z.string().min(1);
+const units = z.enum(['characters', 'words', 'bytes']);
+
+const schema = z
+  .strictObject({
+    task: z.literal('ctc'),
+    path: z
+      .string()
+      .min(1)
+      .describe('A table with a header, one sequence a row, relative to this experiment file.'),
+    audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
+    features: features.optional(),
+    text: column.optional().describe('The column that holds the text that is read, instead of sound.'),
+    textUnits: units.default('characters').describe('What a step of `text` is.'),
+    values: z
+      .array(column)
+      .min(1)
+      .optional()
+      .describe('Columns of numbers, where a sequence is a series: one row is one step.'),
+    id: column.optional().describe('The column that tells which rows belong to one series, with `values`.'),
+    target: column.describe('The column that holds the labels, as a text.'),
+    units: units.default('characters').describe('What a label is.'),
+    minCount: positiveInt
+      .default(1)
+      .describe('Labels seen fewer times than this in the training part become one unknown label.'),
+    maxLength: positiveInt.optional().describe('Sequences of more steps are left out; default: none.'),
+    shuffle: z
+      .boolean()
+      .default(true)
+      .describe('Draw the parts by the seed; false: in the order of the file.'),
+    batching: z
+      .enum(['buckets', 'mixed'])
+      .default('buckets')
+      .describe('Sequences of like lengths together, or as they are drawn.'),
+    split: split.default([0.8, 0.1, 0.1]),
+  })
+  .describe(
+    'Tell the labels of each sequence without their places: speech, Morse code (Graves et al. 2006).',
+  );
+
+export const ctc: TaskKind<typeof schema> = {
+  schema,
+  title: 'Unaligned labels (CTC)',
+  loss: { at: 'labels', of: 'alignments', unit: 'nats/label' },
+  metrics: [
+    { name: 'labelErrorRate', label: 'Label error rate', unit: '%', better: 'lower' },
+    { name: 'sequenceAccuracy', label: 'Sequence accuracy', unit: '%', better: 'higher' },
+  ],
+  predictsNext: false,
+  stream: false,
+  needs: 'layers',
+  reads: 'table',
+  stepsField: 'maxLength',
+  outputsFrom: 'the labels and the blank',
+  steps: ({ maxLength }) => maxLength ?? Number.NaN,
+  sizes: () => null,
+  check({ audio, text, values, id, features: asked, target }) {
+    const inputs = { audio, text, values };
+    const [first, second] = Object.entries(inputs).flatMap(([name, own]) =>
+      own === undefined ? [] : [name],
+    );
+    if (!first) return [error([], 'Name what is read: `audio`, `text`, or `values` and `id`.')];
+    if (second)
+      return [error([second], `A sequence has one input: name \`${first}\` or \`${second}\`, not both.`)];
+    if (values && id === undefined)
+      return [error(['values'], '`id` is missing: the column that tells which rows belong to one series.')];
+    if (asked && audio === undefined)
+      return [error(['features'], '`features` are of sound: name the column of WAV files with `audio`.')];
+    if (target === (audio ?? text))
+      return [error(['target'], `Input and target are the same column, "${target}"; name two.`)];
+    return [];
+  },
+  starter: {
+    description: 'tell the labels of each sound without their places',
+    found: head => {
+      const [names = [], cells = []] = head
+        .split(/\r\n|\r|\n/, 2)
+        .map(line => line.split(SEPARATORS.find(sign => head.split('\n', 1)[0]!.includes(sign)) ?? ','));
+      const audio = names[cells.findIndex(cell => /\.wav"?$/i.test(cell))];
+      const others = names.filter(name => name !== audio);
+      const target = others.find(name => TARGET_NAMES.test(name)) ?? others[0];
+      return audio && target ? { audio, target } : null;
+    },
+    data: ({ path }) => ({ task: 'ctc', path, audio: 'file', target: 'text' }),
+    embedding: 0,
+    training: { learningRate: 0.003, steps: 1500 },
+  },
+};

@@ -1,0 +1,79 @@
+// What a trained model hears or reads in the rows of a table: its labels with their alignment; where the file has the
+// targets, the label error rate.
+import { basename, parse } from 'node:path';
+import { plural } from '../../../experiment/words.ts';
+import { DataError } from '../../data/errors.ts';
+import { readRecords } from '../../data/records.ts';
+import type { Model } from '../../layers/model.ts';
+import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../../tasks/ctc.ts';
+import { editDistance } from '../../tasks/edit-distance.ts';
+import { readLabelled } from '../../tasks/labelled.ts';
+import { unitsOf } from '../../tasks/units.ts';
+import type { DecodeOptions, Predicted, Row } from './predictor.ts';
+
+const BATCH = 64;
+
+export async function predictUnaligned(
+  model: Model,
+  artifact: CtcArtifact,
+  path: string,
+  { beams = 1 }: DecodeOptions = {},
+): Promise<Predicted> {
+  const name = basename(path);
+  const isLabelled = (await readRecords(path, name, [])).columns.includes(artifact.target);
+  const { sequences, notes } = await readLabelled(
+    path,
+    columnsFor(artifact, name, parse(path).root || '/', isLabelled ? artifact.target : null),
+  );
+  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  const encode = encodeWith(artifact);
+  const rows: Row[] = [];
+  let [right, edits, labels] = [0, 0, 0];
+  // the longest first, so that a batch holds little padding; told in the order of the file
+  const order = sequences.map((_, place) => place).sort((a, b) => sequences[b]!.steps - sequences[a]!.steps);
+  for (let from = 0; from < order.length; from += BATCH) {
+    const places = order.slice(from, from + BATCH);
+    const batch = batchOf(
+      places.map(place => encode({ values: sequences[place]!.values, label: '' })),
+      artifact,
+    );
+    const answers = answered(model, batch, artifact, beams);
+    places.forEach((place, row) => {
+      const { line, label, file } = sequences[place]!;
+      const { labels: said, text, ...rest } = answers[row]!;
+      const truth = unitsOf(label, artifact.units);
+      const distance = editDistance(said, truth);
+      if (distance === 0) right++;
+      edits += distance;
+      labels += truth.length;
+      rows[place] = {
+        line,
+        ...(file ? { file } : {}),
+        ...(isLabelled ? { truth: label } : {}),
+        prediction: text,
+        ...rest,
+      };
+    });
+  }
+  const [rate, accuracy] = [edits / labels, right / rows.length];
+  return {
+    columns: [
+      'line',
+      ...(artifact.audio ? ['file'] : []),
+      ...(isLabelled ? ['truth'] : []),
+      'prediction',
+      'alignment',
+      'steps',
+      ...(beams > 1 ? ['logProbability'] : []),
+    ],
+    rows,
+    next: [],
+    notes,
+    facts: isLabelled
+      ? { labelErrorRate: rate, sequenceAccuracy: accuracy }
+      : { labelErrorRate: null, sequenceAccuracy: null },
+    summary: isLabelled
+      ? `Label error rate ${(100 * rate).toFixed(1)} %; ${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: ${(100 * accuracy).toFixed(1)} %.`
+      : null,
+  };
+}

@@ -1,0 +1,417 @@
+// Unaligned labels: A. Graves et al., 2006, https://doi.org/10.1145/1143844.1143891. A sequence of sounds, numbers or text
+// is read, and at each step the model says a label or the blank (class 0); the loss is over all alignments, in nats a label.
+// Label error rate: insertions, deletions and substitutions of the greedy answer for each label of the truth. Baseline: the
+// shares of the labels and the blank, at every step.
+import * as z from 'zod';
+import type { Experiment } from '../../experiment/schema.ts';
+import { DEFAULT_FEATURES } from '../../experiment/tasks/features.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
+import { count, plural } from '../../experiment/words.ts';
+import { DataError } from '../data/errors.ts';
+import { type DataPlace, locateData } from '../data/locate.ts';
+import { UNKNOWN } from '../data/text.ts';
+import type { Batch } from '../layers/batch.ts';
+import type { Model } from '../layers/model.ts';
+import { randomStream } from '../random.ts';
+import {
+  alignmentOf,
+  beamLabels,
+  collapsed,
+  greedyPath,
+  logSharesOf,
+  repeatsIn,
+  shownAlignment,
+} from './alignments.ts';
+import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
+import { encodeWith as encodeInputs, padded, scalingOf } from './classify.ts';
+import { type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import type { TaskModule } from './module.ts';
+import { soundArtifact, soundColumnOf, soundScaling } from './sounds.ts';
+import type { Task } from './task.ts';
+import { baselineOf, scoreUnaligned, targetsOf, unalignedFigures, unalignedLoss } from './unaligned.ts';
+import { encoder, type Units, unitsOf, vocabularyOf } from './units.ts';
+import { answersOf } from './values.ts';
+
+type CtcData = DataOf<'ctc'>;
+
+const SHOWN_ROWS = 8;
+const SHOWN_CHARACTERS = 80;
+/** The first of the labels: no label. */
+export const BLANK = '<blank>';
+
+interface Encoded {
+  values: Int32Array | Float32Array;
+  labels: Int32Array;
+  steps: number;
+}
+
+export async function ctcTask(
+  experiment: Experiment,
+  data: CtcData,
+  path: string,
+  place: DataPlace,
+): Promise<Task> {
+  const columns = columnsOf(data, place);
+  const table = await readLabelled(path, columns);
+  const { batchSize, seed, validation } = experiment.training;
+  const { kept: sequences, notes } = usable(table.sequences, data);
+  if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
+  const [train, valid, test] = partsOf(sequences.length, data, seed);
+  const artifact = fitted(
+    train.map(index => sequences[index]!),
+    Math.max(...sequences.map(({ steps }) => steps)),
+    data,
+    table.sound ?? null,
+  );
+  const encode = encodeWith(artifact);
+  const encoded = sequences.map(encode);
+  const size = Math.min(batchSize, train.length);
+  const perEpoch = Math.floor(train.length / size);
+  const trainLengths = train.map(index => encoded[index]!.steps);
+  const bucketed = data.batching === 'buckets';
+  const cut = (places: readonly number[]) =>
+    batchOf(
+      places.map(index => encoded[index]!),
+      artifact,
+    );
+  let drawn: { epoch: number; batches: number[][] } | null = null;
+  const batchesIn = (epoch: number) => {
+    if (drawn?.epoch !== epoch)
+      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
+    return drawn.batches;
+  };
+  /** Evenly spread over the lengths where there are too many. */
+  const held = function* (places: readonly number[], most: number) {
+    const sorted = [...places].sort((a, b) => encoded[b]!.steps - encoded[a]!.steps);
+    const batches = Math.ceil(sorted.length / size);
+    const every = Math.max(1, batches / most);
+    for (let at = 0; at < batches; at += every) {
+      const from = Math.floor(at) * size;
+      yield cut(sorted.slice(from, from + size));
+    }
+  };
+  const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
+  const unknown = artifact.symbols.indexOf(UNKNOWN);
+
+  return {
+    facts: {
+      name: 'ctc',
+      lossUnit: 'nats/label',
+      baseline: {
+        loss: baselineOf(
+          train.map(index => encoded[index]!),
+          (valid.length > 0 ? valid : train).map(index => encoded[index]!),
+          artifact.symbols.length,
+        ),
+        name: 'the shares of the labels',
+      },
+      seqLen: artifact.maxLength,
+      batchSize: size,
+      tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
+      notes: [
+        ...describe(sequences, encoded, artifact),
+        ...paddingNote(batchesIn(0), trainLengths),
+        ...table.notes,
+        ...notes,
+      ],
+    },
+    read: { rows: table.sequences.length },
+    sizes: sizesFor(artifact),
+    outputs: 'every-step',
+    stream: false,
+    trainingBatch(step) {
+      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
+      return cut(places.map(index => train[index]!));
+    },
+    epochOf: step => Math.floor((step - 1) / perEpoch),
+    validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
+    validation: () => held(valid, validation.maxBatches),
+    test: () => held(test, Number.POSITIVE_INFINITY),
+    loss: unalignedLoss,
+    score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, unknown < 0 ? null : unknown),
+    metrics: unalignedFigures,
+    *sample(model) {
+      yield;
+      const answers = answered(model, cut(shown), artifact, 1);
+      const rows = shown.map((index, row) => {
+        const { label, values, file, steps } = sequences[index]!;
+        return {
+          source: short(file ?? (Array.isArray(values) ? values.join('') : plural(steps, 'step'))),
+          truth: short(label),
+          prediction: short(answers[row]!.text),
+          alignment: short(answers[row]!.alignment),
+        };
+      });
+      return { type: 'decoded', rows };
+    },
+    artifact: () => artifact,
+  };
+}
+
+function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
+  const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target } = data;
+  return {
+    ...{ path, text, values, id, units: textUnits, label: target, labelName: 'target' },
+    audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
+  };
+}
+
+/** Sequences with fewer steps than their labels need are refused: no alignment gives these, and the loss is infinite. */
+function usable(
+  sequences: readonly LabelledSequence[],
+  { path, units, maxLength = Number.POSITIVE_INFINITY }: CtcData,
+): { kept: LabelledSequence[]; notes: string[] } {
+  const kept = sequences.filter(({ steps }) => steps <= maxLength);
+  const [empty, fits]: [LabelledSequence[], LabelledSequence[]] = [[], []];
+  for (const sequence of kept) {
+    const labels = unitsOf(sequence.label, units);
+    (labels.length === 0 ? empty : fits).push(sequence);
+    const repeats = repeatsIn(labels);
+    const needed = labels.length + repeats;
+    if (needed <= sequence.steps) continue;
+    const named = `${sequence.file ? `${sequence.file} has` : 'there are'} ${plural(sequence.steps, 'step')}`;
+    const why = repeats > 0 ? ` and a blank between ${plural(repeats, 'pair')} of equal ones` : '';
+    throw new DataError(
+      `${path}, line ${sequence.line}: the target has ${plural(labels.length, units.slice(0, -1))}${why}, which takes ${plural(needed, 'step')}, but ${named}. CTC needs a step for each; shorten the target, or leave the row out.`,
+    );
+  }
+  const left = sequences.length - kept.length;
+  return {
+    kept: fits,
+    notes: [
+      ...(left > 0
+        ? [
+            `${plural(left, 'sequence')} longer than ${count(maxLength)} steps ${left === 1 ? 'is' : 'are'} left out.`,
+          ]
+        : []),
+      ...(empty.length > 0
+        ? [
+            `${plural(empty.length, 'target has', 'targets have')} no ${units.slice(0, -1)} and ${empty.length === 1 ? 'is' : 'are'} left out (line ${empty
+              .slice(0, 5)
+              .map(({ line }) => line)
+              .join(', ')}${empty.length > 5 ? ', …' : ''}).`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Places in training, validation and test. */
+function partsOf(
+  all: number,
+  { split, shuffle, path }: CtcData,
+  seed: number,
+): [number[], number[], number[]] {
+  const places = Array.from({ length: all }, (_, place) => place);
+  const random = randomStream(seed, 'data/split', 0);
+  if (shuffle) shuffled(places, below => random.int(below));
+  const held = Math.floor(all * split[1] + 1e-9);
+  const tested = Math.floor(all * split[2] + 1e-9);
+  const trained = all - held - tested;
+  if (trained === 0) throw new DataError(`The training part of ${path} is empty.`);
+  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
+}
+
+/** Labels, symbols and scaling come from the training part alone. */
+function fitted(
+  train: readonly LabelledSequence[],
+  maxLength: number,
+  data: CtcData,
+  sound: { rate: number; mels: number } | null,
+): CtcArtifact {
+  const {
+    target,
+    units,
+    minCount,
+    text,
+    textUnits,
+    values,
+    id = null,
+    audio,
+    features = DEFAULT_FEATURES,
+  } = data;
+  const labels = train.map(({ label }) => unitsOf(label, units));
+  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : (values ?? []);
+  const scaling = columns.map((_, column) => scalingOf(train, column, columns.length));
+  return {
+    task: 'ctc',
+    target,
+    units,
+    symbols: [BLANK, ...vocabularyOf(labels, units, minCount)],
+    maxLength,
+    text: text ?? null,
+    textUnits,
+    inputSymbols:
+      text === undefined
+        ? []
+        : vocabularyOf(
+            train.map(own => own.values as string[]),
+            textUnits,
+            1,
+          ),
+    id,
+    columns,
+    scaling: sound ? soundScaling(scaling) : scaling,
+    audio: sound && { column: audio!, rate: sound.rate, features },
+  };
+}
+
+export function encodeWith(
+  artifact: CtcArtifact,
+): (sequence: Pick<LabelledSequence, 'values' | 'label'>) => Encoded {
+  const { inputSymbols, columns, scaling, symbols, units } = artifact;
+  const read = encodeInputs({ symbols: inputSymbols, columns, scaling, maxLength: Number.POSITIVE_INFINITY });
+  const idsOf = encoder(symbols);
+  return ({ values, label }) => {
+    const encoded = read(values);
+    return {
+      values: encoded,
+      labels: idsOf(unitsOf(label, units)).ids,
+      steps: encoded.length / (columns.length || 1),
+    };
+  };
+}
+
+export function batchOf(encoded: readonly Encoded[], { columns }: CtcArtifact): Batch {
+  const read = padded(
+    encoded.map(({ values }) => values),
+    columns.length || 1,
+  );
+  const targets = targetsOf(
+    encoded.map(({ labels }) => labels),
+    read.seqLen,
+  );
+  return { ...read, targets, continues: false };
+}
+
+export interface Answer {
+  labels: string[];
+  text: string;
+  /** each run of the path once, blanks as "_" */
+  alignment: string;
+  /** the first step of each label */
+  steps: string;
+  /** over all alignments; of beam search alone */
+  logProbability?: number;
+}
+
+/** `beams` 1: the likeliest path; more: the labels of the largest probability over all of their paths. */
+export function answered(model: Model, batch: Batch, artifact: CtcArtifact, beams: number): Answer[] {
+  const logits = answersOf(model, batch, 'every-step');
+  const { symbols, units } = artifact;
+  return Array.from({ length: batch.batch }, (_, row) => {
+    const steps = batch.lengths?.[row] ?? batch.seqLen;
+    const shares = logSharesOf(logits, { steps, batch: batch.batch, row, classes: symbols.length });
+    const found = beams > 1 ? beamLabels(shares, beams) : { labels: collapsed(greedyPath(shares)) };
+    const path = beams > 1 ? alignmentOf(shares, found.labels)! : greedyPath(shares);
+    const labels = found.labels.map(label => symbols[label]!);
+    const isBytes = units === 'bytes';
+    return {
+      labels,
+      text: isBytes
+        ? Buffer.from(labels.map(Number)).toString('utf8')
+        : labels.join(units === 'words' ? ' ' : ''),
+      ...shownAlignment(path, label => symbols[label]!, units === 'characters' ? '' : ' '),
+      ...('logProbability' in found ? { logProbability: found.logProbability } : {}),
+    };
+  });
+}
+
+function describe(
+  sequences: readonly LabelledSequence[],
+  encoded: readonly Encoded[],
+  { symbols, units, text, textUnits, inputSymbols }: CtcArtifact,
+): string[] {
+  const one = (of: Units) => of.slice(0, -1);
+  const labels = encoded.map(own => own.labels.length);
+  const notes = [
+    `${lengthsNote(
+      sequences.map(({ steps }) => steps),
+      text === null ? 'step' : one(textUnits),
+    )}; targets: ${lengthsNote(labels, one(units))}.`,
+  ];
+  if (units !== 'bytes')
+    notes.push(
+      `${plural(symbols.length - 2, 'different label')} in the training part; all others are one unknown label.`,
+    );
+  if (text !== null && textUnits !== 'bytes')
+    notes.push(
+      `${plural(inputSymbols.length - 1, `different ${one(textUnits)}`)} in the texts of the training part; all others are one unknown symbol.`,
+    );
+  return notes;
+}
+
+function paddingNote(batches: number[][], lengths: number[]): string[] {
+  const share = paddingOf(batches, lengths);
+  return share === 0
+    ? []
+    : [`Padding: ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the steps of a batch.`];
+}
+
+function short(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+}
+
+const name = z.string().max(10_000);
+const units = z.enum(['characters', 'words', 'bytes']);
+
+const artifact = z.object({
+  task: z.literal('ctc'),
+  target: name,
+  units,
+  /** labels by class, the blank first */
+  symbols: z.array(name).min(2).max(1_000_000),
+  maxLength: z.int().min(1).max(10_000_000),
+  /** of texts: the column, and the units by id */
+  text: name.nullable(),
+  textUnits: units,
+  inputSymbols: z.array(name).max(10_000_000),
+  /** of series: the column that tells which rows belong together; of numbers: their names and scaling */
+  id: name.nullable(),
+  columns: z.array(name).max(10_000),
+  scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
+  audio: soundArtifact.nullable(),
+});
+
+export type CtcArtifact = z.output<typeof artifact>;
+
+/** The columns of a file that is predicted; `target` null: it has none. */
+export function columnsFor(
+  artifact: CtcArtifact,
+  path: string,
+  root: string,
+  target: string | null,
+): LabelledColumns {
+  const { text, id, columns, textUnits, audio } = artifact;
+  return {
+    path,
+    units: textUnits,
+    text: text ?? undefined,
+    id: id ?? undefined,
+    values: columns,
+    audio: audio ? soundColumnOf(audio, root) : undefined,
+    label: target,
+    labelName: 'target',
+  };
+}
+
+function sizesFor({ text, inputSymbols, columns, symbols, maxLength }: CtcArtifact) {
+  const input =
+    text === null
+      ? ({ kind: 'vectors', features: columns.length } as const)
+      : ({ kind: 'tokens', vocabulary: inputSymbols.length } as const);
+  return { input, outputs: symbols.length, steps: maxLength };
+}
+
+export const ctc: TaskModule<'ctc', typeof artifact> = {
+  artifact,
+  open: (experiment, data, place) => ctcTask(experiment, data, locateData(data.path, place), place),
+  sizes: own => sizesFor(own),
+  fault({ symbols, text, inputSymbols, columns, scaling }) {
+    if (symbols[0] !== BLANK) return 'its labels do not begin with the blank';
+    if (text !== null) return inputSymbols.length > 0 ? null : 'it has no symbols';
+    return columns.length > 0 && scaling.length === columns.length
+      ? null
+      : 'it has no scaling for a column the model reads';
+  },
+};
