@@ -312,7 +312,21 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
         `\`teacherForcing\` has no effect for "${data.task}": it has no decoder that reads its own answers.`,
       ),
     );
-  if (training.schedule.warmup >= training.steps) {
+  if ('split' in data && data.split[1] === 0 && training.schedule.type === 'plateau')
+    remarks.push(
+      error(
+        ['training', 'schedule', 'type'],
+        'The schedule "plateau" watches the validation loss, but `split` leaves no validation part; give it a share above 0.',
+      ),
+    );
+  if (training.labelSmoothing > 0 && taskOf(data).loss.of !== 'classes')
+    remarks.push(
+      warning(
+        ['training', 'labelSmoothing'],
+        `\`labelSmoothing\` has no effect for "${data.task}": its targets are no classes.`,
+      ),
+    );
+  if ('warmup' in training.schedule && training.schedule.warmup >= training.steps) {
     remarks.push(
       warning(
         ['training', 'schedule', 'warmup'],

@@ -83,7 +83,13 @@ function momentsOf(optimizer: Optimizer): number {
   switch (optimizer.type) {
     case 'adam':
     case 'adamw':
+      return optimizer.amsgrad ? 3 : 2;
+    case 'nadam':
+    case 'muon': // a matrix has one, all else two
       return 2;
+    case 'adagrad':
+    case 'lion':
+      return 1;
     case 'sgd':
       return optimizer.momentum > 0 ? 1 : 0;
     case 'rmsprop':

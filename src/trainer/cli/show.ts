@@ -92,11 +92,21 @@ function header(run: RunFacts, screen: Screen): string[] {
       plain(task.name),
     ];
     lines.push(dim(screen, joined(model, screen)));
+    const clipped = clippedShare(reader);
+    if (clipped !== null)
+      lines.push(dim(screen, `gradient clipped in ${(100 * clipped).toFixed(0)} % of the steps`));
   }
   lines.push(dim(screen, plain(run.folder)));
   const message = reader.ended?.message || reader.status?.message;
   if (message) lines.push(wrap(plain(message), screen.textColumns));
   return lines;
+}
+
+/** Of the steps whose rows are written; null: there was no limit. */
+function clippedShare({ scalars }: RunFacts['reader']): number | null {
+  const shares = scalars.get('clipped')?.mean.values();
+  if (!shares || shares.length === 0) return null;
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
 /** Facts on one line where they fit; a line begins with the dot that parts it from the last. */

@@ -69,3 +69,35 @@ export function validSteps(
   if (!lengths) return (to - from) * batch;
   return lengths.reduce((count, length) => count + Math.max(0, Math.min(length, to) - from), 0);
 }
+
+/** Sequences `from` up to but not including `to`, as a batch of their own; `outputs`: where their targets are. */
+export function rowsOfBatch(
+  batch: Batch,
+  from: number,
+  to: number,
+  outputs: 'every-step' | 'last-step',
+): Batch {
+  const { seqLen, batch: all, lengths, asked, source } = batch;
+  const rows = <A extends Int32Array | Float32Array>(values: A, steps: number): A => {
+    const width = values.length / steps / all;
+    const made = new (values.constructor as new (size: number) => A)(steps * (to - from) * width);
+    for (let t = 0; t < steps; t++)
+      made.set(values.subarray((t * all + from) * width, (t * all + to) * width), t * (to - from) * width);
+    return made;
+  };
+  return {
+    ...batch,
+    batch: to - from,
+    input: rows(batch.input, seqLen),
+    targets: rows(batch.targets, outputs === 'every-step' ? seqLen : 1),
+    lengths: lengths?.slice(from, to) ?? null,
+    ...(asked && { asked: rows(asked, seqLen) }),
+    ...(source && {
+      source: {
+        ...source,
+        input: rows(source.input, source.seqLen),
+        lengths: source.lengths?.slice(from, to) ?? null,
+      },
+    }),
+  };
+}

@@ -121,7 +121,8 @@ export async function classifyTask(experiment: Experiment, data: ClassifyData, p
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    loss: (outputs, targets, weights, smoothing) =>
+      softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: (outputs, batch, score) => scoreClasses(outputs, batch, score),
     metrics: score => figuresOf(score, classes.length),
     *sample(model) {

@@ -36,7 +36,8 @@ export function copyMemoryTask(experiment: Experiment, data: DataOf<'copy-memory
     outputs: 'every-step',
     make: (batch, seed, purpose, index, part) =>
       copyMemoryBatch({ length: part.length, items }, batch, seed, purpose, index),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    loss: (outputs, targets, weights, smoothing) =>
+      softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score(outputs, batch, score) {
       const targets = batch.targets as Int32Array;
       score.lossSum += softmaxCrossEntropy(outputs, targets, null).dataSync()[0]! * targets.length;

@@ -21,7 +21,7 @@ export interface Generated {
   make(batch: number, seed: number, purpose: string, index: number, part: Part): Batch;
   /** such as "Sequences of 20 steps"; `seqLen` is of the longest */
   sequences?(part: Part): string;
-  loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  loss: Task['loss'];
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   metrics(score: Score): Record<string, number>;
   artifact(): Artifact;

@@ -71,7 +71,11 @@ export async function openTask(
   known: TaskArtifact | null = null,
 ): Promise<Task> {
   const { data } = experiment;
-  return moduleOf(data.task).open(experiment, data, place, known?.task === data.task ? known : null);
+  // what an update sees is one batch: the trainer cuts it
+  const { training } = experiment;
+  const batchSize = training.batchSize * training.accumulate;
+  const whole = { ...experiment, training: { ...training, batchSize } };
+  return moduleOf(data.task).open(whole, data, place, known?.task === data.task ? known : null);
 }
 
 /** null: artifact and experiment do not fit. */

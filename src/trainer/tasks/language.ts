@@ -74,7 +74,8 @@ export function languageTask(experiment: Experiment, language: Language): Task {
     validationBatches: Math.min(validation.maxBatches, valid?.windows ?? 0),
     validation: () => windowsOf(valid, validation.maxBatches),
     test: () => windowsOf(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    loss: (outputs, targets, weights, smoothing) =>
+      softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score(outputs, batch, score) {
       const count = batch.targets.length;
       const loss = tidy(() => softmaxCrossEntropy(outputs, batch.targets as Int32Array, null).dataSync()[0]!);

@@ -130,7 +130,8 @@ export async function seq2seqTask(experiment: Experiment, data: PairsData, path:
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    loss: (outputs, targets, weights, smoothing) =>
+      softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: scoreForced,
     run: (model, batch, score) => scoreFree(model, batch, score, artifact),
     metrics: figuresOf,

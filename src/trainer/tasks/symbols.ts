@@ -63,7 +63,8 @@ export function symbolTask<T extends SymbolTask>(
           symbolBatch(rule, at, { batch, seed, purpose, index, part }),
         sequences: part =>
           sequencesOf(rule, kind.steps({ ...data, length: part.length }, experiment.training)),
-        loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+        loss: (outputs, targets, weights, smoothing) =>
+          softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
         score: (outputs, batch, score) => scoreSymbols(rule, at, outputs, batch, score),
         metrics: ({ sums }) => ({
           accuracy: sums['right']! / sums['asked']!,

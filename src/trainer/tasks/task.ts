@@ -37,8 +37,13 @@ export interface Task {
   readonly validationBatches: number;
   validation(): Iterable<Batch>;
   test(): Iterable<Batch>;
-  /** mean loss over the targets of this stretch */
-  loss(outputs: Outputs, targets: Int32Array | Float32Array, weights: Float32Array | null): Scalar;
+  /** mean loss over the targets of this stretch; classes are smoothed where they are the targets */
+  loss(
+    outputs: Outputs,
+    targets: Int32Array | Float32Array,
+    weights: Float32Array | null,
+    labelSmoothing?: number,
+  ): Scalar;
   /** adds to `score` what this batch's outputs say */
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   /** adds what the model says of this batch by itself, where it reads its own answers */

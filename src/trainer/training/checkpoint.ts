@@ -20,6 +20,15 @@ const progress = z.object({
   /** what the last step has not had yet: a run may be stopped while it validates */
   todo: z.enum(['validate', 'sample', 'step']),
   best: z.object({ best: z.number().nullable(), bestStep: z.int().min(0), since: z.int().min(0) }),
+  /** of the schedule of that name */
+  plateau: z
+    .object({
+      scale: z.number().min(0).max(1),
+      best: z.number().nullable(),
+      bad: z.int().min(0),
+      cooldown: z.int().min(0),
+    })
+    .optional(),
 });
 
 export type Progress = z.infer<typeof progress>;

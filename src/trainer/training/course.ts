@@ -245,10 +245,9 @@ export class Course {
     }
     const figures = figuresOf(trainer.task, score);
     const valLoss = figures['valLoss']!;
-    trainer.valLoss = valLoss;
     const { valLoss: _, ...metrics } = figures;
     trainer.metrics = metrics;
-    trainer.stopping.observe(trainer.step, valLoss);
+    trainer.observeValidation(valLoss);
     journal.figure(figures);
     this.writeRow();
     this.found(trainer.step, this.diagnosis.observe({ step: trainer.step, valLoss }));

@@ -20,12 +20,19 @@ import type { ForwardOptions, Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import type { Task } from '../tasks/task.ts';
+import { isBias, isRecurrent } from './weight-parts.ts';
 
 export interface StepOptions {
   /** steps the gradient flows back at most */
   window: number;
   /** weight of the squared weights in the loss */
   l2: number;
+  /** the same of recurrent weights; left out: that of all others */
+  recurrentL2?: number | undefined;
+  /** share of each target that is spread over all classes; left out: none */
+  labelSmoothing?: number;
+  /** what the loss counts among the parts of an update; left out: all */
+  share?: number;
   training: boolean;
   /** counter of the dropout streams */
   step: number;
@@ -39,6 +46,8 @@ export interface StepResult {
   /** mean loss of the data, without the penalty */
   loss: number;
   penalty: number;
+  /** the part of the penalty that recurrent weights have */
+  recurrentPenalty: number;
   gradients: Map<string, Tensor>;
   state: State;
 }
@@ -68,12 +77,13 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     throw new Error('A window shorter than the sequence needs sequences of equal length.');
   if (batch.source && parts.length > 1)
     throw new Error('A window shorter than the sequence cuts the gradient from its source.');
+  const { share: ofUpdate = 1, labelSmoothing = 0 } = options;
   const all = everyStep ? askedSteps(batch, { from: 0, to: batch.seqLen }) : 1;
   let { state } = options;
   let loss = 0;
-  let penalty = 0;
   parts.forEach((part, index) => {
     const share = everyStep ? askedSteps(batch, part) / all : 1;
+    const weight = share * ofUpdate;
     const pass = {
       training: options.training,
       step: options.step * parts.length + index,
@@ -101,14 +111,16 @@ export function computeGradients(model: Model, task: Task, batch: Batch, options
     const mask = everyStep ? maskOf(batch, part) : null;
     const { loss: lossHere, made } = lossGradients(
       variables,
-      () => task.loss(forward(), targetsOf(batch, part, options.outputs), mask),
-      share === 1 ? null : share,
+      () => task.loss(forward(), targetsOf(batch, part, options.outputs), mask, labelSmoothing),
+      weight === 1 ? null : weight,
     );
     loss += lossHere * share;
     accumulate(gradients, model, made);
   });
-  if (options.l2 > 0) penalty = addPenalty(model, gradients, options.l2);
-  return { loss, penalty, gradients, state: state ?? {} };
+  const { l2, recurrentL2 = l2 } = options;
+  const [penalty, recurrentPenalty] =
+    l2 + recurrentL2 > 0 ? addPenalty(model, gradients, l2, recurrentL2) : [0, 0];
+  return { loss, penalty, recurrentPenalty, gradients, state: state ?? {} };
 }
 
 /**
@@ -155,24 +167,32 @@ function accumulate(gradients: Map<string, Tensor>, model: Model, made: readonly
   }
 }
 
-function isBias(name: string): boolean {
-  return /(^|[._])bias/.test(name);
-}
-
-/** λ Σ w² over all weights but the biases; its gradient 2 λ w. */
-function addPenalty(model: Model, gradients: Map<string, Tensor>, l2: number): number {
+/** λ Σ w² over all weights but the biases; its gradient 2 λ w. @returns it, and the part of recurrent weights */
+export function addPenalty(
+  model: Model,
+  gradients: Map<string, Tensor>,
+  l2: number,
+  recurrentL2: number,
+): [all: number, recurrent: number] {
   let penalty = 0;
+  let recurrent = 0;
   for (const [name, variable] of model.variables) {
     if (isBias(name) || model.statistics.has(name)) continue;
-    penalty += tidy(() => sum(square(variable)).dataSync()[0]!) * l2;
+    const lambda = isRecurrent(name) ? recurrentL2 : l2;
+    if (lambda === 0) continue;
+    const own = tidy(() => sum(square(variable)).dataSync()[0]!) * lambda;
+    penalty += own;
+    if (isRecurrent(name)) recurrent += own;
     const before = gradients.get(name);
     gradients.set(
       name,
-      tidy(() => (before ? add(before, mul(variable, scalar(2 * l2))) : mul(variable, scalar(2 * l2)))),
+      tidy(() =>
+        before ? add(before, mul(variable, scalar(2 * lambda))) : mul(variable, scalar(2 * lambda)),
+      ),
     );
     before?.dispose();
   }
-  return penalty;
+  return [penalty, recurrent];
 }
 
 function targetsOf(batch: Batch, part: Stretch, outputs: 'every-step' | 'last-step') {

@@ -5,6 +5,8 @@ import { tensor } from '@tensorflow/tfjs-core';
 import type { Optimizer as OptimizerSpec } from '../../experiment/schema.ts';
 import type { Slice } from '../engine/provider.ts';
 import { floats, provider, settledFloats, sharers, slice, weightsChanged, whole } from '../engine/storage.ts';
+import { muon } from './muon.ts';
+import { adagrad, amsgrad, lion, type Numbers, nadam, nadamMomenta } from './update-rules.ts';
 
 type Named<T> = ReadonlyMap<string, T>;
 
@@ -21,6 +23,7 @@ export interface Optimizer {
 
 interface Update {
   count: number;
+  shape: readonly number[];
   parameter: Slice;
   gradient: Slice;
   learningRate: number;
@@ -29,7 +32,9 @@ interface Update {
 
 /** Names of what an optimizer remembers per variable, and its update of one variable with these in their order. */
 interface Rule {
-  moments: readonly string[];
+  moments(shape: readonly number[]): readonly string[];
+  /** what a moment holds at first; left out: 0 */
+  begin?: number;
   /** returns Σ |p| after it */
   update(update: Update, moments: readonly Slice[]): number;
 }
@@ -41,8 +46,13 @@ function ruleOf(spec: OptimizerSpec): Rule {
     case 'adamw': {
       const weightDecay = spec.type === 'adamw' ? spec.weightDecay : 0;
       const { beta1, beta2, epsilon } = spec;
+      if (spec.amsgrad)
+        return {
+          moments: () => ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'],
+          update: (update, [m, v, most]) => amsgrad(spec, numbersOf(update), m!.data, v!.data, most!.data),
+        };
       return {
-        moments: ['exp_avg', 'exp_avg_sq'],
+        moments: () => ['exp_avg', 'exp_avg_sq'],
         update({ count, parameter, gradient, learningRate, step }, [firstMoment, secondMoment]) {
           return provider().adamStep({
             count,
@@ -63,7 +73,7 @@ function ruleOf(spec: OptimizerSpec): Rule {
     case 'sgd': {
       const { momentum, nesterov } = spec;
       return {
-        moments: momentum > 0 ? ['momentum_buffer'] : [],
+        moments: () => (momentum > 0 ? ['momentum_buffer'] : []),
         update({ count, parameter, gradient, learningRate }, [momentumBuffer = null]) {
           return provider().sgdStep({
             count,
@@ -80,7 +90,7 @@ function ruleOf(spec: OptimizerSpec): Rule {
     case 'rmsprop': {
       const { decay, momentum, epsilon } = spec;
       return {
-        moments: momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg'],
+        moments: () => (momentum > 0 ? ['square_avg', 'momentum_buffer'] : ['square_avg']),
         update({ count, parameter, gradient, learningRate }, [squareAverage, momentumBuffer = null]) {
           return provider().rmspropStep({
             count,
@@ -96,21 +106,77 @@ function ruleOf(spec: OptimizerSpec): Rule {
         },
       };
     }
+    case 'nadam': {
+      const momenta = nadamMomenta(spec);
+      return {
+        moments: () => ['exp_avg', 'exp_avg_sq'],
+        update: (update, [m, v]) => nadam(spec, numbersOf(update), momenta(update.step), m!.data, v!.data),
+      };
+    }
+    case 'adagrad':
+      return {
+        moments: () => ['sum'],
+        begin: spec.initialAccumulator,
+        update: (update, [sum]) => adagrad(spec, numbersOf(update), sum!.data),
+      };
+    case 'lion':
+      return {
+        moments: () => ['exp_avg'],
+        update: (update, [m]) => lion(spec, numbersOf(update), m!.data),
+      };
+    case 'muon': {
+      const others = ruleOf({
+        type: 'adamw',
+        learningRate: spec.otherLearningRate,
+        beta1: 0.9,
+        beta2: 0.95,
+        epsilon: 1e-8,
+        weightDecay: spec.weightDecay,
+        amsgrad: false,
+      });
+      const share = spec.otherLearningRate / spec.learningRate;
+      return {
+        moments: shape => (shape.length === 2 ? ['momentum_buffer'] : others.moments(shape)),
+        update(update, moments) {
+          const { shape, learningRate } = update;
+          if (shape.length !== 2)
+            return others.update({ ...update, learningRate: learningRate * share }, moments);
+          return muon(spec, numbersOf(update), [shape[0]!, shape[1]!], moments[0]!.data);
+        },
+      };
+    }
   }
+}
+
+/** The numbers of an update, which begin at the start of their arrays or are a part of them. */
+function numbersOf({ count, parameter, gradient, learningRate, step }: Update): Numbers {
+  return {
+    p: parameter.data.subarray(parameter.offset, parameter.offset + count),
+    g: gradient.data.subarray(gradient.offset, gradient.offset + count),
+    learningRate,
+    step,
+  };
 }
 
 export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>): Optimizer {
   const rule = ruleOf(spec);
   /** by variable, in the order of the rule's names */
   const moments = new Map<string, Slice[]>();
-  for (const [name, { size }] of variables)
+  for (const [name, { size, shape }] of variables)
     moments.set(
       name,
-      rule.moments.map(() => whole(provider().allocate(size))),
+      rule.moments(shape).map(() => {
+        const values = provider().allocate(size);
+        if (rule.begin) values.fill(rule.begin);
+        return whole(values);
+      }),
     );
   const named = (): [name: string, values: Float32Array][] =>
     [...moments].flatMap(([variable, slices]) =>
-      slices.map(({ data }, index): [string, Float32Array] => [`${variable}/${rule.moments[index]}`, data]),
+      slices.map(({ data }, index): [string, Float32Array] => [
+        `${variable}/${rule.moments(variables.get(variable)!.shape)[index]}`,
+        data,
+      ]),
     );
   let steps = 0;
 
@@ -128,6 +194,7 @@ export function createOptimizer(spec: OptimizerSpec, variables: Named<Variable>)
         const parameter = whole(ownStorage(variable));
         const update = {
           count: variable.size,
+          shape: variable.shape,
           parameter,
           gradient: slice(gradient),
           learningRate,

@@ -11,12 +11,16 @@ import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
 import type { Batch, Task } from '../tasks/task.ts';
+import { accumulatedGradients } from './accumulation.ts';
 import { encodeCheckpoint, type LoadedCheckpoint, type Progress } from './checkpoint.ts';
+import { clip } from './clip.ts';
 import { badWeight, DivergedError, firstBadTensor } from './divergence.ts';
 import { EarlyStopping } from './early-stopping.ts';
-import { computeGradients, type StepOptions, type StepResult } from './gradients.ts';
-import { clipByGlobalNorm, createOptimizer, globalNorm, type Optimizer } from './optimizers.ts';
+import type { StepOptions, StepResult } from './gradients.ts';
+import { createOptimizer, globalNorm, type Optimizer } from './optimizers.ts';
+import { observePlateau, PLATEAU_START, type PlateauState } from './plateau.ts';
 import { learningRateAt } from './schedule.ts';
+import { isBias, isRecurrent } from './weight-parts.ts';
 
 /** Sizes from which an update of float32 numbers might overflow, with room for momentum. */
 const RISKY = 1e30;
@@ -26,8 +30,12 @@ export interface StepFigures {
   /** before clipping */
   gradNorm: number;
   learningRate: number;
+  /** 1 where a limit of the gradient was passed, so that a mean is the share of clipped steps; only with limits */
+  clipped?: number;
   /** of the squared weights; only with l2 */
   penalty?: number;
+  /** the part of it that recurrent weights have; only where they have a weight of their own */
+  recurrentPenalty?: number;
   /** share of the batch's steps that are padding; only with lengths */
   padding?: number;
   /** share of the true symbols that a decoder read; only with teacherForcing */
@@ -69,6 +77,8 @@ export class Trainer {
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
   private carried: State | null = null;
+  /** of a schedule that watches the validation */
+  private plateau: PlateauState = PLATEAU_START;
   /** of all weights together, roughly */
   private weightSize: number;
 
@@ -92,6 +102,8 @@ export class Trainer {
     const options: StepOptions = {
       window: training.bptt.window ?? batch.seqLen,
       l2: training.l2,
+      recurrentL2: training.recurrentL2,
+      labelSmoothing: training.labelSmoothing,
       training: true,
       step,
       state: this.stateFor(batch),
@@ -102,17 +114,14 @@ export class Trainer {
       training.optimizer.learningRate,
       step,
       training.steps,
+      this.plateau.scale,
     );
     const seen: Observation[] = [];
-    const result = computeGradients(this.model, this.task, batch, {
-      ...options,
-      watch,
-      observe: each => seen.push(each),
-    });
+    const passes: StepOptions = { ...options, watch, observe: each => seen.push(each) };
+    const result = accumulatedGradients(this.model, this.task, batch, passes, training.accumulate);
     try {
       const { loss, gradients } = result;
-      const { clipNorm } = training;
-      const gradNorm = clipNorm === null ? globalNorm(gradients) : clipByGlobalNorm(gradients, clipNorm);
+      const { norm: gradNorm, clipped } = clip(gradients, training);
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
         throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
       before?.(batch, options.state);
@@ -121,11 +130,21 @@ export class Trainer {
       return this.completed(step, batch, result, {
         gradNorm,
         learningRate,
+        ...(limits(training) && { clipped: Number(clipped) }),
         ...(sampled && { forced: sampled.forced }),
       });
     } finally {
       for (const gradient of result.gradients.values()) gradient.dispose();
     }
+  }
+
+  /** After a validation: early stopping and the schedule hear of it. */
+  observeValidation(valLoss: number): void {
+    const { schedule, optimizer } = this.experiment.training;
+    this.valLoss = valLoss;
+    this.stopping.observe(this.step, valLoss);
+    if (schedule.type === 'plateau')
+      this.plateau = observePlateau(schedule, optimizer.learningRate, this.plateau, valLoss);
   }
 
   get progress(): Omit<Progress, 'ownSeconds'> {
@@ -138,6 +157,7 @@ export class Trainer {
       valLoss: this.valLoss,
       todo: this.todo,
       best: this.stopping.state,
+      ...(this.experiment.training.schedule.type === 'plateau' && { plateau: this.plateau }),
     };
   }
 
@@ -165,6 +185,7 @@ export class Trainer {
     this.valLoss = progress.valLoss;
     this.todo = progress.todo;
     this.stopping.state = progress.best;
+    this.plateau = progress.plateau ?? PLATEAU_START;
     this.weightSize = globalNorm(this.model.variables);
   }
 
@@ -199,6 +220,8 @@ export class Trainer {
     const { clipNorm } = this.experiment.training;
     const size = learningRate * Math.max(1, Math.min(gradNorm, clipNorm ?? gradNorm)) + this.weightSize;
     const before = size > RISKY ? copiesOf(this.model.variables) : null;
+    const { weightDecay } = this.experiment.training;
+    if (weightDecay) shrink(trained(this.model), learningRate, weightDecay);
     this.weightSize = this.optimizer.step(gradients, learningRate);
     if (Number.isFinite(this.weightSize)) return;
     const where = badWeight(this.model) ?? 'a weight';
@@ -209,8 +232,8 @@ export class Trainer {
   private completed(
     step: number,
     batch: Batch,
-    { loss, penalty, state }: StepResult,
-    rest: Pick<StepFigures, 'gradNorm' | 'learningRate' | 'forced'>,
+    { loss, penalty, recurrentPenalty, state }: StepResult,
+    rest: Pick<StepFigures, 'gradNorm' | 'learningRate' | 'clipped' | 'forced'>,
   ): StepFigures {
     this.step = step;
     this.tokens += validSteps(batch);
@@ -219,7 +242,10 @@ export class Trainer {
     this.todo = 'validate';
     const figures: StepFigures = { trainLoss: loss, ...rest };
     if (batch.lengths) figures.padding = 1 - validSteps(batch) / (batch.seqLen * batch.batch);
-    return this.experiment.training.l2 > 0 ? { ...figures, penalty } : figures;
+    const { l2, recurrentL2 } = this.experiment.training;
+    if (l2 + (recurrentL2 ?? 0) > 0) figures.penalty = penalty;
+    if (recurrentL2 !== undefined) figures.recurrentPenalty = recurrentPenalty;
+    return figures;
   }
 }
 
@@ -231,6 +257,29 @@ function named(carried: State, { states }: Model): State {
     return [index === undefined ? key : `${levels[Number(index)]}.${part}`, values];
   });
   return Object.fromEntries(entries);
+}
+
+function limits({ clipNorm, clipTensorNorm, clipValue }: Experiment['training']): boolean {
+  return clipNorm !== null || clipTensorNorm !== null || clipValue !== null;
+}
+
+/** Decoupled decay: weights that are no biases become (1 - learning rate · decay) of themselves. */
+function shrink(
+  variables: ReadonlyMap<string, Variable>,
+  learningRate: number,
+  { kernel, recurrent }: NonNullable<Experiment['training']['weightDecay']>,
+): void {
+  for (const [name, variable] of variables) {
+    const decay = isRecurrent(name) ? recurrent : kernel;
+    if (decay === 0 || isBias(name)) continue;
+    const left = 1 - learningRate * decay;
+    const next = tensor(
+      (variable.dataSync() as Float32Array).map(value => value * left),
+      variable.shape,
+    );
+    variable.assign(next);
+    next.dispose();
+  }
 }
 
 /** The variables that gradients change. */

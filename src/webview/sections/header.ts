@@ -101,6 +101,10 @@ export class HeaderSection implements Section {
       // the newest batch's; where sequences have one length there is none
       const padding = fromJson(chosen.last['padding']);
       if (padding > 0) parts.push(`${(100 * padding).toFixed(0)} % padding`);
+      // of the steps of the newest row, which may be one
+      const clipped = fromJson(chosen.last['clipped']);
+      if (clipped > 0)
+        parts.push(clipped === 1 ? 'gradient clipped' : `${(100 * clipped).toFixed(0)} % clipped`);
     }
     return parts.join(' · ');
   }

@@ -185,7 +185,7 @@ const values: [name: string, text: string, problems: string[]][] = [
     'an unknown optimizer',
     adding('"training": { "optimizer": { "type": "adm" } }'),
     [
-      '3:40 error: `type` must be one of "adam", "adamw", "sgd" or "rmsprop", found "adm"; did you mean "adam"?',
+      '3:40 error: `type` must be one of "adam", "adamw", "nadam", "adagrad", "lion", "muon", "sgd" or "rmsprop", found "adm"; did you mean "adam"?',
     ],
   ],
   [
@@ -366,7 +366,7 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     'a compared field on the wrong level',
     adding('"compare": { "training.beta1": [0.1] }'),
     [
-      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `seqLen`, `bptt`, `teacherForcing`, `clipNorm`, `l2`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
+      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `accumulate`, `seqLen`, `bptt`, `teacherForcing`, `clipNorm`, `clipTensorNorm`, `clipValue`, `l2`, `recurrentL2`, `weightDecay`, `labelSmoothing`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
     ],
   ],
   [

@@ -487,6 +487,7 @@ function optimizerCase(provider: Provider, golden: OptimizerCase): void {
     } else if (spec.type === 'sgd') {
       provider.sgdStep({ ...call, ...spec, momentumBuffer: spec.momentum > 0 ? first : null });
     } else {
+      assert.ok(spec.type === 'rmsprop', 'others have no kernel');
       provider.rmspropStep({
         ...call,
         ...spec,

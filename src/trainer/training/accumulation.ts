@@ -1,0 +1,84 @@
+// Gradients of a large batch in parts that are computed one after the other, so that memory is that of a part. Loss,
+// gradients and states are those of the whole: each part counts by the answers that it asks for.
+import { add, type Tensor } from '@tensorflow/tfjs-core';
+import { askedSteps, type Batch, rowsOfBatch } from '../layers/batch.ts';
+import type { Model } from '../layers/model.ts';
+import type { State } from '../layers/state.ts';
+import type { Task } from '../tasks/task.ts';
+import { addPenalty, computeGradients, type StepOptions, type StepResult } from './gradients.ts';
+
+/** `parts`: at most as many as there are sequences. Only the last part is watched. */
+export function accumulatedGradients(
+  model: Model,
+  task: Task,
+  batch: Batch,
+  options: StepOptions,
+  parts: number,
+): StepResult {
+  const count = Math.min(parts, batch.batch);
+  if (count === 1) return computeGradients(model, task, batch, options);
+  const { l2, recurrentL2 = l2, watch, ...plain } = options;
+  const weightOf = (part: Batch) =>
+    options.outputs === 'every-step' ? askedSteps(part, { from: 0, to: part.seqLen }) : part.batch;
+  const all = weightOf(batch);
+  const gradients = new Map<string, Tensor>();
+  const states: State[] = [];
+  let loss = 0;
+  for (let part = 0; part < count; part++) {
+    const from = Math.floor((part * batch.batch) / count);
+    const to = Math.floor(((part + 1) * batch.batch) / count);
+    const rows = rowsOfBatch(batch, from, to, options.outputs);
+    const share = weightOf(rows) / all;
+    // no answer is asked for in it
+    if (share === 0) continue;
+    const made = computeGradients(model, task, rows, {
+      ...plain,
+      l2: 0,
+      share,
+      watch: part === count - 1 ? watch : undefined,
+      step: options.step * count + part,
+      state: options.state && slicedState(options.state, from, to, batch.batch),
+    });
+    loss += share * made.loss;
+    addAll(gradients, made.gradients);
+    states.push(made.state);
+  }
+  const [penalty, recurrentPenalty] =
+    l2 + recurrentL2 > 0 ? addPenalty(model, gradients, l2, recurrentL2) : [0, 0];
+  return { loss, penalty, recurrentPenalty, gradients, state: joinedStates(states) };
+}
+
+function addAll(sums: Map<string, Tensor>, made: ReadonlyMap<string, Tensor>): void {
+  for (const [name, gradient] of made) {
+    const before = sums.get(name);
+    sums.set(name, before ? add(before, gradient) : gradient);
+    if (!before) continue;
+    before.dispose();
+    gradient.dispose();
+  }
+}
+
+function slicedState(state: State, from: number, to: number, batch: number): State {
+  const entries = Object.entries(state).map(([name, values]): [string, Float32Array] => {
+    const size = values.length / batch;
+    return [name, values.slice(from * size, to * size)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Of sequences that follow one another. */
+function joinedStates(states: readonly State[]): State {
+  const names = Object.keys(states[0] ?? {});
+  return Object.fromEntries(
+    names.map(name => {
+      const parts = states.map(state => state[name]!);
+      const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const part of parts) {
+        joined.set(part, at);
+        at += part.length;
+      }
+      return [name, joined];
+    }),
+  );
+}
