@@ -74,13 +74,11 @@ function mapRecurrent(layer: FoundLayer, mapped: Mapped): void {
     return void stop(`The number of layers of ${name} (${layers.text}) comes from outside of this file.`);
   if (bidirectional.value === null)
     return void stop(`Whether ${name} reads both ways comes from outside of this file.`);
-  const merge = text(options, 'merge_mode', 'mergeMode') ?? 'concat';
-  if (bidirectional.value && merge !== 'concat')
-    return void stop(`${name} adds up or averages its two directions (${merge}); Unroll joins them.`);
+  const merge = MERGES[text(options, 'merge_mode', 'mergeMode') ?? 'concat'];
+  if (bidirectional.value && !merge)
+    return void stop(`${name} gives its two directions apart, which Unroll does not.`);
   if (flag(options, 'bias', 'use_bias', 'useBias') === false)
     return void stop(`${name} has no biases; Unroll's layers always have them.`);
-  if (Number(options.get('proj_size')?.value ?? 0) > 0)
-    return void stop(`${name} has a projection (proj_size).`);
   const activation = text(options, 'nonlinearity', 'activation') ?? 'tanh';
   const type = CELL_NAME[cell];
   if (activation !== 'tanh' && !(type === 'rnn' && activation === 'relu'))
@@ -93,12 +91,26 @@ function mapRecurrent(layer: FoundLayer, mapped: Mapped): void {
       ? { dropout: Number(options.get('dropout')!.value) }
       : {}),
     ...(bidirectional.value ? { bidirectional: true } : {}),
+    ...(bidirectional.value && merge !== 'concat' ? { merge } : {}),
     ...initializer(options),
   };
   if (type === 'rnn')
     mapped.layers.push({ type, ...common, ...(activation === 'relu' ? { activation } : {}) });
   else if (type === 'gru') mapped.layers.push({ type, ...common, ...resetAfter(options) });
-  else mapped.layers.push({ type, ...common, ...forgetBias(options) });
+  else mapped.layers.push({ type, ...common, ...forgetBias(options), ...projection(options) });
+}
+
+/** Merge modes of Keras and tfjs. */
+const MERGES: Readonly<Record<string, 'concat' | 'sum' | 'mean' | 'product'>> = {
+  concat: 'concat',
+  sum: 'sum',
+  ave: 'mean',
+  mul: 'product',
+};
+
+function projection(options: FoundLayer['options']): { projection?: number } {
+  const size = Number(options.get('proj_size')?.value ?? 0);
+  return size > 0 ? { projection: size } : {};
 }
 
 function resetAfter(options: FoundLayer['options']): { resetAfter?: boolean } {

@@ -154,7 +154,19 @@ const m = tf.sequential();
 m.add(tf.layers.bidirectional({ layer: tf.layers.gru({ units: 2 }), mergeMode: 'sum' }));
 `,
     );
-    assert.match(summed.obstacles[0]!.message, /adds up or averages its two directions \(sum\)/);
+    assert.deepEqual(summed.obstacles, []);
+    assert.deepEqual(summed.layers[0], { type: 'gru', units: 2, bidirectional: true, merge: 'sum' });
+    const projected = await mapped(
+      'python',
+      `
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        self.a = nn.LSTM(3, 8, proj_size=5)
+`,
+    );
+    assert.deepEqual(projected.obstacles, []);
+    assert.deepEqual(projected.layers[0], { type: 'lstm', units: 8, projection: 5 });
   });
 
   it('say in one sentence with the line what cannot be mapped', async () => {
