@@ -7,7 +7,9 @@ import { comparisonSize, MAX_MEMBERS, setField, withCell } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
 import {
+  addsInput,
   knownSizes,
+  lastStateOf,
   type PlacedLayer,
   placeLayers,
   seesOtherSteps,
@@ -94,38 +96,27 @@ function checkChains({ data, model }: Experiment): Remark[] {
 /** The states that the encoder ends in fit those that the decoder begins in, level by level. */
 function checkBeginnings(placed: readonly PlacedLayer[]): Remark[] {
   const wrong = placed.find(
-    ({ layer, at }) =>
-      !('bridge' in layer && layer.bridge) &&
-      at.begins?.some(width => width !== null && width !== at.outputs),
+    each =>
+      !('bridge' in each.layer && each.layer.bridge) &&
+      each.at.begins?.some(width => width !== null && width !== lastStateOf(each)),
   );
   if (!wrong) return [];
   const { at, path } = wrong;
-  const given = at.begins!.find(width => width !== null && width !== at.outputs)!;
+  const own = lastStateOf(wrong);
+  const given = at.begins!.find(width => width !== null && width !== own)!;
   return [
     error(
       [...path, 'units'],
-      `This layer begins in the encoder's last state, which has ${count(given)} numbers, but has ${plural(at.outputs, 'unit')}; give it ${count(given)}, \`"bridge": "dense"\` or \`"initialState": "zeros"\`.`,
+      `This layer begins in the encoder's last state, which has ${count(given)} numbers, but has ${plural(own, 'unit')}; give it ${count(given)}, \`"bridge": "dense"\` or \`"initialState": "zeros"\`.`,
     ),
   ];
-}
-
-/** The field that lets a layer see the steps behind it. */
-function seesAllBy(layer: Layer): string[] {
-  return ['bidirectional', 'causal'].filter(field => field in layer);
-}
-
-function wouldSee(layer: Layer, title: string, { data }: Experiment): string {
-  const [field] = seesAllBy(layer);
-  if (field === 'bidirectional')
-    return `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${data.task}".`;
-  return `A ${title} that sees all steps would see the characters it is to predict; leave \`causal\` true for "${data.task}".`;
 }
 
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   const { layer, kind, at, path } = placed;
   const remarks: Remark[] = [];
   const { reads, sees, carries } = kind.traits(layer);
-  if ((kind.needsEncoder || kind.readsEncoder?.(layer)) && at.memory === null) {
+  if (kind.needsEncoder && at.memory === null) {
     const where = path[1] === 'encoder' ? 'cannot stand in it' : 'needs `model.encoder`';
     return [
       error([...path, 'type'], `A layer of type "${layer.type}" reads an encoder's states and ${where}.`),
@@ -141,11 +132,16 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
         `This layer gives fewer steps than it reads, but the task "${experiment.data.task}" has a target at every step; take \`"padding": "causal"\` and \`"stride": 1\`.`,
       ),
     );
-  if ('residual' in layer && layer.residual) remarks.push(...checkResidual(placed));
+  if (addsInput(layer)) remarks.push(...checkResidual(placed));
   const own = kind.check?.(layer, Number.isNaN(at.inputs) ? null : at) ?? [];
   remarks.push(...own.map(remark => ({ ...remark, path: [...path, ...remark.path] })));
   if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext)
-    remarks.push(error([...path, ...seesAllBy(layer)], wouldSee(layer, kind.title, experiment)));
+    remarks.push(
+      error(
+        [...path, 'bidirectional'],
+        `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${experiment.data.task}".`,
+      ),
+    );
   else if (!carries) remarks.push(...checkWholeSequences(layer, sees === 'all', experiment));
   return remarks;
 }

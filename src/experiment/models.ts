@@ -54,7 +54,7 @@ export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLa
 
 /** Levels of the decoder begin in the last states of the encoder's, one after the other. */
 function withBeginnings(written: readonly PlacedLayer[], read: readonly PlacedLayer[]): PlacedLayer[] {
-  const ends = read.flatMap(each => Array.from({ length: levelsOf(each) }, () => each.at.outputs));
+  const ends = read.flatMap(each => Array.from({ length: levelsOf(each) }, () => lastStateOf(each)));
   let next = 0;
   return written.map(each => {
     const { initialState = 'encoder' } = each.layer as { initialState?: string };
@@ -62,6 +62,11 @@ function withBeginnings(written: readonly PlacedLayer[], read: readonly PlacedLa
     const begins = Array.from({ length: levels }, () => ends[next++] ?? null);
     return levels > 0 ? { ...each, at: { ...each.at, begins } } : each;
   });
+}
+
+/** Width of the state that a level hands on, or begins in. */
+export function lastStateOf({ kind, layer, at }: PlacedLayer): number {
+  return kind.lastState?.(layer) ?? at.outputs;
 }
 
 /** Levels with a state that is handed from encoder to decoder. */
@@ -76,6 +81,11 @@ export function firstCell(experiment: Experiment, sizes: ModelSizes = knownSizes
 
 export function traitsOf(layer: Layer): Traits {
   return kindOf(layer).traits(layer);
+}
+
+/** Whether its input is added to its output. */
+export function addsInput(layer: Layer): boolean {
+  return 'residual' in layer && layer.residual === true && !kindOf(layer).innerResidual;
 }
 
 /** Whether a step of its output depends on other steps than its own. */

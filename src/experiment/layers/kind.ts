@@ -55,10 +55,10 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly rival?: string;
   /** cannot stand in a model without an encoder */
   readonly needsEncoder?: boolean;
-  /** of a layer that looks at an encoder where its fields say so */
-  readsEncoder?(layer: z.output<S>): boolean;
   /** the field that sets the width of its output; none where the width stays, or follows from the layer's place */
   readonly widthField?: keyof z.output<S> & string;
+  /** its `residual` stands inside of it: its input is not added to its output as a whole */
+  readonly innerResidual?: boolean;
   /** a ReLU gives its output, whatever its fields say */
   readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;
@@ -67,6 +67,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
     layer: z.output<S>,
     at: { inputs: number; isLast: boolean; asked: number; memory?: number | null },
   ): number;
+  /** width of the last state that a level of an encoder hands on; left out: the width of its output */
+  lastState?(layer: z.output<S>): number;
   parameters(layer: z.output<S>, at: At): Count;
   /** numbers of each (sequence, step) kept for the backward pass, its output and that output's gradient included */
   kept(layer: z.output<S>, at: At): number;

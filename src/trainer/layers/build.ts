@@ -1,25 +1,21 @@
 // From an experiment's model to variables and a forward pass.
 import {
   add,
-  gather,
   oneHot,
   reshape,
   type Tensor,
   type Tensor1D,
   type Tensor3D,
   tensor,
-  tensor1d,
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
 import { kindOf } from '../../experiment/layers/index.ts';
-import { placeLayers, seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
+import { addsInput, placeLayers, seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { InputSize } from '../../experiment/sizes.ts';
-import { embedding } from '../engine/kernels/embedding.ts';
 import { tap } from '../engine/kernels/tap.ts';
 import type { Outputs } from '../engine/losses.ts';
-import { fusedKernels } from '../engine/storage.ts';
 import { buildAdaptiveSoftmax } from './adaptive-softmax.ts';
 import { buildAttention } from './attention.ts';
 import { buildBatchNorm } from './batch-norm.ts';
@@ -38,6 +34,7 @@ import { buildHierarchical } from './hierarchical.ts';
 import { buildHighway } from './highway.ts';
 import { buildIndRnn } from './ind-rnn.ts';
 import { initialValues } from './initial.ts';
+import { lastStep } from './last-step.ts';
 import type { BuiltLayer, Flow, Pass, Place } from './layer.ts';
 import { buildLayerNorm } from './layer-norm.ts';
 import { type ChainLayer, type Levels, levelsOf } from './levels.ts';
@@ -207,16 +204,17 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     for (const [index, layer] of layers.entries()) {
       // what follows works on each step by itself: only the step that is asked for goes on
       if (options.outputs === 'last-step' && index > 0 && index === lastAcross + 1)
-        x = lastStep(x as Tensor3D, pass.options.lengths, layers[lastAcross]?.built);
+        x = atEnd(x as Tensor3D, pass.options.lengths, layers[lastAcross]?.built);
       if (head && index === layers.length - 1) {
         const left = head(x);
         watch?.output?.(layer.name, from, left.applied);
         return { outputs: left, state };
       }
+      pass.endsOnly = options.outputs === 'last-step' && index === lastAcross;
       x = forwardThrough(layer, x, pass, levels, input.shape[0]!);
     }
     const outputs = x as Tensor3D;
-    const last = () => lastStep(outputs, pass.options.lengths, layers[lastAcross]?.built);
+    const last = () => atEnd(outputs, pass.options.lengths, layers[lastAcross]?.built);
     return { outputs: needsLast ? last() : outputs, state };
   }
 
@@ -225,7 +223,6 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     statistics,
     levels: levels.all,
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
-    caches: layers.every(({ description, built }) => built.caches ?? traitsOf(description).carries),
     states,
     encode,
     forward: (input, options) => run(input, options, false) as ForwardResult,
@@ -244,7 +241,7 @@ function readsTokens(description: Layer): boolean {
 
 /** Adds what the layer reads to its output, where its description asks for it. */
 function withResidual(description: Layer, built: BuiltLayer): BuiltLayer {
-  if (!('residual' in description) || !description.residual) return built;
+  if (!addsInput(description)) return built;
   const { head: _, ...rest } = built;
   return { ...rest, forward: (x, pass) => add(built.forward(x, pass), x as Tensor3D) };
 }
@@ -312,24 +309,8 @@ function vectorsOf(input: ModelInput, source: InputSize): Tensor {
   return reshape(symbols, [steps, batch, source.vocabulary]);
 }
 
-/**
- * x (T, B, W) → (1, B, W) at each sequence's last valid step. A bidirectional layer's second half comes from the first
- * step, where it has read all: together they are the h_n of torch.nn.LSTM.
- */
-function lastStep(x: Tensor3D, lengths: Int32Array | null, layer: BuiltLayer | undefined): Tensor3D {
-  const [seqLen, batch, width] = x.shape;
-  const parts = layer?.bidirectional ? 2 : 1;
-  const rows = reshape(x, [seqLen * batch * parts, width / parts]);
-  const places = new Int32Array(batch * parts);
-  for (let b = 0; b < batch; b++) {
-    const last = lengths ? Math.max(0, lengths[b]! - 1) : seqLen - 1;
-    places[b * parts] = (last * batch + b) * parts;
-    if (parts === 2) places[b * parts + 1] = b * parts + 1;
-  }
-  const taken = fusedKernels()
-    ? embedding(rows, places, [batch * parts])
-    : gather(rows, tensor1d(places, 'int32'));
-  return reshape(taken, [1, batch, width]);
+function atEnd(x: Tensor3D, lengths: Int32Array | null, layer: BuiltLayer | undefined): Tensor3D {
+  return layer?.givesEnds ? x : lastStep(x, lengths, layer?.bidirectional ?? false);
 }
 
 /** Steps that the chain reads, where some layer of it gives fewer; else null. */
@@ -377,6 +358,7 @@ function startPass(
     options: watch === options.watch ? options : { ...options, watch },
     encoded,
     handOn,
+    endsOnly: false,
     state: name => options.state?.[name] ?? null,
     keep(name, values) {
       state[name] = values;

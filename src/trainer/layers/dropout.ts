@@ -4,8 +4,10 @@ import { mul, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { dropout as dropoutKernel } from '../engine/kernels/dropout.ts';
 import { hasKernel } from '../engine/kernels/kernel.ts';
+import { operations } from '../engine/operations.ts';
 import { newFloats } from '../engine/pool.ts';
-import { streamKey, streamOf } from '../random.ts';
+import { whole } from '../engine/storage.ts';
+import { type StreamKey, streamKey, streamOf } from '../random.ts';
 import { computed } from './by-channel.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 
@@ -22,11 +24,21 @@ export function dropout<T extends Tensor>(x: T, rate: number, seed: number, name
   if (!training || rate === 0) return x;
   const stream = streamKey(seed, `dropout/${name}`, step);
   if (hasKernel('UnrollDropout')) return dropoutKernel(x, rate, stream);
-  const random = streamOf(stream);
-  const mask = new Float32Array(x.size);
-  const kept = 1 / (1 - rate);
-  for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < rate ? 0 : kept;
-  return mul(x, tensor(mask, x.shape));
+  return mul(x, dropoutMask(x.shape, rate, stream));
+}
+
+/** 0 or 1 / (1 - rate): the mask that dropout of this stream multiplies by. */
+export function dropoutMask<T extends Tensor>(shape: number[], rate: number, stream: StreamKey): T {
+  const mask = newFloats(shape.reduce((product, size) => product * size, 1));
+  if (hasKernel('UnrollDropout')) {
+    mask.fill(1);
+    operations().dropout({ count: mask.length, rate, stream, x: whole(mask), y: whole(mask) });
+  } else {
+    const random = streamOf(stream);
+    const kept = 1 / (1 - rate);
+    for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < rate ? 0 : kept;
+  }
+  return tensor(mask, shape) as T;
 }
 
 /**

@@ -1,10 +1,16 @@
 // Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D).
+// `dropout` draws a mask (V) for each step of training: a symbol's whole vector is 0 wherever it stands, or divided by
+// 1 - rate. Y. Gal, Z. Ghahramani, 2016, https://arxiv.org/abs/1512.05287.
 // Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05. Shared with the last layer uniform ±0.1, as in PyTorch's
 // word language model: rows of N(0, 1) would make logits far too large.
 import { gather, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/schema.ts';
 import { embedding as embeddingKernel } from '../engine/kernels/embedding.ts';
-import { fusedKernels } from '../engine/storage.ts';
+import { newFloats } from '../engine/pool.ts';
+import { fusedKernels, glance } from '../engine/storage.ts';
+import { streamKey } from '../random.ts';
+import { computed } from './by-channel.ts';
+import { dropoutMask } from './dropout.ts';
 import { ModelError } from './errors.ts';
 import { standardNormal, uniform } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
@@ -23,8 +29,33 @@ export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, pla
   return {
     output: { kind: 'vectors', width: layer.dim, learned: true },
     table: weight,
-    forward: (tokens: Tensor) => rowsOf(weight, tokens.dataSync() as Int32Array, tokens.shape),
+    forward(tokens: Tensor, pass) {
+      const ids = tokens.dataSync() as Int32Array;
+      const vectors = rowsOf(weight, ids, tokens.shape);
+      const { dropout = 0 } = layer;
+      if (dropout === 0 || !pass.options.training) return vectors;
+      const stream = streamKey(place.seed, `dropout/${place.name}`, pass.options.step);
+      const factors = glance(dropoutMask([place.input.width], dropout, stream));
+      return scaledRows(
+        vectors,
+        Float32Array.from(ids, id => factors[id]!),
+      );
+    },
   };
+}
+
+/** x (…, D) with each row times its factor. */
+function scaledRows(x: Tensor3D, factors: Float32Array): Tensor3D {
+  const width = x.size / factors.length;
+  const scale = (from: Float32Array) => {
+    const to = newFloats(from.length);
+    for (let row = 0; row < factors.length; row++) {
+      const [begin, factor] = [row * width, factors[row]!];
+      for (let at = begin; at < begin + width; at++) to[at] = from[at]! * factor;
+    }
+    return to;
+  };
+  return computed([x], x.shape, scale, dy => [scale(dy)]) as Tensor3D;
 }
 
 /** table (V, D)[ids]: (…shape, D). */

@@ -12,7 +12,14 @@
 // Ollivier 2018, whose leaky unit has 1 - z for z).
 import { add, matMul, mul, sigmoid, slice, split, sub, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
 import type { Convention, Layer } from '../../experiment/schema.ts';
-import { type Cell, type CellWeights, hasTwoBiases, recurrentProduct } from './cell.ts';
+import {
+  type Cell,
+  type CellWeights,
+  hasTwoBiases,
+  masked,
+  recurrentProduct,
+  type StepMasks,
+} from './cell.ts';
 import { chronoBias } from './initial.ts';
 
 export function gruCell(layer: Extract<Layer, { type: 'gru' }>, convention: Convention): Cell {
@@ -32,9 +39,14 @@ export function gruCell(layer: Extract<Layer, { type: 'gru' }>, convention: Conv
   };
 }
 
-function stepResetAfter(input: Tensor2D, { h }: { h: Tensor2D }, weights: CellWeights) {
+function stepResetAfter(
+  input: Tensor2D,
+  { h }: { h: Tensor2D },
+  weights: CellWeights,
+  { read, update }: StepMasks,
+) {
   const [inputR, inputZ, inputN] = split(input, 3, 1) as [Tensor2D, Tensor2D, Tensor2D];
-  const [hiddenR, hiddenZ, hiddenN] = split(recurrentProduct(h, weights), 3, 1) as [
+  const [hiddenR, hiddenZ, hiddenN] = split(recurrentProduct(masked(h, read), weights), 3, 1) as [
     Tensor2D,
     Tensor2D,
     Tensor2D,
@@ -42,10 +54,16 @@ function stepResetAfter(input: Tensor2D, { h }: { h: Tensor2D }, weights: CellWe
   const r = sigmoid(add(inputR, hiddenR));
   const z = sigmoid(add(inputZ, hiddenZ));
   const n: Tensor2D = tanh(add<Tensor2D>(inputN, mul(r, hiddenN)));
-  return { h: add(mul(sub(1, z), n), mul(z, h)) as Tensor2D };
+  return { h: add(mul(sub(1, z), masked(n, update)), mul(z, h)) as Tensor2D };
 }
 
-function stepResetBefore(input: Tensor2D, { h }: { h: Tensor2D }, { weightHh, biasHh }: CellWeights) {
+function stepResetBefore(
+  input: Tensor2D,
+  { h }: { h: Tensor2D },
+  { weightHh, biasHh }: CellWeights,
+  { read, update }: StepMasks,
+) {
+  const seen = masked(h, read);
   const units = h.shape[1];
   const [inputR, inputZ, inputN] = split(
     biasHh ? (add(input, biasHh) as Tensor2D) : input,
@@ -54,8 +72,8 @@ function stepResetBefore(input: Tensor2D, { h }: { h: Tensor2D }, { weightHh, bi
   ) as Tensor2D[];
   const product = (state: Tensor2D, gate: number) =>
     matMul(state, slice(weightHh, [gate * units, 0], [units, units]), false, true);
-  const r = sigmoid(add(inputR!, product(h, 0)));
-  const z = sigmoid(add(inputZ!, product(h, 1)));
-  const n: Tensor2D = tanh(add<Tensor2D>(inputN!, product(mul(r, h) as Tensor2D, 2)));
-  return { h: add(mul(sub(1, z), n), mul(z, h)) as Tensor2D };
+  const r = sigmoid(add(inputR!, product(seen, 0)));
+  const z = sigmoid(add(inputZ!, product(seen, 1)));
+  const n: Tensor2D = tanh(add<Tensor2D>(inputN!, product(mul(r, seen) as Tensor2D, 2)));
+  return { h: add(mul(sub(1, z), masked(n, update)), mul(z, h)) as Tensor2D };
 }

@@ -49,7 +49,7 @@ export interface Place {
 /** One forward pass, as the layers see it. */
 export interface Pass {
   /** `lengths`: of what reaches the layer */
-  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from' | 'observe' | 'caching'>;
+  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from' | 'observe'>;
   /** the part of this name of the state that the pass begins in, (batch, …); null: the layer's own beginning */
   state(name: string): Float32Array | null;
   /** Hands a part of the state on to the next pass. */
@@ -62,18 +62,20 @@ export interface Pass {
   nextEncoded(): CellState | null;
   /** Called by each recurrent level of an encoder in turn with its last state, with gradients; null in other passes. */
   handOn: ((last: CellState) => void) | null;
+  /** only the outputs at the ends of the sequences are asked for; those that cannot be cut out are given as (1, B, …) */
+  endsOnly: boolean;
 }
 
 export interface BuiltLayer {
   output: Flow;
   /** the second half of the outputs has read its sequence from the end: its last state stands at the first step */
   bidirectional?: boolean;
+  /** gives (1, B, features) in a pass that asks for the ends only */
+  givesEnds?: boolean;
   /** rows of its own in the pictures of a run; left out: the layer as a whole has one */
   levels?: readonly LevelInfo[];
   /** what it carries from step to step; none: nothing */
   states?: readonly StateInfo[];
-  /** carries no state, but may keep what it has made of earlier steps where a pass asks for it (`caching`) */
-  caches?: boolean;
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;
   /** of an embedding: its matrix, which a later layer may share */

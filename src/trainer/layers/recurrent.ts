@@ -2,8 +2,10 @@
 // and in tests, the cell's own steps do. Shapes: x (T, B, I), y (T, B, H), states (B, H).
 import {
   add,
+  cast,
   matMul,
   mul,
+  notEqual,
   reshape,
   slice,
   stack,
@@ -16,14 +18,18 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type RecurrentReport, recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
 import { tap } from '../engine/kernels/tap.ts';
-import { fusedKernels, provider } from '../engine/storage.ts';
-import type { Cell, CellState, CellWeights } from './cell.ts';
+import { fusedKernels, provider, weightsChanged } from '../engine/storage.ts';
+import { type Cell, type CellState, type CellWeights, NO_MASKS, normalised, type StepMasks } from './cell.ts';
+import type { SequenceMasks, Zoneout } from './masks.ts';
+import { dense } from './operations.ts';
 
 export interface RunnerWeights extends CellWeights {
   /** (G·H, I) */
   weightIh: Tensor2D;
   /** (G·H) */
   biasIh: Tensor1D | null;
+  /** (P, H): the output is W_hr h, and weightHh (G·H, P) reads it */
+  weightHr?: Tensor2D | null;
 }
 
 /** Plain copies, (batch, units) each. */
@@ -44,10 +50,11 @@ export interface RunnerOptions {
   /** whether a gradient with respect to x is needed */
   inputGradient: boolean;
   report?: ((report: RecurrentReport) => void) | undefined;
+  masks?: SequenceMasks | null;
 }
 
 export interface RunnerResult {
-  /** zero beyond a sequence's length */
+  /** (T, B, H), or P with a projection; zero beyond a sequence's length */
   y: Tensor3D;
   state: CellArrays;
   /** the same with gradients, where they were asked for */
@@ -60,9 +67,40 @@ export function runSequence(
   weights: RunnerWeights,
   options: RunnerOptions,
 ): RunnerResult {
-  if (cell.fused && fusedKernels() && provider().cells.includes(cell.fused))
-    return runFused(cell, x, weights, options);
-  return runSteps(cell, x, weights, options);
+  const hasKernel = cell.fused && fusedKernels() && provider().cells.includes(cell.fused);
+  if (!hasKernel || weights.peephole || weights.norms || options.masks)
+    return runSteps(cell, x, weights, options);
+  return projected(weights, own => runFused(cell, x, forKernel(cell, own), options));
+}
+
+/**
+ * With a projection, W_hh h_{t-1} is (W_hh W_hr) r_{t-1} of r = o ⊙ tanh(c): the cell runs on r with that product as its
+ * recurrent weights, and W_hr is applied to all outputs at once. States are r, so that they are as wide as c.
+ */
+function projected(weights: RunnerWeights, run: (weights: RunnerWeights) => RunnerResult): RunnerResult {
+  const { weightHr, ...rest } = weights;
+  if (!weightHr) return run(weights);
+  const weightHh: Tensor2D = matMul(weights.weightHh, weightHr);
+  const result = run(renewed({ ...rest, weightHh }));
+  return { ...result, y: dense(result.y, weightHr, null) };
+}
+
+function forKernel(cell: Cell, weights: RunnerWeights): RunnerWeights {
+  if (!cell.forKernel) return weights;
+  const units = weights.weightHh.shape[1];
+  const { weightIh, weightHh, biasIh, biasHh } = weights;
+  return renewed({
+    weightIh: cell.forKernel(weightIh, units),
+    weightHh: cell.forKernel(weightHh, units),
+    biasIh: biasIh && cell.forKernel(biasIh, units),
+    biasHh: biasHh && cell.forKernel(biasHh, units),
+  });
+}
+
+/** Weights made for one pass may stand where others stood before, of which packed copies are known. */
+export function renewed<Weights>(weights: Weights): Weights {
+  weightsChanged();
+  return weights;
 }
 
 function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: RunnerOptions): RunnerResult {
@@ -106,17 +144,29 @@ export function runSteps(
   weights: RunnerWeights,
   options: RunnerOptions,
 ): RunnerResult {
+  return projected(weights, own => stepAfterStep(cell, x, own, options));
+}
+
+function stepAfterStep(
+  cell: Cell,
+  x: Tensor3D,
+  weights: RunnerWeights,
+  options: RunnerOptions,
+): RunnerResult {
   const [seqLen, batch, inputSize] = x.shape;
   const units = weights.weightHh.shape[1];
-  const rows: Tensor2D = matMul(
-    reshape(x, [seqLen * batch, inputSize]) as Tensor2D,
+  const { masks = null } = options;
+  const read = masks?.input ? (mul(x, reshape(masks.input, [1, batch, inputSize])) as Tensor3D) : x;
+  const product: Tensor2D = matMul(
+    reshape(read, [seqLen * batch, inputSize]) as Tensor2D,
     weights.weightIh,
     false,
     true,
   );
-  const projected: Tensor2D = weights.biasIh ? add<Tensor2D>(rows, weights.biasIh) : rows;
+  const rows = weights.norms ? (mul(normalised(product), weights.norms.input) as Tensor2D) : product;
+  const inputs: Tensor2D = weights.biasIh ? add<Tensor2D>(rows, weights.biasIh) : rows;
   // one slice a step: tfjs's unstack has no gradient for a single step
-  const inputAt = (t: number) => slice(projected, [t * batch, 0], [batch, rows.shape[1]]);
+  const inputAt = (t: number) => slice(inputs, [t * batch, 0], [batch, rows.shape[1]]);
 
   const start = (values: Float32Array | undefined, initial: Tensor2D | undefined): Tensor2D =>
     values ? tensor2d(values, [batch, units]) : (initial ?? zeros([batch, units]));
@@ -127,7 +177,8 @@ export function runSteps(
   for (let s = 0; s < seqLen; s++) {
     // from the end, a sequence waits in its first state until its last valid step is reached
     const t = options.reverse ? seqLen - 1 - s : s;
-    const made = cell.step(inputAt(t), state, weights);
+    const stepped = cell.step(inputAt(t), state, weights, masks ? masksAt(masks, t) : NO_MASKS);
+    const made = masks?.zoneout ? zoned(masks.zoneout, t, stepped, state) : stepped;
     const next = tapped ? { ...made, h: tapped(made.h, t) } : made;
     const valid = options.lengths && validAt(options.lengths, t);
     outputs[t] = valid ? mul(next.h, valid) : next.h;
@@ -135,6 +186,26 @@ export function runSteps(
   }
   const y = stack(outputs) as Tensor3D;
   return { y, state: copied(state), last: options.lastStates ? state : null };
+}
+
+function masksAt({ recurrent, update }: SequenceMasks, t: number): StepMasks {
+  return { read: recurrent, update: update && rowsAt(update, t) };
+}
+
+/** (T, B, H) → (B, H) */
+function rowsAt(mask: Tensor3D, t: number): Tensor2D {
+  const [, batch, units] = mask.shape;
+  return reshape(slice(mask, [t, 0, 0], [1, batch, units]), [batch, units]);
+}
+
+/** Units that stay as they were, or the mean of both. */
+function zoned({ rate, h, c }: Zoneout, t: number, next: CellState, last: CellState): CellState {
+  const mix = (mask: Tensor3D | null, after: Tensor2D, before: Tensor2D): Tensor2D => {
+    const moves = mask ? cast(notEqual(rowsAt(mask, t), 0), 'float32') : 1 - rate;
+    return add(before, mul(sub(after, before), moves));
+  };
+  const mixed = mix(h, next.h, last.h);
+  return next.c && last.c ? { h: mixed, c: mix(c, next.c, last.c) } : { h: mixed };
 }
 
 /**

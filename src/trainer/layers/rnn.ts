@@ -7,7 +7,7 @@
 import { add, mul, relu, sigmoid, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
 import type { RnnActivation } from '../../experiment/layers/rnn.ts';
 import type { Convention, Layer } from '../../experiment/schema.ts';
-import { type Cell, hasTwoBiases, recurrentProduct } from './cell.ts';
+import { type Cell, hasTwoBiases, masked, recurrentProduct } from './cell.ts';
 
 const FUNCTIONS: Readonly<Record<RnnActivation, (sums: Tensor2D) => Tensor2D>> = {
   tanh,
@@ -26,7 +26,10 @@ export function elmanCell(activation: RnnActivation, twoBiases: boolean): Cell {
     hasCellState: false,
     twoBiases,
     fused: `rnn-${activation}`,
-    step: (input, { h }, weights) => ({ h: phi(add<Tensor2D>(input, recurrentProduct(h, weights))) }),
+    // there is no update to drop: the state it is made of is (Semeniuta et al. 2016)
+    step: (input, { h }, weights, { read, update }) => ({
+      h: phi(add<Tensor2D>(input, recurrentProduct(masked(masked(h, read), update), weights))),
+    }),
   };
 }
 

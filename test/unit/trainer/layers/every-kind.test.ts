@@ -1,5 +1,5 @@
 // What holds of every layer that reads across steps, whichever it is: each one of the registry is put between two dense
-// layers, so that a new kind is tested by being there.
+// layers, so that a new kind is tested by being there; and recurrent ones with what their fields change.
 import assert from 'node:assert/strict';
 import {
   add,
@@ -27,9 +27,56 @@ const [STEPS, BATCH, FEATURES, OUTPUTS] = [11, 3, 3, 2];
 const SIZES: ModelSizes = { input: { kind: 'vectors', features: FEATURES }, outputs: OUTPUTS };
 const PASS: ForwardOptions = { training: false, step: 0, lengths: null, state: null, outputs: 'every-step' };
 
-function experimentOf(type: LayerType) {
-  const { widthField } = kindOf({ type });
-  const layer = widthField ? { type, [widthField]: 16 } : { type };
+interface Form {
+  type: LayerType;
+  [field: string]: unknown;
+}
+
+const FORMS: Form[] = [
+  ...CELL_TYPES.map(type => ({ type })),
+  {
+    type: 'lstm',
+    peephole: true,
+    coupledGates: true,
+    layerNorm: true,
+    projection: 6,
+    initialState: 'learned',
+  },
+  {
+    type: 'lstm',
+    peephole: true,
+    recurrentDropout: 0.3,
+    variationalDropout: 0.2,
+    zoneout: 0.2,
+    weightDrop: 0.3,
+  },
+  { type: 'lstm', layers: 3, projection: 5, residual: true, bidirectional: true },
+  {
+    type: 'gru',
+    units: 6,
+    layers: 2,
+    merge: 'sum',
+    bidirectional: true,
+    residual: true,
+    zoneout: 0.2,
+    recurrentDropout: 0.2,
+  },
+  {
+    type: 'gru',
+    units: 6,
+    layers: 2,
+    residual: true,
+    zoneout: 0.3,
+    variationalDropout: 0.3,
+    weightDrop: 0.2,
+  },
+  { type: 'rnn', layers: 2, merge: 'product', bidirectional: true, variationalDropout: 0.2 },
+  { type: 'rnn', merge: 'mean', bidirectional: true, recurrentDropout: 0.2, initialState: 'learned' },
+];
+
+function experimentOf(form: Form) {
+  const { widthField } = kindOf(form);
+  const layer = widthField ? { [widthField]: 16, ...form } : form;
   return experimentSchema.parse({
     data: { task: 'adding', length: STEPS },
     model: { layers: [{ type: 'dense', units: 8, activation: 'tanh' }, layer, { type: 'dense' }] },
@@ -93,9 +140,9 @@ function rowsOf(
   return rows;
 }
 
-for (const type of CELL_TYPES)
-  describe(`a layer of type ${type}`, () => {
-    const experiment = experimentOf(type);
+for (const form of FORMS)
+  describe(`a layer of ${Object.keys(form).length > 1 ? JSON.stringify(form) : `type ${form.type}`}`, () => {
+    const experiment = experimentOf(form);
     const [, placed] = placeLayers(experiment, SIZES);
     const { kind, layer, at } = placed!;
     const traits = kind.traits(layer);
