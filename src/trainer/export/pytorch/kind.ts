@@ -9,6 +9,8 @@ export interface PyTorchLayer<T extends LayerType> {
   module(layer: LayerOf<T>, at: At): string;
   /** whether its module also takes and gives a state */
   stateful?: boolean | ((layer: LayerOf<T>) => boolean);
+  /** whether its module gives the outputs at the ends of the sequences where it is asked for `ends` */
+  givesEnds?(layer: LayerOf<T>): boolean;
   /** applied to the module's output, such as "torch.relu"; null: nothing */
   activation?(layer: LayerOf<T>): string | null;
   /** classes that PyTorch does not have, as code */

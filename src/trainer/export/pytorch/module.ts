@@ -1,6 +1,6 @@
 // A run's model as a PyTorch module: the code, and the weights under the names that module gives them. Layouts and
 // gate orders are PyTorch's already.
-import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
+import { addsInput, type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import { lossAtEveryStep } from '../../../experiment/resources.ts';
 import { widthOf } from '../../../experiment/sizes.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
@@ -120,13 +120,15 @@ function forwardLines(layers: readonly Exported[], opened: FinishedRun): string 
     const { torch, layer, at } = placed;
     const call = `self.layers[${at.index}](x`;
     const activation = torch.activation?.(layer) ?? '';
-    const before = 'residual' in layer && layer.residual ? 'x + ' : '';
+    const before = addsInput(layer) ? 'x + ' : '';
     if (!hasState(placed)) return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}`;
     const name = `states[${state++}]`;
+    const atEnds = placed === last && endsOnly(opened);
+    if (atEnds && torch.givesEnds?.(layer)) return `x, ${name} = ${call}, ${name}, ends=True)`;
     const made = before || activation ? 'y' : 'x';
     const lines = [`${made}, ${name} = ${call}, ${name})`];
     if (made === 'y') lines.push(`x = ${before}${activation ? `${activation}(y)` : 'y'}`);
-    return placed === last && endsOnly(opened) ? [...lines, bothEnds(at.outputs)] : lines;
+    return atEnds ? [...lines, bothEnds(at.outputs)] : lines;
   });
   const { input } = opened.sizes;
   if (input.kind === 'tokens' && layers[0]!.kind.traits(layers[0]!.layer).reads !== 'tokens')

@@ -1,10 +1,12 @@
 // RNN, GRU and LSTM as PyTorch's modules, which always have both biases. The GRU that resets before the product is
-// none of PyTorch's and comes with a class of its own, as an RNN of another activation than nn.RNN has.
+// none of PyTorch's and comes with a class of its own, as an RNN of another activation than nn.RNN has, and as all whose
+// fields nn's modules lack.
 import { resetsAfter } from '../../../experiment/layers/gru.ts';
 import type { RecurrentFields } from '../../../experiment/layers/recurrent.ts';
 import type { RnnActivation } from '../../../experiment/layers/rnn.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { PyTorchLayer } from './kind.ts';
+import { CLASS, classCall, mergesEnds, needsClass } from './recurrent-fields.ts';
 
 function call(name: string, layer: RecurrentFields, inputs: number, ...more: string[]): string {
   const options = [`${inputs}`, `${layer.units}`];
@@ -27,26 +29,47 @@ function addBiases(layer: RecurrentFields, name: string, weights: Map<string, Na
 
 export const rnn: PyTorchLayer<'rnn'> = {
   module(layer, { inputs }) {
+    if (needsClass(layer)) return classCall(layer, inputs, { activation: layer.activation });
     const own = PHI[layer.activation];
     if (own) return call(own.name, layer, inputs);
     return call('nn.RNN', layer, inputs, ...(layer.activation === 'relu' ? ['nonlinearity="relu"'] : []));
   },
   stateful: true,
-  code: ({ activation }) => PHI[activation]?.code ?? null,
+  givesEnds: mergesEnds,
+  code: layer => (needsClass(layer) ? CLASS : (PHI[layer.activation]?.code ?? null)),
   addWeights: addBiases,
 };
 
 export const lstm: PyTorchLayer<'lstm'> = {
-  module: (layer, { inputs }) => call('nn.LSTM', layer, inputs),
+  module(layer, { inputs }) {
+    const { projection, peephole, coupledGates, layerNorm } = layer;
+    if (needsClass(layer))
+      return classCall(layer, inputs, {
+        projection,
+        peephole: peephole || undefined,
+        coupled: coupledGates || undefined,
+        layer_norm: layerNorm || undefined,
+      });
+    return call('nn.LSTM', layer, inputs, ...(projection ? [`proj_size=${projection}`] : []));
+  },
   stateful: true,
+  givesEnds: mergesEnds,
+  code: layer => (needsClass(layer) ? CLASS : null),
   addWeights: addBiases,
 };
 
 export const gru: PyTorchLayer<'gru'> = {
-  module: (layer, { inputs, convention }) =>
-    call(resetsAfter(convention, layer.resetAfter) ? 'nn.GRU' : 'GruResetBefore', layer, inputs),
+  module(layer, { inputs, convention }) {
+    const after = resetsAfter(convention, layer.resetAfter);
+    if (needsClass(layer)) return classCall(layer, inputs, { reset_after: after ? undefined : false });
+    return call(after ? 'nn.GRU' : 'GruResetBefore', layer, inputs);
+  },
   stateful: true,
-  code: ({ resetAfter }, { convention }) => (resetsAfter(convention, resetAfter) ? null : CODE),
+  givesEnds: mergesEnds,
+  code(layer, { convention }) {
+    if (needsClass(layer)) return CLASS;
+    return resetsAfter(convention, layer.resetAfter) ? null : CODE;
+  },
   addWeights: addBiases,
 };
 
