@@ -16,6 +16,7 @@ import type { ControlRequest, RunEvent, RunFile, RunRequest, RunStatus, SeriesSi
 import { readSmall, renameWithRetry, replaceFile, toJsonNumber } from './json.ts';
 import { acquireWriter, releaseWriter } from './lock.ts';
 import { FILES, FOLDERS, makeFolder, namesIn } from './paths.ts';
+import { whyNotRead } from './system-errors.ts';
 import { checkRequest, checkRun, checkSidecar, checkStatus } from './validate.ts';
 
 const MAX_JSON_BYTES = 16e6;
@@ -151,7 +152,7 @@ export class RunWriter {
     } catch (cause) {
       if (!existsSync(this.folder)) throw new RunFolderGoneError(this.folder);
       if (!this.warned)
-        this.onWarning(`status.json of ${this.folder} could not be replaced: ${(cause as Error).message}`);
+        this.onWarning(`status.json of ${this.folder} could not be replaced: ${whyNotRead(cause)}.`);
       this.warned = true;
     }
   }

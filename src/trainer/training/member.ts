@@ -207,7 +207,10 @@ export class Member {
     if (!this.diskFull) {
       this.diskFull = true;
       this.journal.event(this.trainer.step, { kind: 'paused', why: outbox.blocked });
-      this.journal.status({ message: `${outbox.blocked} Training goes on when there is room.` });
+      const message = `${outbox.blocked} Training goes on when there is room.`;
+      // the status stands on the same disk
+      this.writer.onWarning(message);
+      this.journal.status({ message });
       this.beatNow();
     }
     if (!outbox.flush()) return;
