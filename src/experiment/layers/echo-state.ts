@@ -19,6 +19,12 @@ const schema = z
       .max(1)
       .default(1)
       .describe('a in h_t = (1 − a) h_{t−1} + a tanh(…): how much of the state is new at each step.'),
+    readout: z
+      .strictObject({ type: z.literal('ridge'), lambda: z.number().gt(0).default(1e-6) })
+      .optional()
+      .describe(
+        'The last dense layer at once, as the ridge regression over all batches that were read; no other weight of the model learns. Default: by gradient.',
+      ),
   })
   .describe('Echo state network: fixed random weights; the layers behind it learn (Jaeger 2001).');
 

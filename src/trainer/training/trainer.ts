@@ -19,6 +19,7 @@ import { EarlyStopping } from './early-stopping.ts';
 import type { StepOptions, StepResult } from './gradients.ts';
 import { createOptimizer, globalNorm, type Optimizer } from './optimizers.ts';
 import { observePlateau, PLATEAU_START, type PlateauState } from './plateau.ts';
+import { Ridge, ridgeOf } from './ridge.ts';
 import { learningRateAt } from './schedule.ts';
 import { isBias, isRecurrent } from './weight-parts.ts';
 
@@ -76,6 +77,8 @@ export class Trainer {
   tested: Readonly<Record<string, number>> | null = null;
   todo: Progress['todo'] = 'step';
   private readonly optimizer: Optimizer;
+  /** sets the last layer in closed form, in place of the optimizer */
+  private readonly ridge: Ridge | null;
   private carried: State | null = null;
   /** of a schedule that watches the validation */
   private plateau: PlateauState = PLATEAU_START;
@@ -87,6 +90,8 @@ export class Trainer {
     this.task = task;
     this.model = buildModel(experiment, task.sizes, experiment.training.seed);
     this.optimizer = createOptimizer(experiment.training.optimizer, trained(this.model));
+    const lambda = ridgeOf(experiment);
+    this.ridge = lambda === null ? null : new Ridge(this.model, experiment, lambda, task.outputs);
     this.stopping = new EarlyStopping(experiment.training.earlyStopping);
     this.weightSize = globalNorm(this.model.variables);
   }
@@ -125,7 +130,8 @@ export class Trainer {
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
         throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
       before?.(batch, options.state);
-      this.update(gradients, learningRate, gradNorm, step, loss);
+      if (this.ridge) this.ridge.observe(batch, options.state);
+      else this.update(gradients, learningRate, gradNorm, step, loss);
       keepStatistics(this.model, seen);
       return this.completed(step, batch, result, {
         gradNorm,
@@ -163,7 +169,7 @@ export class Trainer {
 
   snapshot(ownSeconds: number): Snapshot {
     const { step, valLoss, stopping } = this;
-    const files = encodeCheckpoint(this.model, this.optimizer.state(), this.carried, {
+    const files = encodeCheckpoint(this.model, (this.ridge ?? this.optimizer).state(), this.carried, {
       ...this.progress,
       ownSeconds,
     });
@@ -174,7 +180,7 @@ export class Trainer {
   restore({ weights, optimizer, carried, progress }: LoadedCheckpoint): void {
     try {
       writeWeights(this.model, weights);
-      this.optimizer.restore(optimizer);
+      (this.ridge ?? this.optimizer).restore(optimizer);
       this.carried = this.checkedState(carried && named(carried, this.model));
     } catch (cause) {
       throw new BadRunError(`The checkpoint does not fit its experiment: ${(cause as Error).message}`);
