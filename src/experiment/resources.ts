@@ -5,7 +5,7 @@ import { knownSizes, type PlacedLayer, placeLayers, seesOtherSteps, stepsOf, UNR
 import { countModel } from './parameters.ts';
 import type { Experiment, Optimizer } from './schema.ts';
 import type { ModelSizes } from './sizes.ts';
-import { taskOf } from './tasks/index.ts';
+import { lossOf } from './tasks/index.ts';
 
 const FLOAT = 4;
 /** Node, the engine and its code: 80 MB with the native engine, 90 MB with WASM. */
@@ -24,12 +24,12 @@ export function machineMemory(): number {
 
 /** Whether the model answers at every step of the sequence or at its end. */
 export function lossAtEveryStep({ data }: Experiment): boolean {
-  return taskOf(data).loss.at !== 'sequence';
+  return lossOf(data).at !== 'sequence';
 }
 
 /** Whether the last layer is computed together with the loss, so that a step keeps no outputs. */
 function lossTakesHead({ data }: Experiment, { layer, kind }: PlacedLayer): boolean {
-  return taskOf(data).loss.of === 'classes' && kind.readout?.(layer) === 'linear';
+  return lossOf(data).of === 'classes' && kind.readout?.(layer) === 'linear';
 }
 
 export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {

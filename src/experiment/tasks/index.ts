@@ -11,13 +11,14 @@ import { ctc } from './ctc.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
 import { induction } from './induction.ts';
-import type { TaskKind } from './kind.ts';
+import type { Metric, TaskKind } from './kind.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
 import { morse } from './morse.ts';
 import { parity } from './parity.ts';
 import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
+import { table } from './table.ts';
 import { temporalOrder } from './temporal-order.ts';
 import { wordLm } from './word-lm.ts';
 
@@ -27,6 +28,7 @@ export const TASK_KINDS = {
   'byte-lm': byteLm,
   forecast,
   classify,
+  table,
   seq2seq,
   ctc,
   adding,
@@ -65,4 +67,16 @@ export function taskOf(data: { task: TaskName }): TaskKind {
 /** The kind of that name; null for one that this version does not know. */
 export function taskNamed(name: string): TaskKind | null {
   return Object.hasOwn(TASK_KINDS, name) ? taskOf({ task: name as TaskName }) : null;
+}
+
+/** Where the loss of these data stands, and what it compares. */
+export function lossOf(data: Data): TaskKind['loss'] {
+  const kind = taskOf(data);
+  return kind.lossOf?.(data) ?? kind.loss;
+}
+
+/** The scalars that these data are scored by. */
+export function metricsOf(data: Data): readonly Metric[] {
+  const kind = taskOf(data);
+  return kind.metricsOf?.(data) ?? kind.metrics;
 }

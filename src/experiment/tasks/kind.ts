@@ -24,15 +24,19 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
     of: 'classes' | 'values' | 'alignments';
     unit: string;
   };
+  /** where the data decide; left out: as above */
+  lossOf?(data: z.output<S>): TaskKind<S>['loss'];
   /** the first is the one that lists and lenses show beside the loss */
   readonly metrics: readonly Metric[];
+  /** those of these data, where they decide; left out: all */
+  metricsOf?(data: z.output<S>): readonly Metric[];
   /** the answer is the input one step later: no layer may look ahead */
   readonly predictsNext: boolean;
   /** batches follow one another in one stream: carryState and seqLen mean something */
   readonly stream: boolean;
   readonly needs: 'layers' | 'encoder' | 'either';
   /** where its data come from: drawn anew, or a file of this sort */
-  readonly reads: 'nothing' | 'text' | 'table';
+  readonly reads: 'nothing' | 'text' | 'table' | 'arrays';
   /** the field that sets the steps of a sequence, as messages name it */
   readonly stepsField: string;
   /** what sets the width of the outputs where `sizes` is null */

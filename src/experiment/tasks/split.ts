@@ -8,3 +8,8 @@ export const split = z
   })
   .default([0.9, 0.05, 0.05])
   .describe('Shares of training, validation and test data, in this order along the file.');
+
+export const onError = z
+  .enum(['stop', 'skip'])
+  .default('stop')
+  .describe('A row that cannot be used is an error with its line, or is left out and counted.');

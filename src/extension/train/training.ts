@@ -148,8 +148,8 @@ function checkData({ experiment, base }: Source): void {
   let problem: string | null = null;
   try {
     const found = statSync(path);
-    if (!found.isFile()) problem = vscode.l10n.t('is a folder, not a file');
-    else if (found.size === 0) problem = vscode.l10n.t('is empty');
+    if (!found.isFile() && !found.isDirectory()) problem = vscode.l10n.t('is neither a file nor a folder');
+    else if (found.isFile() && found.size === 0) problem = vscode.l10n.t('is empty');
   } catch (cause) {
     problem =
       (cause as NodeJS.ErrnoException).code === 'ENOENT'

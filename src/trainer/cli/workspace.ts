@@ -40,9 +40,9 @@ export function nearestMarked(start: string): string {
 }
 
 /** A sentence if the data file of an experiment cannot be what is meant; null if it may be read. */
-export function dataFault(dataPath: string, place: Place): string | null {
+export function dataFault(dataPath: string, place: Place, mayBeFolder = false): string | null {
   try {
-    locateData(dataPath, place);
+    locateData(dataPath, place, mayBeFolder);
     return null;
   } catch (error) {
     if (error instanceof DataError) return error.message;

@@ -5,6 +5,7 @@ import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
 import { count, plural } from '../../experiment/words.ts';
 import { isSystemError, whyOf } from '../../runs/system-errors.ts';
+import { BadRows } from './bad-rows.ts';
 import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import {
@@ -16,6 +17,8 @@ import {
   readCell,
   SeparatorWatch,
 } from './number-format.ts';
+import { readerOf } from './readers/index.ts';
+import { type Reader, textOf } from './readers/reader.ts';
 import { type TimeColumn, TimeReader } from './time-column.ts';
 
 export interface Table {
@@ -49,6 +52,8 @@ export interface ReadOptions {
   unreadable?: number | undefined;
   /** read only so many bytes of the file */
   bytes?: number | undefined;
+  /** hears of rows that cannot be used; left out: the first one is an error */
+  bad?: BadRows | undefined;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -70,10 +75,11 @@ export async function readCsv(
   options: ReadOptions = {},
 ): Promise<Table> {
   let builder: TableBuilder | null = null;
-  const { delimiter, rows } = await csvRows(path, name, options.bytes);
+  const { delimiter, rows, isTyped } = await csvRows(path, name, options);
+  const own = isTyped ? { ...options, numbers: '1234.5' as const } : options;
   for await (const row of rows) {
     if (builder) builder.add(row);
-    else builder = new TableBuilder(name, row.record, wanted, options);
+    else builder = new TableBuilder(name, row.record, wanted, own, isTyped);
   }
   return builder!.finish(delimiter);
 }
@@ -82,7 +88,13 @@ export async function readCsv(
  * The rows of a file as texts, the header first, with their lines; at least one.
  * @throws DataError, also while rows are taken
  */
-export async function csvRows(path: string, name: string, bytes?: number) {
+export async function csvRows(
+  path: string,
+  name: string,
+  { bytes, bad }: Pick<ReadOptions, 'bytes' | 'bad'> = {},
+): Promise<TextRows> {
+  const reader = readerOf(path);
+  if (reader) return typedRows(reader, path, name, { bytes, bad: bad ?? new BadRows() });
   const { delimiter, encoding, firstLine } = await sniff(path, name);
   async function* rows(): AsyncGenerator<Row> {
     const parser = parse({
@@ -117,7 +129,30 @@ export async function csvRows(path: string, name: string, bytes?: number) {
     }
     if (isEmpty) throw new DataError(`${name} holds no rows.`);
   }
-  return { delimiter, rows: rows() };
+  return { delimiter, rows: rows(), isTyped: false };
+}
+
+export interface TextRows {
+  delimiter: string;
+  rows: AsyncGenerator<Row>;
+  /** the format names its columns and has numbers of its own: there is no dialect to find */
+  isTyped: boolean;
+}
+
+/** Rows of another format as texts, under a header of their own. */
+async function typedRows(
+  reader: Reader,
+  path: string,
+  name: string,
+  options: { bytes: number | undefined; bad: BadRows },
+): Promise<TextRows> {
+  const { columns, rows, unit } = await reader.open(path, name, options);
+  async function* texts(): AsyncGenerator<Row> {
+    yield { record: columns, line: 0 };
+    for await (const { cells, line } of rows)
+      yield { record: cells.map((cell, at) => textOf(cell, columns[at]!, `${name}, ${unit} ${line}`)), line };
+  }
+  return { delimiter: ',', rows: texts(), isTyped: true };
 }
 
 class TableBuilder {
@@ -125,6 +160,8 @@ class TableBuilder {
   private readonly columns: string[];
   private readonly wanted: readonly string[];
   private readonly options: ReadOptions;
+  private readonly isTyped: boolean;
+  private readonly bad: BadRows;
   private readonly places: number[];
   private readonly readers: ColumnReader[];
   private readonly watches: SeparatorWatch[];
@@ -137,13 +174,21 @@ class TableBuilder {
   private held: Row[] = [];
   private totalWithin: Row | null = null;
 
-  constructor(name: string, columns: string[], wanted: readonly string[], options: ReadOptions) {
+  constructor(
+    name: string,
+    columns: string[],
+    wanted: readonly string[],
+    options: ReadOptions,
+    isTyped = false,
+  ) {
     this.name = name;
+    this.isTyped = isTyped;
+    this.bad = options.bad ?? new BadRows();
     this.columns = columns;
     this.wanted = wanted;
     this.options = options;
-    this.places = findColumns(columns, wanted, name);
-    if (options.time !== undefined) findColumns(columns, [options.time], name);
+    this.places = findColumns(columns, wanted, name, isTyped);
+    if (options.time !== undefined) findColumns(columns, [options.time], name, isTyped);
     this.readers = wanted.map(column => new ColumnReader(name, column, options.numbers ?? null));
     this.watches = columns.map(() => new SeparatorWatch());
     this.times = columns.map(column => new TimeReader(column, column === options.time));
@@ -151,10 +196,16 @@ class TableBuilder {
 
   add(row: Row): void {
     const { record, line } = row;
-    if (record.length !== this.columns.length)
-      throw new DataError(
+    if (record.length !== this.columns.length) {
+      this.bad.report(
         `${this.name}, line ${line}: this row has ${plural(record.length, 'cell')}, the header has ${this.columns.length}.`,
       );
+      return;
+    }
+    if (this.isTyped) {
+      this.take(row);
+      return;
+    }
     if (this.lines.length === 0 && !this.units && this.namesUnits(record)) {
       this.units = { row, cell: this.places.map(place => record[place]!).find(cell => !isMissing(cell))! };
       return;
@@ -211,7 +262,7 @@ class TableBuilder {
       })),
       formats: by(({ format }) => format),
       time: this.findTime(),
-      notes: [...this.notes, ...facts.flatMap(({ notes }) => notes)],
+      notes: [...this.notes, ...this.bad.notes(), ...facts.flatMap(({ notes }) => notes)],
     };
   }
 
@@ -313,8 +364,8 @@ export function reordered(table: Table, order: Int32Array): Table {
   };
 }
 
-function findColumns(columns: string[], wanted: readonly string[], name: string): number[] {
-  if (columns.every(column => column !== '' && readCell(column) !== null))
+function findColumns(columns: string[], wanted: readonly string[], name: string, isTyped: boolean): number[] {
+  if (!isTyped && columns.every(column => column !== '' && readCell(column) !== null))
     throw new DataError(
       `${name} has no header: its first line holds only numbers. Write the names of the columns above it.`,
     );
@@ -330,9 +381,10 @@ function findColumns(columns: string[], wanted: readonly string[], name: string)
       .slice(0, 30)
       .map(other => `"${other}"`)
       .join(', ');
-    const headless = columns.some(other => readCell(other) !== null)
-      ? ' Its first line looks like data: write the names of the columns above it.'
-      : '';
+    const headless =
+      !isTyped && columns.some(other => readCell(other) !== null)
+        ? ' Its first line looks like data: write the names of the columns above it.'
+        : '';
     throw new DataError(
       `${name} has no column "${column}"; it has ${shown}${columns.length > 30 ? ', …' : ''}.${headless}`,
     );

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { count } from '../../experiment/words.ts';
+import { filesOf } from './readers/folder.ts';
 
 export interface Fingerprint {
   bytes: number;
@@ -24,6 +26,7 @@ const READ_BYTES = 1 << 20;
 
 export async function fingerprintOf(path: string): Promise<Fingerprint> {
   const { size, mtime } = statSync(path);
+  if (statSync(path).isDirectory()) return folderPrint(path);
   const chunkBytes = 2 ** Math.ceil(Math.log2(Math.max(LEAST_CHUNK, size / MOST_CHUNKS)));
   const hashes = await chunkHashes(path, size, chunkBytes);
   return { bytes: size, modified: mtime.toISOString(), chunkBytes, hashes };
@@ -31,6 +34,7 @@ export async function fingerprintOf(path: string): Promise<Fingerprint> {
 
 /** Compares the file as it is now with what it was. */
 export async function changeSince(path: string, known: Fingerprint): Promise<Since> {
+  if (statSync(path).isDirectory()) return folderSince(path, known);
   const { size } = statSync(path);
   const { bytes, chunkBytes } = known;
   const hashes = await chunkHashes(path, Math.min(size, bytes), chunkBytes);
@@ -44,6 +48,34 @@ export async function changeSince(path: string, known: Fingerprint): Promise<Sin
   const line = 1 + (await countLines(path, 0, first * chunkBytes, true));
   const where = first > 0 ? `the first difference is after line ${count(line)}` : 'its beginning differs';
   return { kind: 'changed', why: `${sizes}; ${where}` };
+}
+
+/** Of a folder: the names and contents of its files, in at most so many groups. */
+async function folderPrint(path: string): Promise<Fingerprint> {
+  const files = filesOf(path, path);
+  const each = Math.max(1, Math.ceil(files.length / MOST_CHUNKS));
+  const hashes: string[] = [];
+  let bytes = 0;
+  let newest = 0;
+  for (let from = 0; from < files.length; from += each) {
+    const hash = createHash('sha1');
+    for (const file of files.slice(from, from + each)) {
+      const { size, mtimeMs } = statSync(join(path, file));
+      bytes += size;
+      newest = Math.max(newest, mtimeMs);
+      hash.update(`${file}\0${size}\0`);
+      for (const part of await chunkHashes(join(path, file), size, 2 ** 40)) hash.update(part);
+    }
+    hashes.push(hash.digest('hex').slice(0, 20));
+  }
+  return { bytes, modified: new Date(newest).toISOString(), chunkBytes: 1, hashes };
+}
+
+async function folderSince(path: string, known: Fingerprint): Promise<Since> {
+  const now = await folderPrint(path);
+  const isSame = now.bytes === known.bytes && now.hashes.join() === known.hashes.join();
+  if (isSame) return { kind: 'same' };
+  return { kind: 'changed', why: `${count(known.bytes)} bytes then, ${count(now.bytes)} now, in its files` };
 }
 
 /** Of the first `bytes` of a file. */

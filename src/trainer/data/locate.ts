@@ -16,8 +16,8 @@ export interface DataPlace {
   bytes?: number | undefined;
 }
 
-/** @throws DataError for a path that is missing, no file, empty, or outside of what is allowed */
-export function locateData(path: string, place: DataPlace): string {
+/** `mayBeFolder`: of a file for each example. @throws DataError for a path that is missing, no file, empty, or outside of what is allowed */
+export function locateData(path: string, place: DataPlace, mayBeFolder = false): string {
   if (place.file !== undefined) return place.file;
   const wanted = isAbsolute(path) ? path : resolve(place.base, path);
   let real: string;
@@ -35,6 +35,7 @@ export function locateData(path: string, place: DataPlace): string {
       `The data file ${path} is outside of the workspace ${place.workspace}: move it there, or allow its folder with --allow-path (in the editor: the setting unroll.allowedPaths).`,
     );
   const stats = statSync(real);
+  if (stats.isDirectory() && mayBeFolder) return real;
   if (stats.isDirectory()) throw new DataError(`The data path ${path} is a folder: name a file in it.`);
   if (!stats.isFile()) throw new DataError(`The data path ${path} is not a regular file.`);
   if (stats.size === 0) throw new DataError(`The data file ${path} is empty.`);

@@ -1,5 +1,6 @@
 // Some columns of a CSV or TSV file as texts, with the line of each row.
 import { nearest } from '../../experiment/words.ts';
+import type { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
 import { DataError } from './errors.ts';
 
@@ -13,8 +14,13 @@ export interface Records {
 }
 
 /** @throws DataError with the line of a row that is too short, or the columns there are */
-export async function readRecords(path: string, name: string, wanted: readonly string[]): Promise<Records> {
-  const { rows } = await csvRows(path, name);
+export async function readRecords(
+  path: string,
+  name: string,
+  wanted: readonly string[],
+  bad?: BadRows,
+): Promise<Records> {
+  const { rows } = await csvRows(path, name, { bad });
   const lines: number[] = [];
   const texts = new Map<string, string[]>(wanted.map(column => [column, []]));
   let columns: string[] | null = null;
@@ -25,10 +31,12 @@ export async function readRecords(path: string, name: string, wanted: readonly s
       places = wanted.map(column => columnPlace(column, record, name));
       continue;
     }
-    if (record.length !== columns.length)
-      throw new DataError(
-        `${name}, line ${line}: ${record.length} cells, but the header names ${columns.length} columns.`,
-      );
+    if (record.length !== columns.length) {
+      const sentence = `${name}, line ${line}: ${record.length} cells, but the header names ${columns.length} columns.`;
+      if (!bad) throw new DataError(sentence);
+      bad.report(sentence);
+      continue;
+    }
     wanted.forEach((column, index) => {
       texts.get(column)!.push(record[places[index]!]!);
     });

@@ -387,7 +387,7 @@ function sizesFor({ symbols, columns, classes, text, maxLength }: ClassifyArtifa
 
 export const classify: TaskModule<'classify', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => classifyTask(experiment, data, locateData(data.path, place)),
+  open: (experiment, data, place) => classifyTask(experiment, data, locateData(data.path, place, true)),
   sizes: own => sizesFor(own),
   fault({ text, symbols, columns, scaling }) {
     if (text !== null) return symbols.length > 0 ? null : 'it has no symbols';

@@ -23,6 +23,7 @@ import { parity } from './parity.ts';
 import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
+import { table } from './table.ts';
 import type { Task } from './task.ts';
 import { temporalOrder } from './temporal-order.ts';
 import { wordLm } from './word-lm.ts';
@@ -33,6 +34,7 @@ const TASKS = {
   'byte-lm': byteLm,
   forecast,
   classify,
+  table,
   seq2seq,
   ctc,
   adding,

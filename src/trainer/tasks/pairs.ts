@@ -34,7 +34,7 @@ export async function readPairs(
 ): Promise<{ pairs: Pair[]; notes: string[] }> {
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
   const named = hasHeader({ header: data.header, source, target: target ?? source });
-  const { rows } = await csvRows(path, data.path);
+  const { rows, isTyped } = await csvRows(path, data.path);
   const pairs: Pair[] = [];
   const [empty, long]: [number[], number[]] = [[], []];
   let places: number[] | null = null;
@@ -43,7 +43,7 @@ export async function readPairs(
       places = [source, ...(target === null ? [] : [target])].map(column =>
         typeof column === 'number' ? column : columnPlace(column, record, data.path),
       );
-      if (named) continue;
+      if (named || isTyped) continue;
     }
     const missing = places.find(place => place >= record.length);
     if (missing !== undefined)

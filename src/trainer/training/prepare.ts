@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
 import { checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
-import { taskOf } from '../../experiment/tasks/index.ts';
+import { metricsOf } from '../../experiment/tasks/index.ts';
 import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
@@ -114,7 +114,7 @@ export function describeRun(
       memoryBytes: memoryOfMachine(),
     },
     parameters: countModel(request.experiment, task.sizes),
-    task: { ...task.facts, sizes: task.sizes, metrics: [...taskOf(request.experiment.data).metrics] },
+    task: { ...task.facts, sizes: task.sizes, metrics: [...metricsOf(request.experiment.data)] },
     data: file ? [file] : [],
   });
   writeArtifact(folder, task);

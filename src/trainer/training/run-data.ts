@@ -1,6 +1,7 @@
 // The data of a run, found again where the run or its workspace has been moved, and compared with what it learned from.
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { taskOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
 import type { DataFile } from '../../runs/data-file.ts';
 import type { RunFile, RunRequest } from '../../runs/format.ts';
@@ -47,7 +48,8 @@ export async function openRunData(
     return { task: await openTask(experiment, request, known), file: null, notes: [] };
   const learned = run?.data?.[0] ?? null;
   const place = placeOfData(folder, request, experiment.data.path, learned, choice.data);
-  const file = locateData(experiment.data.path, place);
+  const mayBeFolder = ['table', 'arrays'].includes(taskOf(experiment.data).reads);
+  const file = locateData(experiment.data.path, place, mayBeFolder);
   const notes: string[] = [];
   let bytes: number | undefined;
   if (learned) {
@@ -104,7 +106,7 @@ function placeOfData(
   const beside = learned ? resolve(realpathSync(folder), learned.fromRun) : null;
   if (beside && existsSync(beside)) return { ...request, file: realpathSync(beside) };
   try {
-    locateData(path, request);
+    locateData(path, request, true);
     return request;
   } catch (cause) {
     throw cause instanceof DataError && /does not exist/.test(cause.message)
@@ -124,7 +126,7 @@ function movedWorkspace(folder: string, { workspace, base, allowedPaths }: RunRe
 
 function isThere(path: string, place: DataPlace): boolean {
   try {
-    locateData(path, place);
+    locateData(path, place, true);
     return true;
   } catch (cause) {
     if (cause instanceof DataError) return false;

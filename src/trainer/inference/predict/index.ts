@@ -14,6 +14,7 @@ import { predictUnaligned } from './ctc.ts';
 import { predictForecast } from './forecast.ts';
 import type { DecodeOptions, Predicted, Predictor } from './predictor.ts';
 import { predictSequences } from './seq2seq.ts';
+import { predictTable } from './table.ts';
 
 /** null: files say nothing to such a run. */
 const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
@@ -22,6 +23,7 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   'byte-lm': null,
   forecast: predictForecast,
   classify: predictClasses,
+  table: predictTable,
   seq2seq: predictSequences,
   ctc: predictUnaligned,
   adding: null,

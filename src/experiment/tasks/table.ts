@@ -1,0 +1,82 @@
+// A person's own arrays: named numbers go in, named numbers or classes come out, at each step or once a sequence.
+import * as z from 'zod';
+import { positiveInt } from '../fields.ts';
+import { error } from '../remark.ts';
+import type { TaskKind } from './kind.ts';
+import { onError, split } from './split.ts';
+
+const names = z.array(z.string().min(1)).min(1);
+
+const schema = z
+  .strictObject({
+    task: z.literal('table'),
+    path: z
+      .string()
+      .min(1)
+      .describe('A JSON lines, NPZ, .ts or ARFF file: one sequence a row; relative to this experiment file.'),
+    inputs: names.describe(
+      'Columns the model reads: lists of numbers (steps), of lists (steps, features), or one number for all steps.',
+    ),
+    targets: names.describe('Columns to predict.'),
+    predict: z
+      .enum(['values', 'classes'])
+      .default('values')
+      .describe('Numbers, or one class of the values that the column has.'),
+    at: z
+      .enum(['sequence', 'step'])
+      .default('sequence')
+      .describe('One answer for each sequence, or one for each of its steps.'),
+    maxLength: positiveInt.optional().describe('Longer sequences lose their end; default: the longest one.'),
+    shuffle: z
+      .boolean()
+      .default(true)
+      .describe('Draw the parts by the seed; false: in the order of the file.'),
+    batching: z
+      .enum(['buckets', 'mixed'])
+      .default('buckets')
+      .describe('Sequences of like lengths together, or as they are drawn.'),
+    onError,
+    split: split.default([0.8, 0.1, 0.1]),
+  })
+  .describe('Predict named numbers or classes from named arrays of numbers.');
+
+export const table: TaskKind<typeof schema> = {
+  schema,
+  title: 'Own arrays',
+  loss: { at: 'sequence', of: 'values', unit: 'mse' },
+  lossOf: ({ predict, at }) => ({
+    at: at === 'step' ? 'every-step' : 'sequence',
+    of: predict,
+    unit: predict === 'classes' ? 'nats' : 'mse',
+  }),
+  metrics: [
+    { name: 'rmse', label: 'RMSE', unit: '', better: 'lower' },
+    { name: 'accuracy', label: 'Accuracy', unit: '%', better: 'higher' },
+    { name: 'balancedAccuracy', label: 'Balanced accuracy', unit: '%', better: 'higher' },
+  ],
+  metricsOf: ({ predict }) => (predict === 'classes' ? table.metrics.slice(1) : table.metrics.slice(0, 1)),
+  predictsNext: false,
+  stream: false,
+  needs: 'layers',
+  reads: 'arrays',
+  stepsField: 'maxLength',
+  outputsFrom: 'the targets',
+  steps: ({ maxLength }) => maxLength ?? Number.NaN,
+  sizes: () => null,
+  check({ predict, targets, inputs }) {
+    if (predict === 'classes' && targets.length > 1)
+      return [error(['targets'], `Classes are those of one column, found ${targets.length}; name one.`)];
+    const both = targets.find(name => inputs.includes(name));
+    if (both !== undefined)
+      return [
+        error(['targets'], `"${both}" is among the inputs too: the model would read what it is to predict.`),
+      ];
+    return [];
+  },
+  starter: {
+    description: 'predict arrays',
+    data: ({ path, column }) => ({ task: 'table', path, inputs: [column || 'x'], targets: ['y'] }),
+    embedding: 0,
+    training: { learningRate: 0.003, steps: 1000 },
+  },
+};

@@ -1,0 +1,15 @@
+// The formats that name their columns by themselves: one line each. What none of them reads is text, or a table of
+// texts between delimiters (csv.ts).
+import { arff } from './arff.ts';
+import { folder } from './folder.ts';
+import { jsonl } from './jsonl.ts';
+import { npy, npz } from './npy.ts';
+import type { Reader } from './reader.ts';
+import { ueaTs } from './uea-ts.ts';
+
+export const READERS: readonly Reader[] = [jsonl, npy, npz, ueaTs, arff, folder];
+
+/** null: a text, or a table between delimiters. */
+export function readerOf(path: string): Reader | null {
+  return READERS.find(reader => reader.reads(path)) ?? null;
+}

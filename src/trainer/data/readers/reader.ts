@@ -1,0 +1,84 @@
+// The interface of a format that names its columns by itself: each row is an example, each cell a number, a text or an
+// array of numbers.
+
+import type { BadRows } from '../bad-rows.ts';
+import { DataError } from '../errors.ts';
+
+/** Numbers in C order. */
+export interface NumberArray {
+  shape: number[];
+  data: Float64Array;
+}
+
+export type Cell = string | number | boolean | null | NumberArray;
+
+export interface Row {
+  cells: Cell[];
+  /** in the file, from 1: of a line where it has lines, else of the row */
+  line: number;
+}
+
+export interface Rows {
+  columns: string[];
+  rows: AsyncIterable<Row>;
+  /** what `line` counts */
+  unit: 'line' | 'row';
+}
+
+export interface ReadOptions {
+  bad: BadRows;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+}
+
+export interface Reader {
+  /** as people call it */
+  name: string;
+  /** whether this file is of the format, by its name */
+  reads(path: string): boolean;
+  /** @throws DataError with the place of what cannot be read, also while rows are taken */
+  open(path: string, name: string, options: ReadOptions): Promise<Rows>;
+}
+
+export function isArray(cell: Cell | undefined): cell is NumberArray {
+  return typeof cell === 'object' && cell !== null;
+}
+
+/** Beyond it whole numbers are no longer told apart. */
+export function isExact(value: number): boolean {
+  return !Number.isInteger(value) || Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+export const INEXACT =
+  'is beyond 2^53, where whole numbers are no longer exact; store it as a text or a float';
+
+/** As a table of texts has it; an array has no such form. @throws DataError */
+export function textOf(cell: Cell, column: string, place: string): string {
+  if (cell === null) return '';
+  if (isArray(cell))
+    throw new DataError(
+      `${place}: "${column}" holds an array of ${cell.shape.join(' × ')} numbers, where one value is needed.`,
+    );
+  return String(cell);
+}
+
+/** Nested lists of numbers as one array; null for what is no such thing. */
+export function arrayOf(value: unknown): NumberArray | null {
+  const shape: number[] = [];
+  for (let level = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  if (shape.length === 0 || shape.length > 3) return null;
+  const data = new Float64Array(shape.reduce((product, size) => product * size, 1));
+  let at = 0;
+  const fill = (level: unknown, depth: number): boolean => {
+    if (depth === shape.length) {
+      const number = level === null ? Number.NaN : level;
+      if (typeof number !== 'number') return false;
+      data[at++] = number;
+      return true;
+    }
+    return (
+      Array.isArray(level) && level.length === shape[depth] && level.every(each => fill(each, depth + 1))
+    );
+  };
+  return fill(value, 0) ? { shape, data } : null;
+}
