@@ -2,6 +2,7 @@
 // alone stands with its kind.
 
 import { ZodError } from 'zod';
+import { checkAugmentation } from './augmentation.ts';
 import { checkBounds } from './bounds.ts';
 import { comparisonSize, MAX_MEMBERS, setField, withCell } from './compare.ts';
 import { faultsOf } from './faults.ts';
@@ -308,6 +309,10 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
         `\`teacherForcing\` has no effect for "${data.task}": it has no decoder that reads its own answers.`,
       ),
     );
+  if (training.augmentation) {
+    const sizes = knownSizes(experiment);
+    remarks.push(...checkAugmented(experiment, sizes && (sizes.source ?? sizes.input)));
+  }
   if ('split' in data && data.split[1] === 0 && training.schedule.type === 'plateau')
     remarks.push(
       error(
@@ -330,6 +335,27 @@ function checkTraining(experiment: Experiment, input: unknown): Remark[] {
       ),
     );
   }
+  return remarks;
+}
+
+/** `input`: what the model reads first, null where the data must be read. */
+export function checkAugmented({ data, training }: Experiment, input: ModelSizes['input'] | null): Remark[] {
+  const { augmentation, bptt } = training;
+  if (!augmentation) return [];
+  const place = ['training', 'augmentation'];
+  const own = checkAugmentation(augmentation, taskOf(data), input, data.task);
+  const remarks = own.map(remark => ({ ...remark, path: [...place, ...remark.path] }));
+  if (
+    bptt.window !== undefined &&
+    augmentation.crop + augmentation.tokenDrop > 0 &&
+    taskOf(data).loss.at === 'sequence'
+  )
+    remarks.push(
+      error(
+        ['training', 'bptt', 'window'],
+        '`window` needs sequences of equal length, but `augmentation` shortens them; leave `crop` and `tokenDrop` or `window` out.',
+      ),
+    );
   return remarks;
 }
 

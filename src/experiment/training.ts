@@ -1,5 +1,6 @@
 // How a model is trained: optimizer, schedule, batches, truncated BPTT, and what is done on the way.
 import * as z from 'zod';
+import { augmentationSchema } from './augmentation.ts';
 import { nonNegativeInt, positiveInt, rate } from './fields.ts';
 
 const learningRate = z.number().gt(0).default(0.001);
@@ -220,6 +221,7 @@ export const trainingSchema = z.strictObject({
     .describe(
       'Decoupled decay: before each update weights shrink by learning rate times this (Loshchilov & Hutter 2017), with any optimizer.',
     ),
+  augmentation: augmentationSchema.optional(),
   labelSmoothing: rate
     .default(0)
     .describe('Share of the target that is spread over all classes in training (Szegedy et al. 2016).'),

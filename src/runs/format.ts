@@ -192,6 +192,9 @@ const tagged = z
   .array(z.array(z.object({ token: text, truth: text, prediction: text })).max(10_000))
   .max(1000);
 
+/** Training sequences, and what they were varied to. */
+const augmented = z.array(z.object({ before: text, after: text })).max(1000);
+
 const sample = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: z.number() }),
   z.object({ type: z.literal('series'), ...series }),
@@ -199,6 +202,7 @@ const sample = z.discriminatedUnion('type', [
   z.object({ type: z.literal('classes'), ...classes }),
   z.object({ type: z.literal('decoded'), rows: decoded }),
   z.object({ type: z.literal('tagged'), rows: tagged }),
+  z.object({ type: z.literal('augmented'), rows: augmented }),
 ]);
 /** A way to show what a model says; the task chooses which. */
 export type Sample = z.infer<typeof sample>;

@@ -67,6 +67,7 @@ export function picture(run: RunFacts, options: ShowOptions, screen: Screen): st
     lossCurves(run, options, screen),
     heatmap(run, options, screen),
     newestSample(run, screen),
+    augmentation(run, screen),
     findings(run, screen),
     problems(run, screen),
   ];
@@ -195,7 +196,7 @@ function layerRows(series: SeriesRows, layer: number): FlowRows {
 }
 
 function newestSample(run: RunFacts, screen: Screen): string[] {
-  const newest = run.reader.samples.at(-1);
+  const newest = run.reader.samples.findLast(({ sample }) => sample.type !== 'augmented');
   if (!newest) return [];
   const { step, sample } = newest;
   if (sample.type === 'text') {
@@ -215,6 +216,17 @@ function newestSample(run: RunFacts, screen: Screen): string[] {
   ];
 }
 
+function augmentation({ reader }: RunFacts, screen: Screen): string[] {
+  const newest = reader.samples.findLast(({ sample }) => sample.type === 'augmented');
+  if (newest?.sample.type !== 'augmented') return [];
+  return [
+    `${bold(screen, 'Augmentation')} at step ${count(newest.step)}`,
+    ...newest.sample.rows.map(({ before, after }) =>
+      wrap(`  ${plain(before)} → ${plain(after)}`, screen.textColumns, 4),
+    ),
+  ];
+}
+
 type Examples = Exclude<Sample, { type: 'text' | 'series' }>;
 
 function exampleLines(sample: Examples): { input: string; truth: string; prediction: string }[] {
@@ -228,6 +240,8 @@ function exampleLines(sample: Examples): { input: string; truth: string; predict
       }));
     case 'decoded':
       return sample.rows.map(({ source, ...row }) => ({ input: source, ...row }));
+    case 'augmented':
+      return sample.rows.map(({ before, after }) => ({ input: before, truth: '', prediction: after }));
     case 'tagged':
       return sample.rows.map(tokens => {
         const joined = (part: 'token' | 'truth' | 'prediction') => tokens.map(each => each[part]).join(' ');

@@ -28,7 +28,14 @@ import { type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled 
 import type { TaskModule } from './module.ts';
 import { soundArtifact, soundColumnOf, soundScaling } from './sounds.ts';
 import type { Task } from './task.ts';
-import { baselineOf, scoreUnaligned, targetsOf, unalignedFigures, unalignedLoss } from './unaligned.ts';
+import {
+  baselineOf,
+  labelCount,
+  scoreUnaligned,
+  targetsOf,
+  unalignedFigures,
+  unalignedLoss,
+} from './unaligned.ts';
 import { encoder, type Units, unitsOf, vocabularyOf } from './units.ts';
 import { answersOf } from './values.ts';
 
@@ -128,6 +135,7 @@ export async function ctcTask(
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
     loss: unalignedLoss,
+    answers: labelCount,
     score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, unknown < 0 ? null : unknown),
     metrics: unalignedFigures,
     *sample(model) {

@@ -22,6 +22,7 @@ export interface Generated {
   /** such as "Sequences of 20 steps"; `seqLen` is of the longest */
   sequences?(part: Part): string;
   loss: Task['loss'];
+  answers?: Task['answers'];
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   metrics(score: Score): Record<string, number>;
   artifact(): Artifact;
@@ -77,6 +78,7 @@ export function generatedTask(
     validation: () => held('data/validation', part),
     test: () => held('data/test', tested),
     loss,
+    answers: generated.answers,
     score,
     metrics,
     *sample(model) {

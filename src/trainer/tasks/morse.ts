@@ -12,6 +12,7 @@ import type { TaskModule } from './module.ts';
 import type { Batch, Task } from './task.ts';
 import {
   baselineOf,
+  labelCount,
   labelsIn,
   scoreUnaligned,
   targetsOf,
@@ -38,6 +39,7 @@ export function morseTask(experiment: Experiment, data: DataOf<'morse'>): Task {
       morseBatch({ ...data, length }, batch, seed, purpose, index),
     sequences: ({ length }) => `Sequences of ${plural(length, 'letter')}`,
     loss: unalignedLoss,
+    answers: labelCount,
     score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, null),
     metrics: unalignedFigures,
     artifact: () => ({ task: 'morse', length: data.length }),

@@ -44,6 +44,8 @@ export interface Task {
     weights: Float32Array | null,
     labelSmoothing?: number,
   ): Scalar;
+  /** what a batch counts among the parts of an update; left out: the answers that it asks for */
+  answers?: ((batch: Batch) => number) | undefined;
   /** adds to `score` what this batch's outputs say */
   score(outputs: Tensor3D, batch: Batch, score: Score): void;
   /** adds what the model says of this batch by itself, where it reads its own answers */

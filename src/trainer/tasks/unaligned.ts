@@ -37,6 +37,11 @@ function gathered(targets: ArrayLike<number>, batch: number): Labels {
   return { labels, counts, most };
 }
 
+/** Labels of a batch, over which its loss is the mean. */
+export function labelCount({ targets, batch }: Batch): number {
+  return gathered(targets, batch).counts.reduce((sum, own) => sum + own, 0);
+}
+
 /** `weights`: 1 inside each sequence, 0 behind its end; null: all are as long as the batch. */
 export function unalignedLoss(
   outputs: Outputs,

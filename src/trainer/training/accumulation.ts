@@ -19,7 +19,8 @@ export function accumulatedGradients(
   if (count === 1) return computeGradients(model, task, batch, options);
   const { l2, recurrentL2 = l2, watch, ...plain } = options;
   const weightOf = (part: Batch) =>
-    options.outputs === 'every-step' ? askedSteps(part, { from: 0, to: part.seqLen }) : part.batch;
+    task.answers?.(part) ??
+    (options.outputs === 'every-step' ? askedSteps(part, { from: 0, to: part.seqLen }) : part.batch);
   const all = weightOf(batch);
   const gradients = new Map<string, Tensor>();
   const states: State[] = [];

@@ -267,6 +267,8 @@ export class Course {
   private *sample(): Generator<undefined, void> {
     const { trainer, journal } = this;
     this.tell();
+    const varied = trainer.augmentedSample;
+    if (varied) journal.event(trainer.step, { kind: 'sample', sample: varied });
     const sample = yield* trainer.task.sample(trainer.model, trainer.step);
     if (sample) journal.event(trainer.step, { kind: 'sample', sample });
   }

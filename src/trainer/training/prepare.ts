@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
-import { checkMemory } from '../../experiment/check.ts';
+import { checkAugmented, checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
 import { metricsOf } from '../../experiment/tasks/index.ts';
 import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
@@ -28,7 +28,11 @@ export async function prepareTask(writer: RunWriter, choice: DataChoice): Promis
   const { experiment } = request;
   const opened = await openRunData(folder, request, run, choice);
   const { task } = opened;
-  const [fault] = checkMemory(experiment, task.sizes, memoryOfMachine());
+  const { source, input } = task.sizes;
+  const [fault] = [
+    ...checkAugmented(experiment, source ?? input),
+    ...checkMemory(experiment, task.sizes, memoryOfMachine()),
+  ];
   if (fault) throw new InputError(fault.message);
   return opened;
 }

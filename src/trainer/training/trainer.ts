@@ -4,6 +4,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { BadRunError } from '../../runs/errors.ts';
+import type { Sample } from '../../runs/format.ts';
 import { validSteps } from '../layers/batch.ts';
 import { buildModel } from '../layers/build.ts';
 import type { Model, Observation } from '../layers/model.ts';
@@ -12,6 +13,7 @@ import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
 import type { Batch, Task } from '../tasks/task.ts';
 import { accumulatedGradients } from './accumulation.ts';
+import { augmented, shownAugmentation } from './augmentation.ts';
 import { encodeCheckpoint, type LoadedCheckpoint, type Progress } from './checkpoint.ts';
 import { clip } from './clip.ts';
 import { badWeight, DivergedError, firstBadTensor } from './divergence.ts';
@@ -100,7 +102,7 @@ export class Trainer {
   advance({ begin, watch, before }: Look = {}): StepFigures {
     const { training } = this.experiment;
     const step = this.step + 1;
-    const planned = this.task.trainingBatch(step);
+    const planned = this.plannedBatch(step);
     const sampled = this.task.sampledBatch?.(this.model, planned, step);
     const batch = sampled?.batch ?? planned;
     begin?.(batch);
@@ -142,6 +144,24 @@ export class Trainer {
     } finally {
       for (const gradient of result.gradients.values()) gradient.dispose();
     }
+  }
+
+  /** What training reads at a step, varied where it is asked for. */
+  private plannedBatch(step: number): Batch {
+    const { augmentation, seed } = this.experiment.training;
+    const batch = this.task.trainingBatch(step);
+    if (!augmentation) return batch;
+    return augmented(batch, augmentation, { seed, step, shifts: this.task.outputs === 'last-step' });
+  }
+
+  /** Sequences of the newest step as they were and as training read them; null: they are not varied. */
+  get augmentedSample(): Sample | null {
+    if (!this.experiment.training.augmentation || this.step === 0) return null;
+    const [before, after] = [this.task.trainingBatch(this.step), this.plannedBatch(this.step)];
+    const { symbols } = this.task.artifact();
+    const known =
+      Array.isArray(symbols) && symbols.every(symbol => typeof symbol === 'string') ? symbols : null;
+    return { type: 'augmented', rows: shownAugmentation(before, after, known) };
   }
 
   /** After a validation: early stopping and the schedule hear of it. */

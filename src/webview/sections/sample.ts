@@ -57,12 +57,14 @@ export class SampleSection implements Section {
 
   render(): void {
     const { chosen, theme, ui, isWide } = this.page;
-    const newest = chosen?.samples.at(-1);
+    const said = chosen?.samples.filter(({ sample }) => sample.type !== 'augmented') ?? [];
+    const varied = chosen?.samples.findLast(({ sample }) => sample.type === 'augmented');
+    const newest = said.at(-1) ?? varied;
     this.element.hidden = !newest;
     const width = this.element.clientWidth;
     if (!chosen || !newest || width === 0) return;
     const { sample, step } = newest;
-    this.all.hidden = sample.type === 'series' || chosen.samples.length < 2;
+    this.all.hidden = sample.type === 'series' || said.length < 2;
     this.all.setAttribute('aria-pressed', String(ui.allSamples));
     this.tableButton.hidden = sample.type !== 'series';
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.sample === true));
@@ -83,9 +85,10 @@ export class SampleSection implements Section {
     else {
       const shown =
         ui.allSamples || (isWide && sample.type === 'text')
-          ? chosen.samples.slice(ui.allSamples ? 0 : -3).reverse()
+          ? said.slice(ui.allSamples ? 0 : -3).reverse()
           : [newest];
       this.body.replaceChildren(...shown.flatMap(item => this.one(item, shown.length > 1)));
+      if (varied && varied !== newest) this.body.append(...this.one(varied, shown.length > 1));
     }
   }
 
@@ -102,7 +105,7 @@ export class SampleSection implements Section {
   }
 
   private forecast(): Forecast | null {
-    const sample = this.page.chosen?.samples.at(-1)?.sample;
+    const sample = this.page.chosen?.samples.findLast(each => each.sample.type !== 'augmented')?.sample;
     return sample?.type === 'series' ? sample : null;
   }
 

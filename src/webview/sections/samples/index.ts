@@ -1,5 +1,6 @@
 // How a sample is shown, by its type: a file each, and a line here. A series is a chart, which sample.ts draws.
 import type { Sample } from '../../../protocol/messages.ts';
+import { augmented } from './augmented.ts';
 import { classes } from './classes.ts';
 import { decoded } from './decoded.ts';
 import { pairs } from './pairs.ts';
@@ -14,6 +15,7 @@ const WAYS: { [T in Written['type']]: (sample: Extract<Sample, { type: T }>) => 
   classes,
   decoded,
   tagged,
+  augmented,
 };
 
 /** Nothing of a type that a newer writer has. */

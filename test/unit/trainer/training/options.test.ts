@@ -188,6 +188,8 @@ describe('a step of training', () => {
     // answers are asked for at some steps alone, and sequences are of unequal lengths
     [{ task: 'dyck', length: 12 }, LAYERS],
     [{ task: 'copy-memory', length: 9, items: 3 }, LAYERS],
+    // labels without places
+    [{ task: 'morse', length: 3 }, [{ type: 'gru', units: 5 }, { type: 'dense' }]],
   ] as const)
     it(`with accumulated gradients is that of the large batch: ${data.task}`, async () => {
       const spec = { optimizer: { type: 'sgd', learningRate: 0.5 }, l2: 1e-3, recurrentL2: 1e-2 };
