@@ -41,13 +41,13 @@ export interface Curve {
   broken: Float64Array;
 }
 
-export type FlowKind = 'reach' | 'full';
-
 /** One picture of the gradient over time step × training step, as ratios to the value at the last time step. */
 export interface FlowView {
-  /** "reach": ∂L_T/∂h_t of the loss at the last step alone; "full": of the training loss itself */
-  kind: FlowKind;
+  /** of the series: "gradient-flow" is ∂L_T/∂h_t of the loss at the last step alone, "gradient-flow-full" of the training loss */
+  name: string;
   layers: SeriesLevel[];
+  /** for people: "LSTM 1", "LSTM 2", "dense" */
+  titles: string[];
   /** the one to show first: an index into `layers` */
   main: number;
   seqLen: number;
@@ -64,6 +64,8 @@ export interface FlowView {
 }
 
 export interface GatesView {
+  /** of the series: "gates" */
+  name: string;
   layers: SeriesLevel[];
   seqLen: number;
   step: number;
@@ -74,6 +76,13 @@ export interface GatesView {
   /** per layer with memory: the gate that keeps, its mean over t, and ln ½ / ln of that mean (null: never) */
   halfLife: { layer: number; gate: number; mean: number; steps: number | null }[];
 }
+
+/** What is drawn of a run's series, by the view that their sidecars name. */
+export interface SeriesViews {
+  'time-map': FlowView[];
+  gates: GatesView[];
+}
+export type ViewName = keyof SeriesViews;
 
 /** A layer kind as screens show it. */
 export interface CellView {
@@ -140,8 +149,7 @@ export interface RunView {
   valLoss: Curve;
   /** of the task's metrics that were recorded, by name */
   metrics: Readonly<Record<string, Curve>>;
-  flow: { reach: FlowView | null; full: FlowView | null };
-  gates: GatesView | null;
+  series: SeriesViews;
   parameters: ParametersView | null;
   samples: { step: number; sample: Sample }[];
   findings: (Finding & { step: number })[];

@@ -1,4 +1,4 @@
-// Which of a model's levels is shown first.
+// A model's levels as people see them: their names, and which is shown first.
 import type { SeriesLevel } from './format.ts';
 
 /**
@@ -10,4 +10,22 @@ export function mainLevel(levels: readonly Pick<SeriesLevel, 'family'>[]): numbe
     0,
     levels.findLastIndex(({ family }) => family === 'recurrent'),
   );
+}
+
+const PLACE = /^(encoder|layers)\.(\d+)(?:\.(\d+))?(-reverse)?$/;
+
+/** "LSTM 1", "LSTM 2", "encoder GRU", "dense": of one title in one chain they are counted. */
+export function levelTitles(levels: readonly Pick<SeriesLevel, 'name' | 'title'>[]): string[] {
+  const found = levels.map(({ name, title }) => {
+    const [, chain = '', , , reverse = ''] = PLACE.exec(name) ?? [];
+    return { own: name.replace(/-reverse$/, ''), chain, title, reverse: reverse !== '' };
+  });
+  const hasEncoder = found.some(({ chain }) => chain === 'encoder');
+  return found.map(({ own, chain, title, reverse }) => {
+    const alike = found.filter(each => each.chain === chain && each.title === title).map(each => each.own);
+    const places = [...new Set(alike)];
+    const number = places.length > 1 ? `${places.indexOf(own) + 1}` : '';
+    const side = hasEncoder ? (chain === 'encoder' ? 'encoder' : 'decoder') : '';
+    return [side, title, number, reverse ? 'reverse' : ''].filter(Boolean).join(' ');
+  });
 }

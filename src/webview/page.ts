@@ -1,7 +1,7 @@
 // What every section of the page can see and do.
 
 import type { PageConnection } from '../protocol/connection.ts';
-import type { DashboardState, FlowKind, RunView } from '../protocol/messages.ts';
+import type { DashboardState, RunView } from '../protocol/messages.ts';
 import type { SeedView } from './seeds.ts';
 import type { Theme } from './theme.ts';
 
@@ -15,7 +15,8 @@ export interface UiState {
   run: string | null;
   /** index from the input; null: the last layer */
   layer: number | null;
-  flowKind: FlowKind;
+  /** series that the heat map shows */
+  map: string;
   equal: 'units' | 'parameters';
   /** by section: its data table stands in place of the chart */
   tables: Partial<Record<string, boolean>>;
@@ -36,7 +37,7 @@ export const FIRST_UI: UiState = {
   smoothing: 0.9,
   run: null,
   layer: null,
-  flowKind: 'reach',
+  map: 'gradient-flow',
   equal: 'units',
   tables: {},
   follow: true,
@@ -87,7 +88,7 @@ export function uiFrom(saved: unknown): UiState {
     ui.smoothing = Math.min(0.99, old.smoothing);
   if (typeof old.run === 'string') ui.run = old.run;
   if (typeof old.layer === 'number') ui.layer = old.layer;
-  if (old.flowKind === 'full') ui.flowKind = 'full';
+  if (typeof old.map === 'string') ui.map = old.map;
   if (old.equal === 'parameters') ui.equal = 'parameters';
   if (typeof old.tables === 'object' && old.tables !== null) ui.tables = { ...old.tables };
   if (old.follow === false) ui.follow = false;

@@ -77,9 +77,11 @@ export function fakeRun(options: FakeOptions): FakeRun {
   });
   const gateNames = { rnn: [], gru: ['r', 'z', 'n'], lstm: ['i', 'f', 'g', 'o'] }[cell];
   const gateLabels = names.flatMap(name => gateNames.map(gate => `${name} ${gate}`));
-  const flow = rows(layers * seqLen, {});
-  const full = rows(layers * seqLen, {});
+  const flow = rows(layers * seqLen, { name: 'gradient-flow' });
+  const full = rows(layers * seqLen, { name: 'gradient-flow-full' });
   const gates = rows(gateLabels.length * seqLen, {
+    name: 'gates',
+    view: 'gates',
     axes: [
       { name: 'gate', size: gateLabels.length, labels: gateLabels },
       { name: 't', size: seqLen },

@@ -1,15 +1,15 @@
 // One run as the dashboard shows it, kept up to date from a reader at the cost of what is new.
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
-import type { Curve, CurveName, FlowKind, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
+import type { Curve, CurveName, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
 import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import type { MatrixPlace } from '../../runs/matrix.ts';
 import { metricsOf } from '../../runs/metrics.ts';
 import { cellOf } from '../cells.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
-import { FlowRows, type RowsSource } from './flow.ts';
-import { gatesView } from './gates.ts';
 import { parametersView } from './parameters.ts';
+import { ShownSeries } from './views/index.ts';
+import type { RowsSource } from './views/projection.ts';
 
 /** What of a RunReader is shown; the fake stream makes one without a disk. */
 export interface RunSource {
@@ -41,10 +41,6 @@ const SHOWN_SAMPLES = 20;
 /** taken in at once where others wait for their turn: one or two milliseconds */
 const BRIEF_POINTS = 5000;
 const BRIEF_ROWS = 100;
-const FLOW_SERIES: Readonly<Record<FlowKind, string>> = {
-  reach: 'gradient-flow',
-  full: 'gradient-flow-full',
-};
 
 export class RunProjection {
   readonly id: string;
@@ -54,7 +50,7 @@ export class RunProjection {
   };
   /** of the task's metrics, once they are recorded */
   private readonly metrics = new Map<string, DecimatedCurve>();
-  private readonly flows = { reach: new FlowRows(), full: new FlowRows() };
+  private readonly series = new ShownSeries();
   private readonly sent = new Map<string, unknown>();
   private source: RunSource | null = null;
   private smoothing = 0;
@@ -72,8 +68,7 @@ export class RunProjection {
       this.curves.trainLoss.follow(source.scalars.get('trainLoss'), smoothing, points),
       this.curves.valLoss.follow(source.scalars.get('valLoss'), 0, points),
       ...this.followMetrics(source, points),
-      this.flows.reach.follow(source.series.get(FLOW_SERIES.reach), rows),
-      this.flows.full.follow(source.series.get(FLOW_SERIES.full), rows),
+      this.series.follow(source.series, rows),
     ].every(Boolean);
   }
 
@@ -105,11 +100,7 @@ export class RunProjection {
     const versions = [...this.metrics].map(([name, { version }]) => `${name} ${version}`);
     if (this.isNew('metrics', versions.join()))
       patch.metrics = Object.fromEntries([...this.metrics].map(([name, curve]) => [name, curve.curve()]));
-    if (this.isNew('flow', `${this.flows.reach.version} ${this.flows.full.version}`))
-      patch.flow = { reach: this.flows.reach.view('reach'), full: this.flows.full.view('full') };
-    const gates = source.series.get('gates');
-    if (this.isNew('gates', `${gates?.rows.length ?? 0} ${gates?.steps.at(-1) ?? ''}`))
-      patch.gates = gatesView(gates);
+    if (this.isNew('series', this.series.version)) patch.series = this.series.views();
     return Object.keys(patch).length > 1 ? patch : null;
   }
 

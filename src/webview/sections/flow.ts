@@ -15,6 +15,26 @@ import { isLiving, type Page, type Section } from '../page.ts';
 export const GUTTER = 44;
 const CASING = '#00224e';
 
+/** Time maps that this version knows; others go by the name of their series. */
+const WORDS: Readonly<Record<string, { short: string; long: string; full: string; spoken: string }>> = {
+  'gradient-flow': {
+    short: 'reach',
+    long: 'Gradient of the last step’s loss alone: what arrives from far',
+    full: 'Reach: norm of the gradient of the last step’s loss with respect to the state at t, mean over the batch, relative to t = T',
+    spoken: 'gradient of the last step’s loss',
+  },
+  'gradient-flow-full': {
+    short: 'full',
+    long: 'Gradient of the whole training loss, every step’s share included',
+    full: 'Full gradient: norm of the gradient of the training loss with respect to the state at t, mean over the batch, relative to t = T',
+    spoken: 'full gradient',
+  },
+};
+
+function mapsOf(run: RunView): readonly FlowView[] {
+  return run.series['time-map'];
+}
+
 interface Select extends HTMLElement {
   value: string;
 }
@@ -23,7 +43,7 @@ export class FlowSection implements Section {
   readonly element: HTMLElement;
   private readonly page: Page;
   private readonly what = h('span', { class: 'quiet grow' });
-  private readonly kinds: RadioGroup<'reach' | 'full'>;
+  private readonly maps: RadioGroup<string>;
   private readonly runs: RadioGroup<string>;
   private readonly layerRow = h('label', { class: 'row layer' });
   private layers = '';
@@ -38,7 +58,7 @@ export class FlowSection implements Section {
 
   constructor(page: Page) {
     this.page = page;
-    this.kinds = new RadioGroup('Which gradient', 'seg', '', flowKind => page.setUi({ flowKind }));
+    this.maps = new RadioGroup('Which gradient', 'seg', '', map => page.setUi({ map }));
     this.runs = new RadioGroup('Run shown in the heat map', 'multi', 'small', run => page.setUi({ run }));
     this.tableButton = iconButton(
       'table',
@@ -57,7 +77,7 @@ export class FlowSection implements Section {
         { class: 'row' },
         h('h2', { text: 'Gradient flow' }),
         this.what,
-        this.kinds.element,
+        this.maps.element,
         this.tableButton,
       ),
       this.layerRow,
@@ -70,22 +90,12 @@ export class FlowSection implements Section {
 
   render(): void {
     const { ui, state, chosen, isWide } = this.page;
-    const any = state.runs.some(run => run.flow.reach || run.flow.full);
-    this.kinds.element.hidden = !state.runs.some(run => run.flow.reach && run.flow.full);
-    this.kinds.update(
-      [
-        {
-          value: 'reach',
-          content: 'reach',
-          title: 'Gradient of the last step’s loss alone: what arrives from far',
-        },
-        {
-          value: 'full',
-          content: 'full',
-          title: 'Gradient of the whole training loss, every step’s share included',
-        },
-      ],
-      this.kind(),
+    const names = [...new Set(state.runs.flatMap(run => mapsOf(run).map(({ name }) => name)))];
+    const any = names.length > 0;
+    this.maps.element.hidden = names.length < 2;
+    this.maps.update(
+      names.map(name => ({ value: name, content: WORDS[name]?.short ?? name, title: WORDS[name]?.long })),
+      this.shown(),
     );
     this.renderWhat();
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.flow === true));
@@ -148,15 +158,16 @@ export class FlowSection implements Section {
     this.tip.style.top = `${Math.max(0, this.yOf(reading.step) - 30)}px`;
   }
 
-  private kind(): 'reach' | 'full' {
+  /** The series that is shown: the one that was chosen, where the chosen run has it. */
+  private shown(): string {
     const { chosen, ui } = this.page;
-    if (!chosen) return ui.flowKind;
-    if (chosen.flow[ui.flowKind]) return ui.flowKind;
-    return chosen.flow.reach ? 'reach' : chosen.flow.full ? 'full' : ui.flowKind;
+    const maps = chosen ? mapsOf(chosen) : [];
+    return (maps.find(({ name }) => name === ui.map) ?? maps[0])?.name ?? ui.map;
   }
 
   private flowOf(run: RunView): FlowView | null {
-    return run.flow[this.kind()];
+    const shown = this.shown();
+    return mapsOf(run).find(({ name }) => name === shown) ?? null;
   }
 
   private layerOf(flow: FlowView): number {
@@ -193,15 +204,18 @@ export class FlowSection implements Section {
 
   private renderWhat(): void {
     const flow = this.page.chosen && this.flowOf(this.page.chosen);
-    const isReach = this.kind() === 'reach';
-    const layer = flow && flow.layers.length > 1 ? `, ${flow.layers[this.layerOf(flow)]?.name}` : '';
+    const shown = this.shown();
+    const isReach = shown === 'gradient-flow';
+    const layer = flow && flow.layers.length > 1 ? `, ${flow.titles[this.layerOf(flow)]}` : '';
     const rest = this.page.isWide ? `${layer}; rows: training step, newest at the bottom` : '';
-    const key = `${isReach} ${rest}`;
+    const key = `${shown} ${rest}`;
     if (this.what.dataset['key'] === key) return;
     this.what.dataset['key'] = key;
-    this.what.title = isReach
-      ? 'Reach: norm of the gradient of the last step’s loss with respect to the state at t, mean over the batch, relative to t = T'
-      : 'Full gradient: norm of the gradient of the training loss with respect to the state at t, mean over the batch, relative to t = T';
+    this.what.title = WORDS[shown]?.full ?? '';
+    if (!WORDS[shown]) {
+      this.what.replaceChildren(`${shown} ÷ its value at T${rest}`);
+      return;
+    }
     this.what.replaceChildren(
       isReach ? '‖∂L' : '‖∂L/∂h',
       ...(isReach ? [h('sub', { text: 'T' }), '/∂h'] : []),
@@ -212,8 +226,7 @@ export class FlowSection implements Section {
 
   private renderLayers(): void {
     const flow = this.page.chosen && this.flowOf(this.page.chosen);
-    const names =
-      flow && flow.layers.length > 1 ? flow.layers.map(({ name, title }) => `${name} · ${title}`) : [];
+    const names = flow && flow.layers.length > 1 ? flow.titles : [];
     this.layerRow.hidden = names.length === 0;
     const key = names.join('\n');
     if (key !== this.layers) {
@@ -225,6 +238,7 @@ export class FlowSection implements Section {
           const option = document.createElement('vscode-option');
           option.setAttribute('value', String(index));
           option.textContent = name;
+          option.title = flow?.layers[index]?.name ?? '';
           return option;
         }),
       );
@@ -529,7 +543,7 @@ export class FlowSection implements Section {
     if (!flow) return `No gradient was recorded of ${run.label}.`;
     const reach = flow.reach[this.layerOf(flow)];
     const size = reach === null ? '' : ` Reach ${reach} of ${flow.seqLen - 1} steps back.`;
-    return `Heat map of the ${flow.kind === 'reach' ? 'gradient of the last step’s loss' : 'full gradient'} of ${run.label}.${size} Arrow keys move the reading lines${isWide ? ': left and right over time steps, up and down over training' : ''}.`;
+    return `Heat map of the ${WORDS[flow.name]?.spoken ?? flow.name} of ${run.label}.${size} Arrow keys move the reading lines${isWide ? ': left and right over time steps, up and down over training' : ''}.`;
   }
 
   private spoken(flow: FlowView): string {

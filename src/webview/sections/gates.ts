@@ -17,6 +17,8 @@ const WORDS: Readonly<Record<string, string>> = {
   z: 'update (keeps)',
   n: 'candidate',
 };
+/** whose activations are drawn; how far gates are saturated is a series of its own */
+const SERIES = 'gates';
 const BAR_OF: Readonly<Record<string, string>> = { f: 'f̄', z: 'z̄' };
 
 interface KeptLine {
@@ -104,7 +106,7 @@ export class GatesSection implements Section {
 
   private kept(): KeptLine[] {
     return this.page.state.runs.flatMap(run => {
-      const { gates } = run;
+      const gates = run.series.gates.find(({ name }) => name === SERIES);
       if (!gates) return [];
       const { layer } = this.page.ui;
       const half = gates.halfLife.find(item => item.layer === layer) ?? gates.halfLife.at(-1);

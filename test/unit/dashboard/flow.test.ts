@@ -1,8 +1,8 @@
 // Rows of the gradient map: ratios, reach, pooling.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FlowRows, reachOf } from '../../../src/extension/dashboard/flow.ts';
-import { gatesView, halfLifeOf } from '../../../src/extension/dashboard/gates.ts';
+import { gatesView, halfLifeOf } from '../../../src/extension/dashboard/views/gates.ts';
+import { reachOf, TimeMapProjection } from '../../../src/extension/dashboard/views/time-map.ts';
 import type { SeriesSidecar } from '../../../src/runs/format.ts';
 
 function sidecar(layers: number, seqLen: number): SeriesSidecar {
@@ -32,9 +32,9 @@ function decaying(seqLen: number, factor: number, last = 0.5): Float32Array {
 
 describe('the gradient map', () => {
   it('holds ratios to the last step and counts the steps back that stay above 1 %', () => {
-    const rows = new FlowRows();
+    const rows = new TimeMapProjection();
     rows.follow({ sidecar: sidecar(1, 20), steps: [1, 11], rows: [decaying(20, 0.5), decaying(20, 0.5)] });
-    const view = rows.view('reach')!;
+    const view = rows.view()!;
     assert.equal(view.ratios[19], 1);
     assert.equal(view.ratios[18], 0.5);
     // 0.5⁶ = 1.6 %, 0.5⁷ = 0.8 %
@@ -45,29 +45,29 @@ describe('the gradient map', () => {
 
   it('gives each layer its own reach', () => {
     const row = new Float32Array([...decaying(10, 0.11), ...decaying(10, 0.9)]);
-    const rows = new FlowRows();
+    const rows = new TimeMapProjection();
     rows.follow({ sidecar: sidecar(2, 10), steps: [1], rows: [row] });
-    assert.deepEqual(rows.view('reach')!.reach, [2, 9]);
+    assert.deepEqual(rows.view()!.reach, [2, 9]);
   });
 
   it('shows rows that explode or are broken, and does not count them as reach', () => {
     const good = decaying(10, 0.5);
     const exploding = decaying(10, 3);
     const broken = new Float32Array(10).fill(Number.NaN);
-    const rows = new FlowRows();
+    const rows = new TimeMapProjection();
     rows.follow({ sidecar: sidecar(1, 10), steps: [1, 2, 3], rows: [good, exploding, broken] });
-    const view = rows.view('reach')!;
+    const view = rows.view()!;
     assert.deepEqual(view.reach, [6]);
     assert.ok(view.ratios[10]! > 10);
     assert.ok(Number.isNaN(view.ratios[20]!));
   });
 
   it('has no reach before there is a row, nor for a gradient of zero', () => {
-    const rows = new FlowRows();
+    const rows = new TimeMapProjection();
     rows.follow(undefined);
-    assert.equal(rows.view('reach'), null);
+    assert.equal(rows.view(), null);
     rows.follow({ sidecar: sidecar(1, 4), steps: [1], rows: [new Float32Array(4)] });
-    assert.deepEqual(rows.view('reach')!.reach, [0]);
+    assert.deepEqual(rows.view()!.reach, [0]);
   });
 
   it('pools many rows into few by their largest value, in whatever parts they arrive', () => {
@@ -81,13 +81,13 @@ describe('the gradient map', () => {
           );
           const steps = all.map((_, i) => i * 10 + 1);
           const source = { sidecar: sidecar(1, 6), steps: [] as number[], rows: [] as Float32Array[] };
-          const rows = new FlowRows();
+          const rows = new TimeMapProjection();
           for (const cut of [...cuts.sort((a, b) => a - b), count]) {
             source.steps.push(...steps.slice(source.steps.length, cut));
             source.rows.push(...all.slice(source.rows.length, cut));
             rows.follow(source);
           }
-          const view = rows.view('reach')!;
+          const view = rows.view()!;
           assert.ok(view.steps.length <= 401 && view.steps.length > 150, String(view.steps.length));
           assert.equal(view.steps.at(-1), steps.at(-1));
           let from = 0;
@@ -104,7 +104,7 @@ describe('the gradient map', () => {
   });
 
   it('follows a run that went back', () => {
-    const rows = new FlowRows();
+    const rows = new TimeMapProjection();
     const source = {
       sidecar: sidecar(1, 4),
       steps: [1, 11, 21],
@@ -112,7 +112,7 @@ describe('the gradient map', () => {
     };
     rows.follow(source);
     rows.follow({ ...source, steps: [1, 11], rows: source.rows.slice(0, 2) });
-    assert.deepEqual([...rows.view('reach')!.steps], [1, 11]);
+    assert.deepEqual([...rows.view()!.steps], [1, 11]);
   });
 
   it('counts a window that never vanishes to its end', () => {

@@ -55,7 +55,7 @@ describe('the view of a run folder', () => {
     assert.equal(runs[0]?.state, 'queued');
     assert.equal(runs[0]?.steps, 100);
     assert.equal(runs[0]?.trainLoss.step.length, 0);
-    assert.equal(runs[0]?.flow.reach, null);
+    assert.deepEqual(runs[0]?.series['time-map'], []);
     assert.equal(runs[0]?.cell?.type, 'gru');
   });
 
@@ -67,7 +67,7 @@ describe('the view of a run folder', () => {
     const model = await modelOf(shown);
     const [run] = model.whole().runs;
     assert.deepEqual([...run!.trainLoss.mean], [0.5]);
-    assert.deepEqual(run!.flow.reach!.reach, [2, 1]);
+    assert.deepEqual(run!.series['time-map'][0]!.reach, [2, 1]);
     assert.equal(run!.engine, 'reference · 1 thread');
     assert.deepEqual(model.changes(), []);
 
@@ -81,7 +81,7 @@ describe('the view of a run folder', () => {
     writer.status({ state: 'training', step: 11 });
     await model.read();
     const [next] = model.changes();
-    assert.deepEqual([...next!.flow!.reach!.steps], [1, 11]);
+    assert.deepEqual([...next!.series!['time-map'][0]!.steps], [1, 11]);
     assert.equal(next!.step, 11);
     assert.equal(next!.trainLoss, undefined);
     writer.close();

@@ -75,9 +75,9 @@ describe('a run folder of version 0.1.0', () => {
       assert.match(shown, /Gradient flow/);
       assert.doesNotMatch(shown, /Note:/);
       const run = await dashboardOf(folder);
-      assert.ok(run.flow.reach!.steps.length > 0);
-      assert.match(run.flow.reach!.layers[0]!.title, /^(RNN|GRU|LSTM)$/);
-      if (task !== 'adding') assert.ok(run.gates!.halfLife.length > 0);
+      assert.ok(run.series['time-map'][0]!.steps.length > 0);
+      assert.match(run.series['time-map'][0]!.layers[0]!.title, /^(RNN|GRU|LSTM)$/);
+      if (task !== 'adding') assert.ok(run.series.gates[0]!.halfLife.length > 0);
       assert.ok(run.valLoss.step.length > 0);
     });
 

@@ -1,14 +1,9 @@
 // The gradient heatmap's rows: ratios to the value at the last time step, pooled by their largest value to a
 // bounded number, with the reach of each.
-import type { FlowKind, FlowView } from '../../protocol/messages.ts';
-import type { SeriesSidecar } from '../../runs/format.ts';
-import { mainLevel } from '../../runs/levels.ts';
-
-export interface RowsSource {
-  readonly sidecar: SeriesSidecar;
-  readonly steps: readonly number[];
-  readonly rows: readonly ArrayLike<number>[];
-}
+import type { FlowView } from '../../../protocol/messages.ts';
+import type { SeriesSidecar } from '../../../runs/format.ts';
+import { levelTitles, mainLevel } from '../../../runs/levels.ts';
+import type { Projection, RowsSource } from './projection.ts';
 
 const MAX_ROWS = 400;
 const MAX_VALUES = 400_000;
@@ -26,7 +21,7 @@ interface Group {
   contour: number[];
 }
 
-export class FlowRows {
+export class TimeMapProjection implements Projection<FlowView> {
   version = 0;
   private source: RowsSource | null = null;
   private consumed = 0;
@@ -64,7 +59,7 @@ export class FlowRows {
     return end === source.rows.length;
   }
 
-  view(kind: FlowKind): FlowView | null {
+  view(): FlowView | null {
     const source = this.source;
     if (!source || this.groups.length === 0) return null;
     const [layers, seqLen] = shapeOf(source.sidecar);
@@ -76,8 +71,9 @@ export class FlowRows {
       contour.set(group.contour, index * layers);
     });
     return {
-      kind,
+      name: source.sidecar.name,
       layers: source.sidecar.layers.slice(0, layers),
+      titles: levelTitles(source.sidecar.layers.slice(0, layers)),
       main: mainLevel(source.sidecar.layers.slice(0, layers)),
       seqLen,
       steps: Float64Array.from(this.groups, group => group.step),

@@ -1,6 +1,12 @@
 // The newest row of the gate series, and from it how long a memory lasts.
-import type { GatesView } from '../../protocol/messages.ts';
-import type { RowsSource } from './flow.ts';
+import type { GatesView } from '../../../protocol/messages.ts';
+import { NewestProjection, type RowsSource } from './projection.ts';
+
+export class GatesProjection extends NewestProjection<GatesView> {
+  protected viewOf(source: RowsSource): GatesView | null {
+    return gatesView(source);
+  }
+}
 
 export function gatesView(source: RowsSource | undefined): GatesView | null {
   const row = source?.rows.at(-1);
@@ -22,6 +28,7 @@ export function gatesView(source: RowsSource | undefined): GatesView | null {
     if (Number.isFinite(keep)) halfLife.push({ layer, gate, mean: keep, steps: halfLifeOf(keep) });
   });
   return {
+    name: source.sidecar.name,
     layers,
     seqLen,
     step: source.steps.at(-1) ?? 0,
