@@ -1,5 +1,5 @@
 // Checks what a page sends before the extension acts on it: a page may be broken, or not ours.
-import type { PageCommand, PageRequestName, ParamsOf, RunAction } from './messages.ts';
+import type { ChartFormat, PageCommand, PageRequestName, ParamsOf, RunAction } from './messages.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -11,11 +11,15 @@ const COMMANDS: readonly PageCommand[] = [
   'compare',
   'openSample',
   'openTab',
+  'followNewest',
   'export',
   'openExperiment',
   'openFolder',
   'trust',
 ];
+const FORMATS: readonly ChartFormat[] = ['png', 'svg', 'csv'];
+const MAX_CONTENT = 50e6;
+const MAX_CHOICES = 100_000;
 const MAX_RUNS = 1000;
 const MAX_POINTS = 10_000;
 
@@ -40,6 +44,16 @@ const checks: { [N in PageRequestName]: (params: Fields, name: string) => Params
     action: oneOf(params, 'action', name, ACTIONS),
   }),
   'run/continue': (params, name) => ({ runIds: texts(params, 'runIds', name) }),
+  'comparison/pin': (params, name) => ({
+    runId: params['runId'] === null ? null : text(params, 'runId', name),
+  }),
+  'choices/load': () => ({}),
+  'choices/save': (params, name) => ({ choices: text(params, 'choices', name, MAX_CHOICES) }),
+  'chart/save': (params, name) => ({
+    name: text(params, 'name', name),
+    format: oneOf(params, 'format', name, FORMATS),
+    content: text(params, 'content', name, MAX_CONTENT),
+  }),
   'finding/fix': (params, name) => ({ runId: text(params, 'runId', name), fix: fix(params['fix'], name) }),
   'command/run': (params, name) => {
     const command = oneOf(params, 'command', name, COMMANDS);
@@ -51,9 +65,9 @@ function wrong(name: string, field: string): never {
   throw new Error(`${name} came with a wrong "${field}".`);
 }
 
-function text(params: Fields, field: string, name: string): string {
+function text(params: Fields, field: string, name: string, most = 1000): string {
   const value = params[field];
-  return typeof value === 'string' && value.length <= 1000 ? value : wrong(name, field);
+  return typeof value === 'string' && value.length <= most ? value : wrong(name, field);
 }
 
 function scalarName(params: Fields, field: string, name: string): string {

@@ -163,6 +163,33 @@ export interface RunView {
 /** What changed of one run; the rest stays as it is. */
 export type RunPatch = Pick<RunView, 'id'> & Partial<RunView>;
 
+/** The comparison as a table; one row for the seeds of a model, and each run by itself. */
+export interface ComparisonView {
+  /** in the order of their rank: where there is little room, the last go first */
+  columns: { name: string; title: string }[];
+  rows: ComparisonRow[];
+  each: ComparisonRow[];
+  /** id of a run of the pinned row; null: differences are to the best */
+  baseline: string | null;
+  /** of a grid: what each factor does by itself to the best loss */
+  effects: {
+    factor: string;
+    levels: { value: string; runs: number; mean: string; effect: string }[];
+  }[];
+}
+
+export interface ComparisonRow {
+  /** ids */
+  runs: string[];
+  label: string;
+  seeds: number;
+  isBaseline: boolean;
+  /** by column; value null: nothing was measured */
+  cells: { text: string; value: number | null }[];
+  /** of the best loss to the baseline's; `p` of an exact paired test over the seeds */
+  difference: { text: string; share: string; value: number; p: string | null; pairs: number } | null;
+}
+
 export interface DashboardState {
   /** what is shown: the name of the run or comparison; null shows the empty state */
   title: string | null;
@@ -170,6 +197,7 @@ export interface DashboardState {
   /** ids of the runs that were chosen; null: the newest run or comparison is followed */
   pinned: string[] | null;
   runs: RunView[];
+  comparison: ComparisonView;
   /** the experiment that the empty state offers to train, e.g. "emma.rnn.json" */
   offer: string | null;
   /** null: training is allowed; else the sentence that says why not */
@@ -183,18 +211,22 @@ export interface HostEvents {
   /** Replaces everything the page shows. Sent on `page/ready` and when another run is chosen. */
   'state/replace': DashboardState;
   /** Changes the named runs of what is shown, and nothing else; at most four a second. */
-  'state/update': { runs: RunPatch[] };
+  'state/update': { runs: RunPatch[]; comparison?: ComparisonView };
   /** Puts the keyboard focus on a section, e.g. "flow" after "Show gradient flow"; one that the page does not have is passed over. */
   'view/focus': { section: string };
 }
 
 export type RunAction = 'pause' | 'resume' | 'stop' | 'checkpoint';
 
+/** PNG as base64, the others as text. */
+export type ChartFormat = 'png' | 'svg' | 'csv';
+
 export type PageCommand =
   | 'train'
   | 'compare'
   | 'openSample'
   | 'openTab'
+  | 'followNewest'
   | 'copyComparison'
   | 'saveComparison'
   | 'export'
@@ -217,6 +249,14 @@ export interface PageRequests {
   'run/control': { params: { runIds: string[]; action: RunAction }; result: null };
   /** Continues crashed or stopped runs from their last checkpoint. */
   'run/continue': { params: { runIds: string[] }; result: null };
+  /** Differences of the comparison are to the row of this run; null: to the best. Answered by `state/update`. */
+  'comparison/pin': { params: { runId: string | null }; result: null };
+  /** What a person chose on the page before, in this or another tab; null: nothing yet. */
+  'choices/load': { params: Record<string, never>; result: string | null };
+  /** Keeps what a person chose, for pages that are opened later. */
+  'choices/save': { params: { choices: string }; result: null };
+  /** Asks where to save, and saves the picture or the table of a chart. */
+  'chart/save': { params: { name: string; format: ChartFormat; content: string }; result: null };
   /** Edits the experiment in its editor as the finding proposes, without saving. */
   'finding/fix': { params: { runId: string; fix: Fix }; result: null };
   /** Runs one of the extension's commands: the buttons of the empty state and the overflow menu. */

@@ -7,6 +7,7 @@ import {
   type FigureName,
   type Spread,
 } from './comparison.ts';
+import { metricText } from './metric-text.ts';
 
 interface Column {
   name: FigureName;
@@ -19,17 +20,40 @@ export const COLUMNS: readonly Column[] = [
   { name: 'final', title: 'val loss', words: figure },
   { name: 'best', title: 'best', words: figure },
   { name: 'bestStep', title: 'at step', words: whole },
+  { name: 'metric', title: 'metric', words: figure },
+  { name: 'test', title: 'test loss', words: figure },
   { name: 'parameters', title: 'parameters', words: whole },
+  { name: 'reach', title: 'reach', words: whole },
   { name: 'secondsPerStep', title: 'ms/step', words: value => figure(value * 1000) },
   { name: 'tokensPerSecond', title: 'tokens/s', words: whole },
-  { name: 'reach', title: 'reach', words: whole },
   { name: 'memoryBytes', title: 'memory', words: formatBytes },
 ];
+
+/** Those in which any row has a figure; a metric only where all have the same. */
+export function columnsOf(rows: readonly ComparedRow[]): readonly Column[] {
+  const metrics = rows.flatMap(({ runs }) => runs.flatMap(({ metricOf }) => metricOf ?? []));
+  const [metric] = metrics;
+  const isOne = metrics.every(({ name }) => name === metric?.name);
+  return COLUMNS.filter(({ name }) => rows.some(({ figures }) => figures[name] !== null)).flatMap(column => {
+    if (column.name !== 'metric') return [column];
+    if (!metric || !isOne) return [];
+    return [{ ...column, title: metric.label, words: value => metricText(metric, value) }];
+  });
+}
+
+/** "finished", of several "2 finished, 1 diverged". */
+export function statesText(states: readonly string[]): string {
+  const found = [...new Set(states)];
+  if (found.length < 2) return found[0] ?? '';
+  return found.map(state => `${states.filter(each => each === state).length} ${state}`).join(', ');
+}
 
 /** "1.23 ± 0.04"; a dash where nothing was measured. */
 export function spreadText(spread: Spread | null, words: (value: number) => string): string {
   if (!spread) return '–';
-  const deviation = spread.sd !== null && spread.sd > 0 ? ` ± ${words(spread.sd)}` : '';
+  // equal values differ by the rounding of their mean
+  const isSpread = spread.sd !== null && spread.sd > 1e-9 * Math.abs(spread.mean);
+  const deviation = isSpread ? ` ± ${words(Number(spread.sd!.toPrecision(2)))}` : '';
   return `${words(spread.mean)}${deviation}`;
 }
 
@@ -48,17 +72,20 @@ export function comparisonTable(
 ): { head: string[]; rows: string[][] } {
   const hasSeeds = rows.some(({ runs }) => runs.length > 1);
   const against = baseline && rows.length > 1 ? baseline : null;
+  const columns = columnsOf(rows);
   return {
     head: [
       'run',
       ...(hasSeeds ? ['seeds'] : []),
-      ...COLUMNS.map(({ title }) => title),
+      'state',
+      ...columns.map(({ title }) => title),
       ...(against ? [`best against ${against.label}`] : []),
     ],
     rows: rows.map(row => [
       row.label,
       ...(hasSeeds ? [String(row.runs.length)] : []),
-      ...COLUMNS.map(({ name, words }) => spreadText(row.figures[name], words)),
+      statesText(row.runs.map(({ state }) => state)),
+      ...columns.map(({ name, words }) => spreadText(row.figures[name], words)),
       ...(against ? [row === against ? '' : differenceText(differenceTo(against, row, 'best'))] : []),
     ]),
   };
@@ -70,16 +97,17 @@ export function comparisonNumbers(rows: readonly ComparedRow[]): {
   rows: (string | number | null)[][];
 } {
   return {
-    head: ['run', 'seeds', ...COLUMNS.flatMap(({ name }) => [name, `${name}Sd`])],
+    head: ['run', 'seeds', 'state', ...COLUMNS.flatMap(({ name }) => [name, `${name}Sd`])],
     rows: rows.map(row => [
       row.label,
       row.runs.length,
+      statesText(row.runs.map(({ state }) => state)),
       ...COLUMNS.flatMap(({ name }) => [row.figures[name]?.mean ?? null, row.figures[name]?.sd ?? null]),
     ]),
   };
 }
 
-function figure(value: number): string {
+export function figure(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1);
   return size >= 100 ? whole(value) : String(Number(value.toPrecision(3)));

@@ -1,6 +1,8 @@
 // A comparison as a table: runs that differ in their seed alone are one row, with mean and spread; differences to a
 // baseline with a paired test over the seeds; the effect of each factor of a grid.
 
+import type { Metric } from './format.ts';
+
 /** One run's figures; null where it has none. */
 export interface ComparedRun {
   id: string;
@@ -8,10 +10,17 @@ export interface ComparedRun {
   /** equal for runs that differ in their seed alone */
   key: string;
   seed: number;
+  /** equal where losses may be compared; null before the task is known */
+  unit: string | null;
   state: string;
   final: number | null;
   best: number | null;
   bestStep: number | null;
+  /** of the test part, once at the end */
+  test: number | null;
+  /** the newest value of the task's own first metric */
+  metric: number | null;
+  metricOf: Metric | null;
   parameters: number | null;
   secondsPerStep: number | null;
   tokensPerSecond: number | null;
@@ -31,6 +40,8 @@ export const FIGURES = [
   'final',
   'best',
   'bestStep',
+  'metric',
+  'test',
   'parameters',
   'secondsPerStep',
   'tokensPerSecond',
@@ -93,14 +104,25 @@ export interface Difference {
   p: number | null;
 }
 
+export function sameUnit(runs: readonly Pick<ComparedRun, 'unit'>[]): boolean {
+  return new Set(runs.flatMap(({ unit }) => unit ?? [])).size < 2;
+}
+
+/** The row of the least best; null where there is none, or runs of several units. */
+export function bestRow(rows: readonly ComparedRow[]): ComparedRow | null {
+  if (!sameUnit(rows.flatMap(({ runs }) => runs))) return null;
+  const known = rows.filter(({ figures }) => figures.best !== null);
+  return known.sort((a, b) => a.figures.best!.mean - b.figures.best!.mean)[0] ?? null;
+}
+
 /** More pairs than this have too many signs to count: 2^20. */
 const MOST_PAIRS = 20;
 
-/** Of one figure; null where either has none. */
+/** Of one figure; null where either has none, or losses are of different units. */
 export function differenceTo(baseline: ComparedRow, row: ComparedRow, figure: FigureName): Difference | null {
   const own = row.figures[figure];
   const other = baseline.figures[figure];
-  if (!own || !other) return null;
+  if (!own || !other || !sameUnit([...baseline.runs, ...row.runs])) return null;
   const differences = row.runs.flatMap(run => {
     const twin = baseline.runs.find(({ seed }) => seed === run.seed);
     const [a, b] = [run[figure], twin?.[figure] ?? null];
@@ -144,7 +166,7 @@ export function effectsOf(
 ): Effect[] {
   const usable = runs.filter(({ value }) => value !== null && Number.isFinite(value));
   const all = spreadOf(usable.map(({ value }) => value));
-  if (!all || factors.length < 2) return [];
+  if (!all || factors.length < 2 || !isGrid(factors, runs)) return [];
   return factors.flatMap((factor, index) => {
     const values = [...new Set(usable.map(({ levels }) => levels[index]!))];
     if (values.length < 2) return [];
@@ -155,6 +177,13 @@ export function effectsOf(
     });
     return { factor, levels };
   });
+}
+
+/** Every value of each factor stands with every value of the others. */
+function isGrid(factors: readonly string[], runs: readonly { levels: readonly string[] }[]): boolean {
+  const sizes = factors.map((_, index) => new Set(runs.map(({ levels }) => levels[index])).size);
+  const found = new Set(runs.map(({ levels }) => JSON.stringify(levels))).size;
+  return found === sizes.reduce((product, size) => product * size, 1);
 }
 
 /** A table as Markdown: cells are escaped, numbers stand to the right. */

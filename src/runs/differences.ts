@@ -2,6 +2,7 @@
 import { kindNamed } from '../experiment/layers/index.ts';
 import type { Experiment } from '../experiment/schema.ts';
 import { taskNamed } from '../experiment/tasks/index.ts';
+import { type Effect, effectsOf } from './comparison.ts';
 
 /** A field by its dotted path, with the value that each experiment has there. */
 export interface Factor {
@@ -64,4 +65,16 @@ export function distinctions(experiments: readonly Experiment[]): string[] {
 export function seedlessKey({ name: _, ...experiment }: Experiment): string {
   const { seed: __, ...training } = experiment.training;
   return JSON.stringify({ ...experiment, training });
+}
+
+/** Of a grid: what each of its factors does by itself to the best loss. */
+export function ablation(runs: readonly { experiment: Experiment; best: number | null }[]): Effect[] {
+  const factors = factorsOf(runs.map(({ experiment }) => experiment));
+  return effectsOf(
+    factors.map(({ path }) => path),
+    runs.map(({ best }, index) => ({
+      levels: factors.map(({ path, values }) => wordsOf(path, values[index])),
+      value: best,
+    })),
+  );
 }

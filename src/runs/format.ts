@@ -161,6 +161,8 @@ const series = {
   truth: numbers,
   prediction: numbers,
   persistence: numbers,
+  /** when each was, in milliseconds since 1970; left out where the data do not say */
+  dates: numbers.optional(),
   target: text,
 };
 

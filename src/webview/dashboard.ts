@@ -1,19 +1,21 @@
 // The dashboard page: it holds no truth, says that it is ready, and draws what the extension tells.
 import './dashboard.css';
 import { PageConnection } from '../protocol/connection.ts';
-import type { DashboardState, RunPatch, RunView } from '../protocol/messages.ts';
+import type { ComparisonView, DashboardState, RunPatch, RunView } from '../protocol/messages.ts';
 import { runsOfColumn, shownColumn } from './columns.ts';
 import { h } from './dom.ts';
-import { isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
+import { choicesOf, isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
 import { EmptySection } from './sections/empty.ts';
 import { HeaderSection } from './sections/header.ts';
 import { SECTIONS, type SectionName } from './sections/index.ts';
 import { NotesSection } from './sections/notes.ts';
-import { shownRuns } from './seeds.ts';
+import { membersOf, type ShownRun, shownRuns, visibleRuns } from './seeds.ts';
 import { onThemeChange, readTheme } from './theme.ts';
 import { hostTransport, savedState, saveState } from './vscode-api.ts';
 
 const WIDE = 720;
+/** pixels from which sections stand in two columns */
+const COLUMNS = 1000;
 const UNFOCUSED_MILLISECONDS = 1000;
 
 const nothing: DashboardState = {
@@ -21,6 +23,7 @@ const nothing: DashboardState = {
   subtitle: '',
   pinned: null,
   runs: [],
+  comparison: { columns: [], rows: [], each: [], baseline: null, effects: [] },
   offer: null,
   restricted: null,
   untrusted: false,
@@ -30,6 +33,9 @@ class DashboardPage implements Page {
   /** as the host told it */
   private told: DashboardState = nothing;
   state: DashboardState = nothing;
+  private shown: ShownRun[] = [];
+  visible: readonly RunView[] = [];
+  highlighted: string | null = null;
   ui: UiState = uiFrom(savedState());
   theme = readTheme();
   reading: Reading = { step: null, t: null };
@@ -44,28 +50,22 @@ class DashboardPage implements Page {
     SECTIONS.map(({ name, make: Made }) => [name, new Made(this)]),
   );
   private readonly dashboard: HTMLElement;
+  private readonly body = h('div', { class: 'sections' });
+  private hasColumns = false;
   private isLoaded = false;
+  private chosenBefore = '';
   private frame = 0;
   private readingFrame = 0;
   private renderedAt = 0;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor() {
-    const column = (side: (typeof SECTIONS)[number]['column']) => {
-      const own = SECTIONS.filter(section => section.column === side);
-      return h('div', { class: 'column' }, ...own.map(({ name }) => this.sections.get(name)!.element));
-    };
-    this.dashboard = h(
-      'div',
-      { class: 'dashboard' },
-      this.header.element,
-      this.notes.element,
-      h('div', { class: 'cols' }, column('left'), column('right')),
-    );
+    this.dashboard = h('div', { class: 'dashboard' }, this.header.element, this.notes.element, this.body);
+    this.arrange();
     document.body.append(this.live);
     this.connection = new PageConnection(hostTransport(), {
       'state/replace': state => this.replace(state),
-      'state/update': ({ runs }) => this.update(runs),
+      'state/update': ({ runs, comparison }) => this.update(runs, comparison),
       'view/focus': ({ section }) => this.focus(section),
     });
     new ResizeObserver(() => this.measure()).observe(this.app);
@@ -73,7 +73,15 @@ class DashboardPage implements Page {
       this.theme = readTheme();
       this.schedule(true);
     });
-    void this.connection.request('page/ready', { smoothing: this.ui.smoothing }).catch(() => {});
+    void this.begin().catch(() => {});
+  }
+
+  /** A page that was never open before begins as the last one was left. */
+  private async begin(): Promise<void> {
+    if (savedState() === undefined || savedState() === null)
+      this.ui = uiFrom(parsed(await this.connection.request('choices/load', {})));
+    this.chosenBefore = choicesOf(this.ui);
+    await this.connection.request('page/ready', { smoothing: this.ui.smoothing });
   }
 
   get members(): readonly RunView[] {
@@ -81,7 +89,7 @@ class DashboardPage implements Page {
   }
 
   get chosen(): RunView | null {
-    const { runs } = this.state;
+    const runs = this.visible;
     return runs.find(({ id }) => id === this.ui.run) ?? runs.find(isLiving) ?? runs[0] ?? null;
   }
 
@@ -89,6 +97,33 @@ class DashboardPage implements Page {
     this.ui = { ...this.ui, ...patch };
     this.gather();
     this.save();
+    this.keepChoices();
+    this.schedule(true);
+  }
+
+  isHidden(run: RunView): boolean {
+    return membersOf(run).every(({ id }) => this.ui.hidden.includes(id));
+  }
+
+  toggle(run: RunView): void {
+    const own = membersOf(run).map(({ id }) => id);
+    const others = this.ui.hidden.filter(id => !own.includes(id));
+    const isHidden = this.isHidden(run);
+    this.setUi({ hidden: isHidden ? others : [...others, ...own] });
+    this.announce(`${run.label} is ${isHidden ? 'shown' : 'hidden'}`);
+  }
+
+  solo(run: RunView): void {
+    const own = membersOf(run).map(({ id }) => id);
+    const others = this.told.runs.map(({ id }) => id).filter(id => !own.includes(id));
+    const isAlone = !this.isHidden(run) && others.every(id => this.ui.hidden.includes(id));
+    this.setUi({ hidden: isAlone ? [] : others });
+    this.announce(isAlone ? 'All runs are shown' : `${run.label} alone is shown`);
+  }
+
+  highlight(id: string | null): void {
+    if (id === this.highlighted) return;
+    this.highlighted = id;
     this.schedule(true);
   }
 
@@ -116,7 +151,16 @@ class DashboardPage implements Page {
   private gather(): void {
     const { runs } = this.told;
     const own = runsOfColumn(runs, shownColumn(runs, this.ui.data));
-    this.state = { ...this.told, runs: shownRuns(own, this.ui.seeds) };
+    this.shown = shownRuns(own, this.ui.seeds);
+    this.state = { ...this.told, runs: this.shown };
+    this.visible = visibleRuns(this.shown, new Set(this.ui.hidden));
+  }
+
+  private keepChoices(): void {
+    const choices = choicesOf(this.ui);
+    if (choices === this.chosenBefore) return;
+    this.chosenBefore = choices;
+    void this.connection.request('choices/save', { choices }).catch(() => {});
   }
 
   private replace(state: DashboardState): void {
@@ -130,11 +174,12 @@ class DashboardPage implements Page {
     this.schedule(true);
   }
 
-  private update(patches: RunPatch[]): void {
+  private update(patches: RunPatch[], comparison?: ComparisonView): void {
     const byId = new Map(patches.map(patch => [patch.id, patch]));
     const before = this.told.runs;
     this.told = {
       ...this.told,
+      ...(comparison && { comparison }),
       runs: before.map(run => {
         const patch = byId.get(run.id);
         return patch ? { ...run, ...patch } : run;
@@ -164,9 +209,31 @@ class DashboardPage implements Page {
     element?.querySelector<HTMLElement>('.chart, [tabindex="0"]')?.focus();
   }
 
+  private arrange(): void {
+    const of = (column?: (typeof SECTIONS)[number]['column']) =>
+      SECTIONS.filter(section => column === undefined || section.column === column).map(
+        ({ name }) => this.sections.get(name)!.element,
+      );
+    if (!this.hasColumns) this.body.replaceChildren(...of());
+    else
+      this.body.replaceChildren(
+        ...of('top'),
+        h(
+          'div',
+          { class: 'cols' },
+          h('div', { class: 'column' }, ...of('left')),
+          h('div', { class: 'column' }, ...of('right')),
+        ),
+      );
+  }
+
   private measure(): void {
-    const isWide = this.app.clientWidth >= WIDE;
-    if (isWide !== this.isWide) this.isWide = isWide;
+    this.isWide = this.app.clientWidth >= WIDE;
+    const hasColumns = this.app.clientWidth >= COLUMNS;
+    if (hasColumns !== this.hasColumns) {
+      this.hasColumns = hasColumns;
+      this.arrange();
+    }
     this.schedule(true);
   }
 
@@ -198,6 +265,14 @@ class DashboardPage implements Page {
     this.notes.render();
     for (const section of this.sections.values()) section.render();
     performance.measure('unroll-render', { start: this.renderedAt });
+  }
+}
+
+function parsed(choices: string | null): unknown {
+  try {
+    return JSON.parse(choices ?? 'null');
+  } catch {
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 // A hue, a marker and a dash for each cell that everyone knows and for each family of layers. Further runs of a hue
 // differ in shade, dash and filling.
 import type { RunView } from '../protocol/messages.ts';
+import { fillShape, Shape, strokeShape } from './charts/svg-context.ts';
 import type { Theme } from './theme.ts';
 
 export type MarkerShape =
@@ -77,7 +78,7 @@ export function drawMarker(
 ): void {
   context.save();
   context.translate(x, y);
-  const shape = new Path2D(shapePath(style.marker, radius));
+  const shape = new Shape(shapePath(style.marker, radius));
   context.lineWidth = 1;
   context.setLineDash([]);
   if (style.isHollow) {
@@ -88,8 +89,8 @@ export function drawMarker(
     context.fillStyle = style.color;
     context.strokeStyle = background;
   }
-  context.fill(shape);
-  context.stroke(shape);
+  fillShape(context, shape);
+  strokeShape(context, shape);
   context.restore();
 }
 

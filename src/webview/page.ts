@@ -29,6 +29,10 @@ export interface UiState {
   allSamples: boolean;
   /** runs that differ in their seed alone */
   seeds: SeedView;
+  /** ids of runs that are not drawn */
+  hidden: string[];
+  /** the table of runs: by the name of a column, "run" or "difference"; null: as they are */
+  sort: { by: string; down: boolean } | null;
 }
 
 export const FIRST_UI: UiState = {
@@ -46,6 +50,8 @@ export const FIRST_UI: UiState = {
   metric: null,
   allSamples: false,
   seeds: 'range',
+  hidden: [],
+  sort: null,
 };
 
 /** Where the reading lines stand; null: nowhere. */
@@ -63,8 +69,17 @@ export interface Page {
   readonly reading: Reading;
   readonly connection: PageConnection;
   readonly isWide: boolean;
+  /** those of `state.runs` that are drawn; of seeds that are partly hidden, the mean of the others */
+  readonly visible: readonly RunView[];
   /** the run that flow, parameters and sample are about */
   readonly chosen: RunView | null;
+  /** id of the run that stands out, while a pointer or the focus is on its name */
+  readonly highlighted: string | null;
+  isHidden(run: RunView): boolean;
+  toggle(run: RunView): void;
+  /** Shows this run alone; all, when it is alone already. */
+  solo(run: RunView): void;
+  highlight(id: string | null): void;
   setUi(patch: Partial<UiState>): void;
   setReading(reading: Partial<Reading>, spoken?: string): void;
   announce(text: string): void;
@@ -99,7 +114,27 @@ export function uiFrom(saved: unknown): UiState {
   if (typeof old.metric === 'string') ui.metric = old.metric;
   if (old.allSamples === true) ui.allSamples = true;
   if (old.seeds === 'sd' || old.seeds === 'each') ui.seeds = old.seeds;
+  if (Array.isArray(old.hidden)) ui.hidden = old.hidden.filter(id => typeof id === 'string');
+  const sort = old.sort as { by?: unknown; down?: unknown } | null | undefined;
+  if (typeof sort?.by === 'string') ui.sort = { by: sort.by, down: sort.down === true };
   return ui;
+}
+
+/** What holds for any runs, and is kept for pages that are opened later. */
+const CHOICES = [
+  'scale',
+  'axis',
+  'smoothing',
+  'map',
+  'equal',
+  'tables',
+  'metric',
+  'seeds',
+  'allSamples',
+] as const satisfies readonly (keyof UiState)[];
+
+export function choicesOf(ui: UiState): string {
+  return JSON.stringify(Object.fromEntries(CHOICES.map(name => [name, ui[name]])));
 }
 
 /** Such as "RNN": short enough for the end of a line. */

@@ -30,6 +30,17 @@ export function shownRuns(runs: readonly RunView[], view: SeedView): ShownRun[] 
   });
 }
 
+/** Of the shown runs those that are not hidden, with the look that they have among all. */
+export function visibleRuns(shown: readonly ShownRun[], hidden: ReadonlySet<string>): ShownRun[] {
+  return shown.flatMap(run => {
+    const members = run.members.filter(({ id }) => !hidden.has(id));
+    if (members.length === run.members.length) return [run];
+    if (members.length === 0) return [];
+    const { variant, label, id } = run;
+    return [{ ...(members.length === 1 ? members[0]! : meanRun(members)), variant, label, id, members }];
+  });
+}
+
 function groupsOf(runs: readonly RunView[]): RunView[][] {
   const groups: RunView[][] = [];
   for (const run of runs) {

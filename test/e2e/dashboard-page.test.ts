@@ -1,7 +1,7 @@
 // The dashboard's page by itself in a real browser, over made-up runs: states and themes that the real window is
 // seldom in, keyboard and screen reader, and ten long runs.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
@@ -135,6 +135,172 @@ describe('the page of the dashboard', () => {
       const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
     });
+
+  it('hides, shows alone and highlights a run from legend, table and tile alike', async () => {
+    for (const width of [360, 1500]) {
+      await open(`nan=0&layout=${width > 720 ? 'tab' : 'side'}`, width);
+      const drawn = () => page.locator('#loss .chart').getAttribute('aria-label');
+      const hiddenIds = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('unroll')!).hidden);
+      // the legend is a row of switches
+      const legend = page.getByRole('group', { name: 'Runs in the chart' });
+      await legend.getByRole('button', { name: 'GRU' }).click();
+      await settled();
+      assert.doesNotMatch((await drawn())!, /GRU/);
+      assert.match(await live(), /GRU is hidden/);
+      assert.deepEqual(await faults(), []);
+      // the table shows it again, and its name alone hides the others
+      const table = page.getByRole('table', { name: 'Runs' });
+      await table.getByRole('button', { name: 'Show GRU' }).click();
+      await settled();
+      assert.match((await drawn())!, /GRU/);
+      await table.getByRole('button', { name: 'LSTM', exact: true }).click({ modifiers: ['Shift'] });
+      await settled();
+      assert.match((await drawn())!, /LSTM/);
+      assert.doesNotMatch((await drawn())!, /GRU|RNN/);
+      assert.equal((await hiddenIds()).length, 2);
+      // once more, and all are back
+      await page.locator('.multi').getByRole('radio', { name: /^LSTM/ }).focus();
+      await page.keyboard.press('s');
+      await settled();
+      assert.deepEqual(await hiddenIds(), []);
+      await page
+        .locator('.multi')
+        .getByRole('radio', { name: /^RNN/ })
+        .click({ modifiers: ['Alt'] });
+      await settled();
+      assert.doesNotMatch((await drawn())!, /RNN/);
+      assert.match(
+        (await page.locator('.multi').getByRole('radio', { name: /^RNN/ }).getAttribute('aria-label'))!,
+        /hidden/,
+      );
+      const pixels = () =>
+        page
+          .locator('#loss canvas')
+          .first()
+          .evaluate(canvas => (canvas as HTMLCanvasElement).toDataURL());
+      const before = await pixels();
+      await legend.getByRole('button', { name: 'GRU' }).hover();
+      await settled();
+      assert.notEqual(await pixels(), before, 'the others are dim');
+      await page.context().close();
+    }
+    await open('', 360);
+  });
+
+  it('compares in a table that is sorted, and with the run that is pinned', async () => {
+    await open('runs=9&nan=0&layout=tab', 1500);
+    const table = page.getByRole('table', { name: 'Runs' });
+    const names = async () =>
+      (await table.locator('tbody td:first-child').allInnerTexts()).map(text => text.trim());
+    assert.deepEqual(await names(), ['RNN', 'GRU', 'LSTM']);
+    assert.match(await table.innerText(), /best[\s\S]*to best/);
+    assert.match(await table.innerText(), /\d\.\d+ ± 0\.0\d+/);
+    await table.getByRole('button', { name: 'best', exact: true }).click();
+    await settled();
+    assert.deepEqual(await names(), ['GRU', 'LSTM', 'RNN']);
+    await table.getByRole('button', { name: 'best ↑' }).click();
+    await settled();
+    assert.deepEqual(await names(), ['RNN', 'LSTM', 'GRU']);
+    await table.getByRole('button', { name: 'Compare the others with RNN' }).click();
+    await settled();
+    const words = await table.innerText();
+    assert.match(words, /to RNN/);
+    assert.match(words, /−0\.\d+ \(−\d+ %\), p 0\.25/);
+    assert.deepEqual(await faults(), []);
+    await page.getByRole('radio', { name: 'each', exact: true }).click();
+    await settled();
+    assert.equal((await names()).length, 9);
+  });
+
+  it('draws runs of different tasks in charts of their own, and gives no differences between them', async () => {
+    await open('runs=4&mixed=1&nan=0&layout=tab', 1500);
+    assert.equal(await page.locator('section.loss').count(), 2);
+    assert.match((await page.locator('#loss .chart').getAttribute('aria-label'))!, /RNN.*LSTM/);
+    assert.match((await page.locator('#loss-2 .chart').getAttribute('aria-label'))!, /GRU/);
+    await page.getByText('These runs measure different losses').waitFor();
+    assert.deepEqual(await faults(), []);
+  });
+
+  it('begins as the last page was left', async () => {
+    await open('nan=0', 900);
+    await page.getByRole('radio', { name: 'linear' }).click();
+    await page.getByRole('radio', { name: 'equal parameters' }).click();
+    await page.getByRole('radio', { name: 'time' }).click();
+    await settled();
+    const kept = (await requests()).filter(({ name }) => name === 'choices/save').at(-1)!.params;
+    await page.context().close();
+    const context = await browser.newContext({ viewport: { width: 900, height: 1000 } });
+    page = await context.newPage();
+    await page.addInitScript(
+      choices => localStorage.setItem('choices', choices),
+      (kept as { choices: string }).choices,
+    );
+    await page.goto(`${address}?nan=0`);
+    await page.locator('#loss canvas').first().waitFor();
+    await settled();
+    for (const name of ['linear', 'equal parameters', 'time'])
+      assert.equal(await page.getByRole('radio', { name, exact: true }).getAttribute('aria-checked'), 'true');
+    // the table goes by the axis that was chosen
+    await page.getByRole('button', { name: 'Show the loss as a data table' }).click();
+    assert.match(await page.locator('#loss table').innerText(), /^time\s/);
+  });
+
+  it('saves every chart as PNG, SVG and CSV', async () => {
+    await open('task=forecast&nan=0', 900);
+    const charts = ['the chart', 'the gradient flow', 'the gates', 'the parameters', 'the forecast'];
+    for (const what of charts)
+      for (const format of ['PNG', 'SVG', 'CSV']) {
+        await page.getByRole('button', { name: `Save ${what} as PNG, SVG or CSV` }).click();
+        await page.locator('vscode-context-menu[show] vscode-context-menu-item', { hasText: format }).click();
+        const saved = (await requests()).filter(({ name }) => name === 'chart/save').at(-1)!.params as {
+          name: string;
+          format: string;
+          content: string;
+        };
+        assert.equal(saved.format, format.toLowerCase(), what);
+        if (format === 'PNG') {
+          const bytes = Buffer.from(saved.content, 'base64');
+          assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
+          // twice the size on the page
+          assert.ok(bytes.readUInt32BE(16) > 600, what);
+        } else if (format === 'SVG') {
+          // drawn, and well formed
+          const counted = await page.evaluate(text => {
+            const read = new DOMParser().parseFromString(text, 'image/svg+xml');
+            return {
+              fault: read.querySelector('parsererror')?.textContent ?? null,
+              shapes: read.querySelectorAll('path').length,
+              words: read.querySelectorAll('text').length,
+            };
+          }, saved.content);
+          assert.equal(counted.fault, null, what);
+          assert.ok(counted.shapes > 3 && counted.words > 3, `${what}: ${JSON.stringify(counted)}`);
+          assert.doesNotMatch(saved.content, /color-mix|NaN/);
+          writeFileSync(path.join(root, 'test/out', `saved-${what.replaceAll(' ', '-')}.svg`), saved.content);
+        } else {
+          const lines = saved.content.trimEnd().split('\r\n');
+          assert.ok(lines.length > 3, what);
+          assert.equal(new Set(lines.map(line => line.split(',').length)).size, 1, what);
+        }
+      }
+  });
+
+  it('draws a forecast over dates, with what has no value marked', async () => {
+    for (const [theme, width] of [
+      ['light', 300],
+      ['hc-dark', 900],
+    ] as const) {
+      await open(`task=forecast&theme=${theme}`, width);
+      const sample = page.locator('#sample');
+      await sample.locator('.chart').focus();
+      await page.keyboard.press('ArrowLeft');
+      assert.match(await live(), /^20\d\d-\d\d-01: truth |^19\d\d-\d\d-01: truth /);
+      await sample.screenshot({ path: path.join(root, 'test/out', `forecast-${theme}-${width}.png`) });
+      await sample.getByRole('button', { name: 'Show the forecast as a data table' }).click();
+      assert.match(await sample.locator('table').innerText(), /^date[\s\S]*\d{4}-\d\d-01/);
+      if (theme === 'light') await page.context().close();
+    }
+  });
 
   for (const task of ['forecast', 'adding'])
     it(`shows samples of ${task}`, async () => {

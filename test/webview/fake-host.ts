@@ -2,12 +2,15 @@
 // ?theme=dark|light|hc-dark|hc-light &layout=side|tab &state=empty|queued|training|paused|finished|stopped|diverged|
 // crashed|silent|restricted|waiting &task=char-lm|forecast|adding &runs=3 &step=840 &steps=2000 &live=1 &layers=1
 // &shows=classes|decoded|tagged &matrix=1
+import { runReach } from '../../src/diagnosis/run-reach.ts';
+import { comparisonView } from '../../src/extension/dashboard/comparison-view.ts';
 import { parametersView } from '../../src/extension/dashboard/parameters.ts';
 import { RunProjection } from '../../src/extension/dashboard/run-view.ts';
 import { checkRequest } from '../../src/protocol/check.ts';
 import { HostConnection } from '../../src/protocol/connection.ts';
-import type { DashboardState } from '../../src/protocol/messages.ts';
+import type { ComparisonView, DashboardState } from '../../src/protocol/messages.ts';
 import { joinedEnds } from '../../src/protocol/transport.ts';
+import { ComparedFigures } from '../../src/runs/compared.ts';
 import { type FakeOptions, type FakeRun, fakeRun } from './stream.ts';
 
 const query = new URLSearchParams(location.search);
@@ -51,7 +54,7 @@ function makeRuns(): FakeRun[] {
       seqLen: task === 'forecast' ? 24 : 100,
       seed: 3 + i,
       layers,
-      task,
+      task: query.get('mixed') === '1' && i % 2 === 1 ? 'forecast' : task,
       shows: (query.get('shows') ?? undefined) as FakeOptions['shows'],
       full: query.get('full') === '1',
       vanishes: query.get('vanishes') === '1' && cell === 'rnn',
@@ -80,6 +83,25 @@ const projections = new Map(runs.map(run => [run.id, new RunProjection(run.id)])
 let smoothing = 0.9;
 const [hostEnd, pageEnd] = joinedEnds();
 
+const figures = new Map(runs.map(run => [run.id, new ComparedFigures()]));
+let baseline: string | null = null;
+
+function comparison(): ComparisonView {
+  return comparisonView(
+    runs.flatMap(({ id, place, life, source }) => {
+      const run = figures.get(id)!.of(source, {
+        id,
+        label: place.label,
+        state: life.state,
+        reach: runReach(source.series.get('gradient-flow') as Parameters<typeof runReach>[0]),
+      });
+      const experiment = source.request?.experiment;
+      return run && experiment ? [{ run, experiment }] : [];
+    }),
+    baseline,
+  );
+}
+
 function whole(): DashboardState {
   const restricted =
     state === 'restricted'
@@ -95,6 +117,7 @@ function whole(): DashboardState {
           : `compare ${wanted} runs, 128 units`,
     pinned: null,
     runs: runs.map(run => projections.get(run.id)!.whole(run.source, run.life, run.place, smoothing)),
+    comparison: comparison(),
     offer: 'emma.rnn.json',
     restricted,
     untrusted: restricted !== null,
@@ -123,6 +146,20 @@ const connection = new HostConnection(
     'curve/range': params => {
       note('curve/range', params);
       return projections.get(params.runId)!.range(params.curve, params.from, params.to, params.points);
+    },
+    'comparison/pin': params => {
+      baseline = note('comparison/pin', params).runId;
+      connection.emit('state/update', { runs: [], comparison: comparison() });
+      return null;
+    },
+    'choices/load': () => localStorage.getItem('choices'),
+    'choices/save': params => {
+      localStorage.setItem('choices', note('choices/save', params).choices);
+      return null;
+    },
+    'chart/save': params => {
+      note('chart/save', params);
+      return null;
     },
     'run/control': ({ runIds, action }) => {
       note('run/control', { runIds, action });
@@ -157,7 +194,7 @@ export function send(): void {
   const patches = runs.flatMap(
     run => projections.get(run.id)!.changes(run.source, run.life, run.place, smoothing) ?? [],
   );
-  if (patches.length > 0) connection.emit('state/update', { runs: patches });
+  if (patches.length > 0) connection.emit('state/update', { runs: patches, comparison: comparison() });
 }
 
 export function advance(count: number): void {

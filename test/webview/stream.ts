@@ -255,7 +255,8 @@ export function fakeRun(options: FakeOptions): FakeRun {
       return;
     }
     if (options.task === 'forecast') {
-      const index = Array.from({ length: 120 }, (_, i) => 400 + i);
+      // months, of which three have no value
+      const index = Array.from({ length: 120 }, (_, i) => 400 + i + (i > 70 ? 3 : 0));
       const truth = index.map(i => 340 + i * 0.12 + 3 * Math.sin(i / 1.9));
       samples.push({
         step,
@@ -265,6 +266,7 @@ export function fakeRun(options: FakeOptions): FakeRun {
           truth,
           prediction: truth.map((value, i) => value + 0.5 * Math.sin(i)),
           persistence: truth.map((_, i) => truth[Math.max(0, i - 1)]!),
+          dates: index.map(i => Date.UTC(1958, 2 + i, 1)),
           target: 'CO2',
         },
       });
@@ -314,7 +316,7 @@ function experimentOf({ cell, steps, task = 'char-lm', layers = 1, seqLen }: Fak
 }
 
 function runFile(
-  { label, seqLen, task = 'char-lm', seed }: FakeOptions,
+  { label, seqLen, task = 'char-lm', variant }: FakeOptions,
   experiment: Experiment,
 ): Omit<RunFile, 'parameters'> {
   return {
@@ -322,7 +324,7 @@ function runFile(
     id: `run-${label}`,
     name: 'emma',
     createdAt: '2026-11-21T00:00:00Z',
-    experiment: { ...experiment, training: { ...experiment.training, seed } },
+    experiment: { ...experiment, training: { ...experiment.training, seed: (variant ?? 0) + 1 } },
     definition: null,
     group: { id: 'group', index: 0, size: 3, label },
     engine: 'auto',

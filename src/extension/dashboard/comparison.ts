@@ -1,12 +1,14 @@
 // The table of a comparison, to be pasted or opened elsewhere.
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { type ComparedRow, csv, markdown } from '../../runs/comparison.ts';
+import { bestRow, type ComparedRow, csv, markdown } from '../../runs/comparison.ts';
 import { comparisonNumbers, comparisonTable } from '../../runs/comparison-text.ts';
 import { plain } from '../text.ts';
 
-export async function copyComparison(rows: readonly ComparedRow[]): Promise<void> {
-  const table = comparisonTable(rows, rows[0] ?? null);
+/** `pinned`: a run of the row that differences are to; null: the best, as on the page. */
+export async function copyComparison(rows: readonly ComparedRow[], pinned: string | null): Promise<void> {
+  const baseline = rows.find(row => row.runs.some(({ id }) => id === pinned)) ?? bestRow(rows);
+  const table = comparisonTable(rows, baseline);
   const text = markdown(
     table.head.map(cell => plain(cell)),
     table.rows.map(row => row.map(cell => plain(cell))),

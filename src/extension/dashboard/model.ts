@@ -1,12 +1,14 @@
 // What one page shows: the readers of its runs, and what of them the page has not got yet. Reads run folders only.
 
-import { reach } from '../../diagnosis/reach.ts';
-import type { Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
-import { comparedRun } from '../../runs/compared.ts';
-import { type ComparedRow, rowsOf } from '../../runs/comparison.ts';
+import { runReach } from '../../diagnosis/run-reach.ts';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { ComparisonView, Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
+import { ComparedFigures } from '../../runs/compared.ts';
+import { type ComparedRow, type ComparedRun, rowsOf } from '../../runs/comparison.ts';
 import { RunReader } from '../../runs/reader.ts';
 import { SERIES } from '../../runs/series-names.ts';
 import { pollByTurns, Turn } from '../runs/turns.ts';
+import { comparisonView } from './comparison-view.ts';
 import { type Life, type Place, RunProjection } from './run-view.ts';
 import { type Named, placesOf, subtitleOf, titleOf } from './titles.ts';
 
@@ -20,10 +22,14 @@ interface Entry {
   place: Place;
   reader: RunReader;
   projection: RunProjection;
+  figures: ComparedFigures;
 }
 
 export class DashboardModel {
   smoothing = 0;
+  /** id of a run of the row that differences are to; null: the best */
+  baseline: string | null = null;
+  private comparisonSent = '';
   private entries: Entry[] = [];
 
   /** Readers of runs that stay are kept. */
@@ -39,6 +45,7 @@ export class DashboardModel {
         place,
         reader: new RunReader(shown.folder),
         projection: new RunProjection(shown.id),
+        figures: new ComparedFigures(),
       };
     });
   }
@@ -54,11 +61,13 @@ export class DashboardModel {
   }
 
   /** Title, subtitle and runs in full; from here on `changes` tells what is new. */
-  whole(): Pick<DashboardState, 'title' | 'subtitle' | 'runs'> {
+  whole(): Pick<DashboardState, 'title' | 'subtitle' | 'runs' | 'comparison'> {
+    this.comparisonSent = '';
     const named = this.entries.map(({ shown }) => shown);
     return {
       title: titleOf(named),
       subtitle: subtitleOf(named),
+      comparison: this.changedComparison()!,
       runs: this.entries.map(({ shown, place, reader, projection }) =>
         projection.whole(reader, shown, place, this.smoothing),
       ),
@@ -74,20 +83,29 @@ export class DashboardModel {
 
   /** One row for the seeds of a model, in the order in which runs are shown. */
   comparison(): ComparedRow[] {
-    return rowsOf(
-      this.entries.flatMap(({ shown, place, reader }) => {
-        const flow = reader.series.get(SERIES.gradientFlow);
-        const newest = flow?.rows.at(-1);
-        const length = newest && flow ? newest.length / Math.max(1, flow.sidecar.layers.length) : 0;
-        const compared = comparedRun(reader, {
-          id: shown.id,
-          label: place.label,
-          state: shown.state,
-          reach: newest ? reach(newest.subarray(newest.length - length)) : null,
-        });
-        return compared ? [compared] : [];
-      }),
-    );
+    return rowsOf(this.compared().map(({ run }) => run));
+  }
+
+  /** null: as it was at the last call. */
+  changedComparison(): ComparisonView | null {
+    const view = comparisonView(this.compared(), this.baseline);
+    const stamp = JSON.stringify(view);
+    if (stamp === this.comparisonSent) return null;
+    this.comparisonSent = stamp;
+    return view;
+  }
+
+  private compared(): { run: ComparedRun; experiment: Experiment }[] {
+    return this.entries.flatMap(({ shown, place, reader, figures }) => {
+      const run = figures.of(reader, {
+        id: shown.id,
+        label: place.label,
+        state: shown.state,
+        reach: runReach(reader.series.get(SERIES.gradientFlow)),
+      });
+      const experiment = reader.request?.experiment;
+      return run && experiment ? [{ run, experiment }] : [];
+    });
   }
 
   folderOf(runId: string): string | null {

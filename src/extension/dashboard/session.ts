@@ -8,6 +8,7 @@ import type { Transport } from '../../protocol/transport.ts';
 import { mayTrain, trainingRestriction } from '../permission.ts';
 import type { ListedRun } from '../runs/store.ts';
 import type { Services } from '../services.ts';
+import { saveChart } from './chart-file.ts';
 import { copyComparison, saveComparison } from './comparison.ts';
 import { applyFixInEditor } from './fix.ts';
 import { pageHtml } from './html.ts';
@@ -22,6 +23,8 @@ export interface Frame {
 }
 
 const MIN_MILLISECONDS = 240;
+/** what a person chose on the page, in the extension's own storage */
+const CHOICES = 'dashboard.choices';
 
 export class DashboardSession implements vscode.Disposable {
   private readonly frame: Frame;
@@ -115,7 +118,8 @@ export class DashboardSession implements vscode.Disposable {
     // just made, they may not be in the store yet; deleted, the newest takes their place
     if (chosen.length === 1 && chosen[0]!.request.group) return store.members(chosen[0]!);
     if (chosen.length > 0) return chosen;
-    const newest = store.runs[0];
+    // what waits does not push what trains from view
+    const newest = store.runs.find(({ state }) => state !== 'queued') ?? store.runs[0];
     return newest ? store.members(newest) : [];
   }
 
@@ -136,9 +140,10 @@ export class DashboardSession implements vscode.Disposable {
 
   private sendChanges(): void {
     const patches = this.model?.changes() ?? [];
-    if (patches.length === 0) return;
+    const comparison = this.model?.changedComparison() ?? null;
+    if (patches.length === 0 && !comparison) return;
     this.sentAt = performance.now();
-    this.connection.emit('state/update', { runs: patches });
+    this.connection.emit('state/update', { runs: patches, ...(comparison && { comparison }) });
   }
 
   private replace(): Promise<void> {
@@ -211,6 +216,23 @@ export class DashboardSession implements vscode.Disposable {
         if (!this.model) throw new Error('Nothing is shown yet.');
         return this.model.range(runId, curve, from, to, points);
       },
+      'comparison/pin': async ({ runId }) => {
+        await this.inTurn(async () => {
+          if (!this.model) return;
+          this.model.baseline = runId;
+          this.sendChanges();
+        });
+        return null;
+      },
+      'choices/load': () => this.services.context.globalState.get<string>(CHOICES) ?? null,
+      'choices/save': async ({ choices }) => {
+        await this.services.context.globalState.update(CHOICES, choices);
+        return null;
+      },
+      'chart/save': async chart => {
+        await this.guarded(() => saveChart(chart, this.runs()[0]?.workspace));
+        return null;
+      },
       'run/control': ({ runIds, action }) => {
         training.control(
           this.listed(runIds).map(({ folder }) => folder),
@@ -265,8 +287,13 @@ export class DashboardSession implements vscode.Disposable {
       case 'openTab':
         await this.openTab(this.folders);
         break;
+      case 'followNewest':
+        this.show(null);
+        break;
       case 'copyComparison':
-        await this.guarded(async () => copyComparison(this.model?.comparison() ?? []));
+        await this.guarded(async () =>
+          copyComparison(this.model?.comparison() ?? [], this.model?.baseline ?? null),
+        );
         break;
       case 'saveComparison':
         await this.guarded(() => saveComparison(this.model?.comparison() ?? [], this.runs()[0]?.workspace));

@@ -1,11 +1,10 @@
 // unroll compare: runs side by side in a table.
 import process from 'node:process';
-import { reach } from '../../diagnosis/reach.ts';
-import { count } from '../../experiment/words.ts';
-import { comparedRun } from '../../runs/compared.ts';
-import { type ComparedRun, csv, effectsOf, markdown, rowsOf } from '../../runs/comparison.ts';
+import { runReach } from '../../diagnosis/run-reach.ts';
+import { ComparedFigures } from '../../runs/compared.ts';
+import { bestRow, type ComparedRun, csv, markdown, rowsOf, sameUnit } from '../../runs/comparison.ts';
 import { comparisonNumbers, comparisonTable } from '../../runs/comparison-text.ts';
-import { factorsOf, wordsOf } from '../../runs/differences.ts';
+import { ablation } from '../../runs/differences.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import { MATRIX_LEGEND, type Matrix, matrixOf, matrixPlaces, matrixTable } from '../../runs/matrix.ts';
 import { metricsOf } from '../../runs/metrics.ts';
@@ -13,7 +12,7 @@ import { SERIES } from '../../runs/series-names.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { EXIT } from './exit.ts';
 import { loadRun, type RunFacts } from './run-facts.ts';
-import { bold, duration, figure, plain, screenOf, table, wrap } from './terminal.ts';
+import { bold, figure, plain, screenOf, table, wrap } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
 export const command: Command = {
@@ -57,27 +56,22 @@ export const command: Command = {
       return EXIT.done;
     }
     const screen = screenOf();
-    const grouped = rowsOf(runs.flatMap(run => comparedOf(run) ?? []));
-    if (grouped.length < runs.length) {
-      const { head, rows } = comparisonTable(grouped, grouped[0] ?? null);
-      const cells = [head, ...rows].map(row => row.map(plainCell));
-      process.stdout.write(`${table(cells, 'lr', screen.textColumns)}\n`);
-      sayEffects(runs, screen.textColumns);
-      return EXIT.done;
-    }
-    const best = Math.min(...runs.map(run => run.bestLoss?.value ?? Infinity));
-    const rows = runs.map(run => {
-      const cells = cellsOf(run);
-      return run.bestLoss?.value === best && runs.length > 1 ? cells.map(cell => bold(screen, cell)) : cells;
+    const rows = rowsOf(runs.flatMap(run => comparedOf(run) ?? []));
+    const best = bestRow(rows);
+    const { head, rows: cells } = comparisonTable(rows, rows[0] ?? null);
+    const shown = cells.map((row, index) => {
+      const plain = row.map(plainCell);
+      return rows.length > 1 && rows[index] === best ? plain.map(cell => bold(screen, cell)) : plain;
     });
-    process.stdout.write(`${table([HEAD, ...rows], 'llrrdddrddr', screen.textColumns)}\n`);
-    const units = new Set(
-      runs.map(({ reader }) => reader.run?.task.lossUnit).filter(unit => unit !== undefined),
-    );
+    const texts = head.indexOf('state') + 1;
+    const align = `${'l'.repeat(texts)}${'r'.repeat(head.length - texts)}`;
+    process.stdout.write(`${table([head.map(plainCell), ...shown], align, screen.textColumns)}\n`);
+    const units = new Set(runs.flatMap(({ reader }) => reader.run?.task.lossUnit ?? []));
     const say = (text: string) => process.stdout.write(`${wrap(text, screen.textColumns)}\n`);
     if (units.size > 0) say(`Loss in ${[...units].map(unit => plain(unit)).join(', ')}.`);
     sayEffects(runs, screen.textColumns);
-    if (units.size > 1) say('These runs measure different losses: they cannot be compared.');
+    if (!sameUnit(rows.flatMap(row => row.runs)))
+      say('These runs measure different losses: they cannot be compared.');
     return EXIT.done;
   },
 };
@@ -98,16 +92,8 @@ function inOrder(runs: readonly RunFacts[]): RunFacts[] {
 }
 
 function comparedOf({ folder, reader, label, state }: RunFacts): ComparedRun | null {
-  const rows = reader.series.get(SERIES.gradientFlow)?.rows ?? [];
-  const levels = reader.series.get(SERIES.gradientFlow)?.sidecar.layers.length ?? 1;
-  const newest = rows.at(-1);
-  const length = newest ? newest.length / levels : 0;
-  return comparedRun(reader, {
-    id: folder,
-    label,
-    state,
-    reach: newest ? reach(newest.subarray(newest.length - length)) : null,
-  });
+  const reach = runReach(reader.series.get(SERIES.gradientFlow));
+  return new ComparedFigures().of(reader, { id: folder, label, state, reach });
 }
 
 /** null where all runs learn from the same data. */
@@ -144,14 +130,11 @@ function plainCell(text: string): string {
 
 /** Of a grid: what each factor does by itself to the best validation loss. */
 function sayEffects(runs: readonly RunFacts[], columns: number): void {
-  const experiments = runs.flatMap(({ reader }) => reader.request?.experiment ?? []);
-  const factors = factorsOf(experiments);
-  const effects = effectsOf(
-    factors.map(({ path }) => path),
-    runs.map((run, index) => ({
-      levels: factors.map(({ path, values }) => wordsOf(path, values[index])),
-      value: run.bestLoss?.value ?? null,
-    })),
+  const effects = ablation(
+    runs.flatMap(({ reader, bestLoss }) => {
+      const experiment = reader.request?.experiment;
+      return experiment ? [{ experiment, best: bestLoss?.value ?? null }] : [];
+    }),
   );
   for (const { levels } of effects) {
     const words = levels.map(
@@ -159,37 +142,6 @@ function sayEffects(runs: readonly RunFacts[], columns: number): void {
     );
     process.stdout.write(`${wrap(plain(`Own effect on the best loss: ${words.join(', ')}.`), columns, 2)}\n`);
   }
-}
-
-const HEAD = [
-  'run',
-  'state',
-  'parameters',
-  'steps',
-  'train loss',
-  'val loss',
-  'best val',
-  'at step',
-  'test loss',
-  'tokens/s',
-  'time',
-];
-
-function cellsOf(run: RunFacts): string[] {
-  const { reader } = run;
-  return [
-    plain(run.label),
-    run.state,
-    reader.run ? count(reader.run.parameters.total) : '–',
-    `${count(run.step)}/${count(run.steps)}`,
-    figure(run.last('trainLoss')),
-    figure(run.last('valLoss')),
-    figure(run.bestLoss?.value),
-    run.bestLoss ? count(run.bestLoss.step) : '–',
-    figure(run.last('testLoss')),
-    figure(run.last('tokensPerSecond')),
-    duration(run.seconds),
-  ];
 }
 
 function record(run: RunFacts) {

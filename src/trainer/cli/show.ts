@@ -252,15 +252,29 @@ function exampleLines(sample: Examples): { input: string; truth: string; predict
 
 const SHOWN_PLACES = 8;
 
+/** "2024-05-03", with the time of day where it has one. */
+function dateWords(date: JsonNumber | undefined): string | null {
+  const value = date === undefined ? Number.NaN : fromJsonNumber(date);
+  if (!Number.isFinite(value) || Math.abs(value) > 8.64e15) return null;
+  return new Date(value)
+    .toISOString()
+    .replace(/T00:00:00\.000Z$/, '')
+    .replace(/(?::00)?\.000Z$/, '')
+    .replace('T', ' ');
+}
+
 /** The newest places of the stretch, in columns, and the errors over all of it. */
 function seriesSample(step: number, sample: Extract<Sample, { type: 'series' }>, screen: Screen): string[] {
   const { index, target } = sample;
   const columns = { truth: sample.truth, prediction: sample.prediction, persistence: sample.persistence };
   const rows = index.slice(-SHOWN_PLACES).map((place, i) => {
     const at = Math.max(0, index.length - SHOWN_PLACES) + i;
-    return [String(place), ...Object.values(columns).map(values => figure(fromJsonNumber(values[at])))];
+    return [
+      dateWords(sample.dates?.[at]) ?? String(place),
+      ...Object.values(columns).map(values => figure(fromJsonNumber(values[at]))),
+    ];
   });
-  const table = [['row', ...Object.keys(columns)], ...rows];
+  const table = [[sample.dates ? 'date' : 'row', ...Object.keys(columns)], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map(cells => cells[column]!.length)));
   const error = (values: readonly JsonNumber[]) => {
     const squares = values.map((value, i) => (fromJsonNumber(value) - fromJsonNumber(sample.truth[i])) ** 2);

@@ -6,6 +6,8 @@ import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
 import { count, plural } from '../../experiment/words.ts';
+import { toJsonNumber } from '../../runs/json.ts';
+import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
@@ -54,6 +56,7 @@ export async function forecastTask(
     for (let at = 0, count = 0; at < places.length && count < most; at += size, count++)
       yield cut(Array.from(places.subarray(at, at + size)));
   }
+  const dateOf = datesOf(read.table);
   const baseline = persistenceLoss(series, data.horizon, valid.length > 0 ? valid : train);
 
   return {
@@ -94,7 +97,7 @@ export async function forecastTask(
       const shown = valid.length > 0 ? valid : train;
       const batch = cut(Array.from(shown.subarray(-SHOWN_ROWS)));
       yield;
-      return sampleOf(model, batch, series, data);
+      return sampleOf(model, batch, series, data, dateOf);
     },
     artifact: () => ({
       task: 'forecast',
@@ -228,7 +231,13 @@ function persistenceLoss(series: PreparedSeries, horizon: number, places: Int32A
   return count > 0 ? sum / count : Number.NaN;
 }
 
-function sampleOf(model: Model, batch: ForecastBatch, series: PreparedSeries, data: ForecastData) {
+function sampleOf(
+  model: Model,
+  batch: ForecastBatch,
+  series: PreparedSeries,
+  data: ForecastData,
+  dateOf: ((number: number) => number) | null,
+) {
   const answers = answersOf(model, batch);
   const predicted = batch.places.map((at, row) =>
     levelsOf(
@@ -239,14 +248,23 @@ function sampleOf(model: Model, batch: ForecastBatch, series: PreparedSeries, da
       data.difference,
     ),
   );
+  const numbers = batch.places.map(at => series.numbers[at + data.horizon - 1]!);
   return {
     type: 'series' as const,
-    index: batch.places.map(at => series.numbers[at + data.horizon - 1]! - 1),
+    index: numbers.map(number => number - 1),
+    ...(dateOf && { dates: numbers.map(number => toJsonNumber(dateOf(number))) }),
     truth: batch.places.map(at => series.level[at + data.horizon - 1]!),
     prediction: predicted.map(levels => levels.at(-1)!),
     persistence: batch.places.map(at => series.level[at - 1]!),
     target: data.target,
   };
+}
+
+/** By the number of a row in the file: milliseconds since 1970. null: no column tells dates. */
+function datesOf({ time, numbers }: Table): ((number: number) => number) | null {
+  if (!time?.isDate) return null;
+  const found = new Map(Array.from(numbers, (number, row) => [number, time.times[row]!]));
+  return number => found.get(number) ?? Number.NaN;
 }
 
 function describe(

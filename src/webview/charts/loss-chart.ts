@@ -1,6 +1,7 @@
 // The loss curves on chart.js: its lines and scales, our marks. Points come decimated, so nothing is parsed,
 // decimated or animated here.
 import {
+  BasicPlatform,
   Chart,
   type ChartDataset,
   LinearScale,
@@ -15,8 +16,8 @@ import { drawMarker, type RunStyle, styleOf } from '../kinds.ts';
 import type { Axis } from '../page.ts';
 import type { Theme } from '../theme.ts';
 import { haloText, vertical } from './layered-canvas.ts';
-import type { LossLines, PlotPoint } from './loss-data.ts';
-import { linearTicks, logTicks } from './scales.ts';
+import { type LossLines, type PlotPoint, valueAt } from './loss-data.ts';
+import { linearTicks, logTicks, timeTicks } from './scales.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
 
@@ -29,6 +30,8 @@ export interface LossPicture {
   low: number;
   high: number;
   chosen: string | null;
+  /** stands out from the others */
+  highlighted: string | null;
   theme: Theme;
   baseline: { loss: number; name: string } | null;
   labelWidth: number;
@@ -45,15 +48,25 @@ const GUTTER = 44;
 const LABEL_WIDTH = 90;
 const LABEL_GAP = 15;
 const MARKS = 5;
+/** percent of a run's colour: of its raw curve, and of all its lines while another one is highlighted */
+const GHOST_SHARE = 28;
+const DIM_SHARE = 25;
+const LEAST_GAP = 12;
 
 type LossDataset = ChartDataset<'line', PlotPoint[]>;
 
 export class LossChart {
   private readonly chart: Chart<'line', PlotPoint[]>;
   private picture: LossPicture | null = null;
+  private readonly pixels: number | null;
+  readonly canvas: HTMLCanvasElement;
 
-  constructor(canvas: HTMLCanvasElement) {
+  /** `isDetached`: a canvas that stands in no page, such as one that writes SVG */
+  constructor(canvas: HTMLCanvasElement, isDetached = false, pixels: number | null = null) {
+    this.canvas = canvas;
+    this.pixels = pixels;
     this.chart = new Chart<'line', PlotPoint[]>(canvas, {
+      ...(isDetached && { platform: BasicPlatform }),
       type: 'line',
       data: { datasets: [] },
       options: {
@@ -69,6 +82,10 @@ export class LossChart {
       },
       plugins: [this.marks()],
     });
+  }
+
+  dispose(): void {
+    this.chart.destroy();
   }
 
   get area(): PlotArea {
@@ -90,8 +107,7 @@ export class LossChart {
   draw(picture: LossPicture, width: number, height: number): void {
     this.picture = picture;
     const { theme } = picture;
-    const ratio = window.devicePixelRatio || 1;
-    this.chart.options.devicePixelRatio = ratio;
+    this.chart.options.devicePixelRatio = this.pixels ?? (window.devicePixelRatio || 1);
     this.chart.options.scales = this.scales(picture, height) as never;
     this.chart.options.layout = { autoPadding: false, padding: { right: picture.labelWidth, top: 6 } };
     this.chart.data.datasets = datasetsOf(picture, theme);
@@ -112,7 +128,7 @@ export class LossChart {
         grid: { display: false },
         afterBuildTicks: (scale: { ticks: { value: number }[]; width: number }) => {
           const room = Math.max(2, Math.floor((scale.width || 280) / 48));
-          const ticks = linearTicks(picture.from, picture.to, room);
+          const ticks = (axis === 'seconds' ? timeTicks : linearTicks)(picture.from, picture.to, room);
           scale.ticks = ticks
             .filter(value => axis === 'seconds' || Number.isInteger(value))
             .map(value => ({ value }));
@@ -123,7 +139,7 @@ export class LossChart {
           maxRotation: 0,
           autoSkip: false,
           padding: 2,
-          callback: (value: number) => axisText(value, axis),
+          callback: (value: number) => axisText(value, axis, picture.to - picture.from),
         },
       },
       y: {
@@ -193,16 +209,10 @@ export class LossChart {
     ctx.moveTo(area.left, y);
     ctx.lineTo(area.right, y);
     ctx.stroke();
-    ctx.textAlign = 'right';
-    haloText(
-      ctx,
-      baseline.name,
-      area.right - 4,
-      y + (y < area.top + 16 ? 9 : -8),
-      theme.quiet,
-      theme.background,
-    );
+    const width = ctx.measureText(baseline.name).width;
+    const place = freePlace(picture, this, width, y);
     ctx.textAlign = 'left';
+    haloText(ctx, baseline.name, place.x, place.y, theme.quiet, theme.background);
   }
 
   private drawValMarkers(
@@ -248,8 +258,12 @@ export class LossChart {
 
   private drawEndLabels(ctx: CanvasRenderingContext2D, picture: LossPicture, area: PlotArea): void {
     const labels = picture.lines.flatMap(line => endLabel(line, picture, this)).sort((a, b) => a.y - b.y);
-    for (const column of columns(labels)) spread(column, area.top + 6, area.bottom - 6);
-    for (const label of labels) {
+    const kept = columns(labels).flatMap(column => {
+      const shown = fitting(column, area.bottom - area.top - 12, picture);
+      spread(shown, area.top + 6, area.bottom - 6);
+      return shown;
+    });
+    for (const label of kept) {
       const { x, y, style, name, value, note } = label;
       drawMarker(ctx, style, x + 10, y, 3.5, picture.theme.background);
       ctx.font = `600 11px ${picture.theme.font}`;
@@ -286,7 +300,43 @@ function drawBands(ctx: CanvasRenderingContext2D, picture: LossPicture, chart: L
   ctx.restore();
 }
 
+/** Where the baseline's name covers least of the curves: above or below its line, from the right to the left. */
+function freePlace(
+  picture: LossPicture,
+  chart: LossChart,
+  width: number,
+  line: number,
+): { x: number; y: number } {
+  const { area } = chart;
+  const right = area.right - 4 - width;
+  let best = { x: right, y: line - 8 };
+  let least = Number.POSITIVE_INFINITY;
+  for (let x = right; x > area.left + 4; x -= Math.max(12, width / 2))
+    for (const y of [line - 8, line + 9]) {
+      if (y < area.top + 6 || y > area.bottom - 6) continue;
+      const covered = coverOf(picture, chart, x, x + width, y);
+      if (covered < least) [best, least] = [{ x, y }, covered];
+      if (least === 0) return best;
+    }
+  return best;
+}
+
+/** Points of curves in a strip as high as a line of text. */
+function coverOf({ lines }: LossPicture, chart: LossChart, from: number, to: number, y: number): number {
+  const [first, last] = [chart.xAt(from - 4), chart.xAt(to + 4)];
+  let covered = 0;
+  for (const { ghost, train, val } of lines)
+    for (const line of [ghost, train, val]) {
+      // a sparse line crosses the strip between its points
+      const inside = line.filter(point => point.x >= first && point.x <= last);
+      const ends = inside.length > 0 ? inside : [{ x: first, y: valueAt(line, (first + last) / 2) }];
+      for (const point of ends) if (Math.abs(chart.yPixelOf(point.y) - y) < 9) covered++;
+    }
+  return covered;
+}
+
 interface EndLabel {
+  id: string;
   x: number;
   y: number;
   style: RunStyle;
@@ -310,6 +360,7 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
     const y = clamp(chart.yPixelOf(broken.y), area.top + 6, area.bottom - 24);
     return [
       {
+        id: run.id,
         x: isAtEdge ? area.right : x + 4,
         y,
         style,
@@ -322,7 +373,7 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
   const pixel = chart.pixelOf(last.x);
   const isAtEdge = pixel > area.right - LABEL_WIDTH;
   const y = clamp(chart.yPixelOf(last.y), area.top + 6, area.bottom - 6);
-  return [{ x: isAtEdge ? area.right : pixel, y, style, name, value, note: '' }];
+  return [{ id: run.id, x: isAtEdge ? area.right : pixel, y, style, name, value, note: '' }];
 }
 
 function shortLabel(label: string, width: number): string {
@@ -342,6 +393,20 @@ function columns(labels: EndLabel[]): EndLabel[][] {
   return found.map(column => column.sort((a, b) => a.y - b.y));
 }
 
+/** As many labels as there are lines of text for, every so-manyth from the top; the legend names the others too. */
+function fitting(labels: EndLabel[], height: number, { chosen, highlighted }: LossPicture): EndLabel[] {
+  const most = Math.max(1, Math.floor(height / LEAST_GAP) + 1);
+  if (labels.length <= most) return labels;
+  const must = labels.filter(({ id }) => id === (highlighted ?? chosen)).slice(0, 1);
+  const others = labels.filter(label => !must.includes(label));
+  const every = others.length / Math.max(1, most - must.length);
+  const kept = new Set([
+    ...must,
+    ...others.filter((_, i) => Math.floor(i / every) !== Math.floor((i - 1) / every)),
+  ]);
+  return labels.filter(label => kept.has(label)).slice(0, most);
+}
+
 /** Pushes labels apart, inside the chart where there is room. */
 function spread(labels: EndLabel[], top: number, bottom: number): void {
   const gap = Math.min(LABEL_GAP, (bottom - top) / Math.max(1, labels.length - 1));
@@ -357,34 +422,47 @@ function spread(labels: EndLabel[], top: number, bottom: number): void {
     labels[i]!.y = Math.min(labels[i]!.y, room);
 }
 
-function datasetsOf({ lines, chosen, scale }: LossPicture, theme: Theme): LossDataset[] {
-  // the chosen run is drawn last, above the others
-  const ordered = [...lines].sort((a, b) => Number(a.run.id === chosen) - Number(b.run.id === chosen));
+function datasetsOf({ lines, chosen, highlighted, scale }: LossPicture, theme: Theme): LossDataset[] {
+  const above = highlighted ?? chosen;
+  const ordered = [...lines].sort((a, b) => Number(b.run.id === above) - Number(a.run.id === above));
+  const colorOf = (run: LossLines['run'], share = 100) => {
+    const isDim = highlighted !== null && run.id !== highlighted;
+    const { color } = styleOf(run, theme);
+    const shown = isDim ? Math.min(share, DIM_SHARE) : share;
+    return shown === 100 ? color : `color-mix(in srgb, ${color} ${shown}%, transparent)`;
+  };
   const drawable = (line: PlotPoint[]) =>
     scale === 'log' ? line.map(point => (point.y > 0 ? point : { x: point.x, y: Number.NaN })) : line;
-  const ghostShare = theme.isHighContrast ? 45 : 28;
+  // chart.js draws the first above the others
   return [
-    ...ordered.map(({ run, ghost }) => ({
-      data: drawable(ghost),
-      borderColor: `color-mix(in srgb, ${styleOf(run, theme).color} ${ghostShare}%, transparent)`,
-      borderWidth: 1,
+    ...ordered.map(({ run, val }) => ({
+      data: drawable(val),
+      borderColor: colorOf(run),
+      borderDash: styleOf(run, theme).dash,
+      borderWidth: 2.25,
+    })),
+    // an edge of the background sets validation off from what it crosses
+    ...ordered.map(({ val }) => ({
+      data: drawable(val),
+      borderColor: `color-mix(in srgb, ${theme.background} 75%, transparent)`,
+      borderWidth: 5,
     })),
     ...ordered.map(({ run, train }) => ({
       data: drawable(train),
-      borderColor: styleOf(run, theme).color,
+      borderColor: colorOf(run),
       borderWidth: 1,
     })),
-    ...ordered.map(({ run, val }) => ({
-      data: drawable(val),
-      borderColor: styleOf(run, theme).color,
-      borderDash: styleOf(run, theme).dash,
-      borderWidth: 2.25,
+    ...ordered.map(({ run, ghost }) => ({
+      data: drawable(ghost),
+      borderColor: colorOf(run, GHOST_SHARE),
+      borderWidth: 1,
     })),
   ];
 }
 
-export function axisText(value: number, axis: Axis): string {
-  if (axis === 'seconds') return clock(value);
+/** `span`: of the axis; a short one is told in fractions of a second, so that no two ticks read the same. */
+export function axisText(value: number, axis: Axis, span = Number.POSITIVE_INFINITY): string {
+  if (axis === 'seconds') return span < 10 ? `${Number(value.toPrecision(3))} s` : clock(value);
   return axis === 'tokens' || value >= 10_000 ? short(value) : value.toLocaleString('en-US');
 }
 

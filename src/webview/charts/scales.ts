@@ -25,6 +25,19 @@ export function linearTicks(from: number, to: number, wanted: number): number[] 
   return ticks;
 }
 
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
+
+/** Of seconds: round on a clock, and of a span below ten seconds round decimals. */
+export function timeTicks(from: number, to: number, wanted: number): number[] {
+  const span = to - from;
+  if (!(span >= 10)) return linearTicks(from, to, wanted);
+  const step = TIME_STEPS.find(size => span / size <= wanted);
+  if (step === undefined) return linearTicks(from / 86_400, to / 86_400, wanted).map(days => days * 86_400);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(from / step); i * step <= to; i++) ticks.push(i * step);
+  return ticks;
+}
+
 /** Powers of ten over several decades, round values within one or two. */
 export function logTicks(from: number, to: number, wanted: number): number[] {
   const decades = Math.log10(to / from);
@@ -44,4 +57,57 @@ export function logTicks(from: number, to: number, wanted: number): number[] {
     if (inside.length <= wanted && inside.length >= 2) return inside;
   }
   return linearTicks(from, to, wanted);
+}
+
+export interface Tick {
+  value: number;
+  label: string;
+}
+
+const DAY = 86_400_000;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Of milliseconds since 1970, in UTC: years, months, days or times of day, whichever `wanted` of them fit. */
+export function dateTicks(from: number, to: number, wanted: number): Tick[] {
+  const span = to - from;
+  if (!(span > 0)) return [];
+  const months = span / (30.44 * DAY);
+  if (months > wanted * 6) return yearTicks(from, to, wanted);
+  if (months > wanted * 0.5) {
+    const step = [1, 2, 3, 6, 12].find(size => months / size <= wanted) ?? 12;
+    const first = new Date(from);
+    const ticks: Tick[] = [];
+    for (let month = 0; ; month += 1) {
+      const value = Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + month, 1);
+      if (value > to) return ticks;
+      const date = new Date(value);
+      if (value < from || date.getUTCMonth() % step !== 0) continue;
+      ticks.push({ value, label: `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}` });
+    }
+  }
+  const days = [1, 2, 5, 10, 15].find(size => span / DAY / size <= wanted) ?? 15;
+  const size = span > 1.5 * DAY ? days * DAY : timeTickSize(span, wanted);
+  const ticks: Tick[] = [];
+  for (let value = Math.ceil(from / size) * size; value <= to; value += size) {
+    const date = new Date(value);
+    const clock = date.toISOString().slice(11, 16);
+    ticks.push({
+      value,
+      label: size >= DAY || clock === '00:00' ? `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}` : clock,
+    });
+  }
+  return ticks;
+}
+
+function yearTicks(from: number, to: number, wanted: number): Tick[] {
+  const [first, last] = [new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear()];
+  return linearTicks(first, last, wanted)
+    .filter(Number.isInteger)
+    .map(year => ({ value: Date.UTC(year, 0, 1), label: String(year) }))
+    .filter(({ value }) => value >= from && value <= to);
+}
+
+function timeTickSize(span: number, wanted: number): number {
+  const seconds = TIME_STEPS.find(size => span / 1000 / size <= wanted) ?? 86_400;
+  return seconds * 1000;
 }

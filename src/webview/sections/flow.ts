@@ -3,6 +3,7 @@
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import type { FlowView, RunView } from '../../protocol/messages.ts';
+import { type ChartSource, saveButton } from '../charts/export.ts';
 import { drawMap, rowAt } from '../charts/heatmap.ts';
 import { fitCanvas, haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
@@ -11,6 +12,7 @@ import { dataTable, h, iconButton, RadioGroup, tableBehind } from '../dom.ts';
 import { count, ratio as ratioText } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
+import { GESTURES, withGestures } from '../run-names.ts';
 
 export const GUTTER = 44;
 const CASING = '#00224e';
@@ -79,6 +81,7 @@ export class FlowSection implements Section {
         this.what,
         this.maps.element,
         this.tableButton,
+        saveButton(page, 'the gradient flow', () => this.exported()),
       ),
       this.layerRow,
       this.runs.element,
@@ -177,7 +180,7 @@ export class FlowSection implements Section {
 
   /** One scale of steps for all maps. */
   private lastStep(): number {
-    return Math.max(1, ...this.page.state.runs.map(run => this.flowOf(run)?.steps.at(-1) ?? 0));
+    return Math.max(1, ...this.page.visible.map(run => this.flowOf(run)?.steps.at(-1) ?? 0));
   }
 
   private heights() {
@@ -265,7 +268,13 @@ export class FlowSection implements Section {
       })),
       chosen?.id ?? '',
     );
-    if (anew) this.drawn.clear();
+    if (anew) {
+      this.drawn.clear();
+      for (const [id, button] of this.runs.buttons) {
+        button.title = GESTURES;
+        withGestures(this.page, () => this.page.state.runs.find(run => run.id === id) ?? null, button);
+      }
+    }
     const columns = Math.min(3, state.runs.length);
     this.runs.element.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     const width = Math.floor((this.element.clientWidth - (columns - 1) * 12) / columns) - 6;
@@ -276,7 +285,12 @@ export class FlowSection implements Section {
       const reach = flow?.reach[this.layerOf(flow)];
       const number =
         reach === null || reach === undefined ? '' : `${reach}${reach >= flow!.seqLen - 1 ? '+' : ''}`;
-      button.setAttribute('aria-label', `${run.label}${number ? `, reach ${number}` : ''}`);
+      const isHidden = this.page.isHidden(run);
+      button.setAttribute(
+        'aria-label',
+        `${run.label}${number ? `, reach ${number}` : ''}${isHidden ? ', hidden' : ''}`,
+      );
+      button.classList.toggle('off', isHidden);
       // where both do not fit, the number alone
       const text = number !== '' && width >= 74 + run.label.length * 8 ? `reach ${number}` : number;
       button.style.setProperty('--hue', styleOf(run, theme).color);
@@ -332,10 +346,9 @@ export class FlowSection implements Section {
     }
   }
 
-  private draw(): void {
-    const { theme, state, chosen } = this.page;
+  private draw(context = this.surface.drawBase()): void {
+    const { theme, visible, chosen, highlighted } = this.page;
     const { map, profile } = this.areas();
-    const context = this.surface.drawBase();
     const flow = chosen && this.flowOf(chosen);
     this.map.hidden = !flow;
     this.map.style.left = `${map.left}px`;
@@ -344,12 +357,35 @@ export class FlowSection implements Section {
       this.drawContour(context, chosen, flow, map);
     }
     this.drawStepAxis(context, map);
-    const lines = state.runs.flatMap((run): ProfileLine[] => {
+    const lines = visible.flatMap((run): ProfileLine[] => {
       const own = this.flowOf(run);
       return own ? [{ run, flow: own, layer: this.layerOf(own) }] : [];
     });
-    drawProfiles(context, profile, lines, chosen?.id ?? null, theme);
+    drawProfiles(context, profile, lines, highlighted ?? chosen?.id ?? null, theme);
     this.renderReading();
+  }
+
+  private exported(): ChartSource | null {
+    const { chosen, visible, state } = this.page;
+    const flow = chosen && this.flowOf(chosen);
+    if (!flow || this.surface.width === 0) return null;
+    const { map } = this.areas();
+    return {
+      name: `${state.title ?? 'run'} ${chosen.label} ${this.shown()}`,
+      width: this.surface.width,
+      height: this.heights().total,
+      paint: context => {
+        // its own size until the picture is drawn
+        this.drawOnce(' chosen', this.map, chosen, map.right - map.left, map.bottom - map.top);
+        context.drawImage(this.map, map.left, map.top, map.right - map.left, map.bottom - map.top);
+        this.draw(context);
+      },
+      head: ['run', 'layer', 'step', 't', 'ratio'],
+      rows: visible.flatMap(run => {
+        const own = this.flowOf(run);
+        return own ? rowsOf(run.label, own) : [];
+      }),
+    };
   }
 
   private drawStepAxis(context: CanvasRenderingContext2D, map: ProfileArea): void {
@@ -470,8 +506,8 @@ export class FlowSection implements Section {
   }
 
   private renderVerdict(): void {
-    const { state, theme, isWide } = this.page;
-    const found = state.runs
+    const { visible, theme, isWide } = this.page;
+    const found = visible
       .flatMap(run => {
         const flow = this.flowOf(run);
         const reach = flow?.reach[this.layerOf(flow)];
@@ -506,7 +542,7 @@ export class FlowSection implements Section {
   }
 
   private renderTable(height: number): void {
-    const shown = this.page.state.runs.flatMap(run => {
+    const shown = this.page.visible.flatMap(run => {
       const flow = this.flowOf(run);
       return flow ? [{ run, flow, layer: this.layerOf(flow) }] : [];
     });
@@ -601,6 +637,20 @@ export class FlowSection implements Section {
     this.page.setReading({ t, step: flow.steps[next]! });
     this.page.announce(this.spoken(flow));
   }
+}
+
+function rowsOf(label: string, { layers, titles, seqLen, steps, ratios }: FlowView) {
+  return Array.from(steps, (step, row) =>
+    layers.flatMap((_, layer) =>
+      Array.from({ length: seqLen }, (_, t) => [
+        label,
+        titles[layer]!,
+        step,
+        t + 1,
+        ratios[(row * layers.length + layer) * seqLen + t]!,
+      ]),
+    ),
+  ).flat();
 }
 
 function stepText(step: number): string {

@@ -1,5 +1,6 @@
 // Why the gradient reaches: mean activation of every gate by time step, and how long a memory lasts.
 import type { GatesView, RunView } from '../../protocol/messages.ts';
+import { type ChartSource, saveButton } from '../charts/export.ts';
 import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawTimeAxis, type ProfileArea, timeX } from '../charts/profile.ts';
 import { dataTable, h, iconButton, tableBehind } from '../dom.ts';
@@ -47,7 +48,14 @@ export class GatesSection implements Section {
     this.element = h(
       'section',
       { id: 'gates', label: 'Memory gates' },
-      h('div', { class: 'row' }, h('h2', { text: 'Memory gates' }), this.note, this.tableButton),
+      h(
+        'div',
+        { class: 'row' },
+        h('h2', { text: 'Memory gates' }),
+        this.note,
+        this.tableButton,
+        saveButton(page, 'the gates', () => this.exported()),
+      ),
       this.body,
       this.say,
     );
@@ -104,8 +112,31 @@ export class GatesSection implements Section {
     haloText(context, text, x + (isLeft ? -6 : 6), area.bottom - 8, theme.foreground, theme.background);
   }
 
+  private exported(): ChartSource | null {
+    const kept = this.kept();
+    if (kept.length === 0 || this.surface.width === 0) return null;
+    return {
+      name: `${this.page.state.title ?? 'run'} gates`,
+      width: this.surface.width,
+      height: this.height() + 22,
+      paint: context => this.draw(kept, context),
+      head: ['run', 'layer', 'gate', 't', 'mean'],
+      rows: kept.flatMap(({ run, gates }) =>
+        gates.gates.flatMap(({ layer, name }, gate) =>
+          Array.from({ length: gates.seqLen }, (_, t) => [
+            run.label,
+            gates.layers[layer]?.name ?? '',
+            name,
+            t + 1,
+            gates.mean[gate * gates.seqLen + t]!,
+          ]),
+        ),
+      ),
+    };
+  }
+
   private kept(): KeptLine[] {
-    return this.page.state.runs.flatMap(run => {
+    return this.page.visible.flatMap(run => {
       const gates = run.series.gates.find(({ name }) => name === SERIES);
       if (!gates) return [];
       const { layer } = this.page.ui;
@@ -126,9 +157,8 @@ export class GatesSection implements Section {
     return { left: GUTTER, right: this.surface.width - 1, top: 4, bottom: this.height() };
   }
 
-  private draw(kept: readonly KeptLine[]): void {
+  private draw(kept: readonly KeptLine[], context = this.surface.drawBase()): void {
     const { theme, chosen } = this.page;
-    const context = this.surface.drawBase();
     const area = this.area();
     const y = (value: number) => area.bottom - value * (area.bottom - area.top);
     context.font = `11px ${theme.font}`;

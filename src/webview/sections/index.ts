@@ -3,7 +3,7 @@
 import type { Page, Section } from '../page.ts';
 import { FlowSection } from './flow.ts';
 import { GatesSection } from './gates.ts';
-import { LossSection } from './loss.ts';
+import { LossesSection } from './losses.ts';
 import { MatrixSection } from './matrix.ts';
 import { ParametersSection } from './parameters.ts';
 import { RunsSection } from './runs.ts';
@@ -11,18 +11,18 @@ import { SampleSection } from './sample.ts';
 
 interface SectionKind {
   name: string;
-  /** of the wide layout; narrow, the left one stands above the right one */
-  column: 'left' | 'right';
+  /** of the wide layout: above both columns, or in one of them; else all stand in their order here */
+  column: 'top' | 'left' | 'right';
   make: new (page: Page) => Section;
 }
 
 export const SECTIONS = [
-  { name: 'matrix', column: 'left', make: MatrixSection },
-  { name: 'loss', column: 'left', make: LossSection },
-  { name: 'flow', column: 'left', make: FlowSection },
+  { name: 'matrix', column: 'top', make: MatrixSection },
+  { name: 'loss', column: 'left', make: LossesSection },
+  { name: 'flow', column: 'right', make: FlowSection },
   { name: 'gates', column: 'left', make: GatesSection },
-  { name: 'runs', column: 'right', make: RunsSection },
-  { name: 'parameters', column: 'right', make: ParametersSection },
+  { name: 'runs', column: 'top', make: RunsSection },
+  { name: 'parameters', column: 'left', make: ParametersSection },
   { name: 'sample', column: 'right', make: SampleSection },
 ] as const satisfies readonly SectionKind[];
 

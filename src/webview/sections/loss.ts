@@ -1,7 +1,8 @@
-// Does it learn: loss of all runs over training, with the raw curve behind, NaN marked, and values at the ends.
+// Does it learn: loss of runs of one unit over training, with the raw curve behind, NaN marked, and values at the ends.
 import type { Curve, Metric, RunView } from '../../protocol/messages.ts';
+import { type ChartSource, saveButton } from '../charts/export.ts';
 import { LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
-import { axisText, LossChart } from '../charts/loss-chart.ts';
+import { axisText, LossChart, type LossPicture } from '../charts/loss-chart.ts';
 import {
   type Extent,
   indexAt,
@@ -17,11 +18,17 @@ import { dataTable, h, iconButton, RadioGroup, setText, tableBehind } from '../d
 import { lossExact } from '../format.ts';
 import { drawMarker, markerIcon, styleOf } from '../kinds.ts';
 import type { Axis, Page, Section, UiState } from '../page.ts';
+import { Legend } from '../run-names.ts';
 import { hasSeeds, membersOf, type SeedView } from '../seeds.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
 const RANGE_POINTS = 1200;
 const TABLE_ROWS = 1000;
+
+/** What makes losses comparable: task and unit. */
+export function unitOf(run: RunView): string {
+  return run.task ? `${run.task.name} ${run.task.lossUnit}` : '';
+}
 
 export class LossSection implements Section {
   readonly element: HTMLElement;
@@ -54,9 +61,13 @@ export class LossSection implements Section {
   private smoothTimer: ReturnType<typeof setTimeout> | undefined;
   private tableStamp = '';
   private drag: { from: number; to: number } | null = null;
+  private readonly legend: Legend;
+  /** null: all runs have the same */
+  private unitKey: string | null = null;
 
-  constructor(page: Page) {
+  constructor(page: Page, id = 'loss') {
     this.page = page;
+    this.legend = new Legend(page);
     this.scale = new RadioGroup('Loss scale', 'seg', '', scale => page.setUi({ scale }));
     this.axis = new RadioGroup('Horizontal axis', 'seg', '', axis => page.setUi({ axis, zoom: null }));
     this.metric = new RadioGroup('What the chart shows', 'seg', '', name => {
@@ -90,7 +101,7 @@ export class LossSection implements Section {
     this.surface.element.append(this.tip);
     this.element = h(
       'section',
-      { id: 'loss', label: 'Loss' },
+      { id, class: 'loss', label: 'Loss' },
       h(
         'div',
         { class: 'row' },
@@ -99,8 +110,10 @@ export class LossSection implements Section {
         h('span', { class: 'grow' }, this.key),
         this.scale.element,
         this.tableButton,
+        saveButton(page, 'the chart', () => this.exported()),
       ),
       this.metricRow,
+      this.legend.element,
       this.body,
       h(
         'div',
@@ -118,13 +131,34 @@ export class LossSection implements Section {
     this.listen();
   }
 
+  /** Draws the runs of this unit alone. */
+  setUnit(unit: string | null): void {
+    this.unitKey = unit;
+  }
+
+  private ofUnit(runs: readonly RunView[]): readonly RunView[] {
+    return this.unitKey === null ? runs : runs.filter(run => unitOf(run) === this.unitKey);
+  }
+
+  /** Of this unit, hidden ones too. */
+  private get named(): readonly RunView[] {
+    return this.ofUnit(this.page.state.runs);
+  }
+
+  private get runs(): readonly RunView[] {
+    return this.ofUnit(this.page.visible);
+  }
+
   render(): void {
-    const { ui, state, theme } = this.page;
-    const task = state.runs.find(run => run.task)?.task;
+    const { ui, theme } = this.page;
+    const task = this.named.find(run => run.task)?.task;
+    this.legend.update(this.named);
     const metric = this.shownMetric();
     this.renderChoice(metric);
     this.scale.element.hidden = metric?.better === 'higher';
-    const better = metric ? [metric.unit, `${metric.better} is better`] : [task?.lossUnit ?? ''];
+    const better = metric
+      ? [metric.unit, `${metric.better} is better`]
+      : [task?.lossUnit ?? '', ...(this.unitKey === null ? [] : [task?.name ?? ''])];
     setText(this.unit, better.filter(Boolean).join(' · '));
     this.scale.update(
       [
@@ -158,7 +192,7 @@ export class LossSection implements Section {
     this.key.hidden = ui.tables.loss === true || metric !== null;
     const width = this.element.clientWidth;
     if (width === 0) return;
-    const height = this.page.isWide ? Math.max(240, Math.min(330, Math.round(width * 0.38))) : 160;
+    const height = this.height(width);
     this.update();
     if (ui.tables.loss) {
       this.showTable(height);
@@ -167,27 +201,54 @@ export class LossSection implements Section {
     if (this.body.firstChild !== this.surface.element) this.body.replaceChildren(this.surface.element);
     this.tableStamp = '';
     this.surface.resizeOverlay(width, height);
-    const [from, to] = this.range();
-    const extent = this.extent(from, to);
-    this.chart.draw(
-      {
-        lines: this.lines,
-        scale: this.scaleNow(),
-        axis: ui.axis,
-        from,
-        to,
-        low: extent.min,
-        high: extent.max,
-        chosen: this.page.chosen?.id ?? null,
-        theme,
-        baseline: metric ? null : (task?.baseline ?? null),
-        labelWidth: this.labelWidth(),
-      },
-      width,
-      height,
-    );
+    this.chart.draw(this.picture(), width, height);
     this.surface.label = this.describe();
     this.renderReading();
+  }
+
+  private height(width: number): number {
+    return this.page.isWide ? Math.max(240, Math.min(330, Math.round(width * 0.42))) : 160;
+  }
+
+  private picture(): LossPicture {
+    const { ui, theme } = this.page;
+    const metric = this.shownMetric();
+    const [from, to] = this.range();
+    const extent = this.extent(from, to);
+    return {
+      lines: this.lines,
+      scale: this.scaleNow(),
+      axis: ui.axis,
+      from,
+      to,
+      low: extent.min,
+      high: extent.max,
+      chosen: this.page.chosen?.id ?? null,
+      highlighted: this.page.highlighted,
+      theme,
+      baseline: metric ? null : (this.named.find(run => run.task)?.task?.baseline ?? null),
+      labelWidth: this.labelWidth(),
+    };
+  }
+
+  private exported(): ChartSource | null {
+    const width = this.element.clientWidth;
+    if (this.lines.length === 0 || width === 0) return null;
+    const height = this.height(width);
+    return {
+      name: `${this.page.state.title ?? 'run'} ${this.shownMetric()?.label ?? 'loss'}`,
+      width,
+      height,
+      paint: context => {
+        const { canvas } = context;
+        const isSvg = !(canvas instanceof HTMLCanvasElement);
+        const chart = new LossChart(isSvg ? canvas : h('canvas'), true, isSvg ? 1 : 2);
+        chart.draw(this.picture(), width, height);
+        if (!isSvg) context.drawImage(chart.canvas, 0, 0, width, height);
+        chart.dispose();
+      },
+      ...curveRows(this.runs),
+    };
   }
 
   renderReading(): void {
@@ -217,14 +278,14 @@ export class LossSection implements Section {
   }
 
   private update(): void {
-    const { ui, state } = this.page;
+    const { ui } = this.page;
     if (this.finerOf !== this.zoomStamp()) this.finer.clear();
     const metric = this.shownMetric();
     const lines = (run: RunView, isOne: boolean) =>
       metric
         ? metricLines(run, run.metrics[metric.name], metric.unit === '%' ? 100 : 1, ui.axis)
         : linesOf(run, (isOne && this.finer.get(run.id)) || run.trainLoss, ui.axis);
-    this.lines = state.runs.map(run => {
+    this.lines = this.runs.map(run => {
       const members = membersOf(run);
       if (members.length < 2) return lines(run, true);
       return seedLines(
@@ -238,8 +299,9 @@ export class LossSection implements Section {
 
   /** Those that any of the shown runs names and has recorded. */
   private metrics(): Metric[] {
-    const { runs } = this.page.state;
-    const named = runs.flatMap(run => (run.task?.metrics ?? []).filter(({ name }) => run.metrics[name]));
+    const named = this.named.flatMap(run =>
+      (run.task?.metrics ?? []).filter(({ name }) => run.metrics[name]),
+    );
     return named.filter(({ name }, i) => named.findIndex(other => other.name === name) === i);
   }
 
@@ -284,8 +346,8 @@ export class LossSection implements Section {
 
   /** Grows at once and never shrinks, while the same thing is shown. */
   private extent(from: number, to: number): Extent {
-    const { ui, state } = this.page;
-    const key = `${ui.metric} ${this.scaleNow()} ${state.runs.map(({ id }) => id).join(' ')} ${this.zoomStamp()} ${ui.smoothing}`;
+    const { ui } = this.page;
+    const key = `${ui.metric} ${this.scaleNow()} ${this.runs.map(({ id }) => id).join(' ')} ${this.zoomStamp()} ${ui.smoothing}`;
     if (key !== this.extentOf) this.extents.clear();
     this.extentOf = key;
     const now = valueExtent(this.lines, from, to, this.scaleNow());
@@ -300,14 +362,20 @@ export class LossSection implements Section {
   }
 
   private labelWidth(): number {
-    const longest = Math.max(3, ...this.page.state.runs.map(({ label }) => label.length));
+    const longest = Math.max(3, ...this.runs.map(({ label }) => label.length));
     return Math.min(this.page.isWide ? 150 : 110, 66 + longest * 7);
+  }
+
+  /** The run whose steps the time axis is read by. */
+  private clock(): RunView | null {
+    const { chosen } = this.page;
+    return this.runs.find(({ id }) => id === chosen?.id) ?? this.runs[0] ?? null;
   }
 
   private xOfStep(step: number): number | null {
     const { axis } = this.page.ui;
     if (axis === 'step') return step;
-    const run = this.page.chosen;
+    const run = this.clock();
     if (!run) return null;
     const curve = run.trainLoss;
     const values = axis === 'seconds' ? curve.seconds : curve.tokens;
@@ -316,7 +384,7 @@ export class LossSection implements Section {
 
   private stepOfX(x: number): number {
     const { axis } = this.page.ui;
-    const run = this.page.chosen;
+    const run = this.clock();
     if (axis === 'step' || !run) return Math.round(x);
     const curve = run.trainLoss;
     return curve.step[Math.max(0, indexAt(axis === 'seconds' ? curve.seconds : curve.tokens, x))] ?? 0;
@@ -324,7 +392,7 @@ export class LossSection implements Section {
 
   private fillTip(x: number, pixel: number): void {
     const { axis } = this.page.ui;
-    const { theme, state } = this.page;
+    const { theme } = this.page;
     const name = axis === 'seconds' ? 'time' : axis === 'tokens' ? 'tokens' : 'step';
     const rows = this.lines.map(({ run, train, val, broken }) => {
       const isOver = broken !== null && x >= broken.x;
@@ -339,11 +407,15 @@ export class LossSection implements Section {
     this.tip.replaceChildren(
       dataTable(
         `${this.shownMetric()?.label ?? 'Loss'} at the reading line`,
-        [`${name} ${axisText(Math.round(x), axis)}`, 'val', 'train'],
+        [
+          `${name} ${axisText(axis === 'seconds' ? x : Math.round(x), axis, lastX(this.lines))}`,
+          'val',
+          'train',
+        ],
         rows.slice(0, 12),
       ),
     );
-    this.tip.hidden = state.runs.length === 0;
+    this.tip.hidden = this.runs.length === 0;
     const isLeft = pixel > this.surface.width / 2;
     this.tip.style.left = isLeft ? 'auto' : `${pixel + 8}px`;
     this.tip.style.right = isLeft ? `${this.surface.width - pixel + 8}px` : 'auto';
@@ -371,6 +443,7 @@ export class LossSection implements Section {
   private showTable(height: number): void {
     const stamp = [
       this.page.ui.metric,
+      this.page.ui.axis,
       ...this.lines.map(
         ({ run, val, train }) => `${run.id} ${val.length} ${val.at(-1)?.x ?? train.at(-1)?.x}`,
       ),
@@ -378,9 +451,11 @@ export class LossSection implements Section {
     if (stamp === this.tableStamp && this.body.firstChild !== this.surface.element) return;
     this.tableStamp = stamp;
     const steps = this.tableSteps();
-    const head = ['step', ...this.lines.flatMap(({ run }) => [`${run.label} val`, 'train'])];
+    const { axis } = this.page.ui;
+    const name = axis === 'seconds' ? 'time' : axis;
+    const head = [name, ...this.lines.flatMap(({ run }) => [`${run.label} val`, 'train'])];
     const rows = steps.map(step => [
-      String(step),
+      axis === 'step' ? String(step) : axisText(this.xOfStep(step) ?? 0, axis, lastX(this.lines)),
       ...this.lines.flatMap(({ val, train, broken }) => {
         const x = this.xOfStep(step) ?? step;
         if (broken && x >= broken.x) return ['NaN', 'NaN'];
@@ -397,7 +472,7 @@ export class LossSection implements Section {
 
   /** Newest first: every validation, or where there is none, evenly. */
   private tableSteps(): number[] {
-    const { runs } = this.page.state;
+    const { runs } = this;
     const steps = new Set<number>();
     for (const { valLoss } of runs) for (const step of valLoss.step) steps.add(step);
     if (steps.size === 0)
@@ -431,7 +506,7 @@ export class LossSection implements Section {
     if (stamp === '') return;
     this.finerAt = performance.now();
     const [from, to] = this.range();
-    const worth = this.page.state.runs.filter(({ trainLoss }) => trainLoss.rowsPerPoint > 1);
+    const worth = this.runs.filter(({ trainLoss }) => trainLoss.rowsPerPoint > 1);
     const found = await Promise.all(
       worth.map(async (run): Promise<[string, Curve]> => {
         const [first, last] = this.stepsBetween(run, from, to);
@@ -550,6 +625,30 @@ export class LossSection implements Section {
     } else return;
     event.preventDefault();
   }
+}
+
+/** Every point that the page has of every curve. */
+function curveRows(runs: readonly RunView[]): Pick<ChartSource, 'head' | 'rows'> {
+  const members = runs.flatMap(run => membersOf(run));
+  return {
+    head: ['run', 'curve', 'step', 'seconds', 'tokens', 'mean', 'min', 'max', 'smooth'],
+    rows: members.flatMap(run =>
+      Object.entries({ trainLoss: run.trainLoss, valLoss: run.valLoss, ...run.metrics }).flatMap(
+        ([name, { step, seconds, tokens, mean, min, max, smooth }]) =>
+          Array.from(step, (at, i) => [
+            run.label,
+            name,
+            at,
+            seconds[i]!,
+            tokens[i]!,
+            mean[i]!,
+            min[i]!,
+            max[i]!,
+            smooth[i]!,
+          ]),
+      ),
+    ),
+  };
 }
 
 function keyLine(): HTMLElement {

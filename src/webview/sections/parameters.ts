@@ -1,10 +1,16 @@
 // At what cost: parameters of the model's cell beside the known ones, at equal units or at equal parameters, with
 // formula and convention, and of each layer.
 import type { ParameterView } from '../../protocol/messages.ts';
+import { type ChartSource, saveButton } from '../charts/export.ts';
 import { dataTable, h, iconButton, RadioGroup } from '../dom.ts';
 import { count } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section, UiState } from '../page.ts';
+
+/** of the picture that is saved, in pixels: a bar with its name and total */
+const LINE = 20;
+const NAMES = 110;
+const TOTALS = 80;
 
 export class ParametersSection implements Section {
   readonly element: HTMLElement;
@@ -32,6 +38,7 @@ export class ParametersSection implements Section {
         h('h2', { class: 'grow', text: 'Parameters' }),
         this.equal.element,
         this.tableButton,
+        saveButton(page, 'the parameters', () => this.exported()),
       ),
       this.body,
     );
@@ -127,6 +134,61 @@ export class ParametersSection implements Section {
       );
     }
     return box;
+  }
+
+  private exported(): ChartSource | null {
+    const { chosen, ui, state, theme } = this.page;
+    const parameters = chosen?.parameters;
+    if (!parameters) return null;
+    const views = ui.equal === 'units' ? parameters.equalUnits : parameters.equalParameters;
+    const width = Math.max(320, this.element.clientWidth);
+    return {
+      name: `${state.title ?? 'run'} parameters`,
+      width,
+      height: LINE * Math.max(1, views.length) + 8,
+      paint: context => {
+        const most = Math.max(1, ...views.map(({ total }) => total));
+        const room = width - NAMES - TOTALS;
+        context.font = `11px ${theme.font}`;
+        context.textBaseline = 'middle';
+        for (const [index, view] of views.entries()) {
+          const y = LINE * (index + 0.5) + 4;
+          const { color } = this.styleOfCell(view.cell);
+          context.textAlign = 'left';
+          context.fillStyle = theme.foreground;
+          context.fillText(`${view.cell.title} ${view.units ?? ''}`, 4, y);
+          let x = NAMES;
+          const { input, recurrent, bias } = view.parts ?? { input: view.total, recurrent: 0, bias: 0 };
+          for (const [value, fill] of [
+            [input, null],
+            [recurrent, color],
+            [bias, theme.foreground],
+          ] as const) {
+            const length = (room * value) / most;
+            context.fillStyle = fill ?? theme.background;
+            context.fillRect(x, y - 6, length, 12);
+            context.strokeStyle = fill ?? color;
+            context.lineWidth = 1;
+            context.strokeRect(x, y - 6, length, 12);
+            x += length;
+          }
+          context.textAlign = 'right';
+          context.fillStyle = theme.foreground;
+          context.fillText(count(view.total), width - 4, y);
+        }
+      },
+      head: ['cell', 'units', 'parameters', 'input', 'recurrent', 'bias', 'one bias', 'formula'],
+      rows: views.map(view => [
+        view.cell.title,
+        view.units,
+        view.total,
+        view.parts?.input ?? null,
+        view.parts?.recurrent ?? null,
+        view.parts?.bias ?? null,
+        view.oneBias,
+        view.formula,
+      ]),
+    };
   }
 
   private split(views: readonly ParameterView[]): HTMLElement {

@@ -1,7 +1,8 @@
 // What it says: generated text, or predictions against the truth, of the chosen run.
 import type { Sample } from '../../protocol/messages.ts';
+import { type ChartSource, saveButton } from '../charts/export.ts';
 import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
-import { linearScale, linearTicks } from '../charts/scales.ts';
+import { dateTicks, linearScale, linearTicks, type Tick } from '../charts/scales.ts';
 import { dataTable, h, iconButton, setText, tableBehind } from '../dom.ts';
 import { fromJson, lossExact, short } from '../format.ts';
 import { markerIcon, type RunStyle, styleOf } from '../kinds.ts';
@@ -11,6 +12,9 @@ import { written } from './samples/index.ts';
 type Forecast = Extract<Sample, { type: 'series' }>;
 
 const LEFT = 44;
+/** above the curves: what they are */
+const KEY = 20;
+const AXIS = 18;
 
 export class SampleSection implements Section {
   readonly element: HTMLElement;
@@ -18,6 +22,7 @@ export class SampleSection implements Section {
   private readonly note = h('span', { class: 'quiet grow' });
   private readonly all: HTMLButtonElement;
   private readonly tableButton: HTMLButtonElement;
+  private readonly saveMenu: HTMLElement;
   private readonly body = h('div', { class: 'body' });
   private readonly surface = new LayeredCanvas('Forecast');
   private readonly stretch = h('span', { class: 'quiet' });
@@ -38,10 +43,19 @@ export class SampleSection implements Section {
       () => page.setUi({ tables: { ...page.ui.tables, sample: !page.ui.tables.sample } }),
       false,
     );
+    this.saveMenu = saveButton(page, 'the forecast', () => this.exported());
     this.element = h(
       'section',
       { id: 'sample', label: 'Sample' },
-      h('div', { class: 'row' }, h('h2', { text: 'Sample' }), this.note, this.all, this.tableButton),
+      h(
+        'div',
+        { class: 'row' },
+        h('h2', { text: 'Sample' }),
+        this.note,
+        this.all,
+        this.tableButton,
+        this.saveMenu,
+      ),
       this.body,
     );
     this.surface.element.addEventListener('pointermove', event => {
@@ -66,7 +80,7 @@ export class SampleSection implements Section {
     const { sample, step } = newest;
     this.all.hidden = sample.type === 'series' || said.length < 2;
     this.all.setAttribute('aria-pressed', String(ui.allSamples));
-    this.tableButton.hidden = sample.type !== 'series';
+    this.tableButton.hidden = this.saveMenu.hidden = sample.type !== 'series';
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.sample === true));
     const stamp = [chosen.samples, chosen.id, theme, width, ui.allSamples, ui.tables.sample, isWide];
     if (stamp.every((value, i) => value === this.drawn[i])) return;
@@ -98,10 +112,10 @@ export class SampleSection implements Section {
     const context = this.surface.drawOverlay();
     setText(this.stretch, this.index === null ? keyText(sample) : this.spoken(sample, this.index));
     if (this.index === null) return;
-    const x = this.scales(sample).x(sample.index[this.index]!);
+    const x = this.scales(sample).x(placesOf(sample)[this.index]!);
     context.strokeStyle = this.page.theme.foreground;
     context.lineWidth = 1;
-    vertical(context, x, 4, this.height() - 18);
+    vertical(context, x, KEY, this.height() - AXIS);
   }
 
   private forecast(): Forecast | null {
@@ -125,11 +139,12 @@ export class SampleSection implements Section {
     const low = Math.min(...values);
     const high = Math.max(...values);
     const margin = (high - low || 1) * 0.06;
-    const first = sample.index[0] ?? 0;
-    const last = sample.index.at(-1) ?? 1;
+    const places = placesOf(sample);
+    const first = places[0] ?? 0;
+    const last = places.at(-1) ?? 1;
     return {
       x: linearScale(first, last, LEFT, this.surface.width - 2),
-      y: linearScale(low - margin, high + margin, this.height() - 18, 4),
+      y: linearScale(low - margin, high + margin, this.height() - AXIS, KEY),
       low: low - margin,
       high: high + margin,
       first,
@@ -138,18 +153,18 @@ export class SampleSection implements Section {
   }
 
   private renderForecast(sample: Forecast, width: number): void {
-    const { ui, theme, chosen } = this.page;
+    const { ui } = this.page;
     const height = this.height();
     if (ui.tables.sample) {
-      const rows = sample.index.map((index, i) => [
-        String(index),
+      const rows = sample.index.map((_, i) => [
+        placeText(sample, i),
         ...[sample.truth, sample.prediction, sample.persistence].map(column =>
           lossExact(fromJson(column[i])),
         ),
       ]);
       const table = dataTable(
         `Forecast of ${sample.target}`,
-        ['row', 'truth', 'prediction', 'persistence'],
+        [sample.dates ? 'date' : 'row', 'truth', 'prediction', 'persistence'],
         rows,
       );
       this.body.replaceChildren(tableBehind(height + 20, table));
@@ -158,8 +173,17 @@ export class SampleSection implements Section {
     if (this.body.firstChild !== this.surface.element)
       this.body.replaceChildren(this.surface.element, this.stretch);
     this.surface.resize(width, height);
-    const context = this.surface.drawBase();
+    this.paint(sample);
+    this.surface.label = `Forecast of ${sample.target}: truth, prediction and persistence over ${sample.index.length} rows of validation data. Arrow keys read the values.`;
+    this.renderReading();
+  }
+
+  private paint(sample: Forecast, context = this.surface.drawBase()): void {
+    const { theme, chosen } = this.page;
+    const { width } = this.surface;
+    const height = this.height();
     const { x, y, low, high, first, last } = this.scales(sample);
+    const places = placesOf(sample);
     context.font = `11px ${theme.font}`;
     context.textBaseline = 'middle';
     context.textAlign = 'right';
@@ -170,16 +194,43 @@ export class SampleSection implements Section {
       context.fillStyle = theme.quiet;
       context.fillText(Math.abs(tick) >= 10_000 ? short(tick) : String(tick), LEFT - 6, y(tick));
     }
+    for (const [from, to] of gapsOf(sample)) {
+      const [begin, end] = [x(places[from]!), x(places[to]!)];
+      context.fillStyle = `color-mix(in srgb, ${theme.quiet} ${theme.isHighContrast ? 40 : 22}%, transparent)`;
+      context.fillRect(begin + 1, KEY, Math.max(2, end - begin - 2), height - AXIS - KEY);
+    }
     context.textAlign = 'center';
-    for (const tick of linearTicks(first, last, 4))
-      if (x(tick) > LEFT + 14 && x(tick) < width - 20) context.fillText(short(tick), x(tick), height - 7);
+    const ticks: Tick[] = sample.dates
+      ? dateTicks(first, last, Math.max(2, Math.floor((width - LEFT) / 80)))
+      : linearTicks(first, last, 4).map(value => ({ value, label: short(value) }));
+    context.fillStyle = theme.quiet;
+    for (const { value, label } of ticks) {
+      const half = context.measureText(label).width / 2;
+      if (x(value) - half > LEFT - 4 && x(value) + half < width)
+        context.fillText(label, x(value), height - 7);
+    }
     const style = styleOf(chosen!, theme);
     this.line(context, sample, sample.persistence, x, y, theme.quiet, 1, [1, 3]);
     this.line(context, sample, sample.truth, x, y, theme.foreground, 1.25, []);
     this.line(context, sample, sample.prediction, x, y, style.color, 2.25, style.dash);
     this.labels(context, sample, style);
-    this.surface.label = `Forecast of ${sample.target}: truth, prediction and persistence over ${sample.index.length} rows of validation data. Arrow keys read the values.`;
-    this.renderReading();
+  }
+
+  private exported(): ChartSource | null {
+    const sample = this.forecast();
+    if (!sample || this.surface.width === 0) return null;
+    return {
+      name: `${this.page.state.title ?? 'run'} forecast ${sample.target}`,
+      width: this.surface.width,
+      height: this.height(),
+      paint: context => this.paint(sample, context),
+      head: ['row', ...(sample.dates ? ['date'] : []), 'truth', 'prediction', 'persistence'],
+      rows: sample.index.map((row, i) => [
+        row,
+        ...(sample.dates ? [placeText(sample, i)] : []),
+        ...[sample.truth, sample.prediction, sample.persistence].map(column => fromJson(column[i])),
+      ]),
+    };
   }
 
   private labels(context: CanvasRenderingContext2D, sample: Forecast, style: RunStyle): void {
@@ -195,6 +246,12 @@ export class SampleSection implements Section {
       at += context.measureText(word).width + 10;
     }
     haloText(context, 'persistence', at, 10, theme.quiet, theme.background);
+    at += context.measureText('persistence').width + 10;
+    if (gapsOf(sample).length > 0) {
+      context.fillStyle = `color-mix(in srgb, ${theme.quiet} ${theme.isHighContrast ? 40 : 22}%, transparent)`;
+      context.fillRect(at, 5, 10, 10);
+      haloText(context, 'no value', at + 14, 10, theme.quiet, theme.background);
+    }
     if (sample.index.length === 0) haloText(context, 'no rows', LEFT + 6, 30, theme.quiet, theme.background);
   }
 
@@ -212,13 +269,14 @@ export class SampleSection implements Section {
     context.lineWidth = width;
     context.setLineDash(dash);
     context.beginPath();
+    const ends = new Set(gapsOf(sample).map(([, end]) => end));
     let isDown = false;
-    sample.index.forEach((index, i) => {
+    placesOf(sample).forEach((place, i) => {
       const value = fromJson(values[i]);
-      if (!Number.isFinite(value)) isDown = false;
+      if (!Number.isFinite(value) || !Number.isFinite(place)) isDown = false;
       else {
-        if (isDown) context.lineTo(x(index), y(value));
-        else context.moveTo(x(index), y(value));
+        if (isDown && !ends.has(i)) context.lineTo(x(place), y(value));
+        else context.moveTo(x(place), y(value));
         isDown = true;
       }
     });
@@ -231,15 +289,16 @@ export class SampleSection implements Section {
     if (!sample || sample.index.length === 0) return null;
     const wanted = this.scales(sample).x.invert(pixel);
     let best = 0;
-    sample.index.forEach((value, i) => {
-      if (Math.abs(value - wanted) < Math.abs(sample.index[best]! - wanted)) best = i;
+    const places = placesOf(sample);
+    places.forEach((value, i) => {
+      if (Math.abs(value - wanted) < Math.abs(places[best]! - wanted)) best = i;
     });
     return best;
   }
 
   private spoken(sample: Forecast, i: number): string {
     const value = (column: Forecast['truth']) => lossExact(fromJson(column[i]));
-    return `row ${sample.index[i]}: truth ${value(sample.truth)}, prediction ${value(sample.prediction)}, persistence ${value(sample.persistence)}`;
+    return `${sample.dates ? '' : 'row '}${placeText(sample, i)}: truth ${value(sample.truth)}, prediction ${value(sample.prediction)}, persistence ${value(sample.persistence)}`;
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -254,6 +313,28 @@ export class SampleSection implements Section {
     this.renderReading();
     if (this.index !== null) this.page.announce(this.spoken(sample, this.index));
   }
+}
+
+/** Where each stands on the axis: its date, else its row. */
+function placesOf({ index, dates }: Forecast): number[] {
+  return dates ? dates.map(fromJson) : index;
+}
+
+function placeText({ index, dates }: Forecast, i: number): string {
+  const date = dates ? fromJson(dates[i]) : Number.NaN;
+  if (!Number.isFinite(date) || Math.abs(date) > 8.64e15) return String(index[i]);
+  return new Date(date)
+    .toISOString()
+    .replace(/T00:00:00\.000Z$/, '')
+    .replace(/(?::00)?\.000Z$/, '')
+    .replace('T', ' ');
+}
+
+/** [last before, first after] of stretches whose rows have no value of their own. */
+function gapsOf({ index }: Forecast): [number, number][] {
+  return index.flatMap((row, i): [number, number][] =>
+    i > 0 && row > index[i - 1]! + 1 ? [[i - 1, i]] : [],
+  );
 }
 
 /** Root mean squared errors over the stretch that is shown. */

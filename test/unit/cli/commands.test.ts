@@ -238,9 +238,12 @@ describe('unroll on runs', () => {
     const { code, stdout } = unroll(['compare', ...runs]);
     assert.equal(code, 0);
     const [head, gru, rnn] = stdout.split('\n');
-    assert.match(head!, /^run +state +parameters +steps +train loss +val loss +best val/);
-    assert.match(gru!, /^adding GRU +finished +101 +100\/100 +0\.01 +0\.02 +0\.02 +100 /);
-    assert.match(rnn!, /^adding RNN +finished +101 +100\/100 +0\.02 +0\.03 +0\.03 +100 /);
+    assert.match(
+      head!,
+      /^run +state +val loss +best +at step +parameters +reach +ms\/step .* best against adding GRU/,
+    );
+    assert.match(gru!, /^adding GRU +finished +0\.02 +0\.02 +100 +101 /);
+    assert.match(rnn!, /^adding RNN +finished +0\.03 +0\.03 +100 +101 .*\+0\.01$/);
     const records = jsonLines(unroll(['compare', ...runs, '--json']).stdout);
     assert.deepEqual(
       records.map(({ run, valLoss, best }) => ({ run, valLoss, best })),
@@ -257,14 +260,14 @@ describe('unroll on runs', () => {
     const [head, rule, gru, rnn] = stdout.split('\n');
     assert.match(
       head!,
-      /^\| run \| val loss \| best \| at step \| parameters \| .* best against adding GRU \|$/,
+      /^\| run \| state \| val loss \| best \| at step \| parameters \| .* best against adding GRU \|$/,
     );
     assert.match(rule!, /^\| --- \| --: \|/);
-    assert.match(gru!, /^\| adding GRU \| 0\.02 \| 0\.02 \| 100 \| 101 \|/);
-    assert.match(rnn!, /^\| adding RNN \| 0\.03 \| .*\| \+0\.01 \|$/);
+    assert.match(gru!, /^\| adding GRU \| finished \| 0\.02 \| 0\.02 \| 100 \| 101 \|/);
+    assert.match(rnn!, /^\| adding RNN \| finished \| 0\.03 \| .*\| \+0\.01 \|$/);
     const lines = unroll(['compare', '--csv', ...runs]).stdout.split('\r\n');
-    assert.match(lines[0]!, /^run,seeds,final,finalSd,best,bestSd/);
-    assert.match(lines[2]!, /^adding RNN,1,0\.03/);
+    assert.match(lines[0]!, /^run,seeds,state,final,finalSd,best,bestSd/);
+    assert.match(lines[2]!, /^adding RNN,1,finished,0\.03/);
   });
 
   it('resume of a finished run tells again how it ended, and changes nothing', () => {

@@ -22,6 +22,10 @@ function handlersWith(some: Partial<RequestHandlers>): RequestHandlers {
     'curve/range': () => curve(),
     'run/control': silent,
     'run/continue': silent,
+    'comparison/pin': silent,
+    'choices/load': silent,
+    'choices/save': silent,
+    'chart/save': silent,
     'finding/fix': silent,
     'command/run': silent,
     ...some,
@@ -174,7 +178,7 @@ describe('the conversation of extension and page', () => {
     const reply: Same<ResultOf<'curve/range'>, Curve> = true;
     const empty: Same<ResultOf<'run/control'>, null> = true;
     const params: Same<ParamsOf<'page/ready'>, { smoothing: number }> = true;
-    const asked: Same<ReturnType<PageConnection['request']>, Promise<Curve | null>> = true;
+    const asked: Same<ReturnType<PageConnection['request']>, Promise<Curve | string | null>> = true;
     assert.ok(reply && empty && params && asked);
   });
 });

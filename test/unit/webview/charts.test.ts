@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Curve, RunView } from '../../../src/protocol/messages.ts';
 import { rowAt } from '../../../src/webview/charts/heatmap.ts';
+import { axisText } from '../../../src/webview/charts/loss-chart.ts';
 import { indexAt, linesOf, valueAt, valueExtent } from '../../../src/webview/charts/loss-data.ts';
-import { linearScale, linearTicks, logTicks } from '../../../src/webview/charts/scales.ts';
+
+import {
+  dateTicks,
+  linearScale,
+  linearTicks,
+  logTicks,
+  timeTicks,
+} from '../../../src/webview/charts/scales.ts';
 import { clock, loss, ratio, short } from '../../../src/webview/format.ts';
 import { uiFrom } from '../../../src/webview/page.ts';
 
@@ -92,6 +100,34 @@ describe('scales', () => {
   it('have ticks of powers of ten over many decades and round ones within one', () => {
     assert.deepEqual(logTicks(1.4, 4.6, 5), [1.5, 2, 3, 4]);
     assert.deepEqual(logTicks(1e-6, 1, 4), [1e-6, 1e-4, 1e-2, 1]);
+  });
+
+  it('have ticks of time that differ in what they say, also of a second or a week', () => {
+    for (const span of [0.4, 3, 12, 60, 90, 3600, 604_800]) {
+      const words = timeTicks(0, span, 6).map(tick => axisText(tick, 'seconds', span));
+      assert.equal(new Set(words).size, words.length, `${span}: ${words}`);
+      assert.ok(words.length >= 2 && words.length <= 8, `${span}: ${words}`);
+    }
+    assert.deepEqual(timeTicks(0, 90, 6), [0, 15, 30, 45, 60, 75, 90]);
+  });
+
+  it('have ticks at dates, with a word for each, whatever the span', () => {
+    const at = Date.UTC(2020, 1, 27, 5);
+    const day = 86_400_000;
+    assert.deepEqual(
+      dateTicks(at, at + 4 * day, 6).map(({ label }) => label),
+      ['Feb 28', 'Feb 29', 'Mar 1', 'Mar 2'],
+    );
+    assert.deepEqual(
+      dateTicks(Date.UTC(1958, 2, 1), Date.UTC(1968, 2, 1), 5).map(({ label }) => label),
+      ['1960', '1962', '1964', '1966', '1968'],
+    );
+    for (const days of [0.1, 0.7, 3, 20, 100, 400, 4000]) {
+      const ticks = dateTicks(at, at + days * day, 5);
+      assert.ok(ticks.length >= 1 && ticks.length <= 8, `${days}: ${ticks.map(({ label }) => label)}`);
+      assert.equal(new Set(ticks.map(({ label }) => label)).size, ticks.length);
+      assert.ok(ticks.every(({ value }) => value >= at && value <= at + days * day));
+    }
   });
 
   it('lead back to where they came from', () => {
