@@ -57,6 +57,12 @@ const probesSchema = z
       .union([z.literal(false), z.strictObject({ every: positiveInt.optional() })])
       .prefault({})
       .describe('Record the mean of every gate at every time step.'),
+    spectrum: z
+      .union([z.literal(false), z.strictObject({ every: positiveInt.optional() })])
+      .prefault({})
+      .describe(
+        'Record the spectral radius, the largest singular value and the condition number of every recurrent matrix, and how ∂h_T/∂h_t changes lengths.',
+      ),
   })
   .prefault({});
 

@@ -6,4 +6,6 @@ export const SERIES = {
   gates: 'gates',
   saturation: 'saturation',
   deadUnits: 'dead-units',
+  spectrum: 'spectrum',
+  jacobian: 'jacobian-flow',
 } as const;

@@ -37,7 +37,7 @@ export function benchExperiment(
   shape: BenchShape,
   { recording, window }: { recording: boolean; window?: number },
 ): Experiment {
-  const probes = recording ? {} : ({ gradientFlow: false, gates: false } as const);
+  const probes = recording ? {} : ({ gradientFlow: false, gates: false, spectrum: false } as const);
   const { success, data, error } = experimentSchema.safeParse({
     name: `bench ${model}`,
     // the source hands its batches over itself: what it shares with a text is a class to say at every step

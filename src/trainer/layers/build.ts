@@ -222,6 +222,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     variables: new Map([...variables].sort(([a], [b]) => (a < b ? -1 : 1))),
     statistics,
     levels: levels.all,
+    maps: [...encoder, ...layers].flatMap(({ built }) => built.maps ?? []),
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
     states,
     encode,

@@ -31,6 +31,7 @@ import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel } from './linear-recurrence.ts';
 import { activation, dense } from './operations.ts';
 import { stepTaps } from './recurrent.ts';
+import { matrixMap } from './state-maps.ts';
 
 export function buildClockwork(layer: LayerOf<'clockwork'>, place: Place): BuiltLayer {
   const { units, periods } = layer;
@@ -45,6 +46,7 @@ export function buildClockwork(layer: LayerOf<'clockwork'>, place: Place): Built
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [matrixMap(place.name, units, () => blockTriangular(modules, size))],
     states: [
       { name: names.h, size: units },
       { name: names.t, size: 1 },

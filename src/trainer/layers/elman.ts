@@ -6,6 +6,7 @@ import { glorotUniform, type Initializer, uniform, zeros } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel } from './linear-recurrence.ts';
 import { runSequence } from './recurrent.ts';
+import { matrixMap } from './state-maps.ts';
 
 interface Elman {
   cell: Cell;
@@ -37,6 +38,7 @@ export function elmanLayer(
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [matrixMap(place.name, units, weightHh)],
     states: [{ name: state, size: units }],
     forward(x, pass) {
       const h = pass.state(state);

@@ -30,6 +30,7 @@ import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel } from './linear-recurrence.ts';
 import { activation, dense } from './operations.ts';
 import { stepTaps } from './recurrent.ts';
+import { matrixMap } from './state-maps.ts';
 
 export function buildHierarchical(layer: LayerOf<'hierarchical'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -53,6 +54,7 @@ export function buildHierarchical(layer: LayerOf<'hierarchical'>, place: Place):
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [matrixMap(`${place.name} U`, units, () => U), matrixMap(`${place.name} R`, units, () => R)],
     states: [
       { name: names.h, size: units },
       { name: names.s, size: units },

@@ -8,6 +8,7 @@ import type { CellState } from './cell.ts';
 import type { Initializer } from './initial.ts';
 import type { Encoded, ForwardOptions } from './model.ts';
 import type { StateInfo } from './state.ts';
+import type { StateMap } from './state-maps.ts';
 import type { LevelInfo } from './watch.ts';
 
 /** What flows between layers: numbers (T, B, features), or at the very start token ids (T, B). */
@@ -74,6 +75,8 @@ export interface BuiltLayer {
   givesEnds?: boolean;
   /** rows of its own in the pictures of a run; left out: the layer as a whole has one */
   levels?: readonly LevelInfo[];
+  /** the linear maps in its recurrence that do not depend on its input; left out: none */
+  maps?: readonly StateMap[];
   /** what it carries from step to step; none: nothing */
   states?: readonly StateInfo[];
   /** x (T, B, features); for an embedding (T, B) token ids */

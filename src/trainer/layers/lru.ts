@@ -12,11 +12,13 @@ import { add, concat, exp, mul, neg, reshape, type Tensor, type Tensor3D } from 
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { stateSizeOf } from '../../experiment/layers/lru.ts';
 import { scan } from '../engine/kernels/scan.ts';
+import { glance } from '../engine/storage.ts';
 import { complexExp } from './by-channel.ts';
 import { initialValues, normal } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { gatedLinearUnit, keepState, ownLevel, stateIn } from './linear-recurrence.ts';
 import { dense } from './operations.ts';
+import { diagonalMap } from './state-maps.ts';
 
 export function buildLru(layer: LayerOf<'lru'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -38,6 +40,7 @@ export function buildLru(layer: LayerOf<'lru'>, place: Place): BuiltLayer {
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [diagonalMap(place.name, () => glance(nuLog).map(nu => Math.exp(-Math.exp(nu))))],
     states: [{ name: `${place.name}.h`, size: 2 * N }],
     forward(input, pass) {
       const x = input as Tensor3D;

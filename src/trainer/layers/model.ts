@@ -4,6 +4,7 @@ import type { Tensor, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { Outputs } from '../engine/losses.ts';
 import type { CellState } from './cell.ts';
 import type { State, StateInfo } from './state.ts';
+import type { StateMap } from './state-maps.ts';
 import type { LevelInfo, Watch } from './watch.ts';
 
 /** Token ids (seqLen, batch) int32, or numbers (seqLen, batch, features) float32. */
@@ -68,6 +69,8 @@ export interface Model {
    * of the newest steps, those of a training sequence, are to be read at once.
    */
   readonly context: number | null;
+  /** of all layers that have some, the encoder's included */
+  readonly maps: readonly StateMap[];
   /** what is carried from step to step where it reads in parts */
   readonly states: readonly StateInfo[];
   /** Reads a source, on the tape of whoever calls. */

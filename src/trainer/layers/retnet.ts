@@ -11,6 +11,11 @@ import type { LayerOf } from '../../experiment/layers/index.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection, silu } from './linear-recurrence.ts';
 import { headNorm, headsIn, remembered } from './remembered.ts';
+import { diagonalMap } from './state-maps.ts';
+
+function decayOf(head: number): number {
+  return 1 - 2 ** (-5 - head);
+}
 
 export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -23,11 +28,12 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [diagonalMap(place.name, () => Float32Array.from({ length: heads }, (_, head) => decayOf(head)))],
     states: [{ name: `${place.name}.S`, size: units * size }],
     forward(input, pass) {
       const x = input as Tensor3D;
       const [T, B] = x.shape;
-      const decay = Float32Array.from({ length: T * B * heads }, (_, i) => 1 - 2 ** (-5 - (i % heads)));
+      const decay = Float32Array.from({ length: T * B * heads }, (_, i) => decayOf(i % heads));
       const operands = {
         q: q!(x),
         k: mul(k!(x), 1 / Math.sqrt(size)) as Tensor3D,

@@ -31,6 +31,7 @@ import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { ownLevel } from './linear-recurrence.ts';
 import { activation, dense } from './operations.ts';
 import { stepTaps } from './recurrent.ts';
+import { matrixMap } from './state-maps.ts';
 
 const FORGET_BIAS = 3;
 
@@ -46,6 +47,9 @@ export function buildSLstm(layer: LayerOf<'s-lstm'>, place: Place): BuiltLayer {
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: ['i', 'f', 'z', 'o'].map((gate, at) =>
+      matrixMap(`${place.name} ${gate}`, units, () => weightHh, at),
+    ),
     states: parts.map(part => ({ name: `${place.name}.${part}`, size: units })),
     forward(x, pass) {
       const projected = dense(x as Tensor3D, weightIh, bias);

@@ -11,11 +11,13 @@
 import { add, exp, mul, neg, ones, reshape, stack, type Tensor3D, zeros } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { scan } from '../engine/kernels/scan.ts';
+import { glance } from '../engine/storage.ts';
 import { gathered, scaled, spread } from './by-channel.ts';
 import { normal, standardNormal } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { gatedLinearUnit, keepState, ownLevel, projection, stateIn } from './linear-recurrence.ts';
-import { frequencies, logHalf, logSteps, product, zeroOrderHold } from './state-space.ts';
+import { diagonalMap } from './state-maps.ts';
+import { decays, frequencies, logHalf, logSteps, product, zeroOrderHold } from './state-space.ts';
 
 export function buildS4d(layer: LayerOf<'s4d'>, place: Place): BuiltLayer {
   const { units: H, stateSize: N } = layer;
@@ -30,6 +32,7 @@ export function buildS4d(layer: LayerOf<'s4d'>, place: Place): BuiltLayer {
   return {
     output: { kind: 'vectors', width: H, learned: true },
     levels: ownLevel(layer, place, H),
+    maps: [diagonalMap(place.name, () => decays(glance(logReal), glance(logDt)))],
     states: [{ name, size: 2 * H * N }],
     forward(x, pass) {
       const u = input(x as Tensor3D);

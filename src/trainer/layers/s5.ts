@@ -11,11 +11,21 @@
 import { concat, exp, mul, neg, reshape, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { stateSizeOf } from '../../experiment/layers/lru.ts';
+import { glance } from '../engine/storage.ts';
 import { normal } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { gatedLinearUnit, ownLevel } from './linear-recurrence.ts';
 import { complexSystem } from './lru.ts';
-import { frequencies, joinedParts, logHalf, logSteps, product, zeroOrderHold } from './state-space.ts';
+import { diagonalMap } from './state-maps.ts';
+import {
+  decays,
+  frequencies,
+  joinedParts,
+  logHalf,
+  logSteps,
+  product,
+  zeroOrderHold,
+} from './state-space.ts';
 
 export function buildS5(layer: LayerOf<'s5'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -33,6 +43,7 @@ export function buildS5(layer: LayerOf<'s5'>, place: Place): BuiltLayer {
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
+    maps: [diagonalMap(place.name, () => decays(glance(logReal), glance(logDt)))],
     states: [{ name: `${place.name}.h`, size: 2 * N }],
     forward(input, pass) {
       const { carried, held } = zeroOrderHold(logReal, imaginary, exp(logDt));

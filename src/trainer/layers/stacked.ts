@@ -35,6 +35,7 @@ import { drawMasks } from './masks.ts';
 import { type Merge, merged } from './merge.ts';
 import { activation } from './operations.ts';
 import { type RunnerResult, type RunnerWeights, renewed, runSequence } from './recurrent.ts';
+import { matrixMap, type StateMap } from './state-maps.ts';
 
 /** One direction of one level. */
 interface Reader {
@@ -87,6 +88,7 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
       gates: cell.gates,
       keeps: kind.traits(layer).recurrent?.keeps ?? null,
     })),
+    maps: readers.flatMap(reader => mapsOf(cell, reader)),
     states: readers.flatMap(({ name }) =>
       partsOf(cell).map(part => ({ name: `${name}.${part}`, size: layer.units })),
     ),
@@ -121,6 +123,14 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
       return sequence;
     },
   };
+}
+
+/** A matrix for each gate; a projected state has none that is square. */
+function mapsOf({ gates }: Cell, { name, weights: { weightHh } }: Reader): StateMap[] {
+  const blocks = gates.length === 0 ? [name] : gates.map(gate => `${name} ${gate}`);
+  const [rows, size] = weightHh.shape;
+  if (rows !== blocks.length * size) return [];
+  return blocks.map((block, at) => matrixMap(block, size, () => weightHh, at));
 }
 
 /** null: side by side, or one direction alone */

@@ -16,6 +16,12 @@ export function product(x: Complex, y: Complex): Complex {
   };
 }
 
+/** |exp(ΔA)| of each pole: logRe (D · N), logDt (D). */
+export function decays(logRe: Float32Array, logDt: Float32Array): Float32Array {
+  const poles = logRe.length / logDt.length;
+  return logRe.map((re, at) => Math.exp(-Math.exp(re) * Math.exp(logDt[Math.floor(at / poles)]!)));
+}
+
 /**
  * A = -exp(logRe) + i im over a step: `carried` (2·N) = exp(ΔA), real parts first, and `held` = (exp(ΔA) - 1) / A. All
  * operands are (N).
