@@ -28,7 +28,7 @@ export const CASES: readonly Case[] = SHAPES.flatMap(shape => CELLS.map(cell => 
 
 export const MODEL_SHAPE: Shape = [64, 128, 128, 32, 10];
 
-export const MODELS = ['bidirectional-lstm', 'transformer', 'tcn'] as const;
+export const MODELS = ['bidirectional-lstm', 'transformer', 'tcn', 'conv1d', 'wavenet'] as const;
 
 const GATES: Readonly<Record<Cell, number>> = { lstm: 4, gru: 3, rnn: 1 };
 

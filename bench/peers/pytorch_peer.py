@@ -77,6 +77,42 @@ class Tcn(nn.Module):
         return self.head(self.blocks(x.permute(1, 2, 0)).permute(2, 0, 1)), None
 
 
+class Conv(nn.Module):
+    """A causal convolution of three taps and a ReLU."""
+
+    def __init__(self, inputs, units, outputs, kernel=3):
+        super().__init__()
+        self.pad = kernel - 1
+        self.conv = nn.Conv1d(inputs, units, kernel)
+        self.head = nn.Linear(units, outputs)
+
+    def forward(self, x, state=None):
+        y = torch.relu(self.conv(nn.functional.pad(x.permute(1, 2, 0), (self.pad, 0))))
+        return self.head(y.permute(2, 0, 1)), None
+
+
+class WaveNet(nn.Module):
+    """Gated causal convolutions of two taps, residual and skip connections; one convolution for filter and gate."""
+
+    def __init__(self, inputs, units, outputs, layers=4):
+        super().__init__()
+        self.input, self.output = nn.Conv1d(inputs, units, 1), nn.Conv1d(units, units, 1)
+        self.gated = nn.ModuleList([nn.Conv1d(units, 2 * units, 2, dilation=2**k) for k in range(layers)])
+        self.skip = nn.ModuleList([nn.Conv1d(units, units, 1) for _ in range(layers)])
+        self.residual = nn.ModuleList([nn.Conv1d(units, units, 1) for _ in range(layers - 1)])
+        self.head = nn.Linear(units, outputs)
+
+    def forward(self, x, state=None):
+        x, skips = self.input(x.permute(1, 2, 0)), 0
+        for k, gated in enumerate(self.gated):
+            a, b = gated(nn.functional.pad(x, (2**k, 0))).chunk(2, 1)
+            z = torch.tanh(a) * torch.sigmoid(b)
+            skips = skips + self.skip[k](z)
+            if k < len(self.residual):
+                x = x + self.residual[k](z)
+        return self.head(torch.relu(self.output(torch.relu(skips))).permute(2, 0, 1)), None
+
+
 def detached(state):
     return state.detach() if isinstance(state, torch.Tensor) else tuple(part.detach() for part in state)
 
@@ -92,6 +128,10 @@ def model_of(cell, shape):
         return TransformerBlock(inputs, hidden, seq_len, outputs)
     if cell == "tcn":
         return Tcn(inputs, hidden, outputs)
+    if cell == "conv1d":
+        return Conv(inputs, hidden, outputs)
+    if cell == "wavenet":
+        return WaveNet(inputs, hidden, outputs)
     raise ValueError(f"there is no model {cell} here")
 
 

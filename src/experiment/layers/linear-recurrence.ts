@@ -4,6 +4,7 @@ import type { Convention } from '../convention.ts';
 import { positiveInt } from '../fields.ts';
 import { error, type Remark } from '../remark.ts';
 import type { Count, Family, LayerKind } from './kind.ts';
+import { residual } from './residual.ts';
 
 export const units = positiveInt.describe('Width of the output.');
 
@@ -52,9 +53,11 @@ interface LinearRecurrence<S extends z.ZodObject> {
 export function linearRecurrence<S extends z.ZodObject<{ units: z.ZodType<number> }>>(
   kind: LinearRecurrence<S>,
 ): LayerKind<S> {
+  // beside the fields of each kind, which alone its own functions read
+  const schema = kind.schema.extend({ residual }) as unknown as S;
   const unitsOf = (layer: z.output<S>) => (layer as unknown as { units: number }).units;
   return {
-    schema: kind.schema,
+    schema,
     title: kind.title,
     family: kind.family,
     widthField: 'units' as keyof z.output<S> & string,

@@ -24,6 +24,8 @@ const models: Readonly<Record<string, (units: number) => Layers>> = {
   'bidirectional-lstm': units => [{ type: 'lstm', units, layers: 2, bidirectional: true }, dense],
   transformer: units => [{ type: 'dense', units }, { type: 'transformer' }, { type: 'layer-norm' }, dense],
   tcn: units => [{ type: 'tcn', units, layers: 4 }, dense],
+  conv1d: units => [{ type: 'conv1d', units, activation: 'relu' }, dense],
+  wavenet: units => [{ type: 'wavenet', units }, dense],
 };
 
 export const BENCH_MODELS = Object.keys(models);

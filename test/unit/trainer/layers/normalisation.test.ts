@@ -175,19 +175,20 @@ describe('a layer that normalises, gates or pools', () => {
     model.dispose();
   });
 
-  it('a residual adds what the layer reads', () => {
-    const x = numbers(7 * 2 * 3, 'residual');
-    const outputs = (residual: boolean) => {
-      const model = modelOf({ type: 'conv1d', units: 3, residual } as never, 3);
-      const y = tidy(() => Float32Array.from(model.forward(tensor(x, [7, 2, 3]), PASS).outputs.dataSync()));
-      model.dispose();
-      return y;
-    };
-    assertClose(
-      outputs(true),
-      outputs(false).map((value, i) => value + x[i]!),
-      'y',
-      1e-6,
-    );
-  });
+  for (const type of ['conv1d', 'min-gru', 'dense'])
+    it(`a residual adds what a layer of type ${type} reads`, () => {
+      const x = numbers(7 * 2 * 3, 'residual');
+      const outputs = (residual: boolean) => {
+        const model = modelOf({ type, units: 3, residual } as never, 3);
+        const y = tidy(() => Float32Array.from(model.forward(tensor(x, [7, 2, 3]), PASS).outputs.dataSync()));
+        model.dispose();
+        return y;
+      };
+      assertClose(
+        outputs(true),
+        outputs(false).map((value, i) => value + x[i]!),
+        'y',
+        1e-6,
+      );
+    });
 });
