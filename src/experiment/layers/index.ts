@@ -39,6 +39,7 @@ import { s5 } from './s5.ts';
 import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
+import { transformerXl } from './transformer-xl.ts';
 import { wavenet } from './wavenet.ts';
 
 export const LAYER_KINDS = {
@@ -69,6 +70,7 @@ export const LAYER_KINDS = {
   hierarchical,
   'echo-state': echoState,
   transformer,
+  'transformer-xl': transformerXl,
   tcn,
   wavenet,
   conv1d,

@@ -60,6 +60,7 @@ import { buildRecurrent } from './stacked.ts';
 import type { State } from './state.ts';
 import { buildTcn } from './tcn.ts';
 import { buildTransformer } from './transformer.ts';
+import { buildTransformerXl } from './transformer-xl.ts';
 import type { Watch } from './watch.ts';
 import { buildWavenet } from './wavenet.ts';
 
@@ -94,6 +95,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   hierarchical: buildHierarchical,
   'echo-state': buildEchoState,
   transformer: buildTransformer,
+  'transformer-xl': buildTransformerXl,
   tcn: buildTcn,
   wavenet: buildWavenet,
   conv1d: buildConv1d,

@@ -36,6 +36,7 @@ import { s5 } from './s5.ts';
 import { sru } from './sru.ts';
 import { tcn } from './tcn.ts';
 import { transformer } from './transformer.ts';
+import { transformerXl } from './transformer-xl.ts';
 import { wavenet } from './wavenet.ts';
 
 const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
@@ -66,6 +67,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   hierarchical,
   'echo-state': echoState,
   transformer,
+  'transformer-xl': transformerXl,
   tcn,
   wavenet,
   conv1d,
