@@ -113,11 +113,23 @@ function checkBeginnings(placed: readonly PlacedLayer[]): Remark[] {
   ];
 }
 
+/** The field that lets a layer see the steps behind it. */
+function seesAllBy(layer: Layer): string[] {
+  return ['bidirectional', 'causal'].filter(field => field in layer);
+}
+
+function wouldSee(layer: Layer, title: string, { data }: Experiment): string {
+  const [field] = seesAllBy(layer);
+  if (field === 'bidirectional')
+    return `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${data.task}".`;
+  return `A ${title} that sees all steps would see the characters it is to predict; leave \`causal\` true for "${data.task}".`;
+}
+
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   const { layer, kind, at, path } = placed;
   const remarks: Remark[] = [];
   const { reads, sees, carries } = kind.traits(layer);
-  if (kind.needsEncoder && at.memory === null) {
+  if ((kind.needsEncoder || kind.readsEncoder?.(layer)) && at.memory === null) {
     const where = path[1] === 'encoder' ? 'cannot stand in it' : 'needs `model.encoder`';
     return [
       error([...path, 'type'], `A layer of type "${layer.type}" reads an encoder's states and ${where}.`),
@@ -137,12 +149,7 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   const own = kind.check?.(layer, Number.isNaN(at.inputs) ? null : at) ?? [];
   remarks.push(...own.map(remark => ({ ...remark, path: [...path, ...remark.path] })));
   if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext)
-    remarks.push(
-      error(
-        [...path, 'bidirectional'],
-        `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${experiment.data.task}".`,
-      ),
-    );
+    remarks.push(error([...path, ...seesAllBy(layer)], wouldSee(layer, kind.title, experiment)));
   else if (!carries) remarks.push(...checkWholeSequences(layer, sees === 'all', experiment));
   return remarks;
 }

@@ -3,20 +3,8 @@
 # and the gradients of queries, keys and values, from torch's scaled_dot_product_attention.
 # Run: python test/golden/attention.py
 import torch
+from attention_masks import seen_by
 from common import draw, write
-
-
-def seen_by(T, S, causal, offset, window, dilation, stride, globals_):
-    """(T, S): whether a query at place offset + t sees key s."""
-    t, s = torch.arange(T)[:, None] + offset, torch.arange(S)[None]
-    apart = (t - s).abs()
-    seen = torch.full((T, S), not (window or stride or globals_))
-    if window:
-        seen |= (apart < window * dilation) & (apart % dilation == 0)
-    if stride:
-        seen |= apart % stride == 0
-    seen |= (s < globals_) | (t < globals_)
-    return seen & (s <= t) if causal else seen
 
 
 def attention(name, T, S, B, heads, size, lengths=None, query_lengths=None, causal=False, offset=0, window=0, dilation=1,

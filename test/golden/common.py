@@ -28,7 +28,7 @@ def plain(value):
     return value
 
 
-def write(name, comment, cases):
-    text = {"comment": f"{comment} Written by test/golden/{name}.py with torch {torch.__version__}.", "cases": cases}
+def write(name, comment, cases, script=None):
+    text = {"comment": f"{comment} Written by test/golden/{script or name}.py with torch {torch.__version__}.", "cases": cases}
     (HERE / f"{name}.json").write_text(json.dumps(plain(text), separators=(",", ":")) + "\n")
     print(f"{name}.json: {len(cases)} cases, {(HERE / f'{name}.json').stat().st_size} bytes")

@@ -55,6 +55,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly rival?: string;
   /** cannot stand in a model without an encoder */
   readonly needsEncoder?: boolean;
+  /** of a layer that looks at an encoder where its fields say so */
+  readsEncoder?(layer: z.output<S>): boolean;
   /** the field that sets the width of its output; none where the width stays, or follows from the layer's place */
   readonly widthField?: keyof z.output<S> & string;
   /** its `residual` stands inside of it: its input is not added to its output as a whole */

@@ -226,6 +226,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     levels: levels.all,
     maps: [...encoder, ...layers].flatMap(({ built }) => built.maps ?? []),
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
+    caches: layers.every(({ description, built }) => built.caches ?? traitsOf(description).carries),
     states,
     encode,
     forward: (input, options) => run(input, options, false) as ForwardResult,

@@ -50,7 +50,7 @@ export interface Place {
 /** One forward pass, as the layers see it. */
 export interface Pass {
   /** `lengths`: of what reaches the layer */
-  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from' | 'observe'>;
+  options: Pick<ForwardOptions, 'training' | 'step' | 'lengths' | 'watch' | 'from' | 'observe' | 'caching'>;
   /** the part of this name of the state that the pass begins in, (batch, …); null: the layer's own beginning */
   state(name: string): Float32Array | null;
   /** Hands a part of the state on to the next pass. */
@@ -79,6 +79,8 @@ export interface BuiltLayer {
   maps?: readonly StateMap[];
   /** what it carries from step to step; none: nothing */
   states?: readonly StateInfo[];
+  /** carries no state, but may keep what it has made of earlier steps where a pass asks for it (`caching`) */
+  caches?: boolean;
   /** x (T, B, features); for an embedding (T, B) token ids */
   forward(x: Tensor, pass: Pass): Tensor3D;
   /** of an embedding: its matrix, which a later layer may share */

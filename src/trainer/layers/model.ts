@@ -35,6 +35,8 @@ export interface ForwardOptions {
   watch?: Watch | undefined;
   /** hears what a training pass saw of its batch; left out: nobody keeps it */
   observe?: ((seen: Observation) => void) | undefined;
+  /** keys and values of the steps read before are kept in the state; of passes without gradients, on sequences that begin together */
+  caching?: boolean;
   /** the time step of the sequence at which the input begins, for the watch; left out: 0 */
   from?: number;
 }
@@ -71,6 +73,8 @@ export interface Model {
   readonly context: number | null;
   /** of all layers that have some, the encoder's included */
   readonly maps: readonly StateMap[];
+  /** whether the newest steps, up to `context`, may be read one after the other with `caching` */
+  readonly caches: boolean;
   /** what is carried from step to step where it reads in parts */
   readonly states: readonly StateInfo[];
   /** Reads a source, on the tape of whoever calls. */

@@ -1,5 +1,6 @@
 // One step at a time: greedy, beam, sampling and streaming all go through this. Where every layer carries a state, a step
-// costs one step; else the newest steps, as many as a training sequence has, are read anew.
+// costs one step. Elsewhere the newest steps, as many as a training sequence has, are what a step sees: up to that many
+// layers of attention keep the keys and values of earlier steps, beyond it all are read anew.
 import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Encoded, Model } from './model.ts';
 import { rowsOf, type State } from './state.ts';
@@ -13,9 +14,8 @@ export interface Stepper {
 
 /** `encoded` belongs to the caller, who keeps it until the last step. */
 export function stepper(model: Model, batch: number, encoded: Encoded | null = null): Stepper {
-  return model.context === null
-    ? carrying(model, batch, null, encoded)
-    : rereading(model, batch, [], encoded);
+  if (model.context === null) return carrying(model, batch, null, encoded);
+  return model.caches ? caching(model, batch, [], null, encoded) : rereading(model, batch, [], encoded);
 }
 
 type Values = Int32Array | Float32Array;
@@ -52,6 +52,50 @@ function carrying(model: Model, batch: number, begin: State | null, encoded: Enc
       }),
     fork: rows =>
       carrying(model, rows.length, state && rowsOf(state, rows, batch), encodedRows(encoded, rows)),
+  };
+}
+
+/** Up to `context` steps; behind them it reads anew. */
+function caching(
+  model: Model,
+  batch: number,
+  seen: readonly Values[],
+  begin: State | null,
+  encoded: Encoded | null,
+): Stepper {
+  let newest = seen;
+  let state = begin;
+  let behind: Stepper | null = null;
+  return {
+    step(values) {
+      if (newest.length === model.context) behind ??= rereading(model, batch, newest, encoded);
+      if (behind) return behind.step(values);
+      newest = [...newest, values];
+      return tidy(() => {
+        const options = {
+          training: false,
+          step: 0,
+          lengths: null,
+          state,
+          encoded,
+          caching: true,
+          outputs: 'last-step',
+        } as const;
+        const result = model.forward(inputOf([values], batch), options);
+        state = result.state;
+        return Float32Array.from(result.outputs.dataSync());
+      });
+    },
+    fork(rows) {
+      if (behind) return behind.fork(rows);
+      return caching(
+        model,
+        rows.length,
+        newest.map(values => rowsOfStep(values, rows, batch)),
+        state && rowsOf(state, rows, batch),
+        encodedRows(encoded, rows),
+      );
+    },
   };
 }
 

@@ -4,9 +4,9 @@ import { tensor, tidy } from '@tensorflow/tfjs-core';
 import { countModel } from '../../../../src/experiment/parameters.ts';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { sinusoids } from '../../../../src/trainer/layers/attention-positions.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import type { ForwardOptions, Model } from '../../../../src/trainer/layers/model.ts';
-import { sinusoids } from '../../../../src/trainer/layers/transformer.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { generate } from '../../../../src/trainer/tasks/generate.ts';
 
