@@ -307,7 +307,7 @@ function relativeAttention({ heads }: XlLayer, place: Place, name: string) {
     const table = reshape(dense(reshape(distances, [keys, 1, width]), r, null), [keys, width]);
     const answer = crossAttention(dense(own, q, u!), dense(all, kv, null), {
       ...{ heads, causal: true, offset, window: reach === 0 ? 0 : reach + 1, starts },
-      lengths: lengths && lengths.map(length => offset + length),
+      lengths: lengths?.map(length => offset + length) ?? null,
       queryLengths: lengths,
       relative: { q: dense(own, q, v!), table },
     });

@@ -111,9 +111,9 @@ for (const engine of ['reference', 'native'] as const)
           1e-5,
         );
         const moved = mul(steps(golden.input, 0, cut), -1);
-        const after = (x: Tensor) =>
+        const secondOf = (x: Tensor) =>
           forward(model, steps(golden.input, cut, T), forward(model, x, null).state).outputs.dataSync();
-        const [one, other] = [after(steps(golden.input, 0, cut)), after(moved)];
+        const [one, other] = [secondOf(steps(golden.input, 0, cut)), secondOf(moved)];
         assert.ok(one.some((value, i) => Math.abs(value - other[i]!) > 1e-3));
         model.dispose();
       });
