@@ -4,7 +4,7 @@ import type { ModelTarget } from './definitions/register.ts';
 import { isModelTarget, modelAtCursor, sourceOfModel } from './definitions/train.ts';
 import { mayTrain } from './permission.ts';
 import * as actions from './runs/actions.ts';
-import { compareWithNow, openAsItWas } from './runs/as-it-was.ts';
+import { compareExperiments, compareWithNow, openAsItWas } from './runs/as-it-was.ts';
 import type { ListedRun } from './runs/store.ts';
 import type { RunTree, RunTreeNode } from './runs/tree.ts';
 import { openSample } from './samples.ts';
@@ -19,7 +19,7 @@ type Target = RunTreeNode | ModelTarget | vscode.Uri | readonly string[] | strin
 type Handler = (target: Target, selection: readonly RunTreeNode[]) => Promise<unknown>;
 
 export function registerCommands(services: Services, dashboard: Dashboard, tree: RunTree): vscode.Disposable {
-  const handlers = table(services, dashboard);
+  const handlers = table(services, dashboard, tree);
   return vscode.Disposable.from(
     ...Object.entries(handlers).map(([name, handler]) =>
       vscode.commands.registerCommand(`unroll.${name}`, (target: Target, selection?: unknown) => {
@@ -31,7 +31,7 @@ export function registerCommands(services: Services, dashboard: Dashboard, tree:
   );
 }
 
-function table(services: Services, dashboard: Dashboard): Record<string, Handler> {
+function table(services: Services, dashboard: Dashboard, tree: RunTree): Record<string, Handler> {
   const { store, training } = services;
   /** A run that is gone is not replaced by another. */
   const chosen = async (
@@ -99,6 +99,25 @@ function table(services: Services, dashboard: Dashboard): Record<string, Handler
     },
     openRunFolder: one(actions.openFolder, vscode.l10n.t('Run whose folder is opened')),
     openExperiment: one(openAsItWas, vscode.l10n.t('Run whose experiment is opened')),
+    diffRuns: async (target, selection) => {
+      const [a, b, ...more] = runsOf(target, services, selection);
+      if (a && b && more.length === 0) await compareExperiments(a, b);
+      else
+        void vscode.window.showInformationMessage(
+          vscode.l10n.t('Select two runs in the view Runs to see what differs between their experiments.'),
+        );
+    },
+    starRun: async (target, selection) => {
+      const runs = await chosen(target, selection, vscode.l10n.t('Run to star'));
+      if (runs.length > 0) await actions.starRuns(runs, store);
+    },
+    noteRun: one(run => actions.noteRun(run, store), vscode.l10n.t('Run to write a note on')),
+    tagRun: async (target, selection) => {
+      const runs = await chosen(target, selection, vscode.l10n.t('Run to tag'));
+      if (runs.length > 0) await actions.tagRuns(runs, store);
+    },
+    filterRuns: () => tree.askFilter(),
+    clearRunFilter: async () => tree.setFilter(''),
     diffExperiment: one(compareWithNow, vscode.l10n.t('Run whose experiment is compared with the file')),
     saveExperiment: one(actions.saveAsExperiment, vscode.l10n.t('Run whose experiment is saved')),
     pruneRuns: () => actions.pruneRuns(services),
@@ -135,7 +154,29 @@ async function train(
   if (!source) return;
   if (allCells) source = { ...source, experiment: await comparingCells(source.experiment) };
   const folders = await services.training.start(source);
+  const waits = folders.every(folder => services.training.isQueued(folder));
+  if (waits && services.store.runs.some(({ state }) => state === 'training' || state === 'starting')) {
+    await tellWaiting(folders, services, dashboard);
+    return;
+  }
   await dashboard.show(folders, { preserveFocus: true });
+}
+
+/** What waits does not push what trains from view. */
+async function tellWaiting(
+  folders: readonly string[],
+  { store }: Services,
+  dashboard: Dashboard,
+): Promise<void> {
+  await store.refresh();
+  const name = store.get(folders[0]!)?.name ?? '';
+  const show = vscode.l10n.t('Open Dashboard');
+  void vscode.window
+    .showInformationMessage(
+      vscode.l10n.t('{0} is queued: it starts when a run before it ends.', plain(name)),
+      show,
+    )
+    .then(answer => (answer === show ? dashboard.show(folders) : undefined));
 }
 
 /** What the target names; from the palette what stands in front, once it was confirmed, or what is chosen. */

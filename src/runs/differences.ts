@@ -78,3 +78,19 @@ export function ablation(runs: readonly { experiment: Experiment; best: number |
     })),
   );
 }
+
+/** Only the fields in which two differ, by dotted path, the seed included. */
+export function onlyDifferences(
+  a: Experiment,
+  b: Experiment,
+): [Record<string, unknown>, Record<string, unknown>] {
+  const [first, second] = [new Map<string, unknown>(), new Map<string, unknown>()];
+  flatten(a, '', first);
+  flatten(b, '', second);
+  const paths = [...new Set([...first.keys(), ...second.keys()])].filter(
+    path => JSON.stringify(first.get(path)) !== JSON.stringify(second.get(path)),
+  );
+  const of = (fields: ReadonlyMap<string, unknown>) =>
+    Object.fromEntries(paths.flatMap(path => (fields.has(path) ? [[path, fields.get(path)]] : [])));
+  return [of(first), of(second)];
+}

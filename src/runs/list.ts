@@ -8,11 +8,25 @@ import { FILES, isRunId } from './paths.ts';
 import { RunReader } from './reader.ts';
 import { checkRequest, checkRun, checkStatus } from './validate.ts';
 
+/** `label.json`: of a person, beside the run's own files. */
+export interface RunLabel {
+  /** null: the experiment's */
+  name: string | null;
+  note: string;
+  isStarred: boolean;
+  tags: string[];
+}
+
+const MAX_NOTE = 4000;
+const MAX_TAGS = 20;
+
 export interface RunSummary {
   folder: string;
   id: string;
   /** the name a person gave it, else the experiment's */
   name: string;
+  /** what a person said of it */
+  label: RunLabel;
   request: RunRequest;
   status: RunStatus;
   /** the task's own first metric */
@@ -43,11 +57,17 @@ export function readSummary(folder: string): RunSummary | null {
   const checked = checkStatus(readJson(join(folder, FILES.status)));
   const status = checked.ok ? checked.value : statusFromEvents(folder);
   if (!status) return null;
-  const label = readJson(join(folder, FILES.label)) as { name?: unknown } | null;
-  const name =
-    typeof label?.name === 'string' && label.name !== '' ? label.name.slice(0, 200) : request.value.name;
+  const label = labelOf(folder);
   const [metric = null] = metricsOf(request.value);
-  return { folder, id: request.value.id, name, request: request.value, status, metric };
+  return {
+    folder,
+    id: request.value.id,
+    name: label.name ?? request.value.name,
+    label,
+    request: request.value,
+    status,
+    metric,
+  };
 }
 
 /** Threads that the run began with; null before its start. */
@@ -63,9 +83,28 @@ function statusFromEvents(folder: string): RunStatus | null {
   return reader.status;
 }
 
-/** Gives a run another name; the run's own files stay as they are. */
+function labelOf(folder: string): RunLabel {
+  const read = readJson(join(folder, FILES.label)) as Record<string, unknown> | null;
+  const text = (value: unknown, most: number) => (typeof value === 'string' ? value.slice(0, most) : '');
+  return {
+    name: text(read?.['name'], 200) || null,
+    note: text(read?.['note'], MAX_NOTE),
+    isStarred: read?.['isStarred'] === true,
+    tags: Array.isArray(read?.['tags'])
+      ? read['tags'].flatMap(tag => text(tag, 50) || []).slice(0, MAX_TAGS)
+      : [],
+  };
+}
+
+/** Changes what a person said of a run; the run's own files stay as they are. */
+export function labelRun(folder: string, change: Partial<RunLabel>): void {
+  const label = { ...labelOf(folder), ...change };
+  replaceFile(join(folder, FILES.label), JSON.stringify(label));
+}
+
+/** Gives a run another name. */
 export function renameRun(folder: string, name: string): void {
-  replaceFile(join(folder, FILES.label), JSON.stringify({ name: name.trim().slice(0, 200) }));
+  labelRun(folder, { name: name.trim().slice(0, 200) });
 }
 
 /** Bytes of all files below. */

@@ -35,7 +35,9 @@ class Dashboards
   ): Promise<void> {
     const { preserveFocus = false } = options;
     // without a wish, where the dashboard is already seen
-    if (options.tab ?? this.tab?.frame.visible) return this.showTab(folders, preserveFocus);
+    // asked without a run, the tab keeps what the panel shows
+    if (options.tab) return this.showTab(folders ?? this.view?.session.chosen ?? null, preserveFocus);
+    if (this.tab?.frame.visible && options.tab === undefined) return this.showTab(folders, preserveFocus);
     this.wanted = folders;
     this.view?.session.show(folders);
     if (this.view) this.view.frame.show(preserveFocus);

@@ -86,6 +86,11 @@ export class DashboardSession implements vscode.Disposable {
     void this.services.store.refresh().then(() => this.replace());
   }
 
+  /** Folders that were chosen; null: the newest is followed. */
+  get chosen(): readonly string[] | null {
+    return this.pinnedIds || this.folders ? this.runs().map(({ folder }) => folder) : null;
+  }
+
   /** As a page remembered it from before a reload. */
   restore(state: unknown): void {
     const pinned = (state as { pinned?: unknown } | null)?.pinned;
@@ -285,7 +290,7 @@ export class DashboardSession implements vscode.Disposable {
         await execute('unroll.openSample');
         break;
       case 'openTab':
-        await this.openTab(this.folders);
+        await this.openTab(this.chosen);
         break;
       case 'followNewest':
         this.show(null);

@@ -58,6 +58,48 @@ export async function renameRun(run: ListedRun, store: RunStore): Promise<void> 
   await store.refresh(true);
 }
 
+export async function starRuns(runs: readonly ListedRun[], store: RunStore): Promise<void> {
+  await labelAll(runs, { isStarred: !runs.every(({ label }) => label.isStarred) }, store);
+}
+
+export async function noteRun(run: ListedRun, store: RunStore): Promise<void> {
+  const note = await vscode.window.showInputBox({
+    prompt: vscode.l10n.t('Note on {0}', runLabel(run, false)),
+    value: run.label.note,
+  });
+  if (note === undefined) return;
+  await labelAll([run], { note: note.trim() }, store);
+}
+
+export async function tagRuns(runs: readonly ListedRun[], store: RunStore): Promise<void> {
+  const known = [...new Set(store.runs.flatMap(({ label }) => label.tags))].sort();
+  const typed = await vscode.window.showInputBox({
+    prompt:
+      known.length === 0
+        ? vscode.l10n.t('Tags, with spaces between them')
+        : vscode.l10n.t('Tags, with spaces between them; used so far: {0}', known.slice(0, 12).join(' ')),
+    value: runs[0]!.label.tags.join(' '),
+  });
+  if (typed === undefined) return;
+  const tags = typed
+    .split(/[\s,]+/)
+    .map(tag => tag.replace(/^#/, ''))
+    .filter(tag => tag !== '');
+  await labelAll(runs, { tags: [...new Set(tags)] }, store);
+}
+
+async function labelAll(
+  runs: readonly ListedRun[],
+  change: Partial<ListedRun['label']>,
+  store: RunStore,
+): Promise<void> {
+  const { labelRun } = await import('../../runs/list.ts');
+  const now = await asTheyAre(runs, store);
+  if (now.length === 0) return tellGone();
+  for (const { folder } of now) labelRun(folder, change);
+  await store.refresh(true);
+}
+
 /** What was chosen may have gone, or gone on, while a question stood. */
 async function asTheyAre(runs: readonly ListedRun[], store: RunStore): Promise<ListedRun[]> {
   await store.refresh(true);
@@ -216,6 +258,8 @@ const FORMATS: readonly Format[] = [
   { label: 'PyTorch', description: 'safetensors and the model as a Python module', name: 'pytorch' },
   { label: 'safetensors', description: 'the weights alone', name: 'safetensors' },
   { label: 'CSV', description: 'all curves, one row a step', name: 'csv' },
+  { label: 'TensorBoard', description: 'all curves as event files', name: 'tensorboard' },
+  { label: 'JSON lines', description: 'all events, one a line', name: 'jsonl' },
 ];
 
 export async function exportRun(run: ListedRun, services: Services): Promise<void> {

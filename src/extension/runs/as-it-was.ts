@@ -3,14 +3,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { plain } from '../text.ts';
+import { runLabel } from './describe.ts';
 import type { ListedRun, RunStore } from './store.ts';
 
 const SCHEME = 'unroll-run';
 
 export function registerAsItWas(store: RunStore): vscode.Disposable {
   return vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-    provideTextDocumentContent: ({ query }) => {
-      const run = store.get(query);
+    provideTextDocumentContent: async ({ query }) => {
+      const [folder = '', other] = query.split('\n');
+      const run = store.get(folder);
+      const compared = other === undefined ? undefined : store.get(other);
+      if (run && compared) return differencesOf(run, compared);
       return run ? definitionText(run) : vscode.l10n.t('This run is not there any more.');
     },
   });
@@ -39,6 +43,24 @@ export async function openAsItWas(run: ListedRun): Promise<void> {
   const document = await vscode.workspace.openTextDocument(uri);
   if (uri.path.endsWith('.json')) await vscode.languages.setTextDocumentLanguage(document, 'jsonc');
   await vscode.window.showTextDocument(document, { preview: true });
+}
+
+async function differencesOf(run: ListedRun, other: ListedRun): Promise<string> {
+  const { onlyDifferences } = await import('../../runs/differences.ts');
+  const [own] = onlyDifferences(run.request.experiment, other.request.experiment);
+  return `${JSON.stringify(own, null, 2)}\n`;
+}
+
+/** Of two runs only the fields in which their experiments differ. */
+export async function compareExperiments(a: ListedRun, b: ListedRun): Promise<void> {
+  const uri = (run: ListedRun, other: ListedRun) =>
+    vscode.Uri.from({
+      scheme: SCHEME,
+      path: `/${run.id}/${plain(runLabel(run, false), 60).replace(/[/\\?#%]/g, ' ')}.json`,
+      query: `${run.folder}\n${other.folder}`,
+    });
+  const title = vscode.l10n.t('{0} ↔ {1}: what differs', runLabel(a, false), runLabel(b, false));
+  await vscode.commands.executeCommand('vscode.diff', uri(a, b), uri(b, a), title);
 }
 
 export async function compareWithNow(run: ListedRun): Promise<void> {

@@ -4,6 +4,7 @@ import { firstCell } from '../../experiment/models.ts';
 import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { LifeState } from '../../runs/life.ts';
+import type { RunLabel } from '../../runs/list.ts';
 import { metricText } from '../../runs/metric-text.ts';
 import { ago, clock, count, loss, plain, stateWord } from '../text.ts';
 
@@ -26,11 +27,18 @@ export function runDescription(run: Described, now: number, isWaiting = true): s
     parts.push(`${stateWord(state)} at step ${count(status.step)}`);
   else parts.push(stateWord(state));
   const metric = firstMetric(run);
-  if (status.last['valLoss'] !== undefined) parts.push(`val ${loss(status.last['valLoss'])}`);
+  if (status.last['valLoss'] !== undefined) parts.push(`val ${valWords(status.last)}`);
   else if (status.last['trainLoss'] !== undefined) parts.push(`train ${loss(status.last['trainLoss'])}`);
   if (metric) parts.push(metric);
   if (isEnding(state)) parts.push(ago(now - Date.parse(run.request.createdAt)));
   return parts.join(' · ');
+}
+
+/** "1.23", and where it was better before "1.23 (best 1.10)". */
+function valWords(last: RunStatus['last']): string {
+  const best = last['bestValLoss'];
+  const [now, then] = [loss(last['valLoss']), best === undefined ? '' : loss(best)];
+  return then === '' || then === now ? now : `${now} (best ${then})`;
 }
 
 /** The task's own first metric, such as "accuracy 97.5 %"; null: it has none, or was not validated yet. */
@@ -55,6 +63,25 @@ function isEnding(state: LifeState): boolean {
 
 export function progress({ step, steps }: Pick<RunStatus, 'step' | 'steps'>): string {
   return `step ${count(step)} / ${count(steps)}`;
+}
+
+/** All words of the filter stand in what is said of the run; "#tag" is a whole tag, "star" or "★" asks for a star. */
+export function matchesFilter(
+  run: Pick<Described, 'name' | 'request' | 'state'> & { label: RunLabel },
+  filter: string,
+): boolean {
+  const { name, request, state, label } = run;
+  const text = [name, request.group?.label, cellSummary(run), stateWord(state), label.note]
+    .join(' ')
+    .toLowerCase();
+  const tags = label.tags.map(tag => tag.toLowerCase());
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => {
+      if (word === 'star' || word === '★') return label.isStarred;
+      return word.startsWith('#') ? tags.includes(word.slice(1)) : text.includes(word);
+    });
 }
 
 /** Icon ids of VS Code's product icon theme, with a theme colour where the state is good or bad news. */
@@ -102,11 +129,12 @@ export function groupState(states: readonly LifeState[]): LifeState {
 
 export function groupDescription(runs: readonly Described[], now: number): string {
   const state = groupState(runs.map(run => run.state));
+  const bestOf = ({ status: { last } }: Described) => last['bestValLoss'] ?? last['valLoss'];
   const best = runs
-    .filter(run => typeof run.status.last['valLoss'] === 'number')
-    .sort((a, b) => (a.status.last['valLoss'] as number) - (b.status.last['valLoss'] as number))[0];
+    .filter(run => typeof bestOf(run) === 'number')
+    .sort((a, b) => (bestOf(a) as number) - (bestOf(b) as number))[0];
   const parts = [`${runs.length} runs`, state === 'training' ? progress(runs[0]!.status) : stateWord(state)];
-  if (best) parts.push(`best ${runLabel(best, true)} ${loss(best.status.last['valLoss'])}`);
+  if (best) parts.push(`best ${runLabel(best, true)} ${loss(bestOf(best))}`);
   if (isEnding(state)) parts.push(ago(now - Date.parse(runs[0]!.request.createdAt)));
   return parts.join(' · ');
 }

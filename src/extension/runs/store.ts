@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import type { LifeState, LifeWatch } from '../../runs/life.ts';
+import type { RunLabel } from '../../runs/list.ts';
 import { isRunId } from '../../runs/paths.ts';
 
 export interface ListedRun {
@@ -12,6 +13,8 @@ export interface ListedRun {
   id: string;
   /** the name a person gave it, else the experiment's; untrusted text */
   name: string;
+  /** what a person said of it: untrusted text too */
+  label: RunLabel;
   /** file system path of the workspace folder it stands in */
   workspace: string;
   request: RunRequest;

@@ -7,6 +7,7 @@ import {
   contextValue,
   groupDescription,
   groupState,
+  matchesFilter,
   runDescription,
   runLabel,
   STATE_ICONS,
@@ -40,6 +41,8 @@ export interface Queue {
 
 /** Ages are told in minutes. */
 const AGE_MILLISECONDS = 60_000;
+/** Fields that are named where runs of one name differ in more. */
+const MOST_DISTINCTIONS = 3;
 
 export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Disposable {
   readonly view: vscode.TreeView<RunTreeNode>;
@@ -49,6 +52,10 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
   private readonly subscriptions: vscode.Disposable[];
   private readonly disk: DiskUse;
   private watching: vscode.Disposable | null = null;
+  private filter = '';
+  /** by folder */
+  private readonly apart = new Map<string, string>();
+  private apartStamp = '';
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(store: RunStore, training: Queue) {
@@ -112,12 +119,16 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     const seen = new Set<string>();
     const nodes: RunTreeNode[] = [];
     for (const run of this.store.runs) {
-      if (run.workspace !== workspace) continue;
+      if (run.workspace !== workspace || !this.fits(run)) continue;
       const group = run.request.group?.id;
       if (!group) nodes.push({ kind: 'run', run, inGroup: false });
       else if (!seen.has(group)) {
         seen.add(group);
-        nodes.push({ kind: 'group', id: group, runs: this.store.members(run) });
+        nodes.push({
+          kind: 'group',
+          id: group,
+          runs: this.store.members(run).filter(each => this.fits(each)),
+        });
       }
     }
     return nodes;
@@ -142,10 +153,18 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
 
   private runItem(node: RunNode): vscode.TreeItem {
     const { run, inGroup } = node;
-    const item = new vscode.TreeItem(runLabel(run, inGroup), vscode.TreeItemCollapsibleState.None);
+    const apart = inGroup ? '' : (this.apart.get(run.folder) ?? '');
+    const label = [runLabel(run, inGroup), apart].filter(Boolean).join(' · ');
+    const item = new vscode.TreeItem(
+      run.label.isStarred ? `★ ${label}` : label,
+      vscode.TreeItemCollapsibleState.None,
+    );
     item.id = run.folder;
     const waiting = run.state !== 'queued' || this.training.isQueued(run.folder);
-    item.description = runDescription(run, Date.now(), waiting);
+    item.description = [
+      ...run.label.tags.map(tag => `#${plain(tag, 50)}`),
+      runDescription(run, Date.now(), waiting),
+    ].join(' · ');
     item.iconPath = iconOf(run.state);
     item.contextValue = contextValue(run.state, 'run');
     item.tooltip = this.tooltip(run);
@@ -159,6 +178,7 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     const text = new vscode.MarkdownString();
     const line = (value: string) => text.appendText(value).appendMarkdown('\n\n');
     line(runLabel(run, false));
+    if (run.label.note !== '') line(plain(run.label.note, 1000));
     line(`${runDescription(run, Date.now())}`);
     if (cellSummary(run)) line(cellSummary(run));
     if (run.status.message) line(plain(run.status.message, 400));
@@ -167,7 +187,56 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     return text;
   }
 
+  /** Words that all stand in a run's name, cell, state, tags ("#good") or note; "★" or "star": those with a star. */
+  setFilter(filter: string): void {
+    this.filter = filter.trim();
+    void vscode.commands.executeCommand('setContext', 'unroll.runsFiltered', this.filter !== '');
+    this.view.message =
+      this.filter === '' ? undefined : vscode.l10n.t('Only runs with: {0}', plain(this.filter, 100));
+    this.refresh();
+  }
+
+  async askFilter(): Promise<void> {
+    const typed = await vscode.window.showInputBox({
+      prompt: vscode.l10n.t('Words of a name, a cell, a state, a note, #tag, or star; empty shows all runs'),
+      value: this.filter,
+    });
+    if (typed !== undefined) this.setFilter(typed);
+  }
+
+  private fits(run: ListedRun): boolean {
+    return matchesFilter(run, this.filter);
+  }
+
+  /** What sets runs of one name apart; the schema that it takes is loaded only where two have one. */
+  private async tellApart(): Promise<void> {
+    const byName = new Map<string, ListedRun[]>();
+    for (const run of this.store.runs) {
+      const key = `${run.workspace}\n${runLabel(run, false)}`;
+      byName.set(key, [...(byName.get(key) ?? []), run]);
+    }
+    const alike = [...byName.values()].filter(runs => runs.length > 1);
+    const stamp = alike.map(runs => runs.map(({ folder }) => folder).join()).join('\n');
+    if (stamp === this.apartStamp) return;
+    this.apartStamp = stamp;
+    this.apart.clear();
+    if (alike.length > 0) {
+      const { distinctions } = await import('../../runs/differences.ts');
+      for (const runs of alike) {
+        const experiments = runs.map(({ request }) => request.experiment);
+        const seeds = new Set(experiments.map(({ training }) => training.seed)).size > 1;
+        for (const [index, words] of distinctions(experiments).entries()) {
+          const seed = seeds ? `seed ${experiments[index]!.training.seed}` : '';
+          const shown = [...words.split(' · ').slice(0, MOST_DISTINCTIONS), seed].filter(Boolean);
+          this.apart.set(runs[index]!.folder, plain(shown.join(' · '), 80));
+        }
+      }
+    }
+    if (this.view.visible) this.changed.fire();
+  }
+
   private refresh(): void {
+    void this.tellApart();
     if (this.view.visible) this.changed.fire();
     // the badge is seen where the view is not
     this.describe();

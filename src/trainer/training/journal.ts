@@ -1,4 +1,6 @@
 // What a run tells the world while it trains: events, series, status and checkpoints, in order, disk full or not.
+
+import type { ScalarColumn } from '../../runs/columns.ts';
 import type {
   EndReason,
   JsonNumber,
@@ -97,10 +99,26 @@ export class Journal {
     }
   }
 
+  private noteBest(valLoss: number): void {
+    const best = this.last['bestValLoss'];
+    if (Number.isFinite(valLoss) && (typeof best !== 'number' || valLoss < best))
+      this.last['bestValLoss'] = valLoss;
+  }
+
+  /** Of a run that goes on: what lists say of it stays until there is something newer. */
+  resumeFrom(scalars: ReadonlyMap<string, Pick<ScalarColumn, 'length' | 'mean'>>): void {
+    for (const [name, { length, mean }] of scalars)
+      if (length > 0) this.last[name] = toJsonNumber(mean.at(length - 1));
+    const validations = scalars.get('valLoss');
+    for (let row = 0; row < (validations?.length ?? 0); row++) this.noteBest(validations!.mean.at(row));
+  }
+
   /** Figures of the row that is being made. */
   figure(values: Readonly<Record<string, number>>): void {
-    for (const [name, value] of Object.entries(values))
+    for (const [name, value] of Object.entries(values)) {
       this.last[name] = this.figures[name] = toJsonNumber(value);
+      if (name === 'valLoss') this.noteBest(value);
+    }
   }
 
   /** Writes what was gathered, if anything was. */

@@ -156,7 +156,8 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
       writer.truncateAfter(trainer.step);
       journal.event(trainer.step, { kind: 'resumed', fromStep: trainer.step });
     }
-    const { findings } = readAll(turn.folder);
+    const { findings, scalars } = readAll(turn.folder);
+    journal.resumeFrom(scalars);
     const member = new Member(trainer, writer, journal, { ownSeconds, found: findings });
     member.beat(1);
     return member;

@@ -152,6 +152,9 @@ export class HeaderSection implements Section {
     const living = runs.some(run => isLiving(run));
     this.menu.data = [
       { label: 'Open in an editor tab', value: 'openTab', tabindex: 0 },
+      ...(this.page.state.pinned === null
+        ? []
+        : [{ label: 'Follow the newest run', value: 'followNewest', tabindex: 0 }]),
       ...(living ? [{ label: 'Write a checkpoint now', value: 'checkpoint', tabindex: 0 }] : []),
       ...(runs.length > 1
         ? [
@@ -161,7 +164,7 @@ export class HeaderSection implements Section {
           ]
         : []),
       { separator: true },
-      { label: 'Export…', value: 'export', tabindex: 0 },
+      { label: 'Export as PyTorch, CSV, TensorBoard…', value: 'export', tabindex: 0 },
       { label: 'Show the experiment as it was trained', value: 'openExperiment', tabindex: 0 },
       { label: 'Open the run folder', value: 'openFolder', tabindex: 0 },
     ];

@@ -6,6 +6,7 @@ import {
   type Described,
   groupDescription,
   groupState,
+  matchesFilter,
   runDescription,
   runLabel,
   statusText,
@@ -40,6 +41,26 @@ function run(state: Described['state'], status: Partial<RunStatus> = {}, label?:
   };
 }
 
+describe('the filter of the tree', () => {
+  const label = { name: null, note: 'Clipped harder', isStarred: true, tags: ['Good', 'paper'] };
+  const emma = { ...run('diverged'), label };
+
+  it('takes runs in which all of its words stand', () => {
+    const table: [string, boolean][] = [
+      ['', true],
+      ['EMMA', true],
+      ['lstm diverged', true],
+      ['harder', true],
+      ['#good star', true],
+      ['★', true],
+      ['#goo', false],
+      ['emma finished', false],
+    ];
+    for (const [filter, fits] of table) assert.equal(matchesFilter(emma, filter), fits, filter);
+    assert.equal(matchesFilter({ ...emma, label: { ...label, isStarred: false } }, 'star'), false);
+  });
+});
+
 describe('runs in words', () => {
   it('say what is going on, and the loss', () => {
     const table: [Described, string][] = [
@@ -49,6 +70,11 @@ describe('runs in words', () => {
       [run('paused'), 'paused at step 840'],
       [run('diverged', { last: { valLoss: 'NaN' } }), 'diverged at step 840 · val NaN · 3 min ago'],
       [run('finished', { last: { valLoss: 1.5 } }), 'finished · val 1.50 · 3 min ago'],
+      [
+        run('finished', { last: { valLoss: 1.5, bestValLoss: 1.42 } }),
+        'finished · val 1.50 (best 1.42) · 3 min ago',
+      ],
+      [run('finished', { last: { valLoss: 1.42, bestValLoss: 1.42 } }), 'finished · val 1.42 · 3 min ago'],
       [run('queued'), 'queued'],
       [
         run('finished', { last: { valLoss: 0.01, accuracy: 0.975 } }),

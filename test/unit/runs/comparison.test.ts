@@ -11,7 +11,7 @@ import {
   signFlip,
   spreadOf,
 } from '../../../src/runs/comparison.ts';
-import { distinctions, factorsOf, seedlessKey } from '../../../src/runs/differences.ts';
+import { distinctions, factorsOf, onlyDifferences, seedlessKey } from '../../../src/runs/differences.ts';
 
 const run = (label: string, key: string, seed: number, final: number | null): ComparedRun => ({
   id: `${key}-${seed}`,
@@ -131,6 +131,16 @@ describe('what tells experiments apart', () => {
       ['model.layers.0.type'],
     );
     assert.deepEqual(distinctions([small, rnn]), ['LSTM', 'RNN']);
+  });
+
+  it('is shown field by field, the seed too', () => {
+    const a = experiment('{"type":"gru","units":8}');
+    const b = experiment('{"type":"gru","units":9}', ',"training":{"seed":7}');
+    assert.deepEqual(onlyDifferences(a, b), [
+      { 'model.layers.0.units': 8, 'training.seed': a.training.seed },
+      { 'model.layers.0.units': 9, 'training.seed': 7 },
+    ]);
+    assert.deepEqual(onlyDifferences(a, a), [{}, {}]);
   });
 
   it('is nothing for runs that differ in their seed', () => {

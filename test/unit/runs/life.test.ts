@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createRun } from '../../../src/runs/create.ts';
 import type { RunStatus } from '../../../src/runs/format.ts';
 import { LifeWatch } from '../../../src/runs/life.ts';
-import { diskUse, listRuns, renameRun } from '../../../src/runs/list.ts';
+import { diskUse, labelRun, listRuns, renameRun } from '../../../src/runs/list.ts';
 import { isRunId, newRunId } from '../../../src/runs/paths.ts';
 import { thisWriter } from '../../../src/runs/process.ts';
 import { requestOf, Scratch } from './folder.ts';
@@ -124,5 +124,13 @@ describe('names and lists of runs', () => {
     assert.equal(runs[0]!.name, 'adding');
     assert.ok(diskUse(first) > 500);
     assert.deepEqual(listRuns(join(workspace, 'nowhere')), []);
+    // a note and a star stay when the name changes, and a file that is broken is none
+    labelRun(first, { note: 'kept', isStarred: true, tags: ['a'] });
+    renameRun(first, 'again');
+    const { label } = listRuns(join(first, '..')).find(({ folder }) => folder === first)!;
+    assert.deepEqual(label, { name: 'again', note: 'kept', isStarred: true, tags: ['a'] });
+    writeFileSync(join(first, 'label.json'), '{"name":3,"tags":"x","isStarred":"yes"');
+    const broken = listRuns(join(first, '..')).find(({ folder }) => folder === first)!;
+    assert.deepEqual(broken.label, { name: null, note: '', isStarred: false, tags: [] });
   });
 });

@@ -99,6 +99,31 @@ describe('trainRuns', () => {
     assert.equal(state.todo, 'step');
   });
 
+  it('keeps the newest and the best validation in what lists read, also when it goes on', async () => {
+    const controller = new AbortController();
+    const folder = makeRun(tinyExperiment({ validation: { every: 10 }, checkpoint: { every: 25 } }));
+    let isOver = false;
+    await train(folder, {
+      signal: controller.signal,
+      onEvent: (_, event) => {
+        if (event.step >= 34 && !isOver) controller.abort();
+        isOver = event.step >= 34;
+      },
+    });
+    const best = (status: RunStatus | null) => [status?.last['valLoss'], status?.last['bestValLoss']];
+    const validations = () => {
+      const { valLoss } = Object.fromEntries(readRun(folder).scalars);
+      return Array.from({ length: valLoss!.length }, (_, row) => valLoss!.mean.at(row));
+    };
+    const expected = () => [validations().at(-1), Math.min(...validations())];
+    assert.deepEqual(best(readRun(folder).status), expected());
+    const told: RunStatus[] = [];
+    await train(folder, { onStatus: (_, status) => told.push(status) });
+    const first = told.find(({ state }) => state === 'training')!;
+    assert.ok(typeof first.last['valLoss'] === 'number' && typeof first.last['bestValLoss'] === 'number');
+    assert.deepEqual(best(readRun(folder).status), expected());
+  });
+
   it('writes one row for each step, in order, with what validation found in it, and the sample after it', async () => {
     const experiment = tinyExperiment({ steps: 60, validation: { every: 20 }, sample: { every: 20 } });
     const events = eventsOf((await trainNew(experiment)).folder);
