@@ -22,7 +22,8 @@ import { TimeRows } from './time-rows.ts';
 const COST = 0.005;
 /** as of the reach probe: so few sequences take about three times their share */
 const PASS_SHARE = 3;
-const FEWEST = 20;
+/** Rows that a short run has all the same. */
+const FEWEST = 5;
 
 export const jacobian: Probe = {
   name: SERIES.jacobian,

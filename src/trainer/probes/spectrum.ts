@@ -12,8 +12,9 @@ export const FIGURES = ['radius', 'sigma', 'condition'] as const;
 /** Measured: a matrix of n rows takes as long as 170 n³ multiply-adds of a training step. */
 const COST = 170;
 const SHARE = 0.005;
-/** Rows that a short run has all the same, at four times the share at most. */
+/** Rows that a short run has all the same: of small matrices, which take 20 ms at most, or at four times the share. */
 const FEWEST = 10;
+const SMALL = 1e6;
 
 export const spectrum: Probe = {
   name: SERIES.spectrum,
@@ -56,9 +57,10 @@ export function spectrumEvery(
   const { probes, training } = experiment;
   if (probes.spectrum === false) return 0;
   if (probes.spectrum.every) return probes.spectrum.every;
-  const cost = maps.reduce((sum, { size }) => sum + COST * size ** 3, 0);
+  const cubes = maps.reduce((sum, { size }) => sum + size ** 3, 0);
   const { step } = multiplyAdds(experiment, sizes);
-  const affordable = Math.max(1, Math.ceil(cost / (SHARE * step)));
+  const affordable = Math.max(1, Math.ceil((COST * cubes) / (SHARE * step)));
   const least = Math.ceil(training.steps / 200);
-  return Math.max(least, Math.ceil(affordable / 4), Math.min(affordable, Math.ceil(training.steps / FEWEST)));
+  const most = cubes <= SMALL ? least : Math.ceil(affordable / 4);
+  return Math.max(least, most, Math.min(affordable, Math.ceil(training.steps / FEWEST)));
 }

@@ -444,7 +444,7 @@ describe('parseExperiment', () => {
     assert.equal(experiment?.training.steps, 1000);
     assert.deepEqual(experiment?.training.bptt, { carryState: true });
     assert.deepEqual(experiment?.training.schedule, { type: 'constant', warmup: 0 });
-    assert.deepEqual(experiment?.probes, { gradientFlow: {}, gates: {} });
+    assert.deepEqual(experiment?.probes, { gradientFlow: {}, gates: {}, spectrum: {} });
   });
 
   it('tells where a value and its key stand', () => {
