@@ -339,6 +339,35 @@ struct UnrollCtc {
   Int32 seq_len, batch, classes, max_labels;
 };
 
+/** Returns the floats of scratch that a recurrence on projected inputs takes, for the number of threads now running. */
+struct UnrollVariantMemory {
+  Int32 cell, seq_len, batch, hidden_size;
+};
+
+/** VariantForward. `zoneout` counts where it has no masks. */
+struct UnrollVariantForward {
+  double zoneout;
+  const float *projected, *weight_hh, *bias_hh;
+  const Int32 *lengths;
+  const float *h0, *c0, *peephole, *gain_hidden, *gain_cell, *bias_cell;
+  const float *state_mask, *update_mask, *zoneout_h, *zoneout_c;
+  float *y, *h_n, *c_n, *gates, *cells, *read, *normed, *scratch;
+  Int32 cell, seq_len, batch, hidden_size, reverse;
+};
+
+/** VariantBackward; `hidden_grad_norm` null: no report. dhidden may be dprojected where nothing stands between them. */
+struct UnrollVariantBackward {
+  double zoneout;
+  const float *projected, *weight_hh, *bias_hh;
+  const Int32 *lengths;
+  const float *h0, *c0, *peephole, *gain_hidden, *gain_cell, *bias_cell;
+  const float *state_mask, *update_mask, *zoneout_h, *zoneout_c;
+  const float *y, *gates, *cells, *normed, *dy, *dh_n, *dc_n;
+  float *dprojected, *dhidden, *dpeephole, *dgain_hidden, *dgain_cell, *dbias_cell, *dh0, *dc0;
+  float *hidden_grad_norm, *cell_grad_norm, *gate_mean, *gate_saturation, *scratch;
+  Int32 cell, seq_len, batch, hidden_size, reverse;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 7)           \
@@ -378,12 +407,15 @@ struct UnrollCtc {
   F(matrix_memory_memory, UnrollMatrixMemoryMemory, 0, 0, 9)    \
   F(matrix_memory, UnrollMatrixMemory, 0, 15, 10)               \
   F(matrix_memory_backward, UnrollMatrixMemoryBackward, 0, 24, 10) \
+  F(variant_memory, UnrollVariantMemory, 0, 0, 4)               \
+  F(variant_forward, UnrollVariantForward, 1, 22, 5)            \
+  F(variant_backward, UnrollVariantBackward, 1, 34, 5)          \
   F(ctc_memory, UnrollCtcMemory, 0, 0, 2)                       \
   F(ctc, UnrollCtc, 1, 7, 4)
 
 /** Room that callers have for the struct of any function, and the most pointers of one. */
 #define UNROLL_CALL_BYTES 512
-#define UNROLL_CALL_POINTERS 32
+#define UNROLL_CALL_POINTERS 40
 
 extern "C" {
 

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "optimizers.h"
 #include "recurrent_backward.h"
+#include "recurrent_variant.h"
 #include "scan.h"
 #include "selective_scan.h"
 #include "table.h"

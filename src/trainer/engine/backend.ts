@@ -30,6 +30,7 @@ import { recurrentKernel } from './kernels/recurrent.ts';
 import { reshapeKernel } from './kernels/reshape.ts';
 import { scanKernel, selectiveScanKernel } from './kernels/scan.ts';
 import { softmaxCrossEntropyKernel } from './kernels/softmax-cross-entropy.ts';
+import { variantKernel } from './kernels/variant.ts';
 import { moveIn, moveOut, WatchedStorage } from './pool.ts';
 import type { Provider } from './provider.ts';
 import { BACKEND, useProvider } from './storage.ts';
@@ -38,6 +39,7 @@ import { registerTfjsGradients } from './tfjs-gradients.ts';
 const kernels: readonly EngineKernel[] = [
   reshapeKernel,
   recurrentKernel,
+  variantKernel,
   denseKernel,
   embeddingKernel,
   softmaxCrossEntropyKernel,

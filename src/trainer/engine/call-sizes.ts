@@ -58,6 +58,21 @@ function convolutionRooms(n: readonly number[]): { x: number; weight: number; bi
   return { x: T! * B! * I!, weight: (O! * I! * K!) / groups!, bias: O!, y: out! * B! * O! };
 }
 
+/** Operands that both passes of a cell with what its fields change are given; without the projected inputs. */
+function variantInputs([cell, T, B, H]: readonly number[]) {
+  const G = cell === 2 ? 4 : cell === 3 || cell === 4 ? 3 : 1;
+  const [all, state, width] = [T! * B!, B! * H!, G * H!];
+  return {
+    inputs: [width * H!, width, B!, state, state, 3 * H!, width, H!, H!, state, ...repeat(3, all * H!)],
+    projected: all * width,
+    gates: all * (G === 1 ? 1 : 4) * H!,
+    normed: all * (width + 1),
+    perStep: all * H!,
+    state,
+    width,
+  };
+}
+
 const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
   recurrent_forward: n => {
     const [, T, B, , H] = n as number[];
@@ -84,6 +99,18 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
       T!,
       null,
       null,
+    ];
+  },
+  variant_forward: n => {
+    const { inputs, projected, gates, normed, perStep, state } = variantInputs(n);
+    return [projected, ...inputs, perStep, state, state, gates, perStep, perStep, normed, null];
+  },
+  variant_backward: n => {
+    const { inputs, projected, gates, normed, perStep, state, width } = variantInputs(n);
+    const [, T, , H] = n as number[];
+    return [
+      ...[null, ...inputs, perStep, gates, perStep, normed, perStep, state, state],
+      ...[projected, projected, 3 * H!, width, H!, H!, state, state, T!, T!, null, null, null],
     ];
   },
   gemm: ([m, n, k]) => [m! * k!, k! * n!, n!, m! * n!, null],
@@ -195,6 +222,10 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
     case 'recurrent_forward':
     case 'recurrent_backward':
       requireBelow(kernel, operands[6], integers[2]!, integers[1]! + 1);
+      break;
+    case 'variant_forward':
+    case 'variant_backward':
+      requireBelow(kernel, operands[3], integers[2]!, integers[1]! + 1);
       break;
     case 'attention':
     case 'attention_backward':

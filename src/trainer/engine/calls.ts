@@ -11,6 +11,7 @@ import type {
   Slice,
 } from './provider.ts';
 import { SEQUENCE_OPERANDS, sequenceCalls } from './sequence-calls.ts';
+import { VARIANT_OPERANDS, variantCalls } from './variant-calls.ts';
 
 /** In the order of UnrollCell. */
 const CELLS: readonly RecurrentCell[] = [
@@ -48,6 +49,7 @@ export const OPERANDS = {
   sgd_step: 'wrw',
   rmsprop_step: 'wrww',
   ...SEQUENCE_OPERANDS,
+  ...VARIANT_OPERANDS,
 } as const;
 
 export type KernelName = keyof typeof OPERANDS;
@@ -168,6 +170,7 @@ export function kernelCalls(unchecked: Invoke, memory: Pick<Provider, 'allocate'
       return invoke('rmsprop_step', doubles, [parameter, gradient, squareAverage, momentumBuffer], [count]);
     },
     ...sequenceCalls(invoke, scratchOf),
+    ...variantCalls(invoke, CELLS, scratchOf),
   };
 }
 

@@ -89,7 +89,8 @@ export function recurrentProduct(h: Tensor2D, { weightHh, biasHh, norms }: CellW
   return biasHh ? add<Tensor2D>(product, biasHh) : product;
 }
 
-const EPSILON = 1e-5;
+/** of norms inside of a cell */
+export const EPSILON = 1e-5;
 
 /** Each row less its mean, divided by its deviation: J. L. Ba et al., 2016, https://arxiv.org/abs/1607.06450. */
 export function normalised(x: Tensor2D): Tensor2D {

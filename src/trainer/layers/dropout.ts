@@ -6,7 +6,7 @@ import { dropout as dropoutKernel } from '../engine/kernels/dropout.ts';
 import { hasKernel } from '../engine/kernels/kernel.ts';
 import { operations } from '../engine/operations.ts';
 import { newFloats } from '../engine/pool.ts';
-import { whole } from '../engine/storage.ts';
+import { glance, whole } from '../engine/storage.ts';
 import { type StreamKey, streamKey, streamOf } from '../random.ts';
 import { computed } from './by-channel.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
@@ -52,6 +52,15 @@ export function channelDropout(x: Tensor3D, rate: number, seed: number, name: st
   const kept = 1 / (1 - rate);
   const [, batch, width] = x.shape;
   const mask = Float32Array.from({ length: batch * width }, () => (random.uniform() < rate ? 0 : kept));
+  return timesMask(x, mask);
+}
+
+/** x (T, B, D) ⊙ mask (B, D) at every step; the mask has no gradient. */
+export function maskedSteps(x: Tensor3D, mask: Tensor): Tensor3D {
+  return timesMask(x, Float32Array.from(glance(mask)));
+}
+
+function timesMask(x: Tensor3D, mask: Float32Array): Tensor3D {
   const masked = (values: Float32Array) => {
     const y = newFloats(values.length);
     for (let at = 0; at < y.length; at += mask.length)

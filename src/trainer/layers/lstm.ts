@@ -87,24 +87,24 @@ function ownNorm(c: Tensor2D, { cellWeight, cellBias }: CellNorms): Tensor2D {
   return add(mul(normalised(c), cellWeight), cellBias);
 }
 
-/** Blocks i g o as i -i g o: σ(-i) is 1 - σ(i). */
+/** Blocks i g o as i -i g o, and peepholes i o as i -i o: σ(-i) is 1 - σ(i). */
 function withForgetBlock<T extends Tensor2D | Tensor1D>(weight: T, units: number): T {
   const [, ...rest] = weight.shape;
   const block = units * (rest[0] ?? 1);
   return computed(
     [weight],
-    [4 * units, ...rest],
+    [weight.shape[0] + units, ...rest],
     given => {
-      const four = new Float32Array(4 * block);
-      four.set(given.subarray(0, block));
-      for (let i = 0; i < block; i++) four[block + i] = -given[i]!;
-      four.set(given.subarray(block), 2 * block);
-      return four;
+      const all = new Float32Array(given.length + block);
+      all.set(given.subarray(0, block));
+      for (let i = 0; i < block; i++) all[block + i] = -given[i]!;
+      all.set(given.subarray(block), 2 * block);
+      return all;
     },
-    dFour => {
-      const gradient = new Float32Array(3 * block);
-      for (let i = 0; i < block; i++) gradient[i] = dFour[i]! - dFour[block + i]!;
-      gradient.set(dFour.subarray(2 * block), block);
+    dAll => {
+      const gradient = new Float32Array(dAll.length - block);
+      for (let i = 0; i < block; i++) gradient[i] = dAll[i]! - dAll[block + i]!;
+      gradient.set(dAll.subarray(2 * block), block);
       return [gradient];
     },
   ) as T;

@@ -18,10 +18,20 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type RecurrentReport, recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
 import { tap } from '../engine/kernels/tap.ts';
+import { variant, variantRuns } from '../engine/kernels/variant.ts';
 import { fusedKernels, provider, weightsChanged } from '../engine/storage.ts';
-import { type Cell, type CellState, type CellWeights, NO_MASKS, normalised, type StepMasks } from './cell.ts';
+import {
+  type Cell,
+  type CellState,
+  type CellWeights,
+  EPSILON,
+  NO_MASKS,
+  normalised,
+  type StepMasks,
+} from './cell.ts';
+import { maskedSteps } from './dropout.ts';
 import type { SequenceMasks, Zoneout } from './masks.ts';
-import { dense } from './operations.ts';
+import { dense, layerNorm } from './operations.ts';
 
 export interface RunnerWeights extends CellWeights {
   /** (G·H, I) */
@@ -68,9 +78,54 @@ export function runSequence(
   options: RunnerOptions,
 ): RunnerResult {
   const hasKernel = cell.fused && fusedKernels() && provider().cells.includes(cell.fused);
-  if (!hasKernel || weights.peephole || weights.norms || options.masks)
-    return runSteps(cell, x, weights, options);
-  return projected(weights, own => runFused(cell, x, forKernel(cell, own), options));
+  const isPlain = !weights.peephole && !weights.norms && !options.masks;
+  if (hasKernel && isPlain)
+    return projected(weights, own => runFused(cell, x, forKernel(cell, own), options));
+  // the kernel's norm is over four gates, where coupled ones are three
+  const coupledNorm = weights.norms && cell.forKernel;
+  if (hasKernel && variantRuns(cell.fused!) && !coupledNorm)
+    return projected(weights, own => runVariant(cell, x, forKernel(cell, own), options));
+  return runSteps(cell, x, weights, options);
+}
+
+/** The kernel of cells with what their fields change, from W_ih x + b of all steps. */
+function runVariant(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: RunnerOptions): RunnerResult {
+  const { weightIh, weightHh, biasIh, biasHh, peephole, norms } = weights;
+  const { masks = null, state, initial } = options;
+  const [, batch] = x.shape;
+  const read = masks?.input ? maskedSteps(x, masks.input) : x;
+  // the recurrent bias of a GRU stands inside of the product with r
+  const apart = cell.fused === 'gru-reset-after';
+  const bias = biasIh && biasHh && !apart ? (add(biasIh, biasHh) as Tensor1D) : biasIh;
+  const product = dense(read, weightIh, norms ? null : bias);
+  const begin = (values: Float32Array | undefined, given: Tensor2D | undefined) =>
+    values ? tensor2d(values, [batch, weightHh.shape[1]]) : given;
+  const { y, hN, cN } = variant(
+    {
+      projected: norms ? layerNorm(product, norms.input, bias!, EPSILON) : product,
+      weightHh,
+      biasHh: apart ? (biasHh ?? undefined) : undefined,
+      h0: begin(state?.h, initial?.h),
+      c0: begin(state?.c, initial?.c),
+      peephole: peephole ?? undefined,
+      gainHidden: norms?.hidden,
+      gainCell: norms?.cellWeight,
+      biasCell: norms?.cellBias,
+    },
+    {
+      cell: cell.fused!,
+      reverse: options.reverse ?? false,
+      lengths: options.lengths,
+      stateMask: masks?.recurrent ?? null,
+      updateMask: masks?.update ?? null,
+      zoneoutH: masks?.zoneout?.h ?? null,
+      zoneoutC: masks?.zoneout?.c ?? null,
+      zoneout: masks?.zoneout?.rate ?? 0,
+      onReport: options.report,
+    },
+  );
+  const last: CellState = cN ? { h: hN, c: cN } : { h: hN };
+  return { y, state: copied(last), last: options.lastStates ? last : null };
 }
 
 /**
@@ -88,8 +143,10 @@ function projected(weights: RunnerWeights, run: (weights: RunnerWeights) => Runn
 function forKernel(cell: Cell, weights: RunnerWeights): RunnerWeights {
   if (!cell.forKernel) return weights;
   const units = weights.weightHh.shape[1];
-  const { weightIh, weightHh, biasIh, biasHh } = weights;
+  const { weightIh, weightHh, biasIh, biasHh, peephole } = weights;
   return renewed({
+    ...weights,
+    peephole: peephole && cell.forKernel(peephole, units),
     weightIh: cell.forKernel(weightIh, units),
     weightHh: cell.forKernel(weightHh, units),
     biasIh: biasIh && cell.forKernel(biasIh, units),
