@@ -184,10 +184,45 @@ const classes = {
     .nullable(),
 };
 
-/** What a decoder says of a source; `alignment`: which steps it says it at, where it reads unaligned labels. */
-const decoded = z
-  .array(z.object({ source: text, truth: text, prediction: text, alignment: text.optional() }))
-  .max(10_000);
+const share = z.number().min(0).max(1);
+
+/** What a decoder says of a source. */
+const decoded = {
+  rows: z
+    .array(
+      z.object({
+        source: text,
+        truth: text,
+        prediction: text,
+        /** the steps it says it at, where it reads unaligned labels */
+        alignment: text.optional(),
+        /** weights[step of the answer][unit of the source]; left out where nothing attends to the source */
+        attention: z
+          .object({
+            source: z.array(text).max(1000),
+            target: z.array(text).max(1000),
+            weights: z.array(z.array(share).max(1000)).max(1000),
+          })
+          .refine(
+            ({ source, target, weights }) =>
+              weights.length === target.length && weights.every(row => row.length === source.length),
+            { error: 'the weights are not one for each unit of the answer and of the source' },
+          )
+          .optional(),
+      }),
+    )
+    .max(10_000),
+  /** of more sequences, free-running: how many are right by units of the source */
+  byLength: z
+    .array(z.object({ length: wholeCount, sequences: wholeCount, right: wholeCount }))
+    .max(10_000)
+    .optional(),
+  /** how many symbols are wrong by their place in the target, from 1, the end among them */
+  byPosition: z
+    .array(z.object({ position: wholeCount, symbols: wholeCount, wrong: wholeCount }))
+    .max(10_000)
+    .optional(),
+};
 
 /** Sequences of tokens, each with the tag it has and the one it was given. */
 const tagged = z
@@ -202,7 +237,7 @@ const sample = z.discriminatedUnion('type', [
   z.object({ type: z.literal('series'), ...series }),
   z.object({ type: z.literal('pairs'), rows: pairs }),
   z.object({ type: z.literal('classes'), ...classes }),
-  z.object({ type: z.literal('decoded'), rows: decoded }),
+  z.object({ type: z.literal('decoded'), ...decoded }),
   z.object({ type: z.literal('tagged'), rows: tagged }),
   z.object({ type: z.literal('augmented'), rows: augmented }),
 ]);

@@ -79,6 +79,26 @@ describe('the page of the dashboard', () => {
     );
   }
 
+  /** The picture has colours, and its numbers open behind it. */
+  async function seesAlignment(section: ReturnType<Page['locator']>): Promise<void> {
+    await settled();
+    const colours = await section
+      .locator('.alignment canvas')
+      .first()
+      .evaluate(canvas => {
+        const { width, height } = canvas as HTMLCanvasElement;
+        const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+        const seen = new Set<number>();
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at + 3] === 255) seen.add((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!);
+        return seen.size;
+      });
+    assert.ok(colours > 20, `${colours} colours`);
+    await section.locator('.alignment .numbers summary').first().click();
+    await section.locator('summary', { hasText: 'by place' }).click();
+    assert.match(await section.innerText(), /answer[\s\S]*<end>[\s\S]*source length[\s\S]*90 %/);
+  }
+
   const requests = () => page.evaluate(() => (window as unknown as { fake: Fake }).fake.requests);
   const advance = async (steps: number) => {
     await page.evaluate(count => (window as unknown as { fake: Fake }).fake.advance(count), steps);
@@ -311,7 +331,7 @@ describe('the page of the dashboard', () => {
 
   for (const [shows, words] of [
     ['classes', [/Japanese ✗/, /predictions of [\d,]+ sequences by class/]],
-    ['decoded', [/December 3, 1999 ✗/, /1999-12-31/]],
+    ['decoded', [/December 3, 1999 ✗/, /1999-12-31/, /2024-05-03 → May 3, 2024/]],
     ['tagged', [/X ✗/, /truth DET/]],
   ] as const)
     it(`shows samples of the type ${shows}`, async () => {
@@ -320,6 +340,7 @@ describe('the page of the dashboard', () => {
           await open(`task=adding&runs=1&shows=${shows}&theme=${theme}`, width);
           const section = page.locator('#sample');
           for (const word of words) assert.match(await section.innerText(), word);
+          if (shows === 'decoded') await seesAlignment(section);
           assert.deepEqual(await faults(), []);
           const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);

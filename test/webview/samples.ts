@@ -13,6 +13,18 @@ const names = [
 const tags = ['DET', 'ADJ', 'NOUN', 'VERB'];
 const sentence = 'The quick brown fox jumps over the lazy dog and runs away'.split(' ');
 
+/** Weights that sum to 1 and peak where the parts of a date stand. */
+function alignmentOf(source: string, answer: string) {
+  const target = [...answer, '<end>'];
+  const weights = target.map((_, t) => {
+    const peak = (source.length - 1) * (1 - t / (target.length - 1));
+    const row = [...source].map((_, s) => Math.exp(-((s - peak) ** 2)));
+    const sum = row.reduce((total, weight) => total + weight, 0);
+    return row.map(weight => weight / sum);
+  });
+  return { source: [...source], target, weights };
+}
+
 export const fakeSamples = {
   classes: {
     type: 'classes',
@@ -34,9 +46,16 @@ export const fakeSamples = {
   decoded: {
     type: 'decoded',
     rows: [
-      { source: '2024-05-03', truth: 'May 3, 2024', prediction: 'May 3, 2024' },
+      {
+        source: '2024-05-03',
+        truth: 'May 3, 2024',
+        prediction: 'May 3, 2024',
+        attention: alignmentOf('2024-05-03', 'May 3, 2024'),
+      },
       { source: '1999-12-31', truth: 'December 31, 1999', prediction: 'December 3, 1999' },
     ],
+    byLength: [1, 2, 3, 4].map(length => ({ length, sequences: 10, right: 11 - 2 * length })),
+    byPosition: [1, 2, 3, 4].map(position => ({ position, symbols: 20, wrong: position })),
   },
   tagged: {
     type: 'tagged',

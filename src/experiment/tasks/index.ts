@@ -10,6 +10,7 @@ import { copyMemory } from './copy-memory.ts';
 import { ctc } from './ctc.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
+import { addition, copy, reverse, sort } from './generated-pairs.ts';
 import { induction } from './induction.ts';
 import type { Metric, TaskKind } from './kind.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
@@ -31,6 +32,10 @@ export const TASK_KINDS = {
   table,
   seq2seq,
   ctc,
+  copy,
+  reverse,
+  sort,
+  addition,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { PAIR_METRICS } from './generated-pairs.ts';
 import type { TaskKind } from './kind.ts';
 import { split } from './split.ts';
 
 const column = z.union([z.string().min(1), z.int().min(0)]);
-const units = z.enum(['characters', 'words', 'bytes']);
+const units = z.enum(['characters', 'words', 'spaced', 'bytes']);
 
 const schema = z
   .strictObject({
@@ -18,7 +19,9 @@ const schema = z
       .boolean()
       .optional()
       .describe('Whether the first row names the columns; default: where a column is named here.'),
-    units: units.default('characters').describe('What a step is.'),
+    units: units
+      .default('characters')
+      .describe('What a step is; spaced: what stands between spaces, such as a phoneme.'),
     targetUnits: units.optional().describe('What a step of the target is, where it differs.'),
     minCount: positiveInt
       .default(1)
@@ -51,12 +54,7 @@ export const seq2seq: TaskKind<typeof schema> = {
   schema,
   title: 'Sequence to sequence',
   loss: { at: 'every-step', of: 'classes', unit: 'nats' },
-  metrics: [
-    { name: 'sequenceAccuracy', label: 'Sequence accuracy, free-running', unit: '%', better: 'higher' },
-    { name: 'accuracy', label: 'Token accuracy, forced', unit: '%', better: 'higher' },
-    { name: 'freeAccuracy', label: 'Token accuracy, free-running', unit: '%', better: 'higher' },
-    { name: 'tokenErrorRate', label: 'Token error rate, free-running', unit: '%', better: 'lower' },
-  ],
+  metrics: PAIR_METRICS,
   predictsNext: true,
   stream: false,
   needs: 'encoder',

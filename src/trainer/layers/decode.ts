@@ -11,6 +11,15 @@ export interface Ends {
   most: number;
 }
 
+export interface Look {
+  /** steps that are made though every sequence has ended */
+  least?: number;
+  /** (batch, classes) of step t; lent until it returns */
+  onLogits?(t: number, logits: Float32Array): void;
+  /** the symbol that is said and read next; default: the most likely one */
+  choose?(logits: Float32Array, row: number, classes: number): number;
+}
+
 export interface BeamOptions {
   width: number;
   /** α: scores are divided by ((5 + length) / 6)^α; 0: none */
@@ -23,18 +32,21 @@ export function greedy(
   batch: number,
   encoded: Encoded,
   { start, end, most }: Ends,
+  look: Look = {},
 ): number[][] {
   const written: number[][] = Array.from({ length: batch }, () => []);
   const ended = new Array<boolean>(batch).fill(false);
   const walker = stepper(model, batch, encoded);
   let next = new Int32Array(batch).fill(start);
-  for (let t = 0; t < most && ended.includes(false); t++) {
+  const { least = 0, onLogits, choose = mostLikely } = look;
+  for (let t = 0; t < least || (t < most && ended.includes(false)); t++) {
     const logits = walker.step(next);
     const classes = logits.length / batch;
-    next = Int32Array.from({ length: batch }, (_, row) => mostLikely(logits, row, classes));
+    onLogits?.(t, logits);
+    next = Int32Array.from({ length: batch }, (_, row) => choose(logits, row, classes));
     for (let row = 0; row < batch; row++) {
       if (next[row] === end) ended[row] = true;
-      else if (!ended[row]) written[row]!.push(next[row]!);
+      else if (!ended[row] && t < most) written[row]!.push(next[row]!);
     }
   }
   return written;

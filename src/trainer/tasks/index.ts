@@ -14,6 +14,7 @@ import { copyMemory } from './copy-memory.ts';
 import { ctc } from './ctc.ts';
 import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
+import { addition, copy, reverse, sort } from './generated-pairs.ts';
 import { induction } from './induction.ts';
 import type { Codec } from './language.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
@@ -37,6 +38,10 @@ const TASKS = {
   table,
   seq2seq,
   ctc,
+  copy,
+  reverse,
+  sort,
+  addition,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

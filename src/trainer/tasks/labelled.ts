@@ -87,7 +87,12 @@ async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn
   return { sequences, notes: sounds.notes, sound: { rate: sounds.rate, mels: sounds.mels } };
 }
 
-const UNIT_NAMES: Readonly<Record<Units, string>> = { characters: 'character', words: 'word', bytes: 'byte' };
+export const UNIT_NAMES: Readonly<Record<Units, string>> = {
+  characters: 'character',
+  words: 'word',
+  spaced: 'word',
+  bytes: 'byte',
+};
 
 function leftOut(lines: readonly number[], one: string, many: string, what: string): string[] {
   if (lines.length === 0) return [];

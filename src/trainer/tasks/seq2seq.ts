@@ -2,45 +2,38 @@
 // cross-entropy in nats of every symbol of the target, the true one before it given (teacher forcing). Free-running: the
 // decoder reads what it said itself, the most likely symbol at each step. Baseline: the shares of the symbols in the
 // training part.
-import type { Tensor3D } from '@tensorflow/tfjs-core';
-import { tidy } from '@tensorflow/tfjs-core';
-import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
-import { UNKNOWN } from '../data/text.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
-import { sourceOf } from '../layers/batch.ts';
-import { type Ends, greedy } from '../layers/decode.ts';
-import { encodedOf } from '../layers/evaluate.ts';
-import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
 import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
-import { editDistance } from './edit-distance.ts';
 import { forcingAt, sampledInputs } from './forcing.ts';
-import { lengthsNote } from './labelled.ts';
+import { lengthsNote, UNIT_NAMES } from './labelled.ts';
 import type { TaskModule } from './module.ts';
+import {
+  batchOf,
+  END,
+  type EncodedPair,
+  encodeWith,
+  endsOf,
+  type PairArtifact,
+  pairArtifact,
+  pairFault,
+  START,
+  sizesFor,
+} from './pair-batches.ts';
+import { pairSample } from './pair-sample.ts';
+import { pairFigures, scoreForced, scoreFree } from './pair-scores.ts';
 import { type Pair, readPairs } from './pairs.ts';
-import type { Batch, Score, Task } from './task.ts';
-import { encoder, type Units, vocabularyOf } from './units.ts';
+import type { Task } from './task.ts';
+import { vocabularyOf } from './units.ts';
 
 type PairsData = DataOf<'seq2seq'>;
 
 const SHOWN_ROWS = 8;
-const SHOWN_CHARACTERS = 80;
-/** Symbols of a target that are no units: its start and its end. */
-export const START = '<start>';
-export const END = '<end>';
-/** A target that does not end is cut at so many times the longest one of training. */
-const MOST_TIMES = 1.5;
-
-interface EncodedPair {
-  source: Int32Array;
-  /** without start and end */
-  target: Int32Array;
-}
 
 export async function seq2seqTask(experiment: Experiment, data: PairsData, path: string): Promise<Task> {
   const { pairs, notes } = await readPairs(path, data);
@@ -88,7 +81,6 @@ export async function seq2seqTask(experiment: Experiment, data: PairsData, path:
     }
   };
   const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
-  const ends = endsOf(artifact);
 
   return {
     facts: {
@@ -134,18 +126,14 @@ export async function seq2seqTask(experiment: Experiment, data: PairsData, path:
       softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: scoreForced,
     run: (model, batch, score) => scoreFree(model, batch, score, artifact),
-    metrics: figuresOf,
-    *sample(model) {
-      yield;
-      const answers = decoded(model, cut(shown), ends);
-      const text = textWith(artifact);
-      const rows = shown.map((place, row) => ({
-        input: short(pairs[place]!.texts.source),
-        truth: short(pairs[place]!.texts.target),
-        prediction: short(text(answers[row]!)),
-      }));
-      return { type: 'pairs', rows };
-    },
+    metrics: pairFigures,
+    sample: model =>
+      pairSample(
+        model,
+        artifact,
+        shown.map(place => ({ ...encoded[place]!, texts: pairs[place]!.texts })),
+        held(valid.length > 0 ? valid : train, validation.maxBatches),
+      ),
     artifact: () => artifact,
   };
 }
@@ -167,7 +155,7 @@ function partsOf(
 }
 
 /** Vocabularies come from the training part alone; the longest sequences from all, so that each can be read. */
-function fitted(train: readonly Pair[], all: readonly Pair[], data: PairsData): Seq2seqArtifact {
+function fitted(train: readonly Pair[], all: readonly Pair[], data: PairsData): PairArtifact {
   const { units, targetUnits = units, minCount } = data;
   const longest = (of: 'source' | 'target') => all.reduce((most, pair) => Math.max(most, pair[of].length), 1);
   return {
@@ -196,133 +184,11 @@ function fitted(train: readonly Pair[], all: readonly Pair[], data: PairsData): 
   };
 }
 
-type Texts = Pick<Pair, 'source' | 'target'>;
-
-export function encodeWith(artifact: Seq2seqArtifact): (pair: Texts) => EncodedPair {
-  const [ofSource, ofTarget] = [
-    encoder(artifact.sourceSymbols),
-    encoder(artifact.targetSymbols.slice(0, -2)),
-  ];
-  return ({ source, target }) => ({ source: ofSource(source).ids, target: ofTarget(target).ids });
-}
-
-export function endsOf({ targetSymbols, maxTarget }: Seq2seqArtifact): Ends {
-  const { length } = targetSymbols;
-  return { start: length - 2, end: length - 1, most: Math.ceil(MOST_TIMES * maxTarget) + 1 };
-}
-
-/** Symbols as a text: words with spaces between them. */
-export function textWith({
-  targetSymbols,
-  targetUnits,
-}: Seq2seqArtifact): (ids: readonly number[]) => string {
-  return ids => {
-    const units = ids.map(id => targetSymbols[id]!);
-    if (targetUnits === 'bytes') return Buffer.from(units.map(Number)).toString('utf8');
-    return units.join(targetUnits === 'words' ? ' ' : '');
-  };
-}
-
-/** Time-major, each filled with zeros behind its end. */
-function padded(sequences: readonly Int32Array[]) {
-  const lengths = Int32Array.from(sequences, ({ length }) => length);
-  const seqLen = lengths.reduce((most, length) => Math.max(most, length), 1);
-  const input = new Int32Array(seqLen * sequences.length);
-  sequences.forEach((sequence, row) => {
-    sequence.forEach((id, t) => {
-      input[t * sequences.length + row] = id;
-    });
-  });
-  return { seqLen, input, lengths };
-}
-
-export function batchOf(pairs: readonly EncodedPair[], artifact: Seq2seqArtifact): Batch {
-  const { start, end } = endsOf(artifact);
-  const read = padded(pairs.map(({ target }) => Int32Array.of(start, ...target)));
-  const said = padded(pairs.map(({ target }) => Int32Array.of(...target, end)));
-  return {
-    ...read,
-    batch: pairs.length,
-    targets: said.input,
-    source: padded(pairs.map(({ source }) => source)),
-    continues: false,
-  };
-}
-
-/** The model's own targets for the sources of a batch, without the end. */
-export function decoded(model: Model, batch: Batch, ends: Ends): number[][] {
-  return tidy(() => {
-    const encoded = encodedOf(model, batch, { training: false, step: 0 })!;
-    return greedy(model, sourceOf(batch)!.batch, encoded, ends);
-  });
-}
-
-function adderTo(score: Score) {
-  return (name: string, value: number) => {
-    score.sums[name] = (score.sums[name] ?? 0) + value;
-  };
-}
-
-function scoreForced(outputs: Tensor3D, { targets, batch, lengths, seqLen }: Batch, score: Score): void {
-  const mask = new Float32Array(seqLen * batch);
-  const steps = lengths!.reduce((sum, length) => sum + length, 0);
-  const logits = outputs.dataSync() as Float32Array;
-  const classes = logits.length / (seqLen * batch);
-  let right = 0;
-  for (let row = 0; row < batch; row++)
-    for (let t = 0; t < lengths![row]!; t++) {
-      const at = t * batch + row;
-      mask[at] = 1;
-      let best = 0;
-      for (let k = 1; k < classes; k++)
-        if (logits[at * classes + k]! > logits[at * classes + best]!) best = k;
-      if (best === targets[at]) right++;
-    }
-  const loss = softmaxCrossEntropy(outputs, targets as Int32Array, mask);
-  score.lossSum += loss.dataSync()[0]! * steps;
-  score.count += steps;
-  adderTo(score)('right', right);
-}
-
-/** A symbol that was never seen in training is never right. */
-function scoreFree(model: Model, batch: Batch, score: Score, artifact: Seq2seqArtifact): void {
-  const add = adderTo(score);
-  const ends = endsOf(artifact);
-  const unknown = artifact.targetSymbols.indexOf(UNKNOWN);
-  decoded(model, batch, ends).forEach((answer, row) => {
-    const truth = Array.from({ length: batch.lengths![row]! - 1 }, (_, t) => {
-      const id = batch.targets[t * batch.batch + row]!;
-      return id === unknown ? -1 : id;
-    });
-    const distance = editDistance(answer, truth);
-    add('sequences', 1);
-    add('right sequences', distance === 0 ? 1 : 0);
-    add('edits', distance);
-    // by place, the end among them
-    const said = [...answer, ends.end];
-    add('free tokens', truth.length + 1);
-    add('right free tokens', [...truth, ends.end].filter((id, t) => id === said[t]).length);
-    add('units', truth.length);
-  });
-}
-
-function figuresOf({ sums, count: all }: Score): Record<string, number> {
-  const share = (part: string, of: string) => (sums[part] ?? 0) / sums[of]!;
-  const forced = { accuracy: (sums['right'] ?? 0) / all };
-  if (!sums['sequences']) return forced;
-  return {
-    ...forced,
-    sequenceAccuracy: share('right sequences', 'sequences'),
-    freeAccuracy: share('right free tokens', 'free tokens'),
-    tokenErrorRate: share('edits', 'units'),
-  };
-}
-
 /** Shares with one more of each symbol, so that none is impossible. */
 function baselineLoss(
   train: readonly EncodedPair[],
   valid: readonly EncodedPair[],
-  artifact: Seq2seqArtifact,
+  artifact: PairArtifact,
 ): number {
   const { end } = endsOf(artifact);
   const counts = new Float64Array(artifact.targetSymbols.length).fill(1);
@@ -338,12 +204,11 @@ function baselineLoss(
   return loss / symbols;
 }
 
-function describe(pairs: readonly Pair[], artifact: Seq2seqArtifact): string[] {
+function describe(pairs: readonly Pair[], artifact: PairArtifact): string[] {
   const { units, targetUnits, sourceSymbols, targetSymbols } = artifact;
   const lengths = (of: 'source' | 'target') => pairs.map(pair => pair[of].length);
-  const one = (of: Units) => of.slice(0, -1);
   const notes = [
-    `Sources: ${lengthsNote(lengths('source'), one(units))}. Targets: ${lengthsNote(lengths('target'), one(targetUnits))}.`,
+    `Sources: ${lengthsNote(lengths('source'), UNIT_NAMES[units])}. Targets: ${lengthsNote(lengths('target'), UNIT_NAMES[targetUnits])}.`,
   ];
   if (units !== 'bytes' || targetUnits !== 'bytes')
     notes.push(
@@ -369,47 +234,9 @@ function repeatedNote(pairs: readonly Pair[], train: readonly number[], others: 
   ];
 }
 
-function short(text: string): string {
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
-}
-
-const symbol = z.string().max(10_000);
-const column = z.union([symbol, z.int().min(0)]);
-const units = z.enum(['characters', 'words', 'bytes']);
-
-const artifact = z.object({
-  task: z.literal('seq2seq'),
-  source: column,
-  target: column,
-  header: z.boolean().nullable(),
-  units,
-  targetUnits: units,
-  /** units by id; targets end with start and end */
-  sourceSymbols: z.array(symbol).min(1).max(10_000_000),
-  targetSymbols: z.array(symbol).min(3).max(10_000_000),
-  /** steps of the longest sequences, start and end left out */
-  maxSource: z.int().min(1).max(10_000_000),
-  maxTarget: z.int().min(1).max(10_000_000),
-});
-
-export type Seq2seqArtifact = z.output<typeof artifact>;
-
-function sizesFor({ sourceSymbols, targetSymbols, maxSource, maxTarget }: Seq2seqArtifact) {
-  return {
-    input: { kind: 'tokens', vocabulary: targetSymbols.length } as const,
-    source: { kind: 'tokens', vocabulary: sourceSymbols.length } as const,
-    outputs: targetSymbols.length,
-    steps: Math.max(maxSource, maxTarget + 1),
-  };
-}
-
-export const seq2seq: TaskModule<'seq2seq', typeof artifact> = {
-  artifact,
+export const seq2seq: TaskModule<'seq2seq', ReturnType<typeof pairArtifact<'seq2seq'>>> = {
+  artifact: pairArtifact('seq2seq'),
   open: (experiment, data, place) => seq2seqTask(experiment, data, locateData(data.path, place)),
   sizes: own => sizesFor(own),
-  fault({ targetSymbols }) {
-    return targetSymbols.at(-2) === START && targetSymbols.at(-1) === END
-      ? null
-      : 'its target symbols do not end with start and end';
-  },
+  fault: pairFault,
 };

@@ -1,7 +1,8 @@
 // What a step of a text is: characters, words or bytes, and their ids.
 import { UNKNOWN } from '../data/text.ts';
 
-export type Units = 'characters' | 'words' | 'bytes';
+/** spaced: what stands between spaces */
+export type Units = 'characters' | 'words' | 'spaced' | 'bytes';
 
 /** A word, a number, or one other sign; case is kept. */
 const WORD = /\p{L}[\p{L}\p{M}'’-]*|\p{N}+|[^\s\p{L}\p{N}]/gu;
@@ -9,6 +10,7 @@ const WORD = /\p{L}[\p{L}\p{M}'’-]*|\p{N}+|[^\s\p{L}\p{N}]/gu;
 export function unitsOf(text: string, units: Units): string[] {
   if (units === 'characters') return Array.from(text);
   if (units === 'words') return text.match(WORD) ?? [];
+  if (units === 'spaced') return text.split(/\s+/).filter(Boolean);
   return Array.from(Buffer.from(text, 'utf8'), byte => String(byte));
 }
 

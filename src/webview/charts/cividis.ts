@@ -35,3 +35,9 @@ export function paintRatio(bytes: Uint8ClampedArray, offset: number, ratio: numb
   bytes[offset + 2] = table[entry + 2]!;
   bytes[offset + 3] = 255;
 }
+
+/** The colour of a share from 0 to 1, as CSS. */
+export function paintShare(share: number): string {
+  const entry = Math.round(Math.max(0, Math.min(1, share)) * (SIZE - 1)) * 3;
+  return `rgb(${table[entry]} ${table[entry + 1]} ${table[entry + 2]})`;
+}

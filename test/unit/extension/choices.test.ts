@@ -57,6 +57,7 @@ describe('the steps of Train RNN', () => {
         ['co2.csv', undefined],
         ['co2.csv', undefined],
         ['co2.csv', undefined],
+        ...['Copying', 'Reversal', 'Sorting', 'Addition'].map(title => [title, undefined]),
         ['The adding problem', undefined],
         ['Temporal order', undefined],
         ['Copy memory', undefined],

@@ -7,15 +7,15 @@ import { beamSearch, greedy } from '../../layers/decode.ts';
 import { encodedOf } from '../../layers/evaluate.ts';
 import type { Model } from '../../layers/model.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
+import { batchOf, encodeWith, endsOf, type PairArtifact, textWith } from '../../tasks/pair-batches.ts';
 import { type Pair, readPairs } from '../../tasks/pairs.ts';
-import { batchOf, encodeWith, endsOf, type Seq2seqArtifact, textWith } from '../../tasks/seq2seq.ts';
 import type { DecodeOptions, Predicted, Row } from './predictor.ts';
 
 const BATCH = 128;
 
 export async function predictSequences(
   model: Model,
-  artifact: Seq2seqArtifact,
+  artifact: PairArtifact,
   path: string,
   { beams = 1, lengthPenalty = 0 }: DecodeOptions = {},
 ): Promise<Predicted> {
@@ -85,7 +85,7 @@ export async function predictSequences(
 async function pairsOf(
   path: string,
   name: string,
-  { source, target, header, units, targetUnits }: Seq2seqArtifact,
+  { source, target, header, units, targetUnits }: PairArtifact,
 ): Promise<{ pairs: Pair[]; notes: string[]; hasTargets: boolean }> {
   const common = { path: name, source, units, targetUnits, ...(header === null ? {} : { header }) };
   try {

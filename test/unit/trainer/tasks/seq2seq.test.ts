@@ -11,7 +11,7 @@ import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
 import { forcingAt, type TeacherForcing } from '../../../../src/trainer/tasks/forcing.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
-import { decoded, endsOf, type Seq2seqArtifact } from '../../../../src/trainer/tasks/seq2seq.ts';
+import { decoded, endsOf, type PairArtifact } from '../../../../src/trainer/tasks/pair-batches.ts';
 import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
 
@@ -33,7 +33,7 @@ async function open(text: string, data: object = {}, training: object = {}): Pro
   return openTask(experimentOf(data, training), { base: folder, workspace: folder, allowedPaths: [] });
 }
 
-const artifactOf = (task: Task) => task.artifact() as unknown as Seq2seqArtifact;
+const artifactOf = (task: Task) => task.artifact() as unknown as PairArtifact;
 
 /** The rows of (steps, batch) ids as texts. */
 function textsOf({ seqLen, input, lengths }: Pick<Batch, 'seqLen' | 'input' | 'lengths'>, symbols: string[]) {
