@@ -333,6 +333,7 @@ describe('the page of the dashboard', () => {
     ['classes', [/Japanese ✗/, /predictions of [\d,]+ sequences by class/]],
     ['decoded', [/December 3, 1999 ✗/, /1999-12-31/, /2024-05-03 → May 3, 2024/]],
     ['tagged', [/X ✗/, /truth DET/]],
+    ['augmented', [/as it was varied/, /the ct sat no the mat/]],
   ] as const)
     it(`shows samples of the type ${shows}`, async () => {
       for (const theme of THEMES)

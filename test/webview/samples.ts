@@ -67,4 +67,11 @@ export const fakeSamples = {
       })),
     ),
   },
+  augmented: {
+    type: 'augmented',
+    rows: [
+      { before: 'the cat sat on the mat.', after: 'the ct sat no the mat.' },
+      { before: '0.12 0.30 0.55 0.61 0.48', after: '0.10 0.33 0.58 0.44' },
+    ],
+  },
 } as const satisfies Record<string, Sample>;
