@@ -24,6 +24,7 @@ export const highway: LayerKind<typeof schema> = {
   schema,
   title: 'Highway',
   family: 'plain',
+  rectified: false,
   traits: () => ({ reads: 'vectors', sees: 'step', carries: true, reach: 1 }),
   width: (_, { inputs }) => inputs,
   parameters: ({ layers }, { inputs: I }) => ({

@@ -61,7 +61,7 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly widthField?: keyof z.output<S> & string;
   /** its `residual` stands inside of it: its input is not added to its output as a whole */
   readonly innerResidual?: boolean;
-  /** a ReLU gives its output, whatever its fields say */
+  /** whether a ReLU gives its output; left out: where its field `activation` says so */
   readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;
   /** `asked`: the width that the task asks of the last layer */

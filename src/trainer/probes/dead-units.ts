@@ -40,7 +40,8 @@ export function rectifiedLayers({ model }: Experiment): string[] {
 }
 
 function isRectified(layer: Layer): boolean {
-  return kindOf(layer).rectified === true || ('activation' in layer && layer.activation === 'relu');
+  if ('residual' in layer && layer.residual) return false;
+  return kindOf(layer).rectified ?? ('activation' in layer && layer.activation === 'relu');
 }
 
 /** The share of dead units of each layer in one batch, which may come in several stretches of time. */

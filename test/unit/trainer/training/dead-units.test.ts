@@ -1,8 +1,8 @@
 // Dead units in real short runs: recorded with the run, and found only where they die.
 import assert from 'node:assert/strict';
 import { tensor } from '@tensorflow/tfjs-core';
-import type { ExperimentInput } from '../../../../src/experiment/schema.ts';
-import { DeadUnits } from '../../../../src/trainer/probes/dead-units.ts';
+import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
+import { DeadUnits, rectifiedLayers } from '../../../../src/trainer/probes/dead-units.ts';
 import { columnOf, eventsOf, readRun, trainNew, useWorkspace } from './runs.ts';
 
 type Layers = ExperimentInput['model']['layers'];
@@ -87,5 +87,17 @@ describe('dead units', () => {
   it('are not looked for without a ReLU, or where probes are off', async () => {
     assert.equal((await observed([{ type: 'gru', units: 4 }, { type: 'dense' }], 0.01)).series, undefined);
     assert.equal((await observed(relu, 0.01, { probes: { gates: false } })).series, undefined);
+  });
+
+  it('are of layers whose output is that of a ReLU, and not of those that add something to it', () => {
+    const layers = [
+      { type: 'conv1d', units: 4, activation: 'relu' },
+      { type: 'conv1d', units: 4, activation: 'relu', residual: true },
+      { type: 'highway' },
+      { type: 'wavenet', units: 4 },
+      { type: 'dense' },
+    ];
+    const experiment = experimentSchema.parse({ data: { task: 'adding' }, model: { layers } });
+    assert.deepEqual(rectifiedLayers(experiment), ['layers.0', 'layers.3']);
   });
 });
