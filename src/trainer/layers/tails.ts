@@ -1,5 +1,6 @@
 // The last inputs of a layer that looks back a fixed number of steps: its state between two parts of a sequence.
 import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import { glance } from '../engine/storage.ts';
 import type { Pass } from './layer.ts';
 
 /** (B, tail·I), as states are kept, → (tail, B, I). */
@@ -17,7 +18,7 @@ export function timeMajor(kept: Float32Array, tail: number, x: Tensor3D): Tensor
 /** (B, tail·I): the last steps of each sequence, zeros before its first. `whole` ends with the pass's own `steps`. */
 export function lastSteps(whole: Tensor3D, tail: number, steps: number, pass: Pass): Float32Array {
   const [all, batch, width] = whole.shape;
-  const values = whole.dataSync();
+  const values = glance(whole);
   const kept = new Float32Array(batch * tail * width);
   for (let b = 0; b < batch; b++) {
     const end = all - steps + (pass.options.lengths?.[b] ?? steps);
