@@ -12,28 +12,41 @@ LENGTHS = torch.tensor([5, 2, 4])
 class Attention(torch.nn.Module):
     """Scores of every state of the source, softmax over its valid steps, and the weighted sum joined with the query."""
 
-    def __init__(self, score, memory, width, compared):
+    def __init__(self, score, memory, width, compared, location=None):
         super().__init__()
-        self.score = score
+        self.score, self.location = score, None
         if score == "additive":
             self.query = torch.nn.Linear(width, compared, bias=False)
             self.key = torch.nn.Linear(memory, compared, bias=False)
             self.v = torch.nn.Linear(compared, 1, bias=False)
+        if location:
+            filters, size = location
+            self.filters = torch.nn.Conv1d(1, filters, size, padding=size // 2, bias=False)
+            self.location = torch.nn.Linear(filters, compared, bias=False)
         if score == "general":
             self.query = torch.nn.Linear(width, memory, bias=False)
 
     def forward(self, h, states, lengths):
         h, s = h.transpose(0, 1), states.transpose(0, 1)
+        beyond = torch.arange(s.shape[1])[None, None] >= lengths[:, None, None]
+        if self.location is not None:
+            a, shares = torch.zeros(s.shape[:2]), []
+            for h_t in h.unbind(1):
+                f = self.filters(a[:, None]).transpose(1, 2)
+                e = self.v(torch.tanh(self.query(h_t)[:, None] + self.key(s) + self.location(f)))[..., 0]
+                a = torch.softmax(e.masked_fill(beyond[:, 0], -torch.inf), 1)
+                shares.append(a)
+            self.weights = torch.stack(shares, 1)
+            return torch.cat([self.weights @ s, h], 2).transpose(0, 1)
         if self.score == "additive":
             e = self.v(torch.tanh(self.query(h)[:, :, None] + self.key(s)[:, None]))[..., 0]
         else:
             e = (self.query(h) if self.score == "general" else h) @ s.transpose(1, 2)
-        beyond = torch.arange(s.shape[1])[None, None] >= lengths[:, None, None]
         self.weights = torch.softmax(e.masked_fill(beyond, -torch.inf), 2)
         return torch.cat([self.weights @ s, h], 2).transpose(0, 1)
 
 
-def case(name, cell, bidirectional, layers, learned=False, score=None, compared=None, bridge=None):
+def case(name, cell, bidirectional, layers, learned=False, score=None, compared=None, bridge=None, location=None):
     kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell]
     units = bridge or (2 * H if bidirectional else H)
     ends_in = 2 * H if bidirectional else H
@@ -44,7 +57,7 @@ def case(name, cell, bidirectional, layers, learned=False, score=None, compared=
         "layers.1": kind(D, units, layers),
     }
     if score:
-        parts["layers.2"] = Attention(score, ends_in, units, compared or units)
+        parts["layers.2"] = Attention(score, ends_in, units, compared or units, location)
     head = f"layers.{3 if score else 2}"
     parts[head] = torch.nn.Linear(ends_in + units if score else units, W)
     initial = {}
@@ -97,7 +110,8 @@ def case(name, cell, bidirectional, layers, learned=False, score=None, compared=
     begins = {} if not learned else {"initialState": "learned"}
     if bridge:
         begins["bridge"] = "dense"
-    looks = [{"type": "attention", "score": score, **({"units": compared} if compared else {})}] if score else []
+    located = {"locationSensitive": True, "filters": location[0], "kernelSize": location[1]} if location else {}
+    looks = [{"type": "attention", "score": score, **({"units": compared} if compared else {}), **located}] if score else []
     return {
         "name": name,
         "encoder": [{"type": "embedding", "dim": D}, {"type": cell, "units": H, "layers": layers, "bidirectional": bidirectional}],
@@ -131,5 +145,6 @@ write(
         case("a bridge and additive attention", "gru", True, 1, bridge=4, score="additive", compared=3),
         case("dot attention (Luong)", "gru", False, 1, score="dot"),
         case("general attention (Luong)", "lstm", True, 1, score="general"),
+        case("location-sensitive attention (Chorowski)", "gru", False, 1, score="additive", compared=4, location=(3, 3)),
     ],
 )

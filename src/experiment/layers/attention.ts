@@ -1,4 +1,5 @@
-// Attention of a decoder to its encoder's states: additive (Bahdanau et al. 2015), dot and general (Luong et al. 2015).
+// Attention of a decoder to its encoder's states: additive (Bahdanau et al. 2015, which is the concat of Luong et al. 2015),
+// dot and general (Luong et al. 2015), and additive with a look at where it looked before (Chorowski et al. 2015).
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
@@ -17,6 +18,14 @@ const schema = z
     units: positiveInt
       .optional()
       .describe("Of the additive score: width of what is compared; default: that of the encoder's states."),
+    locationSensitive: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Of the additive score: a step also reads, by a convolution, the shares of the step before (Chorowski et al. 2015).',
+      ),
+    filters: positiveInt.default(10).describe('Of the location: outputs of the convolution.'),
+    kernelSize: positiveInt.default(15).describe('Of the location: shares that it reads around each state.'),
   })
   .describe(
     "Looks at the encoder's states from each step, and hands on their weighted sum joined with the step itself.",
@@ -47,25 +56,38 @@ export const attention: LayerKind<typeof schema> = {
     if (layer.score === 'dot') return { count: 0, formula: '0' };
     if (layer.score === 'general') return { count: S * H, formula: `${S}·${H}` };
     const A = comparedWidth(layer, S);
-    return { count: A * (S + H) + A, formula: `${A}·(${S} + ${H}) + ${A}` };
+    const { locationSensitive, filters: F, kernelSize: K } = layer;
+    const [count, formula] = [A * (S + H) + A, `${A}·(${S} + ${H}) + ${A}`];
+    if (!locationSensitive) return { count, formula };
+    return { count: count + A * F + F * K, formula: `${formula} + ${A}·${F} + ${F}·${K}` };
   },
   // the source is taken to be as long as the sequence
   kept(layer, at) {
     const [S, T] = [memoryOf(at), at.steps];
-    const compared = layer.score === 'additive' ? 2 * T * comparedWidth(layer, S) : 3 * S;
-    return compared + 2 * T + 2 * (S + at.inputs);
+    const A = comparedWidth(layer, S);
+    const compared = layer.score === 'additive' ? 2 * T * A : 3 * S;
+    const located = layer.locationSensitive ? T * (layer.filters + 2 * A) : 0;
+    return compared + located + 2 * T + 2 * (S + at.inputs);
   },
   multiplyAdds(layer, at) {
     const [S, H, T] = [memoryOf(at), at.inputs, at.steps];
     if (layer.score === 'dot') return 2 * T * T * S;
     if (layer.score === 'general') return T * S * H + 2 * T * T * S;
     const A = comparedWidth(layer, S);
-    return T * A * (S + H) + T * T * (A + S);
+    const { locationSensitive, filters: F, kernelSize: K } = layer;
+    return T * A * (S + H) + T * T * (A + S + (locationSensitive ? F * (K + A) : 0));
   },
   check(layer, at) {
     if (layer.units !== undefined && layer.score !== 'additive')
       return [
         error(['units'], `\`units\` belongs to the additive score; leave it out for "${layer.score}".`),
+      ];
+    if (layer.locationSensitive && layer.score !== 'additive')
+      return [
+        error(
+          ['locationSensitive'],
+          `\`locationSensitive\` belongs to the additive score; leave it out for "${layer.score}".`,
+        ),
       ];
     const memory = at?.memory ?? Number.NaN;
     if (layer.score !== 'dot' || !at || Number.isNaN(memory) || memory === at.inputs) return [];
@@ -76,9 +98,11 @@ export const attention: LayerKind<typeof schema> = {
       ),
     ];
   },
-  about({ score }) {
+  about({ score, locationSensitive }) {
     const scores = {
-      additive: 'e_ts = v · tanh(W_h h_t + W_s s_s)          arXiv 1409.0473',
+      additive: locationSensitive
+        ? 'e_ts = v · tanh(W_h h_t + W_s s_s + U (F * a_{t-1})_s)          arXiv 1506.07503'
+        : 'e_ts = v · tanh(W_h h_t + W_s s_s)          arXiv 1409.0473',
       dot: 'e_ts = h_t · s_s          arXiv 1508.04025',
       general: 'e_ts = h_t · W s_s          arXiv 1508.04025',
     };

@@ -1,27 +1,45 @@
 // Attention of a decoder to its encoder's states: additive, D. Bahdanau, K. Cho, Y. Bengio, 2015,
 // https://arxiv.org/abs/1409.0473; dot and general, M.-T. Luong, H. Pham, C. Manning, 2015, https://arxiv.org/abs/1508.04025.
 //
+// With `locationSensitive` the score also reads where the step before looked: J. Chorowski et al., 2015,
+// https://arxiv.org/abs/1506.07503.
+//
 //   e_ts = v · tanh(W_h h_t + W_s s_s)  or  h_t · s_s  or  h_t · W s_s
+//   e_ts = v · tanh(W_h h_t + W_s s_s + U f_ts)      f_t = F * a_{t-1}, a_0 = 0
 //   a_t = softmax_s(e_t) over the valid steps of the source
 //   y_t = [Σ_s a_ts s_s ; h_t]
 //
 // Shapes: h (T, B, H), s (S steps, B, M), y (T, B, M + H). Variables: additive query.weight (A, H), key.weight (A, M) and
-// v.weight (1, A); general query.weight (M, H); none has a bias. Initial values: matrices as a dense layer of the convention.
-import { mul, reshape, type Tensor3D } from '@tensorflow/tfjs-core';
+// v.weight (1, A); general query.weight (M, H); of the location filters.weight (F, 1, K), location.weight (A, F); none has a
+// bias. Initial values: matrices as a dense layer of the convention. State of the location: the shares "<layer>.shares",
+// (B, S), as long as the source.
+import {
+  add,
+  concat,
+  mul,
+  reshape,
+  slice,
+  type Tensor3D,
+  tensor,
+  transpose,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { comparedWidth } from '../../experiment/layers/attention.ts';
 import type { LayerOf } from '../../experiment/layers/index.ts';
+import { glance } from '../engine/storage.ts';
 import { ModelError } from './errors.ts';
+import { glorotUniform, uniform } from './initial.ts';
 import { joined } from './joined.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { projection } from './linear-recurrence.ts';
 import type { Encoded } from './model.ts';
-import { activation, crossAttention } from './operations.ts';
-import { pairSums, weighedStates } from './pairs.ts';
+import { activation, convolution, crossAttention } from './operations.ts';
+import { pairSums, sharesOf, weighedStates, weighedSums } from './pairs.ts';
 
 type AttentionLayer = LayerOf<'attention'>;
 type OnWeights = ((weights: Float32Array) => void) | undefined;
 /** h and the source → Σ_s a_ts s_s (T, B, M). */
-type Look = (h: Tensor3D, source: Encoded, onWeights: OnWeights) => Tensor3D;
+type Look = (h: Tensor3D, source: Encoded, onWeights: OnWeights, pass: Pass) => Tensor3D;
 
 export function buildAttention(layer: AttentionLayer, place: Place): BuiltLayer {
   const { memory } = place;
@@ -36,7 +54,7 @@ export function buildAttention(layer: AttentionLayer, place: Place): BuiltLayer 
     output: { kind: 'vectors', width: memory + place.input.width, learned: true },
     forward(x, pass) {
       const h = x as Tensor3D;
-      return joined(look(h, pass.encoded!, watched(place.name, pass)), h);
+      return joined(look(h, pass.encoded!, watched(place.name, pass), pass), h);
     },
   };
 }
@@ -67,9 +85,60 @@ function additive(layer: AttentionLayer, place: Place, memory: number): Look {
   const query = projection(place, 'query', compared, place.input.width, { bias: false });
   const key = projection(place, 'key', compared, memory, { bias: false });
   const v = projection(place, 'v', 1, compared, { bias: false });
+  if (layer.locationSensitive) {
+    const scores = (q: Tensor3D, k: Tensor3D) => v(activation('tanh', pairSums(q, k)));
+    return located(layer, place, compared, { query, key, scores });
+  }
   return (h, { states, lengths }, onWeights) => {
     const [T, B] = h.shape;
     const scores = v(activation('tanh', pairSums(query(h), key(states))));
     return weighedStates(reshape(scores, [T, states.shape[0], B]), states, lengths, onWeights);
+  };
+}
+
+interface Additive {
+  query(h: Tensor3D): Tensor3D;
+  key(states: Tensor3D): Tensor3D;
+  /** q (1, B, A) and k (S, B, A) → (S, B, 1) */
+  scores(q: Tensor3D, k: Tensor3D): Tensor3D;
+}
+
+/** One step after the other, since each reads the shares of the one before. */
+function located(
+  layer: AttentionLayer,
+  place: Place,
+  compared: number,
+  { query, key, scores }: Additive,
+): Look {
+  const { filters, kernelSize } = layer;
+  const spread = place.convention === 'pytorch' ? uniform(1 / Math.sqrt(kernelSize)) : glorotUniform;
+  const weight = place.variable('filters.weight', [filters, 1, kernelSize], spread);
+  const location = projection(place, 'location', compared, filters, { bias: false });
+  const name = `${place.name}.shares`;
+  return (h, { states, lengths }, onWeights, pass) => {
+    const [T, B, A] = [h.shape[0], h.shape[1], compared];
+    const S = states.shape[0];
+    const [queries, keys] = [query(h), key(states)];
+    const options = { dilation: 1, activation: null, inputGradient: true, padding: 'same' } as const;
+    const kept = pass.state(name);
+    // (S, B, 1)
+    let shares = (kept ? reshape(transpose(tensor(kept, [B, S])), [S, B, 1]) : zeros([S, B, 1])) as Tensor3D;
+    const answers: Tensor3D[] = [];
+    const told = onWeights ? new Float32Array(B * T * S) : null;
+    for (let t = 0; t < T; t++) {
+      const around = location(convolution(shares, weight, zeros([filters]), options));
+      const asked = slice(queries, [t, 0, 0], [1, B, A]) as Tensor3D;
+      const e = reshape(scores(asked, add(keys, around)), [1, S, B]) as Tensor3D;
+      const a = sharesOf(e, lengths);
+      answers.push(weighedSums(a, states));
+      shares = reshape(a, [S, B, 1]);
+      const values = told && glance(a);
+      if (told)
+        for (let b = 0; b < B; b++)
+          for (let s = 0; s < S; s++) told[(b * T + t) * S + s] = values![s * B + b]!;
+    }
+    pass.keep(name, Float32Array.from(transpose(reshape(shares, [S, B])).dataSync()));
+    if (told) onWeights!(told);
+    return answers.length === 1 ? answers[0]! : (concat(answers, 0) as Tensor3D);
   };
 }

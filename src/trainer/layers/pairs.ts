@@ -88,6 +88,61 @@ export function weighedStates(
   ) as Tensor3D;
 }
 
+/** softmax_s(e_t) over the valid states of each sequence, (T, S, B); 0 beyond a source's length. */
+export function sharesOf(e: Tensor3D, lengths: Int32Array | null): Tensor3D {
+  const [T, S, B] = e.shape;
+  const sizes = { T, S, B };
+  let a: Float32Array | null = null;
+  return computed(
+    [e],
+    [T, S, B],
+    e => {
+      a = softmaxOverStates(e, sizes, lengths);
+      return Float32Array.from(a);
+    },
+    da => {
+      const means = new Float32Array(T * B);
+      eachPair(sizes, lengths, (pair, step) => {
+        means[step]! += a![pair]! * da[pair]!;
+      });
+      const dE = newFloats(T * S * B).fill(0);
+      eachPair(sizes, lengths, (pair, step) => {
+        dE[pair] = a![pair]! * (da[pair]! - means[step]!);
+      });
+      return [dE];
+    },
+  ) as Tensor3D;
+}
+
+/** Σ_s a_ts s_s: a (T, S, B), states (S, B, M) → (T, B, M). */
+export function weighedSums(a: Tensor3D, states: Tensor3D): Tensor3D {
+  const [T, S, B] = a.shape;
+  const M = states.shape[2];
+  const sizes = { T, S, B };
+  return computed(
+    [a, states],
+    [T, B, M],
+    (a, states) => {
+      const y = newFloats(T * B * M).fill(0);
+      eachPair(sizes, null, (pair, ofY, ofState) => {
+        for (let j = 0, y0 = ofY * M, s0 = ofState * M; j < M; j++) y[y0 + j]! += a[pair]! * states[s0 + j]!;
+      });
+      return y;
+    },
+    (dy, a, states) => {
+      const dStates = newFloats(S * B * M).fill(0);
+      const dA = newFloats(T * S * B).fill(0);
+      eachPair(sizes, null, (pair, ofY, ofState) => {
+        for (let j = 0, y0 = ofY * M, s0 = ofState * M; j < M; j++) {
+          dA[pair]! += dy[y0 + j]! * states[s0 + j]!;
+          dStates[s0 + j]! += a[pair]! * dy[y0 + j]!;
+        }
+      });
+      return [dA, dStates];
+    },
+  ) as Tensor3D;
+}
+
 interface Sizes {
   T: number;
   S: number;
