@@ -257,7 +257,10 @@ function foldersOf(runs: readonly ListedRun[]): string[] {
 async function report(cause: unknown, { log }: Services): Promise<void> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof CannotTrain) {
-    void vscode.window.showErrorMessage(message);
+    // a message without a button is cut to one line
+    const again = vscode.l10n.t('Choose Again');
+    if ((await vscode.window.showErrorMessage(message, again)) === again)
+      await vscode.commands.executeCommand('unroll.train');
     return;
   }
   log.error(cause instanceof Error ? cause : message);

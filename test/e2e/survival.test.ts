@@ -67,10 +67,21 @@ describe('training outlives', () => {
     await assertComplete(workbench, run);
     const pid = workerOf(run)!;
     const step = stepOf(run);
+    // VS Code says so of a tree that is shown for two seconds without one
+    await workbench.page.addInitScript(() => {
+      const said = window as unknown as { saidNoProvider?: boolean };
+      new MutationObserver(() => {
+        if (document.body?.innerText.includes('There is no data provider')) said.saidNoProvider = true;
+      }).observe(document, { subtree: true, childList: true });
+    });
     await workbench.reload();
     await assertComplete(workbench, run);
     assert.equal(workerOf(run), pid);
     assert.ok(stepOf(run) > step);
+    assert.equal(
+      await workbench.page.evaluate(() => (window as unknown as { saidNoProvider?: boolean }).saidNoProvider),
+      undefined,
+    );
     await workbench.screenshot('after-reload');
   });
 

@@ -10,6 +10,8 @@ export function keepContextKeys(store: RunStore): vscode.Disposable {
     known.set(key, value);
     void vscode.commands.executeCommand('setContext', key, value);
   };
+  // a tree that is shown before it has a provider says so after two seconds
+  set('unroll.ready', true);
   const update = () => {
     const has = (...states: string[]) => store.runs.some(({ state }) => states.includes(state));
     set('unroll.hasRuns', store.runs.length > 0);
