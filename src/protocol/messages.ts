@@ -77,10 +77,23 @@ export interface GatesView {
   halfLife: { layer: number; gate: number; mean: number; steps: number | null }[];
 }
 
+/** What recurrent matrices do to lengths, over training. */
+export interface SpectrumView {
+  /** of the series: "spectrum" */
+  name: string;
+  /** "layers.1.0", of gates "layers.1.0 f" */
+  maps: string[];
+  /** step of each row, oldest first */
+  steps: Float64Array;
+  /** [row][map][3]: spectral radius, largest singular value, largest by smallest singular value */
+  figures: Float32Array;
+}
+
 /** What is drawn of a run's series, by the view that their sidecars name. */
 export interface SeriesViews {
   'time-map': FlowView[];
   gates: GatesView[];
+  spectrum: SpectrumView[];
 }
 export type ViewName = keyof SeriesViews;
 
@@ -141,6 +154,8 @@ export interface RunView {
   last: Record<string, JsonNumber>;
   task: TaskFacts | null;
   seed: number;
+  /** steps that the gradient flows back at most; null: it is not cut */
+  window: number | null;
   /** equal for runs that differ in their seed alone; empty before the request is read */
   seedKey: string;
   /** its place among runs on several data; null: all learn from the same */

@@ -148,6 +148,35 @@ describe('the page of the dashboard', () => {
       await page.screenshot({ path: path.join(root, 'test/out', `seeds-each-${width}-${theme}.png`) });
     });
 
+  for (const [theme, width, runs] of [
+    ['dark', 360, 1],
+    ['light', 1500, 3],
+    ['hc-dark', 1500, 1],
+    ['hc-light', 300, 3],
+  ] as const)
+    it(`draws what recurrent matrices do to lengths, and the cut of truncated BPTT: ${theme}, ${width}`, async () => {
+      const layout = width > 720 ? 'tab' : 'side';
+      await open(`theme=${theme}&layout=${layout}&runs=${runs}&nan=0&spectrum=1&window=40`, width);
+      const section = page.locator('#spectrum');
+      assert.match(
+        (await section.locator('.chart').getAttribute('aria-label'))!,
+        /Largest ρ \d\.\d{3} \(layers\.1\.0/,
+      );
+      assert.deepEqual(await faults(), []);
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
+      const file = (name: string) => path.join(root, 'test/out', `${name}-${theme}-${width}.png`);
+      await page.screenshot({ path: file('spectrum'), fullPage: true });
+      await page.getByRole('radio', { name: 'Jacobian', exact: true }).click();
+      await settled();
+      await page.locator('#flow').screenshot({ path: file('jacobian') });
+      await section.getByRole('button', { name: 'Show the spectrum as a data table' }).click();
+      await settled();
+      assert.match(await section.locator('table').innerText(), /matrix\s+ρ, [\d,]+\s+ρ, [\d,]+\s+σ_max/);
+      assert.deepEqual(await faults(), []);
+      await section.screenshot({ path: file('spectrum-table') });
+    });
+
   for (const state of STATES)
     it(`shows a run that is ${state} without a fault or anything beyond its edge`, async () => {
       await open(`state=${state}`, 320);

@@ -57,6 +57,8 @@ function makeRuns(): FakeRun[] {
       task: query.get('mixed') === '1' && i % 2 === 1 ? 'forecast' : task,
       shows: (query.get('shows') ?? undefined) as FakeOptions['shows'],
       full: query.get('full') === '1',
+      spectrum: query.get('spectrum') === '1',
+      window: query.has('window') ? Number(query.get('window')) : undefined,
       vanishes: query.get('vanishes') === '1' && cell === 'rnn',
       ...(cell === 'rnn' && variant === 0 && task === 'char-lm' && query.get('nan') !== '0'
         ? { divergesAt: 612 }

@@ -37,6 +37,10 @@ export interface FakeOptions {
   /** a sample of this type in place of the task's own */
   shows?: keyof typeof fakeSamples | undefined;
   full?: boolean;
+  /** with the spectrum of its matrices and the product of its Jacobians */
+  spectrum?: boolean;
+  /** of truncated BPTT */
+  window?: number | undefined;
   /** its place among runs on several data */
   matrix?: Place['matrix'];
   /** its gradient is found to vanish */
@@ -93,6 +97,18 @@ export function fakeRun(options: FakeOptions): FakeRun {
   const checkpoints: { step: number }[] = [];
   const series = new Map([['gradient-flow', flow]]);
   if (options.full) series.set('gradient-flow-full', full);
+  const blocks = gateLabels.length > 0 ? gateLabels : names;
+  const spectrum = rows(blocks.length * 3, {
+    name: 'spectrum',
+    view: 'spectrum',
+    axes: [
+      { name: 'map', size: blocks.length, labels: blocks },
+      { name: 'figure', size: 3, labels: ['radius', 'sigma', 'condition'] },
+    ],
+    layers: [],
+  });
+  const jacobian = rows(layers * seqLen, { name: 'jacobian-flow' });
+  if (options.spectrum) series.set('spectrum', spectrum).set('jacobian-flow', jacobian);
   if (gateLabels.length > 0) series.set('gates', gates);
   const status: RunStatus = {
     state: 'training',
@@ -230,8 +246,20 @@ export function fakeRun(options: FakeOptions): FakeRun {
         row[layer * seqLen + t - 1] = 0.003 * 10 ** (log + grain);
         wide[layer * seqLen + t - 1] = 0.01 * (1 + 0.2 * gauss(random)) * (1 - 0.3 * (t / seqLen));
       }
+    const cut = options.window ? seqLen - options.window : 0;
+    for (let t = 0; t < cut; t++) for (let layer = 0; layer < layers; layer++) row[layer * seqLen + t] = 0;
     flow.steps.push(step);
     flow.rows.push(row);
+    jacobian.steps.push(step);
+    jacobian.rows.push(row.map((value, at) => (at % seqLen < cut ? Number.NaN : value ** 0.7)));
+    spectrum.steps.push(step);
+    spectrum.rows.push(
+      Float32Array.from({ length: blocks.length * 3 }, (_, k) => {
+        const radius =
+          0.6 + 0.12 * Math.floor(k / 3) + 0.5 * (1 - Math.exp(-step / 500)) + 0.01 * gauss(random);
+        return [radius, radius * 1.6, 40 + step / 10][k % 3]!;
+      }),
+    );
     full.steps.push(step);
     full.rows.push(wide);
     if (gateLabels.length === 0) return;
@@ -298,7 +326,14 @@ export function fakeRun(options: FakeOptions): FakeRun {
   return fake;
 }
 
-function experimentOf({ cell, steps, task = 'char-lm', layers = 1, seqLen }: FakeOptions): Experiment {
+function experimentOf({
+  cell,
+  steps,
+  task = 'char-lm',
+  layers = 1,
+  seqLen,
+  window,
+}: FakeOptions): Experiment {
   const data =
     task === 'char-lm'
       ? { task, path: 'emma.txt' }
@@ -312,7 +347,12 @@ function experimentOf({ cell, steps, task = 'char-lm', layers = 1, seqLen }: Fak
       { type: 'dense' },
     ],
   };
-  return experimentSchema.parse({ name: 'emma', data, model, training: { steps } });
+  return experimentSchema.parse({
+    name: 'emma',
+    data,
+    model,
+    training: { steps, ...(window && { bptt: { window } }) },
+  });
 }
 
 function runFile(

@@ -138,6 +138,7 @@ export class RunProjection {
       last: status?.last ?? {},
       task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
       seed: experiment?.training.seed ?? 0,
+      window: experiment?.training.bptt.window ?? null,
       seedKey: experiment ? seedlessKey(experiment) : '',
       parameters: experiment ? parametersView(experiment, run) : null,
       samples: source.samples.slice(-SHOWN_SAMPLES),

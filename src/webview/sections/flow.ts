@@ -31,6 +31,12 @@ const WORDS: Readonly<Record<string, { short: string; long: string; full: string
     full: 'Full gradient: norm of the gradient of the training loss with respect to the state at t, mean over the batch, relative to t = T',
     spoken: 'full gradient',
   },
+  'jacobian-flow': {
+    short: 'Jacobian',
+    long: 'How the recurrence alone changes the length of a vector from step T back to t',
+    full: 'Jacobian: length of vᵀ ∂h_T/∂h_t of a vector v of unit length, mean over sequences, relative to t = T',
+    spoken: 'product of the Jacobians',
+  },
 };
 
 function mapsOf(run: RunView): readonly FlowView[] {
@@ -219,9 +225,12 @@ export class FlowSection implements Section {
       this.what.replaceChildren(`${shown} ÷ its value at T${rest}`);
       return;
     }
+    const [of, over] = shown === 'jacobian-flow' ? ['‖vᵀ ∂h', '/∂h'] : ['‖∂L', '/∂h'];
+    const ofLast = isReach || shown === 'jacobian-flow';
     this.what.replaceChildren(
-      isReach ? '‖∂L' : '‖∂L/∂h',
-      ...(isReach ? [h('sub', { text: 'T' }), '/∂h'] : []),
+      of,
+      ...(ofLast ? [h('sub', { text: 'T' })] : []),
+      over,
       h('sub', { text: 't' }),
       `‖ ÷ its value at T${rest}`,
     );
@@ -355,6 +364,7 @@ export class FlowSection implements Section {
     if (chosen && flow) {
       this.drawOnce(' chosen', this.map, chosen, map.right - map.left, map.bottom - map.top);
       this.drawContour(context, chosen, flow, map);
+      this.drawCut(context, chosen, flow, map, profile);
     }
     this.drawStepAxis(context, map);
     const lines = visible.flatMap((run): ProfileLine[] => {
@@ -457,6 +467,36 @@ export class FlowSection implements Section {
       );
     });
     this.drawEndNote(context, run, flow, map);
+  }
+
+  /** Where truncated BPTT cuts the gradient of the last step's loss. */
+  private drawCut(
+    context: CanvasRenderingContext2D,
+    { window }: RunView,
+    flow: FlowView,
+    ...areas: ProfileArea[]
+  ): void {
+    if (window === null || window >= flow.seqLen || flow.name === 'gradient-flow-full') return;
+    const { theme } = this.page;
+    // between the last step that is cut off and the first that is not
+    const x = timeX(areas[0]!, flow.seqLen - window + 0.5, flow.seqLen);
+    for (const [index, area] of areas.entries()) {
+      const [line, edge] = index === 0 ? ['#ffffff', CASING] : [theme.foreground, theme.background];
+      context.lineWidth = 3;
+      context.strokeStyle = edge;
+      vertical(context, x, area.top, area.bottom);
+      context.lineWidth = 1;
+      context.strokeStyle = line;
+      context.setLineDash([4, 3]);
+      vertical(context, x, area.top, area.bottom);
+      context.setLineDash([]);
+    }
+    context.font = `11px ${theme.font}`;
+    context.textBaseline = 'middle';
+    const text = `cut: window ${window}`;
+    const isRight = x - context.measureText(text).width - 10 < areas[0]!.left;
+    context.textAlign = isRight ? 'left' : 'right';
+    haloText(context, text, x + (isRight ? 6 : -6), areas[0]!.top + 10, '#ffffff', CASING);
   }
 
   private surfaceAbove(context: CanvasRenderingContext2D, draw: () => void): void {

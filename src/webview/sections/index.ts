@@ -8,6 +8,7 @@ import { MatrixSection } from './matrix.ts';
 import { ParametersSection } from './parameters.ts';
 import { RunsSection } from './runs.ts';
 import { SampleSection } from './sample.ts';
+import { SpectrumSection } from './spectrum.ts';
 
 interface SectionKind {
   name: string;
@@ -21,6 +22,7 @@ export const SECTIONS = [
   { name: 'loss', column: 'left', make: LossesSection },
   { name: 'flow', column: 'right', make: FlowSection },
   { name: 'gates', column: 'left', make: GatesSection },
+  { name: 'spectrum', column: 'left', make: SpectrumSection },
   { name: 'runs', column: 'top', make: RunsSection },
   { name: 'parameters', column: 'left', make: ParametersSection },
   { name: 'sample', column: 'right', make: SampleSection },

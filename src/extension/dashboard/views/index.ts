@@ -3,11 +3,13 @@
 import type { SeriesViews, ViewName } from '../../../protocol/messages.ts';
 import { GatesProjection } from './gates.ts';
 import type { Projection, RowsSource } from './projection.ts';
+import { SpectrumProjection } from './spectrum.ts';
 import { TimeMapProjection } from './time-map.ts';
 
 const PROJECTIONS: { [V in ViewName]: new () => Projection<SeriesViews[V][number]> } = {
   'time-map': TimeMapProjection,
   gates: GatesProjection,
+  spectrum: SpectrumProjection,
 };
 
 export class ShownSeries {
@@ -32,7 +34,7 @@ export class ShownSeries {
   }
 
   views(): SeriesViews {
-    const views: { [V in ViewName]: unknown[] } = { 'time-map': [], gates: [] };
+    const views: { [V in ViewName]: unknown[] } = { 'time-map': [], gates: [], spectrum: [] };
     for (const { view, projection } of this.shown.values()) {
       const found = projection.view();
       if (found !== null) views[view].push(found);
