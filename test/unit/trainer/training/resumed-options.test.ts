@@ -9,6 +9,7 @@ import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { readCheckpoint } from '../../../../src/trainer/training/checkpoint.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
+import { assertClose } from '../engine/golden.ts';
 import { bitsOf, columnOf, makeRun, tinyExperiment, train, trainNew, useWorkspace } from './runs.ts';
 
 const LAYERS: ExperimentInput['model']['layers'] = [
@@ -124,5 +125,19 @@ describe('a run with all options', () => {
     assert.deepEqual(clipped, columnOf(straight.folder, 'clipped'));
     assert.ok(clipped.mean.every(share => share >= 0 && share <= 1) && clipped.mean.some(share => share > 0));
     assert.deepEqual(rates, columnOf(straight.folder, 'learningRate'));
+  });
+
+  it('carries the states of each part of an accumulated batch on: the losses of a text are those of the large batch', async () => {
+    const lossesOf = async (training: ExperimentInput['training']) => {
+      const input = tinyExperiment({ steps: 30, optimizer: { type: 'sgd', learningRate: 0.5 }, ...training });
+      input.model.layers = [{ type: 'embedding', dim: 4 }, { type: 'gru', units: 5 }, { type: 'dense' }];
+      return columnOf((await trainNew(input)).folder, 'trainLoss').mean;
+    };
+    const [large, parts] = [
+      await lossesOf({ batchSize: 4 }),
+      await lossesOf({ batchSize: 1, accumulate: 4 }),
+    ];
+    assert.equal(large.length, 30);
+    assertClose(parts, large, 'trainLoss', 1e-6);
   });
 });
