@@ -227,7 +227,14 @@ function checkLast({ layer, kind, path }: PlacedLayer, { data }: Experiment): Re
       ),
     ];
   const remarks: Remark[] = [];
-  const { sizes, outputsFrom } = taskOf(data);
+  const { sizes, outputsFrom, tags } = taskOf(data);
+  if (kind.tagsOnly && !tags)
+    remarks.push(
+      error(
+        [...path, 'type'],
+        `A layer of type "${layer.type}" scores the tags of whole sequences, which the task "${data.task}" has none of; end the model with { "type": "dense" }.`,
+      ),
+    );
   const outputs = sizes(data)?.outputs ?? null;
   const units = 'units' in layer ? layer.units : undefined;
   if (units !== undefined && units !== outputs) {

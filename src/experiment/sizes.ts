@@ -1,6 +1,9 @@
 // What a task asks of a model: the width of what it reads and of what it says.
 
-export type InputSize = { kind: 'tokens'; vocabulary: number } | { kind: 'vectors'; features: number };
+/** `each`: ids that a step has, whose vectors are averaged; left out: 1 */
+export type InputSize =
+  | { kind: 'tokens'; vocabulary: number; each?: number | undefined }
+  | { kind: 'vectors'; features: number };
 
 export interface ModelSizes {
   input: InputSize;

@@ -16,7 +16,7 @@ const LEAST_CHARACTERS = 1000;
 const LEAST_ROWS = 50;
 const FOREIGN = /\.(parquet|feather|npy|npz|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
 /** Endings that are looked for. */
-export const DATA_ENDINGS = 'txt,csv,tsv,parquet,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
+export const DATA_ENDINGS = 'txt,csv,tsv,conllu,conll,parquet,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
 
 export function readsOf(path: string): 'text' | 'table' | null {
   if (FOREIGN.test(path)) return null;

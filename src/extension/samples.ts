@@ -8,6 +8,7 @@ const SAMPLES = [
   { file: 'adding.rnn.json', label: 'Adding problem', description: 'why the plain RNN cannot remember' },
   { file: 'temporal-order.rnn.json', label: 'Temporal order', description: 'which symbol came first' },
   { file: 'co2.rnn.json', label: 'CO₂', description: 'forecast the monthly CO₂ concentration' },
+  { file: 'entities.rnn.json', label: 'Entities', description: 'names in sentences, by a CRF' },
   { file: 'morse.rnn.json', label: 'Morse code', description: 'letters without their places (CTC)' },
   { file: 'weather.rnn.json', label: 'Weather', description: 'forecast the temperature of Seattle' },
 ];

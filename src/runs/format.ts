@@ -77,7 +77,7 @@ const metric = z.object({
 export type Metric = z.infer<typeof metric>;
 
 const inputSize = z.union([
-  z.object({ kind: z.literal('tokens'), vocabulary: wholeCount }),
+  z.object({ kind: z.literal('tokens'), vocabulary: wholeCount, each: wholeCount.optional() }),
   z.object({ kind: z.literal('vectors'), features: wholeCount }),
 ]);
 
@@ -168,20 +168,22 @@ const series = {
 
 const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);
 
+/** counts[truth][prediction] */
+const confusion = z
+  .object({
+    classes: z.array(text).max(100),
+    counts: z.array(z.array(wholeCount).max(100)).max(100),
+  })
+  .refine(({ classes: { length }, counts }) => [counts, ...counts].every(row => row.length === length), {
+    error: 'the counts are not square',
+  });
+
 const classes = {
   rows: z
     .array(z.object({ input: text, truth: text, prediction: text, probability: z.number().min(0).max(1) }))
     .max(10_000),
-  /** counts[truth][prediction] over `of` sequences; null: there are too many classes to show */
-  confusion: z
-    .object({
-      classes: z.array(text).max(100),
-      counts: z.array(z.array(wholeCount).max(100)).max(100),
-    })
-    .refine(({ classes: { length }, counts }) => [counts, ...counts].every(row => row.length === length), {
-      error: 'the counts are not square',
-    })
-    .nullable(),
+  /** null: there are too many classes to show */
+  confusion: confusion.nullable(),
 };
 
 const share = z.number().min(0).max(1);
@@ -225,9 +227,10 @@ const decoded = {
 };
 
 /** Sequences of tokens, each with the tag it has and the one it was given. */
-const tagged = z
-  .array(z.array(z.object({ token: text, truth: text, prediction: text })).max(10_000))
-  .max(1000);
+const tagged = {
+  rows: z.array(z.array(z.object({ token: text, truth: text, prediction: text })).max(10_000)).max(1000),
+  confusion: confusion.nullable().optional(),
+};
 
 /** Training sequences, and what they were varied to. */
 const augmented = z.array(z.object({ before: text, after: text })).max(1000);
@@ -238,7 +241,7 @@ const sample = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pairs'), rows: pairs }),
   z.object({ type: z.literal('classes'), ...classes }),
   z.object({ type: z.literal('decoded'), ...decoded }),
-  z.object({ type: z.literal('tagged'), rows: tagged }),
+  z.object({ type: z.literal('tagged'), ...tagged }),
   z.object({ type: z.literal('augmented'), rows: augmented }),
 ]);
 /** A way to show what a model says; the task chooses which. */

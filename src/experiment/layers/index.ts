@@ -5,6 +5,7 @@ import { attention } from './attention.ts';
 import { batchNorm } from './batch-norm.ts';
 import { clockwork } from './clockwork.ts';
 import { conv1d } from './conv1d.ts';
+import { crf } from './crf.ts';
 import { deltanet } from './deltanet.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
@@ -83,6 +84,7 @@ export const LAYER_KINDS = {
   dropout,
   dense,
   'adaptive-softmax': adaptiveSoftmax,
+  crf,
 } as const;
 
 export type LayerType = keyof typeof LAYER_KINDS;

@@ -61,6 +61,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly widthField?: keyof z.output<S> & string;
   /** its `residual` stands inside of it: its input is not added to its output as a whole */
   readonly innerResidual?: boolean;
+  /** scores the classes of a whole sequence together: only for tasks that tag each step */
+  readonly tagsOnly?: boolean;
   /** whether a ReLU gives its output; left out: where its field `activation` says so */
   readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;

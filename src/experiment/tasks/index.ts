@@ -20,6 +20,7 @@ import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import { table } from './table.ts';
+import { tag } from './tag.ts';
 import { temporalOrder } from './temporal-order.ts';
 import { wordLm } from './word-lm.ts';
 
@@ -36,6 +37,7 @@ export const TASK_KINDS = {
   reverse,
   sort,
   addition,
+  tag,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

@@ -34,6 +34,8 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   readonly predictsNext: boolean;
   /** batches follow one another in one stream: carryState and seqLen mean something */
   readonly stream: boolean;
+  /** gives each step of its input a class */
+  readonly tags?: boolean;
   readonly needs: 'layers' | 'encoder' | 'either';
   /** where its data come from: drawn anew, or a file of this sort */
   readonly reads: 'nothing' | 'text' | 'table' | 'arrays';

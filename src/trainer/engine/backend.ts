@@ -15,6 +15,7 @@ import {
 import { activationKernel } from './kernels/activation.ts';
 import { addKernel } from './kernels/add.ts';
 import { attentionKernel } from './kernels/attention.ts';
+import { chainKernel } from './kernels/chain.ts';
 import { convolutionKernel } from './kernels/convolution.ts';
 import { ctcKernel } from './kernels/ctc.ts';
 import { denseKernel } from './kernels/dense.ts';
@@ -52,6 +53,7 @@ const kernels: readonly EngineKernel[] = [
   attentionKernel,
   convolutionKernel,
   ctcKernel,
+  chainKernel,
   scanKernel,
   selectiveScanKernel,
   memoryKernel,

@@ -31,7 +31,8 @@ export function referenceOf(model: Model, opened: FinishedRun): Reference {
   const symbols = source.kind === 'tokens';
   // learned positions end with the training sequence
   const steps = Math.min(STEPS, stepsOf(opened.run.experiment, opened.sizes));
-  const shape = symbols ? [steps, BATCH] : [steps, BATCH, source.features];
+  const each = symbols ? (source.each ?? 1) : source.features;
+  const shape = symbols && each === 1 ? [steps, BATCH] : [steps, BATCH, each];
   const size = shape.reduce((product, length) => product * length, 1);
   const input = symbols
     ? Int32Array.from({ length: size }, () => random.int(source.vocabulary))

@@ -5,7 +5,7 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 export interface Batch {
   seqLen: number;
   batch: number;
-  /** token ids (seqLen, batch), or numbers (seqLen, batch, features) */
+  /** token ids (seqLen, batch) or, where a step has several, (seqLen, batch, ids); or numbers (seqLen, batch, features) */
   input: Int32Array | Float32Array;
   /** class ids or numbers: one for each (step, sequence), or one for each sequence when the loss is at the last step */
   targets: Int32Array | Float32Array;
@@ -45,7 +45,11 @@ export function inputOf(
   const perStep = batch.input.length / batch.seqLen;
   const values = batch.input.subarray(from * perStep, to * perStep);
   return values instanceof Int32Array
-    ? tensor(values, [to - from, batch.batch], 'int32')
+    ? tensor(
+        values,
+        perStep === batch.batch ? [to - from, batch.batch] : [to - from, batch.batch, perStep / batch.batch],
+        'int32',
+      )
     : tensor(values, [to - from, batch.batch, perStep / batch.batch]);
 }
 

@@ -1,6 +1,7 @@
 // From an experiment's model to variables and a forward pass.
 import {
   add,
+  mean,
   oneHot,
   reshape,
   type Tensor,
@@ -22,6 +23,7 @@ import { buildBatchNorm } from './batch-norm.ts';
 import type { CellState } from './cell.ts';
 import { buildClockwork } from './clockwork.ts';
 import { buildConv1d } from './conv1d.ts';
+import { buildCrf } from './crf.ts';
 import { buildDeltanet } from './deltanet.ts';
 import { buildDense } from './dense.ts';
 import { buildDropout } from './dropout.ts';
@@ -108,6 +110,7 @@ const builders: { [Type in Layer['type']]: Builder<Extract<Layer, { type: Type }
   dropout: buildDropout,
   dense: buildDense,
   'adaptive-softmax': buildAdaptiveSoftmax,
+  crf: buildCrf,
 };
 
 export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: number): Model {
@@ -294,13 +297,16 @@ function checkInput(
   { lengths }: Pick<ForwardOptions, 'lengths'>,
 ): void {
   const [seqLen, batch, features] = input.shape;
+  const each = eachOf(source);
   const fits =
     source.kind === 'tokens'
-      ? input.shape.length === 2 && input.dtype === 'int32'
+      ? input.shape.length === (each > 1 ? 3 : 2) &&
+        (each === 1 || features === each) &&
+        input.dtype === 'int32'
       : input.shape.length === 3 && features === source.features && input.dtype === 'float32';
   if (!fits || seqLen! < 1 || batch! < 1)
     throw new Error(
-      `The model reads ${source.kind === 'tokens' ? 'int32 tokens (seqLen, batch)' : `float32 numbers (seqLen, batch, ${source.features})`}, but got ${input.dtype} of shape [${input.shape}].`,
+      `The model reads ${source.kind === 'tokens' ? `int32 tokens (seqLen, batch${each > 1 ? `, ${each}` : ''})` : `float32 numbers (seqLen, batch, ${source.features})`}, but got ${input.dtype} of shape [${input.shape}].`,
     );
   if (lengths && lengths.length !== batch)
     throw new Error(`${lengths.length} lengths were given for a batch of ${batch} sequences.`);
@@ -309,8 +315,15 @@ function checkInput(
 function vectorsOf(input: ModelInput, source: InputSize): Tensor {
   if (source.kind === 'vectors') return input;
   const [steps, batch] = input.shape as [number, number];
-  const symbols = oneHot(reshape(input, [steps * batch]) as Tensor1D, source.vocabulary, 1, 0, 'float32');
-  return reshape(symbols, [steps, batch, source.vocabulary]);
+  const each = eachOf(source);
+  const symbols = oneHot(reshape(input, [input.size]) as Tensor1D, source.vocabulary, 1, 0, 'float32');
+  if (each === 1) return reshape(symbols, [steps, batch, source.vocabulary]);
+  return mean(reshape(symbols, [steps, batch, each, source.vocabulary]), 2);
+}
+
+/** Ids of a step. */
+function eachOf(source: InputSize): number {
+  return source.kind === 'tokens' ? (source.each ?? 1) : 0;
 }
 
 function atEnd(x: Tensor3D, lengths: Int32Array | null, layer: BuiltLayer | undefined): Tensor3D {

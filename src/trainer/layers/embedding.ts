@@ -1,4 +1,5 @@
-// Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D).
+// Embedding: a learned vector for each token. weight (V, D); tokens (T, B) → (T, B, D), or (T, B, N) of N ids a step, whose
+// vectors are averaged, as by torch.nn.EmbeddingBag.
 // `dropout` draws a mask (V) for each step of training: a symbol's whole vector is 0 wherever it stands, or divided by
 // 1 - rate. Y. Gal, Z. Ghahramani, 2016, https://arxiv.org/abs/1512.05287.
 // Initial values: PyTorch N(0, 1), Keras and tfjs uniform ±0.05. Shared with the last layer uniform ±0.1, as in PyTorch's
@@ -33,13 +34,14 @@ export function buildEmbedding(layer: Extract<Layer, { type: 'embedding' }>, pla
       const ids = tokens.dataSync() as Int32Array;
       const vectors = rowsOf(weight, ids, tokens.shape);
       const { dropout = 0 } = layer;
-      if (dropout === 0 || !pass.options.training) return vectors;
+      if (dropout === 0 || !pass.options.training) return averaged(vectors, tokens.shape);
       const stream = streamKey(place.seed, `dropout/${place.name}`, pass.options.step);
       const factors = glance(dropoutMask([place.input.width], dropout, stream));
-      return scaledRows(
+      const dropped = scaledRows(
         vectors,
         Float32Array.from(ids, id => factors[id]!),
       );
+      return averaged(dropped, tokens.shape);
     },
   };
 }
@@ -56,6 +58,26 @@ function scaledRows(x: Tensor3D, factors: Float32Array): Tensor3D {
     return to;
   };
   return computed([x], x.shape, scale, dy => [scale(dy)]) as Tensor3D;
+}
+
+/** x (T, B, N, D) → (T, B, D), the mean over a step's N vectors; where a step has one, x as it is. */
+function averaged(x: Tensor3D, [steps, batch, each = 1]: number[]): Tensor3D {
+  if (each === 1) return x;
+  const width = x.size / (steps! * batch! * each);
+  const block = each * width;
+  const mean = (from: Float32Array) => {
+    const to = newFloats(from.length / each).fill(0);
+    for (let at = 0; at < from.length; at++)
+      to[Math.floor(at / block) * width + (at % width)]! += from[at]! / each;
+    return to;
+  };
+  const spread = (from: Float32Array) => {
+    const to = newFloats(from.length * each);
+    for (let at = 0; at < to.length; at++)
+      to[at] = from[Math.floor(at / block) * width + (at % width)]! / each;
+    return to;
+  };
+  return computed([x], [steps!, batch!, width], mean, dy => [spread(dy)]) as Tensor3D;
 }
 
 /** table (V, D)[ids]: (…shape, D). */

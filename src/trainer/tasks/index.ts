@@ -25,6 +25,7 @@ import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
 import { table } from './table.ts';
+import { tag } from './tag.ts';
 import type { Task } from './task.ts';
 import { temporalOrder } from './temporal-order.ts';
 import { wordLm } from './word-lm.ts';
@@ -42,6 +43,7 @@ const TASKS = {
   reverse,
   sort,
   addition,
+  tag,
   adding,
   'temporal-order': temporalOrder,
   'copy-memory': copyMemory,

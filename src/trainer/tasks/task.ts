@@ -47,7 +47,7 @@ export interface Task {
   /** what a batch counts among the parts of an update; left out: the answers that it asks for */
   answers?: ((batch: Batch) => number) | undefined;
   /** adds to `score` what this batch's outputs say */
-  score(outputs: Tensor3D, batch: Batch, score: Score): void;
+  score(outputs: Tensor3D, batch: Batch, score: Score, model?: Model): void;
   /** adds what the model says of this batch by itself, where it reads its own answers */
   run?(model: Model, batch: Batch, score: Score): void;
   /** scalars besides the loss, e.g. accuracy, rmse */

@@ -16,7 +16,7 @@ export function* scorePart(
   for (const batch of batches) {
     const result = evaluate(model, batch, task.outputs, task.stream && batch.continues ? state : null);
     state = result.state;
-    tidy(() => task.score(result.outputs, batch, score));
+    tidy(() => task.score(result.outputs, batch, score, model));
     result.outputs.dispose();
     task.run?.(model, batch, score);
     yield;

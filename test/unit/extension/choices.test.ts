@@ -90,6 +90,18 @@ describe('the steps of Train RNN', () => {
     assert.deepEqual(rememberedData(offers[0]!.value), offers[0]!.value);
   });
 
+  it('offer files of columns to who tags, with the column of tags', () => {
+    const row = (id: number) => [id, 'word', 'word', 'NOUN', 'NN', '_', 0, 'dep', '_', '_'].join('\t');
+    const tree = `# sent_id = 1\n${row(1)}\n${row(2)}\n\n`;
+    const news = '-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nPeter NNP B-PER\n';
+    const taskOf = (path: string, head: string) =>
+      dataOffers([{ path, bytes: 5000, head }]).find(({ reason }) => !reason)!.value;
+    assert.deepEqual(taskOf('a.conllu', tree), { task: 'tag', path: 'a.conllu', fields: { tags: 'upos' } });
+    assert.deepEqual(taskOf('b.txt', news), { task: 'tag', path: 'b.txt', fields: { tags: 2 } });
+    const made = experimentOf({ data: taskOf('a.conllu', tree), cell: 'gru', units: 16 });
+    assert.deepEqual(parseExperiment(JSON.stringify(made)).problems, []);
+  });
+
   it('offer what fits the model first, and say why the rest does not', () => {
     const tokens = fitOf({
       layers: [{ type: 'embedding', dim: 4 }, { type: 'lstm', units: 4 }, { type: 'dense' }],

@@ -80,6 +80,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   dropout,
   dense,
   'adaptive-softmax': adaptiveSoftmax,
+  crf: null,
 };
 
 export function pytorchOf(type: LayerType): PyTorchLayer<LayerType> | null {

@@ -2,7 +2,7 @@
 // gate orders are PyTorch's already.
 import { addsInput, type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import { lossAtEveryStep } from '../../../experiment/resources.ts';
-import { widthOf } from '../../../experiment/sizes.ts';
+import { type ModelSizes, widthOf } from '../../../experiment/sizes.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { InputError } from '../../training/prepare.ts';
@@ -43,8 +43,9 @@ export function modelCode(opened: FinishedRun): string {
   const codes = layers.map(({ torch, layer, at }) => torch.code?.(layer, at) ?? null);
   const ownModules = [...new Set(codes.filter(code => code !== null))];
   const tokens = sizes.input.kind === 'tokens';
+  const several = idsEach(sizes);
   const input = tokens
-    ? '(steps, batch) symbol ids'
+    ? `(steps, batch${several ? `, ${several}` : ''}) symbol ids`
     : `(steps, batch, ${widthOf(sizes.input)}) scaled numbers`;
   const modules = layers.map(({ torch, layer, at }) => `            ${torch.module(layer, at)},`);
   return `"""${python.comment(run.name)}: a model trained with Unroll, in plain PyTorch.
@@ -100,6 +101,11 @@ function lastAcross<L extends PlacedLayer>(layers: readonly L[]): L | undefined 
   return layers.findLast(({ kind, layer }) => kind.traits(layer).sees !== 'step');
 }
 
+/** Ids of a step whose vectors are averaged; 0: it has one, as is usual. */
+function idsEach({ input }: ModelSizes): number {
+  return input.kind === 'tokens' && (input.each ?? 1) > 1 ? input.each! : 0;
+}
+
 function readsBothWays({ kind, layer }: PlacedLayer): boolean {
   return 'bidirectional' in layer && layer.bidirectional && kind.traits(layer).sees === 'all';
 }
@@ -115,13 +121,17 @@ function hasState({ torch, layer }: Exported): boolean {
 
 function forwardLines(layers: readonly Exported[], opened: FinishedRun): string {
   let state = 0;
+  const readsSeveral =
+    idsEach(opened.sizes) > 0 && layers[0]!.kind.traits(layers[0]!.layer).reads === 'tokens';
   const last = lastAcross(layers);
   const lines = layers.flatMap(placed => {
     const { torch, layer, at } = placed;
     const call = `self.layers[${at.index}](x`;
     const activation = torch.activation?.(layer) ?? '';
+    const averaged = placed === layers[0] && readsSeveral ? '.mean(2)' : '';
     const before = addsInput(layer) ? 'x + ' : '';
-    if (!hasState(placed)) return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}`;
+    if (!hasState(placed))
+      return `x = ${before}${activation ? `${activation}(${call}))` : `${call})`}${averaged}`;
     const name = `states[${state++}]`;
     const atEnds = placed === last && endsOnly(opened);
     if (atEnds && torch.givesEnds?.(layer)) return `x, ${name} = ${call}, ${name}, ends=True)`;
@@ -132,6 +142,8 @@ function forwardLines(layers: readonly Exported[], opened: FinishedRun): string 
   });
   const { input } = opened.sizes;
   if (input.kind === 'tokens' && layers[0]!.kind.traits(layers[0]!.layer).reads !== 'tokens')
-    lines.unshift(`x = nn.functional.one_hot(x, ${input.vocabulary}).float()`);
+    lines.unshift(
+      `x = nn.functional.one_hot(x, ${input.vocabulary}).float()${idsEach(opened.sizes) > 0 ? '.mean(2)' : ''}`,
+    );
   return lines.map(line => `        ${line}`).join('\n');
 }

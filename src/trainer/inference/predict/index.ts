@@ -15,6 +15,7 @@ import { predictForecast } from './forecast.ts';
 import type { DecodeOptions, Predicted, Predictor } from './predictor.ts';
 import { predictSequences } from './seq2seq.ts';
 import { predictTable } from './table.ts';
+import { predictTags } from './tag.ts';
 
 /** null: files say nothing to such a run. */
 const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
@@ -30,6 +31,7 @@ const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
   reverse: predictSequences,
   sort: predictSequences,
   addition: predictSequences,
+  tag: predictTags,
   adding: null,
   'temporal-order': null,
   'copy-memory': null,

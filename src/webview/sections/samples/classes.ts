@@ -19,10 +19,17 @@ export function classes({ rows, confusion }: Classes): Node[] {
       mono(input),
     ],
   );
-  return confusion && confusion.classes.length <= MAX_CLASSES ? [table, ...confused(confusion)] : [table];
+  return confusion ? [table, ...confused(confusion, 'sequence')] : [table];
 }
 
-function confused({ classes: names, counts }: NonNullable<Classes['confusion']>): Node[] {
+/** Rows by truth, columns by prediction; nothing where there are too many classes to read. */
+export function confused(
+  { classes: names, counts }: NonNullable<Classes['confusion']>,
+  what: 'sequence' | 'token',
+): Node[] {
+  if (names.length > MAX_CLASSES) return [];
+  const by = what === 'token' ? 'tag' : 'class';
+  const label = `${what === 'token' ? 'Tokens' : 'Sequences'} by true and predicted ${by}`;
   const all = counts.flat().reduce((sum, count) => sum + count, 0);
   const rows = names.map((name, truth) => [
     name,
@@ -31,12 +38,12 @@ function confused({ classes: names, counts }: NonNullable<Classes['confusion']>)
       return truth === prediction ? h('b', { text: shown }) : shown;
     }),
   ]);
-  const table = dataTable('Sequences by true and predicted class', ['truth ╲ prediction', ...names], rows);
+  const table = dataTable(label, ['truth ╲ prediction', ...names], rows);
   return [
     h('div', {
       class: 'quiet srow',
-      text: `predictions of ${all.toLocaleString('en-US')} sequences by class`,
+      text: `predictions of ${all.toLocaleString('en-US')} ${what}s by ${by}`,
     }),
-    scrolling('Sequences by true and predicted class', table),
+    scrolling(label, table),
   ];
 }

@@ -1,0 +1,83 @@
+// Tagging: a class for each token of a sentence, from a file of columns.
+import * as z from 'zod';
+import { nonNegativeInt, positiveInt } from '../fields.ts';
+import { error } from '../remark.ts';
+import type { TaskKind } from './kind.ts';
+import { split } from './split.ts';
+
+const column = z.union([z.string().min(1), z.int().min(0)]);
+
+const schema = z
+  .strictObject({
+    task: z.literal('tag'),
+    path: z
+      .string()
+      .min(1)
+      .describe('A CoNLL-U file, or one of columns as CoNLL-2003, relative to this experiment file.'),
+    tags: column.describe(
+      'The column of tags: its name (CoNLL-U: upos, xpos …; four columns: word, pos, chunk, ner), or its number from 0.',
+    ),
+    words: column.optional().describe('The column of words; default: form in CoNLL-U, else the first one.'),
+    minCount: positiveInt
+      .default(2)
+      .describe('Words seen fewer times than this in the training part become one unknown word.'),
+    characters: nonNegativeInt
+      .max(10)
+      .default(3)
+      .describe(
+        'Beginnings and ends of words of up to this many characters, and their shape, are read beside the word; 0: words alone.',
+      ),
+    maxLength: positiveInt.optional().describe('Sentences of more tokens are left out; default: none.'),
+    shuffle: z
+      .boolean()
+      .default(true)
+      .describe('Draw the parts by the seed; false: in the order of the file.'),
+    batching: z
+      .enum(['buckets', 'mixed'])
+      .default('buckets')
+      .describe('Sentences of like lengths together, or as they are drawn.'),
+    split: split.default([0.8, 0.1, 0.1]),
+  })
+  .describe('Tell the tag of each token: parts of speech, names of people and places.');
+
+export const tag: TaskKind<typeof schema> = {
+  schema,
+  title: 'Tagging',
+  loss: { at: 'every-step', of: 'classes', unit: 'nats' },
+  metrics: [
+    { name: 'accuracy', label: 'Token accuracy', unit: '%', better: 'higher' },
+    { name: 'unknownAccuracy', label: 'Accuracy of unknown words', unit: '%', better: 'higher' },
+    { name: 'entityF1', label: 'Entity F1', unit: '%', better: 'higher' },
+    { name: 'entityPrecision', label: 'Entity precision', unit: '%', better: 'higher' },
+    { name: 'entityRecall', label: 'Entity recall', unit: '%', better: 'higher' },
+  ],
+  predictsNext: false,
+  stream: false,
+  tags: true,
+  needs: 'layers',
+  reads: 'table',
+  stepsField: 'maxLength',
+  outputsFrom: 'the number of tags',
+  steps: ({ maxLength }) => maxLength ?? Number.NaN,
+  sizes: () => null,
+  check: ({ tags, words }) =>
+    tags === words ? [error(['tags'], 'Words and tags are the same column; name two.')] : [],
+  starter: {
+    description: 'tell the tag of each token',
+    found(head) {
+      const lines = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '');
+      const rows = lines.slice(0, -1).filter(line => !/^#|^-DOCSTART-/.test(line));
+      if (rows.length === 0) return null;
+      const [first] = rows as [string];
+      if (/^1(-\d+)?\t/.test(first) && first.split('\t').length === 10) return { tags: 'upos' };
+      // words and their tags, the last of which is a name's
+      const cells = rows.map(line => line.trim().split(/[\t ]+/));
+      const width = cells[0]!.length;
+      const isTagged = cells.every(row => row.length === width && /^(O|[BIES]-\S+)$/.test(row.at(-1)!));
+      return width > 1 && isTagged ? { tags: width - 1 } : null;
+    },
+    data: ({ path }) => ({ task: 'tag', path, tags: 'upos' }),
+    embedding: 64,
+    training: { learningRate: 0.003, steps: 1000 },
+  },
+};

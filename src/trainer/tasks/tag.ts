@@ -1,0 +1,377 @@
+// Tagging: a class for each token of a sentence. Loss: cross-entropy in nats a token or, of a model that ends in a CRF, -log p
+// of a sentence's tags over its tokens. Answers: the largest logit, or Viterbi's path. Baseline: the shares of the tags in
+// the training part.
+import type { Tensor3D } from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import type { Experiment } from '../../experiment/schema.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
+import { count, plural } from '../../experiment/words.ts';
+import { readConll, type Sentence } from '../data/conll.ts';
+import { DataError } from '../data/errors.ts';
+import { locateData } from '../data/locate.ts';
+import { chainLoss, likeliestClasses } from '../engine/chain.ts';
+import { softmaxCrossEntropy } from '../engine/losses.ts';
+import type { Batch } from '../layers/batch.ts';
+import { chainIn } from '../layers/crf.ts';
+import type { Model } from '../layers/model.ts';
+import { randomStream } from '../random.ts';
+import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
+import { areEntityTags, countEntities, entityFigures } from './entities.ts';
+import { lengthsNote } from './labelled.ts';
+import type { TaskModule } from './module.ts';
+import type { Score, Task } from './task.ts';
+import { answersOf, best } from './values.ts';
+import { featuresWith, idsEach, wordFeatures } from './word-features.ts';
+
+type TagData = DataOf<'tag'>;
+
+const SHOWN_SENTENCES = 8;
+const SHOWN_TOKENS = 60;
+/** of the counts by tag, which a person reads */
+const COUNTED_TAGS = 24;
+const COUNTED_BATCHES = 8;
+
+interface Encoded {
+  /** (tokens, ids of each) */
+  ids: Int32Array;
+  /** -1 where the tag is none of training's file */
+  tags: Int32Array;
+  /** 1 where the word was not seen in training often enough to have a vector */
+  unknown: Uint8Array;
+  tokens: number;
+}
+
+/** A batch that remembers which of its words are unknown: (T, B). */
+interface TagBatch extends Batch {
+  unknown: Uint8Array;
+}
+
+export async function tagTask(experiment: Experiment, data: TagData, path: string): Promise<Task> {
+  const { maxLength = Number.POSITIVE_INFINITY } = data;
+  const read = readConll(path, data);
+  const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
+  const { batchSize, seed, validation } = experiment.training;
+  const tags = [...new Set(sentences.flatMap(sentence => sentence.tags))].sort();
+  if (tags.length < 2)
+    throw new DataError(
+      sentences.length === 0
+        ? `${data.path} holds no sentence to learn from.`
+        : `All tokens of ${data.path} have the tag "${tags[0]}": there is nothing to tell apart.`,
+    );
+  const [train, valid, test] = partsOf(sentences.length, data, seed);
+  const artifact: TagArtifact = {
+    task: 'tag',
+    tags,
+    column: data.tags,
+    words: data.words ?? null,
+    maxLength: Math.max(...sentences.map(({ words }) => words.length)),
+    ...wordFeatures(
+      train.flatMap(place => sentences[place]!.words),
+      data,
+    ),
+  };
+  const encode = encodeWith(artifact);
+  const encoded = sentences.map(encode);
+  const size = Math.min(batchSize, train.length);
+  const perEpoch = Math.floor(train.length / size);
+  const trainLengths = train.map(place => encoded[place]!.tokens);
+  const bucketed = data.batching === 'buckets';
+  const cut = (places: readonly number[]) => batchOf(places.map(place => encoded[place]!));
+  let drawn: { epoch: number; batches: number[][] } | null = null;
+  const batchesIn = (epoch: number) => {
+    if (drawn?.epoch !== epoch)
+      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
+    return drawn.batches;
+  };
+  /** Evenly spread over the lengths where there are too many. */
+  const held = function* (places: readonly number[], most: number) {
+    const sorted = [...places].sort((a, b) => encoded[b]!.tokens - encoded[a]!.tokens);
+    const batches = Math.ceil(sorted.length / size);
+    const every = Math.max(1, batches / most);
+    for (let at = 0; at < batches; at += every) {
+      const from = Math.floor(at) * size;
+      yield cut(sorted.slice(from, from + size));
+    }
+  };
+  const validPlaces = valid.length > 0 ? valid : train;
+  const hasEntities = areEntityTags(tags);
+
+  return {
+    facts: {
+      name: 'tag',
+      lossUnit: 'nats',
+      baseline: {
+        loss: baselineLoss(
+          train.map(place => encoded[place]!),
+          validPlaces.map(place => encoded[place]!),
+          tags.length,
+        ),
+        name: 'the shares of the tags',
+      },
+      seqLen: artifact.maxLength,
+      batchSize: size,
+      tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
+      notes: [
+        ...describe(
+          sentences,
+          tags,
+          artifact,
+          valid.map(place => encoded[place]!),
+        ),
+        ...paddingNote(batchesIn(0), trainLengths),
+        ...leftOutNote(read.sentences.length - sentences.length, maxLength),
+        ...read.notes,
+      ],
+    },
+    read: { rows: read.sentences.length },
+    sizes: sizesFor(artifact),
+    outputs: 'every-step',
+    stream: false,
+    trainingBatch(step) {
+      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
+      return cut(places.map(place => train[place]!));
+    },
+    epochOf: step => Math.floor((step - 1) / perEpoch),
+    validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
+    validation: () => held(valid, validation.maxBatches),
+    test: () => held(test, Number.POSITIVE_INFINITY),
+    loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
+    score: (outputs, batch, score, model) =>
+      scoreTags(outputs, batch as TagBatch, score, { model, tags, hasEntities }),
+    metrics: figuresOf,
+    *sample(model) {
+      yield;
+      const places = validPlaces.slice(0, SHOWN_SENTENCES);
+      const answers = tagsOf(model, cut(places), artifact);
+      const rows = places.map((place, row) =>
+        sentences[place]!.words.slice(0, SHOWN_TOKENS).map((token, t) => ({
+          token,
+          truth: sentences[place]!.tags[t]!,
+          prediction: answers[row]![t]!,
+        })),
+      );
+      if (tags.length > COUNTED_TAGS) return { type: 'tagged', rows, confusion: null };
+      const counts = tags.map(() => tags.map(() => 0));
+      const placeOf = new Map(tags.map((tag, index) => [tag, index]));
+      for (const batch of held(validPlaces, COUNTED_BATCHES)) {
+        yield;
+        tagsOf(model, batch, artifact).forEach((said, row) => {
+          said.forEach((tag, t) => {
+            counts[batch.targets[t * batch.batch + row]!]![placeOf.get(tag)!]!++;
+          });
+        });
+      }
+      return { type: 'tagged', rows, confusion: { classes: tags, counts } };
+    },
+    artifact: () => artifact,
+  };
+}
+
+/** Places in training, validation and test. */
+function partsOf(
+  all: number,
+  { split, shuffle, path }: TagData,
+  seed: number,
+): [number[], number[], number[]] {
+  const places = Array.from({ length: all }, (_, place) => place);
+  const random = randomStream(seed, 'data/split', 0);
+  if (shuffle) shuffled(places, below => random.int(below));
+  const held = Math.floor(all * split[1] + 1e-9);
+  const tested = Math.floor(all * split[2] + 1e-9);
+  const trained = all - held - tested;
+  if (trained === 0) throw new DataError(`The training part of ${path} is empty.`);
+  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
+}
+
+export function encodeWith(artifact: TagArtifact): (sentence: Pick<Sentence, 'words' | 'tags'>) => Encoded {
+  const featuresOf = featuresWith(artifact);
+  const idOf = new Map(artifact.tags.map((tag, id) => [tag, id]));
+  return ({ words, tags }) => {
+    const read = words.map(featuresOf);
+    return {
+      ids: Int32Array.from(read.flatMap(({ ids }) => ids)),
+      tags: Int32Array.from(tags, tag => idOf.get(tag) ?? -1),
+      unknown: Uint8Array.from(read, ({ isKnown }) => (isKnown ? 0 : 1)),
+      tokens: words.length,
+    };
+  };
+}
+
+/** Time-major, each filled with zeros behind its end. */
+export function batchOf(sentences: readonly Encoded[]): TagBatch {
+  const lengths = Int32Array.from(sentences, ({ tokens }) => tokens);
+  const [seqLen, batch] = [lengths.reduce((most, own) => Math.max(most, own), 1), sentences.length];
+  const each = sentences[0]!.ids.length / sentences[0]!.tokens;
+  const input = new Int32Array(seqLen * batch * each);
+  const [targets, unknown] = [new Int32Array(seqLen * batch), new Uint8Array(seqLen * batch)];
+  sentences.forEach((own, row) => {
+    for (let t = 0; t < own.tokens; t++) {
+      const at = t * batch + row;
+      input.set(own.ids.subarray(t * each, (t + 1) * each), at * each);
+      targets[at] = own.tags[t] ?? 0;
+      unknown[at] = own.unknown[t]!;
+    }
+  });
+  return { seqLen, batch, input, targets, lengths, unknown, continues: false };
+}
+
+/** The tags of each sentence of a batch. */
+export function tagsOf(model: Model, batch: Batch, { tags }: Pick<TagArtifact, 'tags'>): string[][] {
+  const logits = answersOf(model, batch, 'every-step');
+  return classesOf(logits, batch, tags.length, model).map(classes => classes.map(id => tags[id]!));
+}
+
+function classesOf(
+  logits: ArrayLike<number>,
+  { batch, seqLen, lengths }: Batch,
+  classes: number,
+  model: Pick<Model, 'variables'> | undefined,
+): number[][] {
+  const chain = model && chainIn(model);
+  if (chain) return likeliestClasses({ ...chain, seqLen, batch, classes, logits, lengths });
+  return Array.from({ length: batch }, (_, row) =>
+    Array.from({ length: lengths?.[row] ?? seqLen }, (_, t) => best(logits, t * batch + row, classes)),
+  );
+}
+
+function scoreTags(
+  outputs: Tensor3D,
+  batch: TagBatch,
+  score: Score,
+  { model, tags, hasEntities }: { model: Model | undefined; tags: readonly string[]; hasEntities: boolean },
+): void {
+  const { targets, lengths, batch: size, seqLen, unknown } = batch;
+  const logits = outputs.dataSync() as Float32Array;
+  const classes = outputs.shape[2];
+  const steps = lengths!.reduce((sum, own) => sum + own, 0);
+  const chain = model && chainIn(model);
+  if (chain)
+    score.lossSum += chainLoss({ ...chain, seqLen, batch: size, classes, logits, lengths }, targets, null);
+  else {
+    const mask = Float32Array.from({ length: seqLen * size }, (_, at) =>
+      Math.floor(at / size) < lengths![at % size]! ? 1 : 0,
+    );
+    score.lossSum += softmaxCrossEntropy(outputs, targets as Int32Array, mask).dataSync()[0]! * steps;
+  }
+  score.count += steps;
+  const add = (name: string, value: number) => {
+    score.sums[name] = (score.sums[name] ?? 0) + value;
+  };
+  classesOf(logits, batch, classes, model).forEach((said, row) => {
+    const truth = said.map((_, t) => targets[t * size + row]!);
+    said.forEach((own, t) => {
+      const isRight = own === truth[t] ? 1 : 0;
+      add('right', isRight);
+      if (unknown[t * size + row]) {
+        add('unknown', 1);
+        add('unknown right', isRight);
+      }
+    });
+    if (!hasEntities) return;
+    const [there, found] = [truth, said].map(ids => ids.map(id => tags[id]!)) as [string[], string[]];
+    for (const [name, value] of Object.entries(countEntities(there, found))) add(`entities ${name}`, value);
+  });
+}
+
+function figuresOf({ sums, count: all }: Score): Record<string, number> {
+  const of = (name: string) => sums[name] ?? 0;
+  const figures: Record<string, number> = { accuracy: of('right') / all };
+  if (of('unknown') > 0) figures['unknownAccuracy'] = of('unknown right') / of('unknown');
+  if ('entities there' in sums) {
+    const { precision, recall, f1 } = entityFigures({
+      there: of('entities there'),
+      found: of('entities found'),
+      right: of('entities right'),
+    });
+    Object.assign(figures, { entityF1: f1, entityPrecision: precision, entityRecall: recall });
+  }
+  return figures;
+}
+
+/** Shares with one more of each tag, so that none is impossible. */
+function baselineLoss(train: readonly Encoded[], valid: readonly Encoded[], classes: number): number {
+  const counts = new Float64Array(classes).fill(1);
+  for (const { tags } of train) for (const tag of tags) counts[tag]!++;
+  const total = counts.reduce((sum, own) => sum + own, 0);
+  let [loss, tokens] = [0, 0];
+  for (const { tags } of valid)
+    for (const tag of tags) {
+      loss -= Math.log(counts[tag]! / total);
+      tokens++;
+    }
+  return loss / tokens;
+}
+
+function describe(
+  sentences: readonly Sentence[],
+  tags: readonly string[],
+  { symbols, characters }: TagArtifact,
+  valid: readonly Encoded[],
+): string[] {
+  const counts = new Map(tags.map(tag => [tag, 0]));
+  let tokens = 0;
+  for (const sentence of sentences)
+    for (const tag of sentence.tags) {
+      counts.set(tag, counts.get(tag)! + 1);
+      tokens++;
+    }
+  const shown = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 20)
+    .map(([tag, own]) => `${tag} ${((100 * own) / tokens).toFixed(1)} %`);
+  const words = symbols.filter(symbol => symbol.startsWith('word:')).length - 1;
+  const lengths = sentences.map(own => own.words.length);
+  const notes = [
+    `${lengthsNote(lengths, 'token')}, ${plural(tags.length, 'tag')}: ${shown.join(', ')}${tags.length > 20 ? ', …' : ''}.`,
+    `${plural(words, 'word')} of the training part ${words === 1 ? 'has a vector' : 'have vectors'} of their own${characters > 0 ? `; ${plural(symbols.length - words, 'beginning, end or shape', 'beginnings, ends and shapes')} of words too` : ''}.`,
+  ];
+  const held = valid.reduce((sum, own) => sum + own.tokens, 0);
+  const strange = valid.reduce((sum, own) => sum + own.unknown.reduce((all, flag) => all + flag, 0), 0);
+  if (held > 0)
+    notes.push(`Unknown words: ${((100 * strange) / held).toFixed(1)} % of the tokens for validation.`);
+  return notes;
+}
+
+function paddingNote(batches: number[][], lengths: number[]): string[] {
+  const share = paddingOf(batches, lengths);
+  return share === 0
+    ? []
+    : [`Padding: ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the steps of a batch.`];
+}
+
+function leftOutNote(left: number, most: number): string[] {
+  if (left === 0) return [];
+  return [
+    `${plural(left, 'sentence')} of more than ${count(most)} tokens ${left === 1 ? 'is' : 'are'} left out.`,
+  ];
+}
+
+const name = z.string().max(10_000);
+const column = z.union([name, z.int().min(0)]);
+
+const artifact = z.object({
+  task: z.literal('tag'),
+  /** by class */
+  tags: z.array(name).min(2).max(100_000),
+  column,
+  /** null: where the format has them */
+  words: column.nullable(),
+  maxLength: z.int().min(1).max(10_000_000),
+  /** by id, as word-features.ts has them */
+  symbols: z.array(name).min(1).max(10_000_000),
+  characters: z.int().min(0).max(10),
+});
+
+export type TagArtifact = z.output<typeof artifact>;
+
+function sizesFor({ symbols, characters, tags, maxLength }: TagArtifact) {
+  const each = idsEach(characters);
+  const input = { kind: 'tokens', vocabulary: symbols.length, ...(each > 1 && { each }) } as const;
+  return { input, outputs: tags.length, steps: maxLength };
+}
+
+export const tag: TaskModule<'tag', typeof artifact> = {
+  artifact,
+  open: (experiment, data, place) => tagTask(experiment, data, locateData(data.path, place)),
+  sizes: own => sizesFor(own),
+};
