@@ -7,19 +7,76 @@
 
 namespace UNROLL_NAMESPACE {
 
-/** WIDTH blocks of four words at a time: word w of block i is words[w][i]. */
-UNROLL_INLINE void philox(unsigned (&words)[4][WIDTH], unsigned key0, unsigned key1) {
+struct PhiloxStream {
+  unsigned key0, key1, counter_low, counter_high;
+};
+
+#if UNROLL_WIDTH == 1
+/** The words of blocks first ... first+WIDTH-1, one block after the other. */
+UNROLL_INLINE void philox(unsigned (&words)[4 * WIDTH], unsigned first, PhiloxStream s) {
+  words[0] = first, words[1] = 0, words[2] = s.counter_low, words[3] = s.counter_high;
   for (int round = 0; round < 10; round++) {
-    for (int i = 0; i < WIDTH; i++) {
-      const unsigned long long first = 0xd2511f53ull * words[0][i], second = 0xcd9e8d57ull * words[2][i];
-      words[0][i] = (unsigned)(second >> 32) ^ words[1][i] ^ key0;
-      words[1][i] = (unsigned)second;
-      words[2][i] = (unsigned)(first >> 32) ^ words[3][i] ^ key1;
-      words[3][i] = (unsigned)first;
-    }
-    key0 += 0x9e3779b9u, key1 += 0xbb67ae85u;
+    const unsigned long long a = 0xd2511f53ull * words[0], b = 0xcd9e8d57ull * words[2];
+    words[0] = (unsigned)(b >> 32) ^ words[1] ^ s.key0;
+    words[1] = (unsigned)b;
+    words[2] = (unsigned)(a >> 32) ^ words[3] ^ s.key1;
+    words[3] = (unsigned)a;
+    s.key0 += 0x9e3779b9u, s.key1 += 0xbb67ae85u;
   }
 }
+#else
+/** Words of half as many blocks as a vector has lanes, each in the lower half of a lane of 64 bits. */
+typedef unsigned long long Words __attribute__((vector_size(4 * WIDTH)));
+constexpr int HALF = WIDTH / 2;
+typedef CountTo<HALF>::type HalfLanes;
+
+/** Products of the lower halves. */
+UNROLL_INLINE Words products(Words a, Words b) {
+#if UNROLL_WIDTH == 16 && defined(__AVX512F__)
+  return (Words)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif UNROLL_WIDTH == 8 && defined(__AVX2__)
+  return (Words)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif UNROLL_WIDTH == 4 && defined(__SSE2__)
+  return (Words)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+  return (a & 0xffffffffull) * (b & 0xffffffffull);
+#endif
+}
+
+template <int UPPER, int... I> UNROLL_INLINE Words interleave_words(Words a, Words b, Indices<I...>) {
+  return __builtin_shufflevector(a, b, (I / 2 + (I % 2) * HALF + UPPER * (HALF / 2))...);
+}
+
+/** The words of blocks first ... first+WIDTH-1, one block after the other. Upper halves of lanes hold what is left over. */
+UNROLL_INLINE void philox(unsigned (&words)[4 * WIDTH], unsigned first, PhiloxStream s) {
+  Words x[2][4];
+  for (int half = 0; half < 2; half++) {
+    for (int i = 0; i < HALF; i++) x[half][0][i] = first + (unsigned)(half * HALF + i);
+    x[half][1] = Words{};
+    x[half][2] = Words{} + s.counter_low;
+    x[half][3] = Words{} + s.counter_high;
+  }
+  const Words first_factor = Words{} + 0xd2511f53ull, second_factor = Words{} + 0xcd9e8d57ull;
+  for (int round = 0; round < 10; round++) {
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; half++) {
+      const Words a = products(x[half][0], first_factor), b = products(x[half][2], second_factor);
+      x[half][0] = (b >> 32) ^ x[half][1] ^ (unsigned long long)s.key0;
+      x[half][1] = b;
+      x[half][2] = (a >> 32) ^ x[half][3] ^ (unsigned long long)s.key1;
+      x[half][3] = a;
+    }
+    s.key0 += 0x9e3779b9u, s.key1 += 0xbb67ae85u;
+  }
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++) {
+    const Words low = (x[half][0] & 0xffffffffull) | (x[half][1] << 32);
+    const Words high = (x[half][2] & 0xffffffffull) | (x[half][3] << 32);
+    const Words pair[2] = {interleave_words<0>(low, high, HalfLanes{}), interleave_words<1>(low, high, HalfLanes{})};
+    __builtin_memcpy(words + half * 2 * WIDTH, pair, sizeof pair);
+  }
+}
+#endif
 
 /** y = x ⊙ mask; y may be x. */
 static double dropout(const UnrollDropout *call) {
@@ -27,18 +84,15 @@ static double dropout(const UnrollDropout *call) {
   unsigned dropped = (unsigned)bound;  // words below are: the least whole number that is not below the bound
   if (dropped < bound) dropped++;
   const float kept = (float)(1 / (1 - call->rate));
+  const PhiloxStream stream{(unsigned)call->key0, (unsigned)call->key1, (unsigned)call->counter_low,
+                            (unsigned)call->counter_high};
   const Index count = call->count, each = 4 * WIDTH, groups = (count + each - 1) / each;
   share_tasks(groups, 4. * count, [&](Index first, Index end, int) {
     for (Index group = first; group < end; group++) {
-      unsigned words[4][WIDTH];
-      for (int i = 0; i < WIDTH; i++) {
-        words[0][i] = (unsigned)(group * WIDTH + i), words[1][i] = 0;
-        words[2][i] = (unsigned)call->counter_low, words[3][i] = (unsigned)call->counter_high;
-      }
-      philox(words, (unsigned)call->key0, (unsigned)call->key1);
+      unsigned words[4 * WIDTH];
+      philox(words, (unsigned)(group * WIDTH), stream);
       float mask[4 * WIDTH];
-      for (int i = 0; i < WIDTH; i++)
-        for (int w = 0; w < 4; w++) mask[4 * i + w] = words[w][i] < dropped ? 0.f : kept;
+      for (int i = 0; i < 4 * WIDTH; i++) mask[i] = words[i] < dropped ? 0.f : kept;
       for (Index i = 0; i < each; i += WIDTH) {
         const Index at = group * each + i, lanes = count - at;
         if (lanes > 0) store_part(call->y + at, load_part(call->x + at, lanes) * load(mask + i), lanes);

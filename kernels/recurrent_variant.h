@@ -46,6 +46,9 @@ struct VariantLayout {
   Size scratch_floats() const { return order_floats() + packed_floats() + slabs * (slab_floats() + sums_floats()); }
 };
 
+/** Of a loop's body: whole vectors and the last one are compiled apart, so that whole ones ask nothing. */
+#define UNROLL_ALWAYS __attribute__((always_inline))
+
 /** Calls f(unit, lanes) for the vectors of a row. */
 template <class F> UNROLL_INLINE void each_unit(Index H, F f) {
   Index i = 0;
@@ -206,7 +209,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
       const float inverse = deviation_of(product, H, P, 4, mean);
       float *kept = call.normed ? call.normed + row * (4 * H + 1) : nullptr;
       for (int k = 0; k < 4; k++)
-        each_unit(H, [&](Index i, Index lanes) {
+        each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
           Vec v = (load(product + k * P + i) - splat(mean)) * splat(inverse);
           if (kept) store_part(kept + k * H + i, v, lanes);
           store(const_cast<float *>(normed) + k * P + i, v * load_part(call.gain_hidden + k * H + i, lanes));
@@ -214,7 +217,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
       if (kept) kept[4 * H] = inverse;
     }
     float *fresh = moment, *out_gate = moment + P;
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec sum[4];
 #pragma GCC unroll 4
       for (int k = 0; k < 4; k++) sum[k] = load(normed + k * P + i) + load_part(x + k * H + i, lanes);
@@ -251,7 +254,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
     if (!call.gain_cell) return;
     float mean;
     const float inverse = deviation_of(fresh, H, P, 1, mean);
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec v = (load(fresh + i) - splat(mean)) * splat(inverse);
       Vec seen[1] = {multiply_add(v, load_part(call.gain_cell + i, lanes), load_part(call.bias_cell + i, lanes))};
       tanh_all(seen);
@@ -263,7 +266,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
     const Index H = l.H, P = l.padded;
     const float *x = call.projected + row * 3 * H, *bias = call.bias_hh;
     float *gates = call.gates ? call.gates + row * 4 * H : nullptr;
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec hidden[3];
 #pragma GCC unroll 3
       for (int k = 0; k < 3; k++) {
@@ -286,7 +289,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
   }
 
   void rnn_row(const RowMasks &m, Index row, const float *product, float *h) const {
-    each_unit(l.H, [&](Index i, Index lanes) {
+    each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       const Vec made = phi_of(l.cell, load(product + i) + load_part(call.projected + row * l.H + i, lanes));
       if (call.gates) store_part(call.gates + row * l.H + i, made, lanes);
       store(h + i, zoned(made, load(h + i), m.zone_h, i, lanes, *this));
@@ -294,7 +297,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
   }
 
   void read_row(const RowMasks &m, Index row, const float *h, float *read) const {
-    each_unit(l.H, [&](Index i, Index lanes) {
+    each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec v = load(h + i);
       if (m.state) v *= load_part(m.state + i, lanes);
       if (l.rnn && m.update) v *= load_part(m.update + i, lanes);
@@ -383,13 +386,13 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     float inverse = 0, mean_of_d = 0, mean_of_both = 0;
     if (call.gain_cell) {
       float *fresh = moment + 2 * P, mean;
-      each_unit(H, [&](Index i, Index lanes) {
+      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         Vec before;
         store(fresh + i, cell_of(i, lanes, before));
       });
       inverse = deviation_of(fresh, H, P, 1, mean);
       Vec sum{}, both{};
-      each_unit(H, [&](Index i, Index lanes) {
+      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         Vec v = (load(fresh + i) - splat(mean)) * splat(inverse);
         if (lanes < WIDTH) v = lane_numbers() < (int)lanes ? v : Vec{};
         const Vec gain = load_part(call.gain_cell + i, lanes);
@@ -409,7 +412,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       });
       mean_of_d = sum_of_lanes(sum) / (float)H, mean_of_both = sum_of_lanes(both) / (float)H;
     }
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec before;
       const Vec cell = cell_of(i, lanes, before);
       const Vec in = load_part(gates + i, lanes), forget = load_part(gates + H + i, lanes);
@@ -461,7 +464,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     const float *normed = call.normed + row * (4 * H + 1);
     Vec sum{}, both{};
     for (int k = 0; k < 4; k++)
-      each_unit(H, [&](Index i, Index lanes) {
+      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         const Vec d = load(dproduct + k * P + i), v = load_part(normed + k * H + i, lanes);
         add_at(s.gain_hidden + k * P + i, d * v);
         const Vec scaled = d * load_part(call.gain_hidden + k * H + i, lanes);
@@ -472,7 +475,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     const float count = (float)(4 * H), inverse = normed[4 * H];
     const Vec mean_of_d = splat(sum_of_lanes(sum) / count), mean_of_both = splat(sum_of_lanes(both) / count);
     for (int k = 0; k < 4; k++)
-      each_unit(H, [&](Index i, Index lanes) {
+      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         Vec d = load(dproduct + k * P + i) - mean_of_d - load_part(normed + k * H + i, lanes) * mean_of_both;
         d *= splat(inverse);
         store(dproduct + k * P + i, lanes < WIDTH ? (lane_numbers() < (int)lanes ? d : Vec{}) : d);
@@ -485,7 +488,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     const float *gates = call.gates + row * 4 * H;
     float *dx = call.dprojected + row * 3 * H, *dhidden = call.dhidden + row * 3 * H;
     const Vec one = splat(1.f);
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       const Vec r = load_part(gates + i, lanes), z = load_part(gates + H + i, lanes);
       const Vec n = load_part(gates + 2 * H + i, lanes), hn = load_part(gates + 3 * H + i, lanes);
       const Vec mask = m.update ? load_part(m.update + i, lanes) : one;
@@ -506,7 +509,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
   }
 
   void rnn_row(const RowMasks &m, Index row, float *dh, float *dproduct) const {
-    each_unit(l.H, [&](Index i, Index lanes) {
+    each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       const Vec total = load(dh + i), dmade = moving(total, m.zone_h, i, lanes, *this);
       const Vec d = dmade * slope_of(l.cell, load_part(call.gates + row * l.H + i, lanes));
       store(dh + i, total - dmade);
@@ -517,7 +520,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
 
   static float norm_of(const float *v, Index H) {
     Vec squares{};
-    each_unit(H, [&](Index i, Index lanes) {
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       const Vec x = load_part(v + i, lanes);
       squares = multiply_add(x, x, squares);
     });
@@ -529,7 +532,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     for (int gate = 0; gate < l.gates; gate++) {
       const bool is_tanh = gate == 2;
       Vec sum{}, beyond{};
-      each_unit(l.H, [&](Index i, Index lanes) {
+      each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         const Vec v = load_part(gates + gate * l.H + i, lanes);
         const Vec slope = is_tanh ? splat(1.f) - v * v : v * (splat(1.f) - v);
         Vec hit = slope < splat(is_tanh ? .19f : .09f) ? splat(1.f) : Vec{};
@@ -568,7 +571,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
         const Index to = at(place, step), b = (Index)order[place] * l.H;
         float *own = dh + row * l.padded, *own_c = dc + row * l.padded, *out = dproduct + row * l.read_stride;
         if (call.dy)
-          each_unit(l.H, [&](Index i, Index lanes) { add_at(own + i, load_part(call.dy + to * l.H + i, lanes)); });
+          each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS { add_at(own + i, load_part(call.dy + to * l.H + i, lanes)); });
         const int column = !sorted_lengths ? (int)(to / l.B)
                            : call.reverse  ? time(place, step)
                                            : l.T - length(place) + step;
@@ -591,7 +594,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       for (int row = 0; row < count; row++) {
         const RowMasks m = masks(first + row, step);
         float *own = dh + row * l.padded;
-        each_unit(l.H, [&](Index i, Index lanes) {
+        each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
           Vec v = load(dread + row * l.read_stride + i);
           if (m.state) v *= load_part(m.state + i, lanes);
           if (l.rnn && m.update) v *= load_part(m.update + i, lanes);
@@ -615,7 +618,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
   void add_up(float *out, int parts, Index offset) const {
     if (!out) return;
     for (int part = 0; part < parts; part++)
-      each_unit(l.H, [&](Index i, Index lanes) {
+      each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         Vec sum{};
         for (int slab = 0; slab < l.slabs; slab++) sum += load(sums_of(slab) + offset + part * l.padded + i);
         store_part(out + part * l.H + i, sum, lanes);
