@@ -7,7 +7,7 @@ import { shortPath } from './report.ts';
 import { findRun } from './workspace.ts';
 
 const CURVES = ['csv', 'jsonl', 'tensorboard'] as const;
-const MODELS = ['pytorch', 'safetensors'] as const;
+const MODELS = ['pytorch', 'onnx', 'safetensors'] as const;
 type Format = (typeof CURVES)[number] | (typeof MODELS)[number];
 const FORMATS: readonly Format[] = [...MODELS, ...CURVES];
 
@@ -19,7 +19,7 @@ export const command: Command = {
   options: {
     format: {
       value: 'NAME',
-      help: 'pytorch (weights and the model as Python), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
+      help: 'pytorch (weights and the model as Python), onnx (opset 17), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
     ...CHECKPOINT_OPTION,
@@ -50,7 +50,7 @@ async function exportFiles(
   out: string,
   checkpoint: 'best' | 'last' | undefined,
 ) {
-  if (format === 'pytorch' || format === 'safetensors') {
+  if (format === 'pytorch' || format === 'onnx' || format === 'safetensors') {
     const { exportRun } = await import('../export/export-run.ts');
     return exportRun(folder, format, out, { checkpoint });
   }

@@ -1,4 +1,4 @@
-// unroll export: a run's weights, its model as PyTorch code, or its curves, for other tools.
+// unroll export: a run's weights, its model as PyTorch code or ONNX graph, or its curves, for other tools.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportScalars } from '../../runs/export-curves.ts';
@@ -8,9 +8,9 @@ import { loadModel, openFinishedRun, type WhichCheckpoint } from '../inference/f
 import { modelCode, stateDict } from './pytorch/module.ts';
 import { referenceOf } from './reference-outputs.ts';
 
-export type ExportFormat = 'pytorch' | 'safetensors' | 'csv';
+export type ExportFormat = 'pytorch' | 'onnx' | 'safetensors' | 'csv';
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'safetensors', 'csv'];
+export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'onnx', 'safetensors', 'csv'];
 
 export interface ExportOptions {
   checkpoint?: WhichCheckpoint;
@@ -30,6 +30,8 @@ export async function exportRun(
       return write(out, weightFiles(folder, options));
     case 'pytorch':
       return write(out, await pytorchFiles(folder, options));
+    case 'onnx':
+      return write(out, await onnxFiles(folder, options));
     default:
       return format satisfies never;
   }
@@ -53,6 +55,22 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
     return {
       'model.safetensors': encodeSafetensors(stateDict(opened), { format: 'pt' }),
       'model.py': modelCode(opened),
+      'task.json': json(opened.artifact),
+      'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function onnxFiles(folder: string, { checkpoint }: ExportOptions): Promise<Files> {
+  const opened = openFinishedRun(folder, checkpoint);
+  const { onnxModel } = await import('./onnx/model.ts');
+  const bytes = onnxModel(opened);
+  const model = await loadModel(opened);
+  try {
+    return {
+      'model.onnx': bytes,
       'task.json': json(opened.artifact),
       'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
     };
