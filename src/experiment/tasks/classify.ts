@@ -1,7 +1,8 @@
-// Classification: one label for each text, or for each series of a table in long form.
+// Classification: one label for each text or sound, or for each series of a table in long form.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { features } from './features.ts';
 import type { TaskKind } from './kind.ts';
 import { split } from './split.ts';
 
@@ -13,6 +14,8 @@ const schema = z
     path: z.string().min(1).describe('A CSV or TSV file with a header, relative to this experiment file.'),
     label: column.describe('The column that holds the class.'),
     text: column.optional().describe('The column that holds the text; one row is one sequence.'),
+    audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
+    features: features.optional(),
     units: z
       .enum(['characters', 'words', 'bytes'])
       .default('characters')
@@ -37,7 +40,7 @@ const schema = z
       .describe('Sequences of like lengths together, or as they are drawn.'),
     split: split.default([0.8, 0.1, 0.1]),
   })
-  .describe('Tell the class of each text, or of each series.');
+  .describe('Tell the class of each text, sound or series.');
 
 export const classify: TaskKind<typeof schema> = {
   schema,
@@ -55,13 +58,18 @@ export const classify: TaskKind<typeof schema> = {
   outputsFrom: 'the number of classes',
   steps: ({ maxLength }) => maxLength ?? Number.NaN,
   sizes: () => null,
-  check({ text, values, id }) {
+  check({ text, values, id, audio, features: asked }) {
+    if (audio !== undefined && (text ?? values) !== undefined)
+      return [error(['audio'], 'A sequence has one input: name `audio`, or `text`, or `values` and `id`.')];
+    if (asked && audio === undefined)
+      return [error(['features'], '`features` are of sound: name the column of WAV files with `audio`.')];
+    if (audio !== undefined) return [];
     if (text !== undefined && values !== undefined)
       return [
         error(['values'], 'A sequence is a text or a series: name `text`, or `values` and `id`, not both.'),
       ];
     if (text === undefined && values === undefined)
-      return [error([], 'Name what is to be classified: `text`, or `values` and `id`.')];
+      return [error([], 'Name what is to be classified: `text`, `audio`, or `values` and `id`.')];
     if (values && id === undefined)
       return [error(['values'], '`id` is missing: the column that tells which rows belong to one series.')];
     return [];

@@ -4,16 +4,18 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
+import { DEFAULT_FEATURES } from '../../experiment/tasks/features.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
-import { locateData } from '../data/locate.ts';
+import { type DataPlace, locateData } from '../data/locate.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { randomStream } from '../random.ts';
 import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
+import { soundArtifact, soundScaling } from './sounds.ts';
 import type { Score, Task } from './task.ts';
 import { encoder, vocabularyOf } from './units.ts';
 import { answersOf, best } from './values.ts';
@@ -29,8 +31,17 @@ const COUNTED_BATCHES = 8;
 /** What a model reads of a sequence: ids (steps), or numbers (steps, columns). */
 export type Encoded = Int32Array | Float32Array;
 
-export async function classifyTask(experiment: Experiment, data: ClassifyData, path: string): Promise<Task> {
-  const { sequences, notes } = await readLabelled(path, data);
+export async function classifyTask(
+  experiment: Experiment,
+  data: ClassifyData,
+  path: string,
+  place: DataPlace,
+): Promise<Task> {
+  const { audio, features = DEFAULT_FEATURES } = data;
+  const { sequences, notes, sound } = await readLabelled(path, {
+    ...data,
+    audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
+  });
   const { batchSize, seed, validation } = experiment.training;
   const classes = [...new Set(sequences.map(({ label }) => label))].sort();
   if (classes.length < 2)
@@ -49,6 +60,7 @@ export async function classifyTask(experiment: Experiment, data: ClassifyData, p
     classes,
     longest,
     data,
+    sound ?? null,
   );
   const encode = encodeWith(artifact);
   const encoded = sequences.map(({ values }) => encode(values));
@@ -182,6 +194,7 @@ function fitted(
   classes: string[],
   maxLength: number,
   data: ClassifyData,
+  sound: { rate: number; mels: number } | null,
 ): ClassifyArtifact {
   const common = {
     task: 'classify' as const,
@@ -189,6 +202,7 @@ function fitted(
     classes,
     units: data.units,
     maxLength,
+    audio: sound && { column: data.audio!, rate: sound.rate, features: data.features ?? DEFAULT_FEATURES },
   };
   if (data.text !== undefined) {
     const symbols = vocabularyOf(
@@ -198,9 +212,10 @@ function fitted(
     );
     return { ...common, text: data.text, symbols, id: null, columns: [], scaling: [] };
   }
-  const columns = data.values!;
-  const scaling = columns.map((_, column) => scalingOf(train, column, columns.length));
-  return { ...common, text: null, symbols: [], id: data.id!, columns, scaling };
+  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : data.values!;
+  const own = columns.map((_, column) => scalingOf(train, column, columns.length));
+  const scaling = sound ? soundScaling(own) : own;
+  return { ...common, text: null, symbols: [], id: data.id ?? null, columns, scaling };
 }
 
 export function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
@@ -351,7 +366,8 @@ function paddingNote({ own, mixed }: { own: number; mixed: number }, bucketed: b
   ];
 }
 
-function shownText({ values, steps }: LabelledSequence): string {
+function shownText({ values, steps, file }: LabelledSequence): string {
+  if (file) return file;
   if (!Array.isArray(values)) return plural(steps, 'step');
   const isSpaced = values.some(unit => [...unit].length > 1);
   const text = values.join(isSpaced ? ' ' : '');
@@ -373,6 +389,8 @@ const artifact = z.object({
   id: name.nullable(),
   columns: z.array(name).max(10_000),
   scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
+  /** of sounds; null for other inputs, and in older runs */
+  audio: soundArtifact.nullable().default(null),
 });
 
 export type ClassifyArtifact = z.output<typeof artifact>;
@@ -387,7 +405,8 @@ function sizesFor({ symbols, columns, classes, text, maxLength }: ClassifyArtifa
 
 export const classify: TaskModule<'classify', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => classifyTask(experiment, data, locateData(data.path, place, true)),
+  open: (experiment, data, place) =>
+    classifyTask(experiment, data, locateData(data.path, place, true), place),
   sizes: own => sizesFor(own),
   fault({ text, symbols, columns, scaling }) {
     if (text !== null) return symbols.length > 0 ? null : 'it has no symbols';

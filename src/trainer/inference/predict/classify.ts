@@ -1,11 +1,12 @@
 // What a trained classifier says of the rows of a table; where it has the column of classes, how often that is right.
-import { basename } from 'node:path';
+import { basename, parse } from 'node:path';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { readRecords } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
 import { readLabelled } from '../../tasks/labelled.ts';
+import { soundColumnOf } from '../../tasks/sounds.ts';
 import { answersOf, best } from '../../tasks/values.ts';
 import type { Predicted, Row } from './predictor.ts';
 
@@ -19,13 +20,14 @@ export async function predictClasses(
   const { classes, label } = artifact;
   const name = basename(path);
   const isLabelled = (await columnsOf(path, name)).includes(label);
-  const { text, id, columns, units } = artifact;
+  const { text, id, columns, units, audio } = artifact;
   const { sequences, notes } = await readLabelled(path, {
     path: name,
     units,
     text: text ?? undefined,
     id: id ?? undefined,
     values: columns,
+    audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
     label: isLabelled ? label : null,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);

@@ -14,6 +14,7 @@ import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets
 import type { ClassifyArtifact } from '../../../../src/trainer/tasks/classify.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
+import { wavOf } from '../data/wav-of.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unroll-classify-'));
 
@@ -164,6 +165,37 @@ describe('classify', () => {
     assert.notDeepEqual(batchesOfEpoch(lengths, 8, 1, 0, true), batchesOfEpoch(lengths, 8, 1, 1, true));
     assert.deepEqual(batchesOfEpoch(lengths, 8, 1, 1, true), batchesOfEpoch(lengths, 8, 1, 1, true));
     assert.equal(paddingOf([[0, 1]], [3, 1]), 1 - 4 / 6);
+  });
+
+  it('reads sounds, one a row, as log-mel features', async () => {
+    const tone = (name: string, turn: number) =>
+      writeFileSync(
+        join(folder, name),
+        wavOf(Array.from({ length: 800 }, (_, i) => 0.5 * Math.sin(i * turn))),
+      );
+    tone('low.wav', 0.2);
+    tone('high.wav', 1.7);
+    const text = 'file\tclass\nlow.wav\tu\nhigh.wav\tv';
+    const task = await open(text, { audio: 'file', features: { mels: 20 }, split: [1, 0, 0] });
+    assert.deepEqual(task.sizes, { input: { kind: 'vectors', features: 20 }, outputs: 2, steps: 11 });
+    const artifact = task.artifact() as unknown as ClassifyArtifact;
+    assert.deepEqual(artifact.audio, {
+      column: 'file',
+      rate: 8000,
+      features: { mels: 20, windowMs: 25, hopMs: 10 },
+    });
+    assert.match(task.facts.notes.join(), /2 sounds of 8,000 samples a second, as 20 log-mel features/);
+    const { input, batch, targets } = task.trainingBatch(1);
+    // the loudest band of the fifth step stands higher where the tone is
+    const loudest = (row: number) => {
+      const at = (5 * batch + row) * 20;
+      const bands = [...input.subarray(at, at + 20)].map(
+        (value, band) => value * artifact.scaling[band]!.std + artifact.scaling[band]!.mean,
+      );
+      return bands.indexOf(Math.max(...bands));
+    };
+    const [low, high] = [targets.indexOf(0), targets.indexOf(1)];
+    assert.ok(loudest(low) < loudest(high), `${loudest(low)}, ${loudest(high)}`);
   });
 
   const refused: [string, string, object, RegExp][] = [
