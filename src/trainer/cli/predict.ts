@@ -1,7 +1,7 @@
 // unroll predict: what a trained run says of the rows of a table.
 import process from 'node:process';
-import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
-import { EXIT } from './exit.ts';
+import { type Arguments, CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
+import { CommandError, EXIT } from './exit.ts';
 import { plain, screenOf, wrap } from './terminal.ts';
 import { findRun } from './workspace.ts';
 
@@ -21,6 +21,16 @@ export const command: Command = {
       value: 'A',
       help: 'Of beam search: divide scores by ((5 + length) / 6)^A (Wu et al. 2016), so that longer sequences are not at a loss; default 0.',
     },
+    temperature: {
+      value: 'X',
+      help: 'Of sequences that are written: draw each symbol; below 1 safer, above 1 wilder; default: the most likely one.',
+    },
+    'top-k': { value: 'K', help: 'Draw among the K likeliest symbols.' },
+    'top-p': {
+      value: 'P',
+      help: 'Draw among the likeliest symbols that together have the probability P, from 0 to 1.',
+    },
+    seed: { value: 'N', help: 'Of what is drawn: the same seed gives the same answers; default 1.' },
     ...CHECKPOINT_OPTION,
     ...JSON_OPTION,
   },
@@ -33,6 +43,7 @@ export const command: Command = {
       checkpoint: checkpointOf(args),
       beams: args.number('beams', { min: 1, max: 1000, whole: true }),
       lengthPenalty: args.number('length-penalty', { min: 0, max: 10 }),
+      drawing: drawingOf(args),
     });
     const known = args.flag('next') ? [] : rows;
     const say = (text: string) =>
@@ -50,6 +61,18 @@ export const command: Command = {
     return EXIT.done;
   },
 };
+
+/** undefined: each symbol is the most likely one. @throws CommandError beside beams */
+function drawingOf(args: Arguments) {
+  const temperature = args.number('temperature', { min: 0, max: 100 });
+  const topK = args.number('top-k', { min: 1, whole: true });
+  const topP = args.number('top-p', { min: 1e-9, max: 1 });
+  const seed = args.number('seed', { min: 0, max: 0xffff_ffff, whole: true }) ?? 1;
+  if (temperature === undefined && topK === undefined && topP === undefined) return undefined;
+  if ((args.number('beams', {}) ?? 1) > 1)
+    throw new CommandError('Symbols are either drawn or followed by beams: leave out one of both.');
+  return { temperature: temperature ?? 1, topK, topP, seed };
+}
 
 /** In quotes where it holds what CSV gives a meaning. */
 function cell(value: number | string): string {

@@ -1,5 +1,6 @@
 // What any task's prediction of a file is.
 import type { Model } from '../../layers/model.ts';
+import type { Drawing } from '../../tasks/generate.ts';
 
 export type Row = Readonly<Record<string, number | string | null>>;
 
@@ -24,6 +25,8 @@ export interface DecodeOptions {
   beams?: number | undefined;
   /** α of Wu et al. 2016; 0: none */
   lengthPenalty?: number | undefined;
+  /** draws each symbol in place of taking the most likely one; left out: it does not */
+  drawing?: (Drawing & { seed: number }) | undefined;
 }
 
 /** The model is the caller's. @throws DataError */

@@ -3,21 +3,25 @@ import { basename } from 'node:path';
 import { tidy } from '@tensorflow/tfjs-core';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
-import { beamSearch, greedy } from '../../layers/decode.ts';
+import { beamSearch, greedy, type Look } from '../../layers/decode.ts';
 import { encodedOf } from '../../layers/evaluate.ts';
 import type { Model } from '../../layers/model.ts';
+import { randomStream } from '../../random.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
+import { draw } from '../../tasks/generate.ts';
 import { batchOf, encodeWith, endsOf, type PairArtifact, textWith } from '../../tasks/pair-batches.ts';
 import { type Pair, readPairs } from '../../tasks/pairs.ts';
 import type { DecodeOptions, Predicted, Row } from './predictor.ts';
 
 const BATCH = 128;
+/** As good as zero, for a softmax that divides by it. */
+const COLDEST = 1e-6;
 
 export async function predictSequences(
   model: Model,
   artifact: PairArtifact,
   path: string,
-  { beams = 1, lengthPenalty = 0 }: DecodeOptions = {},
+  { beams = 1, lengthPenalty = 0, drawing }: DecodeOptions = {},
 ): Promise<Predicted> {
   const name = basename(path);
   const { pairs, notes, hasTargets } = await pairsOf(path, name, artifact);
@@ -40,7 +44,13 @@ export async function predictSequences(
     );
     const answers = tidy(() => {
       const encoded = encodedOf(model, batch, { training: false, step: 0 })!;
-      if (beams === 1) return greedy(model, batch.batch, encoded, ends).map(symbols => ({ symbols }));
+      const look =
+        drawing &&
+        drawnBy(
+          drawing,
+          places.map(place => pairs[place]!.line),
+        );
+      if (beams === 1) return greedy(model, batch.batch, encoded, ends, look).map(symbols => ({ symbols }));
       return beamSearch(model, encoded, ends, { width: beams, lengthPenalty }).slice(0, 1);
     });
     places.forEach((place, row) => {
@@ -78,6 +88,19 @@ export async function predictSequences(
     summary: hasTargets
       ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: sequence accuracy ${(100 * accuracy).toFixed(1)} %, token error rate ${((100 * edits) / units).toFixed(1)} %.`
       : null,
+  };
+}
+
+/** Each line has a stream of its own, so that its answer depends on no other line. */
+export function drawnBy(
+  { seed, temperature, ...rest }: NonNullable<DecodeOptions['drawing']>,
+  lines: readonly number[],
+): Look {
+  const streams = lines.map(line => randomStream(seed, 'predict/drawing', line));
+  const options = { ...rest, temperature: Math.max(temperature, COLDEST) };
+  return {
+    choose: (logits, row, classes) =>
+      draw(logits.subarray(row * classes, (row + 1) * classes), options, streams[row]!.uniform()),
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { tensor3d } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { drawnBy } from '../../../../src/trainer/inference/predict/seq2seq.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
 import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
@@ -210,6 +211,48 @@ describe('seq2seq', () => {
     const task = await open('May 1, 1, 2\ta\nb,c\td\n', { split: [1, 0, 0] }, { batchSize: 2 });
     const { maxSource, maxTarget } = artifactOf(task);
     assert.deepEqual([maxSource, maxTarget], [11, 1]);
+  });
+
+  it('reads pairs of JSON lines by their keys, or by number', async () => {
+    writeFileSync(join(folder, 'd.jsonl'), '{"n":1,"to":"AB","from":"ab"}\n{"n":2,"to":"C","from":"c"}\n');
+    for (const columns of [
+      { source: 'from', target: 'to' },
+      { source: 2, target: 1 },
+    ]) {
+      const experiment = experimentOf({ path: 'd.jsonl', split: [1, 0, 0], ...columns }, { batchSize: 2 });
+      const task = await openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
+      const batch = task.trainingBatch(1);
+      const { sourceSymbols, targetSymbols } = artifactOf(task);
+      assert.deepEqual(textsOf(batch.source!, sourceSymbols).sort(), ['ab', 'c']);
+      assert.deepEqual(textsOf({ ...batch, input: batch.targets }, targetSymbols).sort(), [
+        'AB<end>',
+        'C<end>',
+      ]);
+    }
+  });
+
+  it('draws symbols by temperature, the same for the same seed and line, whatever stands beside it', async () => {
+    const task = await open(table, { split: [1, 0, 0] }, { batchSize: 10 });
+    const trainer = new Trainer(experimentOf({ split: [1, 0, 0] }, { batchSize: 10 }), task);
+    const ends = endsOf(artifactOf(task));
+    const batch = task.trainingBatch(1);
+    const lines = Array.from({ length: 10 }, (_, row) => row + 1);
+    const written = (drawing: { seed: number; temperature: number; topK?: number }) =>
+      decoded(trainer.model, batch, ends, drawnBy(drawing, lines));
+    const greedily = decoded(trainer.model, batch, ends);
+    assert.deepEqual(written({ seed: 1, temperature: 0 }), greedily);
+    assert.deepEqual(written({ seed: 3, temperature: 9, topK: 1 }), greedily);
+    const hot = written({ seed: 1, temperature: 9 });
+    assert.deepEqual(written({ seed: 1, temperature: 9 }), hot);
+    assert.notDeepEqual(written({ seed: 2, temperature: 9 }), hot);
+    // a line's own stream: the same line draws the same numbers in any row of a batch
+    const [first, last] = [
+      drawnBy({ seed: 1, temperature: 1 }, [7, 8]),
+      drawnBy({ seed: 1, temperature: 1 }, [8, 7]),
+    ];
+    const even = new Float32Array(2 * 50);
+    for (let t = 0; t < 5; t++) assert.equal(first.choose!(even, 0, 50), last.choose!(even, 1, 50));
+    trainer.dispose();
   });
 
   it('leaves out pairs without a side and those that are too long, and says where', async () => {
