@@ -11,6 +11,8 @@ const SAMPLES = [
   { file: 'entities.rnn.json', label: 'Entities', description: 'names in sentences, by a CRF' },
   { file: 'morse.rnn.json', label: 'Morse code', description: 'letters without their places (CTC)' },
   { file: 'weather.rnn.json', label: 'Weather', description: 'forecast the temperature of Seattle' },
+  { file: 'abilities.rnn.json', label: 'Abilities', description: 'twelve layers by six tasks, as a matrix' },
+  { file: 'reversal.rnn.json', label: 'Reversal', description: 'an encoder, a decoder and what it looks at' },
 ];
 
 export async function openSample(): Promise<void> {

@@ -25,7 +25,17 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /** Fields, families and plain words too. */
-const COMMON = new Set(['dropout', 'embedding', 'dense', 'attention', 'table', 'tag', 'copy', 'reverse', 'sort']);
+const COMMON = new Set([
+  'dropout',
+  'embedding',
+  'dense',
+  'attention',
+  'table',
+  'tag',
+  'copy',
+  'reverse',
+  'sort',
+]);
 const NAMES = new Set<string>([...LAYER_TYPES, ...TASK_NAMES].filter(name => !COMMON.has(name)));
 
 /** "file:line: name" of each literal and key that is the name of a kind. */
