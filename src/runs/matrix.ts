@@ -132,4 +132,4 @@ export function matrixTable({ columns, rows }: Matrix): { head: string[]; rows: 
 }
 
 export const MATRIX_LEGEND =
-  'Figures of the test part with the best weights. Theory: ✓ the layer can, ✗ it cannot, no mark: nothing is said.';
+  'Figures of the test part with the best weights; of validation until a run has ended. Theory: ✓ the layer can, ✗ it cannot, no mark: nothing is said.';
