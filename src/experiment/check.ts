@@ -4,7 +4,7 @@
 import { ZodError } from 'zod';
 import { checkAugmentation } from './augmentation.ts';
 import { checkBounds } from './bounds.ts';
-import { comparisonSize, MAX_MEMBERS, setField, withCell } from './compare.ts';
+import { comparisonSize, knowsWidths, MAX_MEMBERS, setField, withCell } from './compare.ts';
 import { faultsOf } from './faults.ts';
 import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
 import {
@@ -385,7 +385,7 @@ function has(value: unknown, path: Path): boolean {
 // ---------------------------------------------------------------- comparison
 
 function checkCompare(experiment: Experiment): Remark[] {
-  const { cell, data, seeds: _seeds, ...fields } = experiment.compare ?? {};
+  const { cell, data, seeds: _seeds, equal, ...fields } = experiment.compare ?? {};
   const remarks = Object.entries(fields).flatMap(([key, values]) => checkAxis(key, values, experiment));
   // what is wrong without a comparison is told once, at its own place
   const alone = [...checkLayers(experiment), ...checkData(experiment)];
@@ -395,6 +395,13 @@ function checkCompare(experiment: Experiment): Remark[] {
     for (const [index, own] of (cell ?? []).entries())
       remarks.push(...memberFault(['compare', 'cell', index], () => withCell(experiment, own), own));
   }
+  if (remarks.length === 0 && equal === 'parameters' && !knowsWidths(experiment))
+    remarks.push(
+      error(
+        ['compare', 'equal'],
+        'How many parameters a cell has depends on its input here, which only the data tell; put a layer of known width before it, such as an embedding.',
+      ),
+    );
   const size = remarks.length > 0 ? 0 : comparisonSize(experiment);
   if (size > MAX_MEMBERS) {
     remarks.push(

@@ -1,7 +1,8 @@
 // One experiment for each member of a comparison: data × cells × any field × seeds.
 
 import { isCell, kindOf, type Layer, type LayerType, layerSchema } from './layers/index.ts';
-import { knownSizes, placeLayers, UNREAD } from './models.ts';
+import { knownSizes, type PlacedLayer, placeLayers, UNREAD } from './models.ts';
+import { countAs, equalUnits } from './parameters.ts';
 import { dotted, type Path, parseDotted } from './place.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { schemaAt } from './schema-json.ts';
@@ -41,7 +42,7 @@ export function expandComparison(experiment: Experiment): Member[] {
 }
 
 function axesOf(experiment: Experiment): Axis[] {
-  const { data, cell, seeds, ...fields } = experiment.compare ?? {};
+  const { data, cell, seeds, equal, ...fields } = experiment.compare ?? {};
   const axes: Axis[] = [];
   if (data) {
     const labels = titled(data, own => taskOf(own).title, 'task');
@@ -49,7 +50,9 @@ function axesOf(experiment: Experiment): Axis[] {
   }
   if (cell) {
     const labels = titled(cell.map(asObject), own => kindOf(own).title, 'type');
-    axes.push({ values: cell.map((own, i) => ({ label: labels[i]!, apply: e => withCell(e, own) })) });
+    const made = (e: Experiment, own: ComparedCell) =>
+      equal === 'parameters' ? atEqualParameters(e, own, cell) : withCell(e, own);
+    axes.push({ values: cell.map((own, i) => ({ label: labels[i]!, apply: e => made(e, own) })) });
   }
   const keys = Object.keys(fields);
   for (const [key, values] of Object.entries(fields)) {
@@ -111,6 +114,39 @@ export function withCell(experiment: Experiment, cell: ComparedCell): Experiment
     isCell(layer) ? (layerSchema.parse({ ...switchCell(layer, type, at.inputs), ...own }) as Layer) : layer,
   );
   return { ...experiment, model: { ...experiment.model, layers } };
+}
+
+/** Whether the counts of all cells can be told without the data. */
+export function knowsWidths(experiment: Experiment): boolean {
+  return placedLayers(experiment).every(({ layer, at }) => !isCell(layer) || Number.isFinite(at.inputs));
+}
+
+function placedLayers(experiment: Experiment): PlacedLayer[] {
+  return placeLayers(experiment, knownSizes(experiment) ?? UNREAD).slice(-experiment.model.layers.length);
+}
+
+/** The model of another cell, each with the most units that stay within the largest count among `cells` at its place. */
+function atEqualParameters(
+  experiment: Experiment,
+  cell: ComparedCell,
+  cells: readonly ComparedCell[],
+): Experiment {
+  const countAt = (e: Experiment, index: number) => {
+    const { layer, at } = placedLayers(e)[index]!;
+    return countAs({ layer, at }, layer.type).count;
+  };
+  let made = withCell(experiment, cell);
+  // a cell that says its own units keeps them
+  if ('units' in asObject(cell)) return made;
+  for (const [index, layer] of made.model.layers.entries()) {
+    if (!isCell(layer)) continue;
+    const budget = Math.max(...cells.map(other => countAt(withCell(experiment, other), index)));
+    const units = equalUnits(placedLayers(made)[index]!, layer.type, budget);
+    if (units === null || !('units' in layer)) continue;
+    const layers = made.model.layers.with(index, { ...layer, units } as Layer);
+    made = { ...made, model: { ...made.model, layers } };
+  }
+  return made;
 }
 
 /** Sets one field; where that names another kind of thing (`optimizer.type`), fields which that kind lacks go. */

@@ -27,6 +27,12 @@ const compareSchema = z
       .min(1)
       .optional()
       .describe('Train the same model with each of these cells; {"type": …} with fields of its own.'),
+    equal: z
+      .enum(['units', 'parameters'])
+      .optional()
+      .describe(
+        'What the cells have in common: their units, or as many parameters as the largest of them (the most units that stay within). Default: units.',
+      ),
     data: z
       .array(dataSchema)
       .min(1)

@@ -150,7 +150,7 @@ export class LossSection implements Section {
   }
 
   render(): void {
-    const { ui, theme } = this.page;
+    const { ui } = this.page;
     const task = this.named.find(run => run.task)?.task;
     this.legend.update(this.named);
     const metric = this.shownMetric();

@@ -51,6 +51,34 @@ describe('expandComparison', () => {
     }
   });
 
+  it('gives cells equal parameters where that is asked, within the count of the largest', () => {
+    const model = {
+      layers: [{ type: 'embedding', dim: 32 }, { type: 'lstm', units: 128 }, { type: 'dense' }],
+    };
+    const data = { task: 'char-lm', path: 'a.txt' };
+    const all = members({ cell: ['rnn', 'gru', 'lstm'], equal: 'parameters' }, { model, data });
+    const units = all.map(({ experiment }) => (experiment.model.layers[1] as { units: number }).units);
+    // PyTorch: gates·units·(input + units + 2 biases) of an LSTM of 128 on 32 inputs is 82,944
+    const countOf = (gates: number, n: number) => gates * n * (32 + n + 2);
+    for (const [index, gates] of [1, 3, 4].entries()) {
+      assert.ok(countOf(gates, units[index]!) <= 82_944 && countOf(gates, units[index]! + 1) > 82_944);
+    }
+    assert.equal(units[2], 128);
+    const apart = members({ cell: ['rnn', { type: 'gru', units: 7 }], equal: 'parameters' }, { model, data });
+    assert.equal((apart[1]!.experiment.model.layers[1] as { units: number }).units, 7);
+  });
+
+  it('refuses equal parameters where only the data tell the width of the input', () => {
+    const { problems } = parseExperiment(
+      JSON.stringify({
+        data: { task: 'char-lm', path: 'a.txt' },
+        model: { layers: [{ type: 'lstm', units: 8 }, { type: 'dense' }] },
+        compare: { cell: ['rnn', 'gru'], equal: 'parameters' },
+      }),
+    );
+    assert.match(problems[0]!.message, /depends on its input here, which only the data tell/);
+  });
+
   it('multiplies axes, cells slowest and seeds fastest', () => {
     const all = members({ cell: ['gru', 'lstm'], 'training.optimizer.learningRate': [0.1, 0.2], seeds: 2 });
     assert.deepEqual(
