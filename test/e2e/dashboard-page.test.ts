@@ -261,6 +261,18 @@ describe('the page of the dashboard', () => {
     assert.equal((await names()).length, 9);
   });
 
+  it('hides a run by a click that lasts while its figures change', async () => {
+    await open('nan=0&layout=tab', 1500);
+    const button = page.getByRole('table', { name: 'Runs' }).getByRole('button', { name: 'Hide GRU' });
+    const box = (await button.boundingBox())!;
+    await page.mouse.move(box.x + 5, box.y + 5);
+    await page.mouse.down();
+    await advance(80);
+    await page.mouse.up();
+    await settled();
+    assert.match(await live(), /GRU is hidden/);
+  });
+
   it('draws runs of different tasks in charts of their own, and gives no differences between them', async () => {
     await open('runs=4&mixed=1&nan=0&layout=tab', 1500);
     assert.equal(await page.locator('section.loss').count(), 2);

@@ -31,11 +31,20 @@ export class RunsSection implements Section {
   private readonly body = h('div', { class: 'scroll' });
   private readonly effects = h('div', { class: 'effects' });
   private drawn = '';
+  /** a button that is pressed is not replaced before it is released */
+  private isPressed = false;
 
   constructor(page: Page) {
     this.page = page;
     this.copy = iconButton('copy', 'Copy the comparison as Markdown', () => this.command('copyComparison'));
     this.save = iconButton('save', 'Save the comparison as CSV', () => this.command('saveComparison'));
+    this.body.addEventListener('pointerdown', () => {
+      this.isPressed = true;
+    });
+    for (const end of ['pointerup', 'pointercancel'])
+      window.addEventListener(end, () => {
+        this.isPressed = false;
+      });
     this.element = h(
       'section',
       { id: 'runs', label: 'Runs' },
@@ -62,7 +71,7 @@ export class RunsSection implements Section {
       ui.sort,
       theme.version,
     ]);
-    if (key === this.drawn) return;
+    if (key === this.drawn || this.isPressed) return;
     this.drawn = key;
     this.draw(columns, rows);
     this.renderEffects();
