@@ -28,6 +28,7 @@ export const byteLm: TaskKind<typeof schema> = {
   outputsFrom: 'the 256 bytes',
   steps: (_, { seqLen }) => seqLen,
   sizes: () => ({ input: { kind: 'tokens', vocabulary: 256 }, outputs: 256 }),
+  suits: ({ path, text }) => (text ? { data: { task: 'byte-lm', path }, why: 'any file' } : null),
   starter: {
     description: 'predict the next byte',
     data: ({ path }) => ({ task: 'byte-lm', path }),

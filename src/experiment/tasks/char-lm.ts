@@ -31,6 +31,8 @@ export const charLm: TaskKind<typeof schema> = {
   outputsFrom: 'the number of characters in the text',
   steps: (_, { seqLen }) => seqLen,
   sizes: () => null,
+  suits: ({ path, text }) =>
+    text ? { data: { task: 'char-lm', path }, why: `${text.symbols} different characters` } : null,
   starter: {
     description: 'predict the next character',
     data: ({ path }) => ({ task: 'char-lm', path }),

@@ -4,15 +4,22 @@ import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
 import { features } from './features.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
+import { onError, split } from './split.ts';
 
 const column = z.string().min(1);
 
 const schema = z
   .strictObject({
     task: z.literal('classify'),
-    path: z.string().min(1).describe('A CSV or TSV file with a header, relative to this experiment file.'),
-    label: column.describe('The column that holds the class.'),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'A table, or a folder with a folder of texts for each class; relative to this experiment file.',
+      ),
+    label: z
+      .union([column, z.int().min(0)])
+      .describe('The column that holds the class; of images without a header its number, from 0.'),
     text: column.optional().describe('The column that holds the text; one row is one sequence.'),
     audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
     features: features.optional(),
@@ -27,8 +34,25 @@ const schema = z
       .array(column)
       .min(1)
       .optional()
-      .describe('Columns of numbers, where a sequence is a series: one row is one step.'),
+      .describe(
+        'Columns of numbers, where a sequence is a series: one row is one step. Without `id`, columns of arrays: one row is one series.',
+      ),
     id: column.optional().describe('The column that tells which rows belong to one series, with `values`.'),
+    image: z
+      .strictObject({
+        width: positiveInt.describe('Pixels of a row of the image.'),
+        by: z
+          .enum(['rows', 'pixels'])
+          .default('rows')
+          .describe('A step is a row of the image, or one pixel.'),
+        header: z.boolean().default(true).describe('Whether the first line of the file names its columns.'),
+      })
+      .optional()
+      .describe('Each row is an image: all columns but the label are its pixels, row after row.'),
+    classWeights: z
+      .union([z.enum(['none', 'balanced']), z.record(z.string(), z.number().gt(0))])
+      .default('none')
+      .describe('Weights of the classes in the loss; balanced: each class counts as much as any other.'),
     maxLength: positiveInt.optional().describe('Longer sequences lose their end; default: the longest one.'),
     shuffle: z
       .boolean()
@@ -38,6 +62,7 @@ const schema = z
       .enum(['buckets', 'mixed'])
       .default('buckets')
       .describe('Sequences of like lengths together, or as they are drawn.'),
+    onError,
     split: split.default([0.8, 0.1, 0.1]),
   })
   .describe('Tell the class of each text, sound or series.');
@@ -58,21 +83,38 @@ export const classify: TaskKind<typeof schema> = {
   outputsFrom: 'the number of classes',
   steps: ({ maxLength }) => maxLength ?? Number.NaN,
   sizes: () => null,
-  check({ text, values, id, audio, features: asked }) {
-    if (audio !== undefined && (text ?? values) !== undefined)
+  check({ text, values, id, image, label, audio, features: asked }) {
+    if (audio !== undefined && (text ?? values ?? image) !== undefined)
       return [error(['audio'], 'A sequence has one input: name `audio`, or `text`, or `values` and `id`.')];
     if (asked && audio === undefined)
       return [error(['features'], '`features` are of sound: name the column of WAV files with `audio`.')];
-    if (audio !== undefined) return [];
+    if (image && (text !== undefined || values !== undefined))
+      return [error(['image'], 'All columns but the label are pixels; leave `text` and `values` out.')];
+    if (typeof label === 'number' && image?.header !== false)
+      return [error(['label'], 'A column has a number only in images without a header; name the column.')];
+    if (image || audio !== undefined) return [];
     if (text !== undefined && values !== undefined)
       return [
         error(['values'], 'A sequence is a text or a series: name `text`, or `values` and `id`, not both.'),
       ];
     if (text === undefined && values === undefined)
-      return [error([], 'Name what is to be classified: `text`, `audio`, or `values` and `id`.')];
-    if (values && id === undefined)
-      return [error(['values'], '`id` is missing: the column that tells which rows belong to one series.')];
+      return [error([], 'Name what is to be classified: `text`, `audio`, `image`, or `values` with `id`.')];
+    if (text !== undefined && id !== undefined)
+      return [error(['id'], '`id` tells which rows belong to one series of `values`; leave it out.')];
     return [];
+  },
+  suits({ path, columns, isHeadless }) {
+    const [label] = columns
+      .filter(({ isLabel }) => isLabel)
+      .sort((a, b) => Number(b.kind === 'text') - Number(a.kind === 'text') || a.different - b.different);
+    if (!label || isHeadless) return null;
+    const common = { task: 'classify', path, label: label.name } as const;
+    const of = `classes in "${label.name}"`;
+    const arrays = columns.filter(({ kind }) => kind === 'array').map(({ name }) => name);
+    if (arrays.length > 0)
+      return { data: { ...common, values: arrays }, why: `series in "${arrays[0]}", ${of}` };
+    const text = columns.findLast(each => each.kind === 'text' && each !== label && each.median > 1);
+    return text ? { data: { ...common, text: text.name }, why: `texts in "${text.name}", ${of}` } : null;
   },
   starter: {
     description: 'tell the class of each text',

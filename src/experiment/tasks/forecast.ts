@@ -67,6 +67,14 @@ export const forecast: TaskKind<typeof schema> = {
     input: { kind: 'vectors', features: (features?.length ?? 1) * (missing === 'mask' ? 2 : 1) },
     outputs: horizon,
   }),
+  suits({ path, columns, isHeadless }) {
+    const series = columns.filter(
+      ({ kind, different, varies }) => kind === 'number' && different > 10 && varies,
+    );
+    const target = series.at(-1)?.name;
+    if (isHeadless || target === undefined || columns.some(({ kind }) => kind === 'array')) return null;
+    return { data: { task: 'forecast', path, target }, why: `numbers row after row in "${target}"` };
+  },
   starter: {
     description: 'predict a column',
     data: ({ path, column }) => ({ task: 'forecast', path, target: column, window: 24 }),

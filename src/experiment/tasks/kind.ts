@@ -14,6 +14,36 @@ export interface Metric {
   better: 'lower' | 'higher';
 }
 
+/** What is known of a column of a file before anything is learned from it. */
+export interface ColumnFacts {
+  name: string;
+  kind: 'number' | 'text' | 'time' | 'array' | 'empty';
+  /** different values, as far as they are counted */
+  different: number;
+  /** it changes from row to row */
+  varies: boolean;
+  /** the column could be a class: few values, each more than once */
+  isLabel: boolean;
+  /** typical length, of texts and arrays */
+  median: number;
+}
+
+/** What a data file holds, for the tasks that may fit it. */
+export interface FileFacts {
+  path: string;
+  /** no line names the columns: they have numbers, from 0 */
+  isHeadless: boolean;
+  columns: readonly ColumnFacts[];
+  /** of plain texts; null: it is a table */
+  text: { characters: number; words: number; symbols: number } | null;
+}
+
+export interface Suggestion<D = unknown> {
+  data: D;
+  /** what would be learned, as a part of a sentence */
+  why: string;
+}
+
 export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   /** z.strictObject with `task: z.literal(…)` and a description, which the editor shows */
   readonly schema: S;
@@ -51,6 +81,8 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   sizes(data: z.output<S>): ModelSizes | null;
   /** what a layer must be able to do for it, beside fitting its data; see theory.ts */
   readonly needsAbility?: Ability | undefined;
+  /** the data of an experiment that fits this file; null: the task does not fit */
+  suits?(file: FileFacts): Suggestion<z.input<S>> | null;
   /** how the palette begins an experiment of this task */
   readonly starter: Starter<S>;
 }

@@ -76,6 +76,18 @@ export const seq2seq: TaskKind<typeof schema> = {
       return [error(['target'], 'Source and target are the same column; name two.')];
     return [];
   },
+  suits({ path, columns, isHeadless }) {
+    const free = columns.filter(
+      ({ kind, isLabel }) => !isLabel && (kind === 'text' || (isHeadless && kind === 'time')),
+    );
+    const [source, target] = free;
+    if (!source || !target || free.length !== 2 || columns.some(({ kind }) => kind === 'number')) return null;
+    const of = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
+    return {
+      data: { task: 'seq2seq', path, source: of(source), target: of(target) },
+      why: `pairs of "${source.name}" and "${target.name}"`,
+    };
+  },
   starter: {
     description: 'write a target for each source',
     data: ({ path }) => ({ task: 'seq2seq', path, source: 0, target: 1 }),

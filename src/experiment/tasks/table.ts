@@ -73,6 +73,18 @@ export const table: TaskKind<typeof schema> = {
       ];
     return [];
   },
+  suits({ path, columns }) {
+    const arrays = columns.filter(({ kind }) => kind === 'array');
+    const numbers = columns.filter(({ kind }) => kind === 'number');
+    const target = arrays.length > 1 ? arrays.at(-1) : arrays.length > 0 ? numbers.at(-1) : undefined;
+    if (!target) return null;
+    const inputs = [...arrays, ...numbers].filter(each => each !== target).map(({ name }) => name);
+    const at = target.kind === 'array' ? ({ at: 'step' } as const) : {};
+    return {
+      data: { task: 'table', path, inputs, targets: [target.name], ...at },
+      why: `numbers of "${target.name}" from ${inputs.map(name => `"${name}"`).join(', ')}`,
+    };
+  },
   starter: {
     description: 'predict arrays',
     data: ({ path, column }) => ({ task: 'table', path, inputs: [column || 'x'], targets: ['y'] }),

@@ -42,6 +42,8 @@ export const wordLm: TaskKind<typeof schema> = {
   outputsFrom: 'the number of words in the vocabulary',
   steps: (_, { seqLen }) => seqLen,
   sizes: () => null,
+  suits: ({ path, text }) =>
+    text && text.words > 20_000 ? { data: { task: 'word-lm', path }, why: 'a text of words' } : null,
   starter: {
     description: 'predict the next word',
     data: ({ path }) => ({ task: 'word-lm', path }),

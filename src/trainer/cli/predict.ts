@@ -1,5 +1,10 @@
 // unroll predict: what a trained run says of the rows of a table.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
+import { either } from '../../experiment/words.ts';
+import type { Row } from '../inference/predict/predictor.ts';
 import { type Arguments, CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { plain, screenOf, wrap } from './terminal.ts';
@@ -7,11 +12,16 @@ import { findRun } from './workspace.ts';
 
 export const command: Command = {
   name: 'predict',
-  operands: 'RUN FILE',
-  count: [2, 2],
+  operands: 'RUN [FILE]',
+  count: [1, 2],
   summary:
-    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, the class of every sequence, or the target of every source.',
+    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, the class of every sequence, or the target of every source. Without FILE, or with -, the table is read from standard input.',
   options: {
+    format: { value: 'csv|jsonl', help: 'How rows are written; default: csv.' },
+    input: {
+      value: 'csv|tsv|jsonl',
+      help: 'Of standard input: the format of what comes; default: JSON lines where it begins with a brace, else CSV.',
+    },
     next: { help: 'Only the rows that follow the last one.' },
     beams: {
       value: 'N',
@@ -34,17 +44,23 @@ export const command: Command = {
     ...CHECKPOINT_OPTION,
     ...JSON_OPTION,
   },
-  examples: ['unroll predict RUN samples/data/co2-concentration.csv --next'],
+  examples: [
+    'unroll predict RUN samples/data/co2-concentration.csv --next',
+    'cat new.csv | unroll predict RUN --format jsonl',
+  ],
   async run(args) {
-    const [run, file] = args.positionals as [string, string];
+    const [run, named = '-'] = args.positionals as [string, string?];
+    const format = oneOf(args, 'format', ['csv', 'jsonl']);
+    const input = oneOf(args, 'input', ['csv', 'tsv', 'jsonl']);
     const folder = findRun(run);
+    const { file, done } = named === '-' ? await fromStandardInput(input) : { file: named, done: () => {} };
     const { predictFile } = await import('../inference/predict/index.ts');
     const { columns, rows, next, notes, facts, summary, step, best } = await predictFile(folder, file, {
       checkpoint: checkpointOf(args),
       beams: args.number('beams', { min: 1, max: 1000, whole: true }),
       lengthPenalty: args.number('length-penalty', { min: 0, max: 10 }),
       drawing: drawingOf(args),
-    });
+    }).finally(done);
     const known = args.flag('next') ? [] : rows;
     const say = (text: string) =>
       process.stderr.write(`${wrap(plain(text), screenOf(process.stderr).textColumns)}\n`);
@@ -54,8 +70,9 @@ export const command: Command = {
       );
       return EXIT.done;
     }
-    const lines = [...known, ...next].map(row => columns.map(column => cell(row[column] ?? '')).join(','));
-    process.stdout.write(`${[columns.join(','), ...lines].join('\n')}\n`);
+    if (format === 'jsonl') {
+      for (const row of [...known, ...next]) process.stdout.write(`${JSON.stringify(row)}\n`);
+    } else writeCsv(columns, [...known, ...next]);
     for (const note of notes) say(note);
     if (summary !== null) say(summary);
     return EXIT.done;
@@ -72,6 +89,42 @@ function drawingOf(args: Arguments) {
   if ((args.number('beams', {}) ?? 1) > 1)
     throw new CommandError('Symbols are either drawn or followed by beams: leave out one of both.');
   return { temperature: temperature ?? 1, topK, topP, seed };
+}
+
+function writeCsv(columns: readonly string[], rows: readonly Row[]): void {
+  const lines = rows.map(row => columns.map(column => cell(row[column] ?? '')).join(','));
+  process.stdout.write(`${[columns.map(cell).join(','), ...lines].join('\n')}\n`);
+}
+
+/** @throws CommandError for another value */
+function oneOf(args: Arguments, option: string, values: readonly string[]): string | undefined {
+  const value = args.text(option);
+  if (value === undefined || values.includes(value)) return value;
+  throw new CommandError(`--${option} must be ${either(values)}, found ${JSON.stringify(value)}.`);
+}
+
+/** Readers go over a file more than once: what comes is kept in one for as long. */
+async function fromStandardInput(format: string | undefined): Promise<{ file: string; done: () => void }> {
+  if (process.stdin.isTTY)
+    throw new CommandError('Name a file, or send a table to standard input: cat FILE | unroll predict RUN.');
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-predict-'));
+  const done = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin) parts.push(part as Buffer);
+    const all = Buffer.concat(parts);
+    if (all.length === 0) throw new CommandError('Standard input is empty.');
+    const begin = all
+      .toString('utf8', 0, 100)
+      .replace(/^\uFEFF/, '')
+      .trimStart();
+    const file = join(folder, `standard input.${format ?? (begin.startsWith('{') ? 'jsonl' : 'csv')}`);
+    writeFileSync(file, all);
+    return { file, done };
+  } catch (cause) {
+    done();
+    throw cause;
+  }
 }
 
 /** In quotes where it holds what CSV gives a meaning. */

@@ -13,7 +13,12 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
   show: { summary: 'Draw loss and gradient flow of a run.', load: () => import('./show.ts') },
   compare: { summary: 'Compare runs in a table.', load: () => import('./compare.ts') },
   sample: { summary: 'Generate text with a trained language model.', load: () => import('./sample.ts') },
-  predict: { summary: 'Forecast with a trained run.', load: () => import('./predict.ts') },
+  predict: { summary: 'Tell what a trained run says of a file.', load: () => import('./predict.ts') },
+  evaluate: {
+    summary: 'Score a run on its test part or on other data.',
+    load: () => import('./evaluate.ts'),
+  },
+  data: { summary: 'Tell what a data file holds.', load: () => import('./data.ts') },
   export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
   params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },
   check: { summary: 'Check an experiment file.', load: () => import('./check.ts') },

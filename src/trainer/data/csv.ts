@@ -18,7 +18,7 @@ import {
   SeparatorWatch,
 } from './number-format.ts';
 import { readerOf } from './readers/index.ts';
-import { type Reader, textOf } from './readers/reader.ts';
+import { type Reader, refuseArray, textOf } from './readers/reader.ts';
 import { type TimeColumn, TimeReader } from './time-column.ts';
 
 export interface Table {
@@ -146,11 +146,10 @@ async function typedRows(
   name: string,
   options: { bytes: number | undefined; bad: BadRows },
 ): Promise<TextRows> {
-  const { columns, rows, unit } = await reader.open(path, name, options);
+  const { columns, rows } = await reader.open(path, name, options);
   async function* texts(): AsyncGenerator<Row> {
     yield { record: columns, line: 0 };
-    for await (const { cells, line } of rows)
-      yield { record: cells.map((cell, at) => textOf(cell, columns[at]!, `${name}, ${unit} ${line}`)), line };
+    for await (const { cells, line } of rows) yield { record: cells.map(textOf), line };
   }
   return { delimiter: ',', rows: texts(), isTyped: true };
 }
@@ -268,7 +267,10 @@ class TableBuilder {
 
   private take({ record, line }: Row): void {
     this.lines.push(line);
-    for (const [index, place] of this.places.entries()) this.readers[index]!.add(record[place]!, line);
+    for (const [index, place] of this.places.entries()) {
+      if (this.isTyped) refuseArray(record[place]!, this.wanted[index]!, `${this.name}, row ${line}`);
+      this.readers[index]!.add(record[place]!, line);
+    }
     for (const [place, cell] of record.entries()) {
       this.watches[place]!.add(cell);
       if (this.times[place]!.isAlive) this.times[place]!.add(cell);

@@ -3,6 +3,7 @@ import { nearest } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
 import { DataError } from './errors.ts';
+import { refuseArray } from './readers/reader.ts';
 
 export interface Records {
   /** names of all columns of the file */
@@ -38,7 +39,9 @@ export async function readRecords(
       continue;
     }
     wanted.forEach((column, index) => {
-      texts.get(column)!.push(record[places[index]!]!);
+      const text = record[places[index]!]!;
+      refuseArray(text, column, `${name}, line ${line}`);
+      texts.get(column)!.push(text);
     });
     lines.push(line);
   }

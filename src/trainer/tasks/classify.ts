@@ -36,32 +36,49 @@ export async function classifyTask(
   data: ClassifyData,
   path: string,
   place: DataPlace,
+  known: ClassifyArtifact | null,
 ): Promise<Task> {
   const { audio, features = DEFAULT_FEATURES } = data;
-  const { sequences, notes, sound } = await readLabelled(path, {
-    ...data,
-    audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
+  const {
+    sequences,
+    notes,
+    sound,
+    columns: found,
+    skipped = 0,
+  } = await readLabelled(path, {
+    ...columnsOf(data),
+    audio:
+      audio === undefined ? undefined : { column: audio, features, rate: known?.audio?.rate ?? null, place },
   });
   const { batchSize, seed, validation } = experiment.training;
-  const classes = [...new Set(sequences.map(({ label }) => label))].sort();
-  if (classes.length < 2)
+  const labels = [...new Set(sequences.map(({ label }) => label))].sort();
+  const classes = known?.classes ?? labels;
+  const stranger = sequences.find(({ label }) => !classes.includes(label));
+  if (known && stranger)
+    throw new DataError(
+      `${data.path}, line ${stranger.line}: the class "${stranger.label.slice(0, 40)}" is none of the ${classes.length} that this run learned.`,
+    );
+  if (classes.length < 2 || sequences.length === 0)
     throw new DataError(
       sequences.length === 0
         ? `${data.path} holds no sequence to learn from.`
         : `All ${plural(sequences.length, 'sequence')} of ${data.path} are of the class "${classes[0]}": there is nothing to tell apart.`,
     );
   const [train, valid, test] = partsOf(sequences, classes, data, seed);
+  const weights = weightsOf(data.classWeights, train, sequences, classes, data.path);
   const longest = Math.min(
     data.maxLength ?? Number.POSITIVE_INFINITY,
     sequences.reduce((most, { steps }) => Math.max(most, steps), 1),
   );
-  const artifact = fitted(
-    train.map(place => sequences[place]!),
-    classes,
-    longest,
-    data,
-    sound ?? null,
-  );
+  const artifact =
+    known ??
+    fitted(
+      train.map(place => sequences[place]!),
+      classes,
+      longest,
+      data,
+      { columns: found ?? data.values ?? [], sound: sound ?? null },
+    );
   const encode = encodeWith(artifact);
   const encoded = sequences.map(({ values }) => encode(values));
   const width = artifact.columns.length || 1;
@@ -122,6 +139,7 @@ export async function classifyTask(
         ...notes,
       ],
     },
+    read: { rows: sequences.length, ...(skipped > 0 ? { skipped } : {}) },
     sizes: sizesFor(artifact),
     outputs: 'last-step',
     stream: false,
@@ -133,8 +151,15 @@ export async function classifyTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    loss: (outputs, targets, weights, smoothing) =>
-      softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
+    all: () => held([...sequences.keys()], Number.POSITIVE_INFINITY),
+    // as torch.nn.CrossEntropyLoss(weight=…): the mean over the weights
+    loss: (outputs, targets, given, smoothing) =>
+      softmaxCrossEntropy(
+        outputs,
+        targets as Int32Array,
+        weights ? Float32Array.from(targets, target => weights[target]!) : given,
+        smoothing,
+      ),
     score: (outputs, batch, score) => scoreClasses(outputs, batch, score),
     metrics: score => figuresOf(score, classes.length),
     *sample(model) {
@@ -162,6 +187,37 @@ export async function classifyTask(
     },
     artifact: () => artifact,
   };
+}
+
+/** What is read of the file, as `labelled.ts` names it. */
+function columnsOf(data: ClassifyData) {
+  const { label } = data;
+  return typeof label === 'number'
+    ? { ...data, label: null, labelColumn: label }
+    : { ...data, label, labelColumn: undefined };
+}
+
+/** By class; null: all count the same. Balanced as in scikit-learn: n / (classes · count). */
+function weightsOf(
+  asked: ClassifyData['classWeights'],
+  train: readonly number[],
+  sequences: readonly LabelledSequence[],
+  classes: readonly string[],
+  path: string,
+): Float32Array | null {
+  if (asked === 'none') return null;
+  if (asked === 'balanced') {
+    const counts = new Map<string, number>();
+    for (const place of train) {
+      const { label } = sequences[place]!;
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+    }
+    return Float32Array.from(classes, name => train.length / (classes.length * (counts.get(name) ?? 1)));
+  }
+  const stranger = Object.keys(asked).find(name => !classes.includes(name));
+  if (stranger !== undefined)
+    throw new DataError(`"classWeights" names "${stranger}", which is no class of ${path}.`);
+  return Float32Array.from(classes, name => asked[name] ?? 1);
 }
 
 /** Places in training, validation and test: each class keeps its shares in each part. */
@@ -194,11 +250,14 @@ function fitted(
   classes: string[],
   maxLength: number,
   data: ClassifyData,
-  sound: { rate: number; mels: number } | null,
+  { columns: named, sound }: { columns: readonly string[]; sound: { rate: number; mels: number } | null },
 ): ClassifyArtifact {
+  const { image = null } = data;
   const common = {
     task: 'classify' as const,
     label: data.label,
+    image,
+    arrays: data.id === undefined && data.values ? data.values : [],
     classes,
     units: data.units,
     maxLength,
@@ -212,10 +271,19 @@ function fitted(
     );
     return { ...common, text: data.text, symbols, id: null, columns: [], scaling: [] };
   }
-  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : data.values!;
-  const own = columns.map((_, column) => scalingOf(train, column, columns.length));
+  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : [...named];
+  // pixels have one scale, so that the empty border does not become noise
+  const own = image
+    ? imageScaling(train, columns.length)
+    : columns.map((_, column) => scalingOf(train, column, columns.length));
   const scaling = sound ? soundScaling(own) : own;
   return { ...common, text: null, symbols: [], id: data.id ?? null, columns, scaling };
+}
+
+function imageScaling(train: readonly LabelledSequence[], width: number) {
+  const parts = train.map(each => ({ ...each, steps: each.steps * width }));
+  const one = scalingOf(parts, 0, 1);
+  return Array.from({ length: width }, () => one);
 }
 
 export function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
@@ -378,7 +446,7 @@ const name = z.string().max(10_000);
 
 const artifact = z.object({
   task: z.literal('classify'),
-  label: name,
+  label: z.union([name, z.int().min(0)]),
   classes: z.array(name).min(2).max(100_000),
   units: z.enum(['characters', 'words', 'bytes']),
   maxLength: z.int().min(1).max(10_000_000),
@@ -391,6 +459,12 @@ const artifact = z.object({
   scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
   /** of sounds; null for other inputs, and in older runs */
   audio: soundArtifact.nullable().default(null),
+  /** of series that are arrays: the columns that hold them */
+  arrays: z.array(name).max(10_000).default([]),
+  image: z
+    .object({ width: z.int().min(1).max(1_000_000), by: z.enum(['rows', 'pixels']), header: z.boolean() })
+    .nullable()
+    .default(null),
 });
 
 export type ClassifyArtifact = z.output<typeof artifact>;
@@ -405,8 +479,8 @@ function sizesFor({ symbols, columns, classes, text, maxLength }: ClassifyArtifa
 
 export const classify: TaskModule<'classify', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) =>
-    classifyTask(experiment, data, locateData(data.path, place, true), place),
+  open: (experiment, data, place, known) =>
+    classifyTask(experiment, data, locateData(data.path, place, true), place, known),
   sizes: own => sizesFor(own),
   fault({ text, symbols, columns, scaling }) {
     if (text !== null) return symbols.length > 0 ? null : 'it has no symbols';

@@ -57,6 +57,7 @@ export async function ctcTask(
   data: CtcData,
   path: string,
   place: DataPlace,
+  known: CtcArtifact | null,
 ): Promise<Task> {
   const columns = columnsOf(data, place);
   const table = await readLabelled(path, columns);
@@ -64,12 +65,14 @@ export async function ctcTask(
   const { kept: sequences, notes } = usable(table.sequences, data);
   if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
   const [train, valid, test] = partsOf(sequences.length, data, seed);
-  const artifact = fitted(
-    train.map(index => sequences[index]!),
-    Math.max(...sequences.map(({ steps }) => steps)),
-    data,
-    table.sound ?? null,
-  );
+  const artifact =
+    known ??
+    fitted(
+      train.map(index => sequences[index]!),
+      Math.max(...sequences.map(({ steps }) => steps)),
+      data,
+      table.sound ?? null,
+    );
   const encode = encodeWith(artifact);
   const encoded = sequences.map(encode);
   const size = Math.min(batchSize, train.length);
@@ -134,6 +137,7 @@ export async function ctcTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
+    all: () => held([...sequences.keys()], Number.POSITIVE_INFINITY),
     loss: unalignedLoss,
     answers: labelCount,
     score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, unknown < 0 ? null : unknown),
@@ -413,7 +417,8 @@ function sizesFor({ text, inputSymbols, columns, symbols, maxLength }: CtcArtifa
 
 export const ctc: TaskModule<'ctc', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => ctcTask(experiment, data, locateData(data.path, place), place),
+  open: (experiment, data, place, known) =>
+    ctcTask(experiment, data, locateData(data.path, place), place, known),
   sizes: own => sizesFor(own),
   fault({ symbols, text, inputSymbols, columns, scaling }) {
     if (symbols[0] !== BLANK) return 'its labels do not begin with the blank';

@@ -83,6 +83,7 @@ export async function forecastTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => batchesOf(valid, validation.maxBatches),
     test: () => batchesOf(test, Number.POSITIVE_INFINITY),
+    all: () => batchesOf(part(first, rows), Number.POSITIVE_INFINITY),
     loss: valueLoss,
     score(outputs, batch, score) {
       scoreValues(outputs, batch, score);

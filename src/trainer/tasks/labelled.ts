@@ -2,10 +2,12 @@
 
 import type { Features } from '../../experiment/tasks/features.ts';
 import { count, plural } from '../../experiment/words.ts';
-import { readCsv } from '../data/csv.ts';
+import { BadRows, type OnError } from '../data/bad-rows.ts';
+import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
-import { readRecords } from '../data/records.ts';
+import { columnPlace, readRecords } from '../data/records.ts';
 import { readSounds, type SoundPlace } from './sounds.ts';
+import { readExamples } from './table-data.ts';
 import { type Units, unitsOf } from './units.ts';
 
 /** What is read of a table, as the task's data name it. */
@@ -16,11 +18,21 @@ export interface LabelledColumns {
   text?: string | undefined;
   values?: readonly string[] | undefined;
   id?: string | undefined;
+  image?: ImageColumns | undefined;
+  /** null: the number of the label's column, where there is no header */
+  labelColumn?: number | undefined;
+  onError?: OnError | undefined;
   audio?: SoundColumn | undefined;
   /** null: the classes are not known */
   label: string | null;
   /** what a label is, for messages; default "class" */
   labelName?: string;
+}
+
+export interface ImageColumns {
+  width: number;
+  by: 'rows' | 'pixels';
+  header: boolean;
 }
 
 export interface SoundColumn {
@@ -44,6 +56,10 @@ export interface LabelledSequence {
 export interface LabelledTable {
   sequences: LabelledSequence[];
   notes: string[];
+  /** names of the numbers of a step, of series that are arrays and of images */
+  columns?: string[];
+  /** rows that were left out */
+  skipped?: number;
   /** of sounds */
   sound?: { rate: number; mels: number };
 }
@@ -51,22 +67,117 @@ export interface LabelledTable {
 /** @throws DataError */
 export async function readLabelled(path: string, data: LabelledColumns): Promise<LabelledTable> {
   if (data.audio) return readAudio(path, data, data.audio);
-  return data.text === undefined ? readSeries(path, data) : readTexts(path, data, data.text);
+  if (data.text !== undefined) return readTexts(path, data, data.text);
+  if (data.image) return readImages(path, data, data.image);
+  return data.id === undefined ? readArrays(path, data, data.values!) : readSeries(path, data);
+}
+
+/** A row is a series: its columns hold arrays, (steps) or (steps, features), side by side. */
+async function readArrays(
+  path: string,
+  data: LabelledColumns,
+  columns: readonly string[],
+): Promise<LabelledTable> {
+  const { examples, inputWidths, bad } = await readExamples(
+    path,
+    {
+      path: data.path,
+      inputs: columns,
+      targets: data.label === null ? [] : [data.label],
+      predict: 'classes',
+      at: 'sequence',
+      onError: data.onError ?? 'stop',
+    },
+    { needsTargets: data.label !== null },
+  );
+  return {
+    sequences: examples.map(({ inputs, steps, targets, line }) => ({
+      values: inputs,
+      steps,
+      label: Array.isArray(targets) ? (targets[0] ?? '') : '',
+      line,
+    })),
+    notes: bad.notes(),
+    skipped: bad.count,
+    columns: columns.flatMap((column, at) =>
+      inputWidths[at] === 1
+        ? [column]
+        : Array.from({ length: inputWidths[at]! }, (_, feature) => `${column}[${feature}]`),
+    ),
+  };
+}
+
+/** A row is an image: every column but the label's is a pixel. */
+async function readImages(path: string, data: LabelledColumns, image: ImageColumns): Promise<LabelledTable> {
+  const bad = new BadRows(data.onError);
+  const { rows, isTyped } = await csvRows(path, data.path, { bad });
+  const sequences: LabelledSequence[] = [];
+  const features = image.by === 'rows' ? image.width : 1;
+  let place: number | null = null;
+  let cells = 0;
+  for await (const { record, line } of rows) {
+    if (place === null) {
+      cells = record.length;
+      place = data.labelColumn ?? (data.label === null ? -1 : columnPlace(data.label, record, data.path));
+      const pixels = cells - (place >= 0 ? 1 : 0);
+      if (place >= cells)
+        throw new DataError(
+          `${data.path} has ${plural(cells, 'column')}; there is none of the number ${place}.`,
+        );
+      if (pixels % image.width !== 0 || pixels === 0)
+        throw new DataError(
+          `${data.path} has ${plural(pixels, 'column')} beside the label, which are no whole rows of ${image.width} pixels.`,
+        );
+      if (image.header || isTyped) continue;
+    }
+    const fault = (why: string) => bad.report(`${data.path}, line ${line}: ${why}.`);
+    if (record.length !== cells) {
+      fault(`it has ${plural(record.length, 'cell')}, the first line has ${cells}`);
+      continue;
+    }
+    const label = place < 0 ? '' : record[place]!;
+    const values = Float64Array.from(
+      record.filter((_, at) => at !== place),
+      text => (text === '' ? Number.NaN : Number(text)),
+    );
+    const wrong = values.findIndex(value => !Number.isFinite(value));
+    if (wrong >= 0)
+      fault(
+        `pixel ${wrong} is ${JSON.stringify(record.filter((_, at) => at !== place)[wrong])}, and a number is needed`,
+      );
+    else if (place >= 0 && label === '') fault('it has no class');
+    else sequences.push({ values, steps: values.length / features, label, line });
+  }
+  return {
+    sequences,
+    notes: bad.notes(),
+    skipped: bad.count,
+    columns: Array.from({ length: features }, (_, at) => (features === 1 ? 'pixel' : `pixel ${at}`)),
+  };
 }
 
 async function readTexts(path: string, data: LabelledColumns, column: string): Promise<LabelledTable> {
-  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(column, data.label))]);
+  const bad = new BadRows(data.onError);
+  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(column, data.label))], bad);
   const own = texts.get(column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const sequences: LabelledSequence[] = [];
   const empty: number[] = [];
   own.forEach((text, row) => {
+    if (labels?.[row] === '' && data.onError === 'skip') {
+      bad.report(`${data.path}, line ${lines[row]}: it has no ${data.labelName ?? 'class'}.`);
+      return;
+    }
     const label = labelAt(labels, row, lines, data);
     const values = unitsOf(text, data.units);
     if (values.length === 0) empty.push(lines[row]!);
     else sequences.push({ values, steps: values.length, label, line: lines[row]! });
   });
-  return { sequences, notes: leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`) };
+  return {
+    sequences,
+    notes: [...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`), ...bad.notes()],
+    skipped: bad.count,
+  };
 }
 
 async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn): Promise<LabelledTable> {

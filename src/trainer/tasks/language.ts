@@ -74,6 +74,7 @@ export function languageTask(experiment: Experiment, language: Language): Task {
     validationBatches: Math.min(validation.maxBatches, valid?.windows ?? 0),
     validation: () => windowsOf(valid, validation.maxBatches),
     test: () => windowsOf(test, Number.POSITIVE_INFINITY),
+    all: () => windowsOf(textStream(ids, batchSize, seqLen), Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights, smoothing) =>
       softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score(outputs, batch, score) {

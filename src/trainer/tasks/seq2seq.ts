@@ -35,16 +35,23 @@ type PairsData = DataOf<'seq2seq'>;
 
 const SHOWN_ROWS = 8;
 
-export async function seq2seqTask(experiment: Experiment, data: PairsData, path: string): Promise<Task> {
+export async function seq2seqTask(
+  experiment: Experiment,
+  data: PairsData,
+  path: string,
+  known: PairArtifact | null,
+): Promise<Task> {
   const { pairs, notes } = await readPairs(path, data);
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
   const [train, valid, test] = partsOf(pairs.length, data, seed);
-  const artifact = fitted(
-    train.map(place => pairs[place]!),
-    pairs,
-    data,
-  );
+  const artifact =
+    known ??
+    fitted(
+      train.map(place => pairs[place]!),
+      pairs,
+      data,
+    );
   const encode = encodeWith(artifact);
   const encoded = pairs.map(encode);
   const size = Math.min(batchSize, train.length);
@@ -122,6 +129,7 @@ export async function seq2seqTask(experiment: Experiment, data: PairsData, path:
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
+    all: () => held([...pairs.keys()], Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights, smoothing) =>
       softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: scoreForced,
@@ -236,7 +244,8 @@ function repeatedNote(pairs: readonly Pair[], train: readonly number[], others: 
 
 export const seq2seq: TaskModule<'seq2seq', ReturnType<typeof pairArtifact<'seq2seq'>>> = {
   artifact: pairArtifact('seq2seq'),
-  open: (experiment, data, place) => seq2seqTask(experiment, data, locateData(data.path, place)),
+  open: (experiment, data, place, known) =>
+    seq2seqTask(experiment, data, locateData(data.path, place, true), known),
   sizes: own => sizesFor(own),
   fault: pairFault,
 };

@@ -113,6 +113,7 @@ export async function tableTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / batches.size)),
     validation: () => heldOut(valid, validation.maxBatches),
     test: () => heldOut(test, Number.POSITIVE_INFINITY),
+    all: () => heldOut([...examples.keys()], Number.POSITIVE_INFINITY),
     loss: (made, targets, weights) =>
       isClasses
         ? softmaxCrossEntropy(made, targets as Int32Array, weights)

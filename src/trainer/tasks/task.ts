@@ -37,6 +37,8 @@ export interface Task {
   readonly validationBatches: number;
   validation(): Iterable<Batch>;
   test(): Iterable<Batch>;
+  /** everything in the data once, to score a trained model on other data; none: of tasks that draw theirs */
+  all?(): Iterable<Batch>;
   /** mean loss over the targets of this stretch; classes are smoothed where they are the targets */
   loss(
     outputs: Outputs,

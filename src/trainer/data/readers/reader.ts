@@ -52,14 +52,21 @@ export function isExact(value: number): boolean {
 export const INEXACT =
   'is beyond 2^53, where whole numbers are no longer exact; store it as a text or a float';
 
-/** As a table of texts has it; an array has no such form. @throws DataError */
-export function textOf(cell: Cell, column: string, place: string): string {
+/** Begins what stands for an array among texts; no text holds it. */
+const ARRAY = '\u0000';
+
+/** As a table of texts has it. */
+export function textOf(cell: Cell): string {
   if (cell === null) return '';
-  if (isArray(cell))
+  return isArray(cell) ? `${ARRAY}${cell.shape.join(' × ')}` : String(cell);
+}
+
+/** @throws DataError where an array stands for a text */
+export function refuseArray(text: string, column: string, place: string): void {
+  if (text.startsWith(ARRAY))
     throw new DataError(
-      `${place}: "${column}" holds an array of ${cell.shape.join(' × ')} numbers, where one value is needed.`,
+      `${place}: "${column}" holds an array of ${text.slice(1)} numbers, where one value is needed.`,
     );
-  return String(cell);
 }
 
 /** Nested lists of numbers as one array; null for what is no such thing. */

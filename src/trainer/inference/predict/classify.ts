@@ -19,16 +19,18 @@ export async function predictClasses(
 ): Promise<Predicted> {
   const { classes, label } = artifact;
   const name = basename(path);
-  const isLabelled = (await columnsOf(path, name)).includes(label);
-  const { text, id, columns, units, audio } = artifact;
+  const { text, id, columns, units, audio, image, arrays } = artifact;
+  const hasLabel = typeof label === 'number' || (await columnsOf(path, name)).includes(label);
   const { sequences, notes } = await readLabelled(path, {
     path: name,
     units,
     text: text ?? undefined,
     id: id ?? undefined,
-    values: columns,
+    values: image || text !== null ? undefined : arrays.length > 0 ? arrays : columns,
+    image: image ?? undefined,
     audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
-    label: isLabelled ? label : null,
+    label: hasLabel && typeof label === 'string' ? label : null,
+    labelColumn: typeof label === 'number' ? label : undefined,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
   const encode = encodeWith(artifact);
@@ -53,16 +55,16 @@ export async function predictClasses(
         logits.subarray(row * classes.length, (row + 1) * classes.length),
         winner,
       );
-      rows[place] = { line, ...(isLabelled ? { truth } : {}), prediction, probability };
+      rows[place] = { line, ...(hasLabel ? { truth } : {}), prediction, probability };
     });
   }
   return {
-    columns: ['line', ...(isLabelled ? ['truth'] : []), 'prediction', 'probability'],
+    columns: ['line', ...(hasLabel ? ['truth'] : []), 'prediction', 'probability'],
     rows,
     next: [],
     notes,
-    facts: { accuracy: isLabelled ? right / rows.length : null },
-    summary: isLabelled
+    facts: { accuracy: hasLabel ? right / rows.length : null },
+    summary: hasLabel
       ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: accuracy ${((100 * right) / rows.length).toFixed(1)} %.`
       : null,
   };

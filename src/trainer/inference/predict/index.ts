@@ -2,13 +2,13 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { TaskName } from '../../../experiment/tasks/index.ts';
-import { either, plural } from '../../../experiment/words.ts';
-import type { DataFile } from '../../../runs/data-file.ts';
+import { either } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
-import { changeSince, type Since } from '../../data/fingerprint.ts';
+import { changeSince } from '../../data/fingerprint.ts';
 import type { ArtifactOf } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
+import { relation } from '../relation.ts';
 import { predictClasses } from './classify.ts';
 import { predictUnaligned } from './ctc.ts';
 import { predictForecast } from './forecast.ts';
@@ -84,11 +84,4 @@ export async function predictFile(
   } finally {
     model.dispose();
   }
-}
-
-function relation(since: Since, { read }: DataFile, name: string): string {
-  if (since.kind === 'same') return `${name} is the file that this run learned from.`;
-  if (since.kind === 'appended')
-    return `${name} is the file that this run learned from, with ${plural(since.lines, 'further row')} after the first ${read['rows']}.`;
-  return `${name} is not the file that this run learned from; it is read in the scaling of the run.`;
 }

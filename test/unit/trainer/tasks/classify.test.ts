@@ -245,4 +245,101 @@ describe('classify', () => {
     const task = await open('text\tclass\na\tu\n""\tu\nb\tv\ncc\tv', { text: 'text', split: [1, 0, 0] });
     assert.match(task.facts.notes.join(' '), /1 text has no character and is left out \(line 3\)/);
   });
+
+  describe('class weights', () => {
+    const two = [
+      'text\tclass',
+      ...Array.from({ length: 40 }, (_, at) => `x${at}\t${at < 30 ? 'a' : 'b'}`),
+    ].join('\n');
+    const lossOf = (task: Task, classes: number[], logits: number[]) => {
+      const outputs = tensor3d(logits, [1, classes.length, 2]);
+      return task.loss(outputs, Int32Array.from(classes), null).dataSync()[0]!;
+    };
+    // −log softmax of the row at class 0 and 1
+    const nats = (a: number, b: number) => [Math.log(1 + Math.exp(b - a)), Math.log(1 + Math.exp(a - b))];
+
+    it('weigh the loss as torch.nn.CrossEntropyLoss(weight=…) does', async () => {
+      const [classes, logits] = [
+        [0, 1, 1, 0],
+        [1, 2, -1, 0.5, 0, 3, 2, 2],
+      ];
+      const own = classes.map((target, row) => nats(logits[2 * row]!, logits[2 * row + 1]!)[target]!);
+      for (const [asked, weights] of [
+        [{ b: 5 }, [1, 5]],
+        // 32 trained: 24 of a, 8 of b
+        ['balanced', [32 / (2 * 24), 32 / (2 * 8)]],
+      ] as const) {
+        const task = await open(two, { text: 'text', classWeights: asked });
+        const sum = own.reduce((total, value, row) => total + value * weights[classes[row]!]!, 0);
+        const all = classes.reduce((total, target) => total + weights[target]!, 0);
+        assert.ok(Math.abs(lossOf(task, classes, logits) - sum / all) < 1e-5, String(asked));
+      }
+      await assert.rejects(
+        open(two, { text: 'text', classWeights: { c: 2 } }),
+        /"classWeights" names "c", which is no class of d\.tsv/,
+      );
+    });
+  });
+
+  describe('images', () => {
+    const image = (label: number, from: number) =>
+      [...Array.from({ length: 6 }, (_, at) => from + at), label].join(',');
+    const file = Array.from({ length: 20 }, (_, at) => image(at % 2, at % 2 ? 100 : 0)).join('\n');
+    const openImages = async (data: object) => {
+      writeFileSync(join(folder, 'i.csv'), file);
+      return open('', { ...data, path: 'i.csv', label: 6, shuffle: false, split: [0.8, 0.2, 0] });
+    };
+
+    it('are read row by row, or pixel by pixel, in one scale', async () => {
+      const rows = await openImages({ image: { width: 3, header: false } });
+      assert.deepEqual(rows.sizes, { input: { kind: 'vectors', features: 3 }, outputs: 2, steps: 2 });
+      const pixels = await openImages({ image: { width: 3, by: 'pixels', header: false } });
+      assert.deepEqual(pixels.sizes, { input: { kind: 'vectors', features: 1 }, outputs: 2, steps: 6 });
+      const values = [0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 104, 105];
+      const mean = values.reduce((sum, value) => sum + value) / 12;
+      const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 12);
+      const [batch] = [...rows.validation()];
+      const first = Array.from({ length: 2 }, (_, t) => [
+        ...batch!.input.subarray(t * batch!.batch * 3, t * batch!.batch * 3 + 3),
+      ]).flat();
+      const shown = values
+        .slice(batch!.targets[0] ? 6 : 0, batch!.targets[0] ? 12 : 6)
+        .map(value => (value - mean) / std);
+      first.forEach((value, at) => {
+        assert.ok(Math.abs(value - shown[at]!) < 1e-5);
+      });
+    });
+
+    it('name what does not fit', async () => {
+      await assert.rejects(
+        openImages({ image: { width: 4, header: false } }),
+        /6 columns beside the label, which are no whole rows of 4 pixels/,
+      );
+      writeFileSync(join(folder, 'j.csv'), `${file}\n1,2,3,x,5,6,1\n1,2,3,1\n`);
+      const common = { path: 'j.csv', label: 6, image: { width: 3, header: false } };
+      await assert.rejects(open('', common), /j\.csv, line 21: pixel 3 is "x", and a number is needed/);
+      const task = await open('', { ...common, onError: 'skip' });
+      assert.deepEqual(task.read, { rows: 20, skipped: 2 });
+    });
+  });
+
+  it('takes a row for a series where its columns hold arrays', async () => {
+    const lines = Array.from({ length: 20 }, (_, at) =>
+      JSON.stringify({
+        series: [
+          [at, 1],
+          [2, at % 2],
+        ].slice(0, 1 + (at % 2)),
+        kind: at % 2 ? 'x' : 'y',
+      }),
+    );
+    writeFileSync(join(folder, 's.jsonl'), lines.join('\n'));
+    const task = await open('', { path: 's.jsonl', values: ['series'], label: 'kind' });
+    assert.deepEqual(task.sizes, { input: { kind: 'vectors', features: 2 }, outputs: 2, steps: 2 });
+    assert.deepEqual((task.artifact() as unknown as ClassifyArtifact).columns, ['series[0]', 'series[1]']);
+    await assert.rejects(
+      open('', { path: 's.jsonl', text: 'series', label: 'kind' }),
+      /s\.jsonl, line 1: "series" holds an array of 1 × 2 numbers, where one value is needed/,
+    );
+  });
 });

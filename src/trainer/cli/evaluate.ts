@@ -1,0 +1,56 @@
+// unroll evaluate: the figures of a trained run on its test part, or on other data.
+import process from 'node:process';
+import { count } from '../../experiment/words.ts';
+import { CHECKPOINT_OPTION, type Command, checkpointOf, columns, JSON_OPTION } from './command.ts';
+import { EXIT } from './exit.ts';
+import { plain, screenOf, wrap } from './terminal.ts';
+import { findRun } from './workspace.ts';
+
+export const command: Command = {
+  name: 'evaluate',
+  operands: 'RUN',
+  count: [1, 1],
+  summary:
+    "Score a trained run: loss and all figures of its task, on its own test part or on other data, with the run's own scaling and vocabulary.",
+  options: {
+    data: { value: 'FILE', help: "Other data of the same form; default: the test part of the run's own." },
+    ...CHECKPOINT_OPTION,
+    ...JSON_OPTION,
+  },
+  examples: ['unroll evaluate RUN --data other.csv', 'unroll evaluate RUN --json'],
+  async run(args) {
+    const folder = findRun(args.positionals[0]!);
+    const { evaluateRun } = await import('../inference/evaluate.ts');
+    const { metrics, ...evaluated } = await evaluateRun(folder, {
+      data: args.text('data'),
+      checkpoint: checkpointOf(args),
+    });
+    if (args.flag('json')) {
+      process.stdout.write(`${JSON.stringify({ kind: 'evaluate', run: folder, ...evaluated })}\n`);
+      return EXIT.done;
+    }
+    const { loss, lossUnit, figures, baseline, notes, count: answers, step, best } = evaluated;
+    const rows: [string, string][] = [
+      ['loss', `${figure(loss)} ${lossUnit}`],
+      ...(baseline ? [[baseline.name, `${figure(baseline.loss)} ${lossUnit}`] as [string, string]] : []),
+      ...Object.entries(figures).map(([name, value]): [string, string] => {
+        const metric = metrics.find(each => each.name === name);
+        const shown =
+          metric?.unit === '%' ? `${(100 * value).toFixed(2)} %` : `${figure(value)} ${metric?.unit ?? ''}`;
+        return [metric?.label ?? name, shown.trim()];
+      }),
+      ['answers', count(answers)],
+      ['checkpoint', `step ${count(step)}${best ? ', the best' : ''}`],
+    ];
+    process.stdout.write(`${plain(columns(rows), true)}\n`);
+    for (const note of notes)
+      process.stderr.write(`${wrap(plain(note), screenOf(process.stderr).textColumns)}\n`);
+    return EXIT.done;
+  },
+};
+
+function figure(value: number): string {
+  return value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
+    ? value.toExponential(3)
+    : String(Number(value.toPrecision(5)));
+}
