@@ -1,6 +1,7 @@
 // Forecasting: the next values of one column, from a window of rows.
 import * as z from 'zod';
 import { nonNegativeInt, positiveInt } from '../fields.ts';
+import { error } from '../remark.ts';
 import type { TaskKind } from './kind.ts';
 import { split } from './split.ts';
 
@@ -19,6 +20,24 @@ const schema = z
     difference: nonNegativeInt
       .default(0)
       .describe('Model the change over this many rows instead of the value (0: the value itself).'),
+    season: positiveInt
+      .optional()
+      .describe('Rows of a season, such as 12 months: the value one season before is the baseline.'),
+    quantiles: z
+      .array(z.number().gt(0).lt(1))
+      .min(1)
+      .max(99)
+      .optional()
+      .describe(
+        'Predict these quantiles by the pinball loss, rising, such as [0.1, 0.5, 0.9]; default: the mean.',
+      ),
+    calendar: z
+      .array(z.enum(['hour', 'weekday', 'day', 'month']))
+      .min(1)
+      .optional()
+      .describe(
+        'Further inputs from the column of dates, each as the sine and cosine of its place in the cycle.',
+      ),
     missing: z
       .enum(['error', 'drop', 'previous', 'mask', 'interpolate'])
       .default('previous')
@@ -55,6 +74,8 @@ export const forecast: TaskKind<typeof schema> = {
   metrics: [
     { name: 'rmse', label: 'RMSE', unit: '', better: 'lower' },
     { name: 'rmseRatio', label: 'RMSE / persistence', unit: '', better: 'lower' },
+    { name: 'mase', label: 'MASE', unit: '', better: 'lower' },
+    { name: 'smape', label: 'sMAPE', unit: '%', better: 'lower' },
   ],
   predictsNext: false,
   stream: false,
@@ -63,10 +84,24 @@ export const forecast: TaskKind<typeof schema> = {
   stepsField: 'window',
   outputsFrom: 'the horizon',
   steps: ({ window }) => window,
-  sizes: ({ features, missing, horizon }) => ({
-    input: { kind: 'vectors', features: (features?.length ?? 1) * (missing === 'mask' ? 2 : 1) },
-    outputs: horizon,
+  lossOf: ({ quantiles }) => ({ at: 'sequence', of: 'values', unit: quantiles ? 'pinball' : 'mse' }),
+  sizes: ({ features, missing, horizon, quantiles, calendar }) => ({
+    input: {
+      kind: 'vectors',
+      features: (features?.length ?? 1) * (missing === 'mask' ? 2 : 1) + 2 * (calendar?.length ?? 0),
+    },
+    outputs: horizon * (quantiles?.length ?? 1),
   }),
+  check({ quantiles }) {
+    const fall = quantiles?.findIndex((value, at) => at > 0 && value <= quantiles[at - 1]!) ?? -1;
+    if (fall < 0) return [];
+    return [
+      error(
+        ['quantiles', fall],
+        `\`quantiles\` must rise, found ${quantiles![fall]} after ${quantiles![fall - 1]}.`,
+      ),
+    ];
+  },
   suits({ path, columns, isHeadless }) {
     const series = columns.filter(
       ({ kind, different, varies }) => kind === 'number' && different > 10 && varies,

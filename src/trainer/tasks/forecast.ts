@@ -1,6 +1,17 @@
 // Forecasting: from a window of rows, the next `horizon` values of one column. Loss: mean squared error in units of
 // the training part's standard deviation; baseline: persistence, the last known value for all of the horizon.
-import type { Tensor3D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  mean,
+  mul,
+  neg,
+  relu,
+  reshape,
+  type Scalar,
+  sub,
+  type Tensor3D,
+  tensor2d,
+} from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
@@ -11,6 +22,7 @@ import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
+import { appliedOutputs, type Outputs } from '../engine/losses.ts';
 import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
 import type { TaskModule } from './module.ts';
@@ -57,13 +69,14 @@ export async function forecastTask(
       yield cut(Array.from(places.subarray(at, at + size)));
   }
   const dateOf = datesOf(read.table);
-  const baseline = persistenceLoss(series, data.horizon, valid.length > 0 ? valid : train);
+  const baseline = naiveLoss(series, data, valid.length > 0 ? valid : train);
+  const errorScale = naiveError(series, trainRows, data.season ?? 1);
 
   return {
     facts: {
       name: 'forecast',
-      lossUnit: 'mse',
-      baseline: Number.isFinite(baseline) ? { loss: baseline, name: 'persistence' } : null,
+      lossUnit: data.quantiles ? 'pinball' : 'mse',
+      baseline: Number.isFinite(baseline) ? { loss: baseline, name: naiveName(data.season) } : null,
       seqLen: data.window,
       batchSize: size,
       tokensPerStep: size * data.window,
@@ -71,7 +84,10 @@ export async function forecastTask(
     },
     warnings: read.warnings,
     read: { rows: read.table.rows, columns: read.table.columns.length },
-    sizes: { input: { kind: 'vectors', features: series.width }, outputs: data.horizon },
+    sizes: {
+      input: { kind: 'vectors', features: series.width },
+      outputs: data.horizon * (data.quantiles?.length ?? 1),
+    },
     outputs: 'last-step',
     stream: false,
     trainingBatch(step) {
@@ -84,15 +100,29 @@ export async function forecastTask(
     validation: () => batchesOf(valid, validation.maxBatches),
     test: () => batchesOf(test, Number.POSITIVE_INFINITY),
     all: () => batchesOf(part(first, rows), Number.POSITIVE_INFINITY),
-    loss: valueLoss,
+    loss: (outputs, targets, weights) =>
+      data.quantiles
+        ? pinballLoss(outputs, targets as Float32Array, data.quantiles)
+        : valueLoss(outputs, targets, weights),
     score(outputs, batch, score) {
-      scoreValues(outputs, batch, score);
+      if (data.quantiles) scorePinball(outputs, batch, data.quantiles, score);
+      else scoreValues(outputs, batch, score);
       scoreLevels(outputs, batch as ForecastBatch, series, data, score);
     },
     metrics(score) {
-      const rmse = Math.sqrt(score.sums['squaredError']! / score.count);
-      const persistenceRmse = Math.sqrt(score.sums['persistenceSquaredError']! / score.count);
-      return { rmse, persistenceRmse, rmseRatio: rmse / persistenceRmse };
+      const { sums } = score;
+      const answers = score.count / (data.quantiles?.length ?? 1);
+      const rmse = Math.sqrt(sums['squaredError']! / answers);
+      const persistenceRmse = Math.sqrt(sums['persistenceSquaredError']! / answers);
+      return {
+        rmse,
+        persistenceRmse,
+        rmseRatio: rmse / persistenceRmse,
+        mase: sums['absoluteError']! / answers / errorScale,
+        smape: sums['symmetricError']! / answers,
+        ...(data.season ? { seasonalRmse: Math.sqrt(sums['seasonalSquaredError']! / answers) } : {}),
+        ...(data.quantiles && data.quantiles.length > 1 ? { coverage: sums['covered']! / answers } : {}),
+      };
     },
     *sample(model) {
       const shown = valid.length > 0 ? valid : train;
@@ -114,6 +144,8 @@ export async function forecastTask(
       unreadable: data.unreadable,
       time: data.time ?? null,
       scaling: series.scaling,
+      quantiles: data.quantiles ?? [],
+      calendar: data.calendar ?? [],
     }),
   };
 }
@@ -197,39 +229,112 @@ function scoreLevels(
   score: Score,
 ): void {
   const answers = outputs.dataSync();
-  const { horizon, difference } = data;
+  const { difference } = data;
   batch.places.forEach((at, row) => {
-    const levels = levelsOf(
-      answers.subarray(row * horizon, (row + 1) * horizon),
-      at,
-      series.level,
-      series.wantedScale,
-      difference,
-    );
+    const levels = levelsOf(pathOf(answers, row, data), at, series.level, series.wantedScale, difference);
     levels.forEach((predicted, k) => {
       const truth = series.level[at + k]!;
       const still = series.level[at - 1]!;
-      score.sums['squaredError'] = (score.sums['squaredError'] ?? 0) + (predicted - truth) ** 2;
-      score.sums['persistenceSquaredError'] =
-        (score.sums['persistenceSquaredError'] ?? 0) + (still - truth) ** 2;
+      const add = (name: string, value: number) => {
+        score.sums[name] = (score.sums[name] ?? 0) + value;
+      };
+      const error = Math.abs(predicted - truth);
+      add('squaredError', (predicted - truth) ** 2);
+      add('persistenceSquaredError', (still - truth) ** 2);
+      add('absoluteError', error);
+      // both zero: right, and no division by zero
+      add('symmetricError', error === 0 ? 0 : (2 * error) / (Math.abs(predicted) + Math.abs(truth)));
+      if (data.season) add('seasonalSquaredError', (naiveAt(series, at, k, data.season) - truth) ** 2);
     });
   });
 }
 
-/** What the loss would be if the last known level stayed: its implied changes where changes are modelled. */
-function persistenceLoss(series: PreparedSeries, horizon: number, places: Int32Array): number {
+/** The value `season` rows before row at + k, or as many seasons as it takes to be known at `at`; 1: the last known value. */
+function naiveAt({ level }: PreparedSeries, at: number, k: number, season: number): number {
+  const from = at + k - season * Math.ceil((k + 1) / season);
+  return level[from >= 0 ? from : at - 1]!;
+}
+
+function naiveName(season: number | undefined): string {
+  return season === undefined ? 'persistence' : `the value ${season} rows before`;
+}
+
+/** What the loss would be of the naive level: its implied changes where changes are modelled. */
+function naiveLoss(
+  series: PreparedSeries,
+  { horizon, season = 1, quantiles }: ForecastData,
+  places: Int32Array,
+): number {
   const { level, firstRow: difference, wantedScale, wanted } = series;
   let sum = 0;
   let count = 0;
   for (const at of places)
     for (let k = 0; k < horizon; k++) {
-      const still = level[at - 1]!;
-      const before = k < difference ? level[at + k - difference]! : still;
-      const implied = ((difference > 0 ? still - before : still) - wantedScale.mean) / wantedScale.std;
-      sum += (implied - wanted[at + k]!) ** 2;
+      const naive = naiveAt(series, at, k, season);
+      const before =
+        k < difference ? level[at + k - difference]! : naiveAt(series, at, k - difference, season);
+      const implied = ((difference > 0 ? naive - before : naive) - wantedScale.mean) / wantedScale.std;
+      const error = wanted[at + k]! - implied;
+      sum += quantiles
+        ? quantiles.reduce((all, q) => all + pinball(error, q), 0) / quantiles.length
+        : error ** 2;
       count++;
     }
   return count > 0 ? sum / count : Number.NaN;
+}
+
+/** Mean absolute error of the naive forecast over the training part: the scale of MASE (Hyndman & Koehler 2006). */
+function naiveError({ level, known }: PreparedSeries, rows: number, season: number): number {
+  let [sum, count] = [0, 0];
+  for (let row = season; row < rows; row++) {
+    if (!known[row]) continue;
+    sum += Math.abs(level[row]! - level[row - season]!);
+    count++;
+  }
+  return sum / count;
+}
+
+/** `error`: truth less prediction (Koenker & Bassett 1978). */
+export function pinball(error: number, quantile: number): number {
+  return Math.max(quantile * error, (quantile - 1) * error);
+}
+
+/** Mean over windows, rows and quantiles. outputs (1, B, horizon · Q), targets (B · horizon). */
+function pinballLoss(outputs: Outputs, targets: Float32Array, quantiles: readonly number[]): Scalar {
+  const said = appliedOutputs(outputs);
+  const rows = targets.length;
+  const error = sub(tensor2d(targets, [rows, 1]), reshape(said, [rows, quantiles.length]));
+  // q e + relu(−e) is max(q e, (q − 1) e)
+  return mean(add(mul(error, tensor2d(quantiles as number[], [1, quantiles.length])), relu(neg(error))));
+}
+
+function scorePinball(outputs: Tensor3D, batch: Batch, quantiles: readonly number[], score: Score): void {
+  const said = outputs.dataSync();
+  const width = quantiles.length;
+  batch.targets.forEach((truth, row) => {
+    quantiles.forEach((quantile, at) => {
+      score.lossSum += pinball(truth - said[row * width + at]!, quantile);
+    });
+    const inside = said[row * width]! <= truth && truth <= said[row * width + width - 1]!;
+    score.sums['covered'] = (score.sums['covered'] ?? 0) + (inside ? 1 : 0);
+  });
+  score.count += batch.targets.length * width;
+}
+
+/** Scaled answers of a window by row: of quantiles the one nearest to the median, or the one at this place. */
+export function pathOf(
+  answers: ArrayLike<number>,
+  row: number,
+  { horizon, quantiles }: { horizon: number; quantiles?: readonly number[] | undefined },
+  place?: number,
+): number[] {
+  const own = quantiles && quantiles.length > 0 ? quantiles : [0.5];
+  const nearest = own.reduce(
+    (best, q, at) => (Math.abs(q - 0.5) < Math.abs(own[best]! - 0.5) ? at : best),
+    0,
+  );
+  const at = place ?? nearest;
+  return Array.from({ length: horizon }, (_, k) => answers[(row * horizon + k) * own.length + at]!);
 }
 
 function sampleOf(
@@ -241,13 +346,7 @@ function sampleOf(
 ) {
   const answers = answersOf(model, batch);
   const predicted = batch.places.map((at, row) =>
-    levelsOf(
-      answers.subarray(row * data.horizon, row * data.horizon + data.horizon),
-      at,
-      series.level,
-      series.wantedScale,
-      data.difference,
-    ),
+    levelsOf(pathOf(answers, row, data), at, series.level, series.wantedScale, data.difference),
   );
   const numbers = batch.places.map(at => series.numbers[at + data.horizon - 1]!);
   return {
@@ -331,6 +430,11 @@ const artifact = z.object({
   time: name.nullable().default(null),
   /** by feature, fitted on the training part; the target's own stand under its name too */
   scaling: z.record(name, z.object({ mean: z.number(), std: z.number().gt(0) })),
+  quantiles: z.array(z.number().gt(0).lt(1)).max(99).default([]),
+  calendar: z
+    .array(z.enum(['hour', 'weekday', 'day', 'month']))
+    .max(4)
+    .default([]),
 });
 
 export type ForecastArtifact = z.output<typeof artifact>;
@@ -339,10 +443,11 @@ export const forecast: TaskModule<'forecast', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
     forecastTask(experiment, data, { path: locateData(data.path, place), bytes: place.bytes }, known),
-  sizes({ features, missing, horizon }, experiment) {
+  sizes({ features, missing, horizon, quantiles, calendar }, experiment) {
     const sizes = knownSizes(experiment)!;
-    const width = features.length * (missing === 'mask' ? 2 : 1);
-    return widthOf(sizes.input) === width && sizes.outputs === horizon ? sizes : null;
+    const width = features.length * (missing === 'mask' ? 2 : 1) + 2 * calendar.length;
+    const outputs = horizon * Math.max(1, quantiles.length);
+    return widthOf(sizes.input) === width && sizes.outputs === outputs ? sizes : null;
   },
   fault: ({ target, features, scaling }) =>
     [target, ...features].every(column => Object.hasOwn(scaling, column))

@@ -33,6 +33,8 @@ export interface PreparedSeries {
   wantedScale: Scale;
 }
 
+export type Cycle = 'hour' | 'weekday' | 'day' | 'month';
+
 export interface SeriesOptions {
   target: string;
   features: readonly string[];
@@ -40,6 +42,8 @@ export interface SeriesOptions {
   missing: MissingPolicy;
   /** share of the rows that scaling is fitted on */
   trainShare: number;
+  /** cycles of the column of dates that are inputs too */
+  calendar?: readonly Cycle[] | undefined;
   /** a finished run's scaling, instead of fitting */
   scaling?: Record<string, Scale> | undefined;
 }
@@ -47,7 +51,9 @@ export interface SeriesOptions {
 /** @throws DataError for missing values under the policy "error", or a column that never changes */
 export function prepareSeries(table: Table, options: SeriesOptions, name: string): PreparedSeries {
   const { target, features, difference, missing } = options;
-  const { columns, numbers, leftOut } = usableRows(table, missing, name);
+  const { columns, numbers, leftOut, places } = usableRows(table, missing, name);
+  const cycles = options.calendar ?? [];
+  const turns = cyclesOf(table, cycles, places, name);
   const raw = columns.get(target)!;
   const rows = raw.length;
   const trainRows = Math.floor(rows * options.trainShare);
@@ -67,7 +73,8 @@ export function prepareSeries(table: Table, options: SeriesOptions, name: string
     scaling[column] = options.scaling?.[column] ?? fitScale(fitted(), column, name);
   }
 
-  const width = features.length * (missing === 'mask' ? 2 : 1);
+  const own = features.length * (missing === 'mask' ? 2 : 1);
+  const width = own + 2 * cycles.length;
   const scaled = (source: ReadonlyMap<string, Float64Array>): Float32Array => {
     const inputs = new Float32Array(rows * width);
     features.forEach((column, place) => {
@@ -75,10 +82,13 @@ export function prepareSeries(table: Table, options: SeriesOptions, name: string
       const values = modelled(source.get(column)!, column);
       for (let row = 0; row < rows; row++) {
         inputs[row * width + place] = (values[row]! - mean) / std;
-        if (width > features.length)
+        if (own > features.length)
           inputs[row * width + features.length + place] = isKnown(column, row) ? 0 : 1;
       }
     });
+    for (let row = 0; row < rows; row++)
+      for (let at = 0; at < 2 * cycles.length; at++)
+        inputs[row * width + own + at] = turns[row * 2 * cycles.length + at]!;
     return inputs;
   };
   const inputs = scaled(carried);
@@ -115,14 +125,55 @@ export function windowsOf(series: PreparedSeries, places: readonly number[], win
       input.set(inputs.subarray(from, from + width), to);
       if (!interpolated) continue;
       // a line to a value that the window does not show would tell it
-      for (let k = 0; k < width; k++)
-        if (interpolated.until[from + k]! < at) input[to + k] = interpolated.inputs[from + k]!;
+      const features = interpolated.until.length / series.level.length;
+      for (let k = 0; k < features; k++)
+        if (interpolated.until[(at - window + t) * features + k]! < at)
+          input[to + k] = interpolated.inputs[from + k]!;
     }
   });
   return input;
 }
 
+const PERIODS: Readonly<Record<Cycle, (date: Date) => number>> = {
+  hour: date => (date.getUTCHours() + date.getUTCMinutes() / 60) / 24,
+  weekday: date => date.getUTCDay() / 7,
+  day: date => (date.getUTCDate() - 1) / 31,
+  month: date => date.getUTCMonth() / 12,
+};
+
+/** (rows, 2 · cycles): the sine and cosine of each cycle. @throws DataError without dates */
+function cyclesOf(
+  table: Table,
+  cycles: readonly Cycle[],
+  places: ArrayLike<number>,
+  name: string,
+): Float32Array {
+  const turns = new Float32Array(places.length * 2 * cycles.length);
+  if (cycles.length === 0) return turns;
+  const { time } = table;
+  if (!time?.isDate)
+    throw new DataError(
+      `${name} has no column of dates for "calendar"; name one with "time", or leave it out.`,
+    );
+  for (let row = 0; row < places.length; row++) {
+    const moment = time.times[places[row]!]!;
+    if (Number.isNaN(moment))
+      throw new DataError(
+        `${name}, line ${table.lines[places[row]!]}: "${time.column}" has no date, and "calendar" needs one.`,
+      );
+    const date = new Date(moment);
+    cycles.forEach((cycle, at) => {
+      const angle = 2 * Math.PI * PERIODS[cycle](date);
+      turns[(row * cycles.length + at) * 2] = Math.sin(angle);
+      turns[(row * cycles.length + at) * 2 + 1] = Math.cos(angle);
+    });
+  }
+  return turns;
+}
+
 interface UsableRows {
+  /** rows of the table */
+  places: ArrayLike<number>;
   /** NaN where a value is missing */
   columns: Map<string, Float64Array>;
   numbers: Int32Array;
@@ -138,6 +189,7 @@ function usableRows(table: Table, policy: MissingPolicy, name: string): UsableRo
       columns.map(([column, values]) => [column, Float64Array.from(rows, row => values[row]!)]),
     ),
     numbers: Int32Array.from(rows, row => table.numbers[row]!),
+    places: rows,
     leftOut,
   });
   const all = Array.from({ length: table.rows }, (_, row) => row);
@@ -236,7 +288,8 @@ function requireFinite(series: PreparedSeries, features: readonly string[], name
     );
   };
   for (let at = firstRow * width; at < inputs.length; at++)
-    if (!isComputable(inputs[at]!)) fail(Math.floor(at / width), features[(at % width) % features.length]!);
+    if (!isComputable(inputs[at]!))
+      fail(Math.floor(at / width), features[(at % width) % features.length] ?? '');
   wanted.forEach((value, row) => {
     if (series.known[row] && !isComputable(value)) fail(row, 'target');
   });

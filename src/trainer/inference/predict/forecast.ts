@@ -4,7 +4,7 @@ import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { readTable } from '../../data/table.ts';
 import type { Model } from '../../layers/model.ts';
-import { type ForecastArtifact, levelsOf } from '../../tasks/forecast.ts';
+import { type ForecastArtifact, levelsOf, pathOf } from '../../tasks/forecast.ts';
 import { type PreparedSeries, prepareSeries, windowsOf } from '../../tasks/series-data.ts';
 import { answersOf } from '../../tasks/values.ts';
 import type { Predicted } from './predictor.ts';
@@ -66,7 +66,7 @@ function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArti
       continues: false,
     });
     part.forEach((at, row) => {
-      const scaled = answers.subarray(row * horizon, (row + 1) * horizon);
+      const scaled = pathOf(answers, row, artifact);
       levels.set(at, levelsOf(scaled, at, series.level, series.wantedScale, difference));
     });
   }

@@ -6,7 +6,9 @@ import { FORECAST } from './forecast.ts';
 
 const TASK_CODES: { [T in TaskName]?: (run: FinishedRun) => string } = {
   'char-lm': charLmCode,
-  forecast: () => FORECAST,
+  // its code knows neither quantiles nor calendars
+  forecast: ({ artifact }) =>
+    'quantiles' in artifact && artifact.quantiles.length + artifact.calendar.length > 0 ? '' : FORECAST,
 };
 
 export function taskCode(opened: FinishedRun): string {
