@@ -22,7 +22,8 @@
 // A task is one head of one sequence; threads share the tasks. All products run on register tiles (tiles.h): keys and
 // values are packed once for a head, queries are taken QUERIES at a time against the keys that one of them sees: one
 // range of steps, or with stride or globals several ranges of whole panels, so that cost follows the mask. Dilation alone
-// makes d sequences of every d-th step, each with a plain window.
+// makes d sequences of every d-th step, each with a plain window. A causal stride beside a window goes in two parts whose
+// softmaxes are joined: the window, and the keys before it in sequences of every stride-th step.
 // Legend: T steps, d numbers of a head, D all heads.
 #pragma once
 #include "gemm.h"
@@ -143,6 +144,7 @@ struct Ranges {
 struct RangeMask {
   bool causal;
   Index window, offset, start, keys;
+  Index gap = 0;  // of a causal mask: the newest keys that are left out
 
   struct Row {
     Index from, to;
@@ -159,11 +161,16 @@ struct RangeMask {
     const Index place = offset + t;
     Index from = window > 0 ? larger<Index>(start, place - window + 1) : start, to = keys;
     if (causal)
-      to = smaller(keys, place + 1);
+      to = smaller(keys, place + 1 - gap);
     else if (window > 0)
       to = smaller(keys, place + window);
     to = larger<Index>(to, 0);
     return {smaller(from, to), to};
+  }
+
+  bool sees_none(Index t) const {
+    const Row seen = row(t);
+    return seen.from >= seen.to;
   }
 
   Ranges ranges(Index first, int rows, Range *room) const {
@@ -202,6 +209,8 @@ struct PatternMask {
   };
 
   Row row(Index t) const { return {*this, offset + t}; }
+  /** asked only where parts are joined, of which this is none */
+  bool sees_none(Index) const { return false; }
 
   /** Whether a query at places first ... last may see a key of steps from ... to-1. */
   bool meets(Index first, Index last, Index from, Index to) const {
@@ -251,6 +260,8 @@ struct HeadCall {
   float slope;
   HeadRows q, k, v;
   HeadRows q_relative, by_distance;  // rows of null: not wanted; by distance from the longest on
+  float *joined = nullptr;           // log Σ exp of the parts so far, -∞ for none; null: there is one part
+  bool second = false;               // joins what it finds to the part before
   OutRows out;
   float *log_sums;  // null: not wanted
   Index log_step;
@@ -339,6 +350,36 @@ static void write_weights(const HeadCall &h, Index t, const Ranges &ranges, cons
     for (Index s = range.from; s < range.to; s++) to[s * h.weight_step] = scores[s] / sum;
 }
 
+/** Shares of the answers of two parts, from log Σ exp of each; `sum` becomes that of both. */
+struct Joined {
+  float first, second, sum;
+};
+static Joined join_sums(float a, float b) {
+  const float lowest = -__builtin_inff();
+  if (a == lowest) return {0, b == lowest ? 0.f : 1.f, b};
+  if (b == lowest) return {1, 0, a};
+  const float top = a > b ? a : b;
+  const Vec parts = exponential(Vec{} + (a - top)), others = exponential(Vec{} + (b - top));
+  const float total = parts[0] + others[0];
+  return {parts[0] / total, others[0] / total, top + logarithm(splat(total))[0]};
+}
+
+/** An answer of d numbers, or with `second` the two parts' joined. */
+static void write_answer(const HeadCall &h, Index t, Index d, const float *mixed, float sum, float log_sum, bool none) {
+  float *out = h.out.row(t);
+  Joined shares{0, 1, 0};
+  if (h.joined) {
+    float &before = h.joined[t * h.log_step];
+    shares = join_sums(h.second ? before : -__builtin_inff(), none ? -__builtin_inff() : log_sum);
+    before = shares.sum;
+  }
+  for (Index j = 0; j < d; j += WIDTH) {
+    Vec answer = load(mixed + j) / splat(sum);
+    if (h.second) answer = answer * splat(shares.second) + load_part(out + j, d - j) * splat(shares.first);
+    store_part(out + j, answer, d - j);
+  }
+}
+
 template <class Mask>
 static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask &mask, Scratch scratch) {
   Range *room = (Range *)scratch.take(p.range_floats());
@@ -356,10 +397,10 @@ static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask
     const int rows = (int)smaller<Index>(QUERIES, h.queries - t);
     const Ranges ranges = mask.ranges(t, rows, room);
     for (const Range &range : ranges) biased_scores(p, h, t, rows, range, keys, relative, scores, distances, scale);
-    float sums[QUERIES];
+    float sums[QUERIES], log_sums[QUERIES];
     for (int r = 0; r < rows; r++) {
       float *row = scores + r * p.padded_steps();
-      float log_sum = softmax_row(mask, t + r, ranges, row, scale, sums[r]);
+      const float log_sum = log_sums[r] = softmax_row(mask, t + r, ranges, row, scale, sums[r]);
       if (h.log_sums) h.log_sums[(t + r) * h.log_step] = log_sum;
       if (h.weights) write_weights(h, t + r, ranges, row, sums[r]);
     }
@@ -372,8 +413,7 @@ static void attention_head(const AttentionPlan &p, const HeadCall &h, const Mask
     }
     if (!more) fill(mixed, rows * p.padded_numbers(), 0.f);
     for (int r = 0; r < rows; r++)
-      for (Index j = 0; j < p.d; j += WIDTH)
-        store_part(h.out.row(t + r) + j, load(mixed + r * p.padded_numbers() + j) / splat(sums[r]), p.d - j);
+      write_answer(h, t + r, p.d, mixed + r * p.padded_numbers(), sums[r], log_sums[r], mask.sees_none(t + r));
   }
 }
 
@@ -392,6 +432,31 @@ UNROLL_INLINE bool splits_by_dilation(const UnrollAttention &c) {
   return c.dilation > 1 && c.window > 0 && c.globals == 0 && c.stride == 0;
 }
 
+/** Whether a window and the keys before it go as two parts: shares of single keys are not told then. */
+UNROLL_INLINE bool splits_by_stride(const UnrollAttention &c) {
+  const bool of_range = c.dilation <= 1 || c.window == 0;
+  return c.stride > 1 && c.causal && c.globals == 0 && of_range && !c.weights && c.queries <= c.keys;
+}
+
+/** Every step-th query and key of a head, from these on. */
+static HeadCall part_of(const HeadCall &h, Index query, Index key, Index step) {
+  HeadCall part = h;
+  part.queries = h.queries > query ? (h.queries - query + step - 1) / step : 0;
+  part.keys = h.keys > key ? (h.keys - key + step - 1) / step : 0;
+  part.offset = (h.offset + query - key) / step;
+  part.start = h.start > key ? (h.start - key + step - 1) / step : 0;
+  part.slope = h.slope * (float)step;
+  part.q = {h.q.row(query), h.q.stride * step};
+  part.k = {h.k.row(key), h.k.stride * step}, part.v = {h.v.row(key), h.v.stride * step};
+  part.out = {h.out.row(query), h.out.stride * step};
+  if (h.log_sums) part.log_sums = h.log_sums + query * h.log_step;
+  if (h.joined) part.joined = h.joined + query * h.log_step;
+  part.log_step = h.log_step * step;
+  if (h.weights) part.weights = h.weights + query * h.weight_row + key * h.weight_step;
+  part.weight_row = h.weight_row * step, part.weight_step = h.weight_step * step;
+  return part;
+}
+
 static void fill_remainders(Int32 *out, Index count, int divisor) {
   for (Index s = 0; s < count; s++) out[s] = (Int32)(s % divisor);
 }
@@ -401,31 +466,41 @@ static void fill_remainders(Int32 *out, Index count, int divisor) {
  * `step`-th key from `key` on.
  */
 template <class F>
-static void each_part(const AttentionPlan &p, const UnrollAttention &c, const HeadCall &h, Scratch scratch, F f) {
+static void each_part(const AttentionPlan &p, const UnrollAttention &c, const HeadCall &h, bool back, Scratch scratch,
+                      F f) {
   const bool causal = c.causal;
   if (splits_by_dilation(c)) {
     const Index step = c.dilation;
     for (Index key = 0; key < step; key++) {
       const Index query = ((key - h.offset) % step + step) % step;
-      HeadCall part = h;
-      part.queries = h.queries > query ? (h.queries - query + step - 1) / step : 0;
-      part.keys = h.keys > key ? (h.keys - key + step - 1) / step : 0;
-      part.offset = (h.offset + query - key) / step;
-      part.start = h.start > key ? (h.start - key + step - 1) / step : 0;
-      part.slope = h.slope * (float)step;
-      part.q = {h.q.row(query), h.q.stride * step};
-      part.k = {h.k.row(key), h.k.stride * step}, part.v = {h.v.row(key), h.v.stride * step};
-      part.out = {h.out.row(query), h.out.stride * step};
-      if (h.log_sums) part.log_sums = h.log_sums + query * h.log_step;
-      part.log_step = h.log_step * step;
-      if (h.weights) part.weights = h.weights + query * h.weight_row + key * h.weight_step;
-      part.weight_row = h.weight_row * step, part.weight_step = h.weight_step * step;
+      const HeadCall part = part_of(h, query, key, step);
       f(part, RangeMask{causal, c.window, part.offset, part.start, part.keys}, query, key, step, scratch);
     }
     return;
   }
   if (c.globals == 0 && c.stride == 0) {
     f(h, RangeMask{causal, c.window, h.offset, h.start, h.keys}, (Index)0, (Index)0, (Index)1, scratch);
+    return;
+  }
+  if (splits_by_stride(c)) {
+    HeadCall whole = h;
+    whole.joined = scratch.take(p.T);
+    whole.log_sums = back ? h.log_sums : nullptr;
+    const Index step = c.stride, gap = (c.window + step - 1) / step;
+    if (c.window > 0)
+      f(whole, RangeMask{true, c.window, h.offset, h.start, h.keys}, (Index)0, (Index)0, (Index)1, scratch);
+    whole.second = c.window > 0;
+    for (Index key = 0; key < step && key < larger(h.keys, h.offset + h.queries); key++) {
+      const Index query = ((key - h.offset) % step + step) % step;
+      if (query >= h.queries && whole.second) continue;
+      const HeadCall part = part_of(whole, query, key, step);
+      f(part, RangeMask{true, 0, part.offset, part.start, part.keys, gap}, query, key, step, scratch);
+    }
+    if (!back && h.log_sums)
+      for (Index t = 0; t < h.queries; t++) {
+        const float sum = whole.joined[t];
+        h.log_sums[t] = sum == -__builtin_inff() ? 0.f : sum;
+      }
     return;
   }
   Int32 *by_dilation = nullptr, *by_stride = nullptr;
@@ -473,7 +548,7 @@ static double attention(const UnrollAttention *call) {
   each_head(*call, call->heads, call->scratch, floats, [&](Index b, Index head, float *scratch) {
     const HeadCall h = head_call(*call, b, head);
     if (h.weights) fill(h.weights, (Index)call->queries * call->keys, 0.f);
-    each_part(plan, *call, h, Scratch{scratch},
+    each_part(plan, *call, h, false, Scratch{scratch},
               [&](const HeadCall &part, const auto &mask, Index, Index, Index, Scratch rest) {
                 attention_head(plan, part, mask, rest);
               });
@@ -516,7 +591,7 @@ struct HeadGradients {
   HeadRows dout;
   OutRows dq, dk, dv;
   OutRows dq_relative, dby_distance;
-  bool add;
+  bool add, add_queries;
 };
 
 /** to (count) = or += from */
@@ -603,7 +678,7 @@ static void attention_head_backward(const AttentionPlan &p, const HeadCall &h, c
       more = true;
     }
     if (!more) fill(dq_rows, rows * numbers, 0.f);
-    for (int r = 0; r < rows; r++) copy(g.dq.row(t + r), dq_rows + r * numbers, p.d);
+    for (int r = 0; r < rows; r++) give(g.dq.row(t + r), dq_rows + r * numbers, p.d, g.add_queries);
     if (relative.panels) add_relative_gradients(p, h, g, t, rows, ranges, deltas, relative);
     if (!more) continue;
     pack_numbers(p, {h.q.row(t), h.q.stride}, rows, q_panel, QUERIES);
@@ -669,14 +744,16 @@ static double attention_backward(const UnrollAttentionBackward *back) {
           .dby_distance = {back->drelative ? back->drelative + (b * call.keys + call.keys - 1) * D + head * plan.d
                                            : nullptr, -D},
           .add = head > kv_head * group,
+          .add_queries = false,
       };
-      each_part(plan, call, h, Scratch{scratch},
+      each_part(plan, call, h, true, Scratch{scratch},
                 [&](const HeadCall &part, const auto &mask, Index query, Index key, Index step, Scratch rest) {
                   HeadGradients of_part = g;
                   of_part.dout = {g.dout.row(query), g.dout.stride * step};
                   of_part.dq = {g.dq.row(query), g.dq.stride * step};
                   of_part.dk = {g.dk.row(key), g.dk.stride * step};
                   of_part.dv = {g.dv.row(key), g.dv.stride * step};
+                  of_part.add |= part.second, of_part.add_queries = part.second;
                   attention_head_backward(plan, part, of_part, mask, rest);
                 });
       for (Index t = h.queries; t < call.queries; t++) {

@@ -479,8 +479,9 @@ function runAttention(operations: SequenceOperations, golden: Case<'attention'>,
   };
   const logSumExp = memory.slot(batch * heads * queries);
   const weights = memory.slot(batch * heads * queries * keys);
-  operations.attention({ ...common, logSumExp: null, weights: null });
   operations.attention({ ...common, logSumExp, weights });
+  operations.attention({ ...common, logSumExp: null, weights: null });
+  operations.attention({ ...common, logSumExp, weights: null });
   const side = golden.qkv ? memory.slot(beside * queries * batch) : null;
   const gradients = operands(
     side,
