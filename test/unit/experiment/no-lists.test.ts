@@ -14,6 +14,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/trainer/layers/': 'complete by type, a file a kind',
   'src/trainer/tasks/': 'complete by type, a file a kind',
   'src/trainer/export/pytorch/': 'complete by type, a file a kind',
+  'src/trainer/export/onnx/': 'a file a kind, of those that ONNX has',
   'src/trainer/inference/predict/': 'complete by type, a file a kind',
   'src/trainer/engine/': 'names of kernels',
   'src/trainer/bench/': 'the experiments that are measured, each with peers in bench/',
