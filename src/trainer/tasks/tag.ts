@@ -46,30 +46,27 @@ interface TagBatch extends Batch {
   unknown: Uint8Array;
 }
 
-export async function tagTask(experiment: Experiment, data: TagData, path: string): Promise<Task> {
+export async function tagTask(
+  experiment: Experiment,
+  data: TagData,
+  path: string,
+  known: TagArtifact | null,
+): Promise<Task> {
   const { maxLength = Number.POSITIVE_INFINITY } = data;
   const read = readConll(path, data);
   const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
   const { batchSize, seed, validation } = experiment.training;
-  const tags = [...new Set(sentences.flatMap(sentence => sentence.tags))].sort();
-  if (tags.length < 2)
-    throw new DataError(
-      sentences.length === 0
-        ? `${data.path} holds no sentence to learn from.`
-        : `All tokens of ${data.path} have the tag "${tags[0]}": there is nothing to tell apart.`,
-    );
+  if (sentences.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);
   const [train, valid, test] = partsOf(sentences.length, data, seed);
-  const artifact: TagArtifact = {
-    task: 'tag',
-    tags,
-    column: data.tags,
-    words: data.words ?? null,
-    maxLength: Math.max(...sentences.map(({ words }) => words.length)),
-    ...wordFeatures(
+  const artifact =
+    known ??
+    fitted(
+      sentences,
       train.flatMap(place => sentences[place]!.words),
       data,
-    ),
-  };
+    );
+  const { tags } = artifact;
+  requireLearned(sentences, tags, data.path);
   const encode = encodeWith(artifact);
   const encoded = sentences.map(encode);
   const size = Math.min(batchSize, train.length);
@@ -135,6 +132,7 @@ export async function tagTask(experiment: Experiment, data: TagData, path: strin
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
+    all: () => held([...sentences.keys()], Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
     score: (outputs, batch, score, model) =>
       scoreTags(outputs, batch as TagBatch, score, { model, tags, hasEntities }),
@@ -165,6 +163,35 @@ export async function tagTask(experiment: Experiment, data: TagData, path: strin
     },
     artifact: () => artifact,
   };
+}
+
+/** `words`: of the training part. @throws DataError where there is one tag only */
+function fitted(sentences: readonly Sentence[], words: readonly string[], data: TagData): TagArtifact {
+  const tags = [...new Set(sentences.flatMap(sentence => sentence.tags))].sort();
+  if (tags.length < 2)
+    throw new DataError(
+      `All tokens of ${data.path} have the tag "${tags[0]}": there is nothing to tell apart.`,
+    );
+  return {
+    task: 'tag',
+    tags,
+    column: data.tags,
+    words: data.words ?? null,
+    maxLength: Math.max(...sentences.map(own => own.words.length)),
+    ...wordFeatures(words, data),
+  };
+}
+
+/** Other data may have tags that the model cannot say. @throws DataError with the first of them */
+function requireLearned(sentences: readonly Sentence[], tags: readonly string[], path: string): void {
+  const learned = new Set(tags);
+  for (const { tags: own, words, line } of sentences) {
+    const at = own.findIndex(tag => !learned.has(tag));
+    if (at >= 0)
+      throw new DataError(
+        `${path}, sentence at line ${line}: the tag "${own[at]!.slice(0, 40)}" of "${words[at]!.slice(0, 40)}" is none of the ${count(tags.length)} that this run learned.`,
+      );
+  }
 }
 
 /** Places in training, validation and test. */
@@ -372,6 +399,6 @@ function sizesFor({ symbols, characters, tags, maxLength }: TagArtifact) {
 
 export const tag: TaskModule<'tag', typeof artifact> = {
   artifact,
-  open: (experiment, data, place) => tagTask(experiment, data, locateData(data.path, place)),
+  open: (experiment, data, place, known) => tagTask(experiment, data, locateData(data.path, place), known),
   sizes: own => sizesFor(own),
 };

@@ -137,6 +137,41 @@ describe('unroll data, evaluate, predict', () => {
     assert.match(piped(['--format', 'xml'], input).stderr, /--format must be "csv" or "jsonl", found "xml"/);
   });
 
+  it('evaluate: a tagger on other sentences, as predict counts them', () => {
+    const sentence = (index: number) =>
+      `Ada${index % 3} B-PER\nsaw O\n${index % 2 ? 'Rome B-LOC' : 'nobody O'}\nToday O\n`;
+    writeFileSync(join(folder, 't.conll'), Array.from({ length: 40 }, (_, at) => sentence(at)).join('\n'));
+    writeFileSync(
+      join(folder, 'other.conll'),
+      'Ada1 B-PER\nsaw O\nLondon B-LOC\n\nRome B-LOC\nsaw O\nMarseille B-PER\n',
+    );
+    const tagger = train(
+      't',
+      { task: 'tag', path: 't.conll', tags: 1 },
+      [{ type: 'embedding', dim: 8 }, { type: 'gru', units: 8 }, { type: 'crf' }],
+      { steps: 40, batchSize: 8, optimizer: { type: 'adam', learningRate: 0.03 } },
+    );
+    const [scored] = jsonLines(
+      run('evaluate', tagger, '--data', 'other.conll', '--json').stdout,
+    ) as unknown as [{ count: number; loss: number; figures: Record<string, number> }];
+    const [{ rows, accuracy, entityF1 }] = jsonLines(
+      run('predict', tagger, 'other.conll', '--json').stdout,
+    ) as never as [{ rows: { truth: string; prediction: string }[]; accuracy: number; entityF1: number }];
+    assert.equal(scored.count, 6);
+    assert.ok(scored.loss > 0);
+    const right = rows.filter(({ truth, prediction }) => truth === prediction).length;
+    assert.equal(scored.figures['accuracy'], right / 6);
+    assert.equal(accuracy, right / 6);
+    assert.equal(scored.figures['entityF1'], entityF1);
+    writeFileSync(join(folder, 'stranger.conll'), 'Ada1 B-PER\n\nsaw O\nAcme B-ORG\n');
+    const stranger = run('evaluate', tagger, '--data', 'stranger.conll');
+    assert.equal(stranger.code, 2);
+    assert.match(
+      stranger.stderr.replaceAll(/\s+/g, ' '),
+      /stranger\.conll, sentence at line 3: the tag "B-ORG" of "Acme" is none of the 3 that this run learned\./,
+    );
+  });
+
   it('evaluate and sample: a language model of words', () => {
     writeFileSync(join(folder, 'w.txt'), 'the cat sat on the mat and the dog sat on the log\n'.repeat(60));
     writeFileSync(join(folder, 'v.txt'), 'the dog sat on the mat and the cat sat on the log\n'.repeat(5));
