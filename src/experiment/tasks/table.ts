@@ -13,7 +13,9 @@ const schema = z
     path: z
       .string()
       .min(1)
-      .describe('A JSON lines, NPZ, .ts or ARFF file: one sequence a row; relative to this experiment file.'),
+      .describe(
+        'A JSON lines, NPZ, Parquet, .ts or ARFF file: one sequence a row; relative to this experiment file.',
+      ),
     inputs: names.describe(
       'Columns the model reads: lists of numbers (steps), of lists (steps, features), or one number for all steps.',
     ),

@@ -4,10 +4,11 @@ import { arff } from './arff.ts';
 import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
 import { npy, npz } from './npy.ts';
+import { parquet } from './parquet.ts';
 import type { Reader } from './reader.ts';
 import { ueaTs } from './uea-ts.ts';
 
-export const READERS: readonly Reader[] = [jsonl, npy, npz, ueaTs, arff, folder];
+export const READERS: readonly Reader[] = [jsonl, npy, npz, parquet, ueaTs, arff, folder];
 
 /** null: a text, or a table between delimiters. */
 export function readerOf(path: string): Reader | null {

@@ -1,12 +1,11 @@
 // NPY and NPZ: the first axis of each array counts the examples. Numbers are read from the file some rows at a time; only
 // compressed entries of an NPZ stand in memory.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { inflateRawSync } from 'node:zlib';
 import { count, formatBytes } from '../../../experiment/words.ts';
-import { whyOf } from '../../../runs/system-errors.ts';
 import { DataError } from '../errors.ts';
 import { exactly, MOST_HEADER, type NpyHeader, npyHeader } from './npy-format.ts';
+import { openFile, type Source } from './places.ts';
 import type { Cell, Reader, Row } from './reader.ts';
 import { entriesOf, type ZipEntry } from './zip.ts';
 
@@ -14,9 +13,6 @@ import { entriesOf, type ZipEntry } from './zip.ts';
 const BLOCK_BYTES = 4 << 20;
 /** A two-dimensional array of no more columns has a column for each. */
 const MOST_COLUMNS = 1000;
-
-/** Bytes from a place of the array's own file. */
-export type Source = (from: number, length: number) => Buffer;
 
 export interface OpenArray {
   header: NpyHeader;
@@ -100,45 +96,6 @@ function refuseBombs(entries: readonly ZipEntry[], name: string): void {
     throw new DataError(
       `${name} takes ${formatBytes(total)} unpacked, more than half of this machine's memory; store the archive without compression.`,
     );
-}
-
-interface OpenFile {
-  size: number;
-  read: Source;
-}
-
-function openFile(path: string, name: string): OpenFile {
-  const once = <T>(use: (file: number) => T): T => {
-    try {
-      const file = openSync(path, constants.O_RDONLY);
-      try {
-        return use(file);
-      } finally {
-        closeSync(file);
-      }
-    } catch (cause) {
-      if (cause instanceof DataError) throw cause;
-      throw new DataError(`${name} cannot be read: ${whyOf(cause)}.`);
-    }
-  };
-  const size = once(file => fstatSync(file).size);
-  return {
-    size,
-    read: (from, length) =>
-      once(file => {
-        const bytes = Buffer.allocUnsafe(length);
-        let read = 0;
-        while (read < length) {
-          const more = readSync(file, bytes, read, length - read, from + read);
-          if (more === 0)
-            throw new DataError(
-              `${name} is cut off: it has ${count(size)} bytes, and ${count(from + length)} are needed.`,
-            );
-          read += more;
-        }
-        return bytes;
-      }),
-  };
 }
 
 /** `size`: bytes that there are of the array's file. @throws DataError */
