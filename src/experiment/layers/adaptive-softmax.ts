@@ -73,5 +73,5 @@ export const adaptiveSoftmax: LayerKind<typeof schema> = {
     return [];
   },
   about: ({ cutoffs }) =>
-    `log p(k) = log softmax(H x)_k                                 for k < ${cutoffs[0]}\nlog p(k) = log softmax(H x)_cluster + log softmax(B_i A_i x)_k  for rarer ones`,
+    `log p(k) = log softmax(H x)_k                                 for k < ${cutoffs[0]}\nlog p(k) = log softmax(H x)_cluster + log softmax(B_i A_i x)_k  for rarer ones\narXiv 1609.04309`,
 };

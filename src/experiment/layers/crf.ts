@@ -24,5 +24,6 @@ export const crf: LayerKind<typeof schema> = {
   multiplyAdds: (_, { inputs, outputs, steps }) => steps * (inputs * outputs + 2 * outputs * outputs),
   readout: () => 'linear',
   check: (_, at) => (at && !at.isLast ? [error(['type'], 'A CRF can only be the last layer.')] : []),
-  about: () => 'log p(y) = Σ_t (W x_t + b)[y_t] + A[y_{t-1}, y_t] − log Z,   answers by Viterbi',
+  about: () =>
+    'log p(y) = Σ_t (W x_t + b)[y_t] + A[y_{t-1}, y_t] − log Z,   answers by Viterbi          Lafferty et al. 2001',
 };

@@ -18,5 +18,5 @@ export const layerNorm: LayerKind<typeof schema> = {
   parameters: (_, { inputs }) => ({ count: 2 * inputs, formula: `2·${inputs}` }),
   kept: (_, { inputs, outputs }) => inputs + 2 * outputs,
   multiplyAdds: () => 0,
-  about: () => 'y = (x − mean(x)) / √(variance(x) + ε) ⊙ weight + bias',
+  about: () => 'y = (x − mean(x)) / √(variance(x) + ε) ⊙ weight + bias          arXiv 1607.06450',
 };

@@ -63,6 +63,6 @@ export const tcn: LayerKind<typeof schema> = {
     [
       ...(weightNorm ? ['W = g v / ‖v‖ of each filter'] : []),
       `z = relu(conv(relu(conv(x))))      ${kernelSize} taps, dilation 2^block`,
-      'y = relu(z + residual(x))',
+      'y = relu(z + residual(x))          arXiv 1803.01271',
     ].join('\n'),
 };

@@ -73,10 +73,10 @@ export const transformerXl: LayerKind<typeof schema> = {
     const M = hiddenOf(layer, D);
     const gated = layer.activation === 'swiglu';
     const [inner, ofM] = gated ? [3, 2] : [2, 1];
-    const times = layer.layers > 1 ? `${layer.layers}·` : '';
+    const block = `5·${D}² + ${inner}·${D}·${M} + 7·${D} + ${gated ? '2·' : ''}${M}`;
     return {
       count: layer.layers * (5 * D * D + inner * D * M + 7 * D + ofM * M),
-      formula: `${times}(5·${D}² + ${inner}·${D}·${M} + 7·${D} + ${gated ? '2·' : ''}${M})`,
+      formula: layer.layers > 1 ? `${layer.layers}·(${block})` : block,
     };
   },
   // as the Transformer's block, with two queries
@@ -126,7 +126,7 @@ export const transformerXl: LayerKind<typeof schema> = {
       `q = W_q ${x}      k, v = W_kv [memory ; ${x}]      r_j = W_r sinusoid(j)`,
       'a_t = Σ_{t-M ≤ s ≤ t} softmax_s(((q_t + u) · k_s + (q_t + v) · r_{t-s}) / √(D/heads)) v_s',
       sum('W_out a'),
-      sum(inner),
+      `${sum(inner)}          arXiv 1901.02860`,
       ...(layer.compression === undefined
         ? []
         : [`older steps: the mean of each ${layer.compression}          arXiv 1911.05507`]),

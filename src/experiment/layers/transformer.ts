@@ -175,7 +175,7 @@ export const transformer: LayerKind<typeof schema> = {
       `a_t = Σ_${causal ? '{s ≤ t}' : 's'} softmax_s(q_t · k_s / √(D/heads)${slope}) v_s`,
       sum('W_out a'),
       ...(crossAttention ? [sum(`attention(${x}, the encoder's states)`)] : []),
-      sum(inner),
+      `${sum(inner)}          arXiv 1706.03762`,
     ];
     if (layer.mask || layer.window !== undefined) lines.push('', pictureOf(layer));
     return lines.join('\n');

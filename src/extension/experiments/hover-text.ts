@@ -24,7 +24,8 @@ export function layerHover(experiment: Experiment, index: number, vocabulary: nu
     const told = blocks
       ? ` · input ${count(blocks.input)} + recurrent ${count(blocks.recurrent)} + bias ${count(blocks.bias)}`
       : ' parameters';
-    parts.push(`\`${counted.formula} = ${count(counted.count)}\`${told}`);
+    const total = count(counted.count);
+    parts.push(`\`${counted.formula === total ? total : `${counted.formula} = ${total}`}\`${told}`);
     if (kind.family !== 'plain') parts.push(cellTable(placed));
   }
   // widths that are not known would make figures of nothing
@@ -46,7 +47,8 @@ function heading({ layer, kind, at }: PlacedLayer): string {
 
 function equations({ layer, kind, at }: PlacedLayer): string {
   const about = kind.about?.(layer, at.convention, Number.isNaN(at.steps) ? undefined : at.steps);
-  return about ? `\`\`\`\n${about}\n\`\`\`` : '';
+  // in a fence without a language it would be coloured as JSON
+  return about ? `\`\`\`text\n${about}\n\`\`\`` : '';
 }
 
 /** V stands for what the data tell. */

@@ -214,6 +214,41 @@ describe('the hover over a layer', () => {
     for (const part of ['**TCN** 2 → 12', 'relu(z + residual(x))', '| **TCN** |', 'multiply-adds'])
       assert.ok(text.includes(part), `${part} in\n${text}`);
   });
+  it('names the paper, in a text that no language colours, and a count that is its own formula once', () => {
+    const papers = {
+      'rms-norm': '1910.07467',
+      'layer-norm': '1607.06450',
+      'transformer-xl': '1901.02860',
+      transformer: '1706.03762',
+      tcn: '1803.01271',
+      mamba: '2312.00752',
+      deltanet: '2406.06484',
+      clockwork: '1402.3511',
+      wavenet: '1609.03499',
+    };
+    const hasUnits = (type: string) => !/norm|transformer/.test(type);
+    const { experiment, problems } = parseExperiment(
+      JSON.stringify({
+        data: { task: 'adding', length: 20 },
+        model: {
+          layers: [
+            { type: 'dense', units: 16 },
+            ...Object.keys(papers).map(type => ({ type, ...(hasUnits(type) && { units: 16 }) })),
+            { type: 'dense' },
+          ],
+        },
+      }),
+    );
+    assert.deepEqual(problems, []);
+    const texts = Object.entries(papers).map(([type, paper], index) => {
+      const text = layerHover(experiment!, index + 1, null)!;
+      assert.ok(text.includes(`arXiv ${paper}`) || text.includes(`, ${paper}`), `${type}: ${text}`);
+      assert.match(text, /^```text$/m);
+      return text;
+    });
+    assert.match(texts[0]!, /`16` parameters/);
+    assert.match(texts[2]!, /`5·16² \+ 2·16·64 \+ 7·16 \+ 64 = 3,504`/);
+  });
   it('leaves the vocabulary open where the text has not been read', () => {
     assert.match(layerHover(experimentOf('emma.rnn.json'), 0, null)!, /`V·32`/);
     assert.match(layerHover(experimentOf('emma.rnn.json'), 0, 80)!, /`80·32 = 2,560`/);
