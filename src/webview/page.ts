@@ -14,7 +14,7 @@ export interface UiState {
   smoothing: number;
   run: string | null;
   /** index from the input; null: the last layer */
-  layer: number | null;
+  layer: string | null;
   /** series that the heat map shows */
   map: string;
   equal: 'units' | 'parameters';
@@ -102,7 +102,7 @@ export function uiFrom(saved: unknown): UiState {
   if (typeof old.smoothing === 'number' && old.smoothing >= 0 && old.smoothing < 1)
     ui.smoothing = Math.min(0.99, old.smoothing);
   if (typeof old.run === 'string') ui.run = old.run;
-  if (typeof old.layer === 'number') ui.layer = old.layer;
+  if (typeof old.layer === 'string') ui.layer = old.layer;
   if (typeof old.map === 'string') ui.map = old.map;
   if (old.equal === 'parameters') ui.equal = 'parameters';
   if (typeof old.tables === 'object' && old.tables !== null) ui.tables = { ...old.tables };

@@ -450,6 +450,35 @@ describe('the page of the dashboard', () => {
     }
   });
 
+  it('wraps the metrics of a task that has many', async () => {
+    for (const width of [300, 700]) {
+      await open('task=adding', width);
+      const metrics = page.locator('#loss .seg', { hasText: 'accuracy' });
+      const height = (await metrics.boundingBox())!.height;
+      await metrics.evaluate(group => {
+        for (let more = 0; more < 6; more++) {
+          const button = group.lastElementChild!.cloneNode(true);
+          button.textContent = 'token error rate, free-running';
+          group.append(button);
+        }
+      });
+      assert.ok((await metrics.boundingBox())!.height > height, 'they stand in one line');
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
+      if (width !== 700) await page.context().close();
+    }
+  });
+
+  it('names the layer whose gradient a run alone shows', async () => {
+    await open('task=adding&runs=1&layers=2&state=finished', 900);
+    const verdict = page.locator('#flow .verdict');
+    assert.match(await verdict.innerText(), /LSTM 2 +\d+/);
+    await page.locator('#flow vscode-single-select').click();
+    await page.locator('#flow vscode-single-select .option', { hasText: 'LSTM 1' }).click();
+    await settled();
+    assert.match(await verdict.innerText(), /LSTM 1 +\d+/);
+  });
+
   it('says what is wrong and offers what mends it', async () => {
     await open('state=crashed');
     await page

@@ -26,6 +26,12 @@ export function rowAt(steps: ArrayLike<number>, step: number): number {
   return low < steps.length ? low : -1;
 }
 
+/** The layer of that name, which another series may have at another index; else the main one. */
+export function levelOf({ layers, main }: Pick<FlowView, 'layers' | 'main'>, name: string | null): number {
+  const found = layers.findIndex(layer => layer.name === name);
+  return found < 0 ? main : found;
+}
+
 export function drawMap(
   canvas: HTMLCanvasElement,
   picture: MapPicture,

@@ -4,7 +4,7 @@ import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import type { FlowView, RunView } from '../../protocol/messages.ts';
 import { type ChartSource, saveButton } from '../charts/export.ts';
-import { drawMap, rowAt } from '../charts/heatmap.ts';
+import { drawMap, levelOf, rowAt } from '../charts/heatmap.ts';
 import { fitCanvas, haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
 import { linearTicks } from '../charts/scales.ts';
@@ -180,8 +180,13 @@ export class FlowSection implements Section {
   }
 
   private layerOf(flow: FlowView): number {
-    const { layer } = this.page.ui;
-    return layer !== null && layer < flow.layers.length ? Math.max(0, layer) : flow.main;
+    return levelOf(flow, this.page.ui.layer);
+  }
+
+  /** Among runs each is told by its own name; of a run alone, the layer is what is to be told. */
+  private nameOf(run: RunView, flow: FlowView): string {
+    const isAlone = this.page.state.runs.length === 1 && flow.layers.length > 1;
+    return isAlone ? flow.titles[this.layerOf(flow)]! : run.label;
   }
 
   /** One scale of steps for all maps. */
@@ -248,17 +253,17 @@ export class FlowSection implements Section {
       select.append(
         ...names.map((name, index) => {
           const option = document.createElement('vscode-option');
-          option.setAttribute('value', String(index));
+          option.setAttribute('value', flow?.layers[index]?.name ?? '');
           option.textContent = name;
           option.title = flow?.layers[index]?.name ?? '';
           return option;
         }),
       );
-      select.addEventListener('change', () => this.page.setUi({ layer: Number(select.value) }));
+      select.addEventListener('change', () => this.page.setUi({ layer: select.value }));
       this.layerRow.replaceChildren(h('span', { class: 'quiet', text: 'layer' }), select);
     }
     const select = this.layerRow.querySelector<Select>('vscode-single-select');
-    if (flow && select) select.value = String(this.layerOf(flow));
+    if (flow && select) select.value = flow.layers[this.layerOf(flow)]!.name;
   }
 
   private renderRuns(): void {
@@ -452,7 +457,8 @@ export class FlowSection implements Section {
       }
       const middle = points[Math.floor(points.length * 0.4)];
       if (!middle) return;
-      const text = `${run.label.length > 24 ? `${run.label.slice(0, 23)}…` : run.label} reach, 1 %`;
+      const name = this.nameOf(run, flow);
+      const text = `${name.length > 24 ? `${name.slice(0, 23)}…` : name} reach, 1 %`;
       const width = context.measureText(text).width;
       const isRight = middle[0] + width + 14 < map.right;
       context.textAlign = 'left';
@@ -551,12 +557,14 @@ export class FlowSection implements Section {
       .flatMap(run => {
         const flow = this.flowOf(run);
         const reach = flow?.reach[this.layerOf(flow)];
-        return flow && reach !== null && reach !== undefined ? [{ run, reach, seqLen: flow.seqLen }] : [];
+        return flow && reach !== null && reach !== undefined
+          ? [{ run, name: this.nameOf(run, flow), reach, seqLen: flow.seqLen }]
+          : [];
       })
       .sort((a, b) => a.reach - b.reach);
     const seqLen = found[0]?.seqLen ?? 0;
     const key =
-      found.map(({ run, reach }) => `${run.id} ${run.label} ${reach} ${styleOf(run, theme).color}`).join() +
+      found.map(({ run, name, reach }) => `${run.id} ${name} ${reach} ${styleOf(run, theme).color}`).join() +
       isWide;
     if (this.verdict.dataset['key'] === key && this.verdict.hasChildNodes()) return;
     this.verdict.dataset['key'] = key;
@@ -564,13 +572,13 @@ export class FlowSection implements Section {
       this.verdict.replaceChildren();
       return;
     }
-    const parts = found.flatMap(({ run, reach, seqLen: length }, index) => [
+    const parts = found.flatMap(({ run, name, reach, seqLen: length }, index) => [
       index > 0 ? ' · ' : ' ',
       h(
         'span',
         { class: 'pair' },
         markerIcon(styleOf(run, theme)),
-        ` ${run.label} `,
+        ` ${name} `,
         h('b', { text: `${reach}${reach >= length - 1 ? '+' : ''}` }),
       ),
     ]);
@@ -606,7 +614,7 @@ export class FlowSection implements Section {
       height,
       dataTable(
         'Gradient ratio by time step, newest probes',
-        ['steps back', 't', ...shown.map(({ run }) => run.label)],
+        ['steps back', 't', ...shown.map(({ run, flow }) => this.nameOf(run, flow))],
         rows,
       ),
     );

@@ -140,7 +140,8 @@ export class GatesSection implements Section {
       const gates = run.series.gates.find(({ name }) => name === SERIES);
       if (!gates) return [];
       const { layer } = this.page.ui;
-      const half = gates.halfLife.find(item => item.layer === layer) ?? gates.halfLife.at(-1);
+      const half =
+        gates.halfLife.find(item => gates.layers[item.layer]?.name === layer) ?? gates.halfLife.at(-1);
       return half ? [{ run, gates, half }] : [];
     });
   }

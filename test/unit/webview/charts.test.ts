@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Curve, RunView } from '../../../src/protocol/messages.ts';
-import { rowAt } from '../../../src/webview/charts/heatmap.ts';
+import { levelOf, rowAt } from '../../../src/webview/charts/heatmap.ts';
 import { axisText } from '../../../src/webview/charts/loss-chart.ts';
 import { indexAt, linesOf, valueAt, valueExtent } from '../../../src/webview/charts/loss-data.ts';
 
@@ -145,6 +145,22 @@ describe('scales', () => {
       [0, 1, 15, 99].map(value => indexAt(steps, value)),
       [-1, 0, 1, 2],
     );
+  });
+  it('finds a chosen layer by its name, which another map has at another index', () => {
+    const level = (name: string) => ({ name, title: name, family: 'recurrent', units: 8 });
+    const all = { layers: ['layers.0', 'layers.1', 'layers.2'].map(level), main: 2 };
+    const recurrent = { layers: ['layers.1', 'layers.2'].map(level), main: 0 };
+    assert.deepEqual(
+      ['layers.2', 'layers.0', null].map(name => [levelOf(all, name), levelOf(recurrent, name)]),
+      [
+        [2, 1],
+        [0, 0],
+        [2, 0],
+      ],
+    );
+    // earlier pages kept an index
+    assert.equal(uiFrom({ layer: 1 }).layer, null);
+    assert.equal(uiFrom({ layer: 'layers.1' }).layer, 'layers.1');
   });
 });
 
