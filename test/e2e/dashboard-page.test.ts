@@ -469,6 +469,17 @@ describe('the page of the dashboard', () => {
     }
   });
 
+  it('keeps the buttons of three gradient maps in a narrow side bar', async () => {
+    for (const width of [280, 320, 360]) {
+      await open('task=adding&full=1&spectrum=1', width);
+      assert.equal(await page.locator('#flow .seg button').count(), 3);
+      const save = (await page.locator('#flow .icons').boundingBox())!;
+      assert.ok(save.x + save.width <= width, `a button ends at ${save.x + save.width} of ${width}`);
+      await page.screenshot({ path: path.join(root, 'test/out', `page-maps-${width}.png`) });
+      if (width !== 360) await page.context().close();
+    }
+  });
+
   it('names the layer whose gradient a run alone shows', async () => {
     await open('task=adding&runs=1&layers=2&state=finished', 900);
     const verdict = page.locator('#flow .verdict');
