@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
     summary: 'Score a run on its test part or on other data.',
     load: () => import('./evaluate.ts'),
   },
+  serve: {
+    summary: 'Answer with a trained run over HTTP on this machine.',
+    load: () => import('./serve.ts'),
+  },
   data: { summary: 'Tell what a data file holds.', load: () => import('./data.ts') },
   export: { summary: 'Write a run for other tools.', load: () => import('./export.ts') },
   params: { summary: 'Count parameters of RNN, GRU and LSTM.', load: () => import('./params.ts') },

@@ -16,8 +16,9 @@ import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { soundArtifact, soundScaling } from './sounds.ts';
+import { likeliest, numbersInput, type Stepping, textInput } from './stepping.ts';
 import type { Score, Task } from './task.ts';
-import { encoder, vocabularyOf } from './units.ts';
+import { encoder, unitsOf, vocabularyOf } from './units.ts';
 import { answersOf, best } from './values.ts';
 
 type ClassifyData = DataOf<'classify'>;
@@ -477,10 +478,42 @@ function sizesFor({ symbols, columns, classes, text, maxLength }: ClassifyArtifa
   return { input, outputs: classes.length, steps: maxLength };
 }
 
+/** What it has read so far is answered after each step. */
+function stepsOf(own: ClassifyArtifact): Stepping | string {
+  const { classes, columns, units, audio, text } = own;
+  if (audio) return 'it hears sounds, which are read whole';
+  const encode = encodeWith({ ...own, maxLength: Number.POSITIVE_INFINITY });
+  return {
+    reads:
+      text === null
+        ? `an object of numbers by column, or an array of ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`
+        : `a text; each of its ${units} is a step`,
+    begin: () => ({
+      read(input) {
+        if (text === null) return [encode(Float64Array.from(numbersInput(input, columns))) as Float32Array];
+        const parts = unitsOf(
+          textInput(input, own => unitsOf(own, units).length),
+          units,
+        );
+        if (parts.length === 0) throw new DataError(`"input" holds no ${units}.`);
+        return Array.from(encode(parts), id => Int32Array.of(id));
+      },
+      answer(outputs) {
+        const likely = likeliest(outputs).map(({ id, probability }) => ({
+          class: classes[id]!,
+          probability,
+        }));
+        return { prediction: likely[0]!.class, probability: likely[0]!.probability, likely };
+      },
+    }),
+  };
+}
+
 export const classify: TaskModule<'classify', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
     classifyTask(experiment, data, locateData(data.path, place, true), place, known),
+  stepping: own => stepsOf(own),
   sizes: own => sizesFor(own),
   fault({ text, symbols, columns, scaling }) {
     if (text !== null) return symbols.length > 0 ? null : 'it has no symbols';

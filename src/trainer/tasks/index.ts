@@ -24,6 +24,7 @@ import { parity } from './parity.ts';
 import { reber } from './reber.ts';
 import { selectiveCopy } from './selective-copy.ts';
 import { seq2seq } from './seq2seq.ts';
+import { languageSteps, type Stepping } from './stepping.ts';
 import { table } from './table.ts';
 import { tag } from './tag.ts';
 import type { Task } from './task.ts';
@@ -95,6 +96,15 @@ export function sizesOf(artifact: TaskArtifact, experiment: Experiment): ModelSi
 /** What does not hold together in an artifact, as the end of a sentence; null: nothing. */
 export function faultOf(artifact: TaskArtifact): string | null {
   return moduleOf(artifact.task).fault?.(artifact) ?? null;
+}
+
+/** How a trained model is read step by step; a string: why it is not, as the end of a sentence. */
+export function steppingOf(artifact: TaskArtifact): Stepping | string {
+  const { codec, stepping } = moduleOf(artifact.task);
+  return (
+    stepping?.(artifact) ??
+    (codec ? languageSteps(codec(artifact)) : `runs of "${artifact.task}" read no single steps`)
+  );
 }
 
 /** How the text of a trained model is written; null: it writes none. */

@@ -5,6 +5,7 @@ import type { ModelSizes } from '../../experiment/sizes.ts';
 import type { DataOf, TaskName } from '../../experiment/tasks/index.ts';
 import type { DataPlace } from '../data/locate.ts';
 import type { Codec } from './language.ts';
+import type { Stepping } from './stepping.ts';
 import type { Task } from './task.ts';
 
 export interface TaskModule<T extends TaskName, A extends z.ZodObject = z.ZodObject> {
@@ -26,4 +27,6 @@ export interface TaskModule<T extends TaskName, A extends z.ZodObject = z.ZodObj
   fault?(artifact: z.output<A>): string | null;
   /** of tasks whose models write on from a prompt */
   codec?(artifact: z.output<A>): Codec;
+  /** of tasks whose models may be read step by step; a string: why this one may not, as the end of a sentence */
+  stepping?(artifact: z.output<A>): Stepping | string;
 }

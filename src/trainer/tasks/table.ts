@@ -14,6 +14,7 @@ import { padded } from './classify.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { fewNote, sequenceBatches, threeParts } from './sequence-batches.ts';
+import { type Json, likeliest, numbersInput, type Stepping } from './stepping.ts';
 import { type Example, readExamples } from './table-data.ts';
 import type { Score, Task } from './task.ts';
 import { answersOf, best, valueLoss } from './values.ts';
@@ -372,10 +373,40 @@ function sizesFor(own: TableArtifact) {
   };
 }
 
+function stepsOf(own: TableArtifact): Stepping {
+  const { inputs, classes, predict } = own;
+  // an array of several numbers is one column of a file
+  const names = inputs.map(({ name }, at) =>
+    inputs.filter(each => each.name === name).length > 1
+      ? `${name}[${at - inputs.findIndex(each => each.name === name)}]`
+      : name,
+  );
+  return {
+    reads: `an object of numbers by column, or an array of ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`,
+    begin: () => ({
+      read: input => [
+        Float32Array.from(numbersInput(input, names), (value, at) => {
+          const { mean, std } = inputs[at]!;
+          return (value - mean) / std;
+        }),
+      ],
+      answer(outputs): Readonly<Record<string, Json>> {
+        if (predict === 'values') return { prediction: valuesAt(outputs, 0, own) };
+        const likely = likeliest(outputs).map(({ id, probability }) => ({
+          class: classes[id]!,
+          probability,
+        }));
+        return { prediction: likely[0]!.class, probability: likely[0]!.probability, likely };
+      },
+    }),
+  };
+}
+
 export const table: TaskModule<'table', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
     tableTask(experiment, data, { path: locateData(data.path, place, true), bytes: place.bytes }, known),
+  stepping: own => stepsOf(own),
   sizes: own => sizesFor(own),
   fault: own => (outputsOf(own) > 0 ? null : 'it has no targets'),
 };

@@ -4,7 +4,7 @@ import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { readTable } from '../../data/table.ts';
 import type { Model } from '../../layers/model.ts';
-import { type ForecastArtifact, levelsOf, pathOf } from '../../tasks/forecast.ts';
+import { type ForecastArtifact, levelsOf, pathOf } from '../../tasks/forecast-artifact.ts';
 import { type PreparedSeries, prepareSeries, windowsOf } from '../../tasks/series-data.ts';
 import { answersOf } from '../../tasks/values.ts';
 import type { Predicted } from './predictor.ts';

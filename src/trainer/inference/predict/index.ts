@@ -5,7 +5,7 @@ import type { TaskName } from '../../../experiment/tasks/index.ts';
 import { either } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { changeSince } from '../../data/fingerprint.ts';
-import type { ArtifactOf } from '../../tasks/index.ts';
+import type { ArtifactOf, TaskArtifact } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
 import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { relation } from '../relation.ts';
@@ -57,6 +57,11 @@ export interface Prediction extends Predicted {
   best: boolean;
 }
 
+/** null: files say nothing to such a run. */
+export function predictorOf(artifact: TaskArtifact): Predictor<unknown> | null {
+  return PREDICTORS[artifact.task] as Predictor<unknown> | null;
+}
+
 /** @throws DataError for the file, BadRunError and InputError for the run */
 export async function predictFile(
   folder: string,
@@ -65,7 +70,7 @@ export async function predictFile(
 ): Promise<Prediction> {
   const opened = openFinishedRun(folder, options.checkpoint);
   const { artifact, step, best } = opened;
-  const predictor = PREDICTORS[artifact.task] as Predictor<unknown> | null;
+  const predictor = predictorOf(artifact);
   if (!predictor) {
     const others = Object.entries(PREDICTORS).flatMap(([name, own]) => (own ? [name] : []));
     throw new InputError(

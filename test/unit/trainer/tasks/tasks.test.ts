@@ -12,7 +12,7 @@ import {
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { addingBatch } from '../../../../src/trainer/tasks/adding.ts';
-import { levelsOf } from '../../../../src/trainer/tasks/forecast.ts';
+import { levelsOf } from '../../../../src/trainer/tasks/forecast-artifact.ts';
 import { openTask, type TaskArtifact } from '../../../../src/trainer/tasks/index.ts';
 import { type Batch, emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { textStream } from '../../../../src/trainer/tasks/text-stream.ts';
