@@ -6,6 +6,7 @@ import { registerCommands } from './commands.ts';
 import { registerDashboard } from './dashboard/dashboard.ts';
 import { CodeDocuments } from './definitions/documents.ts';
 import { registerDefinitions } from './definitions/register.ts';
+import { dataTeller } from './experiments/ask-data.ts';
 import { registerDataCompletion } from './experiments/completion.ts';
 import { DataChecks } from './experiments/data-check.ts';
 import { ExperimentDiagnostics, registerQuickFixes } from './experiments/diagnostics.ts';
@@ -43,6 +44,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   );
   const diagnostics = new ExperimentDiagnostics(experiments, lastRuns);
   const services: Services = { context, log, store, experiments, code, lastRuns, training };
+  const engine = join(context.extensionPath, 'dist/engine');
+  dataTeller.engine = engine;
   const dashboard = registerDashboard(services);
   const tree = new RunTree(store, training);
   context.subscriptions.push(
@@ -56,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerLenses(experiments, lastRuns),
     registerHover(experiments, lastRuns),
     registerDataCompletion(),
-    new DataChecks(experiments, join(context.extensionPath, 'dist/engine')),
+    new DataChecks(experiments, engine),
     code,
     registerDefinitions(services),
     registerAsItWas(store),

@@ -112,7 +112,7 @@ export const classify: TaskKind<typeof schema> = {
     const of = `classes in "${label.name}"`;
     const arrays = columns.filter(({ kind }) => kind === 'array').map(({ name }) => name);
     if (arrays.length > 0)
-      return { data: { ...common, values: arrays }, why: `series in "${arrays[0]}", ${of}` };
+      return { data: { ...common, values: arrays }, why: `series in "${arrays[0]}", ${of}`, vectors: true };
     const text = columns.findLast(each => each.kind === 'text' && each !== label && each.median > 1);
     return text ? { data: { ...common, text: text.name }, why: `texts in "${text.name}", ${of}` } : null;
   },

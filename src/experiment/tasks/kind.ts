@@ -42,6 +42,8 @@ export interface Suggestion<D = unknown> {
   data: D;
   /** what would be learned, as a part of a sentence */
   why: string;
+  /** steps are numbers, also where those of the task's starter are symbols: nothing is embedded */
+  vectors?: boolean;
 }
 
 export interface TaskKind<S extends z.ZodObject = z.ZodObject> {

@@ -41,7 +41,9 @@ export interface Preview {
   /** rows that could not be read */
   skipped: number;
   /** experiments' data that fit, the best first */
-  suggested: { task: TaskName; data: Record<string, unknown>; why: string }[];
+  suggested: { task: TaskName; data: Record<string, unknown>; why: string; vectors?: boolean }[];
+  /** there is more in the file: the figures are those of its beginning */
+  isBeginning: boolean;
   notes: string[];
 }
 
@@ -49,43 +51,62 @@ export interface Preview {
 const COUNTED = 1000;
 const SHOWN_SHARES = 12;
 
-/** @throws DataError */
-export async function previewOf(path: string, name: string): Promise<Preview> {
+/** What stands in for a whole file where an answer is needed at once. */
+export const BEGINNING = { bytes: 16 << 20, rows: 20_000 };
+
+/** `limits`: no more of the file is read. @throws DataError */
+export async function previewOf(
+  path: string,
+  name: string,
+  limits: Partial<typeof BEGINNING> = {},
+): Promise<Preview> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new DataError(`There is no file ${name}.`);
   if (stat.isFile() && stat.size === 0) throw new DataError(`The data file ${name} is empty.`);
   const reader = readerOf(path);
+  const { bytes, rows: most = Number.POSITIVE_INFINITY } = limits;
+  let isBeginning = bytes !== undefined && stat.isFile() && stat.size > bytes;
   const common = { bytes: stat.isFile() ? stat.size : 0, text: null, notes: [] };
   if (reader) {
     const bad = new BadRows('skip');
-    const { columns, rows } = await reader.open(path, name, { bad });
+    const { columns, rows } = await reader.open(path, name, { bad, bytes });
     const seen = columns.map(column => new ColumnWatch(column));
-    let count = 0;
+    let [count, good] = [0, 0];
     for await (const { cells } of rows) {
+      if (count === most) {
+        isBeginning = true;
+        break;
+      }
       cells.forEach((cell, at) => {
         seen[at]!.add(cell);
       });
       count++;
+      good = bad.count;
     }
-    return table(
-      { ...common, format: reader.name, rows: count, skipped: bad.count, notes: bad.notes() },
-      seen,
-      name,
-    );
+    // the last row of a beginning is cut
+    const skipped = isBeginning && bad.count > good ? bad.count - 1 : bad.count;
+    const notes = skipped > 0 ? bad.notes() : [];
+    return table({ ...common, format: reader.name, rows: count, skipped, isBeginning, notes }, seen, name);
   }
-  if (!/\.(csv|tsv|tab)$/i.test(path)) return textPreview(path, name, stat.size);
+  if (!/\.(csv|tsv|tab)$/i.test(path))
+    return textPreview(path, name, stat.size, isBeginning ? bytes : undefined);
   const bad = new BadRows('skip');
-  const { rows, delimiter } = await csvRows(path, name, { bad });
+  const { rows, delimiter } = await csvRows(path, name, { bad, bytes });
   let seen: ColumnWatch[] | null = null;
-  let [count, skipped, isHeadless] = [0, 0, false];
+  let [count, skipped, isHeadless, isCut] = [0, 0, false, false];
   for await (const { record } of rows) {
+    if (count === most) {
+      isBeginning = true;
+      break;
+    }
     if (!seen) {
       // a number or a date names no column: the first line is a row
       isHeadless = record.some(cell => typeof cellOf(cell) === 'number' || readDate(cell) !== null);
       seen = record.map((column, at) => new ColumnWatch(isHeadless ? String(at) : column));
       if (!isHeadless) continue;
     }
-    if (record.length !== seen.length) {
+    isCut = record.length !== seen.length;
+    if (isCut) {
       skipped++;
       continue;
     }
@@ -97,7 +118,8 @@ export async function previewOf(path: string, name: string): Promise<Preview> {
       ...common,
       format: delimiter === '\t' ? 'TSV' : 'CSV',
       rows: count,
-      skipped,
+      skipped: isBeginning && isCut ? skipped - 1 : skipped,
+      isBeginning,
       notes: isHeadless ? [`${name} has no header: its columns are numbered from 0.`] : [],
     },
     seen ?? [],
@@ -106,8 +128,13 @@ export async function previewOf(path: string, name: string): Promise<Preview> {
   );
 }
 
-async function textPreview(path: string, name: string, bytes: number): Promise<Preview> {
-  const { vocabulary, ids } = await readText(path, name, { minCount: 1, share: 1 });
+async function textPreview(
+  path: string,
+  name: string,
+  bytes: number,
+  first: number | undefined,
+): Promise<Preview> {
+  const { vocabulary, ids } = await readText(path, name, { minCount: 1, share: 1, bytes: first });
   const { symbols, counts } = vocabulary;
   const order = [...symbols.keys()].sort((a, b) => counts[b]! - counts[a]!);
   const spaces = [' ', '\n'].reduce((sum, each) => sum + (counts[symbols.indexOf(each)] ?? 0), 0);
@@ -123,6 +150,7 @@ async function textPreview(path: string, name: string, bytes: number): Promise<P
       mostFrequent: order.slice(0, 20).map(id => symbols[id]!),
     },
     skipped: 0,
+    isBeginning: first !== undefined,
     suggested: suggestions({
       path: name,
       isHeadless: false,
@@ -253,7 +281,16 @@ function factsOf({ name, kind, different, least, most, shares, lengths }: Column
 function suggestions(facts: FileFacts): Preview['suggested'] {
   const all = TASK_NAMES.flatMap(task => {
     const own = taskOf({ task }).suits?.(facts);
-    return own ? [{ task, data: own.data as Record<string, unknown>, why: own.why }] : [];
+    return own
+      ? [
+          {
+            task,
+            data: own.data as Record<string, unknown>,
+            why: own.why,
+            ...(own.vectors ? { vectors: true } : {}),
+          },
+        ]
+      : [];
   });
   // a column of classes is there to be told; numbers are in every table
   return all.sort(
@@ -263,8 +300,11 @@ function suggestions(facts: FileFacts): Preview['suggested'] {
 
 /** Lines for people, also of a hover. */
 export function previewLines(preview: Preview): string[] {
-  const { format, bytes, rows, columns, text, skipped, suggested } = preview;
-  const count = (value: number) => value.toLocaleString('en-US', { maximumSignificantDigits: 5 });
+  const { format, bytes, rows, columns, text, skipped, suggested, isBeginning } = preview;
+  const count = (value: number) =>
+    Math.abs(value) < 1e15
+      ? value.toLocaleString('en-US', { maximumSignificantDigits: 5 })
+      : String(Number(value.toPrecision(5)));
   const lines = [
     [
       format,
@@ -272,6 +312,7 @@ export function previewLines(preview: Preview): string[] {
       rows === null ? null : `${count(rows)} rows`,
       columns.length > 0 ? `${columns.length} columns` : null,
       skipped > 0 ? `${count(skipped)} rows that cannot be read` : null,
+      isBeginning ? 'its beginning, of a longer file' : null,
     ]
       .filter(part => part !== null)
       .join(' · '),

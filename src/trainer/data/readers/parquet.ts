@@ -33,7 +33,8 @@ export const parquet: Reader = {
       byteLength: file.size,
       slice(from: number, to = file.size) {
         const { buffer, byteOffset, length } = file.read(from, to - from);
-        return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
+        const isWhole = byteOffset === 0 && length === buffer.byteLength;
+        return (isWhole ? buffer : buffer.slice(byteOffset, byteOffset + length)) as ArrayBuffer;
       },
     };
     const metadata = await readable(name, () => parquetMetadataAsync(buffer));
