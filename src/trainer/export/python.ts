@@ -26,7 +26,13 @@ export const READ_SAFETENSORS = `def read_safetensors(path):
     return tensors
 `;
 
-export const CHECK = `
+const SOURCE = `    read = reference["source"]
+    kind = torch.long if all(isinstance(value, int) for value in read["input"]) else torch.float32
+    source = torch.tensor(read["input"], dtype=kind).reshape(read["shape"])
+`;
+
+/** `encoder`: the model also reads a source. */
+export const check = (encoder: boolean) => `
 
 def check(model):
     """Compares with what the run's own model said to a fixed input; where states carry it on, also in two parts."""
@@ -34,12 +40,12 @@ def check(model):
     symbols = all(isinstance(value, int) for value in reference["input"])
     kind = torch.long if symbols else torch.float32
     x = torch.tensor(reference["input"], dtype=kind).reshape(reference["shape"])
-    steps, batch = reference["shape"][:2]
+${encoder ? SOURCE : ''}    steps, batch = reference["shape"][:2]
     with torch.no_grad():
-        outputs = [model(x)[0]]
+        outputs = [model(x${encoder ? ', model.encode(source)' : ''})[0]]
         if reference["parts"]:
-            first, states = model(x[:steps // 2])
-            outputs.append(torch.cat([first, model(x[steps // 2:], states)[0]]))
+            first, states = model(x[:steps // 2]${encoder ? ', model.encode(source)' : ''})
+            outputs.append(torch.cat([first, model(x[steps // 2:], ${encoder ? 'model.encode(source), ' : ''}states)[0]]))
     expected = torch.tensor(reference["outputs"]).reshape(outputs[0].shape)
     scale = expected.abs().clamp(min=1)
     differences = [((each - expected).abs() / scale).max().item() for each in outputs]

@@ -1,6 +1,6 @@
 // Sequence to sequence at the shell: trained, and used on a file with and without targets.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, unroll } from './unroll.ts';
@@ -50,7 +50,11 @@ describe('unroll: sequence to sequence', () => {
     assert.equal(fresh.code, 0, fresh.stderr);
     assert.equal(fresh.stdout, 'line,source,prediction\n1,ab,AB\n2,bca,BCA\n');
     const exported = run('export', ended.run, '--format', 'pytorch', '--out', 'out');
-    assert.notEqual(exported.code, 0);
-    assert.match(exported.stderr, /encoder is not yet written as PyTorch code/);
+    assert.equal(exported.code, 0, exported.stderr);
+    const code = readFileSync(join(folder, 'out', 'model.py'), 'utf8');
+    assert.match(code, /def translate\(model, text\)/);
+    const onnx = run('export', ended.run, '--format', 'onnx', '--out', 'graph');
+    assert.notEqual(onnx.code, 0);
+    assert.match(onnx.stderr, /encoder is not written as ONNX/);
   });
 });

@@ -1,6 +1,7 @@
 // Each layer's form in PyTorch; null for a layer that has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
 import { adaptiveSoftmax } from './adaptive-softmax.ts';
+import { attention } from './attention.ts';
 import { batchNorm } from './batch-norm.ts';
 import { clockwork } from './clockwork.ts';
 import { conv1d } from './conv1d.ts';
@@ -71,7 +72,7 @@ const PYTORCH_LAYERS: { [T in LayerType]: PyTorchLayer<T> | null } = {
   tcn,
   wavenet,
   conv1d,
-  attention: null,
+  attention,
   pool,
   'layer-norm': layerNorm,
   'rms-norm': rmsNorm,

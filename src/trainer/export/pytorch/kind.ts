@@ -11,6 +11,12 @@ export interface PyTorchLayer<T extends LayerType> {
   stateful?: boolean | ((layer: LayerOf<T>) => boolean);
   /** whether its module gives the outputs at the ends of the sequences where it is asked for `ends` */
   givesEnds?(layer: LayerOf<T>): boolean;
+  /** whether its module also takes the encoder's states */
+  readsMemory?: boolean;
+  /** parts of the states that its module gives after the last step, (levels · directions, batch, units) each; null: they are other ones */
+  lastStates?(layer: LayerOf<T>): 'h' | 'hc' | null;
+  /** the field whose form is not written; null: none */
+  lacks?(layer: LayerOf<T>): string | null;
   /** applied to the module's output, such as "torch.relu"; null: nothing */
   activation?(layer: LayerOf<T>): string | null;
   /** classes that PyTorch does not have, as code */

@@ -36,6 +36,7 @@ export const rnn: PyTorchLayer<'rnn'> = {
   },
   stateful: true,
   givesEnds: mergesEnds,
+  lastStates: layer => (needsClass(layer) ? null : 'h'),
   code: layer => (needsClass(layer) ? CLASS : (PHI[layer.activation]?.code ?? null)),
   addWeights: addBiases,
 };
@@ -54,6 +55,8 @@ export const lstm: PyTorchLayer<'lstm'> = {
   },
   stateful: true,
   givesEnds: mergesEnds,
+  // PyTorch hands on the projected h, a run the one of the units
+  lastStates: layer => (needsClass(layer) || layer.projection ? null : 'hc'),
   code: layer => (needsClass(layer) ? CLASS : null),
   addWeights: addBiases,
 };
@@ -66,6 +69,7 @@ export const gru: PyTorchLayer<'gru'> = {
   },
   stateful: true,
   givesEnds: mergesEnds,
+  lastStates: layer => (needsClass(layer) ? null : 'h'),
   code(layer, { convention }) {
     if (needsClass(layer)) return CLASS;
     return resetsAfter(convention, layer.resetAfter) ? null : CODE;

@@ -3,9 +3,15 @@ import type { TaskName } from '../../../../experiment/tasks/index.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
 import { charLmCode } from './char-lm.ts';
 import { FORECAST } from './forecast.ts';
+import { pairsCode } from './pairs.ts';
 
 const TASK_CODES: { [T in TaskName]?: (run: FinishedRun) => string } = {
   'char-lm': charLmCode,
+  seq2seq: pairsCode,
+  copy: pairsCode,
+  reverse: pairsCode,
+  sort: pairsCode,
+  addition: pairsCode,
   // its code knows neither quantiles nor calendars
   forecast: ({ artifact }) =>
     'quantiles' in artifact && artifact.quantiles.length + artifact.calendar.length > 0 ? '' : FORECAST,
