@@ -40,7 +40,8 @@ interface Section {
 
 const sections: Record<string, () => Promise<Section>> = {
   ...Object.fromEntries(Object.entries(ABILITIES).map(([name, task]) => [name, () => ability(task)])),
-  addition: () => pairs('Addition of numbers of up to three digits', { task: 'addition' }, 12000, 0.99),
+  addition: () =>
+    pairs('Addition of numbers of up to three digits', { task: 'addition', draw: 'numbers' }, 12000, 0.99),
   'reversal-30': () => pairs('Reversal of 1 to 30 letters', { task: 'reverse', length: 30 }, 3000, 0.95),
   adding,
   forecast,

@@ -114,6 +114,12 @@ const additionSchema = z
       digits => digits === undefined || digits <= 15,
       { error: 'Too big: expected at most 15 digits.' },
     ),
+    draw: z
+      .enum(['digits', 'numbers'])
+      .default('digits')
+      .describe(
+        'How numbers are drawn: each count of digits as likely, or each number below 10^length, of which few are short.',
+      ),
   })
   .describe('Add two numbers, digit by digit: "535+61" is "596" (Zaremba & Sutskever 2014).');
 

@@ -169,12 +169,16 @@ export const copy = letterTask('copy', letters => letters);
 export const reverse = letterTask('reverse', letters => [...letters].reverse());
 export const sort = letterTask('sort', letters => [...letters].sort());
 
-/** Numbers of 1 to `length` digits, each count as likely, and each number of it (W. Zaremba, I. Sutskever, 2014). */
-export const addition = pairTask('addition', () => ({
+/**
+ * `draw` "digits": numbers of 1 to `length` digits, each count as likely, and each number of it (W. Zaremba, I. Sutskever,
+ * 2014); "numbers": each number below 10^length as likely.
+ */
+export const addition = pairTask('addition', ({ draw: law }) => ({
   symbols: { source: ADDITION_SYMBOLS, target: ADDITION_SYMBOLS.slice(0, 10) },
   draw(random, { length, above }) {
     // of the test's longer pairs the first number at least is longer
     const number = (least: number) => {
+      if (law === 'numbers') return below(random, least === 1 ? 0 : 10 ** (least - 1), 10 ** length);
       const digits = least + random.int(length - least + 1);
       const text = Array.from({ length: digits }, (_, at) =>
         String(at === 0 && digits > 1 ? 1 + random.int(9) : random.int(10)),
@@ -184,5 +188,17 @@ export const addition = pairTask('addition', () => ({
     const [a, b] = [number(above + 1), number(1)];
     return { source: `${a}+${b}`, target: String(a + b) };
   },
-  describe: ({ length, above }) => `Numbers of ${above + 1} to ${plural(length, 'digit')}`,
+  describe: ({ length, above }) =>
+    `Numbers of ${above + 1} to ${plural(length, 'digit')}${law === 'numbers' ? ', each number as likely' : ''}`,
 }));
+
+/** A whole number from `from` up to but not including `to`, of at most 15 digits. */
+function below(random: RandomStream, from: number, to: number): number {
+  const [span, half] = [to - from, 10 ** 8];
+  if (span <= half) return from + random.int(span);
+  // two draws make a number below a multiple of 10^8; what lies beyond the span is drawn anew
+  for (;;) {
+    const drawn = random.int(Math.ceil(span / half)) * half + random.int(half);
+    if (drawn < span) return from + drawn;
+  }
+}

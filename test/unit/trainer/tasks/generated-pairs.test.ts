@@ -96,6 +96,40 @@ describe('generated pairs', () => {
       assert.ok(Math.abs(score.lossSum / score.count - opened.facts.baseline!.loss) < 1e-5);
     });
 
+  it('of "addition" with `draw` "numbers" have short numbers no more often than all numbers have', async () => {
+    for (const [length, testLength] of [
+      [3, 5],
+      [9, 15],
+    ] as const) {
+      const opened = await open(
+        { task: 'addition', length, testLength, draw: 'numbers' },
+        { batchSize: 100 },
+      );
+      const train = Array.from({ length: 20 }, (_, step) =>
+        pairsOf(opened, opened.trainingBatch(step + 1)),
+      ).flat();
+      const tested = [...opened.test()].flatMap(batch => pairsOf(opened, batch));
+      for (const { source, target } of [...train, ...tested])
+        assert.equal(
+          BigInt(target),
+          source.split('+').reduce((sum, part) => sum + BigInt(part), 0n),
+          source,
+        );
+      const numbers = train.flatMap(({ source }) => source.split('+').map(Number));
+      assert.ok(numbers.every(number => number < 10 ** length));
+      // a tenth of all numbers lies in each tenth of their range: 4,000 draws, so within five deviations of 0.005
+      for (let tenth = 0; tenth < 10; tenth++) {
+        const share =
+          numbers.filter(number => Math.floor(number / 10 ** (length - 1)) === tenth).length / numbers.length;
+        assert.ok(Math.abs(share - 0.1) < 0.025, `${share} of the numbers in tenth ${tenth}`);
+      }
+      for (const { source } of tested) {
+        const longest = Math.max(...source.split('+').map(part => part.length));
+        assert.ok(longest > length && longest <= testLength, source);
+      }
+    }
+  });
+
   it('have the loss of the truth after what the decoder said itself, and its gap to the forced loss', async () => {
     const experiment = experimentOf({ task: 'reverse', length: 4, symbols: 3 });
     const task = await openTask(experiment, { base: '', workspace: '', allowedPaths: [] });
