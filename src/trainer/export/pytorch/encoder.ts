@@ -1,7 +1,7 @@
 // Of a model with an encoder: the states that the decoder begins in, which are the encoder's last ones, level by level.
 import { lastStateOf } from '../../../experiment/models.ts';
 import { InputError } from '../../training/prepare.ts';
-import type { Exported } from './module.ts';
+import type { Exported } from './kind.ts';
 
 /** What of an encoder-decoder has no form in the code that is written, as an error. */
 export function checkEncoder(layers: readonly Exported[]): void {

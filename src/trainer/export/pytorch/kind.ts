@@ -2,6 +2,7 @@
 
 import type { LayerOf, LayerType } from '../../../experiment/layers/index.ts';
 import type { At } from '../../../experiment/layers/kind.ts';
+import type { PlacedLayer } from '../../../experiment/models.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 
 export interface PyTorchLayer<T extends LayerType> {
@@ -23,4 +24,9 @@ export interface PyTorchLayer<T extends LayerType> {
   code?(layer: LayerOf<T>, at: At): string | null;
   /** weights that PyTorch's module has beside the run's own; `name` is the layer's, "layers.1" */
   addWeights?(layer: LayerOf<T>, name: string, weights: Map<string, NamedTensor>): void;
+}
+
+/** A layer of a run with its form. */
+export interface Exported extends PlacedLayer {
+  torch: PyTorchLayer<PlacedLayer['layer']['type']>;
 }

@@ -9,12 +9,8 @@ import { InputError } from '../../training/prepare.ts';
 import * as python from '../python.ts';
 import { begins, bridgeLines, checkEncoder, ENCODER, handsOn, isDecoder } from './encoder.ts';
 import { pytorchOf } from './index.ts';
-import type { PyTorchLayer } from './kind.ts';
+import type { Exported } from './kind.ts';
 import { taskCode } from './tasks/index.ts';
-
-export interface Exported extends PlacedLayer {
-  torch: PyTorchLayer<PlacedLayer['layer']['type']>;
-}
 
 /** @throws InputError naming a layer that has no form in the code that is written */
 function exported({ run, sizes }: FinishedRun): Exported[] {
