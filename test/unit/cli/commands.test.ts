@@ -306,9 +306,9 @@ describe('unroll on runs', () => {
       readFileSync(join(out, 'scalars.csv'), 'utf8'),
       /^trainLoss,100,10,320000,0\.01,0\.01,0\.01$/m,
     );
-    const wrong = unroll(['export', runs[0]!, '--format', 'onnx']);
+    const wrong = unroll(['export', runs[0]!, '--format', 'pdf']);
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /^--format must be one of .*, found "onnx"\.$/m);
+    assert.match(wrong.stderr, /^--format must be one of .*, found "pdf"\.$/m);
   });
 
   it('a folder that was damaged is shown as far as it can be, with a note', () => {
