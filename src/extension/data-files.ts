@@ -1,4 +1,5 @@
 // What the beginning of a data file tells: which sort it is, its columns of numbers, and why it cannot be learned from.
+import type { Told } from './experiments/told.ts';
 import { plural } from './text.ts';
 
 export interface FoundFile {
@@ -8,17 +9,23 @@ export interface FoundFile {
   /** its beginning, as text */
   head: string;
   sample?: boolean;
+  /** of a format that names its columns, where it was read in time */
+  told?: Told | undefined;
 }
 
 /** Texts of fewer characters hold nothing to learn. */
 const LEAST_CHARACTERS = 1000;
 /** Rows of a table: a window of the default 24, split in three. */
 const LEAST_ROWS = 50;
-const FOREIGN = /\.(parquet|feather|npy|npz|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
+/** Formats that name their columns; the trainer reads them. */
+const TYPED = /\.(jsonl|ndjson|npy|npz|parquet|arff)$/i;
+const FOREIGN = /\.(feather|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
 /** Endings that are looked for. */
-export const DATA_ENDINGS = 'txt,csv,tsv,conllu,conll,parquet,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
+export const DATA_ENDINGS =
+  'txt,csv,tsv,conllu,conll,jsonl,ndjson,parquet,arff,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
 
-export function readsOf(path: string): 'text' | 'table' | null {
+export function readsOf(path: string): 'text' | 'table' | 'arrays' | null {
+  if (TYPED.test(path)) return 'arrays';
   if (FOREIGN.test(path)) return null;
   return /\.(csv|tsv)$/i.test(path) ? 'table' : 'text';
 }
@@ -32,6 +39,7 @@ export function faultOfFile({
   const reads = readsOf(path);
   if (!reads) return `Unroll reads text, CSV and TSV, not ${path.split('.').at(-1)!.toLowerCase()}`;
   if (bytes === 0) return 'it is empty';
+  if (reads === 'arrays') return null;
   if (head.includes('\0')) return 'it holds bytes that are no text';
   if (reads === 'text')
     return bytes < LEAST_CHARACTERS

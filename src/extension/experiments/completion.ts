@@ -72,7 +72,7 @@ async function filesFor(document: vscode.TextDocument): Promise<Value[]> {
     .map(({ fsPath }) => relative(home, fsPath).replaceAll('\\', '/'))
     .filter(path => readsOf(path) !== null)
     .sort((a, b) => a.split('/').length - b.split('/').length || a.localeCompare(b))
-    .map(value => ({ value, detail: readsOf(value) === 'table' ? 'table' : 'text' }));
+    .map(value => ({ value, detail: readsOf(value) === 'text' ? 'text' : 'table' }));
 }
 
 /** Fields that name columns are texts or lists of them, and no choice among words. */

@@ -24,6 +24,10 @@ export interface DataChoice {
   fields?: object;
   /** of our own samples */
   sample?: boolean;
+  /** `fields` are all there is beside task and path */
+  isWhole?: boolean;
+  /** steps are numbers: nothing is embedded */
+  vectors?: boolean;
 }
 
 export type CellChoice = LayerType | 'compare';
@@ -39,7 +43,7 @@ export interface Choices {
 /** As it was remembered: before tasks were kinds, a choice named the sort of file. */
 export function rememberedData(stored: unknown): DataChoice | null {
   if (typeof stored !== 'object' || stored === null) return null;
-  const { task, kind, path, fields, sample } = stored as Record<string, unknown>;
+  const { task, kind, path, fields, sample, isWhole, vectors } = stored as Record<string, unknown>;
   const name = TASK_NAMES.find(each => (task ? each === task : taskOf({ task: each }).reads === kind));
   if (!name || (readsFile(name) && typeof path !== 'string')) return null;
   return {
@@ -47,6 +51,8 @@ export function rememberedData(stored: unknown): DataChoice | null {
     ...(typeof path === 'string' ? { path } : {}),
     ...(typeof fields === 'object' && fields ? { fields } : {}),
     ...(sample === true ? { sample } : {}),
+    ...(isWhole === true ? { isWhole } : {}),
+    ...(vectors === true ? { vectors } : {}),
   };
 }
 
@@ -71,6 +77,7 @@ export function dataOffers(files: readonly FoundFile[], fits: Fit = () => null):
 function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
   const { path, bytes, sample } = file;
   const reads = readsOf(path);
+  if (reads === 'arrays') return toldOffers(file, fits);
   const found = TASK_NAMES.flatMap(task => {
     const fields = taskOf({ task }).starter.found?.(file.head);
     return fields ? [{ task, fields }] : [];
@@ -108,6 +115,31 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
       description: [sizeOf, starter.description].join(' · '),
       ...(reason ? { reason } : {}),
       value: { task, path, ...(fields && { fields }), ...(sample ? { sample } : {}) },
+    };
+  });
+}
+
+/** The tasks that suit what the file holds, their fields filled in. */
+function toldOffers({ path, bytes, told }: FoundFile, fits: Fit): Offer<DataChoice>[] {
+  const shown = {
+    label: `$(table) ${path.split('/').at(-1)}`,
+    ...(path.includes('/') ? { detail: path } : {}),
+  };
+  const sizeOf = formatBytes(bytes);
+  if (!told || told.fault || told.suggested.length === 0) {
+    const reason = !told
+      ? 'it could not be read in time'
+      : (told.fault?.replace(/\.$/, '') ?? 'no task fits its columns');
+    return [{ ...shown, description: sizeOf, reason, value: { task: TASK_NAMES[0]!, path } }];
+  }
+  return told.suggested.map(({ task, fields, why, vectors }) => {
+    const value: DataChoice = { task, path, fields, isWhole: true, ...(vectors ? { vectors } : {}) };
+    const reason = fits(dataOf(value));
+    return {
+      ...shown,
+      description: [sizeOf, taskOf({ task }).starter.description, why].join(' · '),
+      ...(reason ? { reason } : {}),
+      value,
     };
   });
 }
@@ -177,10 +209,10 @@ export function sizeOffers(cell: CellChoice, data: DataChoice, typed = ''): Offe
 }
 
 /** A cell as the first that reads these data. */
-function firstCellOf({ task }: DataChoice, type: LayerType, units: number) {
+function firstCellOf({ task, vectors }: DataChoice, type: LayerType, units: number) {
   const { starter, sizes } = taskOf({ task });
   const input = sizes(starter.data({ path: '', column: '' }) as never)?.input;
-  const inputs = starter.embedding || (input ? widthOf(input) : 1);
+  const inputs = (!vectors && starter.embedding) || (input ? widthOf(input) : 1);
   const kind = kindOf({ type });
   const layer = kind.schema.parse({ type, units }) as Layer;
   const outputs = kind.width(layer, { inputs, isLast: false, asked: 1 });
@@ -200,7 +232,11 @@ function firstCellOf({ task }: DataChoice, type: LayerType, units: number) {
 export function experimentOf({ data, target, cell, units }: Choices): ExperimentInput {
   const { starter, needs } = taskOf(data);
   const { learningRate, steps, seqLen } = starter.training;
-  const layers = starterLayers(starter.embedding, cell === 'compare' ? FIRST_CELL : cell, units);
+  const layers = starterLayers(
+    data.vectors ? 0 : starter.embedding,
+    cell === 'compare' ? FIRST_CELL : cell,
+    units,
+  );
   return {
     name: data.path ? nameOf(data.path) : data.task.replaceAll('-', ' '),
     data: dataOf(data, target),
@@ -215,7 +251,11 @@ export function experimentOf({ data, target, cell, units }: Choices): Experiment
   };
 }
 
-export function dataOf({ task, path = '', fields }: DataChoice, target = ''): ExperimentInput['data'] {
+export function dataOf(
+  { task, path = '', fields, isWhole }: DataChoice,
+  target = '',
+): ExperimentInput['data'] {
+  if (isWhole) return { task, path, ...fields } as ExperimentInput['data'];
   return { ...taskOf({ task }).starter.data({ path, column: target }), ...fields } as ExperimentInput['data'];
 }
 

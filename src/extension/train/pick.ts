@@ -15,7 +15,7 @@ import {
   rememberedData,
   sizeOffers,
 } from './choices.ts';
-import { findData, placeOf } from './found-files.ts';
+import { findData, placeOf, withTold } from './found-files.ts';
 import { isMeant } from './meant.ts';
 import { askStep, BACK, type Offer } from './steps.ts';
 import { CannotTrain, ownFolders, type Source } from './training.ts';
@@ -146,7 +146,8 @@ async function browseFor(folder: vscode.WorkspaceFolder, fits?: Fit): Promise<Da
   const isInside = vscode.workspace.getWorkspaceFolder(uri) === folder;
   const path = isInside ? vscode.workspace.asRelativePath(uri, false) : uri.fsPath.replaceAll('\\', '/');
   const file = await readFound(uri.fsPath, path);
-  const offer = file && dataOffers([file], fits).find(({ value }) => value.path === path);
+  const [told] = file ? await withTold([file], () => uri.fsPath) : [];
+  const offer = told && dataOffers([told], fits).find(({ value }) => value.path === path);
   const reason = file ? offer?.reason : vscode.l10n.t('it cannot be read');
   if (!offer || reason)
     throw new CannotTrain(vscode.l10n.t('{0} cannot be learned from: {1}', basename(path), reason ?? ''));

@@ -71,7 +71,7 @@ describe('the steps of Train RNN', () => {
         ['todo.txt', 'too short: 21 characters, and less than 1000 hold nothing to learn'],
         ['few.csv', 'too few rows: 2, where 50 make a training'],
         ['words.csv', 'no column of numbers under a header line'],
-        ['big.parquet', 'Unroll reads text, CSV and TSV, not parquet'],
+        ['big.parquet', 'it could not be read in time'],
       ],
     );
   });
@@ -100,6 +100,43 @@ describe('the steps of Train RNN', () => {
     assert.deepEqual(taskOf('b.txt', news), { task: 'tag', path: 'b.txt', fields: { tags: 2 } });
     const made = experimentOf({ data: taskOf('a.conllu', tree), cell: 'gru', units: 16 });
     assert.deepEqual(parseExperiment(JSON.stringify(made)).problems, []);
+  });
+
+  it('offer files with named columns by the tasks that suit them, and nothing more is asked', () => {
+    const suggested = [
+      { task: 'classify' as const, fields: { label: 'kind', values: ['x'] }, why: 'series', vectors: true },
+      { task: 'forecast' as const, fields: { target: 'y' }, why: 'numbers', vectors: false },
+    ];
+    const file = (path: string, fault: string | null, fitting = suggested) => ({
+      path,
+      bytes: 900,
+      head: 'PAR1\0',
+      told: { fault, lines: [], suggested: fitting },
+    });
+    const offers = dataOffers([
+      file('data/a.parquet', null),
+      file('b.npz', 'b.npz is cut off.'),
+      file('c.jsonl', null, []),
+    ]).filter(({ value }) => value.path);
+    assert.deepEqual(
+      offers.map(({ value: { task, path }, reason }) => [task, path, reason]),
+      [
+        ['classify', 'data/a.parquet', undefined],
+        ['forecast', 'data/a.parquet', undefined],
+        [offers[2]!.value.task, 'b.npz', 'b.npz is cut off'],
+        [offers[3]!.value.task, 'c.jsonl', 'no task fits its columns'],
+      ],
+    );
+    for (const { value } of offers.slice(0, 2)) {
+      assert.deepEqual(rememberedData(value), value);
+      const made = experimentOf({ data: value, cell: 'gru', units: 16 });
+      assert.deepEqual(parseExperiment(JSON.stringify(made)).problems, []);
+      assert.deepEqual(
+        made.model.layers.map(({ type }) => type),
+        ['gru', 'dense'],
+      );
+      assert.deepEqual(made.data, { task: value.task, path: 'data/a.parquet', ...value.fields });
+    }
   });
 
   it('offer what fits the model first, and say why the rest does not', () => {
