@@ -28,6 +28,7 @@ const REFUSALS = new Set([
   'properties',
   'items',
   'additionalProperties',
+  'propertyNames',
 ]);
 
 function editing(schema: JsonSchema): EditingSchema {

@@ -265,7 +265,7 @@ describe('unroll train', () => {
       (record!['next'] as { row: number }[]).map(({ row }) => row),
       [301],
     );
-    assert.match(unroll(['sample', wave]).stderr, /text is written by runs of "char-lm"/);
+    assert.match(unroll(['sample', wave]).stderr, /text is written by runs of language models/);
     assert.match(
       unroll(['predict', text, join(workspace, 'wave.csv')]).stderr,
       /files are predicted by runs of "forecast", "classify"/,
