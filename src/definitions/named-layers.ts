@@ -17,7 +17,7 @@ export function* sequenceLayers(reader: SourceReader): Steps<FoundSequenceLayer[
     if (!names.has(name!)) continue;
     const node = reader.callThatEndsIn(index + name!.length);
     const known = node && reader.known(node);
-    if (!known || known.maker.role !== 'sequence') continue;
+    if (known?.maker.role !== 'sequence') continue;
     found.set(known.expression.node.id, described(reader, known));
     yield;
   }

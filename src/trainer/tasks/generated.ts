@@ -1,10 +1,9 @@
 // Tasks whose data are drawn: every training batch is new, validation and test batches are always the same.
-import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import { plural } from '../../experiment/words.ts';
 import type { TaskFacts } from '../../runs/format.ts';
-import type { Outputs } from '../engine/losses.ts';
 import type { ModelSizes } from '../layers/model.ts';
 import type { Artifact, Batch, Score, Task } from './task.ts';
 import { answersOf } from './values.ts';
