@@ -28,9 +28,24 @@ export function trainingSettings(
   const own = settingsIn(source, language, project, model);
   const others = model ? project.mentioning(model.name, source) : [];
   return others.reduce((settings, other) => {
-    const found = TRAINS.test(other.text) ? settingsIn(other, language, project, null) : null;
-    return found && other.file !== null ? filled(settings, found, other.file) : settings;
+    if (other.file === null || !TRAINS.test(other.text) || !imports(other, model!.name, file, project))
+      return settings;
+    return filled(settings, settingsIn(other, language, project, null), other.file);
   }, own);
+}
+
+const FROM = /^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)/gm;
+const WHOLE = /^[ \t]*import[ \t]+([\w.]+)/gm;
+
+/** Whether a file has a name from another one; a class of its own of that name is another model. */
+function imports(source: Source, name: string, file: string | null, project: Project): boolean {
+  const leads = (module: string) => project.module(module, source)?.file === file;
+  const called = new RegExp(`\\b${name}\\b`);
+  const { text } = source;
+  return (
+    [...text.matchAll(FROM)].some(({ 1: module, 2: names }) => called.test(names!) && leads(module!)) ||
+    [...text.matchAll(WHOLE)].some(({ 1: module }) => text.includes(`${module}.${name}(`) && leads(module!))
+  );
 }
 
 /** What a file that makes the model must hold for its settings to be those of a training. */

@@ -301,6 +301,11 @@ for epoch in range(7):
       ['/p/net.py', model],
       ['/p/train.py', train],
       ['/p/serve.py', 'from net import Net\nepochs = 99\nnet = Net()\n'],
+      // a model of its own, of the same name
+      [
+        '/p/a.py',
+        `${model}batch_size = 5\n${train.replace('from net import Net\n', '').replace('range(7)', 'range(70)')}`,
+      ],
     ]);
     await syntax.load('python');
     const host: FileHost = {
