@@ -257,10 +257,11 @@ function foldersOf(runs: readonly ListedRun[]): string[] {
 async function report(cause: unknown, { log }: Services): Promise<void> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof CannotTrain) {
-    // a message without a button is cut to one line
+    // a message without a button is cut to one line; the command has ended, whatever a person does with it
     const again = vscode.l10n.t('Choose Again');
-    if ((await vscode.window.showErrorMessage(message, again)) === again)
-      await vscode.commands.executeCommand('unroll.train');
+    void vscode.window
+      .showErrorMessage(message, again)
+      .then(answer => (answer === again ? vscode.commands.executeCommand('unroll.train') : undefined));
     return;
   }
   log.error(cause instanceof Error ? cause : message);
