@@ -11,10 +11,9 @@ import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
-import { randomStream } from '../random.ts';
-import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
+import { sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundScaling } from './sounds.ts';
 import { likeliest, numbersInput, type Stepping, textInput } from './stepping.ts';
 import type { Score, Task } from './task.ts';
@@ -85,10 +84,13 @@ export async function classifyTask(
   const width = artifact.columns.length || 1;
   const lengthOf = (place: number) => encoded[place]!.length / width;
   const classOf = new Map(classes.map((name, index) => [name, index]));
-  const size = Math.min(batchSize, train.length);
-  const perEpoch = Math.floor(train.length / size);
   const trainLengths = train.map(lengthOf);
-  const bucketed = data.batching === 'buckets';
+  const batches = sequenceBatches(train, lengthOf, {
+    batchSize,
+    seed,
+    bucketed: data.batching === 'buckets',
+  });
+  const { size } = batches;
 
   const cut = (places: readonly number[]): Batch => ({
     ...padded(
@@ -98,26 +100,8 @@ export async function classifyTask(
     targets: Int32Array.from(places, place => classOf.get(sequences[place]!.label)!),
     continues: false,
   });
-  let drawn: { epoch: number; batches: number[][] } | null = null;
-  const batchesIn = (epoch: number) => {
-    if (drawn?.epoch !== epoch)
-      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
-    return drawn.batches;
-  };
-  const heldBatches = (places: readonly number[]) => {
-    const sorted = [...places].sort((a, b) => lengthOf(b) - lengthOf(a));
-    const count = Math.ceil(sorted.length / size);
-    return Array.from({ length: count }, (_, index) => sorted.slice(index * size, (index + 1) * size));
-  };
-  /** Evenly spread over the lengths where there are too many. */
   const held = function* (places: readonly number[], most: number) {
-    const batches = heldBatches(places);
-    const every = Math.max(1, batches.length / most);
-    for (let at = 0; at < batches.length; at += every) yield cut(batches[Math.floor(at)]!);
-  };
-  const waste = {
-    own: paddingOf(batchesIn(0), trainLengths),
-    mixed: paddingOf(batchesOfEpoch(trainLengths, size, seed, 0, false), trainLengths),
+    for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
 
@@ -134,21 +118,14 @@ export async function classifyTask(
       tokensPerStep: Math.round(
         (size * trainLengths.reduce((sum, length) => sum + length, 0)) / train.length,
       ),
-      notes: [
-        ...describe(data, sequences, classes, artifact, trainLengths),
-        ...paddingNote(waste, bucketed),
-        ...notes,
-      ],
+      notes: [...describe(data, sequences, classes, artifact, trainLengths), ...batches.notes(), ...notes],
     },
     read: { rows: sequences.length, ...(skipped > 0 ? { skipped } : {}) },
     sizes: sizesFor(artifact),
     outputs: 'last-step',
     stream: false,
-    trainingBatch(step) {
-      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
-      return cut(places.map(place => train[place]!));
-    },
-    epochOf: step => Math.floor((step - 1) / perEpoch),
+    trainingBatch: step => cut(batches.places(step)),
+    epochOf: batches.epochOf,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
@@ -231,15 +208,9 @@ function partsOf(
   const parts: [number[], number[], number[]] = [[], [], []];
   for (const [index, name] of classes.entries()) {
     const own = sequences.flatMap(({ label }, place) => (label === name ? [place] : []));
-    const random = randomStream(seed, 'data/split', index);
-    if (shuffle) shuffled(own, below => random.int(below));
-    // the training part takes what does not come out even, and so has every class
-    const held = Math.floor(own.length * split[1] + 1e-9);
-    const tested = Math.floor(own.length * split[2] + 1e-9);
-    const trained = own.length - held - tested;
-    parts[0].push(...own.slice(0, trained));
-    parts[1].push(...own.slice(trained, trained + held));
-    parts[2].push(...own.slice(trained + held));
+    threeParts(own, split, shuffle, seed, index).forEach((part, which) => {
+      parts[which]!.push(...part);
+    });
   }
   if (parts[0].length === 0) throw new DataError(`The training part of ${path} is empty.`);
   return parts;
@@ -423,16 +394,6 @@ function describe(
     );
   if (lengths.length === 0) notes.push('The training part is empty.');
   return notes;
-}
-
-function paddingNote({ own, mixed }: { own: number; mixed: number }, bucketed: boolean): string[] {
-  const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
-  if (mixed === 0) return [];
-  return [
-    bucketed
-      ? `Padding: ${share(own)} of the steps of a batch, in buckets of like lengths (${share(mixed)} without).`
-      : `Padding: ${share(mixed)} of the steps of a batch.`,
-  ];
 }
 
 function shownText({ values, steps, file }: LabelledSequence): string {

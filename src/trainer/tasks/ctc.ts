@@ -12,7 +12,6 @@ import { type DataPlace, locateData } from '../data/locate.ts';
 import { UNKNOWN } from '../data/text.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
-import { randomStream } from '../random.ts';
 import {
   alignmentOf,
   beamLabels,
@@ -22,10 +21,10 @@ import {
   repeatsIn,
   shownAlignment,
 } from './alignments.ts';
-import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { encodeWith as encodeInputs, padded, scalingOf } from './classify.ts';
 import { type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
+import { sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundColumnOf, soundScaling } from './sounds.ts';
 import type { Task } from './task.ts';
 import {
@@ -64,7 +63,8 @@ export async function ctcTask(
   const { batchSize, seed, validation } = experiment.training;
   const { kept: sequences, notes } = usable(table.sequences, data);
   if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
-  const [train, valid, test] = partsOf(sequences.length, data, seed);
+  const [train, valid, test] = threeParts([...sequences.keys()], data.split, data.shuffle, seed);
+  if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const artifact =
     known ??
     fitted(
@@ -75,30 +75,20 @@ export async function ctcTask(
     );
   const encode = encodeWith(artifact);
   const encoded = sequences.map(encode);
-  const size = Math.min(batchSize, train.length);
-  const perEpoch = Math.floor(train.length / size);
-  const trainLengths = train.map(index => encoded[index]!.steps);
-  const bucketed = data.batching === 'buckets';
+  const trainLengths = train.map(place => encoded[place]!.steps);
+  const batches = sequenceBatches(train, place => encoded[place]!.steps, {
+    batchSize,
+    seed,
+    bucketed: data.batching === 'buckets',
+  });
+  const { size } = batches;
   const cut = (places: readonly number[]) =>
     batchOf(
       places.map(index => encoded[index]!),
       artifact,
     );
-  let drawn: { epoch: number; batches: number[][] } | null = null;
-  const batchesIn = (epoch: number) => {
-    if (drawn?.epoch !== epoch)
-      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
-    return drawn.batches;
-  };
-  /** Evenly spread over the lengths where there are too many. */
   const held = function* (places: readonly number[], most: number) {
-    const sorted = [...places].sort((a, b) => encoded[b]!.steps - encoded[a]!.steps);
-    const batches = Math.ceil(sorted.length / size);
-    const every = Math.max(1, batches / most);
-    for (let at = 0; at < batches; at += every) {
-      const from = Math.floor(at) * size;
-      yield cut(sorted.slice(from, from + size));
-    }
+    for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
   const unknown = artifact.symbols.indexOf(UNKNOWN);
@@ -118,22 +108,14 @@ export async function ctcTask(
       seqLen: artifact.maxLength,
       batchSize: size,
       tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
-      notes: [
-        ...describe(sequences, encoded, artifact),
-        ...paddingNote(batchesIn(0), trainLengths),
-        ...table.notes,
-        ...notes,
-      ],
+      notes: [...describe(sequences, encoded, artifact), ...batches.notes(), ...table.notes, ...notes],
     },
     read: { rows: table.sequences.length },
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,
-    trainingBatch(step) {
-      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
-      return cut(places.map(index => train[index]!));
-    },
-    epochOf: step => Math.floor((step - 1) / perEpoch),
+    trainingBatch: step => cut(batches.places(step)),
+    epochOf: batches.epochOf,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
@@ -206,22 +188,6 @@ function usable(
         : []),
     ],
   };
-}
-
-/** Places in training, validation and test. */
-function partsOf(
-  all: number,
-  { split, shuffle, path }: CtcData,
-  seed: number,
-): [number[], number[], number[]] {
-  const places = Array.from({ length: all }, (_, place) => place);
-  const random = randomStream(seed, 'data/split', 0);
-  if (shuffle) shuffled(places, below => random.int(below));
-  const held = Math.floor(all * split[1] + 1e-9);
-  const tested = Math.floor(all * split[2] + 1e-9);
-  const trained = all - held - tested;
-  if (trained === 0) throw new DataError(`The training part of ${path} is empty.`);
-  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
 }
 
 /** Labels, symbols and scaling come from the training part alone. */
@@ -351,13 +317,6 @@ function describe(
       `${plural(inputSymbols.length - 1, `different ${one(textUnits)}`)} in the texts of the training part; all others are one unknown symbol.`,
     );
   return notes;
-}
-
-function paddingNote(batches: number[][], lengths: number[]): string[] {
-  const share = paddingOf(batches, lengths);
-  return share === 0
-    ? []
-    : [`Padding: ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the steps of a batch.`];
 }
 
 function short(text: string): string {

@@ -8,8 +8,7 @@ import { count, plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
-import { randomStream } from '../random.ts';
-import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
+import { paddingOf } from './buckets.ts';
 import { forcingAt, sampledInputs } from './forcing.ts';
 import { lengthsNote, UNIT_NAMES } from './labelled.ts';
 import type { TaskModule } from './module.ts';
@@ -28,6 +27,7 @@ import {
 import { pairSample } from './pair-sample.ts';
 import { pairFigures, scoreForced, scoreFree } from './pair-scores.ts';
 import { type Pair, readPairs } from './pairs.ts';
+import { sequenceBatches, threeParts } from './sequence-batches.ts';
 import type { Task } from './task.ts';
 import { vocabularyOf } from './units.ts';
 
@@ -44,7 +44,8 @@ export async function seq2seqTask(
   const { pairs, notes } = await readPairs(path, data);
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
-  const [train, valid, test] = partsOf(pairs.length, data, seed);
+  const [train, valid, test] = threeParts([...pairs.keys()], data.split, data.shuffle, seed);
+  if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const artifact =
     known ??
     fitted(
@@ -54,38 +55,25 @@ export async function seq2seqTask(
     );
   const encode = encodeWith(artifact);
   const encoded = pairs.map(encode);
-  const size = Math.min(batchSize, train.length);
-  const perEpoch = Math.floor(train.length / size);
   const steps = artifact.maxTarget + 1;
   const lengthsOf = (places: readonly number[], of: keyof EncodedPair) =>
     places.map(place => encoded[place]![of].length);
   const [sourceLengths, targetLengths] = [lengthsOf(train, 'source'), lengthsOf(train, 'target')];
   // pairs of like sources first, and among them of like targets
-  const orderOf = (places: readonly number[]) =>
-    places.map(place => encoded[place]!.source.length * steps + encoded[place]!.target.length);
-  const order = orderOf(train);
-  const bucketed = data.batching === 'buckets';
+  const orderOf = (place: number) => encoded[place]!.source.length * steps + encoded[place]!.target.length;
+  const batches = sequenceBatches(train, orderOf, {
+    batchSize,
+    seed,
+    bucketed: data.batching === 'buckets',
+  });
+  const { size } = batches;
   const cut = (places: readonly number[]) =>
     batchOf(
       places.map(place => encoded[place]!),
       artifact,
     );
-  let drawn: { epoch: number; batches: number[][] } | null = null;
-  const batchesIn = (epoch: number) => {
-    if (drawn?.epoch !== epoch)
-      drawn = { epoch, batches: batchesOfEpoch(order, size, seed, epoch, bucketed) };
-    return drawn.batches;
-  };
-  /** Evenly spread over the lengths where there are too many. */
   const held = function* (places: readonly number[], most: number) {
-    const keys = orderOf(places);
-    const sorted = places.map((_, index) => index).sort((a, b) => keys[b]! - keys[a]!);
-    const batches = Math.ceil(sorted.length / size);
-    const every = Math.max(1, batches / most);
-    for (let at = 0; at < batches; at += every) {
-      const from = Math.floor(at) * size;
-      yield cut(sorted.slice(from, from + size).map(index => places[index]!));
-    }
+    for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
 
@@ -106,7 +94,7 @@ export async function seq2seqTask(
       tokensPerStep: Math.round((size * targetLengths.reduce((sum, own) => sum + own + 1, 0)) / train.length),
       notes: [
         ...describe(pairs, artifact),
-        ...paddingNote(batchesIn(0), sourceLengths, targetLengths),
+        ...paddingNote(batches.indices(0), sourceLengths, targetLengths),
         ...repeatedNote(pairs, train, [...valid, ...test]),
         ...notes,
       ],
@@ -114,10 +102,7 @@ export async function seq2seqTask(
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,
-    trainingBatch(step) {
-      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
-      return cut(places.map(place => train[place]!));
-    },
+    trainingBatch: step => cut(batches.places(step)),
     ...(teacherForcing && {
       sampledBatch: (model, batch, step) =>
         sampledInputs(model, batch, forcingAt(teacherForcing, step, experiment.training.steps), {
@@ -125,7 +110,7 @@ export async function seq2seqTask(
           step,
         }),
     }),
-    epochOf: step => Math.floor((step - 1) / perEpoch),
+    epochOf: batches.epochOf,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
@@ -144,22 +129,6 @@ export async function seq2seqTask(
       ),
     artifact: () => artifact,
   };
-}
-
-/** Places in training, validation and test. */
-function partsOf(
-  pairs: number,
-  { split, shuffle, path }: PairsData,
-  seed: number,
-): [number[], number[], number[]] {
-  const places = Array.from({ length: pairs }, (_, place) => place);
-  const random = randomStream(seed, 'data/split', 0);
-  if (shuffle) shuffled(places, below => random.int(below));
-  const held = Math.floor(pairs * split[1] + 1e-9);
-  const tested = Math.floor(pairs * split[2] + 1e-9);
-  const trained = pairs - held - tested;
-  if (trained === 0) throw new DataError(`The training part of ${path} is empty.`);
-  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
 }
 
 /** Vocabularies come from the training part alone; the longest sequences from all, so that each can be read. */
@@ -225,7 +194,11 @@ function describe(pairs: readonly Pair[], artifact: PairArtifact): string[] {
   return notes;
 }
 
-function paddingNote(batches: number[][], sources: number[], targets: number[]): string[] {
+function paddingNote(
+  batches: readonly (readonly number[])[],
+  sources: number[],
+  targets: number[],
+): string[] {
   const [source, target] = [paddingOf(batches, sources), paddingOf(batches, targets)];
   if (source === 0 && target === 0) return [];
   const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;

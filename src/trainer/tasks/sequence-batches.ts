@@ -15,10 +15,13 @@ export interface SequenceBatches {
   perEpoch: number;
   /** places of the sequences of this training step, counted from 1 */
   places(step: number): number[];
+  /** batches of an epoch, as indices of the training part */
+  indices(epoch: number): readonly (readonly number[])[];
   epochOf(step: number): number;
   /** batches of held-out places, the longest first; evenly spread over the lengths where there are too many */
   held(places: readonly number[], most: number): Iterable<number[]>;
-  notes: string[];
+  /** what of the batches is padding */
+  notes(): string[];
 }
 
 export function sequenceBatches(
@@ -40,6 +43,7 @@ export function sequenceBatches(
     size,
     perEpoch,
     places: step => batchesIn(epochOf(step))[(step - 1) % perEpoch]!.map(place => train[place]!),
+    indices: batchesIn,
     epochOf,
     *held(places, most) {
       const sorted = [...places].sort((a, b) => lengthOf(b) - lengthOf(a));
@@ -50,11 +54,12 @@ export function sequenceBatches(
         yield sorted.slice(index * size, (index + 1) * size);
       }
     },
-    notes: paddingNote(
-      paddingOf(batchesIn(0), lengths),
-      paddingOf(batchesOfEpoch(lengths, size, seed, 0, false), lengths),
-      bucketed,
-    ),
+    notes: () =>
+      paddingNote(
+        paddingOf(batchesIn(0), lengths),
+        paddingOf(batchesOfEpoch(lengths, size, seed, 0, false), lengths),
+        bucketed,
+      ),
   };
 }
 

@@ -100,7 +100,7 @@ export async function tableTask(
       ),
       notes: [
         `${lengthsNote(lengths, 'step')}, ${plural(width, 'input')} a step; ${plural(outputs, isClasses ? 'class' : 'target', isClasses ? 'classes' : 'targets')} ${everyStep ? 'at each step' : 'for each sequence'}.`,
-        ...batches.notes,
+        ...batches.notes(),
         ...fewNote(batches.size, batchSize),
         ...bad.notes(),
       ],

@@ -14,11 +14,10 @@ import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { chainIn } from '../layers/crf.ts';
 import type { Model } from '../layers/model.ts';
-import { randomStream } from '../random.ts';
-import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 import { areEntityTags, countEntities, entityFigures } from './entities.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
+import { sequenceBatches, threeParts } from './sequence-batches.ts';
 import type { Score, Task } from './task.ts';
 import { answersOf, best } from './values.ts';
 import { featuresWith, idsEach, wordFeatures } from './word-features.ts';
@@ -57,7 +56,8 @@ export async function tagTask(
   const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
   const { batchSize, seed, validation } = experiment.training;
   if (sentences.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);
-  const [train, valid, test] = partsOf(sentences.length, data, seed);
+  const [train, valid, test] = threeParts([...sentences.keys()], data.split, data.shuffle, seed);
+  if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const artifact =
     known ??
     fitted(
@@ -69,26 +69,16 @@ export async function tagTask(
   requireLearned(sentences, tags, data.path);
   const encode = encodeWith(artifact);
   const encoded = sentences.map(encode);
-  const size = Math.min(batchSize, train.length);
-  const perEpoch = Math.floor(train.length / size);
   const trainLengths = train.map(place => encoded[place]!.tokens);
-  const bucketed = data.batching === 'buckets';
+  const batches = sequenceBatches(train, place => encoded[place]!.tokens, {
+    batchSize,
+    seed,
+    bucketed: data.batching === 'buckets',
+  });
+  const { size } = batches;
   const cut = (places: readonly number[]) => batchOf(places.map(place => encoded[place]!));
-  let drawn: { epoch: number; batches: number[][] } | null = null;
-  const batchesIn = (epoch: number) => {
-    if (drawn?.epoch !== epoch)
-      drawn = { epoch, batches: batchesOfEpoch(trainLengths, size, seed, epoch, bucketed) };
-    return drawn.batches;
-  };
-  /** Evenly spread over the lengths where there are too many. */
   const held = function* (places: readonly number[], most: number) {
-    const sorted = [...places].sort((a, b) => encoded[b]!.tokens - encoded[a]!.tokens);
-    const batches = Math.ceil(sorted.length / size);
-    const every = Math.max(1, batches / most);
-    for (let at = 0; at < batches; at += every) {
-      const from = Math.floor(at) * size;
-      yield cut(sorted.slice(from, from + size));
-    }
+    for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
   const hasEntities = areEntityTags(tags);
@@ -115,7 +105,7 @@ export async function tagTask(
           artifact,
           valid.map(place => encoded[place]!),
         ),
-        ...paddingNote(batchesIn(0), trainLengths),
+        ...batches.notes(),
         ...leftOutNote(read.sentences.length - sentences.length, maxLength),
         ...read.notes,
       ],
@@ -124,11 +114,8 @@ export async function tagTask(
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,
-    trainingBatch(step) {
-      const places = batchesIn(Math.floor((step - 1) / perEpoch))[(step - 1) % perEpoch]!;
-      return cut(places.map(place => train[place]!));
-    },
-    epochOf: step => Math.floor((step - 1) / perEpoch),
+    trainingBatch: step => cut(batches.places(step)),
+    epochOf: batches.epochOf,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
@@ -192,22 +179,6 @@ function requireLearned(sentences: readonly Sentence[], tags: readonly string[],
         `${path}, sentence at line ${line}: the tag "${own[at]!.slice(0, 40)}" of "${words[at]!.slice(0, 40)}" is none of the ${count(tags.length)} that this run learned.`,
       );
   }
-}
-
-/** Places in training, validation and test. */
-function partsOf(
-  all: number,
-  { split, shuffle, path }: TagData,
-  seed: number,
-): [number[], number[], number[]] {
-  const places = Array.from({ length: all }, (_, place) => place);
-  const random = randomStream(seed, 'data/split', 0);
-  if (shuffle) shuffled(places, below => random.int(below));
-  const held = Math.floor(all * split[1] + 1e-9);
-  const tested = Math.floor(all * split[2] + 1e-9);
-  const trained = all - held - tested;
-  if (trained === 0) throw new DataError(`The training part of ${path} is empty.`);
-  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
 }
 
 export function encodeWith(artifact: TagArtifact): (sentence: Pick<Sentence, 'words' | 'tags'>) => Encoded {
@@ -357,13 +328,6 @@ function describe(
   if (held > 0)
     notes.push(`Unknown words: ${((100 * strange) / held).toFixed(1)} % of the tokens for validation.`);
   return notes;
-}
-
-function paddingNote(batches: number[][], lengths: number[]): string[] {
-  const share = paddingOf(batches, lengths);
-  return share === 0
-    ? []
-    : [`Padding: ${(100 * share).toFixed(share < 0.1 ? 1 : 0)} % of the steps of a batch.`];
 }
 
 function leftOutNote(left: number, most: number): string[] {
