@@ -4,7 +4,7 @@ import { type Definitions, MENTIONS, OTHER_MENTIONS } from './definition.ts';
 import { dialectOf } from './dialects.ts';
 import { SourceReader, type Surroundings } from './found-layers.ts';
 import { findModels } from './found-models.ts';
-import { sequenceLayers } from './named-layers.ts';
+import { sequenceLayers } from './found-sequence-layers.ts';
 import { atOnce, type Steps } from './steps.ts';
 
 const NOTHING: Definitions = { layers: [], others: [], models: [], hasErrors: false };

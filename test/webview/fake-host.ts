@@ -10,7 +10,7 @@ import { checkRequest } from '../../src/protocol/check.ts';
 import { HostConnection } from '../../src/protocol/connection.ts';
 import type { ComparisonView, DashboardState } from '../../src/protocol/messages.ts';
 import { joinedEnds } from '../../src/protocol/transport.ts';
-import { ComparedFigures } from '../../src/runs/compared.ts';
+import { ComparedFigures } from '../../src/runs/comparison-row.ts';
 import { type FakeOptions, type FakeRun, fakeRun } from './stream.ts';
 
 const query = new URLSearchParams(location.search);

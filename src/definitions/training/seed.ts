@@ -1,5 +1,5 @@
-// The seed of the random numbers, and parts of a training that Unroll does not take from code.
-import { argument, type CodeReader, type Note } from './reader.ts';
+// The seed of the random numbers.
+import { argument, type CodeReader } from './reader.ts';
 import type { Taken } from './taken.ts';
 
 export function seedOf(code: CodeReader): Taken<number> | null {
@@ -13,14 +13,4 @@ export function seedOf(code: CodeReader): Taken<number> | null {
     if (value !== null && Number.isInteger(value) && value >= 0) return { value, line: call.line };
   }
   return null;
-}
-
-const SCHEDULERS =
-  /\w*LR|ReduceLROnPlateau|CosineAnnealingWarmRestarts|LearningRateScheduler|ExponentialDecay|CosineDecay|PiecewiseConstantDecay/;
-
-export function otherNotes(code: CodeReader, note: Note): void {
-  for (const call of code.calls(SCHEDULERS))
-    note(call.line, `The schedule ${call.name} is not taken: the learning rate stays as it is.`);
-  for (const call of code.calls(/EarlyStopping|earlyStopping/))
-    note(call.line, 'Early stopping is not taken: the run ends after its steps.');
 }

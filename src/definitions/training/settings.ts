@@ -10,9 +10,10 @@ import { clippingOf } from './clipping.ts';
 import { columnsOf, pathOf } from './data-file.ts';
 import { lengthOf, shapeOf } from './length.ts';
 import { lossNote } from './losses.ts';
+import { otherNotes } from './not-taken.ts';
 import { optimizerOf } from './optimizers.ts';
 import { CodeReader } from './reader.ts';
-import { otherNotes, seedOf } from './seed.ts';
+import { seedOf } from './seed.ts';
 import type { Taken, TrainingSettings } from './taken.ts';
 
 export type { OptimizerTaken, Taken, TrainingSettings } from './taken.ts';

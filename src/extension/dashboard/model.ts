@@ -3,8 +3,8 @@
 import { runReach } from '../../diagnosis/run-reach.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import type { ComparisonView, Curve, CurveName, DashboardState, RunPatch } from '../../protocol/messages.ts';
-import { ComparedFigures } from '../../runs/compared.ts';
 import { type ComparedRow, type ComparedRun, rowsOf } from '../../runs/comparison.ts';
+import { ComparedFigures } from '../../runs/comparison-row.ts';
 import { RunReader } from '../../runs/reader.ts';
 import { SERIES } from '../../runs/series-names.ts';
 import { pollByTurns, Turn } from '../runs/turns.ts';

@@ -2,13 +2,13 @@
 // and found anew a moment after each edit. The parser is loaded with the first document that mentions a recurrent layer
 // or a convolution.
 import * as vscode from 'vscode';
-import { boundBefore } from '../../definitions/cells.ts';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import { CONVOLUTIONS, type Definitions, MENTIONS, OTHER_MENTIONS } from '../../definitions/definition.ts';
 import type { Surroundings } from '../../definitions/found-layers.ts';
 import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
+import { boundBefore } from '../../definitions/notebook-cells.ts';
 import { DocumentTimers } from '../document-timers.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
 

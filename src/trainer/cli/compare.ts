@@ -1,8 +1,8 @@
 // unroll compare: runs side by side in a table.
 import process from 'node:process';
 import { runReach } from '../../diagnosis/run-reach.ts';
-import { ComparedFigures } from '../../runs/compared.ts';
 import { bestRow, type ComparedRun, csv, markdown, rowsOf, sameUnit } from '../../runs/comparison.ts';
+import { ComparedFigures } from '../../runs/comparison-row.ts';
 import { comparisonNumbers, comparisonTable } from '../../runs/comparison-text.ts';
 import { ablation } from '../../runs/differences.ts';
 import { toJsonNumber } from '../../runs/json.ts';

@@ -30,8 +30,8 @@ import {
   type StepMasks,
 } from './cell.ts';
 import { maskedSteps } from './dropout.ts';
-import type { SequenceMasks, Zoneout } from './masks.ts';
 import { dense, layerNorm } from './operations.ts';
+import type { SequenceMasks, Zoneout } from './recurrent-masks.ts';
 
 export interface RunnerWeights extends CellWeights {
   /** (G·H, I) */

@@ -31,10 +31,10 @@ import { joined } from './joined.ts';
 import { lastStep } from './last-step.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { projection, type Sequence } from './linear-recurrence.ts';
-import { drawMasks } from './masks.ts';
-import { type Merge, merged } from './merge.ts';
+import { type Merge, merged } from './merged-directions.ts';
 import { activation } from './operations.ts';
 import { type RunnerResult, type RunnerWeights, renewed, runSequence } from './recurrent.ts';
+import { drawMasks } from './recurrent-masks.ts';
 import { matrixMap, type StateMap } from './state-maps.ts';
 
 /** One direction of one level. */

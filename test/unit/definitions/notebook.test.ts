@@ -1,7 +1,7 @@
 // Notebooks as files: their cells as one text, and the lines that things stand on in the file.
 import assert from 'node:assert/strict';
-import { boundBefore } from '../../../src/definitions/cells.ts';
 import { notebookCode } from '../../../src/definitions/notebook.ts';
+import { boundBefore } from '../../../src/definitions/notebook-cells.ts';
 import { layersOf } from './find.ts';
 
 const cell = (source: string | string[], cell_type = 'code') => ({

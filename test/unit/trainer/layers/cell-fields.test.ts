@@ -18,13 +18,13 @@ import type { RecurrentReport } from '../../../../src/trainer/engine/kernels/rec
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { blocksOf, type Cell } from '../../../../src/trainer/layers/cell.ts';
 import { makeCell } from '../../../../src/trainer/layers/cells.ts';
-import type { SequenceMasks } from '../../../../src/trainer/layers/masks.ts';
 import {
   type RunnerOptions,
   type RunnerWeights,
   runSequence,
   runSteps,
 } from '../../../../src/trainer/layers/recurrent.ts';
+import type { SequenceMasks } from '../../../../src/trainer/layers/recurrent-masks.ts';
 import { randomStream } from '../../../../src/trainer/random.ts';
 import { assertClose, type GoldenTensor, readGolden, SEED } from '../engine/golden.ts';
 

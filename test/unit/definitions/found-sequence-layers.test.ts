@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { MENTIONS, OTHER_MENTIONS } from '../../../src/definitions/definition.ts';
 import { sequenceData } from '../../../src/definitions/describe.ts';
+import { SEQUENCE_LAYERS } from '../../../src/definitions/frameworks/sequence-layers.ts';
 import { namedHover } from '../../../src/extension/definitions/texts.ts';
 import { find } from './find.ts';
 
@@ -41,6 +43,11 @@ c = xLSTMBlockStack(config)
       (await find('typescript', js)).others.map(({ name, width }) => [name, width.value]),
       [['convLstm2d', 4]],
     );
+  });
+
+  it('are looked for wherever one of their names stands', () => {
+    for (const name of Object.keys(SEQUENCE_LAYERS))
+      assert.ok(MENTIONS.test(name) || OTHER_MENTIONS.test(`${name}(`), name);
   });
 
   it('are not what only bears the name', async () => {

@@ -7,7 +7,6 @@ import { Open, SEQUENCE_LAYERS, type SequenceLayer, type Sizes } from './framewo
 import type { Steps } from './steps.ts';
 
 const CALLED = /([A-Za-z_$][\w$]*)\s*(?:<[\w\s,.[\]]*>)?\(/g;
-const DEPTH = 4;
 
 /** In the order of the text. */
 export function* sequenceLayers(reader: SourceReader): Steps<FoundSequenceLayer[]> {
@@ -30,27 +29,23 @@ function described(reader: SourceReader, call: KnownCall): FoundSequenceLayer {
   const rules = SEQUENCE_LAYERS[call.maker.name]!;
   const layer = reader.inContexts(call);
   const given = rules.width ? layer.options.get(rules.width) : undefined;
-  const inner = rules.inner ? innerCall(reader, layer, call, rules.inner) : null;
-  const own = (each: KnownCall | null, read: Read, depth: number): number | null => {
-    if (!each || depth > DEPTH) return null;
-    const maker = SEQUENCE_LAYERS[each.maker.name];
-    return maker ? countOf(maker, reader.inContexts(each), read, null) : null;
+  const inner = rules.inner ? innerCall(reader, call, rules.inner) : null;
+  const innerRules = inner ? SEQUENCE_LAYERS[inner.maker.name] : undefined;
+  const innerLayer = inner && reader.inContexts(inner);
+  const count = (read: Read) => {
+    const each = innerRules && innerLayer ? countOf(innerRules, innerLayer, read, null) : null;
+    return countOf(rules, layer, read, each);
   };
-  const parameters = countOf(rules, layer, known, own(inner, known, 0));
+  const parameters = count(known);
   return {
     ...layer,
     width: given ? numeric(given) : NOT_GIVEN,
     parameters,
-    parametersDefault: parameters === null ? countOf(rules, layer, usual, own(inner, usual, 0)) : null,
+    parametersDefault: parameters === null ? count(usual) : null,
   };
 }
 
-function innerCall(
-  reader: SourceReader,
-  _layer: FoundLayer,
-  { expression, maker }: KnownCall,
-  name: string,
-): KnownCall | null {
+function innerCall(reader: SourceReader, { expression, maker }: KnownCall, name: string): KnownCall | null {
   const place = maker.positional.indexOf(name);
   const given: Expression | undefined = expression.named.get(name)?.value ?? expression.positional[place];
   const [made, ...more] = given ? reader.resolver.definitions(given) : [];
