@@ -1,7 +1,7 @@
 // The adding problem (Hochreiter & Schmidhuber 1997).
 import * as z from 'zod';
 import type { TaskKind } from './kind.ts';
-import { longest, testLength } from './symbols.ts';
+import { DRAWN, longest, testLength } from './symbols.ts';
 
 const schema = z
   .strictObject({
@@ -20,11 +20,7 @@ export const adding: TaskKind<typeof schema> = {
   title: 'The adding problem',
   loss: { at: 'sequence', of: 'values', unit: 'mse' },
   metrics: [{ name: 'accuracy', label: 'Accuracy', unit: '%', better: 'higher' }],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
-  reads: 'nothing',
-  stepsField: 'length',
+  ...DRAWN,
   needsAbility: 'memory',
   outputsFrom: 'the sum',
   steps: ({ length }) => length,

@@ -1,12 +1,12 @@
 // Byte language model: predict the next byte of a file, whatever it holds.
 import * as z from 'zod';
+import { path, split, TEXT_STREAM } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
 const schema = z
   .strictObject({
     task: z.literal('byte-lm'),
-    path: z.string().min(1).describe('Any file, relative to this experiment file.'),
+    path: path('Any file,'),
     split,
   })
   .describe('Predict the next byte of a file.');
@@ -20,13 +20,8 @@ export const byteLm: TaskKind<typeof schema> = {
     { name: 'bitsPerChar', label: 'Bits per character', unit: 'bits/char', better: 'lower' },
     { name: 'perplexity', label: 'Perplexity per byte', unit: '', better: 'lower' },
   ],
-  predictsNext: true,
-  stream: true,
-  needs: 'layers',
-  reads: 'text',
-  stepsField: 'seqLen',
+  ...TEXT_STREAM,
   outputsFrom: 'the 256 bytes',
-  steps: (_, { seqLen }) => seqLen,
   sizes: () => ({ input: { kind: 'tokens', vocabulary: 256 }, outputs: 256 }),
   suits: ({ path, text }) => (text ? { data: { task: 'byte-lm', path }, why: 'any file' } : null),
   starter: {

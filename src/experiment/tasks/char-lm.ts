@@ -1,17 +1,14 @@
 // Character language model: predict the next character of a text.
 import * as z from 'zod';
-import { positiveInt } from '../fields.ts';
+import { minCount, path, split, TEXT_STREAM } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
 const schema = z
   .strictObject({
     task: z.literal('char-lm'),
-    path: z.string().min(1).describe('A UTF-8 text file, relative to this experiment file.'),
+    path: path('A UTF-8 text file,'),
     split,
-    minCount: positiveInt
-      .default(1)
-      .describe('Characters seen fewer times than this in the training part become one unknown symbol.'),
+    minCount: minCount('Characters', 'one unknown symbol'),
   })
   .describe('Predict the next character of a text.');
 
@@ -23,13 +20,8 @@ export const charLm: TaskKind<typeof schema> = {
     { name: 'perplexity', label: 'Perplexity', unit: '', better: 'lower' },
     { name: 'bitsPerChar', label: 'Bits per character', unit: 'bits/char', better: 'lower' },
   ],
-  predictsNext: true,
-  stream: true,
-  needs: 'layers',
-  reads: 'text',
-  stepsField: 'seqLen',
+  ...TEXT_STREAM,
   outputsFrom: 'the number of characters in the text',
-  steps: (_, { seqLen }) => seqLen,
   sizes: () => null,
   suits: ({ path, text }) =>
     text ? { data: { task: 'char-lm', path }, why: `${text.symbols} different characters` } : null,

@@ -2,34 +2,33 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { features } from './features.ts';
+import { sound } from './features.ts';
+import {
+  batching,
+  column,
+  columnOrNumber,
+  minCount,
+  onError,
+  path,
+  seriesId,
+  shuffle,
+  split,
+  units,
+  WHOLE_SEQUENCES,
+} from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { onError, split } from './split.ts';
-
-const column = z.string().min(1);
 
 const schema = z
   .strictObject({
     task: z.literal('classify'),
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        'A table, or a folder with a folder of texts for each class; relative to this experiment file.',
-      ),
-    label: z
-      .union([column, z.int().min(0)])
-      .describe('The column that holds the class; of images without a header its number, from 0.'),
+    path: path('A table, or a folder with a folder of texts for each class;'),
+    label: columnOrNumber.describe(
+      'The column that holds the class; of images without a header its number, from 0.',
+    ),
     text: column.optional().describe('The column that holds the text; one row is one sequence.'),
-    audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
-    features: features.optional(),
-    units: z
-      .enum(['characters', 'words', 'bytes'])
-      .default('characters')
-      .describe('What a step of a text is.'),
-    minCount: positiveInt
-      .default(1)
-      .describe('Units seen fewer times than this in the training part become one unknown symbol.'),
+    ...sound,
+    units: units.describe('What a step of a text is.'),
+    minCount: minCount('Units', 'one unknown symbol'),
     values: z
       .array(column)
       .min(1)
@@ -37,7 +36,7 @@ const schema = z
       .describe(
         'Columns of numbers, where a sequence is a series: one row is one step. Without `id`, columns of arrays: one row is one series.',
       ),
-    id: column.optional().describe('The column that tells which rows belong to one series, with `values`.'),
+    id: seriesId,
     image: z
       .strictObject({
         width: positiveInt.describe('Pixels of a row of the image.'),
@@ -54,14 +53,10 @@ const schema = z
       .default('none')
       .describe('Weights of the classes in the loss; balanced: each class counts as much as any other.'),
     maxLength: positiveInt.optional().describe('Longer sequences lose their end; default: the longest one.'),
-    shuffle: z
-      .boolean()
-      .default(true)
-      .describe('Draw the parts by the seed, each class in each; false: in the order of the file.'),
-    batching: z
-      .enum(['buckets', 'mixed'])
-      .default('buckets')
-      .describe('Sequences of like lengths together, or as they are drawn.'),
+    shuffle: shuffle.describe(
+      'Draw the parts by the seed, each class in each; false: in the order of the file.',
+    ),
+    batching: batching('Sequences'),
     onError,
     split: split.default([0.8, 0.1, 0.1]),
   })
@@ -75,14 +70,9 @@ export const classify: TaskKind<typeof schema> = {
     { name: 'accuracy', label: 'Accuracy', unit: '%', better: 'higher' },
     { name: 'balancedAccuracy', label: 'Balanced accuracy', unit: '%', better: 'higher' },
   ],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
+  ...WHOLE_SEQUENCES,
   reads: 'table',
-  stepsField: 'maxLength',
   outputsFrom: 'the number of classes',
-  steps: ({ maxLength }) => maxLength ?? Number.NaN,
-  sizes: () => null,
   check({ text, values, id, image, label, audio, features: asked }) {
     if (audio !== undefined && (text ?? values ?? image) !== undefined)
       return [error(['audio'], 'A sequence has one input: name `audio`, or `text`, or `values` and `id`.')];

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import type { TaskKind } from './kind.ts';
-import { longest, testLength } from './symbols.ts';
+import { DRAWN, longest, testLength } from './symbols.ts';
 
 /** Symbols to remember; blank and the signal to answer are two more. */
 export const ALPHABET = 8;
@@ -23,11 +23,7 @@ export const copyMemory: TaskKind<typeof schema> = {
   title: 'Copy memory',
   loss: { at: 'every-step', of: 'classes', unit: 'nats' },
   metrics: [{ name: 'accuracy', label: 'Symbols right', unit: '%', better: 'higher' }],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
-  reads: 'nothing',
-  stepsField: 'length',
+  ...DRAWN,
   needsAbility: 'memory',
   outputsFrom: 'the symbols and the blank',
   steps: ({ length, items }) => length + 2 * items,

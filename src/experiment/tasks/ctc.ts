@@ -3,70 +3,65 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { features } from './features.ts';
+import { sound } from './features.ts';
+import {
+  batching,
+  column,
+  minCount,
+  path,
+  seriesId,
+  shuffle,
+  split,
+  units,
+  WHOLE_SEQUENCES,
+} from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
 const SEPARATORS = ['\t', ';', ','];
 /** What the column of labels is usually called. */
 const TARGET_NAMES = /^(text|target|labels?|transcripts?|transcription|sentence|words?)$/i;
 
-const column = z.string().min(1);
-const units = z.enum(['characters', 'words', 'bytes']);
-
 const schema = z
   .strictObject({
     task: z.literal('ctc'),
-    path: z
-      .string()
-      .min(1)
-      .describe('A table with a header, one sequence a row, relative to this experiment file.'),
-    audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
-    features: features.optional(),
+    path: path('A table with a header, one sequence a row,'),
+    ...sound,
     text: column.optional().describe('The column that holds the text that is read, instead of sound.'),
-    textUnits: units.default('characters').describe('What a step of `text` is.'),
+    textUnits: units.describe('What a step of `text` is.'),
     values: z
       .array(column)
       .min(1)
       .optional()
       .describe('Columns of numbers, where a sequence is a series: one row is one step.'),
-    id: column.optional().describe('The column that tells which rows belong to one series, with `values`.'),
+    id: seriesId,
     target: column.describe('The column that holds the labels, as a text.'),
-    units: units.default('characters').describe('What a label is.'),
-    minCount: positiveInt
-      .default(1)
-      .describe('Labels seen fewer times than this in the training part become one unknown label.'),
+    units: units.describe('What a label is.'),
+    minCount: minCount('Labels', 'one unknown label'),
     maxLength: positiveInt.optional().describe('Sequences of more steps are left out; default: none.'),
-    shuffle: z
-      .boolean()
-      .default(true)
-      .describe('Draw the parts by the seed; false: in the order of the file.'),
-    batching: z
-      .enum(['buckets', 'mixed'])
-      .default('buckets')
-      .describe('Sequences of like lengths together, or as they are drawn.'),
+    shuffle,
+    batching: batching('Sequences'),
     split: split.default([0.8, 0.1, 0.1]),
   })
   .describe(
     'Tell the labels of each sequence without their places: speech, Morse code (Graves et al. 2006).',
   );
 
-export const ctc: TaskKind<typeof schema> = {
-  schema,
-  title: 'Unaligned labels (CTC)',
+/** Of every task whose labels have no places. */
+export const UNALIGNED = {
   loss: { at: 'labels', of: 'alignments', unit: 'nats/label' },
   metrics: [
     { name: 'labelErrorRate', label: 'Label error rate', unit: '%', better: 'lower' },
     { name: 'sequenceAccuracy', label: 'Sequence accuracy', unit: '%', better: 'higher' },
   ],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
+} as const;
+
+export const ctc: TaskKind<typeof schema> = {
+  schema,
+  title: 'Unaligned labels (CTC)',
+  ...UNALIGNED,
+  ...WHOLE_SEQUENCES,
   reads: 'table',
-  stepsField: 'maxLength',
   outputsFrom: 'the labels and the blank',
-  steps: ({ maxLength }) => maxLength ?? Number.NaN,
-  sizes: () => null,
   check({ audio, text, values, id, features: asked, target }) {
     const inputs = { audio, text, values };
     const [first, second] = Object.entries(inputs).flatMap(([name, own]) =>

@@ -1,6 +1,7 @@
 // What is read of sound: the fields of log-mel features, for every task with `audio`.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
+import { column } from './file-task.ts';
 
 const milliseconds = z.number().positive().max(10_000);
 
@@ -16,6 +17,12 @@ export const features = z
       .describe('From window to window in milliseconds: a step of the sequence.'),
   })
   .describe('How sound becomes a sequence: log-mel features, up to half the rate of the files.');
+
+/** The fields of a task that may hear its sequences. */
+export const sound = {
+  audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
+  features: features.optional(),
+};
 
 export type Features = z.output<typeof features>;
 

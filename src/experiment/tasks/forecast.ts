@@ -2,13 +2,13 @@
 import * as z from 'zod';
 import { nonNegativeInt, positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { path, split } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
 const schema = z
   .strictObject({
     task: z.literal('forecast'),
-    path: z.string().min(1).describe('A CSV or TSV file with a header, relative to this experiment file.'),
+    path: path('A CSV or TSV file with a header,'),
     target: z.string().min(1).describe('The column to predict.'),
     features: z
       .array(z.string().min(1))

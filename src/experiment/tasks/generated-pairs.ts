@@ -1,19 +1,26 @@
 // Generated tasks of a source and a target: copying, reversing and sorting letters, and adding numbers.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
-import type { Metric, TaskKind } from './kind.ts';
+import type { TaskKind } from './kind.ts';
 import { longest, testLength } from './symbols.ts';
 
 /** Of every task that writes a target for a source. */
-export const PAIR_METRICS: readonly Metric[] = [
-  { name: 'sequenceAccuracy', label: 'Sequence accuracy, free-running', unit: '%', better: 'higher' },
-  { name: 'accuracy', label: 'Token accuracy, forced', unit: '%', better: 'higher' },
-  { name: 'freeAccuracy', label: 'Token accuracy, free-running', unit: '%', better: 'higher' },
-  { name: 'tokenErrorRate', label: 'Token error rate, free-running', unit: '%', better: 'lower' },
-  { name: 'freeLoss', label: 'Loss, free-running', unit: 'nats', better: 'lower' },
-  { name: 'exposureGap', label: 'Free-running less forced loss', unit: 'nats', better: 'lower' },
-  { name: 'bleu', label: 'BLEU over units, free-running', unit: '', better: 'higher' },
-];
+export const PAIRS = {
+  loss: { at: 'every-step', of: 'classes', unit: 'nats' },
+  metrics: [
+    { name: 'sequenceAccuracy', label: 'Sequence accuracy, free-running', unit: '%', better: 'higher' },
+    { name: 'accuracy', label: 'Token accuracy, forced', unit: '%', better: 'higher' },
+    { name: 'freeAccuracy', label: 'Token accuracy, free-running', unit: '%', better: 'higher' },
+    { name: 'tokenErrorRate', label: 'Token error rate, free-running', unit: '%', better: 'lower' },
+    { name: 'freeLoss', label: 'Loss, free-running', unit: 'nats', better: 'lower' },
+    { name: 'exposureGap', label: 'Free-running less forced loss', unit: 'nats', better: 'lower' },
+    { name: 'bleu', label: 'BLEU over units, free-running', unit: '', better: 'higher' },
+  ],
+  predictsNext: true,
+  stream: false,
+  needs: 'encoder',
+  outputsFrom: 'the symbols of the targets',
+} as const;
 
 /** A digit, or the sign between two numbers. */
 export const ADDITION_SYMBOLS = [...'0123456789+'];
@@ -46,14 +53,9 @@ function pairKind<S extends z.ZodObject>(own: PairKind<S>): TaskKind<S> {
   return {
     schema: own.schema,
     title: own.title,
-    loss: { at: 'every-step', of: 'classes', unit: 'nats' },
-    metrics: PAIR_METRICS,
-    predictsNext: true,
-    stream: false,
-    needs: 'encoder',
+    ...PAIRS,
     reads: 'nothing',
     stepsField: 'length',
-    outputsFrom: 'the symbols of the targets',
     steps: data => stepsOf(lengths(data).length),
     sizes(data) {
       const { source, target } = own.units(data);

@@ -1,8 +1,9 @@
 // Morse code: letters as a key that is pressed and released, without the places where one ends and the next begins.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
+import { UNALIGNED } from './ctc.ts';
 import type { TaskKind } from './kind.ts';
-import { testLength } from './symbols.ts';
+import { DRAWN, testLength } from './symbols.ts';
 
 /** Morse code, ITU-R M.1677-1 (2009). */
 export const CODE: Readonly<Record<string, string>> = {
@@ -33,16 +34,8 @@ const schema = z
 export const morse: TaskKind<typeof schema> = {
   schema,
   title: 'Morse code',
-  loss: { at: 'labels', of: 'alignments', unit: 'nats/label' },
-  metrics: [
-    { name: 'labelErrorRate', label: 'Label error rate', unit: '%', better: 'lower' },
-    { name: 'sequenceAccuracy', label: 'Sequence accuracy', unit: '%', better: 'higher' },
-  ],
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
-  reads: 'nothing',
-  stepsField: 'length',
+  ...UNALIGNED,
+  ...DRAWN,
   outputsFrom: 'the letters and the blank',
   steps: ({ length }) => length * LONGEST * DOT.most,
   sizes: () => ({ input: { kind: 'vectors', features: 1 }, outputs: Object.keys(CODE).length + 1 }),

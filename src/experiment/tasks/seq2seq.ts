@@ -2,19 +2,20 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { PAIR_METRICS } from './generated-pairs.ts';
+import { batching, columnOrNumber, minCount, path, shuffle, split } from './file-task.ts';
+import { PAIRS } from './generated-pairs.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
-const column = z.union([z.string().min(1), z.int().min(0)]);
 const units = z.enum(['characters', 'words', 'spaced', 'bytes']);
 
 const schema = z
   .strictObject({
     task: z.literal('seq2seq'),
-    path: z.string().min(1).describe('A CSV or TSV file, one pair a row, relative to this experiment file.'),
-    source: column.default(0).describe('The column that is read: its name, or its number from 0.'),
-    target: column.default(1).describe('The column that is to be written: its name, or its number from 0.'),
+    path: path('A CSV or TSV file, one pair a row,'),
+    source: columnOrNumber.default(0).describe('The column that is read: its name, or its number from 0.'),
+    target: columnOrNumber
+      .default(1)
+      .describe('The column that is to be written: its name, or its number from 0.'),
     header: z
       .boolean()
       .optional()
@@ -23,20 +24,12 @@ const schema = z
       .default('characters')
       .describe('What a step is; spaced: what stands between spaces, such as a phoneme.'),
     targetUnits: units.optional().describe('What a step of the target is, where it differs.'),
-    minCount: positiveInt
-      .default(1)
-      .describe('Units seen fewer times than this in the training part become one unknown symbol.'),
+    minCount: minCount('Units', 'one unknown symbol'),
     maxLength: positiveInt
       .optional()
       .describe('Pairs with a source or a target of more steps are left out; default: none.'),
-    shuffle: z
-      .boolean()
-      .default(true)
-      .describe('Draw the parts by the seed; false: in the order of the file.'),
-    batching: z
-      .enum(['buckets', 'mixed'])
-      .default('buckets')
-      .describe('Pairs of like lengths together, or as they are drawn.'),
+    shuffle,
+    batching: batching('Pairs'),
     split: split.default([0.8, 0.1, 0.1]),
   })
   .describe('Write a target sequence for each source sequence: translation, spelling, dates.');
@@ -53,14 +46,9 @@ export function hasHeader({
 export const seq2seq: TaskKind<typeof schema> = {
   schema,
   title: 'Sequence to sequence',
-  loss: { at: 'every-step', of: 'classes', unit: 'nats' },
-  metrics: PAIR_METRICS,
-  predictsNext: true,
-  stream: false,
-  needs: 'encoder',
+  ...PAIRS,
   reads: 'table',
   stepsField: 'maxLength',
-  outputsFrom: 'the symbols of the targets',
   steps: ({ maxLength }) => (maxLength === undefined ? Number.NaN : maxLength + 1),
   sizes: () => null,
   check(data) {

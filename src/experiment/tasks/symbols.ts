@@ -9,6 +9,15 @@ export function testLength(what: string) {
   return z.int().min(1).max(100_000).optional().describe(`${what} in the test part; default: \`length\`.`);
 }
 
+/** Of a task whose sequences are drawn anew, each answered by layers alone. */
+export const DRAWN = {
+  predictsNext: false,
+  stream: false,
+  needs: 'layers',
+  reads: 'nothing',
+  stepsField: 'length',
+} as const;
+
 interface Lengths {
   length: number;
   testLength?: number | undefined;
@@ -58,11 +67,8 @@ export function symbolKind<S extends z.ZodObject>(own: SymbolKind<S>): TaskKind<
     title: own.title,
     loss: { at: own.asks === 'end' ? 'sequence' : 'every-step', of: 'classes', unit: 'nats' },
     metrics: METRICS[own.asks],
+    ...DRAWN,
     predictsNext: own.asks === 'next',
-    stream: false,
-    needs: 'layers',
-    reads: 'nothing',
-    stepsField: 'length',
     outputsFrom: own.outputsFrom,
     needsAbility: own.ability,
     steps: data => own.steps(data, lengthsOf(data).length),

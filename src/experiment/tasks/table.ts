@@ -2,20 +2,15 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { batching, column, onError, path, shuffle, split, WHOLE_SEQUENCES } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { onError, split } from './split.ts';
 
-const names = z.array(z.string().min(1)).min(1);
+const names = z.array(column).min(1);
 
 const schema = z
   .strictObject({
     task: z.literal('table'),
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        'A JSON lines, NPZ, Parquet, .ts or ARFF file: one sequence a row; relative to this experiment file.',
-      ),
+    path: path('A JSON lines, NPZ, Parquet, .ts or ARFF file: one sequence a row;'),
     inputs: names.describe(
       'Columns the model reads: lists of numbers (steps), of lists (steps, features), or one number for all steps.',
     ),
@@ -29,14 +24,8 @@ const schema = z
       .default('sequence')
       .describe('One answer for each sequence, or one for each of its steps.'),
     maxLength: positiveInt.optional().describe('Longer sequences lose their end; default: the longest one.'),
-    shuffle: z
-      .boolean()
-      .default(true)
-      .describe('Draw the parts by the seed; false: in the order of the file.'),
-    batching: z
-      .enum(['buckets', 'mixed'])
-      .default('buckets')
-      .describe('Sequences of like lengths together, or as they are drawn.'),
+    shuffle,
+    batching: batching('Sequences'),
     onError,
     split: split.default([0.8, 0.1, 0.1]),
   })
@@ -57,14 +46,9 @@ export const table: TaskKind<typeof schema> = {
     { name: 'balancedAccuracy', label: 'Balanced accuracy', unit: '%', better: 'higher' },
   ],
   metricsOf: ({ predict }) => (predict === 'classes' ? table.metrics.slice(1) : table.metrics.slice(0, 1)),
-  predictsNext: false,
-  stream: false,
-  needs: 'layers',
+  ...WHOLE_SEQUENCES,
   reads: 'arrays',
-  stepsField: 'maxLength',
   outputsFrom: 'the targets',
-  steps: ({ maxLength }) => maxLength ?? Number.NaN,
-  sizes: () => null,
   check({ predict, targets, inputs }) {
     if (predict === 'classes' && targets.length > 1)
       return [error(['targets'], `Classes are those of one column, found ${targets.length}; name one.`)];

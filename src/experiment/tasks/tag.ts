@@ -2,25 +2,20 @@
 import * as z from 'zod';
 import { nonNegativeInt, positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { batching, columnOrNumber, minCount, path, shuffle, split, WHOLE_SEQUENCES } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
-
-const column = z.union([z.string().min(1), z.int().min(0)]);
 
 const schema = z
   .strictObject({
     task: z.literal('tag'),
-    path: z
-      .string()
-      .min(1)
-      .describe('A CoNLL-U file, or one of columns as CoNLL-2003, relative to this experiment file.'),
-    tags: column.describe(
+    path: path('A CoNLL-U file, or one of columns as CoNLL-2003,'),
+    tags: columnOrNumber.describe(
       'The column of tags: its name (CoNLL-U: upos, xpos …; four columns: word, pos, chunk, ner), or its number from 0.',
     ),
-    words: column.optional().describe('The column of words; default: form in CoNLL-U, else the first one.'),
-    minCount: positiveInt
-      .default(2)
-      .describe('Words seen fewer times than this in the training part become one unknown word.'),
+    words: columnOrNumber
+      .optional()
+      .describe('The column of words; default: form in CoNLL-U, else the first one.'),
+    minCount: minCount('Words', 'one unknown word', 2),
     characters: nonNegativeInt
       .max(10)
       .default(3)
@@ -28,14 +23,8 @@ const schema = z
         'Beginnings and ends of words of up to this many characters, and their shape, are read beside the word; 0: words alone.',
       ),
     maxLength: positiveInt.optional().describe('Sentences of more tokens are left out; default: none.'),
-    shuffle: z
-      .boolean()
-      .default(true)
-      .describe('Draw the parts by the seed; false: in the order of the file.'),
-    batching: z
-      .enum(['buckets', 'mixed'])
-      .default('buckets')
-      .describe('Sentences of like lengths together, or as they are drawn.'),
+    shuffle,
+    batching: batching('Sentences'),
     split: split.default([0.8, 0.1, 0.1]),
   })
   .describe('Tell the tag of each token: parts of speech, names of people and places.');
@@ -51,15 +40,10 @@ export const tag: TaskKind<typeof schema> = {
     { name: 'entityPrecision', label: 'Entity precision', unit: '%', better: 'higher' },
     { name: 'entityRecall', label: 'Entity recall', unit: '%', better: 'higher' },
   ],
-  predictsNext: false,
-  stream: false,
+  ...WHOLE_SEQUENCES,
   tags: true,
-  needs: 'layers',
   reads: 'table',
-  stepsField: 'maxLength',
   outputsFrom: 'the number of tags',
-  steps: ({ maxLength }) => maxLength ?? Number.NaN,
-  sizes: () => null,
   check: ({ tags, words }) =>
     tags === words ? [error(['tags'], 'Words and tags are the same column; name two.')] : [],
   starter: {

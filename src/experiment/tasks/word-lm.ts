@@ -1,13 +1,12 @@
 // Word language model: predict the next word of a text.
 import * as z from 'zod';
-import { positiveInt } from '../fields.ts';
+import { minCount, path, split, TEXT_STREAM } from './file-task.ts';
 import type { TaskKind } from './kind.ts';
-import { split } from './split.ts';
 
 const schema = z
   .strictObject({
     task: z.literal('word-lm'),
-    path: z.string().min(1).describe('A UTF-8 text file, relative to this experiment file.'),
+    path: path('A UTF-8 text file,'),
     split,
     tokens: z
       .enum(['words', 'spaced'])
@@ -20,9 +19,7 @@ const schema = z
       .min(2)
       .optional()
       .describe('At most this many words, the most frequent of the training part; the unknown word is one.'),
-    minCount: positiveInt
-      .default(2)
-      .describe('Words seen fewer times than this in the training part become the unknown word.'),
+    minCount: minCount('Words', 'the unknown word', 2),
   })
   .describe('Predict the next word of a text.');
 
@@ -34,13 +31,8 @@ export const wordLm: TaskKind<typeof schema> = {
     { name: 'perplexity', label: 'Perplexity per word', unit: '', better: 'lower' },
     { name: 'bitsPerChar', label: 'Bits per character', unit: 'bits/char', better: 'lower' },
   ],
-  predictsNext: true,
-  stream: true,
-  needs: 'layers',
-  reads: 'text',
-  stepsField: 'seqLen',
+  ...TEXT_STREAM,
   outputsFrom: 'the number of words in the vocabulary',
-  steps: (_, { seqLen }) => seqLen,
   sizes: () => null,
   suits: ({ path, text }) =>
     text && text.words > 20_000 ? { data: { task: 'word-lm', path }, why: 'a text of words' } : null,

@@ -1,0 +1,67 @@
+// What tasks that read a file share: their fields, and parts of their kinds.
+import * as z from 'zod';
+import { positiveInt } from '../fields.ts';
+import type { Training } from '../training.ts';
+
+export const split = z
+  .tuple([z.number().min(0).max(1), z.number().min(0).max(1), z.number().min(0).max(1)])
+  .refine(parts => Math.abs(parts[0] + parts[1] + parts[2] - 1) < 1e-6, {
+    error: 'the three parts must add up to 1',
+  })
+  .default([0.9, 0.05, 0.05])
+  .describe('Shares of training, validation and test data, in this order along the file.');
+
+export const onError = z
+  .enum(['stop', 'skip'])
+  .default('stop')
+  .describe('A row that cannot be used is an error with its line, or is left out and counted.');
+
+/** `what` ends in the sign before "relative". */
+export function path(what: string) {
+  return z.string().min(1).describe(`${what} relative to this experiment file.`);
+}
+
+export const column = z.string().min(1);
+export const columnOrNumber = z.union([column, z.int().min(0)]);
+export const units = z.enum(['characters', 'words', 'bytes']).default('characters');
+export const seriesId = column
+  .optional()
+  .describe('The column that tells which rows belong to one series, with `values`.');
+
+export function minCount(what: string, become: string, least = 1) {
+  return positiveInt
+    .default(least)
+    .describe(`${what} seen fewer times than this in the training part become ${become}.`);
+}
+
+export const shuffle = z
+  .boolean()
+  .default(true)
+  .describe('Draw the parts by the seed; false: in the order of the file.');
+
+export function batching(what: string) {
+  return z
+    .enum(['buckets', 'mixed'])
+    .default('buckets')
+    .describe(`${what} of like lengths together, or as they are drawn.`);
+}
+
+/** Of a task that reads each sequence of its file from the beginning to the end. */
+export const WHOLE_SEQUENCES = {
+  predictsNext: false,
+  stream: false,
+  needs: 'layers',
+  stepsField: 'maxLength',
+  steps: ({ maxLength }: { maxLength?: number | undefined }) => maxLength ?? Number.NaN,
+  sizes: () => null,
+} as const;
+
+/** Of a task that predicts what follows in one long text. */
+export const TEXT_STREAM = {
+  predictsNext: true,
+  stream: true,
+  needs: 'layers',
+  reads: 'text',
+  stepsField: 'seqLen',
+  steps: (_: unknown, { seqLen }: Training) => seqLen,
+} as const;
