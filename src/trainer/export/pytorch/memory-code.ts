@@ -1,4 +1,8 @@
-// Python that the exported layers of linear recurrences share: loops over time, short convolutions, norms by heads.
+// Python that the exported layers of linear recurrences share: loops over time, short convolutions, norms by heads, and the
+// classes of the layers with a matrix memory.
+import type { LayerType } from '../../../experiment/layers/index.ts';
+import { headsOf } from '../../../experiment/layers/linear-recurrence.ts';
+import type { PyTorchLayer } from './kind.ts';
 
 export const LINEAR_LOOP = `def linear_loop(a, b, h=None):
     """h_t = a_t h_{t-1} + b_t over the first axis, and the last state."""
@@ -77,8 +81,10 @@ def unit(x, heads):
 
 `;
 
-/** nn.Linear as members: [name, inputs, outputs, bias]. */
-export function linears(all: [name: string, inputs: string, outputs: string, bias: boolean][]): string {
+type Linear = [name: string, inputs: string, outputs: string, bias: boolean];
+
+/** nn.Linear as members. */
+export function linears(all: readonly Linear[]): string {
   return all
     .map(
       ([name, inputs, outputs, bias]) =>
@@ -87,3 +93,54 @@ export function linears(all: [name: string, inputs: string, outputs: string, bia
     .map(line => `        ${line}`)
     .join('\n');
 }
+
+interface MemoryClass {
+  name: string;
+  /** the docstring's first words, with the paper */
+  paper: string;
+  /** the field that the class takes beside its widths and heads; 'convSize': q, k and v may go through a short convolution */
+  takes?: 'convSize' | 'rank';
+  /** members beside the linear maps */
+  members?: string;
+  /** linear maps beside those of queries, keys, values and outputs */
+  maps?: readonly Linear[];
+  /** the rest of `forward`, which returns the outputs and `states` */
+  forward: string;
+}
+
+/** The form of a layer of queries, keys and values with a matrix memory, as a loop over time. */
+export function memoryLayer<T extends LayerType>(own: MemoryClass): PyTorchLayer<T> {
+  const { name, takes, members = 'self.heads, self.norm = heads, HeadNorm(units // heads)' } = own;
+  const convolves = takes === 'convSize';
+  const names = ['inputs', 'units', 'heads', ...(takes ? [convolves ? 'conv_size' : takes] : [])];
+  return {
+    module(layer, { inputs }) {
+      const sized = layer as unknown as { units: number; heads?: number; convSize: number; rank: number };
+      const all = [inputs, sized.units, headsOf(sized, sized.units), ...(takes ? [sized[takes]] : [])];
+      return `${name}(${all.join(', ')})`;
+    },
+    stateful: true,
+    code: () => `${MEMORY}
+class ${name}(Memory):
+    """${own.paper}. Reads (steps, batch, inputs)."""
+
+    def __init__(self, ${names.join(', ')}):
+        super().__init__()
+        ${members}
+${linears([
+  ...['q', 'k', 'v'].map((each): Linear => [each, 'inputs', 'units', false]),
+  ...(own.maps ?? []),
+  ['out', 'units', 'units', false],
+])}
+${convolves ? CONVOLUTIONS : ''}
+    def forward(self, x, states=None):
+        states = dict(states or {})
+${own.forward}
+
+`,
+  };
+}
+
+const CONVOLUTIONS = `        if conv_size > 1:
+            self.q_conv, self.k_conv, self.v_conv = (ShortConvolution(units, conv_size) for _ in range(3))
+`;
