@@ -98,6 +98,12 @@ export function stepsOf(experiment: Experiment, sizes: ModelSizes): number {
   return sizes.steps ?? trainingSeqLen(experiment);
 }
 
+/** Steps after which `model.layers` have no learned position left; null: they go on without end. */
+export function lastPosition(experiment: Experiment, sizes: ModelSizes): number | null {
+  const isBound = experiment.model.layers.some(layer => kindOf(layer).learnsPositions?.(layer));
+  return isBound ? stepsOf(experiment, sizes) : null;
+}
+
 /** Steps of a training sequence, as far as the experiment alone tells: NaN where the data must be read. */
 export function trainingSeqLen({ data, training }: Experiment): number {
   return taskOf(data).steps(data, training);

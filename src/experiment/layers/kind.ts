@@ -63,6 +63,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   readonly innerResidual?: boolean;
   /** scores the classes of a whole sequence together: only for tasks that tag each step */
   readonly tagsOnly?: boolean;
+  /** whether it learns a position for each step of a training sequence, so that it reads no longer ones */
+  learnsPositions?(layer: z.output<S>): boolean;
   /** whether a ReLU gives its output; left out: where its field `activation` says so */
   readonly rectified?: boolean;
   traits(layer: z.output<S>): Traits;

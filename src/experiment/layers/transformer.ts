@@ -103,6 +103,7 @@ export const transformer: LayerKind<typeof schema> = {
   title: 'Transformer',
   family: 'attention',
   readsEncoder: ({ crossAttention }) => crossAttention,
+  learnsPositions: ({ positions }) => positions === 'learned',
   traits(layer) {
     const { window, dilation, stride, globals } = maskRuleOf(layer);
     const ends = window > 0 && stride === 0 && globals === 0;

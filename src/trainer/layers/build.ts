@@ -12,7 +12,14 @@ import {
   variable,
 } from '@tensorflow/tfjs-core';
 import { kindOf } from '../../experiment/layers/index.ts';
-import { addsInput, placeLayers, seesOtherSteps, stepsOf, traitsOf } from '../../experiment/models.ts';
+import {
+  addsInput,
+  lastPosition,
+  placeLayers,
+  seesOtherSteps,
+  stepsOf,
+  traitsOf,
+} from '../../experiment/models.ts';
 import type { Experiment, Layer } from '../../experiment/schema.ts';
 import type { InputSize } from '../../experiment/sizes.ts';
 import { tap } from '../engine/kernels/tap.ts';
@@ -229,6 +236,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
     levels: levels.all,
     maps: [...encoder, ...layers].flatMap(({ built }) => built.maps ?? []),
     context: layers.every(({ description }) => traitsOf(description).carries) ? null : seqLen,
+    lastPosition: lastPosition(experiment, sizes),
     caches: layers.every(({ description, built }) => built.caches ?? traitsOf(description).carries),
     states,
     encode,

@@ -3,7 +3,7 @@
 import type { Encoded, Model } from './model.ts';
 import { type Stepper, stepper } from './stepper.ts';
 
-/** What begins and ends a sequence, and where one that does not end is cut. */
+/** What begins and ends a sequence, and where one that does not end is cut at the latest. */
 export interface Ends {
   start: number;
   end: number;
@@ -26,14 +26,21 @@ export interface BeamOptions {
   lengthPenalty: number;
 }
 
+/** Where a sequence is cut: a window that slides would give each symbol another position than it was written at. */
+function mostOf({ lastPosition }: Model, { most }: Ends): number {
+  return Math.min(most, lastPosition ?? most);
+}
+
 /** The most likely symbol at each step, without the end; for each of `batch` sequences. */
 export function greedy(
   model: Model,
   batch: number,
   encoded: Encoded,
-  { start, end, most }: Ends,
+  ends: Ends,
   look: Look = {},
 ): number[][] {
+  const { start, end } = ends;
+  const most = mostOf(model, ends);
   const written: number[][] = Array.from({ length: batch }, () => []);
   const ended = new Array<boolean>(batch).fill(false);
   const walker = stepper(model, batch, encoded);
@@ -73,9 +80,11 @@ interface Beam extends Hypothesis {
 export function beamSearch(
   model: Model,
   encoded: Encoded,
-  { start, end, most }: Ends,
+  ends: Ends,
   { width, lengthPenalty }: BeamOptions,
 ): Hypothesis[] {
+  const { start, end } = ends;
+  const most = mostOf(model, ends);
   const scoreOf = ({ symbols, logProbability }: Hypothesis) =>
     logProbability / ((5 + symbols.length + 1) / 6) ** lengthPenalty;
   const finished: Hypothesis[] = [];

@@ -71,6 +71,8 @@ export interface Model {
    * of the newest steps, those of a training sequence, are to be read at once.
    */
   readonly context: number | null;
+  /** steps after which no learned position is left, so that no longer sequence is read as one; null: there is no end */
+  readonly lastPosition: number | null;
   /** of all layers that have some, the encoder's included */
   readonly maps: readonly StateMap[];
   /** whether the newest steps, up to `context`, may be read one after the other with `caching` */

@@ -162,8 +162,9 @@ function positionsOf(
   return (x, first) => {
     const [seqLen, batch] = x.shape;
     if (learned && first + seqLen > place.seqLen)
-      throw new RangeError(
+      throw new ModelError(
         `${place.name} has learned ${place.seqLen} positions, but got a sequence of ${first + seqLen} steps.`,
+        ['model', place.name.split('.')[0]!, place.index, 'positions'],
       );
     const table: Tensor = learned ?? tensor2d(sinusoids(seqLen, width, first), [seqLen, width]);
     const begin = learned ? first : 0;

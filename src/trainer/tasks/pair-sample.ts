@@ -92,7 +92,13 @@ export function alignmentsOf(
   pairs: readonly { source: Int32Array; target: Int32Array }[],
   artifact: PairArtifact,
 ): (Alignment | null)[] {
-  const batch = batchOf(pairs, artifact);
+  // a target that was cut at the last position is not read to its end
+  const most = model.lastPosition ?? Number.POSITIVE_INFINITY;
+  const stepsOf = (target: Int32Array) => Math.min(target.length + 1, most);
+  const batch = batchOf(
+    pairs.map(({ source, target }) => ({ source, target: target.subarray(0, stepsOf(target) - 1) })),
+    artifact,
+  );
   const told: Float32Array[] = [];
   tidy(() => {
     const options = { training: false, step: 0 };
@@ -109,15 +115,16 @@ export function alignmentsOf(
   if (!weights) return pairs.map(() => null);
   const [T, S] = [batch.seqLen, batch.source!.seqLen];
   return pairs.map(({ source, target }, row) => {
-    if (Math.max(source.length, target.length + 1) > MAX_ALIGNED) return null;
+    const steps = stepsOf(target);
+    if (Math.max(source.length, steps) > MAX_ALIGNED) return null;
     const ofStep = (t: number) => {
       const from = (row * T + t) * S;
       return Array.from(weights.subarray(from, from + source.length), weight => Number(weight.toFixed(4)));
     };
     return {
       source: Array.from(source, id => artifact.sourceSymbols[id]!),
-      target: [...Array.from(target, id => artifact.targetSymbols[id]!), artifact.targetSymbols.at(-1)!],
-      weights: Array.from({ length: target.length + 1 }, (_, t) => ofStep(t)),
+      target: [...target, endsOf(artifact).end].slice(0, steps).map(id => artifact.targetSymbols[id]!),
+      weights: Array.from({ length: steps }, (_, t) => ofStep(t)),
     };
   });
 }

@@ -132,7 +132,7 @@ function queue(): Room['inTurn'] {
 }
 
 /** Errors whose message is made for people, and is about what was sent. */
-const WRONG_INPUT = new Set(['DataError', 'InputError']);
+const WRONG_INPUT = new Set(['DataError', 'InputError', 'ModelError']);
 
 function refuse(request: IncomingMessage, response: ServerResponse, cause: unknown): void {
   const { name, message } = cause as Error;

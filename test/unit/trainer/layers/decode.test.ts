@@ -95,6 +95,34 @@ describe('decoding', () => {
     }
   });
 
+  it('ends where a model has no learned position left', () => {
+    const blocks = experimentSchema.parse({
+      data: { task: 'seq2seq', path: 'd.tsv' },
+      model: {
+        encoder: [{ type: 'gru', units: 4 }],
+        layers: [
+          { type: 'embedding', dim: 4 },
+          { type: 'transformer', heads: 2, crossAttention: true },
+          { type: 'dense' },
+        ],
+      },
+    } satisfies ExperimentInput);
+    const tokens = { kind: 'tokens' as const, vocabulary: 5 };
+    const model = buildModel(blocks, { input: tokens, source: tokens, outputs: 5, steps: 3 }, 1);
+    model.variables.get('layers.2.bias')!.assign(tensor([0, 0, 0, 0, -100]));
+    const encoded = encodedOf(model, [0, 2, 1]);
+    const [symbols] = greedy(model, 1, encoded, { ...ends, most: 8 });
+    assert.equal(symbols!.length, 3);
+    for (const { symbols } of beamSearch(
+      model,
+      encoded,
+      { ...ends, most: 8 },
+      { width: 2, lengthPenalty: 0 },
+    ))
+      assert.equal(symbols.length, 3);
+    model.dispose();
+  });
+
   it('writes the sequences of a batch as it writes each alone', () => {
     const model = modelOf(2);
     const sources = [[0, 1, 2], [2, 2], [1]];

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tensor3d } from '@tensorflow/tfjs-core';
+import { tensor, tensor3d } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { pairsCode } from '../../../../src/trainer/export/pytorch/tasks/pairs.ts';
+import type { FinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
 import { drawnBy } from '../../../../src/trainer/inference/predict/seq2seq.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
+import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
 import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
 import { forcingAt, type TeacherForcing } from '../../../../src/trainer/tasks/forcing.ts';
@@ -135,6 +138,54 @@ describe('seq2seq', () => {
     assert.equal(figures['sequenceAccuracy'], right / 10);
     assert.ok(right >= 9, `${right} of 10 after training`);
     trainer.dispose();
+  });
+
+  it('writes as far as the decoder has learned positions: sample, free-running score and exported code', async () => {
+    const data = { split: [1, 0, 0] };
+    const task = await open(table, data, { batchSize: 10 });
+    const { model: description } = experimentSchema.parse({
+      data: { task: 'seq2seq', path: 'd.tsv' },
+      model: {
+        encoder: [{ type: 'gru', units: 4 }],
+        layers: [
+          { type: 'embedding', dim: 4 },
+          { type: 'transformer', heads: 2, crossAttention: true },
+          { type: 'attention', score: 'dot' },
+          { type: 'dense' },
+        ],
+      },
+    } satisfies ExperimentInput);
+    const experiment = { ...experimentOf(data), model: description };
+    const model = buildModel(experiment, task.sizes, 1);
+    const { steps } = task.sizes;
+    // it says B without an end
+    const bias = artifactOf(task).targetSymbols.map(symbol => (symbol === 'B' ? 100 : 0));
+    model.variables.get('layers.3.bias')!.assign(tensor(bias));
+    const written = 'B'.repeat(steps!);
+    const making = task.sample!(model, 1);
+    let made = making.next();
+    while (!made.done) made = making.next();
+    const sample = made.value;
+    assert.ok(sample?.type === 'decoded');
+    assert.equal(sample.rows.length, 8);
+    for (const { prediction, attention } of sample.rows) {
+      assert.equal(prediction, written);
+      // a row for each symbol, and none for an end that was never said
+      assert.deepEqual(attention!.target, [...written]);
+      assert.equal(attention!.weights.length, steps);
+      for (const row of attention!.weights)
+        assert.ok(Math.abs(row.reduce((sum, own) => sum + own) - 1) < 1e-3);
+    }
+    const score = emptyScore();
+    task.run!(model, task.trainingBatch(1), score);
+    const lengths = words.map(({ length }) => length);
+    assert.equal(
+      score.sums['free tokens'],
+      lengths.reduce((sum, length) => sum + length + 1, 0),
+    );
+    const run = { run: { experiment }, sizes: task.sizes, artifact: task.artifact() };
+    assert.match(pairsCode(run as unknown as FinishedRun), /^MOST_STEPS = 5$/m);
+    model.dispose();
   });
 
   it('mixes in what the decoder says itself, at the rate of the schedule', async () => {

@@ -1,5 +1,5 @@
 // What the export of a model that writes a target for a source adds to the code: both as symbols, and greedy writing.
-import { stepsOf, traitsOf } from '../../../../experiment/models.ts';
+import { lastPosition, stepsOf, traitsOf } from '../../../../experiment/models.ts';
 import { UNKNOWN } from '../../../data/text.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
 import { endsOf, type PairArtifact } from '../../../tasks/pair-batches.ts';
@@ -7,7 +7,10 @@ import { endsOf, type PairArtifact } from '../../../tasks/pair-batches.ts';
 export function pairsCode({ run: { experiment }, sizes, artifact }: FinishedRun): string {
   const inParts = experiment.model.layers.every(layer => traitsOf(layer).carries);
   const { most } = endsOf(artifact as unknown as PairArtifact);
-  return code(inParts ? null : stepsOf(experiment, sizes), most);
+  return code(
+    inParts ? null : stepsOf(experiment, sizes),
+    Math.min(most, lastPosition(experiment, sizes) ?? most),
+  );
 }
 
 /** `context`: steps that a decoder without states reads at once; `most`: those after which a target is cut. */
