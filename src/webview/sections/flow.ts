@@ -8,11 +8,12 @@ import { drawMap, levelOf, rowAt } from '../charts/heatmap.ts';
 import { fitCanvas, haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
 import { linearTicks } from '../charts/scales.ts';
-import { dataTable, h, iconButton, RadioGroup, tableBehind } from '../dom.ts';
+import { dataTable, h, RadioGroup, tableBehind } from '../dom.ts';
 import { count, ratio as ratioText } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
 import { GESTURES, withGestures } from '../run-names.ts';
+import { tableButton } from './chart-frame.ts';
 
 export const GUTTER = 44;
 const CASING = '#00224e';
@@ -68,12 +69,7 @@ export class FlowSection implements Section {
     this.page = page;
     this.maps = new RadioGroup('Which gradient', 'seg', '', map => page.setUi({ map }));
     this.runs = new RadioGroup('Run shown in the heat map', 'multi', 'small', run => page.setUi({ run }));
-    this.tableButton = iconButton(
-      'table',
-      'Show the gradient flow as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, flow: !page.ui.tables.flow } }),
-      false,
-    );
+    this.tableButton = tableButton(page, 'flow', 'the gradient flow');
     this.surface.element.prepend(this.map);
     this.surface.element.append(this.tip);
     this.surface.element.classList.add('flow');

@@ -1,11 +1,12 @@
 // Why the gradient reaches: mean activation of every gate by time step, and how long a memory lasts.
 import type { GatesView, RunView } from '../../protocol/messages.ts';
-import { type ChartSource, saveButton } from '../charts/export.ts';
-import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
+import type { ChartSource } from '../charts/export.ts';
+import { haloText, horizontal, type LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawTimeAxis, type ProfileArea, timeX } from '../charts/profile.ts';
-import { dataTable, h, iconButton, tableBehind } from '../dom.ts';
+import { dataTable, h, setText } from '../dom.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
+import { ChartFrame } from './chart-frame.ts';
 import { GUTTER } from './flow.ts';
 
 /** By their share of what a cell does: i f g o of an LSTM, r z n of a GRU. */
@@ -31,34 +32,15 @@ interface KeptLine {
 export class GatesSection implements Section {
   readonly element: HTMLElement;
   private readonly page: Page;
-  private readonly note = h('span', { class: 'quiet grow' });
-  private readonly surface = new LayeredCanvas('Memory gates');
-  private readonly body = h('div', { class: 'body' });
-  private readonly say = h('p', { class: 'verdict' });
-  private readonly tableButton: HTMLButtonElement;
+  private readonly frame: ChartFrame;
+  private readonly surface: LayeredCanvas;
 
   constructor(page: Page) {
     this.page = page;
-    this.tableButton = iconButton(
-      'table',
-      'Show the gates as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, gates: !page.ui.tables.gates } }),
-      false,
-    );
-    this.element = h(
-      'section',
-      { id: 'gates', label: 'Memory gates' },
-      h(
-        'div',
-        { class: 'row' },
-        h('h2', { text: 'Memory gates' }),
-        this.note,
-        this.tableButton,
-        saveButton(page, 'the gates', () => this.exported()),
-      ),
-      this.body,
-      this.say,
-    );
+    const names = { id: 'gates', title: 'Memory gates', what: 'the gates' };
+    this.frame = new ChartFrame(page, names, () => this.exported());
+    this.element = this.frame.element;
+    this.surface = this.frame.surface;
     this.surface.element.addEventListener('pointermove', event => {
       const area = this.area();
       const seqLen = this.seqLen();
@@ -74,26 +56,26 @@ export class GatesSection implements Section {
     const kept = this.kept();
     // a comparison of simple cells alone has nothing to show here
     this.element.hidden = kept.length === 0;
-    const width = this.element.clientWidth;
-    if (kept.length === 0 || width === 0) return;
-    const { ui, chosen } = this.page;
+    if (kept.length === 0 || this.element.clientWidth === 0) return;
+    const { chosen } = this.page;
     const bare = chosen?.cell && !chosen.cell.hasGates ? chosen.cell.title : null;
-    const text = `mean over units by t${bare ? `; ${bare} has none` : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`;
-    if (this.note.textContent !== text) this.note.textContent = text;
-    this.tableButton.setAttribute('aria-pressed', String(ui.tables.gates === true));
-    const height = this.height() + 22;
-    if (ui.tables.gates) this.renderTable(kept, height);
-    else {
-      if (this.body.firstChild !== this.surface.element) this.body.replaceChildren(this.surface.element);
-      this.surface.resize(width, height);
-      this.draw(kept);
-      this.renderReading();
-    }
+    setText(
+      this.frame.note,
+      `mean over units by t${bare ? `; ${bare} has none` : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`,
+    );
+    this.frame.show(this.height() + 22, {
+      draw: () => {
+        this.draw(kept);
+        this.renderReading();
+      },
+      stamp: kept.map(({ gates }) => gates.step).join(),
+      table: () => this.table(kept),
+    });
     this.renderSay(kept);
   }
 
   renderReading(): void {
-    if (this.surface.width === 0 || this.page.ui.tables.gates) return;
+    if (this.surface.width === 0 || this.frame.showsTable) return;
     const context = this.surface.drawOverlay();
     const { t } = this.page.reading;
     const kept = this.kept();
@@ -251,12 +233,13 @@ export class GatesSection implements Section {
 
   private renderSay(kept: readonly KeptLine[]): void {
     const { theme, state, isWide } = this.page;
+    const { say } = this.frame;
     const key =
       kept
         .map(({ run, half }) => `${run.id}${run.label}${half.mean.toFixed(3)}${styleOf(run, theme).color}`)
         .join() + isWide;
-    if (this.say.dataset['key'] === key) return;
-    this.say.dataset['key'] = key;
+    if (say.dataset['key'] === key) return;
+    say.dataset['key'] = key;
     const parts = kept.flatMap(({ run, gates, half }, index) => [
       index > 0 ? ' · ' : ' ',
       h(
@@ -273,13 +256,10 @@ export class GatesSection implements Section {
     ]);
     const bare = new Set(state.runs.flatMap(({ cell }) => (cell && !cell.hasGates ? [cell.title] : [])));
     const rest = isWide ? [...bare].map(title => ` · ${title} has no gates`).join('') : '';
-    this.say.replaceChildren('Half-life', ...parts, ` steps${rest}`);
+    say.replaceChildren('Half-life', ...parts, ` steps${rest}`);
   }
 
-  private renderTable(kept: readonly KeptLine[], height: number): void {
-    const stamp = kept.map(({ gates }) => gates.step).join();
-    if (this.body.dataset['stamp'] === stamp && this.body.querySelector('.data')) return;
-    this.body.dataset['stamp'] = stamp;
+  private table(kept: readonly KeptLine[]): HTMLTableElement {
     const columns = kept.flatMap(({ run, gates, half }) =>
       gates.gates.flatMap(({ layer, name }, gate) =>
         layer === half.layer ? [{ run, gates, gate, name }] : [],
@@ -299,7 +279,7 @@ export class GatesSection implements Section {
         h('span', { title: WORDS[name] ?? name, text: `${run.label} ${name}` }),
       ),
     ];
-    this.body.replaceChildren(tableBehind(height, dataTable('Mean gate by time step', head, rows)));
+    return dataTable('Mean gate by time step', head, rows);
   }
 
   private onKey(event: KeyboardEvent): void {

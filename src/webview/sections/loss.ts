@@ -20,6 +20,7 @@ import { drawMarker, markerIcon, styleOf } from '../kinds.ts';
 import type { Axis, Page, Section, UiState } from '../page.ts';
 import { Legend } from '../run-names.ts';
 import { hasSeeds, membersOf, type SeedView } from '../seeds.ts';
+import { tableButton } from './chart-frame.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
 const RANGE_POINTS = 1200;
@@ -91,12 +92,7 @@ export class LossSection implements Section {
     this.whole = iconButton('screen-full', 'Show all steps (0)', () =>
       page.setUi({ zoom: null, follow: true }),
     );
-    this.tableButton = iconButton(
-      'table',
-      'Show the loss as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, loss: !page.ui.tables.loss } }),
-      false,
-    );
+    this.tableButton = tableButton(page, 'loss', 'the loss');
     this.chart = new LossChart(this.surface.base);
     this.surface.element.append(this.tip);
     this.element = h(

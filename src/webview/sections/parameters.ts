@@ -2,10 +2,11 @@
 // formula and convention, and of each layer.
 import type { ParameterView } from '../../protocol/messages.ts';
 import { type ChartSource, saveButton } from '../charts/export.ts';
-import { dataTable, h, iconButton, RadioGroup } from '../dom.ts';
+import { dataTable, h, RadioGroup } from '../dom.ts';
 import { count } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section, UiState } from '../page.ts';
+import { tableButton } from './chart-frame.ts';
 
 /** of the picture that is saved, in pixels: a bar with its name and total */
 const LINE = 20;
@@ -23,12 +24,7 @@ export class ParametersSection implements Section {
   constructor(page: Page) {
     this.page = page;
     this.equal = new RadioGroup('Compare at', 'seg', '', equal => page.setUi({ equal }));
-    this.tableButton = iconButton(
-      'table',
-      'Show the parameters as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, parameters: !page.ui.tables.parameters } }),
-      false,
-    );
+    this.tableButton = tableButton(page, 'parameters', 'the parameters');
     this.element = h(
       'section',
       { id: 'parameters', label: 'Parameters' },

@@ -7,6 +7,7 @@ import { dataTable, h, iconButton, setText, tableBehind } from '../dom.ts';
 import { fromJson, lossExact, short } from '../format.ts';
 import { markerIcon, type RunStyle, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
+import { tableButton } from './chart-frame.ts';
 import { written } from './samples/index.ts';
 
 type Forecast = Extract<Sample, { type: 'series' }>;
@@ -37,12 +38,7 @@ export class SampleSection implements Section {
       () => page.setUi({ allSamples: !page.ui.allSamples }),
       false,
     );
-    this.tableButton = iconButton(
-      'table',
-      'Show the forecast as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, sample: !page.ui.tables.sample } }),
-      false,
-    );
+    this.tableButton = tableButton(page, 'sample', 'the forecast');
     this.saveMenu = saveButton(page, 'the forecast', () => this.exported());
     this.element = h(
       'section',

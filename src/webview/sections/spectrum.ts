@@ -1,14 +1,15 @@
 // What the chosen run's recurrent matrices do to lengths, over training: their spectral radii as lines, the largest
 // singular values dashed, the line of 1 between forgetting and growing; all figures in the table behind.
 import type { RunView, SpectrumView } from '../../protocol/messages.ts';
-import { type ChartSource, saveButton } from '../charts/export.ts';
-import { haloText, horizontal, LayeredCanvas } from '../charts/layered-canvas.ts';
+import type { ChartSource } from '../charts/export.ts';
+import { haloText, horizontal, type LayeredCanvas } from '../charts/layered-canvas.ts';
 import type { ProfileArea } from '../charts/profile.ts';
 import { linearScale, linearTicks } from '../charts/scales.ts';
-import { dataTable, h, iconButton, setText, tableBehind } from '../dom.ts';
+import { dataTable, setText } from '../dom.ts';
 import { count } from '../format.ts';
 import { styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
+import { ChartFrame } from './chart-frame.ts';
 import { GUTTER } from './flow.ts';
 
 const FIGURES = 3;
@@ -20,56 +21,33 @@ const AXIS = 20;
 export class SpectrumSection implements Section {
   readonly element: HTMLElement;
   private readonly page: Page;
-  private readonly note = h('span', { class: 'quiet grow' });
-  private readonly surface = new LayeredCanvas('Spectrum');
-  private readonly body = h('div', { class: 'body' });
-  private readonly say = h('p', { class: 'verdict' });
-  private readonly tableButton: HTMLButtonElement;
+  private readonly frame: ChartFrame;
+  private readonly surface: LayeredCanvas;
 
   constructor(page: Page) {
     this.page = page;
-    this.tableButton = iconButton(
-      'table',
-      'Show the spectrum as a data table',
-      () => page.setUi({ tables: { ...page.ui.tables, spectrum: !page.ui.tables.spectrum } }),
-      false,
-    );
-    this.element = h(
-      'section',
-      { id: 'spectrum', label: 'Spectrum' },
-      h(
-        'div',
-        { class: 'row' },
-        h('h2', { text: 'Spectrum' }),
-        this.note,
-        this.tableButton,
-        saveButton(page, 'the spectrum', () => this.exported()),
-      ),
-      this.body,
-      this.say,
-    );
+    const names = { id: 'spectrum', title: 'Spectrum', what: 'the spectrum' };
+    this.frame = new ChartFrame(page, names, () => this.exported());
+    this.element = this.frame.element;
+    this.surface = this.frame.surface;
   }
 
   render(): void {
     const shown = this.shown();
     this.element.hidden = shown === null;
-    const width = this.element.clientWidth;
-    if (!shown || width === 0) return;
-    const { ui, isWide } = this.page;
+    if (!shown || this.element.clientWidth === 0) return;
+    const { view } = shown;
     setText(
-      this.note,
-      isWide ? 'ρ(W) of each recurrent matrix over training; dashed: σ_max' : 'ρ(W), dashed σ_max',
+      this.frame.note,
+      this.page.isWide ? 'ρ(W) of each recurrent matrix over training; dashed: σ_max' : 'ρ(W), dashed σ_max',
     );
-    this.tableButton.setAttribute('aria-pressed', String(ui.tables.spectrum === true));
-    const height = this.height() + AXIS;
-    if (ui.tables.spectrum) this.renderTable(shown.view, height);
-    else {
-      if (this.body.firstChild !== this.surface.element) this.body.replaceChildren(this.surface.element);
-      this.surface.resize(width, height);
-      this.draw(shown);
-    }
-    setText(this.say, verdictOf(shown.view));
-    this.surface.label = `Spectral radii by training step of ${shown.run.label}. ${verdictOf(shown.view)}`;
+    this.frame.show(this.height() + AXIS, {
+      draw: () => this.draw(shown),
+      stamp: `${view.steps.at(-1)} ${view.steps.length} ${view.maps.length}`,
+      table: () => tableOf(view),
+    });
+    setText(this.frame.say, verdictOf(view));
+    this.surface.label = `Spectral radii by training step of ${shown.run.label}. ${verdictOf(view)}`;
   }
 
   private shown(): { run: RunView; view: SpectrumView } | null {
@@ -175,31 +153,23 @@ export class SpectrumSection implements Section {
       from = row + 12;
     }
   }
+}
 
-  private renderTable(view: SpectrumView, height: number): void {
-    const stamp = `${view.steps.at(-1)} ${view.steps.length} ${view.maps.length}`;
-    if (this.body.dataset['stamp'] === stamp && this.body.querySelector('.data')) return;
-    this.body.dataset['stamp'] = stamp;
-    const rows = view.maps.flatMap((map, index) => [
-      [
-        map,
-        ...[RADIUS, SIGMA, CONDITION].flatMap(figure =>
-          [0, view.steps.length - 1].map(row => figureText(figureOf(view, row, index, figure))),
-        ),
-      ],
-    ]);
-    const [first, last] = [count(view.steps[0]!), count(view.steps.at(-1)!)];
-    const head = [
-      'matrix',
-      ...['ρ', 'σ_max', 'condition'].flatMap(name => [`${name}, ${first}`, `${name}, ${last}`]),
-    ];
-    this.body.replaceChildren(
-      tableBehind(
-        height,
-        dataTable('Spectrum of each recurrent matrix, at the first and the newest step', head, rows),
+function tableOf(view: SpectrumView): HTMLTableElement {
+  const rows = view.maps.flatMap((map, index) => [
+    [
+      map,
+      ...[RADIUS, SIGMA, CONDITION].flatMap(figure =>
+        [0, view.steps.length - 1].map(row => figureText(figureOf(view, row, index, figure))),
       ),
-    );
-  }
+    ],
+  ]);
+  const [first, last] = [count(view.steps[0]!), count(view.steps.at(-1)!)];
+  const head = [
+    'matrix',
+    ...['ρ', 'σ_max', 'condition'].flatMap(name => [`${name}, ${first}`, `${name}, ${last}`]),
+  ];
+  return dataTable('Spectrum of each recurrent matrix, at the first and the newest step', head, rows);
 }
 
 function figureOf({ maps, figures }: SpectrumView, row: number, map: number, figure: number): number {
