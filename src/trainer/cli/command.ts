@@ -43,16 +43,6 @@ export const JSON_OPTION: Record<string, OptionSpec> = {
   json: { help: 'Write JSON lines to stdout and nothing else there.' },
 };
 
-export const CHECKPOINT_OPTION: Record<string, OptionSpec> = {
-  checkpoint: { value: 'best|last', help: 'Which checkpoint to use; default: the best, else the last.' },
-};
-
-export function checkpointOf(args: Arguments): 'best' | 'last' | undefined {
-  const name = args.text('checkpoint');
-  if (name === undefined || name === 'best' || name === 'last') return name;
-  throw new CommandError(`--checkpoint must be best or last, found ${JSON.stringify(name)}.`);
-}
-
 export const WORKSPACE_OPTIONS: Record<string, OptionSpec> = {
   workspace: {
     value: 'DIR',

@@ -1,10 +1,10 @@
 // unroll evaluate: the figures of a trained run on its test part, or on other data.
 import process from 'node:process';
 import { count } from '../../experiment/words.ts';
-import { CHECKPOINT_OPTION, type Command, checkpointOf, columns, JSON_OPTION } from './command.ts';
+import { type Command, columns } from './command.ts';
 import { EXIT } from './exit.ts';
-import { plain, screenOf, wrap } from './terminal.ts';
-import { findRun } from './workspace.ts';
+import { plain } from './terminal.ts';
+import { say, TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
 
 export const command: Command = {
   name: 'evaluate',
@@ -14,19 +14,18 @@ export const command: Command = {
     "Score a trained run: loss and all figures of its task, on its own test part or on other data, with the run's own scaling and vocabulary.",
   options: {
     data: { value: 'FILE', help: "Other data of the same form; default: the test part of the run's own." },
-    ...CHECKPOINT_OPTION,
-    ...JSON_OPTION,
+    ...TRAINED_OPTIONS,
   },
   examples: ['unroll evaluate RUN --data other.csv', 'unroll evaluate RUN --json'],
   async run(args) {
-    const folder = findRun(args.positionals[0]!);
+    const { folder, checkpoint } = trainedOf(args);
     const { evaluateRun } = await import('../inference/evaluate.ts');
     const { metrics, ...evaluated } = await evaluateRun(folder, {
       data: args.text('data'),
-      checkpoint: checkpointOf(args),
+      checkpoint,
     });
     if (args.flag('json')) {
-      process.stdout.write(`${JSON.stringify({ kind: 'evaluate', run: folder, ...evaluated })}\n`);
+      writeRecord({ kind: 'evaluate', run: folder, ...evaluated });
       return EXIT.done;
     }
     const { loss, lossUnit, figures, baseline, notes, count: answers, step, best } = evaluated;
@@ -43,8 +42,7 @@ export const command: Command = {
       ['checkpoint', `step ${count(step)}${best ? ', the best' : ''}`],
     ];
     process.stdout.write(`${plain(columns(rows), true)}\n`);
-    for (const note of notes)
-      process.stderr.write(`${wrap(plain(note), screenOf(process.stderr).textColumns)}\n`);
+    for (const note of notes) say(note);
     return EXIT.done;
   },
 };

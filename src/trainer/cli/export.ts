@@ -1,10 +1,10 @@
 // unroll export: a run's weights and model code, or its curves, for other tools.
 import path from 'node:path';
 import process from 'node:process';
-import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
+import type { Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { shortPath } from './report.ts';
-import { findRun } from './workspace.ts';
+import { TRAINED_OPTIONS, type Trained, trainedOf, writeRecord } from './trained.ts';
 
 const CURVES = ['csv', 'jsonl', 'tensorboard'] as const;
 const MODELS = ['pytorch', 'onnx', 'safetensors'] as const;
@@ -22,16 +22,15 @@ export const command: Command = {
       help: 'pytorch (weights and the model as Python), onnx (opset 17), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
-    ...CHECKPOINT_OPTION,
-    ...JSON_OPTION,
+    ...TRAINED_OPTIONS,
   },
   examples: ['unroll export RUN --format pytorch', 'unroll export RUN --format csv --out curves'],
   async run(args) {
-    const folder = findRun(args.positionals[0]!);
+    const { folder, checkpoint } = trainedOf(args);
     const format = formatOf(args.text('format'));
     const out = path.resolve(args.text('out') ?? `${path.basename(folder)}-${format}`);
-    const files = await exportFiles(folder, format, out, checkpointOf(args));
-    if (args.flag('json')) process.stdout.write(`${JSON.stringify({ kind: 'export', format, files })}\n`);
+    const files = await exportFiles(folder, format, out, checkpoint);
+    if (args.flag('json')) writeRecord({ kind: 'export', format, files });
     else for (const file of files) process.stdout.write(`${shortPath(file)}\n`);
     return EXIT.done;
   },
@@ -44,12 +43,7 @@ function formatOf(name: string | undefined): Format {
   throw new CommandError(`--format must be one of ${FORMATS.join(', ')}${found}.`);
 }
 
-async function exportFiles(
-  folder: string,
-  format: Format,
-  out: string,
-  checkpoint: 'best' | 'last' | undefined,
-) {
+async function exportFiles(folder: string, format: Format, out: string, checkpoint: Trained['checkpoint']) {
   if (format === 'pytorch' || format === 'onnx' || format === 'safetensors') {
     const { exportRun } = await import('../export/export-run.ts');
     return exportRun(folder, format, out, { checkpoint });

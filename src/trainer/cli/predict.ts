@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { either } from '../../experiment/words.ts';
 import type { Row } from '../inference/predict/predictor.ts';
-import { type Arguments, CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
+import type { Arguments, Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { plain, screenOf, wrap } from './terminal.ts';
-import { findRun } from './workspace.ts';
+import { drawingOf, say, TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
 
 export const command: Command = {
   name: 'predict',
@@ -41,37 +40,34 @@ export const command: Command = {
       help: 'Draw among the likeliest symbols that together have the probability P, from 0 to 1.',
     },
     seed: { value: 'N', help: 'Of what is drawn: the same seed gives the same answers; default 1.' },
-    ...CHECKPOINT_OPTION,
-    ...JSON_OPTION,
+    ...TRAINED_OPTIONS,
   },
   examples: [
     'unroll predict RUN samples/data/co2-concentration.csv --next',
     'cat new.csv | unroll predict RUN --format jsonl',
   ],
   async run(args) {
-    const [run, named = '-'] = args.positionals as [string, string?];
+    const { folder, checkpoint } = trainedOf(args);
+    const [, named = '-'] = args.positionals;
     const format = oneOf(args, 'format', ['csv', 'jsonl']);
     const input = oneOf(args, 'input', ['csv', 'tsv', 'jsonl']);
-    const folder = findRun(run);
-    const { file, done } = named === '-' ? await fromStandardInput(input) : { file: named, done: () => {} };
-    const { predictFile } = await import('../inference/predict/index.ts');
-    const { columns, rows, next, notes, facts, summary, step, best } = await predictFile(folder, file, {
-      checkpoint: checkpointOf(args),
+    const options = {
+      checkpoint,
       beams: args.number('beams', { min: 1, max: 1000, whole: true }),
       lengthPenalty: args.number('length-penalty', { min: 0, max: 10 }),
-      drawing: drawingOf(args),
-    }).finally(done);
+      drawing: drawn(args),
+    };
+    const { file, done } = named === '-' ? await fromStandardInput(input) : { file: named, done: () => {} };
+    const { predictFile } = await import('../inference/predict/index.ts');
+    const predicted = await predictFile(folder, file, options).finally(done);
+    const { columns, rows, next, notes, facts, summary, step, best } = predicted;
     const known = args.flag('next') ? [] : rows;
-    const say = (text: string) =>
-      process.stderr.write(`${wrap(plain(text), screenOf(process.stderr).textColumns)}\n`);
     if (args.flag('json')) {
-      process.stdout.write(
-        `${JSON.stringify({ kind: 'predict', run: folder, ...facts, step, best, notes, rows: known, next })}\n`,
-      );
+      writeRecord({ kind: 'predict', run: folder, ...facts, step, best, notes, rows: known, next });
       return EXIT.done;
     }
     if (format === 'jsonl') {
-      for (const row of [...known, ...next]) process.stdout.write(`${JSON.stringify(row)}\n`);
+      for (const row of [...known, ...next]) writeRecord(row);
     } else writeCsv(columns, [...known, ...next]);
     for (const note of notes) say(note);
     if (summary !== null) say(summary);
@@ -80,11 +76,8 @@ export const command: Command = {
 };
 
 /** undefined: each symbol is the most likely one. @throws CommandError beside beams */
-function drawingOf(args: Arguments) {
-  const temperature = args.number('temperature', { min: 0, max: 100 });
-  const topK = args.number('top-k', { min: 1, whole: true });
-  const topP = args.number('top-p', { min: 1e-9, max: 1 });
-  const seed = args.number('seed', { min: 0, max: 0xffff_ffff, whole: true }) ?? 1;
+function drawn(args: Arguments) {
+  const { temperature, topK, topP, seed = 1 } = drawingOf(args);
   if (temperature === undefined && topK === undefined && topP === undefined) return undefined;
   if ((args.number('beams', {}) ?? 1) > 1)
     throw new CommandError('Symbols are either drawn or followed by beams: leave out one of both.');

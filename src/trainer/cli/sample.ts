@@ -1,9 +1,9 @@
 // unroll sample: text from a trained language model, as it is written.
 import process from 'node:process';
-import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
+import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { plain } from './terminal.ts';
-import { findRun } from './workspace.ts';
+import { drawingOf, TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
 
 export const command: Command = {
   name: 'sample',
@@ -26,28 +26,23 @@ export const command: Command = {
     },
     prompt: { value: 'TEXT', help: 'How the text begins; default: a line break.' },
     seed: { value: 'N', help: "The same seed gives the same text; default: the run's." },
-    ...CHECKPOINT_OPTION,
-    ...JSON_OPTION,
+    ...TRAINED_OPTIONS,
   },
   examples: [
     'unroll sample RUN --prompt "Emma " --length 300',
     'unroll sample RUN --seed 7 --temperature 0.5',
   ],
   async run(args) {
-    const folder = findRun(args.positionals[0]!);
+    const { folder, checkpoint } = trainedOf(args);
     const options = {
       length: args.number('length', { min: 1, max: 1_000_000, whole: true }),
-      temperature: args.number('temperature', { min: 0, max: 100 }),
-      topK: args.number('top-k', { min: 1, whole: true }),
-      topP: args.number('top-p', { min: 1e-9, max: 1 }),
       prompt: args.text('prompt'),
-      seed: args.number('seed', { min: 0, max: 0xffff_ffff, whole: true }),
-      checkpoint: checkpointOf(args),
+      checkpoint,
+      ...drawingOf(args),
     };
     const { sampleText } = await import('../inference/sample.ts');
     if (args.flag('json')) {
-      const sampled = await sampleText(folder, options);
-      process.stdout.write(`${JSON.stringify({ kind: 'sample', run: folder, ...sampled })}\n`);
+      writeRecord({ kind: 'sample', run: folder, ...(await sampleText(folder, options)) });
       return EXIT.done;
     }
     const onText = (text: string) => void process.stdout.write(plain(text, true));

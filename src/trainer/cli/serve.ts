@@ -1,10 +1,10 @@
 // unroll serve: a trained run answers over HTTP on this machine alone. A signal ends it at once, by its own default.
 import { once } from 'node:events';
 import process from 'node:process';
-import { CHECKPOINT_OPTION, type Command, checkpointOf, JSON_OPTION } from './command.ts';
+import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { plain } from './terminal.ts';
-import { findRun } from './workspace.ts';
+import { TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
 
 export const command: Command = {
   name: 'serve',
@@ -16,22 +16,18 @@ export const command: Command = {
     'Each request needs the header "Authorization: Bearer TOKEN" with the token that is printed at start, and JSON of up to 1 MB. Up to 64 sequences are kept, each until nobody has gone on with it for 10 minutes. Ctrl+C ends it.',
   options: {
     port: { value: 'N', help: 'The port; default: one that is free, which is printed.' },
-    ...CHECKPOINT_OPTION,
-    ...JSON_OPTION,
+    ...TRAINED_OPTIONS,
   },
   examples: ['unroll serve RUN', 'unroll serve RUN --port 8000'],
   async run(args) {
-    const folder = findRun(args.positionals[0]!);
+    const { folder, checkpoint } = trainedOf(args);
     const port = args.number('port', { min: 0, max: 65535, whole: true }) ?? 0;
     const { openFinishedRun } = await import('../inference/finished-run.ts');
     const { answersOf } = await import('../inference/serve/answers.ts');
     const { serve } = await import('../inference/serve/server.ts');
-    const answers = await answersOf(openFinishedRun(folder, checkpointOf(args)));
+    const answers = await answersOf(openFinishedRun(folder, checkpoint));
     const { url, token, server } = await serve(answers, port);
-    if (args.flag('json'))
-      process.stdout.write(
-        `${JSON.stringify({ kind: 'serve', ...answers.about(), run: folder, url, token })}\n`,
-      );
+    if (args.flag('json')) writeRecord({ kind: 'serve', ...answers.about(), run: folder, url, token });
     else
       process.stdout.write(
         plain(

@@ -2,7 +2,7 @@
 // hand and against each other.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, main, unroll } from './unroll.ts';
@@ -116,11 +116,14 @@ describe('unroll data, evaluate, predict', () => {
 
   it('predict: standard input is read as a file of its format, JSON lines are written', () => {
     const input = text(60, 63);
+    const kept = join(folder, 'kept');
+    mkdirSync(kept);
     const piped = (extra: string[], content: string) =>
       spawnSync(process.execPath, [main(), 'predict', classes, ...extra], {
         cwd: folder,
         input: content,
         encoding: 'utf8',
+        env: { ...process.env, TMPDIR: kept },
       });
     const lines = piped(['--format', 'jsonl'], input);
     assert.equal(lines.status, 0, lines.stderr);
@@ -135,6 +138,8 @@ describe('unroll data, evaluate, predict', () => {
     assert.equal(empty.status, 2);
     assert.match(empty.stderr, /^Standard input is empty\.$/m);
     assert.match(piped(['--format', 'xml'], input).stderr, /--format must be "csv" or "jsonl", found "xml"/);
+    assert.match(piped(['--beams', '0'], input).stderr, /--beams must be a whole number of at least 1/);
+    assert.deepEqual(readdirSync(kept), []);
   });
 
   it('evaluate: a tagger on other sentences, as predict counts them', () => {
