@@ -67,6 +67,6 @@ export const conv1d: LayerKind<typeof schema> = {
     const t = stride > 1 ? `${stride}t` : 't';
     const place = { causal: `${t}−${apart}`, same: `${t}+${apart}−c`, valid: `${t}+${apart}` }[padding];
     const sum = `b + Σ_k W_k x_{${place}}`;
-    return `y_t = ${activation === 'linear' ? sum : `${activation}(${sum})`}`;
+    return `y_t = ${activation === 'linear' ? sum : `${activation}(${sum})`}          Waibel et al. 1989`;
   },
 };

@@ -38,5 +38,6 @@ export const dense: LayerKind<typeof schema> = {
     tied && at && !at.isLast
       ? [error(['tied'], 'Only the last layer may share its matrix with the embedding; leave `tied` out.')]
       : [],
-  about: ({ activation }) => `y_t = ${activation === 'linear' ? 'W x_t + b' : `${activation}(W x_t + b)`}`,
+  about: ({ activation, tied }) =>
+    `y_t = ${activation === 'linear' ? 'W x_t + b' : `${activation}(W x_t + b)`}${tied ? ', W that of the embedding          arXiv 1608.05859' : ''}`,
 };

@@ -18,5 +18,6 @@ export const dropout: LayerKind<typeof schema> = {
   kept: (_, { inputs, outputs }) => inputs + 2 * outputs,
   multiplyAdds: () => 0,
   check: layer => (layer.rate === 0 ? [warning(['rate'], 'A dropout rate of 0 has no effect.')] : []),
-  about: layer => `Each number is 0 with a chance of ${layer.rate} in training; off in validation.`,
+  about: layer =>
+    `Each number is 0 with a chance of ${layer.rate} in training; off in validation          Srivastava et al. 2014`,
 };

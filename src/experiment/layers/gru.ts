@@ -37,8 +37,8 @@ export const gru = recurrentKind({
     [
       'r_t, z_t = σ(W x_t + U h_{t-1} + b)',
       resetsAfter(convention, resetAfter)
-        ? 'n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_hn))'
-        : 'n_t = tanh(W_n x_t + U_n (r_t ⊙ h_{t-1}) + b_n)',
+        ? 'n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_hn))          arXiv 1406.1078v1'
+        : 'n_t = tanh(W_n x_t + U_n (r_t ⊙ h_{t-1}) + b_n)          arXiv 1406.1078v3',
       'h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}',
       resetsAfter(convention, resetAfter)
         ? 'resets after the recurrent product, as PyTorch and Keras do'

@@ -71,12 +71,17 @@ const kind = recurrentKind({
     const gates = coupledGates ? 'i_t' : 'i_t, f_t';
     return [
       ...(peephole
-        ? [`${gates} = σ(${product}${sees('c_{t-1}')})`, `o_t = σ(${product}${sees('c_t')})`]
+        ? [
+            `${gates} = σ(${product}${sees('c_{t-1}')})`,
+            `o_t = σ(${product}${sees('c_t')})          Gers & Schmidhuber 2000`,
+          ]
         : [`${gates}, o_t = σ(${product})`]),
-      ...(coupledGates ? ['f_t = 1 − i_t'] : []),
-      layerNorm ? `g_t = tanh(${product})` : 'g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)',
-      'c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t',
-      `${projection ? 'h_t = W_hr (' : 'h_t = '}o_t ⊙ tanh(${layerNorm ? 'N(c_t)' : 'c_t'})${projection ? ')' : ''}`,
+      ...(coupledGates ? ['f_t = 1 − i_t          Greff et al. 2017'] : []),
+      layerNorm
+        ? `g_t = tanh(${product})          arXiv 1607.06450`
+        : 'g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)',
+      'c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t          Hochreiter & Schmidhuber 1997, Gers et al. 2000',
+      `${projection ? 'h_t = W_hr (' : 'h_t = '}o_t ⊙ tanh(${layerNorm ? 'N(c_t)' : 'c_t'})${projection ? ')          arXiv 1402.1128' : ''}`,
     ].join('\n');
   },
 });

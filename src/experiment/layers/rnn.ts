@@ -33,5 +33,5 @@ export const rnn = recurrentKind({
   keptPerUnit: 1,
   statePerUnit: 1,
   biases: (_, convention) => biasesOf(convention),
-  about: ({ activation }) => `h_t = ${activated(activation, 'W x_t + U h_{t-1} + b')}`,
+  about: ({ activation }) => `h_t = ${activated(activation, 'W x_t + U h_{t-1} + b')}          Elman 1990`,
 });

@@ -1,6 +1,8 @@
 // What stands above a model, from its text and its runs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import type { Convention } from '../../../src/experiment/convention.ts';
+import { kindOf, LAYER_TYPES, layerSchema } from '../../../src/experiment/layers/index.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import { countsText } from '../../../src/extension/experiments/counts-text.ts';
 import { layerHover } from '../../../src/extension/experiments/hover-text.ts';
@@ -248,6 +250,35 @@ describe('the hover over a layer', () => {
     });
     assert.match(texts[0]!, /`16` parameters/);
     assert.match(texts[2]!, /`5·16² \+ 2·16·64 \+ 7·16 \+ 64 = 3,504`/);
+  });
+  it('names a paper for every kind that has one, and for the fields of an LSTM', () => {
+    // what everyone computes so; their fields have papers
+    const plain = new Set(['dense', 'embedding', 'pool']);
+    const about = (layer: object, convention: Convention = 'pytorch') => {
+      const read = layerSchema.parse(layer);
+      return kindOf(read).about!(read, convention);
+    };
+    const paper = /arXiv \d{4}\.\d{4,5}|[A-Z]\S+ (et al\. |)(19|20)\d\d\b/;
+    const required = { units: 8, dim: 8, rate: 0.5, cutoffs: [9] };
+    for (const type of LAYER_TYPES.filter(each => !plain.has(each))) {
+      const { shape } = kindOf({ type }).schema;
+      const own = Object.fromEntries(Object.entries(required).filter(([name]) => name in shape));
+      assert.match(about({ type, ...own }), paper, type);
+    }
+    const lstm = { type: 'lstm', units: 8 };
+    const of: [string, string][] = [
+      [about({ type: 'rnn', units: 8 }), 'Elman 1990'],
+      [about({ type: 'gru', units: 8 }), '1406.1078v1'],
+      [about({ type: 'gru', units: 8 }, 'tfjs'), '1406.1078v3'],
+      [about(lstm), 'Hochreiter & Schmidhuber 1997, Gers et al. 2000'],
+      [about({ ...lstm, peephole: true }), 'Gers & Schmidhuber 2000'],
+      [about({ ...lstm, coupledGates: true }), 'Greff et al. 2017'],
+      [about({ ...lstm, layerNorm: true }), '1607.06450'],
+      [about({ ...lstm, projection: 4 }), '1402.1128'],
+      [about({ type: 'dense', tied: true }), '1608.05859'],
+      [about({ type: 'crf' }), 'Lafferty et al. 2001'],
+    ];
+    for (const [text, name] of of) assert.ok(text.includes(name), `${name} in\n${text}`);
   });
   it('leaves the vocabulary open where the text has not been read', () => {
     assert.match(layerHover(experimentOf('emma.rnn.json'), 0, null)!, /`V·32`/);
