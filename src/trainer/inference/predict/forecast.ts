@@ -51,7 +51,7 @@ async function readSeries(
 
 /** By the first predicted row: the levels of the next `horizon` rows. */
 function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArtifact): Map<number, number[]> {
-  const { window, horizon, difference } = artifact;
+  const { window, difference } = artifact;
   const levels = new Map<number, number[]>();
   const places: number[] = [];
   for (let at = series.firstRow + window; at <= series.level.length; at++) places.push(at);
