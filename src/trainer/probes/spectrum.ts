@@ -9,13 +9,12 @@ import type { StateMap } from '../layers/state-maps.ts';
 import type { Probe } from './probe.ts';
 
 export const FIGURES = ['radius', 'sigma', 'condition'] as const;
-/** Measured: a matrix of n rows takes as long as 170 n³ multiply-adds of a training step. */
-const COST = 170;
+/** Measured on the native engine: a matrix of n rows takes as long as 500 n³ multiply-adds of a training step. */
+const COST = 500;
 const SHARE = 0.005;
-/** Rows that a short run has all the same: of small matrices, which take 20 ms at most, or at four times the share. */
+/** Rows that a short run has of small matrices all the same: of 32 rows one takes 2 ms. */
 const FEWEST = 10;
-const SMALL = 1e6;
-
+const SMALL = 32 ** 3;
 export const spectrum: Probe = {
   name: SERIES.spectrum,
   open({ experiment, model: { maps }, task }) {
@@ -60,7 +59,6 @@ export function spectrumEvery(
   const cubes = maps.reduce((sum, { size }) => sum + size ** 3, 0);
   const { step } = multiplyAdds(experiment, sizes);
   const affordable = Math.max(1, Math.ceil((COST * cubes) / (SHARE * step)));
-  const least = Math.ceil(training.steps / 200);
-  const most = cubes <= SMALL ? least : Math.ceil(affordable / 4);
-  return Math.max(least, most, Math.min(affordable, Math.ceil(training.steps / FEWEST)));
+  const wanted = cubes <= SMALL ? Math.min(affordable, Math.ceil(training.steps / FEWEST)) : affordable;
+  return Math.max(wanted, Math.ceil(training.steps / 200));
 }
