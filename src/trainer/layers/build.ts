@@ -144,7 +144,7 @@ export function buildModel(experiment: Experiment, sizes: ModelSizes, seed: numb
         name,
         isLast: chain === 'layers' && index === descriptions.length - 1,
         seed,
-        seqLen,
+        seqLen: placed.get(name)!.at.steps,
         convention,
         input: readsTokens(description) ? flow : asVectors(flow),
         outputs: sizes.outputs,

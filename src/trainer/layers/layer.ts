@@ -27,7 +27,7 @@ export interface Place {
   name: string;
   isLast: boolean;
   seed: number;
-  /** steps of a training sequence */
+  /** steps that reach it of a training sequence */
   seqLen: number;
   convention: Convention;
   input: Flow;

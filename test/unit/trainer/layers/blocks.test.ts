@@ -56,6 +56,11 @@ const stacks: Record<string, Layers> = {
   'transformer after an LSTM': [{ type: 'lstm', units: 8 }, { type: 'transformer' }, { type: 'layer-norm' }],
   tcn: [vectors, { type: 'tcn', units: 3, layers: 3 }],
   'tcn as wide as its input': [vectors, { type: 'tcn', units: 4, kernelSize: 2 }],
+  'transformer after a layer that halves sequences': [
+    vectors,
+    { type: 'conv1d', units: 8, stride: 2 },
+    { type: 'transformer' },
+  ],
   'bidirectional gru': [{ type: 'gru', units: 3, layers: 2, bidirectional: true }],
 };
 
