@@ -563,6 +563,21 @@ describe('the page of the dashboard', () => {
     assert.equal(await page.getByRole('radio', { name: 'linear' }).getAttribute('aria-checked'), 'true');
   });
 
+  it('puts the run that was chosen in the table of the spectrum', async () => {
+    // two of one cell, whose tables have the same steps and matrices
+    await open('state=finished&runs=6&spectrum=1&nan=0', 900);
+    await page.getByRole('radio', { name: 'each', exact: true }).click();
+    await page.getByRole('button', { name: 'Show the spectrum as a data table' }).click();
+    const tableOf = async (run: RegExp) => {
+      await page.locator('.multi').getByRole('radio', { name: run }).click();
+      await settled();
+      return page.locator('#spectrum table').innerText();
+    };
+    const first = await tableOf(/^GRU(?! · seed 2)/);
+    assert.notEqual(await tableOf(/^GRU · seed 2/), first);
+    assert.equal(await tableOf(/^GRU(?! · seed 2)/), first);
+  });
+
   it('keeps a zoom while new points come, and asks for finer ones', async () => {
     await open('steps=4000&step=3000&nan=0', 900);
     const box = (await page.locator('#loss .chart').boundingBox())!;

@@ -68,7 +68,7 @@ export class GatesSection implements Section {
         this.draw(kept);
         this.renderReading();
       },
-      stamp: kept.map(({ gates }) => gates.step).join(),
+      stamp: kept.map(({ run, gates }) => `${run.id} ${run.label} ${gates.step}`).join(),
       table: () => this.table(kept),
     });
     this.renderSay(kept);

@@ -43,7 +43,7 @@ export class SpectrumSection implements Section {
     );
     this.frame.show(this.height() + AXIS, {
       draw: () => this.draw(shown),
-      stamp: `${view.steps.at(-1)} ${view.steps.length} ${view.maps.length}`,
+      stamp: `${shown.run.id} ${view.steps.at(-1)} ${view.steps.length} ${view.maps.length}`,
       table: () => tableOf(view),
     });
     setText(this.frame.say, verdictOf(view));
