@@ -80,16 +80,15 @@ describe('the dashboard', () => {
     const seen = new Set<string>();
     for (let i = 0; i < 60 && seen.size < 60; i++) {
       await workbench.page.keyboard.press('Tab');
-      const focused = await workbench.webview
-        .locator(':focus')
-        .first()
-        .evaluate(element => ({
+      const focused = await workbench.webview.locator('body').evaluate(body => {
+        const element = body.ownerDocument.activeElement;
+        if (!element || element === body || !body.ownerDocument.hasFocus()) return null;
+        const { outlineStyle, boxShadow } = getComputedStyle(element);
+        return {
           name: element.getAttribute('aria-label') ?? element.textContent ?? '',
-          outlined:
-            getComputedStyle(element).outlineStyle !== 'none' ||
-            getComputedStyle(element).boxShadow !== 'none',
-        }))
-        .catch(() => null);
+          outlined: outlineStyle !== 'none' || boxShadow !== 'none',
+        };
+      });
       if (!focused) break;
       assert.ok(focused.outlined, `focus on "${focused.name}" cannot be seen`);
       seen.add(focused.name.trim());

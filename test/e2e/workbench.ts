@@ -85,7 +85,7 @@ export class Workbench {
   /** A further window on the same workspace. */
   async openPage(): Promise<Page> {
     const page = await this.context.newPage();
-    page.setDefaultTimeout(300_000);
+    page.setDefaultTimeout(200_000);
     page.on('console', message => {
       const place = message.location().url;
       if (message.type() === 'error' && isOurs(message.text(), place))
@@ -141,6 +141,15 @@ export class Workbench {
   /** Types into the open quick pick. */
   async typeInQuickPick(text: string): Promise<void> {
     await this.page.locator('.quick-input-widget input[type="text"]').first().fill(text);
+  }
+
+  /** Finds a row of the open quick pick by its words, which may stand out of sight in a long list. */
+  async searchInQuickPick(text: string): Promise<Locator> {
+    await this.quickPick.first().waitFor();
+    await this.typeInQuickPick(text);
+    const row = this.quickPick.filter({ hasText: text }).first();
+    await row.waitFor();
+    return row;
   }
 
   private async openQuickInput(key: string, text: string): Promise<Locator> {
