@@ -1,17 +1,38 @@
 // Parameters of recurrent layers as their framework counts them: what is sure, what holds by default, and between which
-// bounds they are where several calls, turns of a loop or cells are possible.
+// bounds they are where several calls, turns of a loop or cells are possible. Where only the input's width is open, the
+// count is a function of it.
 import { countRecurrent } from '../experiment/framework-cell.ts';
 import type { Convention } from '../experiment/schema.ts';
-import { CELL_NAME, type CellKind, type FoundLayer, type FoundRecurrent, type Given } from './definition.ts';
+import {
+  CELL_NAME,
+  type CellKind,
+  type FoundLayer,
+  type FoundRecurrent,
+  type Given,
+  type InputFormula,
+} from './definition.ts';
 
 type Options = FoundLayer['options'];
 
-/** Sets the three counts of a layer from its sizes; `inputSize` is known by now, if it can be. */
+/** Sets the counts of a layer from its sizes; `inputSize` is known by now, if it can be. */
 export function countParameters(found: FoundRecurrent, convention: Convention, options: Options): void {
   found.parameters = total(found, convention, options, known);
   const isOpen = found.parameters === null;
   found.parametersDefault = isOpen ? total(found, convention, options, usual) : null;
   found.parametersRange = isOpen ? rangeOf(found, convention, options) : null;
+  const isNothing = isOpen && found.parametersDefault === null && found.parametersRange === null;
+  found.parametersByInput = isNothing ? byInput(found, convention, options) : null;
+}
+
+/** All counts are linear in the width of the input: two of them give the line. */
+function byInput(found: FoundRecurrent, convention: Convention, options: Options): InputFormula | null {
+  if (found.inputSize.value !== null || found.inputSize.called) return null;
+  const at = (width: number) => {
+    const inputSize = { ...found.inputSize, value: width };
+    return total({ ...found, inputSize }, convention, options, known);
+  };
+  const [one, two] = [at(1), at(2)];
+  return one === null || two === null ? null : { fixed: 2 * one - two, perInput: two - one };
 }
 
 type Read = <T>(given: Given<T>) => T | null;

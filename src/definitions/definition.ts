@@ -87,10 +87,18 @@ export interface FoundRecurrent {
   parametersDefault: number | null;
   /** the least and the most that calls, turns of a loop or possible cells make; null where they are not several */
   parametersRange: readonly [number, number] | null;
+  /** where only the width of the input is open: the count is `fixed + perInput · inputs` */
+  parametersByInput: InputFormula | null;
   /** the layer as each of several calls makes it; empty where there is one way only */
   variants: readonly FoundLayer[];
   /** of a Keras `Bidirectional`: the layer of its own that reads backwards */
   backward: FoundRecurrent | null;
+}
+
+/** Parameters as a function of the input's width. */
+export interface InputFormula {
+  fixed: number;
+  perInput: number;
 }
 
 /** A sequence layer that is named and counted, not trained from code. */

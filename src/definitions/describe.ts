@@ -1,6 +1,14 @@
 // Definitions as plain data, for programs: one object a recurrent layer, or whole models. `units`, `layers` and
 // `parameters` are numbers only where they are sure; what holds by default, or in one call of several, stands beside.
-import type { CellKind, FoundLayer, FoundModel, FoundSequenceLayer, Given, Origin } from './definition.ts';
+import type {
+  CellKind,
+  FoundLayer,
+  FoundModel,
+  FoundSequenceLayer,
+  Given,
+  InputFormula,
+  Origin,
+} from './definition.ts';
 
 export interface LayerData {
   file: string;
@@ -27,13 +35,15 @@ export interface LayerData {
   parameters: number | null;
   parametersDefault?: number;
   parametersRange?: readonly [number, number];
+  /** where only the width of the input is open */
+  parametersByInput?: InputFormula;
   /** the other place that the number of units, or else of inputs or layers, comes from */
   from?: { file: string; line: number };
 }
 
 export function layerData(file: string, layer: FoundLayer): LayerData {
   const { units, layers, bidirectional, returnSequences, batchFirst, cell, cells, isCell } = layer.recurrent!;
-  const { parameters, parametersDefault, parametersRange } = layer.recurrent!;
+  const { parameters, parametersDefault, parametersRange, parametersByInput } = layer.recurrent!;
   const from = originOf(layer);
   const range = unitsRange(units);
   return {
@@ -57,6 +67,7 @@ export function layerData(file: string, layer: FoundLayer): LayerData {
     parameters,
     ...optional('parametersDefault', parametersDefault),
     ...(parametersRange ? { parametersRange } : {}),
+    ...optional('parametersByInput', parametersByInput),
     ...(from ? { from: { file: from.file ?? file, line: from.line } } : {}),
   };
 }

@@ -380,6 +380,7 @@ export class SourceReader {
       parameters: null,
       parametersDefault: null,
       parametersRange: null,
+      parametersByInput: null,
       variants: [],
       backward: null,
     };

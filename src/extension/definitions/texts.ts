@@ -8,6 +8,7 @@ import {
   type FoundSequenceLayer,
   FRAMEWORK_NAMES,
   type Given,
+  type InputFormula,
   type Origin,
 } from '../../definitions/definition.ts';
 import { originOf } from '../../definitions/describe.ts';
@@ -54,13 +55,19 @@ function openCounts(layers: readonly FoundLayer[]): string {
     const one = parameters ?? parametersDefault;
     return parametersRange ?? (one === null ? null : ([one, one] as const));
   });
+  const byInput = layers.flatMap(({ recurrent }) => recurrent!.parametersByInput ?? []);
+  const rest = layers.map(({ recurrent }) => recurrent!.parameters).filter(each => each !== null);
+  if (byInput.length === 1 && rest.length === layers.length - 1) {
+    const [{ fixed, perInput }] = byInput as [InputFormula];
+    return `${formula({ fixed: rest.reduce((a, b) => a + b, fixed), perInput })} params · ${many}`;
+  }
   if (bounds.some(each => each === null)) return many;
   const sum = (end: 0 | 1) => bounds.reduce((all, each) => all + each![end], 0);
   return `${count(sum(0))} to ${count(sum(1))} params · ${many}`;
 }
 
 function symbolic({ recurrent }: FoundLayer): string {
-  const { units, parametersDefault, parametersRange, variants } = recurrent!;
+  const { units, parametersDefault, parametersRange, parametersByInput, variants } = recurrent!;
   const name = cellText(recurrent!);
   if (parametersRange) {
     const [least, most] = parametersRange;
@@ -68,6 +75,8 @@ function symbolic({ recurrent }: FoundLayer): string {
     return `${name}, ${count(least)} to ${count(most)} params${ways}`;
   }
   const usual = parametersDefault === null ? '' : ` · ${count(parametersDefault)} params`;
+  if (units.value !== null && parametersByInput)
+    return `${name} ${count(units.value)} · ${formula(parametersByInput)} params`;
   if (units.value !== null)
     return usual
       ? `${name} ${count(units.value)} · ${count(parametersDefault!)} params by default`
@@ -75,6 +84,11 @@ function symbolic({ recurrent }: FoundLayer): string {
   return units.fallback === null
     ? `${name}, units from outside`
     : `${name}, ${units.text} = ${units.fallback} by default${usual}`;
+}
+
+/** `10,200 + 200 × inputs`, where the width of the input is open. */
+function formula({ fixed, perInput }: InputFormula): string {
+  return `${count(fixed)} + ${count(perInput)} × inputs`;
 }
 
 /** `LSTM or GRU`, where either is possible. */
@@ -199,7 +213,8 @@ export function namedHover(layer: FoundSequenceLayer, link: (origin: Origin) => 
 
 /** Where sizes come from that are not written in the layer's own arguments, one line each. */
 function origins(recurrent: FoundRecurrent, link: (origin: Origin) => string): string[] {
-  const { units, inputSize, layers, bidirectional, parametersDefault, parametersRange } = recurrent;
+  const { units, inputSize, layers, bidirectional } = recurrent;
+  const { parametersDefault, parametersRange, parametersByInput } = recurrent;
   const lines = [
     originLine(units, link),
     originLine(inputSize, link),
@@ -210,6 +225,8 @@ function origins(recurrent: FoundRecurrent, link: (origin: Origin) => string): s
     lines.push(`With its defaults it has ${count(parametersDefault)} parameters.`);
   if (parametersRange)
     lines.push(`It has ${count(parametersRange[0])} to ${count(parametersRange[1])} parameters.`);
+  if (parametersByInput)
+    lines.push(`It has ${formula(parametersByInput)} parameters; the width of its input is open.`);
   return lines;
 }
 

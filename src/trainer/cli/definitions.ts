@@ -204,11 +204,14 @@ function direction({ bidirectional, bidirectionalDefault }: LayerData): string |
   return bidirectionalDefault === true && 'bidirectional by default';
 }
 
-type Counted = Pick<LayerData, 'parameters' | 'parametersDefault' | 'parametersRange'>;
+type Counted = Pick<LayerData, 'parameters' | 'parametersDefault' | 'parametersRange' | 'parametersByInput'>;
 
-function parameters({ parameters: value, parametersDefault, parametersRange }: Counted): string | false {
+function parameters({ parameters: value, ...open }: Counted): string | false {
+  const { parametersDefault, parametersRange, parametersByInput } = open;
   if (value !== null) return plural(value, 'parameter');
   if (parametersRange) return `${parametersRange[0]} to ${plural(parametersRange[1], 'parameter')}`;
+  if (parametersByInput)
+    return `${parametersByInput.fixed} + ${parametersByInput.perInput} × inputs parameters`;
   return parametersDefault !== undefined && `${plural(parametersDefault, 'parameter')} by default`;
 }
 

@@ -31,4 +31,24 @@ describe('parameters counted from code', () => {
       );
     });
   }
+
+  /** the golden's own width in place of a name that nothing binds */
+  const opened: [RegExp, string][] = [
+    [/shape=\(5, (3)\)/, 'shape=(5, width)'],
+    [/inputShape: \[5, (3)\]/, 'inputShape: [5, width]'],
+    [/^(nn\.\w+\()(?:input_size=)?(\d+)/, '$1width'],
+  ];
+  for (const { framework, code, counts } of cases) {
+    const [pattern, name] = opened.find(([each]) => each.test(code)) ?? [];
+    if (!pattern || !name || /Dense\(11/.test(code)) continue;
+    it(`are its own as a function of the input's width: ${framework} ${code}`, async () => {
+      const language = framework === 'tfjs' ? 'typescript' : 'python';
+      const width = Number(pattern.exec(code)!.at(-1));
+      const { layers } = await find(language, `${IMPORTS[framework]}m = ${code.replace(pattern, name)};\n`);
+      const [first] = layers.map(({ recurrent }) => recurrent!);
+      assert.equal(first!.parameters, null);
+      const { fixed, perInput } = first!.parametersByInput!;
+      assert.equal(fixed + perInput * width, counts[0]);
+    });
+  }
 });

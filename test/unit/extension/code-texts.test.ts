@@ -140,7 +140,10 @@ describe('the hover over a layer in code', () => {
 
 describe('counts and shapes of models in code', () => {
   it('are symbolic where a size comes from outside', async () => {
-    assert.equal(modelCounts(await model('python', torch('LSTM(n, 4)'))), 'LSTM 4, input from outside');
+    assert.equal(
+      modelCounts(await model('python', torch('LSTM(n, 4, bias=b)'))),
+      'LSTM 4, input from outside',
+    );
     assert.equal(modelCounts(await model('python', torch('LSTM(3, n)'))), 'LSTM, units from outside');
     const hints = async (text: string) => shapeHints(await model('python', text)).map(hint => hint.text);
     assert.deepEqual(await hints(torch('GRU(3, n, batch_first=True)')), ['[B, T, n]']);
@@ -150,5 +153,18 @@ describe('counts and shapes of models in code', () => {
       ),
       ['[B, T, 10]', '[B, 4]', '[B, 2]'],
     );
+  });
+
+  it('gives the count as a function of the width of the input, where only that is open', async () => {
+    const text = 'from keras import layers, Input\nx = Input((24, width))\ny = layers.LSTM(50)(x)\n';
+    const found = await model('python', text);
+    assert.equal(modelCounts(found), 'LSTM 50 · 10,200 + 200 × inputs params');
+    const hover = layerHover(found.layers.find(({ recurrent }) => recurrent)!, found.layers)!;
+    assert.match(hover, /It has 10,200 \+ 200 × inputs parameters; the width of its input is open\./);
+    const stacked = await model(
+      'python',
+      `${text}z = layers.LSTM(8)(layers.LSTM(4)(x))\nm = keras.Model(x, z)\n`,
+    );
+    assert.equal(modelCounts(stacked), '496 + 16 × inputs params · 2 recurrent layers');
   });
 });
