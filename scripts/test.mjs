@@ -48,7 +48,8 @@ const stages = {
     minutes: 40,
     needsBuild: true,
   },
-  host: { run: inHost, minutes: 25, needsBuild: true },
+  // waits more than it computes
+  host: { run: inHost, minutes: 25, needsBuild: true, beside: 'unit' },
   e2e: { run: endToEnd, minutes: 60, needsBuild: true },
   desktop: { run: onDesktop, minutes: 25, needsBuild: true },
 };
@@ -76,14 +77,15 @@ async function mocha(stage, args) {
   return report;
 }
 
-async function inHost() {
+/** `write` takes what the tests print. */
+async function inHost(write) {
   const { fetchHost } = await import('../test/host/fetch.ts');
   const { fetchChromium } = await import('../test/host/chromium.ts');
   const { runInHost } = await import('../test/host/in-host.ts');
   fetchHost();
   fetchChromium();
   return withSampleWorkspace(workspace =>
-    runInHost({ workspace, screenshot: path.join(output, 'in-host.png') }),
+    runInHost({ workspace, screenshot: path.join(output, 'in-host.png'), write }),
   );
 }
 
@@ -92,8 +94,8 @@ async function endToEnd() {
   const { fetchChromium } = await import('../test/host/chromium.ts');
   fetchHost();
   fetchChromium();
-  // a window waits more than it computes: two files at a time
-  const jobs = ['--parallel', '--jobs', '2'];
+  // a window waits more than it computes: one file more than there are cores
+  const jobs = ['--parallel', '--jobs', String(os.availableParallelism() + 1)];
   return mocha('e2e', [...jobs, '--config', 'test/e2e/.mocharc.json', 'test/e2e/**/*.test.ts']);
 }
 
@@ -190,16 +192,40 @@ function missingGround() {
   return null;
 }
 
-async function runStage(name) {
-  console.log(`\n── ${name} ${'─'.repeat(70 - name.length)}`);
+const heading = name => `\n── ${name} ${'─'.repeat(70 - name.length)}`;
+
+/** Runs stages side by side; what the second prints comes after the first. */
+async function runStages(names) {
+  console.log(heading(names[0]));
+  watch = new Watch(names.reduce((sum, name) => sum + stages[name].minutes, 0));
+  const later = [];
+  const reports = await Promise.all(
+    names.map((name, index) => runStage(name, index === 0 ? undefined : text => later.push(text))),
+  );
+  if (names[1]) process.stdout.write(`${heading(names[1])}\n${Buffer.concat(later)}`);
+  const left = await waitUntilGone(id, 10);
+  for (const { pid, command } of left)
+    reports[0].failed.push(`${names.join(' or ')} left process ${pid} behind: ${command.join(' ')}`);
+  kill(left, 'SIGKILL');
+  watch.close();
+  reports[0].processor = watch.seconds;
+  return reports;
+}
+
+async function runStage(name, write) {
   const began = Date.now();
-  const { run, minutes, needsBuild } = stages[name];
-  watch = new Watch(minutes);
+  const { run, needsBuild } = stages[name];
+  const said =
+    write &&
+    (text => {
+      watch.said();
+      write(text);
+    });
   let report;
   try {
     const ground = needsBuild ? missingGround() : null;
     if (ground) throw new HostError(`${name} was not run: ${ground}. npm run build comes first.`);
-    report = await run();
+    report = await run(said);
   } catch (error) {
     const known = error instanceof HostError;
     console.error(known ? error.message : error);
@@ -210,12 +236,7 @@ async function runStage(name) {
     };
   }
   if (report.passed + report.failed.length === 0) report.failed.push(`${name} ran no tests`);
-  const left = await waitUntilGone(id, 10);
-  for (const { pid, command } of left)
-    report.failed.push(`${name} left process ${pid} behind: ${command.join(' ')}`);
-  kill(left, 'SIGKILL');
-  watch.close();
-  return { name, seconds: (Date.now() - began) / 1000, processor: watch.seconds, ...report };
+  return { name, seconds: (Date.now() - began) / 1000, ...report };
 }
 
 const asked = process.argv.slice(2);
@@ -230,16 +251,19 @@ rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 const reports = [];
 const notRun = [];
-for (const name of names) {
+const isBeside = name => names.includes(stages[name].beside);
+for (const name of names.filter(each => !isBeside(each))) {
   const built = !reports.some(({ name: earlier, failed }) => earlier === 'build' && failed.length > 0);
-  if (built || !stages[name].needsBuild) reports.push(await runStage(name));
-  else notRun.push(name);
+  const together = [name, ...names.filter(each => stages[each].beside === name)];
+  if (built || !stages[name].needsBuild) reports.push(...(await runStages(together)));
+  else notRun.push(...together);
 }
 
 console.log(`\n── all ${'─'.repeat(67)}`);
 for (const { name, seconds, processor, passed, failed, skipped } of reports) {
   const others = skipped.length ? `, ${skipped.length} skipped` : '';
-  const times = `${seconds.toFixed(1)} s, ${processor.toFixed(0)} s of processor time`;
+  const computed = processor === undefined ? '' : `, ${processor.toFixed(0)} s of processor time`;
+  const times = `${seconds.toFixed(1)} s${computed}`;
   console.log(`${name.padEnd(8)} ${passed} passed, ${failed.length} failed${others} (${times})`);
   for (const title of failed) console.log(`  failed: ${title}`);
   for (const title of skipped) console.log(`  skipped: ${title}`);

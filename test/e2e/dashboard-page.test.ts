@@ -1,189 +1,12 @@
-// The dashboard's page by itself in a real browser, over made-up runs: states and themes that the real window is
-// seldom in, keyboard and screen reader, and ten long runs.
+// The dashboard's page in use: choosing, comparing, zooming, by keyboard and screen reader, and ten long runs.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../host/browser.ts';
 import { root } from '../host/paths.ts';
-import { buildPage } from '../webview/build.ts';
-
-interface Fake {
-  advance(steps: number): void;
-  setTheme(name: string): void;
-  requests: { name: string; params: unknown }[];
-}
-
-const THEMES = ['dark', 'light', 'hc-dark', 'hc-light'];
-const STATES = [
-  'empty',
-  'queued',
-  'waiting',
-  'training',
-  'paused',
-  'finished',
-  'stopped',
-  'crashed',
-  'silent',
-  'restricted',
-];
+import { advance, type Fake, faults, live, open, page, requests, settled, usePage } from './page.ts';
 
 describe('the page of the dashboard', () => {
-  let browser: Browser;
-  let address: string;
-  let page: Page;
-  const problems: string[] = [];
-
-  before(async () => {
-    address = await buildPage();
-    browser = await launchBrowser();
-    mkdirSync(path.join(root, 'test/out'), { recursive: true });
-  });
-  after(() => browser?.close());
-  afterEach(async () => {
-    await page.context().close();
-    assert.deepEqual(problems.splice(0), []);
-  });
-
-  async function open(
-    query: string,
-    width = 360,
-    reducedMotion: 'reduce' | 'no-preference' = 'no-preference',
-  ) {
-    const context = await browser.newContext({ viewport: { width, height: 1000 }, reducedMotion });
-    page = await context.newPage();
-    page.on('pageerror', error => problems.push(error.stack ?? error.message));
-    page.on('console', message => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    await page.goto(`${address}?${query}`);
-    await page.locator('#loss canvas, .empty').first().waitFor();
-    await settled();
-  }
-
-  /** Two frames later everything that was asked for is drawn. */
-  async function settled(): Promise<void> {
-    await page.evaluate(
-      () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-    );
-  }
-
-  async function faults(): Promise<string[]> {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() =>
-      (window as unknown as { axe: typeof axe }).axe.run(document, { preload: false }),
-    );
-    return violations.map(
-      ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(node => node.target).join('; ')})`,
-    );
-  }
-
-  /** The picture has colours, and its numbers open behind it. */
-  async function seesAlignment(section: ReturnType<Page['locator']>): Promise<void> {
-    await settled();
-    const colours = await section
-      .locator('.alignment canvas')
-      .first()
-      .evaluate(canvas => {
-        const { width, height } = canvas as HTMLCanvasElement;
-        const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
-        const seen = new Set<number>();
-        for (let at = 0; at < data.length; at += 4)
-          if (data[at + 3] === 255) seen.add((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!);
-        return seen.size;
-      });
-    assert.ok(colours > 20, `${colours} colours`);
-    await section.locator('.alignment .numbers summary').first().click();
-    await section.locator('summary', { hasText: 'by place' }).click();
-    assert.match(await section.innerText(), /answer[\s\S]*<end>[\s\S]*source length[\s\S]*90 %/);
-  }
-
-  const requests = () => page.evaluate(() => (window as unknown as { fake: Fake }).fake.requests);
-  const advance = async (steps: number) => {
-    await page.evaluate(count => (window as unknown as { fake: Fake }).fake.advance(count), steps);
-    await settled();
-  };
-  const live = () => page.locator('[aria-live=polite]').innerText();
-
-  for (const theme of THEMES)
-    for (const [layout, width] of [
-      ['side', 360],
-      ['tab', 900],
-    ] as const)
-      it(`has no fault that axe-core knows: ${theme}, ${layout}`, async () => {
-        await open(`theme=${theme}&layout=${layout}&full=1&layers=2`, width);
-        assert.deepEqual(await faults(), []);
-        await page.screenshot({ path: path.join(root, 'test/out', `page-${layout}-${theme}.png`) });
-        for (const button of await page.locator('.icon[aria-label*="data table"]').all())
-          if (await button.isVisible()) await button.click();
-        await settled();
-        assert.deepEqual(await faults(), []);
-      });
-
-  for (const [theme, width] of [
-    ['light', 300],
-    ['dark', 1500],
-    ['hc-dark', 1500],
-    ['hc-light', 300],
-  ] as const)
-    it(`draws the seeds of a model as one line in a band: ${theme}, ${width}`, async () => {
-      await open(`theme=${theme}&layout=${width > 720 ? 'tab' : 'side'}&runs=9&nan=0&vanishes=1`, width);
-      const findings = page.locator('.finding');
-      assert.equal(await findings.count(), 1);
-      assert.match(await findings.first().innerText(), /^RNN, 3 of 3 seeds: The gradient vanishes/);
-      // the second line is followed by what can be done, and the rest opens
-      const [words, links] = [findings.locator('.words'), findings.locator('.links')];
-      assert.ok((await words.boundingBox())!.height <= 33, 'more than two lines');
-      assert.match(await links.innerText(), /Use an LSTM\s*·\s*Use a GRU/);
-      assert.deepEqual(await faults(), []);
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
-      await page.screenshot({ path: path.join(root, 'test/out', `seeds-${width}-${theme}.png`) });
-      const names = () => page.locator('.chart[aria-label*="RNN"]').first().getAttribute('aria-label');
-      assert.doesNotMatch((await names())!, /seed 2/);
-      await page.getByRole('radio', { name: 'each', exact: true }).click();
-      await settled();
-      assert.match((await names())!, /seed 2/);
-      await page.screenshot({ path: path.join(root, 'test/out', `seeds-each-${width}-${theme}.png`) });
-    });
-
-  for (const [theme, width, runs] of [
-    ['dark', 360, 1],
-    ['light', 1500, 3],
-    ['hc-dark', 1500, 1],
-    ['hc-light', 300, 3],
-  ] as const)
-    it(`draws what recurrent matrices do to lengths, and the cut of truncated BPTT: ${theme}, ${width}`, async () => {
-      const layout = width > 720 ? 'tab' : 'side';
-      await open(`theme=${theme}&layout=${layout}&runs=${runs}&nan=0&spectrum=1&window=40`, width);
-      const section = page.locator('#spectrum');
-      assert.match(
-        (await section.locator('.chart').getAttribute('aria-label'))!,
-        /Largest ρ \d\.\d{3} \(layers\.1\.0/,
-      );
-      assert.deepEqual(await faults(), []);
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
-      const file = (name: string) => path.join(root, 'test/out', `${name}-${theme}-${width}.png`);
-      await page.screenshot({ path: file('spectrum'), fullPage: true });
-      await page.getByRole('radio', { name: 'Jacobian', exact: true }).click();
-      await settled();
-      await page.locator('#flow').screenshot({ path: file('jacobian') });
-      await section.getByRole('button', { name: 'Show the spectrum as a data table' }).click();
-      await settled();
-      assert.match(await section.locator('table').innerText(), /matrix\s+ρ, [\d,]+\s+ρ, [\d,]+\s+σ_max/);
-      assert.deepEqual(await faults(), []);
-      await section.screenshot({ path: file('spectrum-table') });
-    });
-
-  for (const state of STATES)
-    it(`shows a run that is ${state} without a fault or anything beyond its edge`, async () => {
-      await open(`state=${state}`, 320);
-      assert.deepEqual(await faults(), []);
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
-    });
+  usePage();
 
   it('hides, shows alone and highlights a run from legend, table and tile alike', async () => {
     for (const width of [360, 1500]) {
@@ -290,15 +113,7 @@ describe('the page of the dashboard', () => {
     await settled();
     const kept = (await requests()).filter(({ name }) => name === 'choices/save').at(-1)!.params;
     await page.context().close();
-    const context = await browser.newContext({ viewport: { width: 900, height: 1000 } });
-    page = await context.newPage();
-    await page.addInitScript(
-      choices => localStorage.setItem('choices', choices),
-      (kept as { choices: string }).choices,
-    );
-    await page.goto(`${address}?nan=0`);
-    await page.locator('#loss canvas').first().waitFor();
-    await settled();
+    await open('nan=0', 900, kept as { choices: string });
     for (const name of ['linear', 'equal parameters', 'time'])
       assert.equal(await page.getByRole('radio', { name, exact: true }).getAttribute('aria-checked'), 'true');
     // the table goes by the axis that was chosen
@@ -344,129 +159,6 @@ describe('the page of the dashboard', () => {
           assert.equal(new Set(lines.map(line => line.split(',').length)).size, 1, what);
         }
       }
-  });
-
-  it('draws a forecast over dates, with what has no value marked', async () => {
-    for (const [theme, width] of [
-      ['light', 300],
-      ['hc-dark', 900],
-    ] as const) {
-      await open(`task=forecast&theme=${theme}`, width);
-      const sample = page.locator('#sample');
-      await sample.locator('.chart').focus();
-      await page.keyboard.press('ArrowLeft');
-      assert.match(await live(), /^20\d\d-\d\d-01: truth |^19\d\d-\d\d-01: truth /);
-      await sample.screenshot({ path: path.join(root, 'test/out', `forecast-${theme}-${width}.png`) });
-      await sample.getByRole('button', { name: 'Show the forecast as a data table' }).click();
-      assert.match(await sample.locator('table').innerText(), /^date[\s\S]*\d{4}-\d\d-01/);
-      if (theme === 'light') await page.context().close();
-    }
-  });
-
-  for (const task of ['forecast', 'adding'])
-    it(`shows samples of ${task}`, async () => {
-      await open(`task=${task}`, 900);
-      assert.deepEqual(await faults(), []);
-      await page.locator('#sample').getByText('prediction').first().waitFor();
-    });
-
-  for (const [shows, words] of [
-    ['classes', [/Japanese ✗/, /predictions of [\d,]+ sequences by class/]],
-    ['decoded', [/December 3, 1999 ✗/, /1999-12-31/, /2024-05-03 → May 3, 2024/]],
-    ['tagged', [/X ✗/, /truth DET/]],
-    ['augmented', [/as it was varied/, /the ct sat no the mat/]],
-  ] as const)
-    it(`shows samples of the type ${shows}`, async () => {
-      for (const theme of THEMES)
-        for (const width of [300, 900]) {
-          await open(`task=adding&runs=1&shows=${shows}&theme=${theme}`, width);
-          const section = page.locator('#sample');
-          for (const word of words) assert.match(await section.innerText(), word);
-          if (shows === 'decoded') await seesAlignment(section);
-          assert.deepEqual(await faults(), []);
-          const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
-          await section.screenshot({
-            path: path.join(root, 'test/out', `sample-${shows}-${theme}-${width}.png`),
-          });
-          if (theme !== 'hc-light' || width !== 900) await page.context().close();
-        }
-    });
-
-  it('shows runs on several data as a matrix, and those of one at a time below', async () => {
-    for (const theme of THEMES)
-      for (const width of [300, 900]) {
-        await open(`task=adding&runs=9&matrix=1&state=finished&theme=${theme}`, width);
-        const matrix = page.locator('#matrix');
-        const rows = await matrix.locator('tbody tr').allInnerTexts();
-        assert.equal(rows.length, 3);
-        assert.match(rows[0]!, /^RNN(\s+\d+ % ✓){3}$/);
-        assert.match(rows[1]!, /^GRU(\s+\d+ % ✗){3}$/);
-        assert.match(rows[2]!, /^LSTM(\s+\d+ %){3}$/);
-        const drawn = () => page.locator('#loss .chart').getAttribute('aria-label');
-        assert.equal((await drawn())!.match(/RNN/g)!.length, 1, 'one of three tasks is on the axis');
-        const heads = matrix.locator('th button');
-        assert.deepEqual(await heads.evaluateAll(all => all.map(head => head.getAttribute('aria-pressed'))), [
-          'true',
-          'false',
-          'false',
-        ]);
-        const before = await drawn();
-        await heads.nth(2).focus();
-        await page.keyboard.press('Enter');
-        await settled();
-        assert.notEqual(await drawn(), before);
-        assert.equal(await heads.nth(2).getAttribute('aria-pressed'), 'true');
-        assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Associative recall');
-        assert.deepEqual(await faults(), []);
-        const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
-        await page.screenshot({ path: path.join(root, 'test/out', `matrix-${theme}-${width}.png`) });
-        if (theme !== 'hc-light' || width !== 900) await page.context().close();
-      }
-  });
-
-  it("draws the task's own metrics in place of the loss, with unit and which way is better", async () => {
-    for (const [theme, width] of [
-      ['dark', 900],
-      ['light', 360],
-      ['hc-dark', 360],
-      ['light', 300],
-    ] as const) {
-      await open(`task=adding&theme=${theme}`, width);
-      const loss = page.locator('#loss');
-      await loss.getByRole('radio', { name: 'accuracy' }).click();
-      await settled();
-      await loss.getByRole('heading', { name: 'Accuracy' }).waitFor();
-      assert.match(await loss.innerText(), /% · higher is better/);
-      assert.deepEqual(await faults(), []);
-      await page.screenshot({ path: path.join(root, 'test/out', `page-metric-${theme}-${width}.png`) });
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
-      await page.locator('#loss .chart').focus();
-      await page.keyboard.press('ArrowLeft');
-      assert.match(await live(), /step \d+: .* [\d.]+/);
-      if (width !== 300) await page.context().close();
-    }
-  });
-
-  it('wraps the metrics of a task that has many', async () => {
-    for (const width of [300, 700]) {
-      await open('task=adding', width);
-      const metrics = page.locator('#loss .seg', { hasText: 'accuracy' });
-      const height = (await metrics.boundingBox())!.height;
-      await metrics.evaluate(group => {
-        for (let more = 0; more < 6; more++) {
-          const button = group.lastElementChild!.cloneNode(true);
-          button.textContent = 'token error rate, free-running';
-          group.append(button);
-        }
-      });
-      assert.ok((await metrics.boundingBox())!.height > height, 'they stand in one line');
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);
-      if (width !== 700) await page.context().close();
-    }
   });
 
   it('keeps the buttons of three gradient maps in a narrow side bar', async () => {
@@ -613,7 +305,7 @@ describe('the page of the dashboard', () => {
   });
 
   it('moves nothing by itself under reduced motion', async () => {
-    await open('', 360, 'reduce');
+    await open('', 360, { reducedMotion: 'reduce' });
     const moving = await page.evaluate(
       () =>
         document.getAnimations().length +

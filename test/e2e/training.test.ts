@@ -38,7 +38,7 @@ describe('training from the window', () => {
     await workbench.runCommand('Unroll: Train RNN');
     const choose = (text: string) => workbench.quickPick.filter({ hasText: text }).first().click();
     const title = workbench.page.locator('.quick-input-title');
-    await workbench.quickPick.first().waitFor();
+    await title.getByText('1/3').waitFor();
     await workbench.screenshot('palette-data');
     await (await workbench.searchInQuickPick('The adding problem')).click();
     await title.getByText('2/3').waitFor();

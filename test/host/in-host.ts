@@ -21,6 +21,8 @@ export interface InHostOptions extends Pick<ServerOptions, 'settings' | 'workspa
   workspace: string;
   /** a picture of the window at the end */
   screenshot?: string;
+  /** takes what the tests print; default: standard output */
+  write?: (text: Buffer) => void;
 }
 
 /** Never trusts the exit code of the page alone: it is 0 when the extension host is killed. */
@@ -33,10 +35,11 @@ export async function runInHost(options: InHostOptions): Promise<Report> {
   // names that begin with VSCODE_ would not reach the extension host
   const env = { ...options.env, UNROLL_TEST_OUTPUT: output, UNROLL_TEST_REPORT: reportFile };
   const server = await startServer({ ...options, env, automation: true });
+  const write = options.write ?? (text => process.stdout.write(text));
   let printed = 0;
   const print = () => {
     const all = readFileSync(output);
-    process.stdout.write(all.subarray(printed));
+    if (all.length > printed) write(all.subarray(printed));
     printed = all.length;
   };
   const timers: NodeJS.Timeout[] = [setInterval(print, 100)];

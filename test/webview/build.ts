@@ -7,10 +7,10 @@ import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { root } from '../host/paths.ts';
 
-const folder = path.join(root, '.vscode-test', 'page');
+const standing = path.join(root, '.vscode-test', 'page');
 
 /** The address of the page, without a query. */
-export async function buildPage(): Promise<string> {
+export async function buildPage(folder = standing): Promise<string> {
   mkdirSync(folder, { recursive: true });
   await esbuild.build({
     entryPoints: { page: path.join(root, 'test/webview/page.ts') },
