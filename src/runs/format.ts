@@ -155,15 +155,35 @@ export type Finding = z.infer<typeof finding>;
 
 const numbers = z.array(jsonNumber).max(100_000);
 
-const series = {
-  /** a stretch of validation data in the target's own unit */
+const places = {
   index: z.array(z.number()).max(100_000),
+  /** when each was, in milliseconds since 1970; left out where the data do not say */
+  dates: numbers.optional(),
+};
+
+/** of one column, in its own unit */
+const forecast = {
   truth: numbers,
   prediction: numbers,
   persistence: numbers,
-  /** when each was, in milliseconds since 1970; left out where the data do not say */
-  dates: numbers.optional(),
   target: text,
+  /** whole predictions from some of the origins, of horizons of more than one row */
+  paths: z
+    .array(z.object({ ...places, prediction: numbers }))
+    .max(100)
+    .optional(),
+  /** root mean squared errors by row ahead */
+  steps: z.object({ rmse: numbers, persistence: numbers }).optional(),
+  /** the same by origin: the last row that was known */
+  origins: z.object({ ...places, rmse: numbers, persistence: numbers }).optional(),
+};
+
+/** a stretch of validation data, the last row of each horizon */
+const series = {
+  ...places,
+  ...forecast,
+  /** further columns that are predicted together with the first */
+  others: z.array(z.object(forecast)).max(1000).optional(),
 };
 
 const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);

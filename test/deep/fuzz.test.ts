@@ -266,7 +266,7 @@ describe('fuzz', () => {
     try {
       const order = random.pick(['file', 'time'] as const);
       const { table, notes, warnings } = await readTable(path, 'a.csv', {
-        target: 'y',
+        targets: ['y'],
         features: ['y', 'z'],
         order,
         unreadable: random.pick([0, 0.3, 0.9]),
@@ -277,7 +277,7 @@ describe('fuzz', () => {
       const missing = random.pick(['previous', 'mask', 'interpolate', 'drop', 'error'] as const);
       const { inputs, firstRow, width } = prepareSeries(
         table,
-        { target: 'y', features: ['y', 'z'], difference: random.int(3), missing, trainShare: 0.7 },
+        { targets: ['y'], features: ['y', 'z'], difference: random.int(3), missing, trainShare: 0.7 },
         'a.csv',
       );
       for (let at = firstRow * width; at < inputs.length; at++)

@@ -1,6 +1,6 @@
 // unroll evaluate: the figures of a trained run on its test part, or on other data.
 import process from 'node:process';
-import { count } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { type Command, columns } from './command.ts';
 import { EXIT } from './exit.ts';
 import { plain } from './terminal.ts';
@@ -28,7 +28,7 @@ export const command: Command = {
       writeRecord({ kind: 'evaluate', run: folder, ...evaluated });
       return EXIT.done;
     }
-    const { loss, lossUnit, figures, baseline, notes, count: answers, step, best } = evaluated;
+    const { loss, lossUnit, figures, origins, baseline, notes, count: answers, step, best } = evaluated;
     const rows: [string, string][] = [
       ['loss', `${figure(loss)} ${lossUnit}`],
       ...(baseline ? [[baseline.name, `${figure(baseline.loss)} ${lossUnit}`] as [string, string]] : []),
@@ -38,6 +38,7 @@ export const command: Command = {
           metric?.unit === '%' ? `${(100 * value).toFixed(2)} %` : `${figure(value)} ${metric?.unit ?? ''}`;
         return [metric?.label ?? name, shown.trim()];
       }),
+      ...(origins ? ([['RMSE by origin', spread(origins)]] as [string, string][]) : []),
       ['answers', count(answers)],
       ['checkpoint', `step ${count(step)}${best ? ', the best' : ''}`],
     ];
@@ -46,6 +47,17 @@ export const command: Command = {
     return EXIT.done;
   },
 };
+
+/** From the best origin over the middle one to the worst. */
+function spread(origins: readonly { row: number; rmse: number }[]): string {
+  const sorted = [...origins].sort((a, b) => a.rmse - b.rmse);
+  const at = (place: number) => {
+    const { row, rmse } = sorted[place]!;
+    return `${figure(rmse)} from row ${count(row)}`;
+  };
+  const last = sorted.length - 1;
+  return `${plural(origins.length, 'origin')}: least ${at(0)}, median ${figure(sorted[last >> 1]!.rmse)}, most ${at(last)}`;
+}
 
 function figure(value: number): string {
   return value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)

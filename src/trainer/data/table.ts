@@ -1,12 +1,15 @@
 // A forecaster's table: its columns read, its rows put in the order asked for, and what its owner should know.
+import type { BadRows } from './bad-rows.ts';
 import { type ReadOptions, readCsv, reordered, type Table } from './csv.ts';
 import { DataError } from './errors.ts';
 import type { NumberFormat } from './number-format.ts';
 import { byTime, timeRemarks } from './time-column.ts';
 
 export interface TableFacts {
-  target: string;
+  targets: readonly string[];
   features: readonly string[];
+  /** columns known in advance */
+  known?: readonly string[] | undefined;
   order: 'file' | 'time';
   numbers?: NumberFormat | null | undefined;
   formats?: ReadOptions['formats'];
@@ -14,6 +17,8 @@ export interface TableFacts {
   unreadable: number;
   /** read only so many bytes of the file */
   bytes?: number | undefined;
+  /** hears of rows that cannot be used; left out: the first one is an error */
+  bad?: BadRows | undefined;
 }
 
 export interface ReadTable {
@@ -26,13 +31,14 @@ export interface ReadTable {
 
 /** @throws DataError */
 export async function readTable(path: string, name: string, facts: TableFacts): Promise<ReadTable> {
-  const { target, features, order, formats, unreadable, bytes } = facts;
-  const table = await readCsv(path, name, [...new Set([target, ...features])], {
+  const { targets, features, known = [], order, formats, unreadable, bytes, bad } = facts;
+  const table = await readCsv(path, name, [...new Set([...targets, ...features, ...known])], {
     numbers: facts.numbers ?? undefined,
     time: facts.time ?? undefined,
     formats,
     unreadable,
     bytes,
+    bad,
   });
   const { time, lines } = table;
   if (order === 'file') return { table, notes: table.notes, warnings: time ? timeRemarks(time, lines) : [] };

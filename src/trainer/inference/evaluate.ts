@@ -22,6 +22,8 @@ export interface Evaluated {
   loss: number;
   lossUnit: string;
   figures: Readonly<Record<string, number>>;
+  /** of forecasts over several rows: root mean squared errors by the last row that was known; null: not such */
+  origins: readonly { row: number; rmse: number; persistenceRmse: number }[] | null;
   /** what the figures are called */
   metrics: readonly Metric[];
   /** the loss of knowing nothing, on these data; null: there is none */
@@ -59,6 +61,12 @@ export async function evaluateRun(
       loss: valLoss!,
       lossUnit,
       figures,
+      origins:
+        score.origins?.map(({ row, answers, squaredError, persistenceSquaredError }) => ({
+          row,
+          rmse: Math.sqrt(squaredError / answers),
+          persistenceRmse: Math.sqrt(persistenceSquaredError / answers),
+        })) ?? null,
       metrics: metricsOf(run.experiment.data),
       baseline: baseline ?? null,
       step,

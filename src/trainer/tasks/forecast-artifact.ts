@@ -1,5 +1,6 @@
 // What using a trained forecaster takes, and how its scaled outputs become values of the target.
 import * as z from 'zod';
+import { aheadOf, targetsOf } from '../../experiment/tasks/forecast.ts';
 
 const name = z.string().max(1000);
 const length = z.int().min(1).max(10_000_000);
@@ -7,8 +8,12 @@ const numberFormat = z.enum(['1234.5', '1,234.5', '1 234.5', "1'234.5", '1234,5'
 
 export const forecastArtifact = z.object({
   task: z.literal('forecast'),
-  target: name,
+  /** several are predicted together */
+  target: z.union([name, z.array(name).min(1).max(1000)]),
   features: z.array(name).min(1).max(10_000),
+  /** columns whose values of the rows to come are read */
+  known: z.array(name).max(10_000).default([]),
+  strategy: z.enum(['direct', 'recursive']).default('direct'),
   window: length,
   horizon: length,
   difference: z.int().min(0).max(10_000_000),
@@ -50,18 +55,38 @@ export function levelsOf(
   return levels;
 }
 
-/** Scaled answers of a window by row: of quantiles the one nearest to the median, or the one at this place. */
+/** What one pass says of a window: of each row ahead each target, of each target its quantiles. */
+export interface AnswerShape {
+  ahead: number;
+  targets: number;
+  /** none: the mean */
+  quantiles: readonly number[];
+}
+
+export function answerShape(
+  data: Pick<ForecastArtifact, 'target' | 'horizon' | 'strategy'> & {
+    quantiles?: readonly number[] | undefined;
+  },
+): AnswerShape {
+  return { ahead: aheadOf(data), targets: targetsOf(data.target).length, quantiles: data.quantiles ?? [] };
+}
+
+/** Scaled answers of a window for one target, by row: of quantiles the one nearest to the median, or the one at this place. */
 export function pathOf(
   answers: ArrayLike<number>,
   row: number,
-  { horizon, quantiles }: { horizon: number; quantiles?: readonly number[] | undefined },
+  { ahead, targets, quantiles }: AnswerShape,
+  target = 0,
   place?: number,
 ): number[] {
-  const own = quantiles && quantiles.length > 0 ? quantiles : [0.5];
+  const own = quantiles.length > 0 ? quantiles : [0.5];
   const nearest = own.reduce(
     (best, q, at) => (Math.abs(q - 0.5) < Math.abs(own[best]! - 0.5) ? at : best),
     0,
   );
   const at = place ?? nearest;
-  return Array.from({ length: horizon }, (_, k) => answers[(row * horizon + k) * own.length + at]!);
+  return Array.from(
+    { length: ahead },
+    (_, k) => answers[((row * ahead + k) * targets + target) * own.length + at]!,
+  );
 }

@@ -1,42 +1,36 @@
-// Forecasting: from a window of rows, the next `horizon` values of one column. Loss: mean squared error in units of
-// the training part's standard deviation; baseline: persistence, the last known value for all of the horizon.
-import {
-  add,
-  mean,
-  mul,
-  neg,
-  relu,
-  reshape,
-  type Scalar,
-  sub,
-  type Tensor3D,
-  tensor2d,
-} from '@tensorflow/tfjs-core';
+// Forecasting: from a window of rows, the next `horizon` values of one column or several. Loss: mean squared error in units
+// of the training part's standard deviation; baseline: persistence, the last known value for all of the horizon.
 import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
+import { aheadOf, targetsOf, widthsOf } from '../../experiment/tasks/forecast.ts';
+import type { DataOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
-import { toJsonNumber } from '../../runs/json.ts';
+import { BadRows } from '../data/bad-rows.ts';
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
-import { appliedOutputs, type Outputs } from '../engine/losses.ts';
-import type { Model } from '../layers/model.ts';
 import { randomStream } from '../random.ts';
+import { forecastArtifact as artifact, type ForecastArtifact } from './forecast-artifact.ts';
+import { goOn, levelPaths, pathsOf, saidPaths } from './forecast-paths.ts';
+import { forecastSample } from './forecast-sample.ts';
 import {
-  forecastArtifact as artifact,
-  type ForecastArtifact,
-  levelsOf,
-  pathOf,
-} from './forecast-artifact.ts';
+  levelFigures,
+  naiveError,
+  naiveLoss,
+  naiveName,
+  pinballLoss,
+  scoreLevels,
+  scorePinball,
+} from './forecast-scores.ts';
 import { forecastSteps } from './forecast-steps.ts';
 import type { TaskModule } from './module.ts';
-import { type PreparedSeries, prepareSeries, windowsOf } from './series-data.ts';
-import type { Batch, Score, Task } from './task.ts';
-import { answersOf, scoreValues, valueLoss } from './values.ts';
+import { inputWidth, type PreparedSeries, prepareSeries, windowsOf } from './series-data.ts';
+import type { Batch, Task } from './task.ts';
+import { scoreValues, valueLoss } from './values.ts';
 
-type ForecastData = Extract<Experiment['data'], { task: 'forecast' }>;
+type ForecastData = DataOf<'forecast'>;
 
 const SHOWN_ROWS = 150;
 
@@ -46,37 +40,52 @@ export async function forecastTask(
   { path, bytes }: { path: string; bytes?: number | undefined },
   known: ForecastArtifact | null,
 ): Promise<Task> {
-  const features = data.features ?? [data.target];
+  const targets = targetsOf(data.target);
+  const features = data.features ?? targets;
+  const ahead = aheadOf(data);
+  const plan = { ...data, features };
   const { formats, scaling } = known ?? {};
-  const read = await readTable(path, data.path, { ...data, features, formats, bytes });
+  const bad = new BadRows(data.onError);
+  const read = await readTable(path, data.path, { ...data, targets, features, formats, bytes, bad });
   const trainShare = data.split[0];
-  const series = prepareSeries(read.table, { ...data, features, trainShare, scaling }, data.path);
-  const rows = series.level.length;
+  const series = prepareSeries(
+    read.table,
+    { ...data, targets, features, ahead, trainShare, scaling },
+    data.path,
+  );
+  const { rows } = series;
   const trainRows = Math.floor(rows * data.split[0]);
   const validRows = Math.floor(rows * (data.split[0] + data.split[1]));
   const first = series.firstRow + data.window;
-  const part = (from: number, to: number) => scoredPlaces(series, Math.max(first, from), to, data.horizon);
-  const train = part(first, trainRows);
-  const valid = part(trainRows, validRows);
-  const test = part(validRows, rows);
+  const part = (from: number, to: number, horizon = data.horizon) =>
+    scoredPlaces(series, Math.max(first, from), to, horizon);
+  // the rows from which a part is forecast
+  const origins = (from: number, to: number) => {
+    const places = part(from, to);
+    return places.filter(at => (at - places[0]!) % data.stride === 0);
+  };
+  const train = part(first, trainRows, ahead);
+  const valid = origins(trainRows, validRows);
+  const test = origins(validRows, rows);
   const windows = train.length;
   if (windows < 1)
     throw new DataError(
-      `${data.path} has ${plural(rows, 'usable row')}, its training part ${trainRows}: too few ${data.horizon > 1 ? 'in a row ' : ''}for a window of ${data.window} and a horizon of ${data.horizon}.`,
+      `${data.path} has ${plural(rows, 'usable row')}, its training part ${trainRows}: too few ${ahead > 1 ? 'in a row ' : ''}for a window of ${data.window} and a horizon of ${ahead}.`,
     );
   const { batchSize, seed, validation } = experiment.training;
   const size = Math.min(batchSize, windows);
   const perEpoch = Math.floor(windows / size);
   const orderOf = shuffles(windows, seed);
-  const cut = cutter(series, data.window, data.horizon);
+  const cut = cutter(series, data.window, ahead);
+  const shown = valid.length > 0 ? valid : origins(first, trainRows);
 
   function* batchesOf(places: Int32Array, most: number): Iterable<Batch> {
     for (let at = 0, count = 0; at < places.length && count < most; at += size, count++)
       yield cut(Array.from(places.subarray(at, at + size)));
   }
   const dateOf = datesOf(read.table);
-  const baseline = naiveLoss(series, data, valid.length > 0 ? valid : train);
-  const errorScale = naiveError(series, trainRows, data.season ?? 1);
+  const baseline = naiveLoss(series, data, ahead, valid.length > 0 ? valid : train);
+  const errorScales = series.targets.map(target => naiveError(target, trainRows, data.season ?? 1));
 
   return {
     facts: {
@@ -89,10 +98,10 @@ export async function forecastTask(
       notes: [...read.warnings, ...describe(data, read, series, windows, size, batchSize)],
     },
     warnings: read.warnings,
-    read: { rows: read.table.rows, columns: read.table.columns.length },
+    read: { rows: read.table.rows, columns: read.table.columns.length, ...bad.read() },
     sizes: {
-      input: { kind: 'vectors', features: series.width },
-      outputs: data.horizon * (data.quantiles?.length ?? 1),
+      input: { kind: 'vectors', features: inputWidth(series) },
+      outputs: widthsOf(data).outputs,
     },
     outputs: 'last-step',
     stream: false,
@@ -105,41 +114,43 @@ export async function forecastTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => batchesOf(valid, validation.maxBatches),
     test: () => batchesOf(test, Number.POSITIVE_INFINITY),
-    all: () => batchesOf(part(first, rows), Number.POSITIVE_INFINITY),
+    all: () => batchesOf(origins(first, rows), Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights) =>
       data.quantiles
         ? pinballLoss(outputs, targets as Float32Array, data.quantiles)
         : valueLoss(outputs, targets, weights),
-    score(outputs, batch, score) {
+    score(outputs, batch, score, model) {
       if (data.quantiles) scorePinball(outputs, batch, data.quantiles, score);
       else scoreValues(outputs, batch, score);
-      scoreLevels(outputs, batch as ForecastBatch, series, data, score);
+      const { places } = batch as ForecastBatch;
+      let paths = saidPaths(outputs.dataSync(), places.length, plan);
+      if (ahead < data.horizon && model) {
+        paths = goOn(model, series, places, plan, batch.input as Float32Array, paths);
+        score.sums['freeError'] = (score.sums['freeError'] ?? 0) + freeError(paths, places, series);
+      }
+      scoreLevels(levelPaths(paths, places, series, plan), places, series, data, score);
     },
     metrics(score) {
       const { sums } = score;
       const answers = score.count / (data.quantiles?.length ?? 1);
-      const rmse = Math.sqrt(sums['squaredError']! / answers);
-      const persistenceRmse = Math.sqrt(sums['persistenceSquaredError']! / answers);
       return {
-        rmse,
-        persistenceRmse,
-        rmseRatio: rmse / persistenceRmse,
-        mase: sums['absoluteError']! / answers / errorScale,
-        smape: sums['symmetricError']! / answers,
-        ...(data.season ? { seasonalRmse: Math.sqrt(sums['seasonalSquaredError']! / answers) } : {}),
+        ...levelFigures(score, series, errorScales, data),
+        ...(ahead < data.horizon ? { freeLoss: sums['freeError']! / (answers * data.horizon) } : {}),
         ...(data.quantiles && data.quantiles.length > 1 ? { coverage: sums['covered']! / answers } : {}),
       };
     },
     *sample(model) {
-      const shown = valid.length > 0 ? valid : train;
-      const batch = cut(Array.from(shown.subarray(-SHOWN_ROWS)));
+      const places = Array.from(shown.subarray(-SHOWN_ROWS));
       yield;
-      return sampleOf(model, batch, series, data, dateOf);
+      const levels = levelPaths(pathsOf(model, series, places, plan), places, series, plan);
+      return forecastSample({ places, levels }, series, data, dateOf);
     },
     artifact: () => ({
       task: 'forecast',
       target: data.target,
-      features,
+      features: [...features],
+      ...(data.known && { known: data.known }),
+      ...(data.strategy !== 'direct' && { strategy: data.strategy }),
       window: data.window,
       horizon: data.horizon,
       difference: data.difference,
@@ -154,6 +165,23 @@ export async function forecastTask(
       calendar: data.calendar ?? [],
     }),
   };
+}
+
+/** Sum of the squared errors of paths, scaled as the loss is. */
+function freeError(
+  paths: readonly (readonly (readonly number[])[])[],
+  places: readonly number[],
+  { targets }: PreparedSeries,
+): number {
+  let sum = 0;
+  paths.forEach((own, row) => {
+    own.forEach((path, target) => {
+      path.forEach((value, k) => {
+        sum += (value - targets[target]!.wanted[places[row]! + k]!) ** 2;
+      });
+    });
+  });
+  return sum;
 }
 
 interface ForecastBatch extends Batch {
@@ -172,18 +200,22 @@ function scoredPlaces(series: PreparedSeries, from: number, to: number, horizon:
   return Int32Array.from(places);
 }
 
-function cutter(series: PreparedSeries, window: number, horizon: number) {
+function cutter(series: PreparedSeries, window: number, ahead: number) {
+  const { targets } = series;
   return (places: number[]): ForecastBatch => {
     const batch = places.length;
-    const targets = new Float32Array(batch * horizon);
+    const wanted = new Float32Array(batch * ahead * targets.length);
     places.forEach((at, row) => {
-      targets.set(series.wanted.subarray(at, at + horizon), row * horizon);
+      for (let k = 0; k < ahead; k++)
+        targets.forEach((target, own) => {
+          wanted[(row * ahead + k) * targets.length + own] = target.wanted[at + k]!;
+        });
     });
     return {
       seqLen: window,
       batch,
       input: windowsOf(series, places, window),
-      targets,
+      targets: wanted,
       lengths: null,
       continues: false,
       places,
@@ -207,129 +239,6 @@ function shuffles(windows: number, seed: number): (epoch: number) => Uint32Array
   };
 }
 
-function scoreLevels(
-  outputs: Tensor3D,
-  batch: ForecastBatch,
-  series: PreparedSeries,
-  data: ForecastData,
-  score: Score,
-): void {
-  const answers = outputs.dataSync();
-  const { difference } = data;
-  batch.places.forEach((at, row) => {
-    const levels = levelsOf(pathOf(answers, row, data), at, series.level, series.wantedScale, difference);
-    levels.forEach((predicted, k) => {
-      const truth = series.level[at + k]!;
-      const still = series.level[at - 1]!;
-      const add = (name: string, value: number) => {
-        score.sums[name] = (score.sums[name] ?? 0) + value;
-      };
-      const error = Math.abs(predicted - truth);
-      add('squaredError', (predicted - truth) ** 2);
-      add('persistenceSquaredError', (still - truth) ** 2);
-      add('absoluteError', error);
-      // both zero: right, and no division by zero
-      add('symmetricError', error === 0 ? 0 : (2 * error) / (Math.abs(predicted) + Math.abs(truth)));
-      if (data.season) add('seasonalSquaredError', (naiveAt(series, at, k, data.season) - truth) ** 2);
-    });
-  });
-}
-
-/** The value `season` rows before row at + k, or as many seasons as it takes to be known at `at`; 1: the last known value. */
-function naiveAt({ level }: PreparedSeries, at: number, k: number, season: number): number {
-  const from = at + k - season * Math.ceil((k + 1) / season);
-  return level[from >= 0 ? from : at - 1]!;
-}
-
-function naiveName(season: number | undefined): string {
-  return season === undefined ? 'persistence' : `the value ${season} rows before`;
-}
-
-/** What the loss would be of the naive level: its implied changes where changes are modelled. */
-function naiveLoss(
-  series: PreparedSeries,
-  { horizon, season = 1, quantiles }: ForecastData,
-  places: Int32Array,
-): number {
-  const { level, firstRow: difference, wantedScale, wanted } = series;
-  let sum = 0;
-  let count = 0;
-  for (const at of places)
-    for (let k = 0; k < horizon; k++) {
-      const naive = naiveAt(series, at, k, season);
-      const before =
-        k < difference ? level[at + k - difference]! : naiveAt(series, at, k - difference, season);
-      const implied = ((difference > 0 ? naive - before : naive) - wantedScale.mean) / wantedScale.std;
-      const error = wanted[at + k]! - implied;
-      sum += quantiles
-        ? quantiles.reduce((all, q) => all + pinball(error, q), 0) / quantiles.length
-        : error ** 2;
-      count++;
-    }
-  return count > 0 ? sum / count : Number.NaN;
-}
-
-/** Mean absolute error of the naive forecast over the training part: the scale of MASE (Hyndman & Koehler 2006). */
-function naiveError({ level, known }: PreparedSeries, rows: number, season: number): number {
-  let [sum, count] = [0, 0];
-  for (let row = season; row < rows; row++) {
-    if (!known[row]) continue;
-    sum += Math.abs(level[row]! - level[row - season]!);
-    count++;
-  }
-  return sum / count;
-}
-
-/** `error`: truth less prediction (Koenker & Bassett 1978). */
-export function pinball(error: number, quantile: number): number {
-  return Math.max(quantile * error, (quantile - 1) * error);
-}
-
-/** Mean over windows, rows and quantiles. outputs (1, B, horizon · Q), targets (B · horizon). */
-function pinballLoss(outputs: Outputs, targets: Float32Array, quantiles: readonly number[]): Scalar {
-  const said = appliedOutputs(outputs);
-  const rows = targets.length;
-  const error = sub(tensor2d(targets, [rows, 1]), reshape(said, [rows, quantiles.length]));
-  // q e + relu(−e) is max(q e, (q − 1) e)
-  return mean(add(mul(error, tensor2d(quantiles as number[], [1, quantiles.length])), relu(neg(error))));
-}
-
-function scorePinball(outputs: Tensor3D, batch: Batch, quantiles: readonly number[], score: Score): void {
-  const said = outputs.dataSync();
-  const width = quantiles.length;
-  batch.targets.forEach((truth, row) => {
-    quantiles.forEach((quantile, at) => {
-      score.lossSum += pinball(truth - said[row * width + at]!, quantile);
-    });
-    const inside = said[row * width]! <= truth && truth <= said[row * width + width - 1]!;
-    score.sums['covered'] = (score.sums['covered'] ?? 0) + (inside ? 1 : 0);
-  });
-  score.count += batch.targets.length * width;
-}
-
-function sampleOf(
-  model: Model,
-  batch: ForecastBatch,
-  series: PreparedSeries,
-  data: ForecastData,
-  dateOf: ((number: number) => number) | null,
-) {
-  const answers = answersOf(model, batch);
-  const predicted = batch.places.map((at, row) =>
-    levelsOf(pathOf(answers, row, data), at, series.level, series.wantedScale, data.difference),
-  );
-  const numbers = batch.places.map(at => series.numbers[at + data.horizon - 1]!);
-  return {
-    type: 'series' as const,
-    index: numbers.map(number => number - 1),
-    ...(dateOf && { dates: numbers.map(number => toJsonNumber(dateOf(number))) }),
-    truth: batch.places.map(at => series.level[at + data.horizon - 1]!),
-    prediction: predicted.map(levels => levels.at(-1)!),
-    persistence: batch.places.map(at => series.level[at - 1]!),
-    target: data.target,
-  };
-}
-
 /** By the number of a row in the file: milliseconds since 1970. null: no column tells dates. */
 function datesOf({ time, numbers }: Table): ((number: number) => number) | null {
   if (!time?.isDate) return null;
@@ -345,7 +254,7 @@ function describe(
   size: number,
   asked: number,
 ): string[] {
-  const rows = series.level.length;
+  const { rows } = series;
   const all = [
     `${plural(rows, 'row')}, ${plural(windows, 'training window')} of ${data.window}; columns: ${table.columns.slice(0, 20).join(', ')}.`,
     ...notes,
@@ -360,7 +269,8 @@ function describe(
     if (missing === 0) continue;
     const which = strange.count > 0 ? ` (${count(strange.count)} are no number: ${strange.first})` : '';
     const share = (100 * missing) / table.rows;
-    const target = column === data.target && data.missing !== 'drop' ? ', and they are never scored' : '';
+    const target =
+      targetsOf(data.target).includes(column) && data.missing !== 'drop' ? ', and they are never scored' : '';
     all.push(
       `"${column}" lacks ${count(missing)} of ${plural(table.rows, 'value')}, ${share < 1 ? share.toFixed(2) : share.toFixed(0)} %${which}: ${POLICY[data.missing]}${target}.`,
     );
@@ -384,15 +294,14 @@ export const forecast: TaskModule<'forecast', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
     forecastTask(experiment, data, { path: locateData(data.path, place), bytes: place.bytes }, known),
-  sizes({ features, missing, horizon, quantiles, calendar }, experiment) {
+  sizes(own, experiment) {
     const sizes = knownSizes(experiment)!;
-    const width = features.length * (missing === 'mask' ? 2 : 1) + 2 * calendar.length;
-    const outputs = horizon * Math.max(1, quantiles.length);
-    return widthOf(sizes.input) === width && sizes.outputs === outputs ? sizes : null;
+    const { features, outputs } = widthsOf(own);
+    return widthOf(sizes.input) === features && sizes.outputs === outputs ? sizes : null;
   },
   stepping: own => forecastSteps(own),
-  fault: ({ target, features, scaling }) =>
-    [target, ...features].every(column => Object.hasOwn(scaling, column))
+  fault: ({ target, features, known, scaling }) =>
+    [...targetsOf(target), ...features, ...known].every(column => Object.hasOwn(scaling, column))
       ? null
       : 'it has no scaling for a column the model reads',
 };

@@ -10,19 +10,29 @@ export interface Scale {
   std: number;
 }
 
-export interface PreparedSeries {
-  /** target in its own unit, by row; where it is missing, the value before */
+/** One of the columns to predict. */
+export interface TargetSeries {
+  name: string;
+  /** in its own unit, by row; where it is missing, the value before */
   level: Float64Array;
-  /** whether the target of this row was there, and with it the change that is modelled: only such rows are scored */
+  /** its value or change, scaled; NaN where it is not known */
+  wanted: Float32Array;
+  scale: Scale;
+}
+
+export interface PreparedSeries {
+  rows: number;
+  targets: TargetSeries[];
+  /** whether all targets of this row were there, and with them the changes that are modelled: only such rows are scored */
   known: Uint8Array;
-  /** what the model reads: (rows, width), scaled, row-major; missing values are the ones before */
+  /** what the model reads of a row itself: (rows, width), scaled, row-major; missing values are the ones before */
   inputs: Float32Array;
-  /** numbers that the model reads of a row: the features and, with "mask", one more for each */
+  /** numbers of a row: the features; with "mask", one more for each; the calendar */
   width: number;
   /** the same where a value is interpolated, with the row that it takes from the future; null for other policies */
   interpolated: { inputs: Float32Array; until: Int32Array } | null;
-  /** what it predicts: the target's value or change, scaled; NaN where it is not known */
-  wanted: Float32Array;
+  /** what is known in advance: (rows, columns), scaled; each row is read with the values of the next `steps` rows */
+  ahead: { values: Float32Array; columns: number; steps: number };
   /** first row with a known change */
   firstRow: number;
   /** number of each row in the file, from 1 */
@@ -30,14 +40,16 @@ export interface PreparedSeries {
   /** rows before the first one that has all columns */
   leftOut: number;
   scaling: Record<string, Scale>;
-  wantedScale: Scale;
 }
 
 export type Cycle = 'hour' | 'weekday' | 'day' | 'month';
 
 export interface SeriesOptions {
-  target: string;
+  targets: readonly string[];
   features: readonly string[];
+  /** columns known in advance, and of how many rows to come each row tells them */
+  known?: readonly string[] | undefined;
+  ahead?: number | undefined;
   difference: number;
   missing: MissingPolicy;
   /** share of the rows that scaling is fitted on */
@@ -46,27 +58,32 @@ export interface SeriesOptions {
   calendar?: readonly Cycle[] | undefined;
   /** a finished run's scaling, instead of fitting */
   scaling?: Record<string, Scale> | undefined;
+  /** rows at the end of the table that are still to come: of them only what is known in advance is there */
+  toCome?: number | undefined;
 }
 
 /** @throws DataError for missing values under the policy "error", or a column that never changes */
 export function prepareSeries(table: Table, options: SeriesOptions, name: string): PreparedSeries {
-  const { target, features, difference, missing } = options;
-  const { columns, numbers, leftOut, places } = usableRows(table, missing, name);
+  const { targets, features, known: told = [], difference, missing } = options;
+  const { columns, numbers, leftOut, places } = usableRows(table, missing, name, options);
   const cycles = options.calendar ?? [];
   const turns = cyclesOf(table, cycles, places, name);
-  const raw = columns.get(target)!;
-  const rows = raw.length;
+  const rows = numbers.length;
   const trainRows = Math.floor(rows * options.trainShare);
   const carried = new Map([...columns].map(([column, values]) => [column, carry(values)]));
-  const level = carried.get(target)!;
-  const isKnown = (column: string, row: number) =>
-    !Number.isNaN(columns.get(column)![row]!) &&
-    (column !== target || difference === 0 || (row >= difference && !Number.isNaN(raw[row - difference]!)));
+  const isChange = (column: string) => difference > 0 && targets.includes(column);
+  const isKnown = (column: string, row: number) => {
+    const raw = columns.get(column)!;
+    return (
+      !Number.isNaN(raw[row]!) &&
+      (!isChange(column) || (row >= difference && !Number.isNaN(raw[row - difference]!)))
+    );
+  };
   const modelled = (values: Float64Array, column: string) =>
-    column === target && difference > 0 ? changes(values, difference) : values;
+    isChange(column) ? changes(values, difference) : values;
 
   const scaling: Record<string, Scale> = {};
-  for (const column of new Set([target, ...features])) {
+  for (const column of new Set([...targets, ...features, ...told])) {
     const values = modelled(carried.get(column)!, column);
     const fitted = () =>
       values.slice(0, trainRows).filter((_, row) => row >= difference && isKnown(column, row));
@@ -91,47 +108,71 @@ export function prepareSeries(table: Table, options: SeriesOptions, name: string
         inputs[row * width + own + at] = turns[row * 2 * cycles.length + at]!;
     return inputs;
   };
-  const inputs = scaled(carried);
-  const wantedScale = scaling[target]!;
-  const known = Uint8Array.from(raw.keys(), row => (isKnown(target, row) ? 1 : 0));
-  const wanted = Float32Array.from(modelled(level, target), (value, row) =>
-    known[row] ? (value - wantedScale.mean) / wantedScale.std : Number.NaN,
-  );
+  const ahead = new Float32Array(rows * told.length);
+  told.forEach((column, place) => {
+    const { mean, std } = scaling[column]!;
+    carried.get(column)!.forEach((value, row) => {
+      ahead[row * told.length + place] = (value - mean) / std;
+    });
+  });
   const series = {
-    level,
-    known,
-    inputs,
+    rows,
+    targets: targets.map(column => {
+      const level = carried.get(column)!;
+      const scale = scaling[column]!;
+      const wanted = Float32Array.from(modelled(level, column), (value, row) =>
+        isKnown(column, row) ? (value - scale.mean) / scale.std : Number.NaN,
+      );
+      return { name: column, level, wanted, scale };
+    }),
+    known: Uint8Array.from({ length: rows }, (_, row) =>
+      targets.every(column => isKnown(column, row)) ? 1 : 0,
+    ),
+    inputs: scaled(carried),
     width,
     interpolated: missing === 'interpolate' ? interpolated(columns, features, scaled, rows) : null,
-    wanted,
+    ahead: { values: ahead, columns: told.length, steps: options.ahead ?? 1 },
     firstRow: difference,
     numbers,
     leftOut,
     scaling,
-    wantedScale,
   };
-  requireFinite(series, features, name);
+  requireFinite(series, features, told, name);
   return series;
+}
+
+/** Numbers that the model reads at each row: the row's own, then what is known of the rows to come. */
+export function inputWidth({ width, ahead }: PreparedSeries): number {
+  return width + ahead.columns * ahead.steps;
 }
 
 /** Windows of the rows before each place: (window, places, width). */
 export function windowsOf(series: PreparedSeries, places: readonly number[], window: number): Float32Array {
-  const { inputs, width, interpolated } = series;
-  const input = new Float32Array(window * places.length * width);
+  const { width, interpolated, rows } = series;
+  const all = inputWidth(series);
+  const input = new Float32Array(window * places.length * all);
   places.forEach((at, index) => {
     for (let t = 0; t < window; t++) {
       const from = (at - window + t) * width;
-      const to = (t * places.length + index) * width;
-      input.set(inputs.subarray(from, from + width), to);
+      const to = (t * places.length + index) * all;
+      readRow(series, at - window + t, input, to);
       if (!interpolated) continue;
       // a line to a value that the window does not show would tell it
-      const features = interpolated.until.length / series.level.length;
+      const features = interpolated.until.length / rows;
       for (let k = 0; k < features; k++)
         if (interpolated.until[(at - window + t) * features + k]! < at)
           input[to + k] = interpolated.inputs[from + k]!;
     }
   });
   return input;
+}
+
+/** What the model reads at a row, with missing values as the ones before. */
+export function readRow(series: PreparedSeries, row: number, input: Float32Array, to: number): void {
+  const { inputs, width, ahead } = series;
+  input.set(inputs.subarray(row * width, (row + 1) * width), to);
+  const from = (row + 1) * ahead.columns;
+  input.set(ahead.values.subarray(from, from + ahead.columns * ahead.steps), to + width);
 }
 
 const PERIODS: Readonly<Record<Cycle, (date: Date) => number>> = {
@@ -181,9 +222,16 @@ interface UsableRows {
 }
 
 /** Rows from the first one on that has all columns; with "drop", only those that have them. */
-function usableRows(table: Table, policy: MissingPolicy, name: string): UsableRows {
+function usableRows(
+  table: Table,
+  policy: MissingPolicy,
+  name: string,
+  { toCome = 0, known = [] }: SeriesOptions,
+): UsableRows {
   const columns = [...table.values];
-  const hole = (row: number) => columns.find(([, values]) => Number.isNaN(values[row]));
+  const told = columns.filter(([column]) => known.includes(column));
+  const hole = (row: number) =>
+    (row < table.rows - toCome ? columns : told).find(([, values]) => Number.isNaN(values[row]));
   const take = (rows: ArrayLike<number>, leftOut: number): UsableRows => ({
     columns: new Map(
       columns.map(([column, values]) => [column, Float64Array.from(rows, row => values[row]!)]),
@@ -280,8 +328,13 @@ function fitScale(values: Float64Array, column: string, name: string): Scale {
 }
 
 /** Scaled values that float32 cannot hold: a value is far beyond the training part's. */
-function requireFinite(series: PreparedSeries, features: readonly string[], name: string): void {
-  const { inputs, wanted, width, firstRow, numbers } = series;
+function requireFinite(
+  series: PreparedSeries,
+  features: readonly string[],
+  told: readonly string[],
+  name: string,
+): void {
+  const { inputs, targets, width, ahead, firstRow, numbers } = series;
   const fail = (row: number, column: string): never => {
     throw new DataError(
       `The column "${column}" of ${name} holds numbers too large to compute with beside its training part, first in data row ${numbers[row]}.`,
@@ -290,9 +343,13 @@ function requireFinite(series: PreparedSeries, features: readonly string[], name
   for (let at = firstRow * width; at < inputs.length; at++)
     if (!isComputable(inputs[at]!))
       fail(Math.floor(at / width), features[(at % width) % features.length] ?? '');
-  wanted.forEach((value, row) => {
-    if (series.known[row] && !isComputable(value)) fail(row, 'target');
+  ahead.values.forEach((value, at) => {
+    if (!isComputable(value)) fail(Math.floor(at / ahead.columns), told[at % ahead.columns]!);
   });
+  for (const { name: column, wanted } of targets)
+    wanted.forEach((value, row) => {
+      if (!Number.isNaN(value) && !isComputable(value)) fail(row, column);
+    });
 }
 
 /** Its square is still a float32. */

@@ -15,6 +15,16 @@ export interface Score {
   count: number;
   /** further sums by name, turned into scalars by `metrics` */
   sums: Record<string, number>;
+  /** of forecasts over more than one row: by the last row that was known */
+  origins?: OriginScore[];
+}
+
+/** Sums over all that is forecast from one row, whose number in the file it is. */
+export interface OriginScore {
+  row: number;
+  answers: number;
+  squaredError: number;
+  persistenceSquaredError: number;
 }
 
 export interface Task {

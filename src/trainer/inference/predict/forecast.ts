@@ -1,99 +1,146 @@
 // What a trained forecaster says of a table: its scaling is the one fitted when it was trained.
 import { basename } from 'node:path';
+import { aheadOf, targetsOf } from '../../../experiment/tasks/forecast.ts';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
+import { rowsToCome } from '../../data/rows-to-come.ts';
 import { readTable } from '../../data/table.ts';
 import type { Model } from '../../layers/model.ts';
-import { type ForecastArtifact, levelsOf, pathOf } from '../../tasks/forecast-artifact.ts';
-import { type PreparedSeries, prepareSeries, windowsOf } from '../../tasks/series-data.ts';
-import { answersOf } from '../../tasks/values.ts';
-import type { Predicted } from './predictor.ts';
+import type { ForecastArtifact } from '../../tasks/forecast-artifact.ts';
+import { levelPaths, pathsOf } from '../../tasks/forecast-paths.ts';
+import { type PreparedSeries, prepareSeries } from '../../tasks/series-data.ts';
+import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 256;
+
+interface ReadSeries {
+  series: PreparedSeries;
+  notes: string[];
+  /** rows that have come: those behind them tell only what is known in advance */
+  history: number;
+  /** whether what follows the history can be forecast */
+  isTold: boolean;
+}
 
 export async function predictForecast(
   model: Model,
   artifact: ForecastArtifact,
   path: string,
 ): Promise<Predicted> {
-  const { series, notes } = await readSeries(path, artifact);
-  const { rows, next, rmse, persistenceRmse } = scored(predictAll(model, series, artifact), series, artifact);
-  const { target, horizon } = artifact;
+  const read = await readSeries(path, artifact);
+  const levels = predictAll(model, read, artifact);
+  const targets = targetsOf(artifact.target);
+  const { horizon } = artifact;
+  const all = targets.map((_, target) => scored(levels, target, read, horizon));
+  const isOne = typeof artifact.target === 'string';
+  const named = (rows: readonly Row[], target: number) =>
+    isOne ? rows : rows.map(({ row, ...rest }): Row => ({ row: row!, target: targets[target]!, ...rest }));
+  const summaries = all.flatMap(({ rows, rmse, persistenceRmse }, target) =>
+    rmse === null
+      ? []
+      : `${targets[target]}: root mean square error ${rmse.toPrecision(4)} over ${plural(rows.length, 'row')}, ${horizon} ahead; persistence has ${persistenceRmse!.toPrecision(4)}.`,
+  );
   return {
-    columns: ['row', 'truth', 'prediction', 'persistence'],
-    rows,
-    next,
-    notes,
-    facts: { target, horizon, rmse, persistenceRmse },
-    summary:
-      rmse === null
-        ? null
-        : `${target}: root mean square error ${rmse.toPrecision(4)} over ${plural(rows.length, 'row')}, ${horizon} ahead; persistence has ${persistenceRmse!.toPrecision(4)}.`,
+    columns: ['row', ...(isOne ? [] : ['target']), 'truth', 'prediction', 'persistence'],
+    rows: all.flatMap(({ rows }, target) => named(rows, target)),
+    next: all.flatMap(({ next }, target) => named(next, target)),
+    notes: read.notes,
+    facts: {
+      target: targets.join(', '),
+      horizon,
+      ...Object.fromEntries(
+        all.flatMap(({ rmse, persistenceRmse }, target) => {
+          const end = isOne ? '' : `.${targets[target]}`;
+          return [
+            [`rmse${end}`, rmse],
+            [`persistenceRmse${end}`, persistenceRmse],
+          ];
+        }),
+      ),
+    },
+    summary: summaries.length > 0 ? summaries.join(' ') : null,
   };
 }
 
-async function readSeries(
-  path: string,
-  artifact: ForecastArtifact,
-): Promise<{ series: PreparedSeries; notes: string[] }> {
+async function readSeries(path: string, artifact: ForecastArtifact): Promise<ReadSeries> {
   const name = basename(path);
-  const { difference, scaling } = artifact;
-  const { table, notes, warnings } = await readTable(path, name, artifact);
-  const series = prepareSeries(table, { ...artifact, trainShare: 1, scaling }, name);
-  const rows = series.level.length;
+  const { difference, scaling, known, horizon, strategy, calendar } = artifact;
+  const targets = targetsOf(artifact.target);
+  const found = await readTable(path, name, { ...artifact, targets });
+  const readsAhead = known.length > 0 || (strategy === 'recursive' && horizon > 1 && calendar.length > 0);
+  const { table, toCome } = readsAhead
+    ? rowsToCome(found.table, targets, known, horizon)
+    : { table: found.table, toCome: 0 };
+  const series = prepareSeries(
+    table,
+    { ...artifact, targets, ahead: aheadOf(artifact), trainShare: 1, scaling, toCome },
+    name,
+  );
+  const history = series.rows - toCome;
   const needed = artifact.window + difference;
-  if (rows < needed)
+  if (history < needed)
     throw new DataError(
-      `${name} has ${plural(rows, 'usable row')}; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
+      `${name} has ${plural(history, 'usable row')}; this model reads ${artifact.window}${difference > 0 ? ` changes over ${difference}` : ''} to predict, so ${needed} are needed.`,
     );
-  return { series, notes: [...warnings, ...notes] };
+  const isTold = !readsAhead || toCome >= horizon;
+  return {
+    series,
+    history,
+    isTold,
+    notes: [...found.warnings, ...found.notes, ...(isTold ? [] : [untold()])],
+  };
+
+  function untold(): string {
+    const what = known.length > 0 ? known.map(column => `"${column}"`).join(', ') : 'the dates';
+    return `What follows the last row is not forecast: for that, give ${what} of the next ${plural(horizon, 'row')} behind it, found of ${toCome}; the targets stay empty there.`;
+  }
 }
 
-/** By the first predicted row: the levels of the next `horizon` rows. */
-function predictAll(model: Model, series: PreparedSeries, artifact: ForecastArtifact): Map<number, number[]> {
-  const { window, difference } = artifact;
-  const levels = new Map<number, number[]>();
+/** By the first predicted row: the levels of the next `horizon` rows of each target. */
+function predictAll(
+  model: Model,
+  { series, history, isTold }: ReadSeries,
+  artifact: ForecastArtifact,
+): Map<number, number[][]> {
+  const levels = new Map<number, number[][]>();
   const places: number[] = [];
-  for (let at = series.firstRow + window; at <= series.level.length; at++) places.push(at);
+  // what is read ahead of a window ends with the rows that are told
+  const last = isTold ? history : history - artifact.horizon;
+  for (let at = series.firstRow + artifact.window; at <= last; at++) places.push(at);
   for (let from = 0; from < places.length; from += BATCH) {
     const part = places.slice(from, from + BATCH);
-    const answers = answersOf(model, {
-      seqLen: window,
-      batch: part.length,
-      input: windowsOf(series, part, window),
-      targets: new Float32Array(0),
-      lengths: null,
-      continues: false,
-    });
-    part.forEach((at, row) => {
-      const scaled = pathOf(answers, row, artifact);
-      levels.set(at, levelsOf(scaled, at, series.level, series.wantedScale, difference));
+    levelPaths(pathsOf(model, series, part, artifact), part, series, artifact).forEach((own, row) => {
+      levels.set(part[row]!, own);
     });
   }
   return levels;
 }
 
-function scored(levels: Map<number, number[]>, series: PreparedSeries, { horizon }: ForecastArtifact) {
-  const { level, known, numbers } = series;
+function scored(
+  levels: ReadonlyMap<number, number[][]>,
+  target: number,
+  { series: { targets, numbers }, history }: ReadSeries,
+  horizon: number,
+) {
+  const { level, wanted } = targets[target]!;
   const rows: { row: number; truth: number; prediction: number; persistence: number }[] = [];
   let squared = 0;
   let still = 0;
   for (const [at, predicted] of levels) {
     const row = at + horizon - 1;
-    if (row >= level.length || !known[row]) continue;
+    if (row >= history || Number.isNaN(wanted[row]!)) continue;
     const truth = level[row]!;
-    const prediction = predicted.at(-1)!;
+    const prediction = predicted[target]!.at(-1)!;
     const persistence = level[at - 1]!;
     rows.push({ row: numbers[row]!, truth, prediction, persistence });
     squared += (prediction - truth) ** 2;
     still += (persistence - truth) ** 2;
   }
   // a table that was turned goes on above its first row
-  const last = numbers.at(-1)!;
+  const last = numbers[history - 1]!;
   const direction = last < numbers[0]! ? -1 : 1;
-  const next = levels
-    .get(level.length)!
-    .map((prediction, k) => ({ row: last + direction * (k + 1), prediction }));
+  const path = levels.get(history)?.[target] ?? [];
+  const next = path.map((prediction, k) => ({ row: last + direction * (k + 1), prediction }));
   const root = (sum: number) => (rows.length > 0 ? Math.sqrt(sum / rows.length) : null);
   return { rows, next, rmse: root(squared), persistenceRmse: root(still) };
 }

@@ -80,7 +80,7 @@ describe('the column that tells time', () => {
     const { header = 'date', order = 'file', time } = options;
     const path = join(folder, 'a.csv');
     writeFileSync(path, `${header};y\n${times.map((cell, row) => `${cell};${row}\n`).join('')}`);
-    return readTable(path, 'a.csv', { target: 'y', features: ['y'], order, unreadable: 0, time });
+    return readTable(path, 'a.csv', { targets: ['y'], features: ['y'], order, unreadable: 0, time });
   }
   const days = (count: number, from = Date.UTC(2024, 0, 1), step = DAY) =>
     Array.from({ length: count }, (_, row) => new Date(from + row * step).toISOString().slice(0, 16));
@@ -197,7 +197,7 @@ describe('the column that tells time', () => {
   it('takes the column that is named, and refuses one without dates', async () => {
     const path = join(folder, 'b.csv');
     writeFileSync(path, 'a;b;y\n2024-01-01;2024-03-03;1\n2024-01-02;2024-03-02;2\n2024-01-03;2024-03-01;3\n');
-    const facts = { target: 'y', features: ['y'], order: 'time' as const, unreadable: 0 };
+    const facts = { targets: ['y'], features: ['y'], order: 'time' as const, unreadable: 0 };
     assert.deepEqual(
       [...(await readTable(path, 'b.csv', { ...facts, time: 'b' })).table.values.get('y')!],
       [3, 2, 1],

@@ -1,6 +1,7 @@
 // What a task adds to the exported code, beside the model; the values themselves are in task.json. Few add anything.
 import type { TaskName } from '../../../../experiment/tasks/index.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
+import type { ArtifactOf } from '../../../tasks/index.ts';
 import { charLmCode } from './char-lm.ts';
 import { FORECAST } from './forecast.ts';
 import { pairsCode } from './pairs.ts';
@@ -12,11 +13,18 @@ const TASK_CODES: { [T in TaskName]?: (run: FinishedRun) => string } = {
   reverse: pairsCode,
   sort: pairsCode,
   addition: pairsCode,
-  // its code knows neither quantiles nor calendars
-  forecast: ({ artifact }) =>
-    'quantiles' in artifact && artifact.quantiles.length + artifact.calendar.length > 0 ? '' : FORECAST,
+  forecast: ({ artifact }) => (artifact.task === 'forecast' && isPlain(artifact) ? FORECAST : ''),
 };
 
 export function taskCode(opened: FinishedRun): string {
   return TASK_CODES[opened.artifact.task]?.(opened) ?? '';
+}
+
+/** One target's mean, all rows of the horizon at once, from the rows before alone: more its code does not know. */
+function isPlain({ target, known, strategy, quantiles, calendar }: ArtifactOf<'forecast'>): boolean {
+  return (
+    typeof target === 'string' &&
+    strategy === 'direct' &&
+    known.length + quantiles.length + calendar.length === 0
+  );
 }

@@ -1,0 +1,125 @@
+// Forecasts of several columns and rows at the shell: noise stays noise whatever is chosen, what is known in advance helps,
+// and predict and evaluate agree.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomStream } from '../../../src/trainer/random.ts';
+import { jsonLines, unroll } from './unroll.ts';
+
+const ROWS = 600;
+const TO_COME = 4;
+
+describe('forecasts of several columns and rows at the shell', () => {
+  let folder: string;
+  const random = randomStream(1, 'test', 0);
+  const draw = () => Array.from({ length: ROWS + TO_COME }, () => random.normal());
+  const [a, b, k, noise] = [draw(), draw(), draw(), draw()];
+  // follows what is known of its own row at once: nothing before tells it
+  const y = k.map((value, row) => 2 * value + 0.1 * noise[row]!);
+  const table = (rows: number) => {
+    const lines = Array.from({ length: rows }, (_, row) => {
+      const day = new Date(Date.UTC(2024, 0, 1 + row)).toISOString().slice(0, 10);
+      const isThere = row < ROWS;
+      return [day, isThere ? a[row] : '', isThere ? b[row] : '', isThere ? y[row] : '', k[row]].join(',');
+    });
+    return `day,a,b,y,k\n${lines.join('\n')}\n`;
+  };
+  const run = (...args: string[]) => unroll(args, { cwd: folder });
+  const train = (name: string, data: object) => {
+    const experiment = {
+      data: { task: 'forecast', path: 'a.csv', window: 6, ...data },
+      model: { layers: [{ type: 'gru', units: 8 }, { type: 'dense' }] },
+      training: { steps: 250, optimizer: { type: 'adam', learningRate: 0.01 } },
+    };
+    writeFileSync(join(folder, `${name}.rnn.json`), JSON.stringify(experiment));
+    const made = run('train', `${name}.rnn.json`, '--json');
+    assert.equal(made.code, 0, made.stderr);
+    return jsonLines(made.stdout).at(-1) as unknown as { run: string; metrics: Record<string, number> };
+  };
+  /** RMSE of always saying the mean of the training part, in its deviations, over the test part. */
+  const floorOf = (values: readonly number[]) => {
+    const trained = values.slice(0, 0.7 * ROWS);
+    const mean = trained.reduce((sum, value) => sum + value, 0) / trained.length;
+    const square = (list: readonly number[]) =>
+      list.reduce((sum, value) => sum + (value - mean) ** 2, 0) / list.length;
+    return Math.sqrt(square(values.slice(0.8 * ROWS, ROWS)) / square(trained));
+  };
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-forecasts-'));
+    writeFileSync(join(folder, 'a.csv'), table(ROWS));
+    writeFileSync(join(folder, 'more.csv'), table(ROWS + TO_COME));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  for (const strategy of ['direct', 'recursive'] as const)
+    it(`${strategy}: no option beats noise, and predict and evaluate say the same`, () => {
+      const horizon = 3;
+      const data = {
+        target: ['a', 'b'],
+        known: ['k'],
+        calendar: ['weekday'],
+        missing: 'mask',
+        horizon,
+        strategy,
+      };
+      const { run: made, metrics } = train(strategy, data);
+      const floor = Math.sqrt((floorOf(a) ** 2 + floorOf(b) ** 2) / 2);
+      for (const figure of ['testRmse', 'testRmseStep1', 'testRmseStep3'])
+        assert.ok(metrics[figure]! > 0.93 * floor, `${figure} ${metrics[figure]} beats ${floor}`);
+      const { scaling } = JSON.parse(readFileSync(join(made, 'task.json'), 'utf8'));
+      const [said] = jsonLines(run('predict', made, 'more.csv', '--json').stdout) as never as [
+        { 'rmse.a': number; 'rmse.b': number; rows: unknown[]; next: { row: number; target: string }[] },
+      ];
+      const [scored] = jsonLines(run('evaluate', made, '--data', 'more.csv', '--json').stdout) as never as [
+        { figures: Record<string, number>; origins: { row: number; rmse: number }[] },
+      ];
+      const together = Math.sqrt(
+        ((said['rmse.a'] / scaling.a.std) ** 2 + (said['rmse.b'] / scaling.b.std) ** 2) / 2,
+      );
+      assert.ok(Math.abs(scored.figures['rmseStep3']! / together - 1) < 1e-4, JSON.stringify(scored.figures));
+      assert.deepEqual(
+        said.next.map(({ row, target }) => `${target}${row}`),
+        ['a', 'b'].flatMap(name => [1, 2, 3].map(step => name + (ROWS + step))),
+      );
+      assert.equal(said.rows.length, 2 * (ROWS - 6 - horizon + 1));
+      assert.equal(scored.origins.length, ROWS - 6 - horizon + 1);
+      assert.equal(scored.origins[0]!.row, 6);
+      const told = run('evaluate', made);
+      assert.match(told.stdout, /RMSE by origin +\d+ origins: least \S+ from row \d+, median \S+, most/);
+      // without what is known of the rows to come nothing is said of them
+      const short = run('predict', made, 'a.csv', '--next');
+      assert.equal(short.stdout.trim(), 'row,target,truth,prediction,persistence');
+      assert.match(short.stderr, /give "k" of the next 3 rows behind it, found of 0/);
+    });
+
+  it('what is known in advance is used, by either strategy', () => {
+    const data = { target: 'y', horizon: 2 };
+    const without = train('without', data).metrics;
+    assert.ok(without['testRmse']! > 0.93 * 2, `${without['testRmse']}`);
+    for (const strategy of ['direct', 'recursive']) {
+      const { metrics, run: made } = train(`known-${strategy}`, { ...data, known: ['k'], strategy });
+      assert.ok(metrics['testRmse']! < 0.6, `${strategy} ${metrics['testRmse']}`);
+      const rows = run('predict', made, 'more.csv', '--next').stdout.trim().split('\n').slice(1);
+      assert.equal(rows.length, 2);
+      rows.forEach((line, step) => {
+        const [row, , prediction] = line.split(',');
+        assert.equal(Number(row), ROWS + 1 + step);
+        assert.ok(Math.abs(Number(prediction) - 2 * k[ROWS + step]!) < 1.5, `${strategy} ${line}`);
+      });
+    }
+  });
+
+  it('a recursive model with a calendar goes on with the dates that follow', () => {
+    const { run: made } = train('calendar', {
+      target: 'y',
+      calendar: ['weekday'],
+      horizon: 3,
+      strategy: 'recursive',
+    });
+    const next = (file: string) => run('predict', made, file, '--next').stdout;
+    assert.equal(next('a.csv').trim().split('\n').length, 4);
+    assert.equal(next('a.csv'), next('more.csv'), 'the dates in the file are those that follow');
+  });
+});
