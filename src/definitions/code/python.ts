@@ -161,6 +161,7 @@ function expression(node: Node): Expression {
     }
     case 'list':
     case 'tuple':
+    case 'expression_list':
       return { kind: 'list', items: named(node).map(expression), node };
     case 'dictionary':
       return recordOf(node);
@@ -354,15 +355,26 @@ function assign(left: Node, right: Node, scope: Scope, bind: Bind): void {
   ) {
     // the rest is what was not understood
     assign(first, right, scope, bind);
-    for (const other of targets.slice(1)) unpack(other, scope, bind);
+    for (const target of targets.slice(1)) unpack(target, scope, bind);
     return;
   }
   const values = right.type === 'expression_list' || right.type === 'tuple' ? named(right) : [];
   const isPaired = values.length === targets.length && !targets.some(({ type }) => type === STARRED);
   targets.forEach((target, index) => {
     if (isPaired) assign(target, values[index]!, scope, bind);
-    else unpack(target, scope, bind);
+    else if (targets.some(({ type }) => type === STARRED)) unpack(target, scope, bind);
+    else part(target, expression(right), index, scope, bind);
   });
+}
+
+/** `(a, b), c = load()`: a is the first of the first of what is loaded. */
+function part(target: Node, whole: Expression, index: number, scope: Scope, bind: Bind): void {
+  const place: Expression = { kind: 'constant', value: index, node: target };
+  const value: Expression = { kind: 'index', object: whole, index: place, node: target };
+  if (target.type === 'identifier') bind(target.text, { kind: 'value', value, node: target, scope });
+  else if (SEVERAL.has(target.type) && !named(target).some(({ type }) => type === STARRED))
+    for (const [at, inner] of named(target).entries()) part(inner, value, at, scope, bind);
+  else unpack(target, scope, bind);
 }
 
 /** The variable of a comprehension is seen in it only. */
@@ -500,12 +512,15 @@ function pairs(left: Node, right: Node, scope: Scope, bind: Bind): void {
     if (target.type !== 'attribute' || target.childForFieldName('object')!.text !== 'self') return;
     const value = values[index];
     const name = target.childForFieldName('attribute')!.text;
-    bind(
-      name,
-      value
-        ? { kind: 'value', value: expression(value), node: target, scope }
-        : { kind: 'other', node: target, scope },
-    );
+    const whole: Expression = {
+      kind: 'index',
+      object: expression(right),
+      index: { kind: 'constant', value: index, node: target },
+      node: target,
+    };
+    const isOther = right.type === 'expression_list';
+    if (isOther && !value) bind(name, { kind: 'other', node: target, scope });
+    else bind(name, { kind: 'value', value: value ? expression(value) : whole, node: target, scope });
   });
 }
 

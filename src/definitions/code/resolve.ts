@@ -1,7 +1,9 @@
 // What expressions come to, as far as the text itself says: constants, with where they stand, and the qualified names
 // of what is called. Within a frame, a function's parameters are what one of its calls gives.
 import { binary, unary } from './arithmetic.ts';
+import { Arrays } from './arrays.ts';
 import { Callers } from './callers.ts';
+import { Collections } from './collections.ts';
 import {
   bindingOf,
   callsNamed,
@@ -56,6 +58,8 @@ export class Resolver implements Evaluator {
   readonly project: Project;
   private readonly callers: Callers;
   private readonly stores: Stores;
+  private readonly arrays: Arrays;
+  private readonly collections: Collections;
   private frames: Frames = new Map();
 
   constructor(dialect: Dialect, root: Node, project: Project = NO_PROJECT) {
@@ -65,6 +69,8 @@ export class Resolver implements Evaluator {
     project.enter(root.source);
     this.callers = new Callers(this);
     this.stores = new Stores(this);
+    this.arrays = new Arrays(this);
+    this.collections = new Collections(this);
   }
 
   /** The ways in which a place is reached: calls of the functions and turns of the loops that it stands in. */
@@ -140,10 +146,10 @@ export class Resolver implements Evaluator {
       const given = named.get('default')?.value ?? positional[0];
       return given ? this.value(given, depth + 1) : UNKNOWN;
     }
-    if (name === 'len' && positional.length === 1) {
-      const items = this.itemsOf(positional[0]!, depth + 1);
-      return items ? { kind: 'known', value: items.length, from: null } : UNKNOWN;
-    }
+    if (name === 'len' && positional.length === 1) return this.lengthOf(positional[0]!, depth + 1);
+    if (last === 'size' && callee.kind === 'member' && positional.length === 1)
+      // `x.size(-1)` of a tensor
+      return this.sizeAt(callee.object, positional[0]!, depth + 1);
     if (['max', 'min', 'Math.max', 'Math.min'].includes(name) && positional.length > 1)
       return lift(
         positional.map(each => this.value(each, depth + 1)),
@@ -176,26 +182,34 @@ export class Resolver implements Evaluator {
     return { kind: 'outside', fallback: fallback.value, from: fallback.from };
   }
 
-  /** `x.shape[2]`, where the text says which shape `x` was given. */
+  /** Of a list, a text, a set, or an array along its first axis. */
+  private lengthOf(expression: Expression, depth: number): Value {
+    const items = this.itemsOf(expression, depth + 1);
+    const count = items?.length ?? this.collections.count(expression);
+    if (count !== null) return { kind: 'known', value: count, from: null };
+    return this.arrays.of(expression)?.[0] ?? UNKNOWN;
+  }
+
+  /** `x.shape[2]`, where the text says which shape `x` was given; `words.length`. */
   private sizeOf(expression: Expression, depth: number): Value | null {
+    if (
+      expression.kind === 'member' &&
+      this.dialect.self === 'this' &&
+      /^(?:length|size)$/.test(expression.name)
+    ) {
+      const count = this.lengthOf(expression.object, depth + 1);
+      return count.kind === 'unknown' ? null : count;
+    }
     if (expression.kind !== 'index' || expression.object.kind !== 'member') return null;
     const { object, name } = expression.object;
-    if (name !== 'shape') return null;
-    const place = this.value(expression.index, depth + 1);
-    if (place.kind !== 'known' || typeof place.value !== 'number') return null;
-    const sizes = this.definitions(object, depth + 1).map(each => shapeGiven(each));
-    return agreed(
-      sizes.map(each => {
-        const list = each && each.length === 1 ? (this.itemsOf(each[0]!, depth + 1) ?? each) : each;
-        const size =
-          list?.[
-            (place.value as number) < 0 ? list.length + (place.value as number) : (place.value as number)
-          ];
-        const found = size ? this.value(size, depth + 1) : UNKNOWN;
-        // `-1` is whatever is left
-        return found.kind === 'known' && typeof found.value === 'number' && found.value > 0 ? found : UNKNOWN;
-      }),
-    );
+    return name === 'shape' ? this.sizeAt(object, expression.index, depth + 1) : null;
+  }
+
+  private sizeAt(array: Expression, axis: Expression, depth: number): Value {
+    const place = this.value(axis, depth);
+    if (place.kind !== 'known' || typeof place.value !== 'number') return UNKNOWN;
+    const shape = this.arrays.of(array);
+    return shape?.[place.value < 0 ? shape.length + place.value : place.value] ?? UNKNOWN;
   }
 
   private valueOfReference(expression: Expression, depth: number): Value {
@@ -325,8 +339,61 @@ export class Resolver implements Evaluator {
     return this.stores.added(record);
   }
 
-  /** The items of a list that is written out and not changed. */
+  /** The items of a list that is written out and not changed, or the sizes of an array. */
   itemsOf(expression: Expression, depth = 0): Expression[] | null {
+    return this.sizesOf(expression, depth) ?? this.itemsOfList(expression, depth);
+  }
+
+  /** `x.shape`, `x.shape[1:]`: its sizes, each as the element that it is. */
+  private sizesOf(expression: Expression, depth: number): Expression[] | null {
+    if (depth > DEPTH) return null;
+    if (expression.kind === 'member' && expression.name === 'shape') {
+      const { node } = expression;
+      return (
+        this.arrays.of(expression.object)?.map((_, index) => ({
+          kind: 'index',
+          object: expression,
+          index: { kind: 'constant', value: index, node },
+          node,
+        })) ?? null
+      );
+    }
+    if (
+      expression.kind === 'call' &&
+      expression.callee.kind === 'member' &&
+      expression.callee.name === 'slice'
+    ) {
+      const all = this.itemsOf(expression.callee.object, depth + 1);
+      return all && this.taken(all, expression.positional, depth);
+    }
+    if (expression.kind !== 'index' || expression.index.node.type !== 'slice') return null;
+    const all = this.itemsOf(expression.object, depth + 1);
+    const { children } = expression.index.node;
+    const bounds: (Node | null)[] = [null];
+    for (const child of children) {
+      if (child.isNamed) bounds[bounds.length - 1] = child;
+      else bounds.push(null);
+    }
+    if (!all || bounds.length > 2) return null;
+    return this.taken(
+      all,
+      bounds.map(each => each && this.dialect.expression(each)),
+      depth,
+    );
+  }
+
+  private taken(
+    all: readonly Expression[],
+    bounds: readonly (Expression | null)[],
+    depth: number,
+  ): Expression[] | null {
+    const places = bounds.map(each => each && this.value(each, depth + 1));
+    if (places.some(each => each && (each.kind !== 'known' || typeof each.value !== 'number'))) return null;
+    const [from, to] = places.map(each => (each?.kind === 'known' ? (each.value as number) : undefined));
+    return all.slice(from, to);
+  }
+
+  private itemsOfList(expression: Expression, depth: number): Expression[] | null {
     const [list, ...more] = this.definitions(expression, depth + 1);
     if (list?.kind !== 'list' || more.length > 0 || this.stores.changesList(list)) return null;
     return list.items;
@@ -547,10 +614,14 @@ export class Resolver implements Evaluator {
   }
 
   constructorOf(owner: Scope): Scope | null {
+    return this.methodOf(owner, this.dialect.maker);
+  }
+
+  private methodOf(owner: Scope, name: string): Scope | null {
     const body = owner.node.childForFieldName('body');
     for (const each of body?.namedChildren ?? []) {
       const node = each.type === 'decorated_definition' ? each.childForFieldName('definition')! : each;
-      if (node.childForFieldName('name')?.text === this.dialect.maker && node.childForFieldName('body'))
+      if (node.childForFieldName('name')?.text === name && node.childForFieldName('body'))
         return this.dialect.scopeOf(node.childForFieldName('body')!);
     }
     return null;
@@ -742,33 +813,77 @@ export class Resolver implements Evaluator {
     return inner.map(each => (each.kind === 'record' ? { ...each, node: call.node } : each));
   }
 
-  /** What a function of the file or project returns, where it has one `return` and no parameters to tell it otherwise. */
+  /** What a function of the file or project returns, where it has one `return`; only what holds numbers is of use. */
   private returnedBy(call: CallOf, depth: number): Expression[] | null {
-    const { callee } = call;
-    if (callee.kind !== 'name' || depth > 6) return null;
-    const bindings = this.lookUp(callee.name, callee).flatMap(binding =>
-      binding.kind === 'import' ? this.imported(binding) : [binding],
+    if (call.callee.kind !== 'name' || depth > 6) return null;
+    const all = this.returned(call, result =>
+      ['name', 'call', 'record'].includes(result.kind) ? this.definitions(result, depth + 2) : [],
     );
-    const [made] = bindings;
-    if (bindings.length !== 1 || made?.kind !== 'function') return null;
-    const body = made.body.node.childForFieldName('body');
-    if (!body?.text.includes('return')) return null;
-    const returns = body
-      .descendantsOfType(['return_statement'])
-      .filter(node => this.dialect.scopeOf(node) === made.body);
-    const value = returns.length === 1 ? returns[0]!.namedChild(0) : null;
-    if (!value) return null;
-    const result = this.dialect.expression(value);
-    if (result.kind !== 'name' && result.kind !== 'call' && result.kind !== 'record') return null;
-    const found = this.within(new Map([...this.frames, [made.body.node.id, call]]), () =>
-      this.definitions(result, depth + 2),
-    );
-    // only what holds numbers is of use: a layer that a function returns is looked at where it is made
+    const [found] = all ?? [];
+    if (!found || all!.length > 1 || found.length === 0) return null;
     return found.every(
       each => each.kind === 'record' || (each.kind === 'call' && HOLDERS.test(dotted(each.callee))),
     )
       ? found
       : null;
+  }
+
+  /** What the function of a call returns, at each `return`, read as that call makes it; null for other calls. */
+  returned<T>(call: CallOf, read: (result: Expression) => T): T[] | null {
+    const entered = this.entered(call);
+    const body = entered?.scope.node.childForFieldName('body');
+    if (!entered || !body || /\byield\b/.test(body.text)) return null;
+    const { scope } = entered;
+    if (!/^(?:block|statement_block)$/.test(body.type))
+      return this.within(entered.frames, () => [read(this.dialect.expression(body))]);
+    if (!body.text.includes('return')) return null;
+    const values = body
+      .descendantsOfType(['return_statement'])
+      .filter(node => this.dialect.scopeOf(node) === scope)
+      .map(node => node.namedChild(0));
+    if (values.length === 0 || values.some(each => !each)) return null;
+    return this.within(entered.frames, () => values.map(each => read(this.dialect.expression(each!))));
+  }
+
+  /** The function or method that a call leads into, and the frames in it. */
+  private entered(call: CallOf): { scope: Scope; frames: Frames } | null {
+    const { callee } = call;
+    if (this.frames.size > MOST_FRAMES) return null;
+    if (callee.kind === 'name') {
+      const bindings = this.lookUp(callee.name, callee).flatMap(binding =>
+        binding.kind === 'import' ? this.imported(binding) : [binding],
+      );
+      const [made] = bindings;
+      const scope =
+        made?.kind === 'function'
+          ? made.body
+          : made?.kind === 'value'
+            ? this.functionOf(made.value.node)
+            : null;
+      if (bindings.length !== 1 || !scope) return null;
+      return { scope, frames: new Map([...this.frames, [scope.node.id, call]]) };
+    }
+    if (callee.kind !== 'member') return null;
+    const { object, name } = callee;
+    const own = object.kind === 'name' && object.name === this.dialect.self;
+    const makers = own ? [] : this.definitions(object).filter(each => each.kind === 'call');
+    const owners = own
+      ? [enclosingClass(this.dialect.scopeOf(object.node))]
+      : makers.flatMap(each => this.classesOf(each.callee));
+    const [owner] = owners;
+    if (!owner || owners.length > 1) return null;
+    const method = [owner, ...this.basesOf(owner)].map(each => this.methodOf(each, name)).find(Boolean);
+    if (!method) return null;
+    const frames = new Map([...this.frames, [method.node.id, call]]);
+    const maker = own ? null : this.constructorOf(owner);
+    if (maker && makers[0]) frames.set(maker.node.id, makers[0]);
+    return { scope: method, frames };
+  }
+
+  /** `const build = (units) => …` */
+  private functionOf(node: Node): Scope | null {
+    const body = /function|arrow/.test(node.type) ? node.childForFieldName('body') : null;
+    return body ? this.dialect.scopeOf(body) : null;
   }
 
   /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
@@ -916,17 +1031,8 @@ export class Resolver implements Evaluator {
 }
 
 const MOST_TURNS = 64;
-
-/** The shape that a call gives an array: `np.reshape(x, (n, 10, 1))`, `x.reshape(n, 10, 1)`, `np.zeros((n, 10, 1))`. */
-function shapeGiven(made: Expression): Expression[] | null {
-  if (made.kind !== 'call') return null;
-  const { callee, positional } = made;
-  const name = dotted(callee);
-  const last = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
-  if (/^(?:np|numpy|tf|torch)\.reshape$/.test(name)) return positional[1] ? [positional[1]] : null;
-  if (last === 'reshape') return positional;
-  return /^(?:np|numpy|tf|torch)\.(?:zeros|ones|empty)$/.test(name) ? positional.slice(0, 1) : null;
-}
+/** calls inside calls, beyond which what they return is not followed */
+const MOST_FRAMES = 12;
 
 function truth(by: Exclude<Choice, null>, value: Constant): boolean {
   return by === '??' ? value !== null : Boolean(value);
@@ -996,9 +1102,15 @@ function isBefore(binding: Binding, at: Node): boolean {
   if (binding.kind === 'turn') return binding.node.endIndex <= at.startIndex || isInLoop(binding.loop, at);
   const end =
     binding.kind === 'value'
-      ? Math.max(binding.value.node.endIndex, binding.node.endIndex)
+      ? Math.max(endOf(binding.value), binding.node.endIndex)
       : binding.node.startIndex;
   return end <= at.startIndex;
+}
+
+/** An element of what is taken apart stands as its target, and is there when all of it is. */
+function endOf(value: Expression): number {
+  const end = value.node.endIndex;
+  return value.kind === 'index' ? Math.max(end, endOf(value.object)) : end;
 }
 
 /** The element of a comprehension stands before its `for`. */
