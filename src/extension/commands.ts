@@ -1,5 +1,6 @@
 // One table of commands by short name; the prefix is added in one place, and so is what happens when one fails.
 import * as vscode from 'vscode';
+import { triesOf } from '../experiment/tasks/index.ts';
 import type { ModelTarget } from './definitions/register.ts';
 import { isModelTarget, modelAtCursor, sourceOfModel } from './definitions/train.ts';
 import { mayTrain } from './permission.ts';
@@ -125,6 +126,11 @@ function table(services: Services, dashboard: Dashboard, tree: RunTree): Record<
       run => actions.exportRun(run, services),
       vscode.l10n.t('Run to export'),
       run => run.status.step > 0,
+    ),
+    tryIt: one(
+      run => dashboard.show([run.folder], { section: 'try' }),
+      vscode.l10n.t('Run to try'),
+      run => run.status.step > 0 && triesOf(run.request.experiment.data) !== null,
     ),
     openSample,
     convertToExperiment: async () => (await import('./definitions/convert.ts')).convertToExperiment(services),

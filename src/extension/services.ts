@@ -25,6 +25,8 @@ export interface ShowOptions {
   /** true: the editor tab beside the code; false: the side panel */
   tab?: boolean;
   preserveFocus?: boolean;
+  /** a section of the page that takes the focus */
+  section?: string;
 }
 
 /** What the rest of the extension asks of the dashboard; `registerDashboard(services)` returns it. */

@@ -1,5 +1,5 @@
 // Checks what a page sends before the extension acts on it: a page may be broken, or not ours.
-import type { ChartFormat, PageCommand, PageRequestName, ParamsOf, RunAction } from './messages.ts';
+import type { ChartFormat, PageCommand, PageRequestName, ParamsOf, RunAction, TryGiven } from './messages.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -21,6 +21,7 @@ const FORMATS: readonly ChartFormat[] = ['png', 'svg', 'csv'];
 const MAX_CONTENT = 50e6;
 const MAX_CHOICES = 100_000;
 const MAX_RUNS = 1000;
+const MAX_TYPED = 100_000;
 const MAX_POINTS = 10_000;
 
 /** @throws a sentence that names the request and the field */
@@ -55,6 +56,7 @@ const checks: { [N in PageRequestName]: (params: Fields, name: string) => Params
     content: text(params, 'content', name, MAX_CONTENT),
   }),
   'finding/fix': (params, name) => ({ runId: text(params, 'runId', name), fix: fix(params['fix'], name) }),
+  'run/try': (params, name) => ({ runId: text(params, 'runId', name), given: given(params['given'], name) }),
   'command/run': (params, name) => {
     const command = oneOf(params, 'command', name, COMMANDS);
     return params['runId'] === undefined ? { command } : { command, runId: text(params, 'runId', name) };
@@ -89,6 +91,27 @@ function numberIn(params: Fields, field: string, name: string, low: number, high
 function oneOf<T extends string>(params: Fields, field: string, name: string, values: readonly T[]): T {
   const value = params[field];
   return values.find(known => known === value) ?? wrong(name, field);
+}
+
+const LIMITS: Readonly<Record<keyof Omit<TryGiven, 'text' | 'sound'>, [low: number, high: number]>> = {
+  row: [1, Number.MAX_SAFE_INTEGER],
+  length: [1, 1000],
+  beams: [1, 100],
+  temperature: [0, 100],
+  topK: [1, 10_000_000],
+  topP: [1e-9, 1],
+  seed: [0, 0xffff_ffff],
+};
+
+function given(value: unknown, name: string): TryGiven {
+  if (typeof value !== 'object' || value === null) wrong(name, 'given');
+  const fields = value as Fields;
+  const taken: TryGiven = {};
+  if (fields['text'] !== undefined) taken.text = text(fields, 'text', name, MAX_TYPED);
+  if (fields['sound'] === true) taken.sound = true;
+  for (const [field, [low, high]] of Object.entries(LIMITS) as [keyof typeof LIMITS, [number, number]][])
+    if (fields[field] !== undefined) taken[field] = numberIn(fields, field, name, low, high);
+  return taken;
 }
 
 function fix(value: unknown, name: string): ParamsOf<'finding/fix'>['fix'] {

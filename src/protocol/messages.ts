@@ -1,5 +1,6 @@
 // The conversation between extension and dashboard: two maps, one a direction. Names are stable strings;
 // every entry tells its effect. Curves cross as columns that the host has already decimated (min/max).
+import type { TryForm } from '../experiment/tasks/kind.ts';
 import type {
   EndReason,
   Finding,
@@ -12,8 +13,12 @@ import type {
   TaskFacts,
 } from '../runs/format.ts';
 import type { MatrixPlace } from '../runs/matrix.ts';
+import type { Tried } from '../runs/tried.ts';
 
+export type { TryForm } from '../experiment/tasks/kind.ts';
 export type { Finding, Fix, JsonNumber, Metric, Sample, SeriesLevel } from '../runs/format.ts';
+
+export type { Tried, TriedStates } from '../runs/tried.ts';
 
 /** What a reader makes of a run: its own state, or that its writer is gone. */
 export type ShownState = RunState | 'crashed' | 'silent';
@@ -169,6 +174,8 @@ export interface RunView {
   samples: { step: number; sample: Sample }[];
   findings: (Finding & { step: number })[];
   lastCheckpoint: number | null;
+  /** how one input is given to it by hand; null: nothing is, or there are no weights yet */
+  tryForm: TryForm | null;
   /** seconds since this reader last saw a sign of life; for crashed and silent */
   heartbeatAge: number | null;
   /** what of the folder could not be read */
@@ -249,6 +256,21 @@ export type PageCommand =
   | 'openFolder'
   | 'trust';
 
+/** One input for a trained run, and how symbols are written. */
+export interface TryGiven {
+  text?: string;
+  /** of the run's data, from 1 */
+  row?: number;
+  /** a WAV file, which the extension asks for */
+  sound?: true;
+  length?: number;
+  beams?: number;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+}
+
 /** From the page to the extension: name → parameters and result. */
 export interface PageRequests {
   /** The page can receive; answered by `state/replace`. */
@@ -274,6 +296,8 @@ export interface PageRequests {
   'chart/save': { params: { name: string; format: ChartFormat; content: string }; result: null };
   /** Edits the experiment in its editor as the finding proposes, without saving. */
   'finding/fix': { params: { runId: string; fix: Fix }; result: null };
+  /** Asks a trained run by a process of its own; null: no sound file was chosen. A newer question ends an older one. */
+  'run/try': { params: { runId: string; given: TryGiven }; result: Tried | null };
   /** Runs one of the extension's commands: the buttons of the empty state and the overflow menu. */
   'command/run': { params: { command: PageCommand; runId?: string }; result: null };
 }

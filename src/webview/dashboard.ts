@@ -203,10 +203,17 @@ class DashboardPage implements Page {
     });
   }
 
-  private focus(name: string): void {
+  focus(name: string): void {
     const element = this.sections.get(name as SectionName)?.element;
-    element?.scrollIntoView({ block: 'start', behavior: 'auto' });
-    element?.querySelector<HTMLElement>('.chart, [tabindex="0"]')?.focus();
+    if (!element) return;
+    // what is shown may have been told a moment ago: it is drawn in the next frame
+    this.schedule(true);
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        element.scrollIntoView({ block: 'start', behavior: 'auto' });
+        element.querySelector<HTMLElement>('[data-first], .chart, [tabindex="0"]')?.focus();
+      }),
+    );
   }
 
   private arrange(): void {

@@ -83,6 +83,8 @@ export interface Page {
   setUi(patch: Partial<UiState>): void;
   setReading(reading: Partial<Reading>, spoken?: string): void;
   announce(text: string): void;
+  /** Puts the keyboard focus on a section; one that is not there is passed over. */
+  focus(section: string): void;
 }
 
 export interface Section {

@@ -8,6 +8,25 @@ import { advance, type Fake, faults, live, open, page, requests, settled, usePag
 describe('the page of the dashboard', () => {
   usePage();
 
+  it('asks a trained run by keys, and shows all that it says as text', async () => {
+    await open('state=finished&runs=1&theme=dark', 500);
+    const section = page.locator('#try');
+    await section.getByLabel('Text to go on with').fill('<img src=x onerror=alert(1)>');
+    await section.getByLabel('temperature').fill('0.5');
+    await section.getByLabel('Text to go on with').press('Control+Enter');
+    await section.getByText('dcb').first().waitFor();
+    const asked = (await requests()).findLast(({ name }) => name === 'run/try')!.params as { given: object };
+    assert.deepEqual(asked.given, { text: '<img src=x onerror=alert(1)>', temperature: 0.5, length: 200 });
+    assert.match(await live(), /Answer: dcb, 75 %/);
+    await section.getByText('numbers').last().click();
+    assert.match(await section.innerText(), /row 2 of 20[\s\S]*␣⏎[\s\S]*Two pairs are left out/);
+    assert.deepEqual(await faults(), []);
+    await page.screenshot({ path: path.join(root, 'test/out', 'page-try.png'), fullPage: true });
+    await section.getByLabel('Text to go on with').fill('wrong');
+    await section.getByText('Answer', { exact: true }).click();
+    await section.getByRole('alert').getByText('Type a text.').waitFor();
+  });
+
   it('hides, shows alone and highlights a run from legend, table and tile alike', async () => {
     for (const width of [360, 1500]) {
       await open(`nan=0&layout=${width > 720 ? 'tab' : 'side'}`, width);

@@ -11,6 +11,7 @@ import { HostConnection } from '../../src/protocol/connection.ts';
 import type { ComparisonView, DashboardState } from '../../src/protocol/messages.ts';
 import { joinedEnds } from '../../src/protocol/transport.ts';
 import { ComparedFigures } from '../../src/runs/comparison-row.ts';
+import { fakeTried } from './samples.ts';
 import { type FakeOptions, type FakeRun, fakeRun } from './stream.ts';
 
 const query = new URLSearchParams(location.search);
@@ -183,6 +184,11 @@ const connection = new HostConnection(
     'finding/fix': params => {
       note('finding/fix', params);
       return null;
+    },
+    'run/try': params => {
+      const { given } = note('run/try', params);
+      if (given.text === 'wrong') throw new Error('Type a text.');
+      return fakeTried;
     },
     'command/run': params => {
       note('command/run', params);

@@ -1,5 +1,5 @@
 // Samples of the types that no fake task makes by itself.
-import type { Sample } from '../../src/protocol/messages.ts';
+import type { Sample, Tried } from '../../src/protocol/messages.ts';
 
 const languages = ['Spanish', 'English', 'Japanese', 'Russian', 'Italian'];
 const names = [
@@ -75,3 +75,44 @@ export const fakeSamples = {
     ],
   },
 } as const satisfies Record<string, Sample>;
+
+/** An answer of Try It with all of its parts. */
+export const fakeTried: Tried = {
+  input: 'bcd',
+  answer: 'dcb',
+  truth: 'dcb',
+  of: 'class',
+  likely: [
+    { label: 'dcb', probability: 0.75 },
+    { label: ' \n', probability: 0.25 },
+  ],
+  table: {
+    columns: ['unit', 'probability'],
+    rows: [...'dcb'].map((unit, t) => [unit, `${90 - t} %`]),
+  },
+  attention: {
+    source: [...'bcd'],
+    target: [...'dcb', '<end>'],
+    weights: [
+      [0.1, 0.2, 0.7],
+      [0.1, 0.8, 0.1],
+      [0.9, 0.05, 0.05],
+      [0.3, 0.3, 0.4],
+    ],
+  },
+  states: [
+    {
+      layer: 'layers.1',
+      title: 'GRU',
+      steps: [...'dcb', '<end>'],
+      norms: [0.5, 0.7, 1, 1.2],
+      units: Array.from({ length: 8 }, (_, unit) => [0, 1, 2, 3].map(t => Math.sin(unit + t))),
+      width: 8,
+    },
+  ],
+  row: 2,
+  rows: 20,
+  step: 30,
+  best: true,
+  notes: ['Two pairs are left out.'],
+};

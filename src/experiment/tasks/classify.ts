@@ -13,6 +13,7 @@ import {
   seriesId,
   shuffle,
   split,
+  triesSequence,
   units,
   WHOLE_SEQUENCES,
 } from './file-task.ts';
@@ -73,6 +74,7 @@ export const classify: TaskKind<typeof schema> = {
   ...WHOLE_SEQUENCES,
   reads: 'table',
   outputsFrom: 'the number of classes',
+  tries: triesSequence,
   check({ text, values, id, image, label, audio, features: asked }) {
     if (audio !== undefined && (text ?? values ?? image) !== undefined)
       return [error(['audio'], 'A sequence has one input: name `audio`, or `text`, or `values` and `id`.')];

@@ -12,6 +12,7 @@ import {
   seriesId,
   shuffle,
   split,
+  triesSequence,
   units,
   WHOLE_SEQUENCES,
 } from './file-task.ts';
@@ -62,6 +63,7 @@ export const ctc: TaskKind<typeof schema> = {
   ...WHOLE_SEQUENCES,
   reads: 'table',
   outputsFrom: 'the labels and the blank',
+  tries: triesSequence,
   check({ audio, text, values, id, features: asked, target }) {
     const inputs = { audio, text, values };
     const [first, second] = Object.entries(inputs).flatMap(([name, own]) =>

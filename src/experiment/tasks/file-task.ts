@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import type { Training } from '../training.ts';
+import type { TryForm } from './kind.ts';
 
 export const split = z
   .tuple([z.number().min(0).max(1), z.number().min(0).max(1), z.number().min(0).max(1)])
@@ -56,6 +57,30 @@ export const WHOLE_SEQUENCES = {
   sizes: () => null,
 } as const;
 
+/** Of a task that reads texts, sounds or numbers by sequence. */
+export function triesSequence({
+  text,
+  audio,
+}: {
+  text?: string | undefined;
+  audio?: string | undefined;
+}): TryForm {
+  const typed = text === undefined ? NUMBERS : 'Text';
+  return {
+    typed: audio === undefined ? typed : null,
+    row: 'sequence',
+    sound: audio !== undefined,
+    writes: null,
+  };
+}
+
+const NUMBERS = 'Numbers, a line for each step';
+
+/** Of a task whose sequences are numbers. */
+export function triesNumbers(): TryForm {
+  return triesSequence({});
+}
+
 /** Of a task that predicts what follows in one long text. */
 export const TEXT_STREAM = {
   predictsNext: true,
@@ -64,4 +89,5 @@ export const TEXT_STREAM = {
   reads: 'text',
   stepsField: 'seqLen',
   steps: (_: unknown, { seqLen }: Training) => seqLen,
+  tries: (): TryForm => ({ typed: 'Text to go on with', row: null, sound: false, writes: 'text' }),
 } as const;

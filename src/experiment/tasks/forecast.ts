@@ -188,6 +188,7 @@ export const forecast: TaskKind<typeof schema> = {
     const { features, outputs } = widthsOf(data);
     return { input: { kind: 'vectors', features }, outputs };
   },
+  tries: () => ({ typed: 'Rows as CSV with a header', row: 'row', sound: false, writes: null }),
   check(data) {
     const { quantiles } = data;
     const remarks = [...checkTargets(data), ...checkRecursion(data)];

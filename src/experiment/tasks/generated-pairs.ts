@@ -1,8 +1,13 @@
 // Generated tasks of a source and a target: copying, reversing and sorting letters, and adding numbers.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
-import type { TaskKind } from './kind.ts';
+import type { TaskKind, TryForm } from './kind.ts';
 import { longest, testLength } from './symbols.ts';
+
+/** `row`: what a row of its data is called; null: they are drawn. */
+export function triesSource(row: string | null): TryForm {
+  return { typed: 'Source', row, sound: false, writes: 'target' };
+}
 
 /** Of every task that writes a target for a source. */
 export const PAIRS = {
@@ -55,6 +60,7 @@ function pairKind<S extends z.ZodObject>(own: PairKind<S>): TaskKind<S> {
     title: own.title,
     ...PAIRS,
     reads: 'nothing',
+    tries: () => triesSource(null),
     stepsField: 'length',
     steps: data => stepsOf(lengths(data).length),
     sizes(data) {

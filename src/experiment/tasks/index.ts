@@ -12,7 +12,7 @@ import { dyck } from './dyck.ts';
 import { forecast } from './forecast.ts';
 import { addition, copy, reverse, sort } from './generated-pairs.ts';
 import { induction } from './induction.ts';
-import type { Metric, TaskKind } from './kind.ts';
+import type { Metric, TaskKind, TryForm } from './kind.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
 import { morse } from './morse.ts';
 import { parity } from './parity.ts';
@@ -80,6 +80,11 @@ export function taskNamed(name: string): TaskKind | null {
 export function lossOf(data: Data): TaskKind['loss'] {
   const kind = taskOf(data);
   return kind.lossOf?.(data) ?? kind.loss;
+}
+
+/** How one input is given to a model of these data; null: nothing is. */
+export function triesOf(data: Data): TryForm | null {
+  return taskOf(data).tries?.(data) ?? null;
 }
 
 /** The scalars that these data are scored by. */

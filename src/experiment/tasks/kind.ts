@@ -46,6 +46,18 @@ export interface Suggestion<D = unknown> {
   vectors?: boolean;
 }
 
+/** How one input is given to a trained model by hand. */
+export interface TryForm {
+  /** what is typed, as a label; null: nothing is */
+  typed: string | null;
+  /** what a row of the run's data is called; null: the data are drawn */
+  row: string | null;
+  /** a WAV file is chosen */
+  sound: boolean;
+  /** 'text': it goes on with what is typed; 'target': it writes an answer symbol by symbol; null: it chooses */
+  writes: 'text' | 'target' | null;
+}
+
 export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   /** z.strictObject with `task: z.literal(…)` and a description, which the editor shows */
   readonly schema: S;
@@ -85,6 +97,8 @@ export interface TaskKind<S extends z.ZodObject = z.ZodObject> {
   readonly needsAbility?: Ability | undefined;
   /** the data of an experiment that fits this file; null: the task does not fit */
   suits?(file: FileFacts): Suggestion<z.input<S>> | null;
+  /** left out: nothing is given to it by hand */
+  tries?(data: z.output<S>): TryForm;
   /** how the palette begins an experiment of this task */
   readonly starter: Starter<S>;
 }

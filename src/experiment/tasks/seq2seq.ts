@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
 import { batching, columnOrNumber, minCount, path, shuffle, split } from './file-task.ts';
-import { PAIRS } from './generated-pairs.ts';
+import { PAIRS, triesSource } from './generated-pairs.ts';
 import type { TaskKind } from './kind.ts';
 
 const units = z.enum(['characters', 'words', 'spaced', 'bytes']);
@@ -51,6 +51,7 @@ export const seq2seq: TaskKind<typeof schema> = {
   stepsField: 'maxLength',
   steps: ({ maxLength }) => (maxLength === undefined ? Number.NaN : maxLength + 1),
   sizes: () => null,
+  tries: () => triesSource('pair'),
   check(data) {
     const named = (['source', 'target'] as const).find(field => typeof data[field] === 'string');
     if (data.header === false && named)

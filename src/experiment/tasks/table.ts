@@ -2,7 +2,16 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { batching, column, onError, path, shuffle, split, WHOLE_SEQUENCES } from './file-task.ts';
+import {
+  batching,
+  column,
+  onError,
+  path,
+  shuffle,
+  split,
+  triesNumbers,
+  WHOLE_SEQUENCES,
+} from './file-task.ts';
 import type { TaskKind } from './kind.ts';
 
 const names = z.array(column).min(1);
@@ -49,6 +58,7 @@ export const table: TaskKind<typeof schema> = {
   ...WHOLE_SEQUENCES,
   reads: 'arrays',
   outputsFrom: 'the targets',
+  tries: triesNumbers,
   check({ predict, targets, inputs }) {
     if (predict === 'classes' && targets.length > 1)
       return [error(['targets'], `Classes are those of one column, found ${targets.length}; name one.`)];

@@ -44,6 +44,7 @@ export const tag: TaskKind<typeof schema> = {
   tags: true,
   reads: 'table',
   outputsFrom: 'the number of tags',
+  tries: () => ({ typed: 'Sentence', row: 'sentence', sound: false, writes: null }),
   check: ({ tags, words }) =>
     tags === words ? [error(['tags'], 'Words and tags are the same column; name two.')] : [],
   starter: {

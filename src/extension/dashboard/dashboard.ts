@@ -1,6 +1,6 @@
 // The dashboard in its two places, the side panel and an editor tab: one page, one session, two frames.
 import * as vscode from 'vscode';
-import type { Dashboard, Services } from '../services.ts';
+import type { Dashboard, Services, ShowOptions } from '../services.ts';
 import { plain } from '../text.ts';
 import { DashboardSession } from './session.ts';
 
@@ -24,22 +24,23 @@ class Dashboards
   private tab: { frame: vscode.WebviewPanel; session: DashboardSession } | null = null;
   /** asked for before the side panel was open */
   private wanted: readonly string[] | null = null;
+  private wantedSection: string | null = null;
 
   constructor(services: Services) {
     this.services = services;
   }
 
-  async show(
-    folders: readonly string[] | null,
-    options: { tab?: boolean; preserveFocus?: boolean } = {},
-  ): Promise<void> {
-    const { preserveFocus = false } = options;
+  async show(folders: readonly string[] | null, options: ShowOptions = {}): Promise<void> {
+    const { preserveFocus = false, section } = options;
     // without a wish, where the dashboard is already seen
     // asked without a run, the tab keeps what the panel shows
-    if (options.tab) return this.showTab(folders ?? this.view?.session.chosen ?? null, preserveFocus);
-    if (this.tab?.frame.visible && options.tab === undefined) return this.showTab(folders, preserveFocus);
+    if (options.tab)
+      return this.showTab(folders ?? this.view?.session.chosen ?? null, preserveFocus, section);
+    if (this.tab?.frame.visible && options.tab === undefined)
+      return this.showTab(folders, preserveFocus, section);
     this.wanted = folders;
-    this.view?.session.show(folders);
+    this.wantedSection = section ?? null;
+    this.view?.session.show(folders, section);
     if (this.view) this.view.frame.show(preserveFocus);
     else await vscode.commands.executeCommand(`${VIEW}.focus`, { preserveFocus });
   }
@@ -57,6 +58,7 @@ class Dashboards
       this.wanted,
     );
     if (!this.wanted) session.restore(context.state);
+    if (this.wantedSection) session.focus(this.wantedSection);
     session.onTitle = title => {
       frame.description = title === null ? undefined : plain(title, 40);
     };
@@ -76,9 +78,9 @@ class Dashboards
     this.tab?.session.dispose();
   }
 
-  private showTab(folders: readonly string[] | null, preserveFocus: boolean): void {
+  private showTab(folders: readonly string[] | null, preserveFocus: boolean, section?: string): void {
     if (this.tab) {
-      this.tab.session.show(folders);
+      this.tab.session.show(folders, section);
       this.tab.frame.reveal(undefined, preserveFocus);
       return;
     }
@@ -88,7 +90,8 @@ class Dashboards
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
       { enableScripts: true },
     );
-    this.adopt(frame, folders);
+    const session = this.adopt(frame, folders);
+    if (section) session.focus(section);
   }
 
   private adopt(frame: vscode.WebviewPanel, folders: readonly string[] | null): DashboardSession {

@@ -1,5 +1,6 @@
 // One run as the dashboard shows it, kept up to date from a reader at the cost of what is new.
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
+import { triesOf } from '../../experiment/tasks/index.ts';
 import type { Curve, CurveName, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
 import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
@@ -144,6 +145,7 @@ export class RunProjection {
       samples: source.samples.slice(-SHOWN_SAMPLES),
       findings: findingsOf(source),
       lastCheckpoint: source.checkpoints.at(-1)?.step ?? null,
+      tryForm: experiment && source.checkpoints.length > 0 ? triesOf(experiment.data) : null,
       heartbeatAge: isQuiet ? Math.round(life.heartbeatAge) : null,
       problems: [...source.problems],
     };

@@ -7,6 +7,7 @@ import type { PageCommand } from '../../protocol/messages.ts';
 import type { Transport } from '../../protocol/transport.ts';
 import { mayTrain, trainingRestriction } from '../permission.ts';
 import type { ListedRun } from '../runs/store.ts';
+import { askSound, startTrial, type Trial } from '../runs/trial.ts';
 import type { Services } from '../services.ts';
 import { saveChart } from './chart-file.ts';
 import { copyComparison, saveComparison } from './comparison.ts';
@@ -44,6 +45,9 @@ export class DashboardSession implements vscode.Disposable {
   private work: Promise<void> = Promise.resolve();
   private isWorking = false;
   private offer: vscode.Uri | null = null;
+  /** takes the focus once the page has what is chosen */
+  private section: string | null = null;
+  private trial: Trial | null = null;
   /** told when what is shown has another name */
   onTitle: (title: string | null) => void = () => {};
 
@@ -80,10 +84,16 @@ export class DashboardSession implements vscode.Disposable {
     this.watchIfVisible();
   }
 
-  show(folders: readonly string[] | null): void {
+  show(folders: readonly string[] | null, section?: string): void {
     this.folders = folders;
     this.pinnedIds = null;
+    if (section) this.section = section;
     void this.services.store.refresh().then(() => this.replace());
+  }
+
+  /** Puts the focus on a section as soon as the page shows what is chosen. */
+  focus(section: string): void {
+    this.section = section;
   }
 
   /** Folders that were chosen; null: the newest is followed. */
@@ -100,6 +110,7 @@ export class DashboardSession implements vscode.Disposable {
 
   dispose(): void {
     this.watching?.dispose();
+    this.trial?.end();
     for (const subscription of this.subscriptions) subscription.dispose();
     this.connection.dispose();
   }
@@ -172,6 +183,8 @@ export class DashboardSession implements vscode.Disposable {
         untrusted: !vscode.workspace.isTrusted,
       });
       this.onTitle(whole.title);
+      if (this.section !== null) this.connection.emit('view/focus', { section: this.section });
+      this.section = null;
     });
   }
 
@@ -253,6 +266,19 @@ export class DashboardSession implements vscode.Disposable {
         const run = this.listed([runId])[0];
         if (run) await this.guarded(() => applyFixInEditor(run, fix, this.services));
         return null;
+      },
+      'run/try': async ({ runId, given }) => {
+        const run = this.listed([runId])[0];
+        if (!run) throw new Error('This run is not shown any more.');
+        const restriction = trainingRestriction();
+        if (restriction) throw new Error(restriction);
+        const { sound, ...rest } = given;
+        const file = sound ? await askSound(run) : null;
+        if (sound && file === null) return null;
+        const engine = await training.commandLine();
+        this.trial?.end();
+        this.trial = startTrial(engine, run, file === null ? rest : { ...rest, sound: file });
+        return this.trial.answer;
       },
       'command/run': async ({ command, runId }) => {
         await this.command(command, runId);

@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
 
 const hidden: typeof commands = {
   work: { summary: 'Train queued runs.', load: () => import('./work.ts') },
+  try: { summary: 'Answer to one input.', load: () => import('./try.ts') },
 };
 
 export async function runCommandLine(argv: string[]): Promise<ExitCode> {

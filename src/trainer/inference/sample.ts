@@ -20,6 +20,8 @@ export interface SampleOptions {
   checkpoint?: WhichCheckpoint | undefined;
   /** hears of the prompt, then of each piece of text as it is written */
   onText?: ((text: string) => void) | undefined;
+  /** hears of each symbol as it is drawn */
+  onSymbol?: ((id: number) => void) | undefined;
 }
 
 export interface SampledText {
@@ -94,7 +96,10 @@ export function* writeText(
     topP,
     without: codec.unwritten,
     random: randomStream(seed, 'sample/asked', 0),
-    onSymbol: id => say(writer.add(id)),
+    onSymbol(id) {
+      options.onSymbol?.(id);
+      say(writer.add(id));
+    },
   });
   say(writer.end());
   return { prompt, text, temperature, topK: topK ?? null, topP: topP ?? null, seed, step, best };

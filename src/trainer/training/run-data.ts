@@ -48,8 +48,7 @@ export async function openRunData(
     return { task: await openTask(experiment, request, known), file: null, notes: [] };
   const learned = run?.data?.[0] ?? null;
   const place = placeOfData(folder, request, experiment.data.path, learned, choice.data);
-  const mayBeFolder = ['table', 'arrays'].includes(taskOf(experiment.data).reads);
-  const file = locateData(experiment.data.path, place, mayBeFolder);
+  const file = locateData(experiment.data.path, place, mayBeFolder(experiment));
   const notes: string[] = [];
   let bytes: number | undefined;
   if (learned) {
@@ -78,6 +77,20 @@ export async function openRunData(
     },
     notes,
   };
+}
+
+/** The data file of a finished run where it stands now. @throws DataError */
+export function dataFileOf(folder: string, run: RunFile): string {
+  const { experiment } = run;
+  const { data } = experiment;
+  if (!('path' in data))
+    throw new DataError(`The data of "${data.task}" are drawn; there is no row to take.`);
+  const place = placeOfData(folder, run, data.path, run.data?.[0] ?? null, undefined);
+  return locateData(data.path, place, mayBeFolder(experiment));
+}
+
+function mayBeFolder({ data }: RunRequest['experiment']): boolean {
+  return ['table', 'arrays'].includes(taskOf(data).reads);
 }
 
 function appended(path: string, since: { lines: number; bytes: number }, { read, bytes }: DataFile): string {

@@ -117,6 +117,7 @@ export class HeaderSection implements Section {
       has('paused'),
       has('training', 'starting', 'paused', 'queued'),
       mayContinue,
+      this.page.chosen?.tryForm != null,
     ].join();
     if (key === this.buttons) return;
     const focused = this.icons.contains(document.activeElement);
@@ -136,6 +137,7 @@ export class HeaderSection implements Section {
           ),
         mayContinue &&
           iconButton('debug-restart', 'Continue from the last checkpoint', () => this.continueRuns()),
+        this.page.chosen?.tryForm != null && iconButton('beaker', 'Try it', () => this.page.focus('try')),
       ].filter(button => button instanceof Node),
     );
     if (focused) (this.icons.querySelector('button') ?? this.more).focus();

@@ -9,6 +9,7 @@ import { ParametersSection } from './parameters.ts';
 import { RunsSection } from './runs.ts';
 import { SampleSection } from './sample.ts';
 import { SpectrumSection } from './spectrum.ts';
+import { TrySection } from './try.ts';
 
 interface SectionKind {
   name: string;
@@ -26,6 +27,7 @@ export const SECTIONS = [
   { name: 'runs', column: 'top', make: RunsSection },
   { name: 'parameters', column: 'left', make: ParametersSection },
   { name: 'sample', column: 'right', make: SampleSection },
+  { name: 'try', column: 'right', make: TrySection },
 ] as const satisfies readonly SectionKind[];
 
 export type SectionName = (typeof SECTIONS)[number]['name'];

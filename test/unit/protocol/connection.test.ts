@@ -9,7 +9,7 @@ import {
   RequestError,
   type RequestHandlers,
 } from '../../../src/protocol/connection.ts';
-import type { Curve, ParamsOf, ResultOf } from '../../../src/protocol/messages.ts';
+import type { Curve, ParamsOf, ResultOf, Tried } from '../../../src/protocol/messages.ts';
 import { joinedEnds } from '../../../src/protocol/transport.ts';
 
 const none: EventHandlers = { 'state/replace': () => {}, 'state/update': () => {}, 'view/focus': () => {} };
@@ -27,6 +27,7 @@ function handlersWith(some: Partial<RequestHandlers>): RequestHandlers {
     'choices/save': silent,
     'chart/save': silent,
     'finding/fix': silent,
+    'run/try': silent,
     'command/run': silent,
     ...some,
   };
@@ -178,7 +179,7 @@ describe('the conversation of extension and page', () => {
     const reply: Same<ResultOf<'curve/range'>, Curve> = true;
     const empty: Same<ResultOf<'run/control'>, null> = true;
     const params: Same<ParamsOf<'page/ready'>, { smoothing: number }> = true;
-    const asked: Same<ReturnType<PageConnection['request']>, Promise<Curve | string | null>> = true;
+    const asked: Same<ReturnType<PageConnection['request']>, Promise<Curve | Tried | string | null>> = true;
     assert.ok(reply && empty && params && asked);
   });
 });

@@ -5,7 +5,7 @@ import { DataError } from '../../data/errors.ts';
 import { readRecords } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
-import { readLabelled } from '../../tasks/labelled.ts';
+import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
 import { soundColumnOf } from '../../tasks/sounds.ts';
 import { answersOf, best } from '../../tasks/values.ts';
 import type { Predicted, Row } from './predictor.ts';
@@ -17,22 +17,8 @@ export async function predictClasses(
   artifact: ClassifyArtifact,
   path: string,
 ): Promise<Predicted> {
-  const { classes, label } = artifact;
-  const name = basename(path);
-  const { text, id, columns, units, audio, image, arrays } = artifact;
-  const hasLabel = typeof label === 'number' || (await columnsOf(path, name)).includes(label);
-  const { sequences, notes } = await readLabelled(path, {
-    path: name,
-    units,
-    text: text ?? undefined,
-    id: id ?? undefined,
-    values: image || text !== null ? undefined : arrays.length > 0 ? arrays : columns,
-    image: image ?? undefined,
-    audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
-    label: hasLabel && typeof label === 'string' ? label : null,
-    labelColumn: typeof label === 'number' ? label : undefined,
-  });
-  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  const { classes, columns } = artifact;
+  const { sequences, notes, hasLabel } = await sequencesOf(artifact, path);
   const encode = encodeWith(artifact);
   const width = columns.length || 1;
   const rows: Row[] = [];
@@ -68,6 +54,29 @@ export async function predictClasses(
       ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: accuracy ${((100 * right) / rows.length).toFixed(1)} %.`
       : null,
   };
+}
+
+/** A file without the column of classes is read too. @throws DataError */
+export async function sequencesOf(
+  artifact: ClassifyArtifact,
+  path: string,
+): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
+  const name = basename(path);
+  const { label, text, id, columns, units, audio, image, arrays } = artifact;
+  const hasLabel = typeof label === 'number' || (await columnsOf(path, name)).includes(label);
+  const { sequences, notes } = await readLabelled(path, {
+    path: name,
+    units,
+    text: text ?? undefined,
+    id: id ?? undefined,
+    values: image || text !== null ? undefined : arrays.length > 0 ? arrays : columns,
+    image: image ?? undefined,
+    audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
+    label: hasLabel && typeof label === 'string' ? label : null,
+    labelColumn: typeof label === 'number' ? label : undefined,
+  });
+  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  return { sequences, notes, hasLabel };
 }
 
 async function columnsOf(path: string, name: string): Promise<string[]> {

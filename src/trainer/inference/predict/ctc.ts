@@ -7,7 +7,7 @@ import { readRecords } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../../tasks/ctc.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
-import { readLabelled } from '../../tasks/labelled.ts';
+import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
 import { unitsOf } from '../../tasks/units.ts';
 import type { DecodeOptions, Predicted, Row } from './predictor.ts';
 
@@ -19,13 +19,7 @@ export async function predictUnaligned(
   path: string,
   { beams = 1 }: DecodeOptions = {},
 ): Promise<Predicted> {
-  const name = basename(path);
-  const isLabelled = (await readRecords(path, name, [])).columns.includes(artifact.target);
-  const { sequences, notes } = await readLabelled(
-    path,
-    columnsFor(artifact, name, parse(path).root || '/', isLabelled ? artifact.target : null),
-  );
-  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  const { sequences, notes, isLabelled } = await unalignedOf(artifact, path);
   const encode = encodeWith(artifact);
   const rows: Row[] = [];
   let [right, edits, labels] = [0, 0, 0];
@@ -76,4 +70,19 @@ export async function predictUnaligned(
       ? `Label error rate ${(100 * rate).toFixed(1)} %; ${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: ${(100 * accuracy).toFixed(1)} %.`
       : null,
   };
+}
+
+/** A file without the column of targets is read too. @throws DataError */
+export async function unalignedOf(
+  artifact: CtcArtifact,
+  path: string,
+): Promise<{ sequences: LabelledSequence[]; notes: string[]; isLabelled: boolean }> {
+  const name = basename(path);
+  const isLabelled = (await readRecords(path, name, [])).columns.includes(artifact.target);
+  const { sequences, notes } = await readLabelled(
+    path,
+    columnsFor(artifact, name, parse(path).root || '/', isLabelled ? artifact.target : null),
+  );
+  if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
+  return { sequences, notes, isLabelled };
 }

@@ -13,7 +13,7 @@ import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 256;
 
-interface ReadSeries {
+export interface ReadSeries {
   series: PreparedSeries;
   notes: string[];
   /** rows that have come: those behind them tell only what is known in advance */
@@ -62,7 +62,7 @@ export async function predictForecast(
   };
 }
 
-async function readSeries(path: string, artifact: ForecastArtifact): Promise<ReadSeries> {
+export async function readSeries(path: string, artifact: ForecastArtifact): Promise<ReadSeries> {
   const name = basename(path);
   const { difference, scaling, known, horizon, strategy, calendar } = artifact;
   const targets = targetsOf(artifact.target);

@@ -105,7 +105,7 @@ export function drawnBy(
 }
 
 /** A file of sources alone is read too. */
-async function pairsOf(
+export async function pairsOf(
   path: string,
   name: string,
   { source, target, header, units, targetUnits }: PairArtifact,

@@ -95,7 +95,7 @@ function judged(
 }
 
 /** A file without the column of tags is read too. */
-function sentencesOf(path: string, name: string, { column, words }: TagArtifact) {
+export function sentencesOf(path: string, name: string, { column, words }: TagArtifact) {
   const common = { path: name, words: words ?? undefined };
   try {
     return { ...readConll(path, { ...common, tags: column }), hasTags: true };

@@ -37,7 +37,12 @@ export function decoded({ rows, byLength = [], byPosition = [] }: Decoded): Node
   ];
 }
 
-function picture({ source, prediction }: Row, alignment: Aligned, isOpen: boolean): HTMLElement {
+/** A picture of what the decoder looked at, with its numbers behind. */
+export function picture(
+  { source, prediction }: Pick<Row, 'source' | 'prediction'>,
+  alignment: Aligned,
+  isOpen: boolean,
+): HTMLElement {
   const canvas = h('canvas', {
     role: 'img',
     label: `Alignment of ${prediction} with ${source}: ${alignment.target.length} rows of the answer, ${alignment.source.length} columns of the source`,
