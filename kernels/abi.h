@@ -433,4 +433,7 @@ UNROLL_FUNCTIONS(UNROLL_DECLARE)
 void unroll_threads_start(Int32 count);
 void unroll_thread_run(Int32 index);
 void unroll_threads_stop(void);
+
+/** Of the time that calls of all threads took since the start, the share in which the caller did everybody's part. */
+double unroll_threads_alone(void);
 }

@@ -144,11 +144,13 @@ static void convolve_rows(const ConvolutionPlan &p, const UnrollConvolution &cal
   }
 }
 
-static void convolution_thread(const ConvolutionPlan &p, const UnrollConvolution &call, int thread) {
+static void convolution_pack(const ConvolutionPlan &p, const UnrollConvolution &call, int thread) {
   for (Index group = 0; group < p.groups; group++)
     for (int block = thread; block < p.outputs.blocks; block += p.threads)
       pack_taps(p, call.weight + group * p.O * p.I * p.K, true, call.scratch + group * p.weight_floats(), block);
-  if (p.threads > 1) unroll::barrier();
+}
+
+static void convolution_thread(const ConvolutionPlan &p, const UnrollConvolution &call, int thread) {
   const Index from = begin_of(p.output_rows, thread, p.threads), end = begin_of(p.output_rows, thread + 1, p.threads);
   const bool grouped = p.groups > 1;
   for (Index group = 0; group < p.groups; group++)
@@ -276,7 +278,10 @@ static void convolution_backward_thread(const ConvolutionPlan &p, const UnrollCo
     for (int block = thread; block < p.inputs.blocks; block += p.threads)
       pack_taps(p, call.weight + group * p.O * p.I * p.K, false, scratch.weights + group * p.back_weight_floats(),
                 block);
-  if (p.threads > 1) unroll::barrier();
+}
+
+static void convolution_backward_end(const ConvolutionPlan &p, const UnrollConvolutionBackward &call, int thread) {
+  const ConvolutionScratch scratch(p, call.scratch);
   sum_parts(p, call, scratch, thread);
   const Index first_input = begin_of(p.rows, thread, p.threads), end_input = begin_of(p.rows, thread + 1, p.threads);
   for (Index group = 0; call.dx && group < p.groups; group++)
@@ -290,6 +295,7 @@ static double convolution_memory(const UnrollConvolutionMemory *call) {
 
 static double convolution(const UnrollConvolution *call) {
   const ConvolutionPlan plan(*call);
+  on_threads(plan.threads, [&](int thread) { convolution_pack(plan, *call, thread); });
   on_threads(plan.threads, [&](int thread) { convolution_thread(plan, *call, thread); });
   return 0;
 }
@@ -298,6 +304,7 @@ static double convolution(const UnrollConvolution *call) {
 static double convolution_backward(const UnrollConvolutionBackward *call) {
   const ConvolutionPlan plan(*call);
   on_threads(plan.threads, [&](int thread) { convolution_backward_thread(plan, *call, thread); });
+  on_threads(plan.threads, [&](int thread) { convolution_backward_end(plan, *call, thread); });
   return 0;
 }
 

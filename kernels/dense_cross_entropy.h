@@ -141,31 +141,32 @@ struct DenseCrossEntropy {
                     from, to, 0, count);
   }
 
-  double run() const {
+  float *dbias_part() const { return call.scratch + at.dbias + thread * p.width; }
+
+  void start() const {
     pack(p.logits, call.weight, call.scratch, p.inputs);
     if (call.dx) pack(p.dx, call.weight, call.scratch + at.weight, p.outputs);
-    float *bias = call.scratch + at.bias, *dbias = call.scratch + at.dbias + thread * p.width;
+    float *bias = call.scratch + at.bias;
     if (thread == 0) {
       fill(bias, p.width, 0.f);
       if (call.bias) copy(bias, call.bias, p.outputs);
     }
-    if (gradients) fill(dbias, p.width, 0.f);
-    if (p.threads > 1) unroll::barrier();
-    const double loss = p.has_slabs ? run_slabs(dbias) : run_blocks(dbias);
-    if (p.threads > 1 && gradients) unroll::barrier();
-    if (call.dbias && thread == 0)
-      for (Index column = 0; column < p.width; column += WIDTH) {
-        Vec sum{};
-        for (int i = 0; i < p.threads; i++) sum += load(call.scratch + at.dbias + i * p.width + column);
-        store_part(call.dbias + column, sum, p.outputs - column);
-      }
-    return loss;
+    if (gradients) fill(dbias_part(), p.width, 0.f);
   }
 
-  double run_blocks(float *dbias) const {
+  void sum_bias() const {
+    if (!call.dbias || thread != 0) return;
+    for (Index column = 0; column < p.width; column += WIDTH) {
+      Vec sum{};
+      for (int i = 0; i < p.threads; i++) sum += load(call.scratch + at.dbias + i * p.width + column);
+      store_part(call.dbias + column, sum, p.outputs - column);
+    }
+  }
+
+  double run_blocks() const {
     float *logits = call.scratch + at.logits + thread * p.block * p.width;
     float *panels = call.scratch + at.x + thread * p.dweight.packed_size();
-    float *parts = call.scratch + at.dweight, *dweight = thread == 0 ? call.dweight : parts + (thread - 1) * p.part_size();
+    float *dweight = thread == 0 ? call.dweight : weight_parts() + (thread - 1) * p.part_size();
     if (call.dweight) fill(dweight, p.part_size(), 0.f);
     const int from = begin_of(p.rows, thread, p.threads), count = begin_of(p.rows, thread + 1, p.threads) - from;
     const int blocks = (count + p.block - 1) / p.block;
@@ -173,41 +174,41 @@ struct DenseCrossEntropy {
     for (int i = 0; i < blocks; i++) {
       const int first = from + begin_of(count, i, blocks), rows = from + begin_of(count, i + 1, blocks) - first;
       loss += run_rows(logits, first, rows);
-      if (call.dbias) add_columns(dbias, logits, rows);
+      if (call.dbias) add_columns(dbias_part(), logits, rows);
       if (!call.dweight) continue;
       pack_x(panels, first, rows, 0, 1);
       add_weights(dweight, logits, panels, first, rows, 0, p.outputs);
     }
-    if (p.threads == 1 || !call.dweight) return loss;
-    unroll::barrier();
-    const Size size = p.part_size(), end = begin_of(size, thread + 1, p.threads);
-    for (Size i = begin_of(size, thread, p.threads); i < end; i++)
-      for (int part = 0; part < p.threads - 1; part++) call.dweight[i] += parts[part * size + i];
     return loss;
   }
 
-  double run_slabs(float *dbias) const {
-    float *panels = call.scratch + at.x;
-    const int from_output = begin_of(p.outputs, thread, p.threads), to_output = begin_of(p.outputs, thread + 1, p.threads);
-    if (call.dweight)
-      fill(call.dweight + (Index)from_output * p.inputs, (to_output - from_output) * (Index)p.inputs, 0.f);
-    double loss = 0;
-    for (int begin = 0; begin < p.rows; begin += p.slab) {
-      const int count = smaller(p.slab, p.rows - begin);
-      if (call.dweight) pack_x(panels, begin, count, thread, p.threads);
-      const int to = begin_of(count, thread + 1, p.threads);
-      for (int row = begin_of(count, thread, p.threads); row < to; row += p.block) {
-        const int rows = smaller(p.block, to - row);
-        float *logits = call.scratch + at.logits + row * p.width;
-        loss += run_rows(logits, begin + row, rows);
-        if (call.dbias) add_columns(dbias, logits, rows);
-      }
-      if (p.threads > 1) unroll::barrier();
-      if (call.dweight)
-        add_weights(call.dweight, call.scratch + at.logits, panels, begin, count, from_output, to_output);
-      if (p.threads > 1) unroll::barrier();
+  float *weight_parts() const { return call.scratch + at.dweight; }
+
+  /** Of all threads' parts, which run_blocks has left. */
+  void sum_weights() const {
+    if (p.threads == 1 || !call.dweight || p.has_slabs) return;
+    const Size size = p.part_size(), end = begin_of(size, thread + 1, p.threads);
+    for (Size i = begin_of(size, thread, p.threads); i < end; i++)
+      for (int part = 0; part < p.threads - 1; part++) call.dweight[i] += weight_parts()[part * size + i];
+  }
+
+  /** Logits, their gradients and ∂L/∂x of this thread's rows of a slab; what they add to the loss. */
+  void run_slab(int begin, int count, double &loss) const {
+    if (call.dweight) pack_x(call.scratch + at.x, begin, count, thread, p.threads);
+    const int to = begin_of(count, thread + 1, p.threads);
+    for (int row = begin_of(count, thread, p.threads); row < to; row += p.block) {
+      const int rows = smaller(p.block, to - row);
+      float *logits = call.scratch + at.logits + row * p.width;
+      loss += run_rows(logits, begin + row, rows);
+      if (call.dbias) add_columns(dbias_part(), logits, rows);
     }
-    return loss;
+  }
+
+  /** This thread's rows of ∂L/∂weight, from what all threads have left of the slab. */
+  void add_slab(int begin, int count) const {
+    const int from = begin_of(p.outputs, thread, p.threads), to = begin_of(p.outputs, thread + 1, p.threads);
+    if (begin == 0) fill(call.dweight + (Index)from * p.inputs, (to - from) * (Index)p.inputs, 0.f);
+    add_weights(call.dweight, call.scratch + at.logits, call.scratch + at.x, begin, count, from, to);
   }
 };
 
@@ -217,9 +218,22 @@ static double dense_cross_entropy(const UnrollDenseCrossEntropy *call) {
   const DenseCrossEntropyScratch at(plan, gradients);
   const double weight_sum = sum_of_weights(call->weights, call->rows);
   double losses[MAX_LOSSES] = {};
-  on_threads(plan.threads, [&](int thread) {
-    losses[thread] = DenseCrossEntropy{plan, *call, gradients, at, weight_sum, thread}.run();
-  });
+  auto each = [&](auto f) {
+    on_threads(plan.threads, [&](int thread) { f(DenseCrossEntropy{plan, *call, gradients, at, weight_sum, thread}); });
+  };
+  each([](const DenseCrossEntropy &part) { part.start(); });
+  if (!plan.has_slabs)
+    each([&](const DenseCrossEntropy &part) { losses[part.thread] = part.run_blocks(); });
+  for (int begin = 0; plan.has_slabs && (begin == 0 || begin < plan.rows); begin += larger(plan.slab, 1)) {
+    const int count = smaller(plan.slab, plan.rows - begin);
+    each([&](const DenseCrossEntropy &part) { part.run_slab(begin, count, losses[part.thread]); });
+    if (call->dweight) each([&](const DenseCrossEntropy &part) { part.add_slab(begin, count); });
+  }
+  if (gradients)
+    each([](const DenseCrossEntropy &part) {
+      part.sum_weights();
+      part.sum_bias();
+    });
   double loss = 0;
   for (int thread = 0; thread < plan.threads; thread++) loss += losses[thread];
   return loss;

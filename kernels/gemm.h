@@ -174,21 +174,30 @@ static void gemm_part(const Product &p, const float *a, const float *b, const fl
   }
 }
 
-static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, int threads) {
-  auto run = [&](const float *b, const float *bias, float *c, bool add, int from_row, int to_row, int from_k, int to_k) {
-    if (p.trans_a)
-      gemm_part<true>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
-    else
-      gemm_part<false>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
-  };
-  if (!p.share_k) {
-    for (int block = thread; block < p.columns.blocks; block += threads)
-      pack_right(p, call.b, call.scratch, block, 0, p.K);
-    if (threads > 1) unroll::barrier();
-    run(p.packs ? call.scratch : call.b, call.bias, call.c, call.accumulate, begin_of(p.M, thread, threads),
-        begin_of(p.M, thread + 1, threads), 0, p.K);
-    return;
-  }
+static void gemm_rows(const GemmPlan &p, const UnrollGemm &call, const float *b, const float *bias, float *c, bool add,
+                      int from_row, int to_row, int from_k, int to_k) {
+  if (p.trans_a)
+    gemm_part<true>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
+  else
+    gemm_part<false>(p, call.a, b, bias, c, add, from_row, to_row, from_k, to_k);
+}
+
+/** Threads share the rows of c. */
+static void gemm_by_rows(const GemmPlan &p, const UnrollGemm &call) {
+  const int threads = p.threads;
+  if (p.packs)
+    on_threads(threads, [&](int thread) {
+      for (int block = thread; block < p.columns.blocks; block += threads)
+        pack_right(p, call.b, call.scratch, block, 0, p.K);
+    });
+  on_threads(threads, [&](int thread) {
+    gemm_rows(p, call, p.packs ? call.scratch : call.b, call.bias, call.c, call.accumulate,
+              begin_of(p.M, thread, threads), begin_of(p.M, thread + 1, threads), 0, p.K);
+  });
+}
+
+/** One thread's part of K, into c or a part of its own. */
+static void gemm_part_of_k(const GemmPlan &p, const UnrollGemm &call, int thread, int threads) {
   const int from = begin_of(p.K, thread, threads), to = begin_of(p.K, thread + 1, threads);
   float *panels = call.scratch + thread * p.packed_size(), *parts = call.scratch + threads * p.packed_size();
   float *c = thread == 0 ? call.c : parts + (thread - 1) * p.part_size();
@@ -197,12 +206,21 @@ static void gemm_thread(const GemmPlan &p, const UnrollGemm &call, int thread, i
   for (int k = from; k < to; k += p.panel_depth, bias = nullptr, add = true) {
     const int end = smaller(to, k + p.panel_depth);
     for (int block = 0; block < p.columns.blocks; block++) pack_right(p, call.b, panels, block, k, end);
-    run(p.packs ? panels : call.b + (Index)k * p.N, bias, c, add, 0, p.M, k, end);
+    gemm_rows(p, call, p.packs ? panels : call.b + (Index)k * p.N, bias, c, add, 0, p.M, k, end);
   }
-  if (threads > 1) unroll::barrier();
-  const Index size = (Index)p.M * p.N, end = begin_of(size, thread + 1, threads);
-  for (Index i = begin_of(size, thread, threads); i < end; i++)
-    for (int part = 0; part < threads - 1; part++) call.c[i] += parts[part * size + i];
+}
+
+static void gemm_by_k(const GemmPlan &p, const UnrollGemm &call) {
+  const int threads = p.threads;
+  on_threads(threads, [&](int thread) { gemm_part_of_k(p, call, thread, threads); });
+  if (threads == 1) return;
+  const float *parts = call.scratch + threads * p.packed_size();
+  const Index size = (Index)p.M * p.N;
+  on_threads(threads, [&](int thread) {
+    const Index end = begin_of(size, thread + 1, threads);
+    for (Index i = begin_of(size, thread, threads); i < end; i++)
+      for (int part = 0; part < threads - 1; part++) call.c[i] += parts[part * size + i];
+  });
 }
 
 static double gemm_memory(const UnrollGemmMemory *call) {
@@ -211,7 +229,10 @@ static double gemm_memory(const UnrollGemmMemory *call) {
 
 static double gemm(const UnrollGemm *call) {
   const GemmPlan plan(call->m, call->n, call->k, call->trans_a, call->trans_b);
-  on_threads(plan.threads, [&](int thread) { gemm_thread(plan, *call, thread, plan.threads); });
+  if (plan.share_k)
+    gemm_by_k(plan, *call);
+  else
+    gemm_by_rows(plan, *call);
   return 0;
 }
 

@@ -45,7 +45,10 @@ struct GruResetBefore {
       const BlockForward b = block_of(s, block);
       each_tile<max_rows(2)>(b.rows, [&](int row, auto rows) { gates_tile<rows.value>(b, stride, row); });
     }
-    s.member.meet();
+  }
+  /** All units' r ⊙ h_{t-1} are there. */
+  static void forward_second(const StepForward &s) {
+    const Index stride = s.layout.reset_stride;
     for (int block = s.blocks.from; block < s.blocks.to; block++) {
       const BlockForward b = block_of(s, block);
       each_tile<max_rows(1)>(b.rows, [&](int row, auto rows) { state_tile<rows.value>(b, stride, row); });

@@ -13,23 +13,30 @@ template <class Count> UNROLL_INLINE Count begin_of(Count count, int index, int 
   return (Count)((Size)count * index / parts);
 }
 
-/** f(thread) on the first `threads` of the pool: one, the caller's, or all where f meets the others in a barrier. */
+/** f(share) for the first `threads` shares of a call; returns when all are done. What follows another waits for it so. */
 template <class F> UNROLL_INLINE void on_threads(int threads, F f) {
   if (threads == 1) return f(0);
   if (threads == unroll::thread_count()) {
-    unroll::parallel([](void *context, int thread) { (*(F *)context)(thread); }, &f);
+    unroll::parallel([](void *context, int share) { (*(F *)context)(share); }, &f);
     return;
   }
-  auto first_ones = [&](int thread) {
-    if (thread < threads) f(thread);
+  auto first_ones = [&](int share) {
+    if (share < threads) f(share);
   };
-  unroll::parallel([](void *context, int thread) { (*(decltype(first_ones) *)context)(thread); }, &first_ones);
+  unroll::parallel([](void *context, int share) { (*(decltype(first_ones) *)context)(share); }, &first_ones);
 }
 
-/** f(first, end, thread) over `count` tasks of `worth` numbers in all, in shares as equal as can be. */
+/**
+ * f(first, end, part) over `count` tasks of `worth` numbers in all, in parts as equal as can be. Where tasks are few the
+ * last parts are larger: the caller begins with the last one, so that it need not wait.
+ */
 template <class F> UNROLL_INLINE void share_tasks(Index count, double worth, F f) {
   const int threads = worth < WORTH_THREADS || count == 1 ? 1 : unroll::thread_count();
-  on_threads(threads, [&](int thread) { f(begin_of(count, thread, threads), begin_of(count, thread + 1, threads), thread); });
+  const bool from_last = count < Index(16) * threads;
+  on_threads(threads, [&](int share) {
+    const int part = from_last ? threads - 1 - share : share;
+    f(begin_of(count, part, threads), begin_of(count, part + 1, threads), part);
+  });
 }
 
 /** f(from, to) over `count` numbers, shared out in multiples of a cache line. */

@@ -60,7 +60,7 @@ struct BackwardPass {
   }
 };
 
-/** One member's part of a slab on its way back. */
+/** One member's part of a slab on its way back. What it does in one part needs what all have done in those before. */
 struct BackwardSlab {
   const BackwardPass &pass;
   const Layout &l;
@@ -88,7 +88,9 @@ struct BackwardSlab {
   }
 
   void clear_start() const {
-    if (l.in_place && !pass.call.h0) fill(pass.zeros + (Index)s.first * l.H, (Index)s.rows * l.H, 0.f);
+    const Share rows = member.share(s.rows);
+    if (l.in_place && !pass.call.h0)
+      fill(pass.zeros + (Index)(s.first + rows.from) * l.H, (Index)(rows.to - rows.from) * l.H, 0.f);
   }
 
   void start_carry() const {
@@ -179,6 +181,7 @@ struct BackwardSlab {
   }
 
   template <class Cell, bool REPORT> void step_back(int step, int place, int active) const {
+    if (REPORT && step + 1 < s.steps) report_norms(step + 1, active_rows(s, step + 1, active));
     StepBackward b = step_of(step, place, active);
     output_gradient(step, active, b);
     float statistics[STATISTICS * WIDTH] = {}, unused[STATISTICS * WIDTH] = {};
@@ -193,19 +196,19 @@ struct BackwardSlab {
         add_gates(l, s, pass.reverse, step, active, v, b.gates + v * s.rows * slots, sums);
     }
     if (s.rows > active || l.H < l.hidden_padded) clear_unused(b.dgates, active);
-    if constexpr (Cell::TWO_PASSES) {
-      member.meet();
-      for (int block = hidden.from; block < hidden.to; block++) Cell::backward_second(b, block_of(b, block, unused));
-      if (l.H < l.hidden_padded) clear_unused(b.dgates, active, Cell::SECOND_SLOT);
-    }
-    member.meet();
-    if constexpr (REPORT) {
-      report_norms(step, active);
+    if constexpr (REPORT)
       if (one_time) add_statistics(l, statistics, time_of(l, s, pass.reverse, 0, step), sums);
-    }
   }
 
-  /** Norms over all units: each member has the sums of its own. The next step has other places for its sums. */
+  template <class Cell> void step_back_second(int step, int place, int active) const {
+    float unused[STATISTICS * WIDTH] = {};
+    const StepBackward b = step_of(step, place, active);
+    const Share hidden = member.hidden_blocks(l);
+    for (int block = hidden.from; block < hidden.to; block++) Cell::backward_second(b, block_of(b, block, unused));
+    if (l.H < l.hidden_padded) clear_unused(b.dgates, active, Cell::SECOND_SLOT);
+  }
+
+  /** Norms over all units, of a step that all have done: each member has sums of its own. Two steps have places for them. */
   void report_norms(int step, int active) const {
     const float *squares = squares_of(0, step);
     const Share rows = member.share((active + WIDTH - 1) / WIDTH);
@@ -215,9 +218,8 @@ struct BackwardSlab {
     if (l.cell == UNROLL_LSTM) add_norms(l, s, pass.reverse, step, own_rows, c, sums.cell);
   }
 
-  /** Rows of steps from ... to-1 side by side and an odd number of cache lines apart. */
-  const float *gather_rows(int from, int to) const {
-    if (!l.in_place) return s.rows_at + (Index)from * s.rows * l.row_stride;
+  /** Rows of steps from ... to-1, where they stand in place: side by side and an odd number of cache lines apart. */
+  void gather_rows(int from, int to) const {
     const Share steps = member.share(to - from);
     for (int step = from + steps.from; step < from + steps.to; step++) {
       const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
@@ -227,15 +229,13 @@ struct BackwardSlab {
         copy(row + l.H, at.x + r * at.x_stride, l.I);
       }
     }
-    member.meet();
-    return chunk_rows;
   }
 
   /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
   template <class Cell> void weight_gradients(int from, int to, bool first_chunk) const {
     const Index K = (Index)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
     const Index part = (K + parts - 1) / parts;
-    const float *z = gather_rows(from, to);
+    const float *z = l.in_place ? chunk_rows : s.rows_at + (Index)from * s.rows * l.row_stride;
     const float *reset = s.reset + (Index)from * s.rows * l.reset_stride;
     for (int block = blocks.from; block < blocks.to; block++) {
       float *panel = panels + block * l.panel, *bias = panel + (Index)(l.H + l.I) * l.columns * WIDTH;
@@ -338,37 +338,66 @@ struct BackwardSlab {
       copy(ring + block * block_stride + place * s.rows * slots, ring + block * block_stride, s.rows * slots);
   }
 
-  template <class Cell> void run() const {
-    const bool report = pass.call.hidden_grad_norm != nullptr;
+  void start() const {
     clear_start();
     start_carry();
-    if (report) fill(sums.hidden, ReportSums::size(l), 0.f);
+    if (reports()) fill(sums.hidden, ReportSums::size(l), 0.f);
     if (s.steps == 0)
       for (int block = blocks.from; block < blocks.to; block++) fill(panels + block * l.panel, l.panel, 0.f);
-    int active = 0;
-    const int chunks = (s.steps + l.chunk - 1) / l.chunk;
-    for (int chunk = chunks - 1; chunk >= 0; chunk--) {
-      const int from = chunk * l.chunk, to = smaller(from + l.chunk, s.steps);
-      if (chunk < chunks - 1) {
-        member.meet();  // nobody reads the gradients of the chunk before any more
-        carry_ring(to - from);
-        member.meet();
-      }
-      for (int step = to - 1; step >= from; step--) {
-        active = more_active_rows(s, step, active);
-        if (report)
-          step_back<Cell, true>(step, step - from, active);
-        else
-          step_back<Cell, false>(step, step - from, active);
-      }
-      weight_gradients<Cell>(from, to, chunk == chunks - 1);
-      if (pass.call.dx) input_gradient<Cell>(from, to);
-    }
-    member.meet();
+  }
+
+  template <class Cell> void end() const {
+    if (reports() && s.steps > 0) report_norms(0, active_rows(s, 0, s.rows));
     if (pass.call.dh0 || pass.call.dc0) start_gradients<Cell>();
     if (pass.call.dx && s.lengths) clear_beyond();
   }
+
+  bool reports() const { return pass.call.hidden_grad_norm != nullptr; }
 };
+
+/** A slab of one thread: each(f) calls f with its one member. */
+struct OwnSlab {
+  const BackwardSlab slab;
+  template <class F> UNROLL_INLINE void each(const OwnSlab &own, F f) { f(own.slab); }
+};
+
+/** The one slab of a team. */
+struct SharedSlab {
+  const BackwardPass &pass;
+  template <class F> UNROLL_INLINE void each(const SharedSlab &shared, F f) {
+    each_member(shared.pass.l.team, [&](const Member &m) { f(BackwardSlab(shared.pass, 0, m)); });
+  }
+};
+
+template <class Cell, class Slabs> static void run_back(const BackwardPass &pass, const Slab &s, const Slabs &slabs) {
+  const Layout &l = pass.l;
+  const bool report = pass.call.hidden_grad_norm != nullptr;
+  auto each = [&](auto f) { Slabs::each(slabs, f); };
+  each([](const BackwardSlab &b) { b.start(); });
+  int active = 0;
+  const int chunks = (s.steps + l.chunk - 1) / l.chunk;
+  for (int chunk = chunks - 1; chunk >= 0; chunk--) {
+    const int from = chunk * l.chunk, to = smaller(from + l.chunk, s.steps);
+    if (chunk < chunks - 1) each([&](const BackwardSlab &b) { b.carry_ring(to - from); });
+    for (int step = to - 1; step >= from; step--) {
+      active = more_active_rows(s, step, active);
+      each([&](const BackwardSlab &b) {
+        if (report)
+          b.template step_back<Cell, true>(step, step - from, active);
+        else
+          b.template step_back<Cell, false>(step, step - from, active);
+      });
+      if constexpr (Cell::TWO_PASSES)
+        each([&](const BackwardSlab &b) { b.template step_back_second<Cell>(step, step - from, active); });
+    }
+    if (l.in_place) each([&](const BackwardSlab &b) { b.gather_rows(from, to); });
+    each([&](const BackwardSlab &b) {
+      b.template weight_gradients<Cell>(from, to, chunk == chunks - 1);
+      if (pass.call.dx) b.template input_gradient<Cell>(from, to);
+    });
+  }
+  each([](const BackwardSlab &b) { b.template end<Cell>(); });
+}
 
 static double recurrent_backward(const UnrollRecurrentBackward *call) {
   const BackwardPass pass(*call);
@@ -381,15 +410,21 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
     pass.packed.versions[part] = (unsigned)call->version;
   }
   const int threads = unroll::thread_count();
+  if (stale[PACKED_HIDDEN_BACK] || stale[PACKED_INPUT_BACK])
+    on_threads(threads, [&](int thread) {
+      for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++)
+        if (stale[part]) pack_share(l, pass.weights, pass.packed, (PackedPart)part, thread, threads);
+    });
+  on_threads(l.slabs, [&](int index) {
+    const Slab s = slab_of(l, index, pass.call.cache, pass.order, pass.sorted_lengths);
+    with_cell(l.cell, [&](auto cell) {
+      if (l.team == 1)
+        run_back<decltype(cell)>(pass, s, OwnSlab{BackwardSlab(pass, index, {0, 1})});
+      else
+        run_back<decltype(cell)>(pass, s, SharedSlab{pass});
+    });
+  });
   on_threads(threads, [&](int thread) {
-    for (int part = PACKED_HIDDEN_BACK; part <= PACKED_INPUT_BACK; part++)
-      if (stale[part]) pack_share(l, pass.weights, pass.packed, (PackedPart)part, thread, threads);
-    unroll::barrier();
-    if (thread < l.slabs * l.team) {
-      const BackwardSlab slab(pass, thread / l.team, {thread % l.team, l.team});
-      with_cell(l.cell, [&](auto cell) { slab.run<decltype(cell)>(); });
-    }
-    unroll::barrier();
     const WeightGradients gradients{call->dweight_ih, call->dweight_hh, call->dbias_ih, call->dbias_hh};
     for (int block = thread; block < l.unit_blocks; block += threads) unpack_panel(l, gradients, pass.panels, block);
   });

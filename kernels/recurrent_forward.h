@@ -103,7 +103,6 @@ struct ForwardPass {
     const Index states = (Index)l.unit_blocks * s.rows * WIDTH;
     return {
         .layout = l,
-        .member = m,
         .blocks = m.unit_blocks(l),
         .rows = active,
         .slab_rows = s.rows,
@@ -142,28 +141,42 @@ struct ForwardPass {
     }
   }
 
-  template <class Cell> void run(const Slab &s, const Member &m) const {
-    start_state(s, m);
+  void copy_inputs(const Slab &s, const Member &m, int from, int to, int rows) const {
+    for (int step = from; step < to; step++) {
+      rows = active_rows(s, step, rows);
+      copy_input(s, m, step, rows);
+    }
+  }
+
+  /** A slab through time. What members do in one part needs what all have done in those before. */
+  template <class Cell> void run(const Slab &s) const {
     int active = s.rows;
     for (int from = 0; from < s.steps; from += l.chunk) {
       const int to = smaller(from + l.chunk, s.steps);
-      for (int step = from, rows = active; step < to; step++) {
-        rows = active_rows(s, step, rows);
-        copy_input(s, m, step, rows);
-      }
-      m.meet();
-      if (!l.fused) project_input(s, m, from, to);
+      each_member(l.team, [&](const Member &m) {
+        if (from == 0) start_state(s, m);
+        copy_inputs(s, m, from, to, active);
+      });
+      if (!l.fused) each_member(l.team, [&](const Member &m) { project_input(s, m, from, to); });
       for (int step = from; step < to; step++) {
+        const int before = active;
         active = active_rows(s, step, active);
-        if (l.fused)
-          Cell::template forward<true>(step_of(s, m, step, active));
-        else
-          Cell::template forward<false>(step_of(s, m, step, active));
-        m.meet();
-        write_output(s, m, step, active);
+        each_member(l.team, [&](const Member &m) {
+          if (step > from) write_output(s, m, step - 1, before);
+          if (l.fused)
+            Cell::template forward<true>(step_of(s, m, step, active));
+          else
+            Cell::template forward<false>(step_of(s, m, step, active));
+        });
+        if constexpr (Cell::TWO_PASSES)
+          each_member(l.team, [&](const Member &m) { Cell::forward_second(step_of(s, m, step, active)); });
       }
+      if (!l.in_place) each_member(l.team, [&](const Member &m) { write_output(s, m, to - 1, active); });
     }
-    end_state(s, m);
+    each_member(l.team, [&](const Member &m) {
+      if (s.steps == 0) start_state(s, m);
+      end_state(s, m);
+    });
   }
 };
 
@@ -174,14 +187,13 @@ static double recurrent_forward(const UnrollRecurrentForward *call) {
   const bool stale = pass.packed.versions[PACKED_FORWARD] != (unsigned)call->version;
   pass.packed.versions[PACKED_FORWARD] = (unsigned)call->version;
   const int threads = unroll::thread_count();
-  on_threads(threads, [&](int thread) {
-    if (stale) {
+  if (stale)
+    on_threads(threads, [&](int thread) {
       pack_share(l, pass.weights, pass.packed, PACKED_FORWARD, thread, threads);
-      unroll::barrier();
-    }
-    if (thread >= l.slabs * l.team) return;
-    const Slab slab = slab_of(l, thread / l.team, pass.cache, pass.order, pass.sorted_lengths);
-    with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab, {thread % l.team, l.team}); });
+    });
+  on_threads(l.slabs, [&](int index) {
+    const Slab slab = slab_of(l, index, pass.cache, pass.order, pass.sorted_lengths);
+    with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab); });
   });
   return 0;
 }

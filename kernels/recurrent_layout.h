@@ -1,10 +1,10 @@
 // Where everything of a recurrent call stands in the memory that its caller lends.
 //
 // The batch is cut into slabs, each worked on by a team of threads. With small weights there are as many slabs as threads,
-// and threads need not meet between steps. Where the weights are too large for a core's cache, or there are fewer
-// sequences than threads, one team of all threads has one slab: each of them has its own hidden units and reads the
-// weights of these alone, and they meet at every step. Sequences stand in a slab by falling length, in the order in which
-// they are read: at step s the first so many rows are active.
+// and they need not wait for each other between steps. Where the weights are too large for a core's cache, or there are
+// fewer sequences than threads, one team of all threads has one slab: each of them has its own hidden units and reads the
+// weights of these alone, and a step begins when all have done the one before. Sequences stand in a slab by falling
+// length, in the order in which they are read: at step s the first so many rows are active.
 //
 //   rows    (T+1, slab rows, row_stride)           [h_{t-1} (padded) | x_t], an odd number of cache lines apart, so that
 //                                                  dW can read them transposed; only where sequences have lengths of
@@ -122,13 +122,13 @@ struct Member {
     const int each = l.unit_blocks / l.hidden_blocks;
     return {hidden.from * each, hidden.to * each};
   }
-  /** Returns when all of the team have come here. The barrier is that of all threads: they must be the team. */
-  void meet() const {
-    if (team == 1) return;
-    if (team != unroll::thread_count()) __builtin_trap();
-    unroll::barrier();
-  }
 };
+
+/** f(member) for all of a team, each in a share of its own; returns when all are done. */
+template <class F> UNROLL_INLINE void each_member(int team, F f) {
+  if (team == 1) return f(Member{0, 1});
+  on_threads(team, [&](int share) { f(Member{share, team}); });
+}
 
 /** The sequences of one team. */
 struct Slab {

@@ -8,7 +8,6 @@ namespace UNROLL_NAMESPACE {
 
 struct StepForward {
   const Layout &layout;
-  Member member;
   Share blocks;   // unit blocks of this member
   int rows;       // active ones
   int slab_rows;  // which stand between unit blocks

@@ -193,7 +193,6 @@ template <class Call> struct VariantPass {
       else
         pack_variant_backward(l, call.weight_hh, packed, panel);
     }
-    unroll::barrier();
   }
 };
 
@@ -349,8 +348,8 @@ static double variant_forward(const UnrollVariantForward *call) {
   const VariantForwardPass pass(*call);
   on_threads(pass.l.threads, [&](int thread) {
     pass.pack(thread, true);
-    if (thread < pass.l.slabs) pass.run(thread);
   });
+  on_threads(pass.l.slabs, [&](int slab) { pass.run(slab); });
   return 0;
 }
 
@@ -657,8 +656,8 @@ static double variant_backward(const UnrollVariantBackward *call) {
   const VariantBackwardPass pass(*call);
   on_threads(pass.l.threads, [&](int thread) {
     pass.pack(thread, false);
-    if (thread < pass.l.slabs) pass.run(thread);
   });
+  on_threads(pass.l.slabs, [&](int slab) { pass.run(slab); });
   pass.finish();
   return 0;
 }

@@ -3,21 +3,24 @@
 
 namespace unroll {
 
-typedef void (*Task)(void *context, int thread);
+typedef void (*Task)(void *context, int share);
 
-/** Threads of a parallel call, the caller's included. */
+/** Into how many shares a call is cut: the threads, the caller's included. */
 int thread_count();
 
-/** task(context, thread) on every thread, 0 being the caller's; returns when all are done. */
+/**
+ * task(context, share) for every share, 0 being the caller's; returns when all are done. A share is taken by whoever is
+ * free: where a thread has not come, another does its part. What a share computes must not depend on who takes it, and no
+ * share may wait for another.
+ */
 void parallel(Task task, void *context);
 
-/** Inside a parallel call: returns when every thread has come here. */
-void barrier();
-
-// What a platform gives (native/platform.cpp, wasm/): a pause in a spin; letting another thread have this processor if one
-// wants it; sleeping while *place is `value`; waking all that sleep there; and threads 1 to count-1 that call
-// unroll_thread_run (where the host starts them, count alone); it returns how many threads there are then.
+// What a platform gives (native/platform.cpp, wasm/): a pause in a spin; nanoseconds of a clock that only goes on; letting
+// another thread have this processor if one wants it; sleeping while *place is `value`; waking all that sleep there; and
+// threads 1 to count-1 that call unroll_thread_run (where the host starts them, count alone); it returns how many threads
+// there are then.
 void relax();
+long long now();
 void offer_processor();
 void sleep_while(unsigned *place, unsigned value);
 void wake_all(unsigned *place);

@@ -41,6 +41,7 @@ const exported = [
   'unroll_threads_start',
   'unroll_thread_run',
   'unroll_threads_stop',
+  'unroll_threads_alone',
 ];
 const linkerFlags = [
   ...'--no-entry --strip-all -z stack-size=262144 --shared-memory --import-memory --max-memory=4294967296'.split(

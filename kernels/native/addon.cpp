@@ -6,6 +6,7 @@
 //   start(set, threads, numbers)     chooses; `numbers` (Float64Array) is where calls leave their numbers from now on.
 //                                    Returns { generation, threads }: the engine that was started, and its threads.
 //   stop(generation)                 ends the threads of that engine; nothing where another was started since
+//   alone(generation)                of the time of that engine's calls, the share in which its threads were not to be had
 //   misalignment(buffer)             address of an ArrayBuffer modulo 64
 //   <function of abi.h>(generation, ...arrays)
 //                                    typed arrays or null for the pointers; in `numbers` stand the number of threads,
@@ -237,6 +238,16 @@ napi_value stop(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value alone(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  size_t count = 1;
+  uint32_t caller = 0;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_value_uint32(env, argument, &caller);
+  napi_create_double(env, running && caller == generation ? unroll_threads_alone() : 0, &result);
+  return result;
+}
+
 napi_value misalignment(napi_env env, napi_callback_info info) {
   napi_value buffer, result;
   size_t count = 1;
@@ -262,6 +273,7 @@ NAPI_MODULE_INIT() {
   add(env, exports, "processorSets", processor_sets, nullptr);
   add(env, exports, "start", start, nullptr);
   add(env, exports, "stop", stop, nullptr);
+  add(env, exports, "alone", alone, nullptr);
   add(env, exports, "misalignment", misalignment, nullptr);
   for (const Function &function : functions) add(env, exports, function.name, call_function, &function);
   return exports;

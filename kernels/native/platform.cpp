@@ -1,6 +1,7 @@
 // Threads and sleeping for the native build. Linux sleeps on a futex; other systems, untested, give up their slice.
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #include "../abi.h"
 #include "../threads.h"
@@ -40,6 +41,12 @@ void relax() {
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
+}
+
+long long now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
 void offer_processor() { sched_yield(); }

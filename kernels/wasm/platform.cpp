@@ -8,6 +8,11 @@ namespace unroll {
 /** WASM has no instruction for it: the atomic load of the spin is the pause. */
 void relax() {}
 
+/** Milliseconds of the host's clock. */
+__attribute__((import_module("env"), import_name("now"))) double milliseconds();
+
+long long now() { return (long long)(milliseconds() * 1e6); }
+
 /** Nor a way to do that: it only sleeps. */
 void offer_processor() {}
 

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { module, memory, index, stackTop } = workerData;
-const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+const { exports } = new WebAssembly.Instance(module, { env: { memory, now: () => performance.now() } });
 exports.__stack_pointer.value = stackTop;
 parentPort.postMessage('ready');
 try {

@@ -538,6 +538,12 @@ export interface Provider extends Partial<SequenceOperations>, Partial<VariantOp
   sgdStep(call: SgdStep): number;
   rmspropStep(call: RmspropStep): number;
 
+  /**
+   * Since it was started: of the time of calls that threads share, the part in which one did all of the work, since others
+   * had their processors.
+   */
+  timeAlone?(): number;
+
   /** Ends its threads, so that the process can end; nothing may be called after. */
   close(): void;
 }

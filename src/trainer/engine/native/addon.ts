@@ -19,6 +19,7 @@ export interface Addon
     numbers: Float64Array,
   ): { generation: number; threads: number };
   stop(generation: number): void;
+  alone(generation: number): number;
   misalignment(buffer: ArrayBuffer): number;
 }
 

@@ -60,6 +60,7 @@ function createProvider(addon: Addon, instructionSet: string, wanted: number): P
     threads,
     ...memory,
     ...kernelCalls(invoke, memory),
+    timeAlone: () => addon.alone(generation),
     close: () => addon.stop(generation),
   };
 }

@@ -15,6 +15,8 @@ export type WasmInstructionSet = (typeof INSTRUCTION_SETS)[number];
 export interface WasmExports extends Record<`unroll_${KernelName}`, (call: number) => number> {
   unroll_threads_start(count: number): void;
   unroll_threads_stop(): void;
+  /** since the modules of 28 November 2026 */
+  unroll_threads_alone?(): number;
   __heap_base: WebAssembly.Global;
 }
 

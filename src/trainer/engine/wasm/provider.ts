@@ -48,7 +48,9 @@ async function createProvider(
 ): Promise<Provider | string> {
   const memory = createMemory(limit);
   if (!memory) return 'The WASM engine cannot be used: the system gives it no address space';
-  const instance = new WebAssembly.Instance(loaded.module, { env: { memory: memory.memory } });
+  const instance = new WebAssembly.Instance(loaded.module, {
+    env: { memory: memory.memory, now: () => performance.now() },
+  });
   const exports = instance.exports as unknown as WasmExports;
   const heap = new Heap(memory.memory, exports.__heap_base.value, memory.limit);
   const threads = await startPool(loaded, heap, exports, wanted);
@@ -68,6 +70,7 @@ async function createProvider(
     allocate,
     release,
     ...kernelCalls(invoke, { allocate, release }),
+    timeAlone: () => exports.unroll_threads_alone?.() ?? 0,
     close: () => exports.unroll_threads_stop(),
   };
 }
