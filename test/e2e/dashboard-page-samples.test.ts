@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { root } from '../host/paths.ts';
-import { faults, live, open, page, seesAlignment, settled, usePage } from './page.ts';
+import { faults, live, open, page, seesAlignment, seesErrors, settled, usePage } from './page.ts';
 
 const THEMES_AND_WIDTHS = [
   ['dark', 300],
@@ -39,6 +39,7 @@ describe('the page of the dashboard for each task', () => {
     });
 
   for (const [shows, words] of [
+    ['series', [/temp_min/, /error over this stretch: prediction/, /errors as numbers/]],
     ['classes', [/Japanese ✗/, /predictions of [\d,]+ sequences by class/]],
     ['decoded', [/December 3, 1999 ✗/, /1999-12-31/, /2024-05-03 → May 3, 2024/]],
     ['tagged', [/X ✗/, /truth DET/]],
@@ -50,6 +51,7 @@ describe('the page of the dashboard for each task', () => {
         const section = page.locator('#sample');
         for (const word of words) assert.match(await section.innerText(), word);
         if (shows === 'decoded') await seesAlignment(section);
+        if (shows === 'series') await seesErrors(section);
         assert.deepEqual(await faults(), []);
         const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(overhang <= 0, `${overhang} pixels beyond the edge at ${width}`);

@@ -77,6 +77,21 @@ export async function faults(): Promise<string[]> {
   );
 }
 
+/** Of the other column: its errors by row ahead and by origin, and as numbers. */
+export async function seesErrors(section: ReturnType<Page['locator']>): Promise<void> {
+  await section.getByRole('radio', { name: 'temp_min' }).click();
+  assert.match(await section.innerText(), /step [\d,]+, temp_min/);
+  const [ahead, origin] = ['Error by row ahead of temp_min', 'Error by origin of temp_min'];
+  const labels = await section
+    .locator('.errors .chart')
+    .evaluateAll(all => all.map(chart => chart.getAttribute('aria-label')!));
+  assert.match(labels[0]!, new RegExp(`^${ahead}, root mean square: \\S+ at 1, \\S+ at 7$`));
+  assert.match(labels[1]!, new RegExp(`^${origin}, root mean square: \\S+ at 2024-07-12, `));
+  await section.getByText('errors as numbers').click();
+  assert.equal(await section.getByRole('table', { name: ahead }).locator('tbody tr').count(), 7);
+  await section.getByText('errors as numbers').click();
+}
+
 /** The picture has colours, and its numbers open behind it. */
 export async function seesAlignment(section: ReturnType<Page['locator']>): Promise<void> {
   await settled();

@@ -1,7 +1,7 @@
 // Stands in for the extension on the development page: the real projections and the real protocol, over fake runs.
 // ?theme=dark|light|hc-dark|hc-light &layout=side|tab &state=empty|queued|training|paused|finished|stopped|diverged|
 // crashed|silent|restricted|waiting &task=char-lm|forecast|adding &runs=3 &step=840 &steps=2000 &live=1 &layers=1
-// &shows=classes|decoded|tagged|augmented &matrix=1
+// &shows=series|classes|decoded|tagged|augmented &matrix=1
 import { runReach } from '../../src/diagnosis/run-reach.ts';
 import { comparisonView } from '../../src/extension/dashboard/comparison-view.ts';
 import { parametersView } from '../../src/extension/dashboard/parameters.ts';

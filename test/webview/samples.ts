@@ -25,7 +25,46 @@ function alignmentOf(source: string, answer: string) {
   return { source: [...source], target, weights };
 }
 
+/** A forecast of 7 days from each of 90, whose errors grow with the rows ahead. */
+function forecastOf(target: string, level: (day: number) => number) {
+  const days = Array.from({ length: 90 }, (_, at) => 200 + at);
+  const ahead = [1, 2, 3, 4, 5, 6, 7];
+  const dateOf = (day: number) => Date.UTC(2024, 0, 1 + day);
+  const guess = (day: number, step: number) => level(day) + 0.35 * step * Math.sin(day * 1.7 + step);
+  const root = (errors: number[]) => Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length);
+  const still = (day: number, step: number) => level(day - step);
+  return {
+    target,
+    truth: days.map(level),
+    prediction: days.map(day => guess(day, 7)),
+    persistence: days.map(day => still(day, 7)),
+    paths: [200, 222, 244, 266, 283].map(day => ({
+      index: ahead.map(step => day + step - 1),
+      dates: ahead.map(step => dateOf(day + step - 1)),
+      prediction: ahead.map(step => guess(day + step - 1, step)),
+    })),
+    steps: {
+      rmse: ahead.map(step => root(days.map(day => guess(day, step) - level(day)))),
+      persistence: ahead.map(step => root(days.map(day => still(day, step) - level(day)))),
+    },
+    origins: {
+      index: days.map(day => day - 7),
+      dates: days.map(day => dateOf(day - 7)),
+      rmse: days.map(day => root(ahead.map(step => guess(day - 7 + step, step) - level(day - 7 + step)))),
+      persistence: days.map(day => root(ahead.map(step => level(day - 7) - level(day - 7 + step)))),
+    },
+  };
+}
+const shownDays = Array.from({ length: 90 }, (_, at) => 200 + at);
+
 export const fakeSamples = {
+  series: {
+    type: 'series',
+    index: shownDays,
+    dates: shownDays.map(day => Date.UTC(2024, 0, 1 + day)),
+    ...forecastOf('temp_max', day => 18 + 8 * Math.sin(day / 9) + 2 * Math.sin(day * 1.1)),
+    others: [forecastOf('temp_min', day => 9 + 5 * Math.sin(day / 9) + Math.cos(day * 0.9))],
+  },
   classes: {
     type: 'classes',
     rows: names.map((input, i) => ({

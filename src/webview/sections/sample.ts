@@ -3,12 +3,14 @@ import type { Sample } from '../../protocol/messages.ts';
 import { type ChartSource, saveButton } from '../charts/export.ts';
 import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { dateTicks, linearScale, linearTicks, type Tick } from '../charts/scales.ts';
-import { dataTable, h, iconButton, setText, tableBehind } from '../dom.ts';
+import { dataTable, h, iconButton, RadioGroup, setText, tableBehind } from '../dom.ts';
 import { fromJson, lossExact, short } from '../format.ts';
 import { markerIcon, type RunStyle, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 import { tableButton } from './chart-frame.ts';
+import { ForecastErrors } from './samples/forecast-errors.ts';
 import { written } from './samples/index.ts';
+import { placesOf, placeText } from './samples/places.ts';
 
 type Forecast = Extract<Sample, { type: 'series' }>;
 
@@ -27,6 +29,10 @@ export class SampleSection implements Section {
   private readonly body = h('div', { class: 'body' });
   private readonly surface = new LayeredCanvas('Forecast');
   private readonly stretch = h('span', { class: 'quiet' });
+  private readonly errors = new ForecastErrors();
+  /** of several columns that are predicted together, the one that is shown */
+  private readonly column: RadioGroup<string>;
+  private target: string | null = null;
   private index: number | null = null;
   private drawn: unknown[] = [];
 
@@ -40,6 +46,11 @@ export class SampleSection implements Section {
     );
     this.tableButton = tableButton(page, 'sample', 'the forecast');
     this.saveMenu = saveButton(page, 'the forecast', () => this.exported());
+    this.column = new RadioGroup('Column', 'seg', '', target => {
+      this.target = target;
+      this.index = null;
+      this.render();
+    });
     this.element = h(
       'section',
       { id: 'sample', label: 'Sample' },
@@ -78,20 +89,29 @@ export class SampleSection implements Section {
     this.all.setAttribute('aria-pressed', String(ui.allSamples));
     this.tableButton.hidden = this.saveMenu.hidden = sample.type !== 'series';
     this.tableButton.setAttribute('aria-pressed', String(ui.tables.sample === true));
-    const stamp = [chosen.samples, chosen.id, theme, width, ui.allSamples, ui.tables.sample, isWide];
+    const stamp = [
+      chosen.samples,
+      chosen.id,
+      theme,
+      width,
+      ui.allSamples,
+      ui.tables.sample,
+      isWide,
+      this.target,
+    ];
     if (stamp.every((value, i) => value === this.drawn[i])) return;
     this.drawn = stamp;
     const details =
       sample.type === 'text'
         ? `, temperature ${sample.temperature}`
         : sample.type === 'series'
-          ? `, ${sample.target}`
+          ? `, ${this.shown(sample).target}`
           : '';
     this.note.replaceChildren(
       markerIcon(styleOf(chosen, theme)),
       ` ${chosen.label}, step ${step.toLocaleString('en-US')}${details}`,
     );
-    if (sample.type === 'series') this.renderForecast(sample, width);
+    if (sample.type === 'series') this.renderForecast(sample, this.shown(sample), width);
     else {
       const shown =
         ui.allSamples || (isWide && sample.type === 'text')
@@ -116,7 +136,13 @@ export class SampleSection implements Section {
 
   private forecast(): Forecast | null {
     const sample = this.page.chosen?.samples.findLast(each => each.sample.type !== 'augmented')?.sample;
-    return sample?.type === 'series' ? sample : null;
+    return sample?.type === 'series' ? this.shown(sample) : null;
+  }
+
+  /** The series of the chosen column, else of the first. */
+  private shown(sample: Forecast): Forecast {
+    const other = sample.others?.find(({ target }) => target === this.target);
+    return other ? { ...sample, ...other } : sample;
   }
 
   private one({ step, sample }: { step: number; sample: Sample }, withStep: boolean): Node[] {
@@ -131,7 +157,8 @@ export class SampleSection implements Section {
   }
 
   private scales(sample: Forecast) {
-    const values = [...sample.truth, ...sample.prediction].map(fromJson).filter(Number.isFinite);
+    const paths = sample.paths?.flatMap(({ prediction }) => prediction) ?? [];
+    const values = [...sample.truth, ...sample.prediction, ...paths].map(fromJson).filter(Number.isFinite);
     const low = Math.min(...values);
     const high = Math.max(...values);
     const margin = (high - low || 1) * 0.06;
@@ -148,9 +175,15 @@ export class SampleSection implements Section {
     };
   }
 
-  private renderForecast(sample: Forecast, width: number): void {
-    const { ui } = this.page;
+  private renderForecast(whole: Forecast, sample: Forecast, width: number): void {
+    const { ui, chosen, theme } = this.page;
     const height = this.height();
+    const targets = [whole, ...(whole.others ?? [])].map(({ target }) => target);
+    this.column.element.hidden = targets.length === 1;
+    this.column.update(
+      targets.map(target => ({ value: target, content: target })),
+      sample.target,
+    );
     if (ui.tables.sample) {
       const rows = sample.index.map((_, i) => [
         placeText(sample, i),
@@ -163,13 +196,18 @@ export class SampleSection implements Section {
         [sample.dates ? 'date' : 'row', 'truth', 'prediction', 'persistence'],
         rows,
       );
-      this.body.replaceChildren(tableBehind(height + 20, table));
+      this.body.replaceChildren(this.column.element, tableBehind(height + 20, table));
       return;
     }
-    if (this.body.firstChild !== this.surface.element)
-      this.body.replaceChildren(this.surface.element, this.stretch);
+    const hasErrors = sample.steps !== undefined || sample.origins !== undefined;
+    if (this.surface.element.parentNode !== this.body || hasErrors !== this.errors.element.isConnected)
+      this.body.replaceChildren(
+        ...[this.column.element, this.surface.element, this.stretch],
+        ...(hasErrors ? [this.errors.element] : []),
+      );
     this.surface.resize(width, height);
     this.paint(sample);
+    if (hasErrors) this.errors.render(sample, this.page, styleOf(chosen!, theme), width);
     this.surface.label = `Forecast of ${sample.target}: truth, prediction and persistence over ${sample.index.length} rows of validation data. Arrow keys read the values.`;
     this.renderReading();
   }
@@ -209,7 +247,32 @@ export class SampleSection implements Section {
     this.line(context, sample, sample.persistence, x, y, theme.quiet, 1, [1, 3]);
     this.line(context, sample, sample.truth, x, y, theme.foreground, 1.25, []);
     this.line(context, sample, sample.prediction, x, y, style.color, 2.25, style.dash);
+    for (const path of sample.paths ?? []) this.path(context, path, x, y, style.color);
     this.labels(context, sample, style);
+  }
+
+  /** A whole forecast, from a dot at its first row. */
+  private path(
+    context: CanvasRenderingContext2D,
+    path: NonNullable<Forecast['paths']>[number],
+    x: (value: number) => number,
+    y: (value: number) => number,
+    color: string,
+  ): void {
+    const { first, last } = this.scales(this.forecast()!);
+    const points = placesOf(path)
+      .map((place, at): [number, number] => [place, fromJson(path.prediction[at])])
+      .filter(([place, value]) => place >= first && place <= last && Number.isFinite(value));
+    const [begin] = points;
+    if (!begin) return;
+    context.strokeStyle = context.fillStyle = color;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (const [place, value] of points) context.lineTo(x(place), y(value));
+    context.stroke();
+    context.beginPath();
+    context.arc(x(begin[0]), y(begin[1]), 2.5, 0, 2 * Math.PI);
+    context.fill();
   }
 
   private exported(): ChartSource | null {
@@ -243,6 +306,12 @@ export class SampleSection implements Section {
     }
     haloText(context, 'persistence', at, 10, theme.quiet, theme.background);
     at += context.measureText('persistence').width + 10;
+    if (sample.paths) {
+      const word = '• whole forecasts';
+      const end = at + context.measureText(word).width + 10;
+      if (end < this.surface.width + 10) haloText(context, word, at, 10, style.color, theme.background);
+      at = end;
+    }
     if (gapsOf(sample).length > 0) {
       context.fillStyle = `color-mix(in srgb, ${theme.quiet} ${theme.isHighContrast ? 40 : 22}%, transparent)`;
       context.fillRect(at, 5, 10, 10);
@@ -309,21 +378,6 @@ export class SampleSection implements Section {
     this.renderReading();
     if (this.index !== null) this.page.announce(this.spoken(sample, this.index));
   }
-}
-
-/** Where each stands on the axis: its date, else its row. */
-function placesOf({ index, dates }: Forecast): number[] {
-  return dates ? dates.map(fromJson) : index;
-}
-
-function placeText({ index, dates }: Forecast, i: number): string {
-  const date = dates ? fromJson(dates[i]) : Number.NaN;
-  if (!Number.isFinite(date) || Math.abs(date) > 8.64e15) return String(index[i]);
-  return new Date(date)
-    .toISOString()
-    .replace(/T00:00:00\.000Z$/, '')
-    .replace(/(?::00)?\.000Z$/, '')
-    .replace('T', ' ');
 }
 
 /** [last before, first after] of stretches whose rows have no value of their own. */
