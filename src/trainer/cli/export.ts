@@ -7,7 +7,7 @@ import { shortPath } from './report.ts';
 import { TRAINED_OPTIONS, type Trained, trainedOf, writeRecord } from './trained.ts';
 
 const CURVES = ['csv', 'jsonl', 'tensorboard'] as const;
-const MODELS = ['pytorch', 'onnx', 'safetensors'] as const;
+const MODELS = ['pytorch', 'onnx', 'tfjs', 'safetensors'] as const;
 type Format = (typeof CURVES)[number] | (typeof MODELS)[number];
 const FORMATS: readonly Format[] = [...MODELS, ...CURVES];
 
@@ -19,7 +19,7 @@ export const command: Command = {
   options: {
     format: {
       value: 'NAME',
-      help: 'pytorch (weights and the model as Python), onnx (opset 17), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
+      help: 'pytorch (weights and the model as Python), onnx (opset 17), tfjs (a layers model of TensorFlow.js), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
     ...TRAINED_OPTIONS,
@@ -44,10 +44,11 @@ function formatOf(name: string | undefined): Format {
 }
 
 async function exportFiles(folder: string, format: Format, out: string, checkpoint: Trained['checkpoint']) {
-  if (format === 'pytorch' || format === 'onnx' || format === 'safetensors') {
+  const model = MODELS.find(known => known === format);
+  if (model) {
     const { exportRun } = await import('../export/export-run.ts');
-    return exportRun(folder, format, out, { checkpoint });
+    return exportRun(folder, model, out, { checkpoint });
   }
   const { exportScalars } = await import('../../runs/export-curves.ts');
-  return exportScalars(folder, format, out);
+  return exportScalars(folder, format as (typeof CURVES)[number], out);
 }

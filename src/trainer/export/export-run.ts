@@ -1,16 +1,22 @@
-// unroll export: a run's weights, its model as PyTorch code or ONNX graph, or its curves, for other tools.
+// unroll export: a run's weights, its model as PyTorch code, ONNX graph or TensorFlow.js layers, or its curves, for other
+// tools.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportScalars } from '../../runs/export-curves.ts';
 import { replaceFile } from '../../runs/json.ts';
 import { encodeSafetensors } from '../../runs/safetensors.ts';
-import { loadModel, openFinishedRun, type WhichCheckpoint } from '../inference/finished-run.ts';
+import {
+  type FinishedRun,
+  loadModel,
+  openFinishedRun,
+  type WhichCheckpoint,
+} from '../inference/finished-run.ts';
 import { modelCode, stateDict } from './pytorch/module.ts';
 import { referenceOf } from './reference-outputs.ts';
 
-export type ExportFormat = 'pytorch' | 'onnx' | 'safetensors' | 'csv';
+export type ExportFormat = 'pytorch' | 'onnx' | 'tfjs' | 'safetensors' | 'csv';
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'onnx', 'safetensors', 'csv'];
+export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'onnx', 'tfjs', 'safetensors', 'csv'];
 
 export interface ExportOptions {
   checkpoint?: WhichCheckpoint;
@@ -31,7 +37,9 @@ export async function exportRun(
     case 'pytorch':
       return write(out, await pytorchFiles(folder, options));
     case 'onnx':
-      return write(out, await onnxFiles(folder, options));
+      return write(out, await modelFiles(folder, options, onnx));
+    case 'tfjs':
+      return write(out, await modelFiles(folder, options, layers));
     default:
       return format satisfies never;
   }
@@ -63,14 +71,28 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
   }
 }
 
-async function onnxFiles(folder: string, { checkpoint }: ExportOptions): Promise<Files> {
-  const opened = openFinishedRun(folder, checkpoint);
+async function onnx(opened: FinishedRun): Promise<Files> {
   const { onnxModel } = await import('./onnx/model.ts');
-  const bytes = onnxModel(opened);
+  return { 'model.onnx': onnxModel(opened) };
+}
+
+async function layers(opened: FinishedRun): Promise<Files> {
+  const { layersModel } = await import('./keras/tfjs.ts');
+  return layersModel(opened);
+}
+
+/** What `make` writes of a model, with what using and checking it takes. */
+async function modelFiles(
+  folder: string,
+  { checkpoint }: ExportOptions,
+  make: (opened: FinishedRun) => Promise<Files>,
+): Promise<Files> {
+  const opened = openFinishedRun(folder, checkpoint);
+  const made = await make(opened);
   const model = await loadModel(opened);
   try {
     return {
-      'model.onnx': bytes,
+      ...made,
       'task.json': json(opened.artifact),
       'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
     };

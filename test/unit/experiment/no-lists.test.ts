@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/trainer/tasks/': 'complete by type, a file a kind',
   'src/trainer/export/pytorch/': 'complete by type, a file a kind',
   'src/trainer/export/onnx/': 'a file a kind, of those that ONNX has',
+  'src/trainer/export/keras/': 'a file a kind, of those that Keras has',
   'src/trainer/inference/predict/': 'complete by type, a file a kind',
   'src/trainer/inference/try/': 'a file a kind, of those that `tries` names; a test compares the two',
   'src/trainer/engine/': 'names of kernels',

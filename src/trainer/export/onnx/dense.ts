@@ -27,7 +27,7 @@ export function activated(
 }
 
 /** (rows, columns) as (columns, rows) */
-function transposed(data: ArrayLike<number>, rows: number, columns: number): Float32Array {
+export function transposed(data: ArrayLike<number>, rows: number, columns: number): Float32Array {
   const result = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)

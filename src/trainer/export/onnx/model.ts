@@ -32,7 +32,7 @@ export function onnxModel(opened: FinishedRun): Uint8Array {
     const lacks = onnx ? (onnx.lacks?.(layer, at) ?? null) : `the layer "${layer.type}"`;
     if (!onnx || lacks)
       throw new InputError(`ONNX has no form of ${lacks} (${name}); export with --format pytorch.`);
-    const own = (weight: string) => weights.get(`${name}.${weight}`) ?? shared(weights, layer, weight);
+    const own = (weight: string) => weightIn(weights, name, layer, weight);
     const y = onnx.build(graph, x, { layer, at, weight: own });
     x = addsInput(layer) ? graph.add('Add', [x, y]) : y;
     if (placed === last && endsOnly(opened)) x = bothEnds(graph, x, at.outputs);
@@ -53,9 +53,10 @@ export function onnxModel(opened: FinishedRun): Uint8Array {
   );
 }
 
-function shared(weights: FinishedRun['weights'], layer: object, name: string) {
+/** A weight of the layer of this name; of one that shares a matrix, the embedding's. */
+export function weightIn(weights: FinishedRun['weights'], layerName: string, layer: object, name: string) {
   const isTied = 'tied' in layer && layer.tied === true && name === 'weight';
-  return (isTied && weights.get('layers.0.weight')) || null;
+  return weights.get(`${layerName}.${name}`) ?? (isTied ? weights.get('layers.0.weight') : undefined) ?? null;
 }
 
 function isShortened(layers: readonly { at: { steps: number } }[]): boolean {

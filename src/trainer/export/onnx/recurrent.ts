@@ -19,7 +19,8 @@ interface Node {
   peephole?(end: string): ArrayLike<number> | null;
 }
 
-function lackedBy(layer: RecurrentLayer): string | null {
+/** What its fields ask for and a plain node of another framework has not; null: nothing. */
+export function lackedBy(layer: RecurrentLayer): string | null {
   if (layer.initialState === 'learned') return 'a learned initial state';
   if (layer.zoneout) return 'zoneout, which also changes what is predicted';
   if (mergesEnds(layer)) return `the merge "${layer.merge}"`;
@@ -136,7 +137,7 @@ function weightOf<T extends 'rnn' | 'gru' | 'lstm'>(made: Made<T>, name: string)
 }
 
 /** Blocks of rows, one for each gate: `order` names ours in the order that is wanted. */
-function inOrder(data: ArrayLike<number>, units: number, order: readonly number[]): Float32Array {
+export function inOrder(data: ArrayLike<number>, units: number, order: readonly number[]): Float32Array {
   const size = data.length / order.length;
   if (!Number.isInteger(size) || size % units !== 0) throw new Error('weights of another number of gates');
   const result = new Float32Array(data.length);

@@ -3,20 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
-import type { ExperimentInput } from '../../../../src/experiment/schema.ts';
 import { exportRun } from '../../../../src/trainer/export/export-run.ts';
 import type { Reference } from '../../../../src/trainer/export/reference-outputs.ts';
 import { trainNew, useWorkspace } from '../training/runs.ts';
+import { type Exported, experimentOf, type Layers, NUMBERS } from './models.ts';
 
-type Layers = ExperimentInput['model']['layers'];
-
-const TEXT: ExperimentInput['data'] = { task: 'char-lm', path: 'text.txt', split: [0.8, 0.1, 0.1] };
-const NUMBERS: ExperimentInput['data'] = { task: 'adding', length: 12 };
-
-const cases: Record<
-  string,
-  { layers: Layers; data?: ExperimentInput['data']; convention?: 'keras' | 'tfjs' }
-> = {
+const cases: Record<string, Exported> = {
   'an LSTM of two levels, both ways, on symbols': {
     layers: [
       { type: 'embedding', dim: 4 },
@@ -60,22 +52,6 @@ const cases: Record<
     data: NUMBERS,
   },
 };
-
-function experimentOf({ layers, data = TEXT, convention }: (typeof cases)[string]): ExperimentInput {
-  return {
-    name: 'exported',
-    data,
-    model: { layers, ...(convention ? { convention } : {}) },
-    training: {
-      batchSize: 4,
-      ...(data.task === 'char-lm' ? { seqLen: 8 } : {}),
-      steps: 6,
-      optimizer: { type: 'adam', learningRate: 0.05 },
-      validation: { every: 6, maxBatches: 1 },
-      sample: { every: 100 },
-    },
-  } as ExperimentInput;
-}
 
 describe('export as ONNX', () => {
   useWorkspace();
