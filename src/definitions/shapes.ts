@@ -1,5 +1,6 @@
 // What passes between the layers of a Keras or TensorFlow.js model, without the batch: from what a layer is applied to
 // where the code says that, as in `LSTM(32)(x)` and `lstm.apply(x)`, else from the layer before it in a Sequential.
+import { areExclusive, covers, isPrefix, type Placed } from './code/branching.ts';
 import type { Branch, Expression } from './code/expression.ts';
 import type { Node } from './code/node.ts';
 import type { FoundLayer, Given } from './definition.ts';
@@ -7,6 +8,9 @@ import { INPUT_SHAPES, innerOf, type KnownCall, type SourceReader } from './foun
 import { agreed, OPEN, ofSizes, outputOf, type Shape, type Told } from './layer-shapes.ts';
 
 const DEPTH = 24;
+
+/** What comes before a layer in its Sequential: one of several where some stand in branches. */
+type Place = Node | Node[] | 'first' | 'unknown' | null;
 
 export class Shapes {
   private readonly reader: SourceReader;
@@ -39,7 +43,7 @@ export class Shapes {
     if (!whole) return null;
     const applied = this.applied(whole) ?? null;
     const place = applied ? null : this.placeInSequential(whole);
-    if (place === 'unknown') return null;
+    if (place === 'unknown' || Array.isArray(place)) return null;
     if (place === 'first') return this.declared(call) ? call : this.declared(whole) ? whole : null;
     if (place) {
       const [only, ...more] = this.reader.resolver.definitions(this.reader.dialect.expression(place));
@@ -81,6 +85,7 @@ export class Shapes {
     const place = this.placeInSequential(whole);
     if (place === 'unknown') return OPEN;
     if (place === 'first') return declared();
+    if (Array.isArray(place)) return inside(this.ofAny(place, depth));
     if (place) {
       const before = this.ofElement(place, depth);
       // a Sequential asks its first layer for its input; those that hand it on may leave that to it
@@ -131,10 +136,16 @@ export class Shapes {
     return this.reader.known(call)?.maker.role === 'embedding';
   }
 
+  /** What several elements give, of which one comes before. */
+  private ofAny(places: readonly Node[], depth: number): Shape {
+    const shapes = places.map(place => this.ofElement(place, depth));
+    return shapes.reduce(agreed, shapes[0] ?? OPEN);
+  }
+
   // places
 
   /** The element before a layer in its Sequential; `first` where it has none; null outside of one. */
-  private placeInSequential(whole: Node): Node | 'first' | 'unknown' | null {
+  private placeInSequential(whole: Node): Place {
     return this.placeInList(whole) ?? this.placeInAdds(whole);
   }
 
@@ -165,7 +176,7 @@ export class Shapes {
   }
 
   /** `model.add(layer)`: what was added before it, by the text. */
-  private placeInAdds(whole: Node): Node | 'first' | 'unknown' | null {
+  private placeInAdds(whole: Node): Place {
     const { dialect, resolver } = this.reader;
     const add = whole.parent?.parent;
     const call = add && dialect.calls.includes(add.type) ? dialect.expression(add) : null;
@@ -184,7 +195,7 @@ export class Shapes {
       .filter(node => dialect.scopeOf(node) === own && !areExclusive(dialect.branches(node), here));
     const last = before.at(-1);
     if (!last) return isHere ? this.lastOfList(made.node, here, dialect.branches(made.node)) : 'unknown';
-    if (!isPrefix(dialect.branches(last), here)) return 'unknown';
+    if (!isPrefix(dialect.branches(last), here)) return this.eitherBefore(before, here) ?? 'unknown';
     // in a loop the next turn comes back to the first that is added in it
     if (
       here.filter(({ isLoop }) => isLoop).length >
@@ -193,6 +204,36 @@ export class Shapes {
       return 'unknown';
     const added = dialect.expression(last);
     return (added.kind === 'call' && added.positional[0]?.node) || 'unknown';
+  }
+
+  /** Those that may come last before a layer, where the last stands in a branch: null where a loop may bring others. */
+  private eitherBefore(before: readonly Node[], here: readonly Branch[]): Node[] | null {
+    const { dialect } = this.reader;
+    const found: Node[] = [];
+    const seen: Placed[] = [];
+    for (const add of [...before].reverse()) {
+      const branches = dialect.branches(add);
+      if (branches.some(({ isLoop }) => isLoop) || here.some(({ isLoop }) => isLoop)) return null;
+      // another one surely comes behind it
+      if (seen.some(each => isPrefix(each.branches, branches))) continue;
+      const expression = dialect.expression(add);
+      const element = expression.kind === 'call' ? expression.positional[0]?.node : undefined;
+      if (!element) return null;
+      found.push(element);
+      seen.push({ node: add, branches });
+      const level = here.findIndex((branch, at) => !isPrefix([...here.slice(0, at), branch], branches));
+      if (isPrefix(branches, here) || covers(seen, level < 0 ? here.length : level)) return found;
+    }
+    // nothing before: one of the arms is taken, since this layer declares no input
+    const whole = found.length > 0 && found.every(element => this.declaresInput(element));
+    return whole ? found : null;
+  }
+
+  private declaresInput(element: Node): boolean {
+    const known = this.knownAt(element);
+    if (!known) return false;
+    const { node } = known.expression;
+    return known.maker.role === 'input' || this.declared(node) !== null;
   }
 
   /** `model = Sequential([Input(…)])`, to which more is added. */
@@ -212,10 +253,10 @@ export class Shapes {
 
   /** All elements from here to the first leave the width to the one that declares it. */
   private handsOnFromFirst(element: Node): boolean {
-    let here: Node | 'first' | 'unknown' | null = element;
+    let here: Place = element;
     for (let hops = 0; here && hops < 12; hops++) {
       if (here === 'first') return true;
-      if (here === 'unknown') return false;
+      if (here === 'unknown' || Array.isArray(here)) return false;
       const known: KnownCall | null = this.knownAt(here);
       if (!known || !/^(?:keeps|dropout)$/.test(known.maker.role)) return false;
       here = this.placeInSequential(here);
@@ -240,6 +281,7 @@ export class Shapes {
   private beforeElement(element: Node, made: Node, depth: number): Shape {
     const place = this.placeInSequential(element);
     if (place === 'unknown' || place === null) return OPEN;
+    if (Array.isArray(place)) return this.ofAny(place, depth);
     if (place !== 'first') {
       const before = this.ofElement(place, depth);
       if (before.last !== null || !this.handsOnFromFirst(place)) return before;
@@ -452,16 +494,6 @@ export class Shapes {
 /** `kernel_size` of Keras is `kernelSize` in TensorFlow.js. */
 function camelled(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function isPrefix(branches: readonly Branch[], of: readonly Branch[]): boolean {
-  return branches.every((branch, index) => of[index]?.id === branch.id && of[index]?.arm === branch.arm);
-}
-
-function areExclusive(a: readonly Branch[], b: readonly Branch[]): boolean {
-  return a.some(
-    branch => !branch.isLoop && b.some(other => other.id === branch.id && other.arm !== branch.arm),
-  );
 }
 
 /** `name = layer`, `self.name = layer`, `const name = layer` */

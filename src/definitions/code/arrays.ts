@@ -542,14 +542,19 @@ function positive(value: Value): Value {
 
 /** `x.shape = (3, 4)` and `x.resize(3, 4)` give a name another shape without binding it. */
 function isChangedInPlace({ node }: Expression): boolean {
+  const { text, root } = node.source;
+  if (!IN_PLACE.test(text)) return false;
   const name = node.text.replace(/[.$]/g, '\\$&');
-  const { text } = node.source;
-  if (!/\.shape\s*=[^=]|\.(?:resize_?|squeeze_|unsqueeze_)\s*\(|\b(?:insert|assign)\s*\(/.test(text))
-    return false;
-  return new RegExp(
+  const change = new RegExp(
     `(?<![\\w.])${name}\\.(?:shape\\s*=[^=]|(?:resize_?|squeeze_|unsqueeze_|insert)\\s*\\()`,
-  ).test(text);
+    'g',
+  );
+  return [...text.matchAll(change)].some(
+    ({ index }) => !/string|comment/.test(root.descendantForIndex(index, index + 1)?.type ?? ''),
+  );
 }
+
+const IN_PLACE = /\.shape\s*=[^=]|\.(?:resize_?|squeeze_|unsqueeze_|insert)\s*\(/;
 
 /** What stands in the brackets of `x[…]`; null where it is no subscript of Python. */
 function subscripts(node: Node): Node[] | null {

@@ -123,9 +123,11 @@ export class Callers {
 
   private leadsTo(callee: Expression, scope: Scope): boolean {
     if (callee.kind !== 'name') return false;
-    return this.resolver.lookUp(callee.name, callee).some(binding => {
-      const all = binding.kind === 'import' ? this.resolver.imported(binding) : [binding];
-      return all.some(
+    const bindings = this.resolver.lookUp(callee.name, callee);
+    const all = bindings.length > 0 ? bindings : this.resolver.starred(callee);
+    return all.some(binding => {
+      const made = binding.kind === 'import' ? this.resolver.imported(binding) : [binding];
+      return made.some(
         each =>
           (each.kind === 'function' && each.body === scope) ||
           (each.kind === 'value' && each.value.node === scope.node),

@@ -33,6 +33,7 @@ export interface Evaluator {
   classesOf(expression: Expression): Scope[];
   constructorOf(owner: Scope): Scope | null;
   imported(binding: Extract<Binding, { kind: 'import' }>): readonly Binding[];
+  starred(expression: Extract<Expression, { kind: 'name' }>): readonly Binding[];
   turnItems(over: Expression, path: number | null): Expression[] | null;
   argumentOf(
     parameter: Extract<Binding, { kind: 'parameter' }>,

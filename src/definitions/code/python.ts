@@ -104,6 +104,11 @@ function expression(node: Node): Expression {
       return { kind: 'constant', value: null, node };
     case 'string':
       return stringOf(node);
+    case 'concatenated_string': {
+      const parts = named(node).map(stringOf);
+      if (!parts.every(part => part.kind === 'constant')) return nothing(node);
+      return { kind: 'constant', value: parts.map(({ value }) => value).join(''), node };
+    }
     case 'identifier':
       return { kind: 'name', name: node.text, node };
     case 'attribute': {
@@ -294,7 +299,7 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
       return;
     }
     case 'with_item':
-      others(node.childForFieldName('value')?.childForFieldName('alias') ?? null, node, scope, bind);
+      opened(node, scope, bind);
       return;
     case 'function_definition':
       bind(node.childForFieldName('name')!.text, { kind: 'function', node, scope, body: scope });
@@ -409,6 +414,16 @@ function turns(left: Node, right: Node, node: Node, scope: Scope, bind: Bind): v
       bind(target.text, { kind: 'turn', over, loop, path, node: target, scope });
     else unpack(target, scope, bind);
   });
+}
+
+/** `with open("config.yaml") as file:` */
+function opened(node: Node, scope: Scope, bind: Bind): void {
+  const value = node.childForFieldName('value');
+  const alias = value?.childForFieldName('alias') ?? null;
+  const name = alias?.type === 'as_pattern_target' ? alias.namedChild(0) : alias;
+  const made = value?.namedChild(0);
+  if (name?.type !== 'identifier' || made?.type !== 'call') others(alias, node, scope, bind);
+  else bind(name.text, { kind: 'value', value: expression(made), node: name, scope });
 }
 
 function others(target: Node | null, node: Node, scope: Scope, bind: Bind): void {

@@ -2,6 +2,7 @@
 // of what is called. Within a frame, a function's parameters are what one of its calls gives.
 import { binary, unary } from './arithmetic.ts';
 import { Arrays } from './arrays.ts';
+import { areExclusive, isPrefix } from './branching.ts';
 import { Callers } from './callers.ts';
 import { Collections } from './collections.ts';
 import {
@@ -29,7 +30,7 @@ import { NO_PROJECT, type Project } from './project.ts';
 import { Stores } from './stores.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
-const DEPTH = 14;
+const DEPTH = 24;
 /** Functions that give what they are given. */
 const SAME = new Set([
   'int',
@@ -50,7 +51,9 @@ const COPIES =
 
 /** What holds numbers by name. */
 const HOLDERS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams)$/;
-const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load)$/;
+/** What a function may return that holds numbers by name. */
+const RESULTS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams|parse_args|parse_known_args)$/;
+const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load|json\.loads?)$/;
 
 export class Resolver implements Evaluator {
   readonly dialect: Dialect;
@@ -140,6 +143,8 @@ export class Resolver implements Evaluator {
   private valueOfCall(call: CallOf, depth: number): Value {
     const { callee, positional, named } = call;
     const name = dotted(callee);
+    if (/^(?:Number\.)?parse(?:Int|Float)$/.test(name) && positional[0])
+      return this.value(positional[0], depth + 1);
     if (SAME.has(name)) return positional.length === 1 ? this.value(positional[0]!, depth + 1) : UNKNOWN;
     const last = name.slice(name.lastIndexOf('.') + 1);
     if (FIELDS.has(last)) {
@@ -200,9 +205,24 @@ export class Resolver implements Evaluator {
       const count = this.lengthOf(expression.object, depth + 1);
       return count.kind === 'unknown' ? null : count;
     }
+    if (expression.kind === 'member' && expression.name === 'value')
+      return this.inputOf(expression.object, depth);
     if (expression.kind !== 'index' || expression.object.kind !== 'member') return null;
     const { object, name } = expression.object;
     return name === 'shape' ? this.sizeAt(object, expression.index, depth + 1) : null;
+  }
+
+  /** `document.getElementById("units").value` */
+  private inputOf(element: Expression, depth: number): Value | null {
+    const [made, ...more] = this.definitions(element, depth + 1);
+    if (made?.kind !== 'call' || more.length > 0 || made.callee.kind !== 'member') return null;
+    const { name } = made.callee;
+    const [given] = made.positional;
+    if (!/^(?:getElementById|querySelector)$/.test(name) || given?.kind !== 'constant') return null;
+    const id = String(given.value);
+    if (name === 'querySelector' && !id.startsWith('#')) return null;
+    const setting = this.project.input(id.replace(/^#/, ''), element.node.source);
+    return setting && this.value(setting, depth + 1);
   }
 
   private sizeAt(array: Expression, axis: Expression, depth: number): Value {
@@ -678,7 +698,10 @@ export class Resolver implements Evaluator {
       );
     }
     if (expression.kind !== 'name') return [];
-    return this.lookUp(expression.name, expression).flatMap(binding => {
+    const bindings = this.lookUp(expression.name, expression);
+    if (bindings.length === 0)
+      return this.starred(expression).flatMap(each => (each.kind === 'class' ? [each.body] : []));
+    return bindings.flatMap(binding => {
       if (binding.kind === 'class') return [binding.body];
       if (binding.kind === 'import')
         return this.imported(binding).flatMap(each => (each.kind === 'class' ? [each.body] : []));
@@ -686,6 +709,16 @@ export class Resolver implements Evaluator {
         ? this.classesOf(binding.value, depth + 1)
         : [];
     });
+  }
+
+  /** What `from module import *` binds a name to that nothing else binds. */
+  starred(expression: Extract<Expression, { kind: 'name' }>): readonly Binding[] {
+    for (let scope: Scope | null = this.dialect.scopeOf(expression.node); scope; scope = scope.parent)
+      for (const module of scope.stars) {
+        const own = this.ofModule(module, expression.node, expression.name);
+        if (own.length > 0) return own;
+      }
+    return [];
   }
 
   /** What a name that is imported from a file of the project is bound to at the end of that file. */
@@ -822,7 +855,7 @@ export class Resolver implements Evaluator {
     const [found] = all ?? [];
     if (!found || all!.length > 1 || found.length === 0) return null;
     return found.every(
-      each => each.kind === 'record' || (each.kind === 'call' && HOLDERS.test(dotted(each.callee))),
+      each => each.kind === 'record' || (each.kind === 'call' && RESULTS.test(each.callee.node.text)),
     )
       ? found
       : null;
@@ -889,12 +922,15 @@ export class Resolver implements Evaluator {
   /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
   private loaded({ positional, node }: CallOf, depth: number): Expression | null {
     const [first] = positional;
-    const made = first && this.definitions(first, depth + 1)[0];
+    let made = first && this.definitions(first, depth + 1)[0];
+    // `json.loads(Path("conf.json").read_text())`
+    if (made?.kind === 'call' && made.callee.kind === 'member' && /^read(?:_text)?$/.test(made.callee.name))
+      made = this.definitions(made.callee.object, depth + 1)[0];
     const path = made?.kind === 'call' ? made.positional[0] : first;
     const told = path && this.value(path, depth + 1);
-    return told?.kind === 'known' && typeof told.value === 'string'
-      ? this.project.settingsIn(told.value, node.source)
-      : null;
+    // settings are open anyway: the default of a path serves
+    const file = told?.kind === 'known' ? told.value : told?.kind === 'outside' ? told.fallback : null;
+    return typeof file === 'string' ? this.project.settingsIn(file, node.source) : null;
   }
 
   /** `{"lstm": nn.LSTM, "gru": nn.GRU}[kind]`: any of them, when the key is not known. */
@@ -1116,16 +1152,6 @@ function endOf(value: Expression): number {
 /** The element of a comprehension stands before its `for`. */
 function isInLoop(loop: Node, at: Node): boolean {
   return loop.type !== 'for_statement' && loop.startIndex <= at.startIndex && at.endIndex <= loop.endIndex;
-}
-
-function isPrefix(branches: readonly Branch[], of: readonly Branch[]): boolean {
-  return branches.every((branch, index) => of[index]?.id === branch.id && of[index]?.arm === branch.arm);
-}
-
-function areExclusive(a: readonly Branch[], b: readonly Branch[]): boolean {
-  return a.some(
-    branch => !branch.isLoop && b.some(other => other.id === branch.id && other.arm !== branch.arm),
-  );
 }
 
 /** One value where all agree; what comes from outside stays so. */

@@ -5,6 +5,8 @@ import type { CallOf, Expression } from '../code/expression.ts';
 import { Source } from '../code/node.ts';
 import type { Project } from '../code/project.ts';
 import { type Language, languageOfFile, type Tree } from '../code/syntax.ts';
+import { inputSetting } from './html.ts';
+import { jsonSettings } from './json.ts';
 import { type YamlFile, yamlFile } from './yaml.ts';
 
 export interface FileHost {
@@ -29,6 +31,7 @@ export class ProjectFiles implements Project {
   private readonly root: string;
   private readonly sources = new Map<string, { text: string; source: Source; tree: Tree }>();
   private readonly yaml = new Map<string, { text: string; file: YamlFile }>();
+  private readonly json = new Map<string, { text: string; settings: Expression | null }>();
   private own: Source | null = null;
   private listed: { of: readonly string[]; all: Set<string>; yaml: string[] } | null = null;
 
@@ -82,13 +85,46 @@ export class ProjectFiles implements Project {
   }
 
   settingsIn(file: string, from: Source): Expression | null {
-    if (from.file === null || !/\.ya?ml$/.test(file)) return null;
+    if (from.file === null) return null;
+    if (file.endsWith('.json')) return this.jsonSettings(file, from.file);
+    if (!/\.ya?ml$/.test(file)) return null;
     const all = this.files()?.all;
     for (const base of [path.dirname(from.file), this.root]) {
       const full = path.resolve(base, file);
       if (all?.has(full)) return this.yamlOf(full)?.settings ?? null;
     }
     return null;
+  }
+
+  private jsonSettings(file: string, from: string): Expression | null {
+    for (const base of [path.dirname(from), this.root]) {
+      const full = path.resolve(base, file);
+      const text = this.inside(full) ? this.host.read(full) : null;
+      if (!text) continue;
+      const known = this.json.get(full);
+      if (known?.text === text) return known.settings;
+      const settings = jsonSettings(text, full);
+      this.json.set(full, { text, settings });
+      return settings;
+    }
+    return null;
+  }
+
+  input(id: string, from: Source): Expression | null {
+    if (from.file === null) return null;
+    for (let base = path.dirname(from.file); this.inside(base); base = path.dirname(base)) {
+      for (const page of [path.join(base, 'index.html'), path.join(base, 'public', 'index.html')]) {
+        const text = this.host.read(page);
+        const setting = text ? inputSetting(text, page, id) : null;
+        if (setting) return setting;
+      }
+      if (base === path.dirname(base)) break;
+    }
+    return null;
+  }
+
+  private inside(place: string): boolean {
+    return place === this.root || place.startsWith(this.root + path.sep);
   }
 
   instantiations(name: string, from: Source): readonly CallOf[] {

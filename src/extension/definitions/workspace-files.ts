@@ -20,7 +20,7 @@ export class WorkspaceFiles implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
 
   constructor() {
-    const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml}');
+    const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,html}');
     const forget = (uri: vscode.Uri) => void this.forget(uri);
     this.subscriptions = [
       this.changed,

@@ -247,3 +247,37 @@ model.add(LSTM(20, input_shape=(None, 3)))
     );
   });
 });
+
+describe('layers that are added in branches', () => {
+  const counted = async (body: string) =>
+    (
+      await layers(`from keras.models import Sequential
+from keras.layers import LSTM, GRU, Dropout, Dense
+m = Sequential()
+${body}`)
+    ).map(({ parameters }) => parameters);
+  const gru = (inputs: number, units: number) => 3 * units * (inputs + units + 2);
+  const first = 'm.add(GRU(5, return_sequences=True, input_shape=(None, 3)))\n';
+
+  it('leave the width known where it is the same either way', async () => {
+    assert.deepEqual(await counted(`${first}if drop:\n    m.add(Dropout(0.1))\nm.add(GRU(4))\n`), [
+      gru(3, 5),
+      gru(5, 4),
+    ]);
+    const arms = `${first}if wide:\n    m.add(Dense(7))\nelif other:\n    m.add(Dense(7))\nelse:\n    m.add(Dense(7))\nm.add(GRU(4))\n`;
+    assert.deepEqual(await counted(arms), [gru(3, 5), gru(7, 4)]);
+  });
+
+  it('leave it open where it may be another', async () => {
+    assert.deepEqual(await counted(`${first}if wide:\n    m.add(Dense(7))\nm.add(GRU(4))\n`), [
+      gru(3, 5),
+      null,
+    ]);
+    const nested = `${first}if a:\n    m.add(Dense(6))\n    if b:\n        m.add(Dense(5))\nm.add(GRU(4))\n`;
+    assert.deepEqual(await counted(nested), [gru(3, 5), null]);
+    const arms = `${first}if wide:\n    m.add(Dense(7))\nelse:\n    m.add(Dense(8))\nm.add(GRU(4))\n`;
+    assert.deepEqual(await counted(arms), [gru(3, 5), null]);
+    const looped = `${first}for i in sizes:\n    m.add(Dense(i))\nm.add(GRU(4))\n`;
+    assert.deepEqual(await counted(looped), [gru(3, 5), null]);
+  });
+});

@@ -1,0 +1,116 @@
+// Sizes that stand in other files of the project: settings in YAML and JSON, inputs of a page, calls behind star imports.
+import assert from 'node:assert/strict';
+import { languageOfFile } from '../../../src/definitions/code/syntax.ts';
+import { type LayerData, layerData } from '../../../src/definitions/describe.ts';
+import { findDefinitions } from '../../../src/definitions/find.ts';
+import { type FileHost, ProjectFiles } from '../../../src/definitions/project/files.ts';
+import { syntax } from './find.ts';
+
+/** Layers of the first file. */
+async function layersIn(files: Readonly<Record<string, string>>): Promise<LayerData[]> {
+  await syntax.load('python');
+  await syntax.load('javascript');
+  const host: FileHost = {
+    list: () => Object.keys(files).filter(name => !/\.(?:json|html)$/.test(name)),
+    read: name => files[name] ?? null,
+    parse: (text, language) => syntax.parseNow(text, language),
+  };
+  const project = new ProjectFiles(host, '/p');
+  const [file, text] = Object.entries(files)[0]!;
+  const { layers } = await findDefinitions(syntax, text, languageOfFile(file)!, { project, file });
+  project.dispose();
+  return layers.map(layer => layerData(file, layer));
+}
+
+const lstm = (inputs: number, units: number) => 4 * units * (inputs + units + 2);
+
+describe('sizes from settings files', () => {
+  const net = (load: string) => `import json, yaml
+from pathlib import Path
+from torch import nn
+${load}
+rnn = nn.LSTM(config['model']['inputs'], config['model']['hidden'])
+`;
+  const json = '{"model": {"inputs": 3, "hidden": 4}}';
+  const yaml = 'model:\n  inputs: 3\n  hidden: 4\n';
+  const loads: [string, string, string][] = [
+    ['with open("conf/a.json") as file:\n    config = json.load(file)', '/p/conf/a.json', json],
+    ['config = json.loads(Path("conf/a.json").read_text())', '/p/conf/a.json', json],
+    ['config = json.loads(open("conf/a.json").read())', '/p/conf/a.json', json],
+    ['with open("a.yaml", "r") as f:\n    config = yaml.safe_load(f)', '/p/a.yaml', yaml],
+    [
+      'import argparse\np = argparse.ArgumentParser()\np.add_argument("--config", default="a.yaml")\nargs = p.parse_args()\n' +
+        'with open(args.config) as f:\n    config = yaml.load(f, Loader=yaml.FullLoader)',
+      '/p/a.yaml',
+      yaml,
+    ],
+  ];
+  for (const [load, file, text] of loads)
+    it(`are defaults, with their place: ${load.split('\n').at(-1)!.trim()}`, async () => {
+      const [layer] = await layersIn({ '/p/net.py': net(load), [file]: text });
+      assert.deepEqual([layer!.units, layer!.unitsDefault, layer!.parameters], [null, 4, null]);
+      assert.equal(layer!.parametersDefault, lstm(3, 4));
+      assert.equal(layer!.from?.file, file);
+      assert.equal(layer!.from?.line, file.endsWith('yaml') ? 3 : 1);
+    });
+
+  it('are read inside of the project only', async () => {
+    const [layer] = await layersIn({
+      '/p/net.py': net('config = json.load(open("../secret.json"))'),
+      '/secret.json': json,
+    });
+    assert.equal(layer!.unitsDefault, undefined);
+  });
+
+  it('are open where the file is no JSON', async () => {
+    const [layer] = await layersIn({
+      '/p/net.py': net('config = json.load(open("a.json"))'),
+      '/p/a.json': 'not json',
+    });
+    assert.deepEqual([layer!.units, layer!.unitsDefault], [null, undefined]);
+  });
+});
+
+describe('sizes that another file gives', () => {
+  it('come through star imports and functions that parse arguments', async () => {
+    const [layer] = await layersIn({
+      '/p/model.py': `from torch import nn
+class Net(nn.Module):
+    def __init__(self, width, hidden):
+        self.rnn = nn.LSTM(width, hidden)
+`,
+      '/p/train.py': `from model import *
+from options import get_args
+args = get_args()
+net = Net(7, args.hidden)
+`,
+      '/p/options.py': `import argparse
+def get_args():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--hidden', type=int, default=5)
+    args = parser.parse_args()
+    return args
+`,
+    });
+    assert.deepEqual([layer!.units, layer!.unitsDefault, layer!.parametersDefault], [null, 5, lstm(7, 5)]);
+  });
+
+  it("are what the page's inputs hold at first", async () => {
+    const page = `<input type="number" id="units" value="6">
+<select id='cells'><option value="2">two</option><option value="9" selected>nine</option></select>`;
+    const script = (value: string) => `import * as tf from '@tensorflow/tfjs';
+const units = ${value};
+tf.sequential({ layers: [tf.layers.lstm({ units, inputShape: [null, 3] })] });
+`;
+    for (const [value, units] of [
+      ["+document.getElementById('units').value", 6],
+      ["parseInt(document.getElementById('units').value, 10)", 6],
+      ["Number(document.querySelector('#cells').value)", 9],
+      ["+document.getElementById('none').value", undefined],
+    ] as const) {
+      const [layer] = await layersIn({ '/p/src/index.js': script(value), '/p/index.html': page });
+      assert.deepEqual([layer!.units, layer!.unitsDefault], [null, units], value);
+      assert.equal(layer!.parametersDefault, units && 4 * units * (3 + units + 1));
+    }
+  });
+});
