@@ -64,7 +64,8 @@ function totalOf(
   const projection = isCell ? null : option('proj_size');
   if (projection && projection.value !== 0) return null;
   const bias = option('bias', 'use_bias', 'useBias');
-  if (bias && typeof bias.value !== 'boolean') return null;
+  // Python takes 1 for True
+  if (bias && typeof bias.value !== 'boolean' && typeof bias.value !== 'number') return null;
   const reset = option('reset_after', 'resetAfter')?.value;
   const count = (inputs: number, units: number) => {
     const { total: all, bias: own } = countRecurrent({
@@ -74,7 +75,7 @@ function totalOf(
       convention,
       resetAfter: typeof reset === 'boolean' ? reset : undefined,
     });
-    return all - (bias?.value === false ? own : 0);
+    return all - (bias && !bias.value ? own : 0);
   };
   if (backward) {
     const other = read(backward.units);

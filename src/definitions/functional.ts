@@ -64,7 +64,9 @@ class Trace {
 
   private call(call: Extract<Expression, { kind: 'call' }>, depth: number): void {
     const own = this.reader.known(call.node);
-    if (own) {
+    // `concatenate([a, b])` of Keras is applied as it is called
+    const isFunction = own?.maker.framework === 'keras' && /^[a-z]/.test(own.maker.name);
+    if (own && !isFunction) {
       this.layer(own, depth);
       return;
     }

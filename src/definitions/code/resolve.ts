@@ -115,12 +115,29 @@ export class Resolver implements Evaluator {
           ([left, right]) => binary(expression.operator, left!, right!),
         );
       case 'choice':
-        return agreed(this.chosen(expression, depth).map(option => this.value(option, depth + 1)));
+        return (
+          this.usual(expression, depth) ??
+          agreed(this.chosen(expression, depth).map(option => this.value(option, depth + 1)))
+        );
       case 'call':
         return this.valueOfCall(expression, depth);
       default:
         return this.valueOfReference(expression, depth);
     }
+  }
+
+  /** The option that the default of its condition takes: `d_proj if args.projection else d_embed`. */
+  private usual(expression: Extract<Expression, { kind: 'choice' }>, depth: number): Value | null {
+    const { options, by } = expression;
+    if (by === null || typeof by === 'string') return null;
+    const tested = this.value(by.condition, depth + 1);
+    if (tested.kind !== 'outside' || tested.fallback === undefined) return null;
+    const all = options.map(option => this.value(option, depth + 1));
+    if (agreed(all).kind !== 'unknown') return null;
+    const taken = all[truth(by, tested.fallback) ? 0 : 1]!;
+    if (taken.kind === 'unknown') return null;
+    const fallback = taken.kind === 'known' ? taken.value : taken.fallback;
+    return { kind: 'outside', fallback, from: taken.from };
   }
 
   /** The options that can be taken, where the condition is known only one. */
@@ -757,7 +774,7 @@ export class Resolver implements Evaluator {
         names.some(each => flag.test(each) || each === name) ||
         (target?.kind === 'constant' && target.value === name);
       if (!isIt) continue;
-      const fallback = added.named.get('default')?.value ?? null;
+      const fallback = added.named.get('default')?.value ?? switched(added);
       return [assumed(bindingOf(fallback ?? { kind: 'other', node }, this.dialect), name)];
     }
     return [];
@@ -848,7 +865,7 @@ export class Resolver implements Evaluator {
 
   /** What a function of the file or project returns, where it has one `return`; only what holds numbers is of use. */
   private returnedBy(call: CallOf, depth: number): Expression[] | null {
-    if (call.callee.kind !== 'name' || depth > 6) return null;
+    if (call.callee.kind !== 'name' || depth > 16) return null;
     const all = this.returned(call, result =>
       ['name', 'call', 'record'].includes(result.kind) ? this.definitions(result, depth + 2) : [],
     );
@@ -1125,6 +1142,13 @@ function assumed(field: Binding, name: string): Binding {
     node,
     scope,
   };
+}
+
+/** `action="store_true"`: false unless it is given. */
+function switched(added: CallOf): Expression | null {
+  const action = added.named.get('action')?.value;
+  const isSwitch = action?.kind === 'constant' && /^store_(?:true|false)$/.test(String(action.value));
+  return isSwitch ? { kind: 'constant', value: action.value === 'store_false', node: action.node } : null;
 }
 
 function pathOf(expression: Expression): string[] | null {

@@ -281,3 +281,20 @@ ${body}`)
     assert.deepEqual(await counted(looped), [gru(3, 5), null]);
   });
 });
+
+describe('functional models', () => {
+  it('go on behind functions that join tensors', async () => {
+    const found = await layers(`from keras.layers import Input, GRU, Dropout, concatenate
+from keras import Model
+a, b = Input(shape=(9, 2)), Input(shape=(9, 3))
+x = Dropout(0.2)(GRU(5, return_sequences=True)(a))
+y = GRU(6, return_sequences=True)(b)
+m = Model([a, b], GRU(4)(concatenate([x, y])))
+`);
+    const gru = (inputs: number, units: number) => 3 * units * (inputs + units + 2);
+    assert.deepEqual(
+      found.map(({ parameters }) => parameters),
+      [gru(2, 5), gru(3, 6), gru(11, 4)],
+    );
+  });
+});

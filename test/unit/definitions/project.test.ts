@@ -114,3 +114,48 @@ tf.sequential({ layers: [tf.layers.lstm({ units, inputShape: [null, 3] })] });
     }
   });
 });
+
+describe('sizes by default', () => {
+  it('follow what a condition is by default, and switches of the command line', async () => {
+    const [layer] = await layersIn({
+      '/p/a.py': `import argparse
+from torch import nn
+parser = argparse.ArgumentParser()
+parser.add_argument('--flat', action='store_true')
+parser.add_argument('--one-way', action='store_false', dest='both')
+parser.add_argument('--wide', type=int, default=9)
+args = parser.parse_args()
+rnn = nn.LSTM(3 if args.flat else args.wide, 4, bidirectional=args.both)
+`,
+    });
+    assert.deepEqual([layer!.bidirectional, layer!.bidirectionalDefault], [null, true]);
+    assert.equal(layer!.parametersDefault, 2 * lstm(9, 4));
+  });
+
+  it('come through many calls', async () => {
+    const [layer] = await layersIn({
+      '/p/a.py': `from torch import nn
+from options import make
+class Encoder(nn.Module):
+    def __init__(self, hparams):
+        self.rnn = nn.LSTM(hparams.dim + 1, int(hparams.dim / 2), 1, 1)
+class Net(nn.Module):
+    def __init__(self, hparams):
+        self.encoder = Encoder(hparams)
+def load(hparams):
+    return Net(hparams)
+def train(hparams):
+    net = load(hparams)
+train(make())
+`,
+      '/p/options.py': `import tensorflow as tf
+def make(text=None):
+    hparams = tf.contrib.training.HParams(dim=6)
+    if text:
+        hparams.parse(text)
+    return hparams
+`,
+    });
+    assert.equal(layer!.parametersDefault, lstm(7, 3));
+  });
+});
