@@ -179,6 +179,31 @@ enum UnrollActivationKind {
   UNROLL_SIGMOID = 3,
 };
 
+enum UnrollVerb {
+  UNROLL_VERB_AFFINE = 0,
+  UNROLL_VERB_ADD = 1,
+  UNROLL_VERB_SUB = 2,
+  UNROLL_VERB_MUL = 3,
+  UNROLL_VERB_DIV = 4,
+  UNROLL_VERB_EXP = 5,
+  UNROLL_VERB_SIGMOID = 6,
+  UNROLL_VERB_TANH = 7,
+  UNROLL_VERB_SOFTPLUS = 8,
+  UNROLL_VERB_SQRT = 9,
+  UNROLL_VERB_RELU = 10,
+  UNROLL_VERB_AT_MOST = 11,
+  UNROLL_VERB_STEP = 12,
+};
+
+/** program (steps, 4): verb, where to, first and second operand; constants (steps, 2). formula.h tells the places. */
+struct UnrollFormula {
+  const Int32 *program;
+  const float *constants;
+  const float *in0, *in1, *in2, *in3, *in4, *in5, *in6, *in7, *in8, *in9, *in10, *in11;
+  float *out0, *out1, *out2, *out3, *out4, *out5, *out6, *out7;
+  Int32 count, width, steps, rows_of_width;
+};
+
 struct UnrollActivation {
   const float *x;
   float *y;
@@ -210,6 +235,33 @@ struct UnrollLayerNormBackward {
   const float *x, *weight, *mean, *inverse_deviation, *dy;
   float *dx, *dweight, *dbias;
   Int32 rows, width;
+};
+
+struct UnrollRowNorm {
+  double share, epsilon;
+  const float *x, *weight;
+  float *y, *inverse;
+  Int32 rows, width;
+};
+
+struct UnrollRowNormBackward {
+  double share;
+  const float *x, *weight, *inverse, *dy;
+  float *dx, *dweight;
+  Int32 rows, width;
+};
+
+/** Scratch: as short_convolution.h tells. */
+struct UnrollShortConvolution {
+  const float *x, *before, *weight, *bias;
+  float *y, *scratch;
+  Int32 seq_len, batch, width, kernel_size, silu;
+};
+
+struct UnrollShortConvolutionBackward {
+  const float *x, *before, *weight, *bias, *dy;
+  float *dx, *dweight, *dbias, *scratch;
+  Int32 seq_len, batch, width, kernel_size, silu;
 };
 
 /** Returns the floats of scratch that attention takes, forward or backward, for the number of threads now running. */
@@ -388,11 +440,16 @@ struct UnrollVariantBackward {
   F(rmsprop_step, UnrollRmsprop, 4, 4, 1)                       \
   F(copy_columns, UnrollCopyColumns, 0, 2, 4)                   \
   F(add, UnrollAdd, 0, 3, 1)                                    \
+  F(formula, UnrollFormula, 0, 22, 4)                           \
   F(activation, UnrollActivation, 0, 2, 2)                      \
   F(activation_backward, UnrollActivationBackward, 0, 4, 2)     \
   F(dropout, UnrollDropout, 1, 2, 5)                            \
   F(layer_norm, UnrollLayerNorm, 1, 6, 2)                       \
   F(layer_norm_backward, UnrollLayerNormBackward, 0, 8, 2)      \
+  F(row_norm, UnrollRowNorm, 2, 4, 2)                           \
+  F(row_norm_backward, UnrollRowNormBackward, 1, 6, 2)          \
+  F(short_convolution, UnrollShortConvolution, 0, 6, 5)         \
+  F(short_convolution_backward, UnrollShortConvolutionBackward, 0, 9, 5) \
   F(attention_memory, UnrollAttentionMemory, 0, 0, 4)           \
   F(attention, UnrollAttention, 0, 12, 14)                      \
   F(attention_backward, UnrollAttentionBackward, 0, 16, 14)     \

@@ -7,13 +7,16 @@
 #include "dense_cross_entropy.h"
 #include "dropout.h"
 #include "embedding.h"
+#include "formula.h"
 #include "gemm.h"
 #include "memory.h"
 #include "optimizers.h"
 #include "recurrent_backward.h"
 #include "recurrent_variant.h"
+#include "row_norm.h"
 #include "scan.h"
 #include "selective_scan.h"
+#include "short_convolution.h"
 #include "table.h"
 
 #define UNROLL_JOIN_(a, b) a##b

@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 
+import pytorch_recurrences
 import torch
 from torch import nn
 
@@ -132,6 +133,8 @@ def model_of(cell, shape):
         return Conv(inputs, hidden, outputs)
     if cell == "wavenet":
         return WaveNet(inputs, hidden, outputs)
+    if "/" in cell:
+        return pytorch_recurrences.Layer(cell, inputs, hidden, outputs)
     raise ValueError(f"there is no model {cell} here")
 
 

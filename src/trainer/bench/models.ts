@@ -1,5 +1,6 @@
 // The models that the benchmark measures, as experiments, from a name and a shape.
 import * as z from 'zod';
+import { LAYER_KINDS } from '../../experiment/layers/index.ts';
 import { type Experiment, type ExperimentInput, experimentSchema } from '../../experiment/schema.ts';
 import type { ModelSizes } from '../layers/model.ts';
 
@@ -26,9 +27,24 @@ const models: Readonly<Record<string, (units: number) => Layers>> = {
   tcn: units => [{ type: 'tcn', units, layers: 4 }, dense],
   conv1d: units => [{ type: 'conv1d', units, activation: 'relu' }, dense],
   wavenet: units => [{ type: 'wavenet', units }, dense],
+  'lstm-peephole': units => [{ type: 'lstm', units, peephole: true }, dense],
+  'lstm-layer-norm': units => [{ type: 'lstm', units, layerNorm: true }, dense],
+  'lstm-zoneout': units => [{ type: 'lstm', units, zoneout: 0.1 }, dense],
+  'lstm-recurrent-dropout': units => [{ type: 'lstm', units, recurrentDropout: 0.2 }, dense],
+  'lstm-variational-dropout': units => [{ type: 'lstm', units, variationalDropout: 0.2 }, dense],
+  'lstm-weight-drop': units => [{ type: 'lstm', units, weightDrop: 0.2 }, dense],
 };
 
-export const BENCH_MODELS = Object.keys(models);
+/** Layers of `units` that are measured by the name of their type. */
+const layerTypes = Object.entries(LAYER_KINDS)
+  .filter(([type, { schema }]) => 'units' in schema.shape && !(type in models))
+  .map(([type]) => type);
+
+export const BENCH_MODELS = [...Object.keys(models), ...layerTypes];
+
+function layersOf(model: string, units: number): Layers {
+  return models[model]?.(units) ?? [{ type: model, units } as Layers[number], dense];
+}
 
 /** Steps that no measurement reaches. */
 const STEPS = 100_000_000;
@@ -44,7 +60,7 @@ export function benchExperiment(
     name: `bench ${model}`,
     // the source hands its batches over itself: what it shares with a text is a class to say at every step
     data: { task: 'char-lm', path: 'generated' },
-    model: { layers: models[model]!(shape.units) },
+    model: { layers: layersOf(model, shape.units) },
     training: {
       steps: STEPS,
       batchSize: shape.batch,

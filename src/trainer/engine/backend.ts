@@ -22,6 +22,7 @@ import { denseKernel } from './kernels/dense.ts';
 import { denseCrossEntropyKernel } from './kernels/dense-cross-entropy.ts';
 import { dropoutKernel } from './kernels/dropout.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
+import { formulaKernel } from './kernels/formula.ts';
 import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
 import { layerNormKernel } from './kernels/layer-norm.ts';
@@ -47,6 +48,7 @@ const kernels: readonly EngineKernel[] = [
   denseCrossEntropyKernel,
   joinKernel,
   addKernel,
+  formulaKernel,
   activationKernel,
   dropoutKernel,
   layerNormKernel,

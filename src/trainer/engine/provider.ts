@@ -18,6 +18,7 @@
 
 import type { StreamKey } from '../random.ts';
 import type { RecurrentCell, RecurrentReportOut } from './cells.ts';
+import type { Program } from './formula.ts';
 import type { RecurrenceOperations } from './recurrences.ts';
 import type { IntSlice, Slice } from './slices.ts';
 import type { VariantOperations } from './variants.ts';
@@ -264,6 +265,16 @@ export type ActivationKind = 'relu' | 'gelu' | 'tanh' | 'sigmoid';
 /** Those whose slope is known from y, so that x need not be kept. */
 export type OutputActivation = Exclude<ActivationKind, 'gelu'>;
 
+/** A program of element-wise verbs over `count` numbers (formula.ts). No output is the place of another operand. */
+export interface FormulaCall {
+  readonly program: Program;
+  readonly count: number;
+  /** numbers of an input that is a row, which begins again at its end */
+  readonly width: number;
+  readonly inputs: readonly { readonly slice: Slice; readonly row: boolean }[];
+  readonly outputs: readonly Slice[];
+}
+
 /** y = φ(x), element by element; y may be the place of x. */
 export interface Activation {
   readonly kind: ActivationKind;
@@ -317,6 +328,68 @@ export interface LayerNormBackward {
   readonly dy: Slice;
   /** null: not wanted */
   readonly dx: Slice | null;
+  readonly dWeight: Slice;
+  readonly dBias: Slice;
+}
+
+/** y = weight ⊙ x / √(share Σ x² + ε) of each row: with a share of 1 / D by its root mean square, with 1 by its length. */
+export interface RowNorm {
+  readonly rows: number;
+  readonly width: number;
+  readonly share: number;
+  readonly epsilon: number;
+  /** (N, D) */
+  readonly x: Slice;
+  /** (D); null: ones */
+  readonly weight: Slice | null;
+  readonly y: Slice;
+  /** (N) the factor of each row, for the backward pass */
+  readonly inverse: Slice;
+}
+
+export interface RowNormBackward {
+  readonly rows: number;
+  readonly width: number;
+  readonly share: number;
+  readonly x: Slice;
+  readonly weight: Slice | null;
+  /** as the forward call left it */
+  readonly inverse: Slice;
+  readonly dy: Slice;
+  readonly dx: Slice;
+  /** null: not wanted */
+  readonly dWeight: Slice | null;
+}
+
+export interface ShortConvolutionShape {
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly width: number;
+  readonly kernelSize: number;
+  /** φ(s) = s σ(s), or s */
+  readonly silu: boolean;
+}
+
+/** y_t = φ(bias + Σ_k weight[:, k] ⊙ x_{t-(K-1)+k}): of each channel by itself */
+export interface ShortConvolution extends ShortConvolutionShape {
+  /** (T, B, D) */
+  readonly x: Slice;
+  /** (K-1, B, D): what comes before the first step */
+  readonly before: Slice;
+  /** (D, K) */
+  readonly weight: Slice;
+  /** (D) */
+  readonly bias: Slice;
+  readonly y: Slice;
+}
+
+export interface ShortConvolutionBackward extends ShortConvolutionShape {
+  readonly x: Slice;
+  readonly before: Slice;
+  readonly weight: Slice;
+  readonly bias: Slice;
+  readonly dy: Slice;
+  readonly dx: Slice;
   readonly dWeight: Slice;
   readonly dBias: Slice;
 }
@@ -483,11 +556,16 @@ export interface SequenceOperations extends RecurrenceOperations {
   copyColumns(call: CopyColumns): void;
   /** out = a + b; out may be the place of either */
   add(count: number, a: Slice, b: Slice, out: Slice): void;
+  formula(call: FormulaCall): void;
   activation(call: Activation): void;
   activationBackward(call: ActivationBackward): void;
   dropout(call: Dropout): void;
   layerNorm(call: LayerNorm): void;
   layerNormBackward(call: LayerNormBackward): void;
+  rowNorm(call: RowNorm): void;
+  rowNormBackward(call: RowNormBackward): void;
+  shortConvolution(call: ShortConvolution): void;
+  shortConvolutionBackward(call: ShortConvolutionBackward): void;
   attention(call: Attention): void;
   attentionBackward(call: AttentionBackward): void;
   convolution(call: Convolution): void;

@@ -1,5 +1,6 @@
 // The operations of layers beside the recurrent ones as calls of kernels/abi.h, for every build of the kernels: each call
 // as the members of its struct, doubles first, then operands, then whole numbers.
+import { FORMULA_INPUTS, FORMULA_OUTPUTS } from './formula.ts';
 import type {
   ActivationKind,
   AttentionShape,
@@ -15,11 +16,16 @@ import { RECURRENCE_OPERANDS, recurrenceCalls } from './recurrence-calls.ts';
 export const SEQUENCE_OPERANDS = {
   copy_columns: 'rw',
   add: 'rrw',
+  formula: 'rrrrrrrrrrrrrrwwwwwwww',
   activation: 'rw',
   activation_backward: 'rrrw',
   dropout: 'rw',
   layer_norm: 'rrrwww',
   layer_norm_backward: 'rrrrrwww',
+  row_norm: 'rrww',
+  row_norm_backward: 'rrrrww',
+  short_convolution: 'rrrrww',
+  short_convolution_backward: 'rrrrrwwww',
   attention_memory: '',
   attention: 'rrrrrrrrwwww',
   attention_backward: 'rrrrrrrrrrrwwwww',
@@ -63,6 +69,15 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
     add(count, a, b, out) {
       invoke('add', [], [a, b, out], [count]);
     },
+    formula({ program, count, width, inputs, outputs }) {
+      const slices = <S>(given: readonly S[], most: number) =>
+        Array.from({ length: most }, (_, i) => given[i] ?? null);
+      const given = inputs.map(({ slice }) => slice);
+      const code = [program.steps, program.constants].map(data => ({ data, offset: 0 }) as Slice | IntSlice);
+      const operands = [...code, ...slices(given, FORMULA_INPUTS), ...slices(outputs, FORMULA_OUTPUTS)];
+      const rows = inputs.reduce((bits, { row }, i) => bits | (Number(row) << i), 0);
+      invoke('formula', [], operands, [count, width, program.steps.length / 4, rows]);
+    },
     activation({ kind, count, x, y }) {
       invoke('activation', [], [x, y], [KINDS.indexOf(kind), count]);
     },
@@ -79,6 +94,24 @@ export function sequenceCalls(invoke: Invoke, scratchOf: (floats: number) => Sli
     layerNormBackward({ rows, width, x, weight, mean, inverseDeviation, dy, dx, dWeight, dBias }) {
       const operands = [x, weight, mean, inverseDeviation, dy, dx, dWeight, dBias];
       invoke('layer_norm_backward', [], operands, [rows, width]);
+    },
+    rowNorm({ rows, width, share, epsilon, x, weight, y, inverse }) {
+      invoke('row_norm', [share, epsilon], [x, weight, y, inverse], [rows, width]);
+    },
+    rowNormBackward({ rows, width, share, x, weight, inverse, dy, dx, dWeight }) {
+      const operands = [x, weight, inverse, dy, dx, dWeight];
+      invoke('row_norm_backward', [share], operands, [rows, width]);
+    },
+    shortConvolution({ x, before, weight, bias, y, seqLen, batch, width, kernelSize, silu }) {
+      const operands = [x, before, weight, bias, y, scratchOf(kernelSize * width)];
+      invoke('short_convolution', [], operands, [seqLen, batch, width, kernelSize, Number(silu)]);
+    },
+    shortConvolutionBackward(call) {
+      const { x, before, weight, bias, dy, dx, dWeight, dBias, seqLen, batch, width, kernelSize, silu } =
+        call;
+      const scratch = scratchOf((3 * kernelSize + 2) * width + (silu ? seqLen * batch * width : 0));
+      const operands = [x, before, weight, bias, dy, dx, dWeight, dBias, scratch];
+      invoke('short_convolution_backward', [], operands, [seqLen, batch, width, kernelSize, Number(silu)]);
     },
     attention(call) {
       const { q, kv, lengths, queryLengths, starts, slopes, qRelative, relative } = call;

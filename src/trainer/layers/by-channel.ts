@@ -1,8 +1,11 @@
-// Element-wise work that tfjs would broadcast element by element: loops over rows of channels, with their gradients.
-// They read and write plain arrays, and so run on every backend. R rows are all steps of all sequences.
+// Work on rows of channels that tfjs would broadcast element by element, with its gradients. It is done on plain arrays, and
+// so on every backend. R rows are all steps of all sequences.
 import { customGrad, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
+import { operations } from '../engine/operations.ts';
 import { newFloats } from '../engine/pool.ts';
-import { glance } from '../engine/storage.ts';
+import { glance, whole } from '../engine/storage.ts';
 
 type Save = (tensors: Tensor[]) => void;
 
@@ -25,51 +28,23 @@ export function computed(
   return run(...inputs);
 }
 
-/** f of each number; `slope` is its derivative, of the number and of f of it. */
-function mapped<T extends Tensor>(
-  x: T,
-  f: (x: number) => number,
-  slope: (x: number, y: number) => number,
-): T {
-  return computed(
-    [x],
-    x.shape,
-    x => {
-      const y = newFloats(x.length);
-      for (let i = 0; i < x.length; i++) y[i] = f(x[i]!);
-      return y;
-    },
-    (dy, x) => {
-      const dx = newFloats(x.length);
-      for (let i = 0; i < x.length; i++) dx[i] = dy[i]! * slope(x[i]!, f(x[i]!));
-      return [dx];
-    },
-  ) as T;
-}
-
-const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+const ofSoftplus = formula(1, x => [f.softplus(x)]);
+const ofProduct = formula(2, (a, b) => [f.mul(a, b)]);
 
 /** log(1 + exp(x)) */
 export function softplus<T extends Tensor>(x: T): T {
-  return mapped(x, x => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), logistic);
+  return applied<T>(ofSoftplus, [x])[0]!;
 }
 
-/** 1 + elu(x), which is positive. */
-export function positiveElu<T extends Tensor>(x: T): T {
-  return mapped(
-    x,
-    x => (x > 0 ? 1 + x : Math.exp(x)),
-    (x, y) => (x > 0 ? 1 : y),
-  );
+/** p x */
+export function times(p: number): (x: Tensor3D) => Tensor3D {
+  const multiple = formula(1, x => [f.affine(x, p)]);
+  return x => applied<Tensor3D>(multiple, [x])[0]!;
 }
 
-/** x + 0.5 for x ≥ 0, else σ(x). */
-export function positiveCandidate<T extends Tensor>(x: T): T {
-  return mapped(
-    x,
-    x => (x >= 0 ? x + 0.5 : logistic(x)),
-    (x, y) => (x >= 0 ? 1 : y * (1 - y)),
-  );
+/** x ⊙ y of one shape, or x (…, D) ⊙ weight (D). */
+export function product(x: Tensor3D, y: Tensor): Tensor3D {
+  return applied<Tensor3D>(ofProduct, [x, y])[0]!;
 }
 
 /** exp(re + i im) of vectors (N): (2·N), real parts before imaginary ones. */
@@ -92,29 +67,6 @@ export function complexExp(re: Tensor, im: Tensor): Tensor {
     }
     return [dRe, dIm];
   });
-}
-
-/** x (…, D) ⊙ weight (D). */
-export function scaled(x: Tensor3D, weight: Tensor): Tensor3D {
-  const D = weight.size;
-  return computed(
-    [x, weight],
-    x.shape,
-    (x, w) => {
-      const y = newFloats(x.length);
-      for (let at = 0; at < x.length; at += D) for (let d = 0; d < D; d++) y[at + d] = x[at + d]! * w[d]!;
-      return y;
-    },
-    (dy, x, w) => {
-      const [dx, dw] = [newFloats(x.length), newFloats(D).fill(0)];
-      for (let at = 0; at < x.length; at += D)
-        for (let d = 0; d < D; d++) {
-          dx[at + d] = dy[at + d]! * w[d]!;
-          dw[d]! += dy[at + d]! * x[at + d]!;
-        }
-      return [dx, dw];
-    },
-  ) as Tensor3D;
 }
 
 /** x (R, D) as D·N numbers a row in each of P parts: y[p·D·N + d·N + n] = w[p, d, n] x[d], w (P, D, N). */
@@ -196,82 +148,79 @@ export function repeated(x: Tensor3D, times: number): Tensor3D {
 }
 
 /**
- * A causal convolution of each channel by itself: y_t = bias + Σ_k w[d, k] x_{t-(K-1)+k}, the last tap at the present.
- * x (T, B, D), weight (D, K), `before` (K-1, B, D): the inputs before the first, of which no gradient is told.
+ * A causal convolution of each channel by itself, with SiLU behind it: s_t = bias + Σ_k w[d, k] x_{t-(K-1)+k}, the last tap at
+ * the present. x (T, B, D), weight (D, K), `before` (K-1, B, D): the inputs before the first, of which no gradient is told.
  */
-export function depthwise(x: Tensor3D, weight: Tensor, bias: Tensor, before: Float32Array): Tensor3D {
-  const [T, B, D] = x.shape;
-  const K = weight.shape[1]!;
-  const row = B * D;
+export function convolvedByChannel(
+  x: Tensor3D,
+  weight: Tensor,
+  bias: Tensor,
+  before: Float32Array,
+): Tensor3D {
+  const [seqLen, batch, width] = x.shape;
+  const shape = { seqLen, batch, width, kernelSize: weight.shape[1]!, silu: true, before: whole(before) };
   return computed(
     [x, weight, bias],
-    [T, B, D],
-    (x, w, b) => {
+    x.shape,
+    (x, weight, bias) => {
       const y = newFloats(x.length);
-      for (let t = 0; t < T; t++)
-        for (let i = 0; i < B; i++)
-          for (let d = 0; d < D; d++) {
-            let sum = b[d]!;
-            const at = i * D + d;
-            for (let k = 0; k < K; k++) {
-              const s = t + k - K + 1;
-              sum += w[d * K + k]! * (s < 0 ? before[(s + K - 1) * row + at]! : x[s * row + at]!);
-            }
-            y[t * row + at] = sum;
-          }
+      const operands = { x: whole(x), weight: whole(weight), bias: whole(bias), y: whole(y) };
+      operations().shortConvolution({ ...shape, ...operands });
       return y;
     },
-    (dy, x, w) => {
-      const [dx, dw, db] = [newFloats(x.length).fill(0), newFloats(D * K).fill(0), newFloats(D).fill(0)];
-      for (let t = 0; t < T; t++)
-        for (let i = 0; i < B; i++)
-          for (let d = 0; d < D; d++) {
-            const at = i * D + d;
-            const given = dy[t * row + at]!;
-            db[d]! += given;
-            for (let k = 0; k < K; k++) {
-              const s = t + k - K + 1;
-              if (s < 0) dw[d * K + k]! += given * before[(s + K - 1) * row + at]!;
-              else {
-                dw[d * K + k]! += given * x[s * row + at]!;
-                dx[s * row + at]! += given * w[d * K + k]!;
-              }
-            }
-          }
-      return [dx, dw, db];
+    (dy, x, weight, bias) => {
+      const [dx, dWeight, dBias] = [newFloats(x.length), newFloats(weight.length), newFloats(bias.length)];
+      operations().shortConvolutionBackward({
+        ...shape,
+        x: whole(x),
+        weight: whole(weight),
+        bias: whole(bias),
+        dy: whole(dy),
+        dx: whole(dx),
+        dWeight: whole(dWeight),
+        dBias: whole(dBias),
+      });
+      return [dx, dWeight, dBias];
     },
   ) as Tensor3D;
 }
 
-/** Each run of `size` numbers divided by √(Σ x² + ε), or by √(mean x² + ε). */
-export function normalisedRows(x: Tensor3D, size: number, epsilon: number, ofMean: boolean): Tensor3D {
-  const share = ofMean ? 1 / size : 1;
-  const inverse = (x: Float32Array, from: number) => {
-    let squares = 0;
-    for (let i = from; i < from + size; i++) squares += x[i]! * x[i]!;
-    return 1 / Math.sqrt(share * squares + epsilon);
-  };
+/** Each run of `width` numbers divided by √(share Σ x² + ε), times `weight` (width), which all share; null: ones. */
+export function normalisedRows(
+  x: Tensor3D,
+  weight: Tensor | null,
+  shape: { width: number; share: number; epsilon: number },
+): Tensor3D {
+  const rows = x.size / shape.width;
+  let inverse: Float32Array | null = null;
   return computed(
-    [x],
+    weight ? [x, weight] : [x],
     x.shape,
-    x => {
+    (x, weight) => {
       const y = newFloats(x.length);
-      for (let from = 0; from < x.length; from += size) {
-        const by = inverse(x, from);
-        for (let i = from; i < from + size; i++) y[i] = x[i]! * by;
-      }
+      inverse = new Float32Array(rows);
+      const operands = {
+        x: whole(x),
+        weight: weight ? whole(weight) : null,
+        y: whole(y),
+        inverse: whole(inverse),
+      };
+      operations().rowNorm({ ...shape, rows, ...operands });
       return y;
     },
-    (dy, x) => {
-      const dx = newFloats(x.length);
-      for (let from = 0; from < x.length; from += size) {
-        const by = inverse(x, from);
-        let along = 0;
-        for (let i = from; i < from + size; i++) along += dy[i]! * x[i]!;
-        const back = share * along * by * by * by;
-        for (let i = from; i < from + size; i++) dx[i] = dy[i]! * by - x[i]! * back;
-      }
-      return [dx];
+    (dy, x, weight) => {
+      const [dx, dWeight] = [newFloats(x.length), weight ? newFloats(shape.width) : null];
+      operations().rowNormBackward({
+        ...shape,
+        rows,
+        x: whole(x),
+        weight: weight ? whole(weight) : null,
+        inverse: whole(inverse!),
+        dy: whole(dy),
+        dx: whole(dx),
+        dWeight: dWeight && whole(dWeight),
+      });
+      return dWeight ? [dx, dWeight] : [dx];
     },
   ) as Tensor3D;
 }

@@ -7,7 +7,7 @@
 // Shapes: x (T, B, I), q, k, v (U, I), beta (H, I), out (U, U), S (B, H, V, K) with K = V = U/H. conv is causal, of each
 // channel by itself, over `convSize` steps (1: none). Without the convolutions' biases it is the layer of
 // flash-linear-attention. Initial values: matrices as a dense layer of the convention, norm 1.
-import { mul, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { normalisedRows } from './by-channel.ts';
 import type { BuiltLayer, Place } from './layer.ts';
@@ -15,7 +15,16 @@ import { ownLevel, projection } from './linear-recurrence.ts';
 import { activation } from './operations.ts';
 import { convolvedProjection, headNorm, headsIn, remembered } from './remembered.ts';
 
-export const KEY_EPSILON = 1e-6;
+const KEY_EPSILON = 1e-6;
+
+/** Each head's numbers divided by their length, times `factor`. */
+export function headsOfLength(size: number): (x: Tensor3D, factor: number) => Tensor3D {
+  return (x, factor) => {
+    // factor / √(Σ x² + ε)
+    const share = 1 / factor ** 2;
+    return normalisedRows(x, null, { width: size, share, epsilon: share * KEY_EPSILON });
+  };
+}
 
 export function buildDeltanet(layer: LayerOf<'deltanet'>, place: Place): BuiltLayer {
   const { units, convSize } = layer;
@@ -23,6 +32,7 @@ export function buildDeltanet(layer: LayerOf<'deltanet'>, place: Place): BuiltLa
   const [q, k, v] = ['q', 'k', 'v'].map(name => convolvedProjection(place, name, units, convSize));
   const beta = projection(place, 'beta', heads, place.input.width, { bias: false });
   const norm = headNorm(place, 'norm', size);
+  const ofUnitLength = headsOfLength(size);
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -34,8 +44,8 @@ export function buildDeltanet(layer: LayerOf<'deltanet'>, place: Place): BuiltLa
     forward(input, pass) {
       const x = input as Tensor3D;
       const operands = {
-        q: mul(normalisedRows(q!.apply(x, pass), size, KEY_EPSILON, false), 1 / Math.sqrt(size)) as Tensor3D,
-        k: normalisedRows(k!.apply(x, pass), size, KEY_EPSILON, false),
+        q: ofUnitLength(q!.apply(x, pass), 1 / Math.sqrt(size)),
+        k: ofUnitLength(k!.apply(x, pass), 1),
         v: v!.apply(x, pass),
         strength: activation('sigmoid', beta(x)),
       };

@@ -8,13 +8,14 @@
 // Shapes: x (T, B, I), q, k, v, gate (U, I), beta, decay (H, I), A_log (H), out (U, U), S (B, H, V, K) with K = V = U/H.
 // With α = 1 it is DeltaNet. Initial values: exp(A_log) uniform in 1 … 16, softplus(b_α) log-uniform in 0.001 … 0.1,
 // as Mamba-2's; matrices as a dense layer of the convention, norm 1.
-import { exp, mul, neg, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { normalisedRows, scaled, softplus } from './by-channel.ts';
-import { KEY_EPSILON } from './deltanet.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
+import { headsOfLength } from './deltanet.ts';
 import type { Initializer } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { ownLevel, projection, siluGated } from './linear-recurrence.ts';
 import { activation } from './operations.ts';
 import { convolvedProjection, headNorm, headsIn, remembered } from './remembered.ts';
 
@@ -28,6 +29,7 @@ export function buildGatedDeltanet(layer: LayerOf<'gated-deltanet'>, place: Plac
   const aLog = place.variable('A_log', [heads], logUpTo16);
   const gate = projection(place, 'gate', units, inputs, { bias: false });
   const norm = headNorm(place, 'norm', size);
+  const ofUnitLength = headsOfLength(size);
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -39,17 +41,19 @@ export function buildGatedDeltanet(layer: LayerOf<'gated-deltanet'>, place: Plac
     forward(input, pass) {
       const x = input as Tensor3D;
       const operands = {
-        q: mul(normalisedRows(q!.apply(x, pass), size, KEY_EPSILON, false), 1 / Math.sqrt(size)) as Tensor3D,
-        k: normalisedRows(k!.apply(x, pass), size, KEY_EPSILON, false),
+        q: ofUnitLength(q!.apply(x, pass), 1 / Math.sqrt(size)),
+        k: ofUnitLength(k!.apply(x, pass), 1),
         v: v!.apply(x, pass),
-        decay: exp(neg(scaled(softplus(decay(x)), exp(aLog)))) as Tensor3D,
+        decay: applied<Tensor3D>(decays, [decay(x), aLog])[0]!,
         strength: activation('sigmoid', beta(x)),
       };
       const o = remembered(operands, { heads, update: 'delta' }, place, pass);
-      return out(mul(norm(o), silu(gate(x))));
+      return out(siluGated(norm(o), gate(x)));
     },
   };
 }
+
+const decays = formula(2, (rate, aLog) => [f.exp(f.neg(f.mul(f.softplus(rate), f.exp(aLog))))]);
 
 /** log of uniform in 1 … 16 (Mamba-2). */
 export const logUpTo16: Initializer = ([size], random) =>

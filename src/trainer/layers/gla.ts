@@ -7,14 +7,19 @@
 // Shapes: x (T, B, I), q, k, v, gate (U, I), decay_in (rank, I), decay_out (U, rank), out (U, U), S (B, H, V, K) with
 // K = V = U/H, where the paper's keys are half as wide; norm: root mean square of a head. Initial values: matrices as a
 // dense layer of the convention, norm 1.
-import { exp, mul, neg, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { softplus } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
+import { times } from './by-channel.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { ownLevel, projection, siluGated } from './linear-recurrence.ts';
 import { headNorm, headsIn, remembered } from './remembered.ts';
 
 const ROOT = 16;
+
+// log σ(a) = -softplus(-a)
+const decays = formula(1, a => [f.exp(f.mul(-1 / ROOT, f.softplus(f.neg(a))))]);
 
 export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
   const { units, rank } = layer;
@@ -26,6 +31,7 @@ export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
   const decayIn = projection(place, 'decay_in', rank, inputs, { bias: false });
   const decayOut = projection(place, 'decay_out', units, rank);
   const norm = headNorm(place, 'norm', size);
+  const scale = times(1 / Math.sqrt(size));
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -33,15 +39,13 @@ export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
     states: [{ name: `${place.name}.S`, size: units * size }],
     forward(input, pass) {
       const x = input as Tensor3D;
-      // log σ(a) = -softplus(-a)
-      const logDecay = mul(softplus(neg(decayOut(decayIn(x)))), -1 / ROOT);
       const operands = {
-        q: mul(q!(x), 1 / Math.sqrt(size)) as Tensor3D,
+        q: scale(q!(x)),
         k: k!(x),
         v: v!(x),
-        decay: exp(logDecay) as Tensor3D,
+        decay: applied<Tensor3D>(decays, [decayOut(decayIn(x))])[0]!,
       };
-      return out(mul(norm(remembered(operands, { heads }, place, pass)), silu(gate!(x))));
+      return out(siluGated(norm(remembered(operands, { heads }, place, pass)), gate!(x)));
     },
   };
 }

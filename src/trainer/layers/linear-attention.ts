@@ -8,12 +8,16 @@
 // values: matrices as a dense layer of the convention.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { positiveElu } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
 import { headsIn, remembered } from './remembered.ts';
 
 const LEAST = 1e-6;
+
+/** 1 + elu(a), which is positive. */
+const features = formula(2, (q, k) => [q, k].map(a => f.add(f.relu(a), f.atMost(f.exp(a), 1))));
 
 export function buildLinearAttention(layer: LayerOf<'linear-attention'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -28,7 +32,8 @@ export function buildLinearAttention(layer: LayerOf<'linear-attention'>, place: 
     states: [{ name: `${place.name}.S`, size: units * (size + 1) }],
     forward(input, pass) {
       const x = input as Tensor3D;
-      const operands = { q: positiveElu(q!(x)), k: positiveElu(k!(x)), v: v!(x) };
+      const [queries, keys] = applied<Tensor3D>(features, [q!(x), k!(x)]);
+      const operands = { q: queries!, k: keys!, v: v!(x) };
       return out(remembered(operands, { heads, normalised: true, floor: LEAST }, place, pass));
     },
   };

@@ -1,8 +1,10 @@
 // What the layers of linear recurrences share: projections, states by name, their row in the gradient heatmap.
-import { mul, type Tensor, type Tensor3D, tensor, type Variable } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor3D, tensor, type Variable } from '@tensorflow/tfjs-core';
 import { kindOf, type Layer } from '../../experiment/layers/index.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import { glance } from '../engine/storage.ts';
-import { depthwise } from './by-channel.ts';
+import { convolvedByChannel } from './by-channel.ts';
 import { glorotUniform, type Initializer, uniform, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { activation, dense } from './operations.ts';
@@ -40,13 +42,26 @@ export function gatedLinearUnit(place: Place, units: number): Sequence {
   const gate = projection(place, 'glu.gate', units, units);
   return x => {
     const activated = activation('gelu', x);
-    return mul(value(activated), activation('sigmoid', gate(activated)));
+    return sigmoidGated(value(activated), gate(activated));
   };
 }
 
-/** x σ(x): P. Ramachandran et al., 2017, https://arxiv.org/abs/1710.05941. */
+const sigmoidGate = formula(2, (x, gate) => [f.mul(x, f.sigmoid(gate))]);
+const siluGate = formula(2, (x, gate) => [f.mul(x, f.silu(gate))]);
+const ofSilu = formula(1, x => [f.silu(x)]);
+
+/** x ⊙ σ(gate) */
+export function sigmoidGated(x: Tensor3D, gate: Tensor3D): Tensor3D {
+  return applied<Tensor3D>(sigmoidGate, [x, gate])[0]!;
+}
+
+/** x ⊙ silu(gate), silu(a) = a σ(a). */
+export function siluGated(x: Tensor3D, gate: Tensor3D): Tensor3D {
+  return applied<Tensor3D>(siluGate, [x, gate])[0]!;
+}
+
 export function silu(x: Tensor3D): Tensor3D {
-  return mul(x, activation('sigmoid', x));
+  return applied<Tensor3D>(ofSilu, [x])[0]!;
 }
 
 /** The state that the pass begins in, as a tensor; undefined: zeros. */
@@ -105,7 +120,7 @@ function convolveOn(
       kept.set(row, (b * earlier + s) * width);
     }
   pass.keep(stateName, kept);
-  return depthwise(x, weight, bias, before);
+  return convolvedByChannel(x, weight, bias, before);
 }
 
 function rowOf(values: Float32Array, row: number, width: number): Float32Array {

@@ -7,13 +7,14 @@
 // Shapes: x_t (B, I), q, k, v, o (U, I), i, f (H, I), C with n as its last row (B, H, V + 1, K), K = V = U/H, and the
 // stabiliser m (B, H), which changes no output. Initial values: b_f from 3 to 6 over the heads, b_i 0, the others as a
 // dense layer of the convention.
-import { mul, neg, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { softplus } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
+import { times } from './by-channel.ts';
 import { type Initializer, zeros } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { ownLevel, projection } from './linear-recurrence.ts';
-import { activation } from './operations.ts';
+import { ownLevel, projection, sigmoidGated } from './linear-recurrence.ts';
 import { headsIn, remembered } from './remembered.ts';
 
 export function buildMLstm(layer: LayerOf<'m-lstm'>, place: Place): BuiltLayer {
@@ -23,6 +24,7 @@ export function buildMLstm(layer: LayerOf<'m-lstm'>, place: Place): BuiltLayer {
   const [q, k, v, output] = ['q', 'k', 'v', 'output_gate'].map(name =>
     projection(place, name, units, inputs),
   );
+  const scale = times(1 / Math.sqrt(size));
   const input = projection(place, 'input_gate', heads, inputs, { initialBias: zeros });
   const forget = projection(place, 'forget_gate', heads, inputs, { initialBias: fromThreeToSix });
   return {
@@ -35,18 +37,20 @@ export function buildMLstm(layer: LayerOf<'m-lstm'>, place: Place): BuiltLayer {
     forward(read, pass) {
       const x = read as Tensor3D;
       const operands = {
-        q: mul(q!(x), 1 / Math.sqrt(size)) as Tensor3D,
+        q: scale(q!(x)),
         k: k!(x),
         v: v!(x),
-        // log σ(a) = -softplus(-a)
-        decay: neg(softplus(neg(forget(x)))),
+        decay: applied<Tensor3D>(logDecay, [forget(x)])[0]!,
         strength: input(x),
       };
       const o = remembered(operands, { heads, normalised: true, exponential: true }, place, pass);
-      return mul(activation('sigmoid', output!(x)), o);
+      return sigmoidGated(o, output!(x));
     },
   };
 }
+
+// log σ(a) = -softplus(-a)
+const logDecay = formula(1, a => [f.neg(f.softplus(f.neg(a)))]);
 
 /** The paper's forget biases. */
 const fromThreeToSix: Initializer = ([heads]) =>

@@ -8,7 +8,7 @@
 // Shapes: x (T, B, I), inner width E = expand·U: x, gate (E, I), dt_in (R, E), dt (E, R), B, C (N, E), A_log (E, N), D (E),
 // out (U, E), h (B, E, N). conv is causal, of each channel by itself, over `convSize` steps (1: none). Initial values:
 // A_log = log(1 … N), softplus(b) log-uniform in 0.001 … 0.1, D 1, matrices as a dense layer of the convention.
-import { exp, mul, neg, type Tensor3D } from '@tensorflow/tfjs-core';
+import { exp, neg, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { rankOf } from '../../experiment/layers/mamba.ts';
 import { selectiveScan } from '../engine/kernels/scan.ts';
@@ -16,7 +16,7 @@ import { softplus } from './by-channel.ts';
 import { stepBias } from './gated-deltanet.ts';
 import { ones } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { keepState, ownLevel, projection, silu, stateIn } from './linear-recurrence.ts';
+import { keepState, ownLevel, projection, siluGated, stateIn } from './linear-recurrence.ts';
 import { convolvedProjection } from './remembered.ts';
 
 export function buildMamba(layer: LayerOf<'mamba'>, place: Place): BuiltLayer {
@@ -47,7 +47,7 @@ export function buildMamba(layer: LayerOf<'mamba'>, place: Place): BuiltLayer {
         { lengths: pass.options.lengths, onReport: pass.report(place.name) },
       );
       keepState(pass, name, hN);
-      return out(mul(y, silu(gate(input as Tensor3D))));
+      return out(siluGated(y, gate(input as Tensor3D)));
     },
   };
 }

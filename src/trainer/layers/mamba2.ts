@@ -7,13 +7,15 @@
 // Shapes: x (T, B, I), inner width E = expand·U, which the H heads share: x, gate (E, I), B, C (N, I), which all heads
 // share, dt (H, I), A_log, D (H), norm (E), out (U, E), S (B, H, E/H, N). Initial values: exp(A_log) uniform in 1 … 16,
 // softplus(b) log-uniform in 0.001 … 0.1, D and norm 1, matrices as a dense layer of the convention.
-import { add, exp, mul, neg, ones as onesOf, reshape, type Tensor3D } from '@tensorflow/tfjs-core';
+import { mul, ones as onesOf, reshape, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { normalisedRows, repeated, scaled, softplus } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
+import { normalisedRows, repeated } from './by-channel.ts';
 import { logUpTo16, stepBias } from './gated-deltanet.ts';
 import { ones } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { ownLevel, projection } from './linear-recurrence.ts';
 import { convolvedProjection, headsIn, remembered } from './remembered.ts';
 
 const EPSILON = 1e-5;
@@ -23,7 +25,7 @@ export function buildMamba2(layer: LayerOf<'mamba2'>, place: Place): BuiltLayer 
   const E = expand * units;
   const { heads, size } = headsIn(layer, E, place);
   const inputs = place.input.width;
-  const read = convolvedProjection(place, 'x', E, convSize);
+  const readX = convolvedProjection(place, 'x', E, convSize);
   const [B, C] = ['B', 'C'].map(name => convolvedProjection(place, name, N, convSize));
   const gate = projection(place, 'gate', E, inputs, { bias: false });
   const dt = projection(place, 'dt', heads, inputs, { initialBias: stepBias });
@@ -34,22 +36,29 @@ export function buildMamba2(layer: LayerOf<'mamba2'>, place: Place): BuiltLayer 
   return {
     output: { kind: 'vectors', width: units, learned: true },
     levels: ownLevel(layer, place, units),
-    states: [{ name: `${place.name}.S`, size: E * N }, ...[read, B!, C!].flatMap(({ states }) => states)],
+    states: [{ name: `${place.name}.S`, size: E * N }, ...[readX, B!, C!].flatMap(({ states }) => states)],
     forward(input, pass) {
       const x = input as Tensor3D;
-      const v = read.apply(x, pass);
-      const delta = softplus(dt(x));
+      const v = readX.apply(x, pass);
+      const [delta, decay] = applied<Tensor3D>(steps, [dt(x), aLog]);
       const operands = {
         q: repeated(C!.apply(x, pass), heads),
         k: repeated(B!.apply(x, pass), heads),
         v,
-        decay: exp(neg(scaled(delta, exp(aLog)))) as Tensor3D,
-        strength: delta,
+        decay: decay!,
+        strength: delta!,
       };
       const o = remembered(operands, { heads }, place, pass);
       const through = reshape(mul(reshape(skip, [heads, 1]), onesOf([heads, size])), [E]);
-      const gated = mul(add(o, scaled(v, through)), silu(gate(x))) as Tensor3D;
-      return out(scaled(normalisedRows(gated, E, EPSILON, true), norm));
+      const [read] = applied<Tensor3D>(outputs, [o, v, gate(x), through]);
+      return out(normalisedRows(read!, norm, { width: E, share: 1 / E, epsilon: EPSILON }));
     },
   };
 }
+
+/** Δ and the decay α. */
+const steps = formula(2, (dt, aLog) => {
+  const delta = f.softplus(dt);
+  return [delta, f.exp(f.neg(f.mul(delta, f.exp(aLog))))];
+});
+const outputs = formula(4, (o, v, gate, skip) => [f.mul(f.add(o, f.mul(v, skip)), f.silu(gate))]);

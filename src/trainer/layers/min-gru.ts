@@ -6,13 +6,13 @@
 //
 // W_z, b_z are the variables gate.*, W_h, b_h hidden.*. No gate reads h, so ∂h_t/∂h_{t-1} = diag(1 - z) and time is a scan. Shapes: x_t (B, I), h (B, H), matrices (H, I).
 // Initial values: as a dense layer of the convention.
-import { mul, sub, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
+import { type Expression, f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import { scan } from '../engine/kernels/scan.ts';
-import { positiveCandidate } from './by-channel.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { keepState, ownLevel, projection, stateIn } from './linear-recurrence.ts';
-import { activation } from './operations.ts';
 
 export function buildMinGru(layer: LayerOf<'min-gru'>, place: Place): BuiltLayer {
   const { units, candidate } = layer;
@@ -24,12 +24,25 @@ export function buildMinGru(layer: LayerOf<'min-gru'>, place: Place): BuiltLayer
     states: [{ name: `${place.name}.h`, size: units }],
     forward(input, pass) {
       const x = input as Tensor3D;
-      const z = activation('sigmoid', gate(x));
-      const c = candidate === 'positive' ? positiveCandidate(hidden(x)) : hidden(x);
-      return scanned({ a: sub(1, z), b: mul(z, c) }, place, pass);
+      const [a, b] = applied<Tensor3D>(steps[candidate], [gate(x), hidden(x)]);
+      return scanned({ a: a!, b: b! }, place, pass);
     },
   };
 }
+
+/** The candidate state from what the input gives. */
+export const candidates: Record<'linear' | 'positive', (a: Expression) => Expression> = {
+  linear: a => a,
+  // a + 0.5 for a ≥ 0, else σ(a)
+  positive: a => f.add(f.relu(a), f.atMost(f.sigmoid(a), 0.5)),
+};
+
+const stepsOf = (candidate: keyof typeof candidates) =>
+  formula(2, (gate, hidden) => {
+    const z = f.sigmoid(gate);
+    return [f.sub(1, z), f.mul(z, candidates[candidate](hidden))];
+  });
+const steps = { linear: stepsOf('linear'), positive: stepsOf('positive') };
 
 /** h_t = a_t ⊙ h_{t-1} + b_t with the layer's state "<layer>.h" and its row in the heatmap. */
 export function scanned({ a, b }: { a: Tensor3D; b: Tensor3D }, place: Place, pass: Pass): Tensor3D {

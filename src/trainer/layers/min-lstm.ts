@@ -5,13 +5,13 @@
 //
 // f' = σ(log f - log i), and log σ(a) = -softplus(-a), so that no quotient of small numbers is taken. Shapes: x_t (B, I),
 // h (B, H), matrices (H, I). Initial values: as a dense layer of the convention.
-import { mul, neg, sub, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { positiveCandidate, softplus } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
-import { scanned } from './min-gru.ts';
-import { activation } from './operations.ts';
+import { candidates, scanned } from './min-gru.ts';
 
 export function buildMinLstm(layer: LayerOf<'min-lstm'>, place: Place): BuiltLayer {
   const { units, candidate } = layer;
@@ -24,10 +24,15 @@ export function buildMinLstm(layer: LayerOf<'min-lstm'>, place: Place): BuiltLay
     states: [{ name: `${place.name}.h`, size: units }],
     forward(read, pass) {
       const x = read as Tensor3D;
-      const logit = sub(softplus(neg(input!(x))), softplus(neg(forget!(x)))) as Tensor3D;
-      const c = candidate === 'positive' ? positiveCandidate(hidden!(x)) : hidden!(x);
-      const b = mul(activation('sigmoid', neg(logit)), c) as Tensor3D;
-      return scanned({ a: activation('sigmoid', logit), b }, place, pass);
+      const [a, b] = applied<Tensor3D>(steps[candidate], [forget!(x), input!(x), hidden!(x)]);
+      return scanned({ a: a!, b: b! }, place, pass);
     },
   };
 }
+
+const stepsOf = (candidate: keyof typeof candidates) =>
+  formula(3, (forget, input, hidden) => {
+    const logit = f.sub(f.softplus(f.neg(input)), f.softplus(f.neg(forget)));
+    return [f.sigmoid(logit), f.mul(f.sigmoid(f.neg(logit)), candidates[candidate](hidden))];
+  });
+const steps = { linear: stepsOf('linear'), positive: stepsOf('positive') };

@@ -1,9 +1,9 @@
 // What the layers with a matrix memory share: the kernel with its state and row, heads, their norms.
-import { reshape, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../experiment/layers/index.ts';
 import { headsOf } from '../../experiment/layers/linear-recurrence.ts';
 import { type MemoryInputs, type MemoryOptions, memory } from '../engine/kernels/memory.ts';
-import { normalisedRows, scaled } from './by-channel.ts';
+import { normalisedRows } from './by-channel.ts';
 import { ModelError } from './errors.ts';
 import { ones } from './initial.ts';
 import type { Pass, Place } from './layer.ts';
@@ -57,11 +57,7 @@ const EPSILON = 1e-5;
 /** Each head's numbers divided by their root mean square, times <name>.weight (V), which all heads share. */
 export function headNorm(place: Place, name: string, size: number): Sequence {
   const weight = place.variable(`${name}.weight`, [size], ones);
-  return x => {
-    const [T, B, width] = x.shape;
-    const heads = reshape(normalisedRows(x, size, EPSILON, true), [T, (B * width) / size, size]) as Tensor3D;
-    return reshape(scaled(heads, weight), [T, B, width]);
-  };
+  return x => normalisedRows(x, weight, { width: size, share: 1 / size, epsilon: EPSILON });
 }
 
 /** W x by the projection <name>, a short convolution <name>_conv and SiLU. */
@@ -70,6 +66,6 @@ export function convolvedProjection(place: Place, name: string, outputs: number,
   const short = shortConvolution(place, `${name}_conv`, outputs, convSize);
   return {
     states: short ? [short.state] : [],
-    apply: (x: Tensor3D, pass: Pass) => silu(short ? short.convolve(project(x), pass) : project(x)),
+    apply: (x: Tensor3D, pass: Pass) => (short ? short.convolve(project(x), pass) : silu(project(x))),
   };
 }

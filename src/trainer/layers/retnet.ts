@@ -6,10 +6,11 @@
 // Shapes: x (T, B, I), q, k, v, gate (U, I), out (U, U), S (B, H, V, K) with K = V = U/H; norm: root mean square of a
 // head. With γ = 1 it is linear attention without features and normaliser. Initial values: matrices as a dense layer of
 // the convention, norm 1.
-import { mul, type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
+import { times } from './by-channel.ts';
 import type { BuiltLayer, Place } from './layer.ts';
-import { ownLevel, projection, silu } from './linear-recurrence.ts';
+import { ownLevel, projection, siluGated } from './linear-recurrence.ts';
 import { headNorm, headsIn, remembered } from './remembered.ts';
 import { diagonalMap } from './state-maps.ts';
 
@@ -24,6 +25,7 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
     projection(place, name, units, place.input.width, { bias: false }),
   );
   const norm = headNorm(place, 'norm', size);
+  const scale = times(1 / Math.sqrt(size));
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -36,11 +38,11 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
       const decay = Float32Array.from({ length: T * B * heads }, (_, i) => decayOf(i % heads));
       const operands = {
         q: q!(x),
-        k: mul(k!(x), 1 / Math.sqrt(size)) as Tensor3D,
+        k: scale(k!(x)),
         v: v!(x),
         decay: tensor3d(decay, [T, B, heads]),
       };
-      return out(mul(norm(remembered(operands, { heads }, place, pass)), silu(gate!(x))));
+      return out(siluGated(norm(remembered(operands, { heads }, place, pass)), gate!(x)));
     },
   };
 }

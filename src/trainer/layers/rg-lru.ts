@@ -8,14 +8,14 @@
 // Shapes: x_t (B, I), u, h (B, H), recurrence_gate and input_gate (H, H), where Griffin's are block-diagonal, Lambda (H).
 // Griffin's block has a convolution before and a gate beside it. With r → 0 the state stays. Initial values: exp(-8
 // softplus(Lambda)) uniform in 0.9 … 0.999, matrices as a dense layer of the convention.
-import { exp, mul, sqrt, square, sub, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { scaled, softplus } from './by-channel.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import type { Initializer } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
 import { scanned } from './min-gru.ts';
-import { activation } from './operations.ts';
 
 const SHARPNESS = 8;
 
@@ -31,13 +31,16 @@ export function buildRgLru(layer: LayerOf<'rg-lru'>, place: Place): BuiltLayer {
     states: [{ name: `${place.name}.h`, size: units }],
     forward(x, pass) {
       const u = input(x as Tensor3D);
-      const r = activation('sigmoid', recurrenceGate(u));
-      const a = exp(scaled(r, mul(softplus(lambda), -SHARPNESS))) as Tensor3D;
-      const driven = mul(activation('sigmoid', inputGate(u)), u);
-      return scanned({ a, b: mul(sqrt(sub(1, square(a))), driven) as Tensor3D }, place, pass);
+      const [a, b] = applied<Tensor3D>(steps, [u, recurrenceGate(u), inputGate(u), lambda]);
+      return scanned({ a: a!, b: b! }, place, pass);
     },
   };
 }
+
+const steps = formula(4, (u, recurrence, input, lambda) => {
+  const a = f.exp(f.mul(f.sigmoid(recurrence), f.mul(-SHARPNESS, f.softplus(lambda))));
+  return [a, f.mul(f.sqrt(f.sub(1, f.mul(a, a))), f.mul(f.sigmoid(input), u))];
+});
 
 const slowDecays: Initializer = ([size], random) =>
   Float32Array.from({ length: size! }, () =>

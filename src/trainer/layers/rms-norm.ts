@@ -6,7 +6,7 @@
 // smallest step of float32 at 1, 1.2e-7.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { normalisedRows, scaled } from './by-channel.ts';
+import { normalisedRows } from './by-channel.ts';
 import { ones } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 
@@ -15,6 +15,6 @@ export function buildRmsNorm({ epsilon }: LayerOf<'rms-norm'>, place: Place): Bu
   const weight = place.variable('weight', [width], ones);
   return {
     output: { ...place.input, kind: 'vectors', learned: true },
-    forward: x => scaled(normalisedRows(x as Tensor3D, width, epsilon, true), weight),
+    forward: x => normalisedRows(x as Tensor3D, weight, { width, share: 1 / width, epsilon }),
   };
 }

@@ -10,20 +10,12 @@
 // Shapes: x (T, B, I), r, k, v (U, I), *_in (rank, I), *_out (U, rank), mixes μ (I), k_k, k_a, r_k (U), out (U, U),
 // S (B, H, V, K) with K = V = U/H; the last input is carried as well. Residual values between layers are left out.
 // Initial values: μ, k_k and k_a 0.5, 1 and 1, r_k 0, norm 1 and 0, the rest as a dense layer of the convention.
-import {
-  add,
-  exp,
-  mul,
-  neg,
-  ones as onesOf,
-  reshape,
-  sub,
-  type Tensor3D,
-  zeros as zerosOf,
-} from '@tensorflow/tfjs-core';
+import { ones as onesOf, reshape, type Tensor3D, zeros as zerosOf } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import { glance } from '../engine/storage.ts';
-import { delayed, gathered, normalisedRows, scaled, spread } from './by-channel.ts';
+import { delayed, gathered, normalisedRows, spread } from './by-channel.ts';
 import { type Initializer, ones, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
@@ -59,36 +51,40 @@ export function buildRwkv(layer: LayerOf<'rwkv'>, place: Place): BuiltLayer {
     ],
     forward(input, pass) {
       const x = input as Tensor3D;
-      const change = sub(previous(x, `${place.name}.x`, pass), x) as Tensor3D;
-      const mixed = (mu: typeof muR) => add(x, scaled(change, mu!)) as Tensor3D;
-      const rate = activation('sigmoid', aOut!(aIn!(mixed(muA))));
-      const logDecay = mul(
-        activation('sigmoid', wOut!(activation('tanh', wIn!(mixed(muW))))),
-        -Math.exp(-0.5),
-      );
-      const gate = gOut(activation('sigmoid', gIn!(mixed(muG))));
-      const key = k!(mixed(muK));
-      const kappa = normalisedRows(scaled(key, keyScale), size, KEY_EPSILON, false);
-      const written = add(key, mul(key, scaled(sub(rate, 1), keyRate))) as Tensor3D;
-      const operands = {
-        q: r!(mixed(muR)),
-        k: written,
-        v: v!(mixed(muV)),
-        decay: exp(logDecay) as Tensor3D,
-        a: neg(kappa),
-        b: mul(kappa, rate) as Tensor3D,
-      };
+      const before = previous(x, `${place.name}.x`, pass);
+      const [xR, xK, xV] = applied<Tensor3D>(mixes, [x, before, muR!, muK!, muV!]);
+      const [xW, xA, xG] = applied<Tensor3D>(mixes, [x, before, muW!, muA!, muG!]);
+      const key = k!(xK!);
+      const gate = gOut(activation('sigmoid', gIn!(xG!)));
+      const logits = [aOut!(aIn!(xA!)), wOut!(activation('tanh', wIn!(xW!)))];
+      const [rate, decay, scaled, written] = applied<Tensor3D>(steps, [...logits, key, keyScale, keyRate]);
+      const kappa = normalisedRows(scaled!, null, { width: size, share: 1, epsilon: KEY_EPSILON });
+      const [a, b] = applied<Tensor3D>(turns, [kappa, rate!]);
+      const operands = { q: r!(xR!), k: written!, v: v!(xV!), decay: decay!, a: a!, b: b! };
       const o = remembered(operands, { heads, update: 'general' }, place, pass);
       const [T, B] = x.shape;
       const byHeads = reshape(o, [T, B * heads, size]) as Tensor3D;
       const normed = layerNorm(byHeads, onesOf([size]), zerosOf([size]), NORM_EPSILON);
-      const read = add(scaled(reshape(normed, [T, B, units]), weight), bias);
       const each = onesOf([1, heads, size]);
-      const own = gathered(scaled(mul(operands.q, written), bonus), each);
-      return out(mul(add(read, mul(spread(own, each), operands.v)), gate));
+      const own = gathered(applied<Tensor3D>(products, [operands.q, operands.k, bonus])[0]!, each);
+      const read = [reshape(normed, [T, B, units]), spread(own, each), operands.v, gate];
+      return out(applied<Tensor3D>(outputs, [...read, weight, bias])[0]!);
     },
   };
 }
+
+const mixes = formula(5, (x, before, ...mu) => mu.map(share => f.add(x, f.mul(f.sub(before, x), share))));
+/** Rate a, decay w, k ⊙ k_k and k̃. */
+const steps = formula(5, (rateLogit, decayLogit, key, keyScale, keyRate) => {
+  const rate = f.sigmoid(rateLogit);
+  const decay = f.exp(f.mul(-Math.exp(-0.5), f.sigmoid(decayLogit)));
+  return [rate, decay, f.mul(key, keyScale), f.add(key, f.mul(f.mul(key, f.sub(rate, 1)), keyRate))];
+});
+const turns = formula(2, (kappa, rate) => [f.neg(kappa), f.mul(kappa, rate)]);
+const products = formula(3, (q, k, bonus) => [f.mul(f.mul(q, k), bonus)]);
+const outputs = formula(6, (normed, own, v, gate, weight, bias) => [
+  f.mul(f.add(f.add(f.mul(normed, weight), bias), f.mul(own, v)), gate),
+]);
 
 const half: Initializer = shape => new Float32Array(shape[0]!).fill(0.5);
 

@@ -12,7 +12,7 @@ import { add, exp, mul, neg, ones, reshape, stack, type Tensor3D, zeros } from '
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { scan } from '../engine/kernels/scan.ts';
 import { glance } from '../engine/storage.ts';
-import { gathered, scaled, spread } from './by-channel.ts';
+import { product as byChannel, gathered, spread } from './by-channel.ts';
 import { normal, standardNormal } from './initial.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { gatedLinearUnit, keepState, ownLevel, projection, stateIn } from './linear-recurrence.ts';
@@ -49,7 +49,7 @@ export function buildS4d(layer: LayerOf<'s4d'>, place: Place): BuiltLayer {
       );
       keepState(pass, name, hN);
       const read = mul(reshape(stack([re, neg(im)]), [2, H, N]), 2);
-      const y: Tensor3D = add(gathered(h, read), scaled(u, through));
+      const y: Tensor3D = add(gathered(h, read), byChannel(u, through));
       return unit ? unit(y) : y;
     },
   };

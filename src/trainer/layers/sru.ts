@@ -5,12 +5,13 @@
 //   y_t = r ⊙ tanh(c_t) + (1 - r) ⊙ x_t      highway.weight x_t where the width changes
 //
 // Shapes: x_t (B, I), c (B, H), matrices (H, I). Initial values: as a dense layer of the convention.
-import { add, mul, sub, type Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
+import { f, formula } from '../engine/formula.ts';
+import { applied } from '../engine/kernels/formula.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection, type Sequence } from './linear-recurrence.ts';
 import { scanned } from './min-gru.ts';
-import { activation } from './operations.ts';
 
 export function buildSru(layer: LayerOf<'sru'>, place: Place): BuiltLayer {
   const { units } = layer;
@@ -25,10 +26,18 @@ export function buildSru(layer: LayerOf<'sru'>, place: Place): BuiltLayer {
     states: [{ name: `${place.name}.h`, size: units }],
     forward(input, pass) {
       const x = input as Tensor3D;
-      const f = activation('sigmoid', forget!(x));
-      const r = activation('sigmoid', reset!(x));
-      const c = scanned({ a: f, b: mul(sub(1, f), hidden(x)) as Tensor3D }, place, pass);
-      return add(mul(r, activation('tanh', c)), mul(sub(1, r), around(x)));
+      const [a, b] = applied<Tensor3D>(steps, [forget!(x), hidden(x)]);
+      const c = scanned({ a: a!, b: b! }, place, pass);
+      return applied<Tensor3D>(outputs, [reset!(x), c, around(x)])[0]!;
     },
   };
 }
+
+const steps = formula(2, (forget, hidden) => {
+  const share = f.sigmoid(forget);
+  return [share, f.mul(f.sub(1, share), hidden)];
+});
+const outputs = formula(3, (reset, c, around) => {
+  const r = f.sigmoid(reset);
+  return [f.add(f.mul(r, f.tanh(c)), f.mul(f.sub(1, r), around))];
+});

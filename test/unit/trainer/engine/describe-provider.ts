@@ -12,6 +12,7 @@ import type {
 } from '../../../../src/trainer/engine/provider.ts';
 import { describeCtc } from './describe-ctc.ts';
 import { describeRecurrences } from './describe-recurrences.ts';
+import { describeRowOperations } from './describe-row-operations.ts';
 import { describeSequenceOperations } from './describe-sequence-operations.ts';
 import { assertClose, deep, type GoldenTensor, readGolden, SEED } from './golden.ts';
 import { Memory, read } from './memory.ts';
@@ -153,6 +154,7 @@ export function describeProvider(name: string, load: () => Promise<Provider>): v
     });
 
     describeSequenceOperations(name, () => provider);
+    describeRowOperations(name, () => provider);
     describeCtc(name, () => provider);
     describeRecurrences(name, () => provider);
 
