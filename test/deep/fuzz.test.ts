@@ -281,7 +281,7 @@ describe('fuzz', () => {
         'a.csv',
       );
       for (let at = firstRow * width; at < inputs.length; at++)
-        assert.ok(Number.isFinite(inputs[at]!), `input ${at}`);
+        assert.ok(Number.isFinite(inputs.get(at)), `input ${at}`);
     } catch (cause) {
       assert.ok(cause instanceof DataError, (cause as Error).stack);
       plain(cause.message);

@@ -19,17 +19,18 @@ import {
 } from './number-format.ts';
 import { readerOf } from './readers/index.ts';
 import { type Reader, refuseArray, textOf } from './readers/reader.ts';
+import { Column, Storage } from './storage.ts';
 import { type TimeColumn, TimeReader } from './time-column.ts';
 
 export interface Table {
   /** names of all columns of the file */
   columns: string[];
   /** the wanted columns by name; NaN where a cell is empty or no number */
-  values: Map<string, Float64Array>;
+  values: Map<string, Column<Float64ArrayConstructor>>;
   rows: number;
   /** line of each row in the file, from 1, and its number among the rows of data, from 1 */
-  lines: Int32Array;
-  numbers: Int32Array;
+  lines: Column<Int32ArrayConstructor>;
+  numbers: Column<Int32ArrayConstructor>;
   /** empty cells and words such as NA in the wanted columns */
   missing: Map<string, number>;
   /** cells that are neither empty nor a number, with the first of them; '' if there is none */
@@ -37,6 +38,8 @@ export interface Table {
   /** the number format of each wanted column */
   formats: Map<string, NumberFormat>;
   time: TimeColumn | null;
+  /** of these columns, and of those that are made of them */
+  storage: Storage;
   /** how the file was read, where that is not plain */
   notes: string[];
 }
@@ -54,6 +57,8 @@ export interface ReadOptions {
   bytes?: number | undefined;
   /** hears of rows that cannot be used; left out: the first one is an error */
   bad?: BadRows | undefined;
+  /** where the columns stand */
+  storage?: Storage | undefined;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -165,7 +170,8 @@ class TableBuilder {
   private readonly readers: ColumnReader[];
   private readonly watches: SeparatorWatch[];
   private readonly times: TimeReader[];
-  private readonly lines: number[] = [];
+  private readonly storage: Storage;
+  private readonly lines: Column<Int32ArrayConstructor>;
   private readonly notes: string[] = [];
   /** the line that names units under the header */
   private units: { row: Row; cell: string } | null = null;
@@ -180,6 +186,8 @@ class TableBuilder {
     options: ReadOptions,
     isTyped = false,
   ) {
+    this.storage = options.storage ?? new Storage();
+    this.lines = new Column(Int32Array, this.storage);
     this.name = name;
     this.isTyped = isTyped;
     this.bad = options.bad ?? new BadRows();
@@ -188,9 +196,11 @@ class TableBuilder {
     this.options = options;
     this.places = findColumns(columns, wanted, name, isTyped);
     if (options.time !== undefined) findColumns(columns, [options.time], name, isTyped);
-    this.readers = wanted.map(column => new ColumnReader(name, column, options.numbers ?? null));
+    this.readers = wanted.map(
+      column => new ColumnReader(name, column, options.numbers ?? null, this.storage),
+    );
     this.watches = columns.map(() => new SeparatorWatch());
-    this.times = columns.map(column => new TimeReader(column, column === options.time));
+    this.times = columns.map(column => new TimeReader(column, column === options.time, this.storage));
   }
 
   add(row: Row): void {
@@ -250,8 +260,8 @@ class TableBuilder {
       columns: this.columns,
       values: by(({ values }) => values),
       rows,
-      lines: Int32Array.from(this.lines),
-      numbers: Int32Array.from(this.lines.keys(), row => row + 1),
+      lines: this.lines,
+      numbers: upTo(rows, this.storage),
       missing: by(({ missing }) => missing),
       strange: by(({ strange }) => ({
         count: strange.count,
@@ -261,6 +271,7 @@ class TableBuilder {
       })),
       formats: by(({ format }) => format),
       time: this.findTime(),
+      storage: this.storage,
       notes: [...this.notes, ...this.bad.notes(), ...facts.flatMap(({ notes }) => notes)],
     };
   }
@@ -353,16 +364,26 @@ class TableBuilder {
   }
 }
 
+function upTo(rows: number, storage: Storage): Column<Int32ArrayConstructor> {
+  const made = new Column(Int32Array, storage);
+  for (let row = 1; row <= rows; row++) made.push(row);
+  return made;
+}
+
 /** The same rows in another order. */
 export function reordered(table: Table, order: Int32Array): Table {
-  const { values, lines, numbers, time } = table;
-  const moved = (column: Float64Array) => Float64Array.from(order, row => column[row]!);
+  const { values, lines, numbers, time, storage } = table;
+  const moved = <K extends Float64ArrayConstructor | Int32ArrayConstructor>(kind: K, column: Column<K>) => {
+    const made = new Column(kind, storage);
+    for (const row of order) made.push(column.get(row));
+    return made;
+  };
   return {
     ...table,
-    values: new Map([...values].map(([name, column]) => [name, moved(column)])),
-    lines: Int32Array.from(order, row => lines[row]!),
-    numbers: Int32Array.from(order, row => numbers[row]!),
-    time: time && { ...time, times: moved(time.times) },
+    values: new Map([...values].map(([name, column]) => [name, moved(Float64Array, column)])),
+    lines: moved(Int32Array, lines),
+    numbers: moved(Int32Array, numbers),
+    time: time && { ...time, times: moved(Float64Array, time.times) },
   };
 }
 

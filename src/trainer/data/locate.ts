@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
+import type { Storage } from './storage.ts';
 
 export interface DataPlace {
   /** folder that relative paths start from */
@@ -14,6 +15,8 @@ export interface DataPlace {
   file?: string | undefined;
   /** read only so many bytes: what came later is none of the run's data */
   bytes?: number | undefined;
+  /** where columns stand; left out: one for each task */
+  storage?: Storage | undefined;
 }
 
 /** `mayBeFolder`: of a file for each example. @throws DataError for a path that is missing, no file, empty, or outside of what is allowed */

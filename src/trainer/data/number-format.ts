@@ -2,6 +2,7 @@
 // percent signs are left off, where a whole column agrees on them.
 import { count } from '../../experiment/words.ts';
 import { DataError } from './errors.ts';
+import { Column, type Storage } from './storage.ts';
 
 /** How 1234.5 is written, as `data.numbers` sets it. */
 export type NumberFormat = '1234.5' | '1,234.5' | '1 234.5' | "1'234.5" | '1234,5' | '1.234,5' | '1 234,5';
@@ -17,7 +18,7 @@ interface Cell {
 }
 
 export interface ColumnFacts {
-  values: Float64Array;
+  values: Column<Float64ArrayConstructor>;
   /** empty cells and words such as NA */
   missing: number;
   /** cells that are neither empty nor a number, with the line of the first ones */
@@ -172,8 +173,9 @@ export class ColumnReader {
   private readonly name: string;
   private readonly column: string;
   private readonly set: NumberFormat | null;
-  private readonly point: number[] = [];
-  private readonly comma: number[] = [];
+  private readonly point: Column<Float64ArrayConstructor>;
+  /** the other reading, from the first cell on where the two differ */
+  private comma: Column<Float64ArrayConstructor> | null = null;
   private missing = 0;
   private strange = 0;
   private readonly strangeCells: Seen[] = [];
@@ -194,7 +196,8 @@ export class ColumnReader {
   private currencyCell: Seen | null = null;
 
   /** `name`: of the file, for messages. `set`: as `data.numbers` sets it. */
-  constructor(name: string, column: string, set: NumberFormat | null) {
+  constructor(name: string, column: string, set: NumberFormat | null, storage: Storage) {
+    this.point = new Column(Float64Array, storage);
     this.name = name;
     this.column = column;
     this.set = set;
@@ -252,7 +255,7 @@ export class ColumnReader {
         `Column "${this.column}": currency signs are left off, ${JSON.stringify(this.currencyCell.text)} is read as ${this.valueOf(this.currencyCell, sign)}.`,
       );
     return {
-      values: Float64Array.from(sign === 'comma' ? this.comma : this.point),
+      values: sign === 'comma' && this.comma ? this.comma : this.point,
       missing: this.missing,
       strange: {
         count: this.strange,
@@ -264,8 +267,11 @@ export class ColumnReader {
   }
 
   private push(point: number, comma: number): void {
+    // a cell with a decimal point ends the other reading
+    const both = this.onlyPoint === null;
+    if (both && !this.comma && !Object.is(point, comma)) this.comma = this.point.copy();
+    if (both) this.comma?.push(comma);
     this.point.push(point);
-    this.comma.push(comma);
   }
 
   private note(cell: Cell, seen: Seen): void {

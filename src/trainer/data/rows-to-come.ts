@@ -16,7 +16,7 @@ export function rowsToCome(
   wanted: number,
 ): RowsToCome {
   const isThere = (names: readonly string[], row: number, how: 'some' | 'every') =>
-    names[how](name => !Number.isNaN(table.values.get(name)![row]!));
+    names[how](name => !Number.isNaN(table.values.get(name)!.get(row)));
   let history = table.rows;
   while (history > 0 && !isThere(targets, history - 1, 'some')) history--;
   let end = history;
@@ -31,43 +31,37 @@ function cut(table: Table, rows: number): Table {
   const { values, lines, numbers, time } = table;
   return {
     ...table,
-    values: new Map([...values].map(([name, column]) => [name, column.subarray(0, rows)])),
+    values: new Map([...values].map(([name, column]) => [name, column.first(rows)])),
     rows,
-    lines: lines.subarray(0, rows),
-    numbers: numbers.subarray(0, rows),
-    time: time && { ...time, times: time.times.subarray(0, rows) },
+    lines: lines.first(rows),
+    numbers: numbers.first(rows),
+    time: time && { ...time, times: time.times.first(rows) },
   };
 }
 
 /** Further rows, empty but for their dates; the same table where its dates have no one interval. */
 function continued(table: Table, more: number): Table {
   const { values, rows, lines, numbers, time } = table;
-  const dates = time ? datesAfter(time.times, more) : null;
+  const dates = time ? datesAfter(time.times.slice(Math.max(0, rows - 3), rows), more) : null;
   if (more === 0 || !dates) return table;
-  const [line, number] = [lines[rows - 1]!, numbers[rows - 1]!];
-  const direction = rows > 1 && number < numbers[0]! ? -1 : 1;
+  const [line, number] = [lines.get(rows - 1), numbers.get(rows - 1)];
+  const direction = rows > 1 && number < numbers.get(0) ? -1 : 1;
   const counted = (from: number, by: number) =>
     Int32Array.from({ length: more }, (_, k) => from + by * (k + 1));
-  const longer = (column: Float64Array, tail: Float64Array) => {
-    const all = new Float64Array(rows + more);
-    all.set(column);
-    all.set(tail, rows);
-    return all;
-  };
   const empty = new Float64Array(more).fill(Number.NaN);
   return {
     ...table,
-    values: new Map([...values].map(([name, column]) => [name, longer(column, empty)])),
+    values: new Map([...values].map(([name, column]) => [name, column.first(rows, empty)])),
     rows: rows + more,
-    lines: Int32Array.from([...lines, ...counted(line, 1)]),
-    numbers: Int32Array.from([...numbers, ...counted(number, direction)]),
-    time: time && { ...time, times: longer(time.times, dates) },
+    lines: lines.first(rows, counted(line, 1)),
+    numbers: numbers.first(rows, counted(number, direction)),
+    time: time && { ...time, times: time.times.first(rows, dates) },
   };
 }
 
-/** The next dates in the interval of the last three: a span of time, or whole months. null: they have no such interval. */
+/** `times`: the last three. The next dates in their interval: a span of time, or whole months. null: they have no such interval. */
 function datesAfter(times: Float64Array, count: number): Float64Array | null {
-  const [a, b, c] = times.slice(-3);
+  const [a, b, c] = times;
   if (a === undefined || b === undefined || c === undefined || !(c !== b)) return null;
   if (c - b === b - a) return Float64Array.from({ length: count }, (_, k) => c + (k + 1) * (c - b));
   const months = (time: number) => {

@@ -3,6 +3,7 @@ import type { BadRows } from './bad-rows.ts';
 import { type ReadOptions, readCsv, reordered, type Table } from './csv.ts';
 import { DataError } from './errors.ts';
 import type { NumberFormat } from './number-format.ts';
+import type { Storage } from './storage.ts';
 import { byTime, timeRemarks } from './time-column.ts';
 
 export interface TableFacts {
@@ -19,6 +20,7 @@ export interface TableFacts {
   bytes?: number | undefined;
   /** hears of rows that cannot be used; left out: the first one is an error */
   bad?: BadRows | undefined;
+  storage?: Storage | undefined;
 }
 
 export interface ReadTable {
@@ -39,6 +41,7 @@ export async function readTable(path: string, name: string, facts: TableFacts): 
     unreadable,
     bytes,
     bad,
+    storage: facts.storage,
   });
   const { time, lines } = table;
   if (order === 'file') return { table, notes: table.notes, warnings: time ? timeRemarks(time, lines) : [] };

@@ -4,14 +4,18 @@ import { count, plural } from '../../experiment/words.ts';
 import { readDate, showDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import { isMissing, readCell } from './number-format.ts';
+import { Column, type Storage } from './storage.ts';
+
+type Times = Column<Float64ArrayConstructor>;
 
 export interface TimeColumn {
   column: string;
   /** by row: milliseconds since 1970, or plain numbers; NaN where a cell is empty or cannot be read */
-  times: Float64Array;
+  times: Times;
   isDate: boolean;
   /** whether "03/04/2024" stays undecided in all rows */
   isAmbiguous: boolean;
+  storage: Storage;
 }
 
 /** Names of columns whose numbers count steps or seconds. */
@@ -24,18 +28,20 @@ const LOOKED = 50;
 /** Reads one column as dates and, where its name allows it, as numbers, until too many cells are neither. */
 export class TimeReader {
   readonly column: string;
-  private readonly numbered: boolean;
-  private dayFirst: number[] | null = [];
-  private monthFirst: number[] = [];
+  private readonly storage: Storage;
+  private dayFirst: Times | null;
+  /** null: no date so far is another one with the month first */
+  private monthFirst: Times | null = null;
   private dateless = 0;
   private dates = 0;
-  private numbers: number[] | null;
+  private numbers: Times | null;
   private numberless = 0;
 
-  constructor(column: string, isAsked: boolean) {
+  constructor(column: string, isAsked: boolean, storage: Storage) {
     this.column = column;
-    this.numbered = isAsked || NUMBERED.test(column);
-    this.numbers = this.numbered ? [] : null;
+    this.storage = storage;
+    this.dayFirst = new Column(Float64Array, storage);
+    this.numbers = isAsked || NUMBERED.test(column) ? new Column(Float64Array, storage) : null;
   }
 
   get isAlive(): boolean {
@@ -46,11 +52,13 @@ export class TimeReader {
     const isEmpty = isMissing(text);
     if (this.dayFirst) {
       const date = isEmpty ? null : readDate(text);
-      this.dayFirst.push(date?.dayFirst ?? Number.NaN);
-      this.monthFirst.push(date?.monthFirst ?? Number.NaN);
+      const [day, month] = [date?.dayFirst ?? Number.NaN, date?.monthFirst ?? Number.NaN];
+      if (!this.monthFirst && !Object.is(day, month)) this.monthFirst = this.dayFirst.copy();
+      this.dayFirst.push(day);
+      this.monthFirst?.push(month);
       if (date) this.dates++;
       else if (!isEmpty) this.dateless++;
-      if (tooMany(this.dateless, this.dayFirst.length)) this.dayFirst = null;
+      if (tooMany(this.dateless, this.dayFirst.length)) this.dayFirst = this.monthFirst = null;
     }
     if (this.numbers) {
       const cell = isEmpty ? null : readCell(text, '1234.5');
@@ -63,25 +71,29 @@ export class TimeReader {
   /** null: this column tells no time. */
   settle(): TimeColumn | null {
     if (this.dayFirst && this.dates > 0 && this.dateless <= TOLERATED * this.dayFirst.length)
-      return this.dateColumn(this.dayFirst);
-    if (!this.numbers) return null;
-    const times = Float64Array.from(this.numbers);
-    return isOrdered(times) ? { column: this.column, times, isDate: false, isAmbiguous: false } : null;
+      return this.dateColumn(this.dayFirst, this.monthFirst ?? this.dayFirst);
+    const times = this.numbers;
+    return times && isOrdered(times)
+      ? { column: this.column, times, isDate: false, isAmbiguous: false, storage: this.storage }
+      : null;
   }
 
-  private dateColumn(dayFirst: readonly number[]): TimeColumn {
-    const fails = (times: readonly number[], others: readonly number[]) =>
-      times.reduce((sum, time, row) => sum + (Number.isNaN(time) && !Number.isNaN(others[row]!) ? 1 : 0), 0);
-    const dayFails = fails(dayFirst, this.monthFirst);
-    const monthFails = fails(this.monthFirst, dayFirst);
-    const differ = dayFirst.some((time, row) => time !== this.monthFirst[row] && !Number.isNaN(time));
-    const [day, month] = [turns(dayFirst), turns(this.monthFirst)];
+  private dateColumn(dayFirst: Times, monthFirst: Times): TimeColumn {
+    let [dayFails, monthFails, differ] = [0, 0, false];
+    for (let row = 0; monthFirst !== dayFirst && row < dayFirst.length; row++) {
+      const [day, month] = [dayFirst.get(row), monthFirst.get(row)];
+      if (Number.isNaN(day) && !Number.isNaN(month)) dayFails++;
+      if (Number.isNaN(month) && !Number.isNaN(day)) monthFails++;
+      if (day !== month && !Number.isNaN(day)) differ = true;
+    }
+    const [day, month] = [turns(dayFirst), turns(monthFirst)];
     const isDayFirst = dayFails !== monthFails ? dayFails < monthFails : day <= month;
     return {
       column: this.column,
-      times: Float64Array.from(isDayFirst ? dayFirst : this.monthFirst),
+      times: isDayFirst ? dayFirst : monthFirst,
       isDate: true,
       isAmbiguous: differ && dayFails === monthFails && day === month,
+      storage: this.storage,
     };
   }
 }
@@ -91,11 +103,11 @@ function tooMany(wrong: number, seen: number): boolean {
 }
 
 /** How often the order changes between rising and falling. */
-function turns(times: readonly number[]): number {
-  let last = 0;
-  let changes = 0;
-  for (let row = 1; row < times.length; row++) {
-    const sign = Math.sign(times[row]! - times[row - 1]!);
+function turns(times: Times): number {
+  let [last, changes, before] = [0, 0, Number.NaN];
+  for (const time of times) {
+    const sign = Math.sign(time - before);
+    before = time;
     if (Number.isNaN(sign) || sign === 0) continue;
     if (last !== 0 && sign !== last) changes++;
     last = sign;
@@ -104,15 +116,16 @@ function turns(times: readonly number[]): number {
 }
 
 /** Numbers tell time where nearly all steps go one way. */
-function isOrdered(times: Float64Array): boolean {
+function isOrdered(times: Times): boolean {
   const { up, down, steps } = directions(times);
   return steps > 0 && Math.max(up, down) >= 0.9 * steps;
 }
 
-function directions(times: Float64Array): { up: number; down: number; steps: number } {
-  let [up, down, steps] = [0, 0, 0];
-  for (let row = 1; row < times.length; row++) {
-    const step = times[row]! - times[row - 1]!;
+function directions(times: Times): { up: number; down: number; steps: number } {
+  let [up, down, steps, before] = [0, 0, 0, Number.NaN];
+  for (const time of times) {
+    const step = time - before;
+    before = time;
     if (Number.isNaN(step)) continue;
     steps++;
     if (step > 0) up++;
@@ -122,17 +135,16 @@ function directions(times: Float64Array): { up: number; down: number; steps: num
 }
 
 /** What is worth a word: order, duplicates, gaps, a changing interval. `lines`: of each row in the file. */
-export function timeRemarks(time: TimeColumn, lines: ArrayLike<number>): string[] {
+export function timeRemarks(time: TimeColumn, lines: Column<Int32ArrayConstructor>): string[] {
   const { times, column, isDate } = time;
   const show = isDate ? showDate : String;
   const remarks: string[] = [];
-  const unread: number[] = [];
-  times.forEach((value, row) => {
-    if (Number.isNaN(value)) unread.push(row);
-  });
-  if (unread.length > 0)
+  let [unread, firstUnread] = [0, -1];
+  for (let row = 0; row < times.length; row++)
+    if (Number.isNaN(times.get(row)) && unread++ === 0) firstUnread = row;
+  if (unread > 0)
     remarks.push(
-      `"${column}" has ${plural(unread.length, 'cell')} without a ${isDate ? 'date' : 'number'}, first in line ${lines[unread[0]!]}.`,
+      `"${column}" has ${plural(unread, 'cell')} without a ${isDate ? 'date' : 'number'}, first in line ${lines.get(firstUnread)}.`,
     );
   if (time.isAmbiguous)
     remarks.push(`The dates of "${column}" can have the day or the month first; the day is taken.`);
@@ -141,38 +153,64 @@ export function timeRemarks(time: TimeColumn, lines: ArrayLike<number>): string[
   if (isFalling && steps > 0) {
     const last = times.length - 1;
     remarks.push(
-      `Dates go down: "${column}" begins with ${show(times[0]!)} (line ${lines[0]}) and ends with ${show(times[last]!)} (line ${lines[last]}). Training would see the newest rows, the test part the oldest: set "order" to "time" to turn them.`,
+      `Dates go down: "${column}" begins with ${show(times.get(0))} (line ${lines.get(0)}) and ends with ${show(times.get(last))} (line ${lines.get(last)}). Training would see the newest rows, the test part the oldest: set "order" to "time" to turn them.`,
     );
   }
   const against = isFalling ? up : down;
   if (against > 0) {
     const row = firstRow(times, (now, before) => (isFalling ? now > before : now < before));
     remarks.push(
-      `"${column}" goes ${isFalling ? 'up' : 'back'} in ${plural(against, 'row')}, first in line ${lines[row]}: ${show(times[row]!)} after ${show(times[row - 1]!)}. "order": "time" sorts the rows.`,
+      `"${column}" goes ${isFalling ? 'up' : 'back'} in ${plural(against, 'row')}, first in line ${lines.get(row)}: ${show(times.get(row))} after ${show(times.get(row - 1))}. "order": "time" sorts the rows.`,
     );
   }
-  const order = ordered(times, up, down);
-  const repeated = order.filter((row, place) => place > 0 && times[row] === times[order[place - 1]!]);
-  if (repeated.length > 0) {
-    const row = repeated.reduce((least, other) => Math.min(least, other));
-    const twin = order[order.indexOf(row) - 1]!;
+  const order = ordered(time, up, down);
+  const { distinct, repeats, repeated, twin } = distinctIn(order, time);
+  if (repeats > 0)
     remarks.push(
-      `${plural(repeated.length, 'row repeats', 'rows repeat')} a ${isDate ? 'date' : 'value'} of "${column}", first ${show(times[row]!)} in lines ${lines[Math.min(row, twin)]} and ${lines[Math.max(row, twin)]}.`,
+      `${plural(repeats, 'row repeats', 'rows repeat')} a ${isDate ? 'date' : 'value'} of "${column}", first ${show(times.get(repeated))} in lines ${lines.get(Math.min(repeated, twin))} and ${lines.get(Math.max(repeated, twin))}.`,
     );
-  }
-  return [...remarks, ...intervalRemarks(time, lines, order)];
+  return [...remarks, ...intervalRemarks(time, lines, distinct)];
 }
 
-function firstRow(times: Float64Array, is: (now: number, before: number) => boolean): number {
-  for (let row = 1; row < times.length; row++) if (is(times[row]!, times[row - 1]!)) return row;
+function firstRow(times: Times, is: (now: number, before: number) => boolean): number {
+  for (let row = 1; row < times.length; row++) if (is(times.get(row), times.get(row - 1))) return row;
   return 1;
 }
 
+/** Rows in an order: computed where it is that of the file, or its reverse. */
+interface Order {
+  length: number;
+  row(place: number): number;
+}
+
 /** Rows by rising time, those without one left out; not sorted where they already rise. */
-function ordered(times: Float64Array, up: number, down: number): number[] {
-  const rows = Array.from(times.keys()).filter(row => !Number.isNaN(times[row]));
-  if (down === 0) return rows;
-  return up === 0 ? rows.reverse() : rows.sort((a, b) => times[a]! - times[b]! || a - b);
+function ordered({ times, storage }: TimeColumn, up: number, down: number): Order {
+  const rows = new Column(Int32Array, storage);
+  for (let row = 0; row < times.length; row++) if (!Number.isNaN(times.get(row))) rows.push(row);
+  const { length } = rows;
+  if (down === 0) return { length, row: place => rows.get(place) };
+  if (up === 0) return { length, row: place => rows.get(length - 1 - place) };
+  const known = Float64Array.from(times);
+  const sorted = Int32Array.from(rows).sort((a, b) => known[a]! - known[b]! || a - b);
+  return { length, row: place => sorted[place]! };
+}
+
+/** The rows whose time is not that of the row before; the first row of the file that repeats one, and which. */
+function distinctIn(order: Order, { times, storage }: TimeColumn) {
+  const rows = new Column(Int32Array, storage);
+  let [repeats, repeated, twin, before] = [0, Number.POSITIVE_INFINITY, 0, Number.NaN];
+  for (let place = 0; place < order.length; place++) {
+    const row = order.row(place);
+    const time = times.get(row);
+    if (time !== before) rows.push(row);
+    else {
+      repeats++;
+      if (row < repeated) [repeated, twin] = [row, order.row(place - 1)];
+    }
+    before = time;
+  }
+  const distinct: Order = { length: rows.length, row: place => rows.get(place) };
+  return { distinct, repeats, repeated, twin };
 }
 
 const DAY = 86_400_000;
@@ -187,69 +225,74 @@ interface Scale {
 
 function intervalRemarks(
   { times, column, isDate }: TimeColumn,
-  lines: ArrayLike<number>,
-  order: number[],
+  lines: Column<Int32ArrayConstructor>,
+  order: Order,
 ): string[] {
-  const distinct = order.filter((row, place) => place === 0 || times[row] !== times[order[place - 1]!]);
-  if (distinct.length < 4) return [];
+  if (order.length < 4) return [];
   const show = isDate ? showDate : String;
-  const scale = scaleOf(
-    distinct.map(row => times[row]!),
-    isDate,
-  );
-  const steps = distinct
-    .slice(1)
-    .map((row, place) => scale.place(times[row]!) - scale.place(times[distinct[place]!]!));
-  const half = steps.length >> 1;
-  const [before, after] = [commonest(steps.slice(0, half)), commonest(steps.slice(half))];
-  if (
-    half >= 4 &&
-    before !== after &&
-    dominates(steps.slice(0, half), before) &&
-    dominates(steps.slice(half), after)
-  ) {
-    const from = steps.findIndex((step, at) => step === after && steps[at + 1] === after);
-    const row = distinct[from]!;
+  const timeAt = (place: number) => times.get(order.row(place));
+  const scale = scaleOf(timeAt, order.length, isDate);
+  const between = order.length - 1;
+  const stepAt = (at: number) => scale.place(timeAt(at + 1)) - scale.place(timeAt(at));
+  const half = between >> 1;
+  const [first, second, all] = [new StepCounts(), new StepCounts(), new StepCounts()];
+  for (let at = 0; at < between; at++) {
+    const step = stepAt(at);
+    all.add(step);
+    (at < half ? first : second).add(step);
+  }
+  const [before, after] = [first.commonest(), second.commonest()];
+  if (half >= 4 && before !== after && first.isMost(before) && second.isMost(after)) {
+    let from = 0;
+    while (from < between && !(stepAt(from) === after && from + 1 < between && stepAt(from + 1) === after))
+      from++;
+    const row = order.row(from < between ? from : between);
     return [
-      `The interval of "${column}" changes: ${intervalName(scale, before)} up to ${show(times[row]!)} (line ${lines[row]}), ${intervalName(scale, after)} from there.`,
+      `The interval of "${column}" changes: ${intervalName(scale, before)} up to ${show(times.get(row))} (line ${lines.get(row)}), ${intervalName(scale, after)} from there.`,
     ];
   }
-  if (!dominates(steps, scale.step)) {
-    const least = steps.reduce((a, b) => Math.min(a, b));
-    const most = steps.reduce((a, b) => Math.max(a, b));
+  if (!all.isMost(scale.step))
     return [
-      `The intervals of "${column}" differ: from ${intervalName(scale, least)} to ${intervalName(scale, most)}. A model sees rows, not time.`,
+      `The intervals of "${column}" differ: from ${intervalName(scale, all.least)} to ${intervalName(scale, all.most)}. A model sees rows, not time.`,
     ];
+  let gaps = 0;
+  const places: string[] = [];
+  for (let at = 0; at < between; at++) {
+    const step = stepAt(at);
+    if (step <= 1.5 * scale.step) continue;
+    const row = order.row(at + 1);
+    if (gaps++ < 3)
+      places.push(`${intervalName(scale, step)} before ${show(times.get(row))} (line ${lines.get(row)})`);
   }
-  const gaps = steps.flatMap((step, at) => (step > 1.5 * scale.step ? [at] : []));
-  if (gaps.length === 0) return [];
-  const places = gaps.slice(0, 3).map(at => {
-    const row = distinct[at + 1]!;
-    return `${intervalName(scale, steps[at]!)} before ${show(times[row]!)} (line ${lines[row]})`;
-  });
+  if (gaps === 0) return [];
   return [
-    `"${column}" has ${plural(gaps.length, 'gap')} in its interval of ${intervalName(scale, scale.step)}: ${places.join(', ')}${gaps.length > 3 ? ', …' : ''}.`,
+    `"${column}" has ${plural(gaps, 'gap')} in its interval of ${intervalName(scale, scale.step)}: ${places.join(', ')}${gaps > 3 ? ', …' : ''}.`,
   ];
 }
 
-function scaleOf(times: readonly number[], isDate: boolean): Scale {
-  const steps = times.slice(1).map((time, at) => time - times[at]!);
-  const sorted = [...steps].sort((a, b) => a - b);
-  const median = sorted[sorted.length >> 1]!;
-  const plain: Scale = { place: time => time, step: commonest(steps), name: isDate ? 'time' : '' };
+function scaleOf(timeAt: (place: number) => number, length: number, isDate: boolean): Scale {
+  const steps = new StepCounts();
+  for (let place = 1; place < length; place++) steps.add(timeAt(place) - timeAt(place - 1));
+  const plain: Scale = { place: time => time, step: steps.commonest(), name: isDate ? 'time' : '' };
   if (!isDate) return plain;
-  const monthly = times.every(time => new Date(time).getUTCDate() === new Date(times[0]!).getUTCDate());
-  const ends = times.every(time => new Date(time + DAY).getUTCDate() === 1);
-  if (median >= 28 * DAY && (monthly || ends)) {
-    const place = (time: number) => {
-      const date = new Date(time);
-      return date.getUTCFullYear() * 12 + date.getUTCMonth();
-    };
-    const months = times.slice(1).map((time, at) => place(time) - place(times[at]!));
-    return { place, step: commonest(months), name: 'month' };
+  const median = steps.median();
+  const every = (is: (date: Date) => boolean, shift = 0) => {
+    for (let place = 0; place < length; place++) if (!is(new Date(timeAt(place) + shift))) return false;
+    return true;
+  };
+  if (median >= 28 * DAY) {
+    const day = new Date(timeAt(0)).getUTCDate();
+    if (every(date => date.getUTCDate() === day) || every(date => date.getUTCDate() === 1, DAY)) {
+      const place = (time: number) => {
+        const date = new Date(time);
+        return date.getUTCFullYear() * 12 + date.getUTCMonth();
+      };
+      const months = new StepCounts();
+      for (let at = 1; at < length; at++) months.add(place(timeAt(at)) - place(timeAt(at - 1)));
+      return { place, step: months.commonest(), name: 'month' };
+    }
   }
-  const noWeekends = median === DAY && times.every(time => new Date(time).getUTCDay() % 6 !== 0);
-  if (noWeekends && times.length >= 10) {
+  if (median === DAY && length >= 10 && every(date => date.getUTCDay() % 6 !== 0)) {
     const place = (time: number) => {
       const days = Math.floor(time / DAY) + 3; // 1970-01-01 was a Thursday
       return 5 * Math.floor(days / 7) + (days % 7);
@@ -259,21 +302,45 @@ function scaleOf(times: readonly number[], isDate: boolean): Scale {
   return plain;
 }
 
-function commonest(steps: readonly number[]): number {
-  const counts = new Map<number, number>();
-  for (const step of steps) counts.set(step, (counts.get(step) ?? 0) + 1);
-  let best = Number.NaN;
-  let most = 0;
-  for (const [step, times] of counts)
-    if (times > most || (times === most && step < best)) {
-      best = step;
-      most = times;
-    }
-  return best;
-}
+/** Steps of so many sizes are of no interval. */
+const MOST_STEPS = 1 << 18;
 
-function dominates(steps: readonly number[], step: number): boolean {
-  return steps.filter(other => other === step).length > 0.5 * steps.length;
+/** How often each step between two times stands there. */
+class StepCounts {
+  least = Number.POSITIVE_INFINITY;
+  most = Number.NEGATIVE_INFINITY;
+  private readonly counts = new Map<number, number>();
+  private total = 0;
+
+  add(step: number): void {
+    this.total++;
+    if (step < this.least) this.least = step;
+    if (step > this.most) this.most = step;
+    const known = this.counts.get(step);
+    if (known !== undefined || this.counts.size < MOST_STEPS) this.counts.set(step, (known ?? 0) + 1);
+  }
+
+  /** The least of those that stand there most often. */
+  commonest(): number {
+    let best = Number.NaN;
+    let most = 0;
+    for (const [step, times] of this.counts)
+      if (times > most || (times === most && step < best)) [best, most] = [step, times];
+    return best;
+  }
+
+  isMost(step: number): boolean {
+    return (this.counts.get(step) ?? 0) > 0.5 * this.total;
+  }
+
+  median(): number {
+    let left = this.total >> 1;
+    for (const [step, times] of [...this.counts].sort(([a], [b]) => a - b)) {
+      left -= times;
+      if (left < 0) return step;
+    }
+    return this.most;
+  }
 }
 
 function intervalName({ name }: Scale, step: number): string {
@@ -291,19 +358,22 @@ function intervalName({ name }: Scale, step: number): string {
 }
 
 /** Rows in the order of time, earliest first. @throws DataError for a row without a time, or an undecided date */
-export function byTime(
-  { column, times, isAmbiguous }: TimeColumn,
-  lines: ArrayLike<number>,
-  name: string,
-): Int32Array {
-  const unread = times.findIndex(Number.isNaN);
-  if (unread >= 0)
-    throw new DataError(
-      `${name}, line ${lines[unread]}: "${column}" has no date here, so "order": "time" cannot place this row.`,
-    );
+export function byTime(time: TimeColumn, lines: Column<Int32ArrayConstructor>, name: string): Int32Array {
+  const { column, times, isAmbiguous } = time;
+  for (let row = 0; row < times.length; row++)
+    if (Number.isNaN(times.get(row)))
+      throw new DataError(
+        `${name}, line ${lines.get(row)}: "${column}" has no date here, so "order": "time" cannot place this row.`,
+      );
   if (isAmbiguous)
     throw new DataError(
       `${name}: the dates of "${column}" can have the day or the month first, and their order differs; write them as 2024-03-04.`,
     );
-  return Int32Array.from(times.keys()).sort((a, b) => times[a]! - times[b]! || a - b);
+  const { up, down } = directions(times);
+  const rows = Int32Array.from({ length: times.length }, (_, row) => row);
+  if (down === 0) return rows;
+  // equal times keep the order of the file
+  if (up === 0 && down === times.length - 1) return rows.reverse();
+  const known = Float64Array.from(times);
+  return rows.sort((a, b) => known[a]! - known[b]! || a - b);
 }

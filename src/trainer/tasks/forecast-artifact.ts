@@ -42,14 +42,14 @@ export type ForecastArtifact = z.output<typeof forecastArtifact>;
 export function levelsOf(
   scaled: ArrayLike<number>,
   at: number,
-  level: ArrayLike<number>,
+  levelAt: (row: number) => number,
   scale: { mean: number; std: number },
   difference: number,
 ): number[] {
   const levels: number[] = [];
   for (let k = 0; k < scaled.length; k++) {
     const value = scaled[k]! * scale.std + scale.mean;
-    const before = k < difference ? level[at + k - difference]! : levels[k - difference]!;
+    const before = k < difference ? levelAt(at + k - difference) : levels[k - difference]!;
     levels.push(difference > 0 ? before + value : value);
   }
   return levels;

@@ -84,7 +84,7 @@ export function levelPaths(
   return paths.map((own, row) =>
     own.map((path, target) => {
       const { level, scale } = targets[target]!;
-      return levelsOf(path, places[row]!, level, scale, difference);
+      return levelsOf(path, places[row]!, at => level.get(at), scale, difference);
     }),
   );
 }

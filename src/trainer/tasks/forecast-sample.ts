@@ -3,6 +3,7 @@
 import { targetsOf } from '../../experiment/tasks/forecast.ts';
 import type { Sample } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
+import type { Column } from '../data/storage.ts';
 import type { PreparedSeries } from './series-data.ts';
 
 type SeriesSample = Extract<Sample, { type: 'series' }>;
@@ -21,22 +22,21 @@ export function forecastSample(
   { places, levels }: Forecasts,
   series: PreparedSeries,
   { target, horizon }: { target: string | readonly string[]; horizon: number },
-  dateOf: ((number: number) => number) | null,
+  dateOf: ((row: number) => number) | null,
 ): SeriesSample {
   const index = (rows: readonly number[]) => {
-    const numbers = rows.map(row => series.numbers[row]!);
     return {
-      index: numbers.map(number => number - 1),
-      ...(dateOf && { dates: numbers.map(number => toJsonNumber(dateOf(number))) }),
+      index: rows.map(row => series.numbers.get(row) - 1),
+      ...(dateOf && { dates: rows.map(row => toJsonNumber(dateOf(row))) }),
     };
   };
   const ofTarget = (own: number) => {
     const { level } = series.targets[own]!;
     const rows = levels.map(paths => paths[own]!);
     return {
-      truth: places.map(at => level[at + horizon - 1]!),
+      truth: places.map(at => level.get(at + horizon - 1)),
       prediction: rows.map(path => path.at(-1)!),
-      persistence: places.map(at => level[at - 1]!),
+      persistence: places.map(at => level.get(at - 1)),
       target: targetsOf(target)[own]!,
       ...(horizon > 1 && {
         paths: shownOrigins(places.length).map(row => ({
@@ -47,10 +47,12 @@ export function forecastSample(
         origins: {
           ...index(places.map(at => at - 1)),
           rmse: rows.map((path, row) =>
-            toJsonNumber(rootOf(path.map((y, k) => y - level[places[row]! + k]!))),
+            toJsonNumber(rootOf(path.map((y, k) => y - level.get(places[row]! + k)))),
           ),
           persistence: rows.map((path, row) =>
-            toJsonNumber(rootOf(path.map((_, k) => level[places[row]! - 1]! - level[places[row]! + k]!))),
+            toJsonNumber(
+              rootOf(path.map((_, k) => level.get(places[row]! - 1) - level.get(places[row]! + k))),
+            ),
           ),
         },
       }),
@@ -78,15 +80,15 @@ function shownOrigins(count: number): number[] {
 function stepErrors(
   paths: readonly (readonly number[])[],
   places: readonly number[],
-  level: Float64Array,
+  level: Column<Float64ArrayConstructor>,
   horizon: number,
 ) {
   const steps = Array.from({ length: horizon }, (_, k) => k);
   const by = (errorAt: (row: number, k: number) => number) =>
     steps.map(k => toJsonNumber(rootOf(places.map((_, row) => errorAt(row, k)))));
   return {
-    rmse: by((row, k) => paths[row]![k]! - level[places[row]! + k]!),
-    persistence: by((row, k) => level[places[row]! - 1]! - level[places[row]! + k]!),
+    rmse: by((row, k) => paths[row]![k]! - level.get(places[row]! + k)),
+    persistence: by((row, k) => level.get(places[row]! - 1) - level.get(places[row]! + k)),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   tensor2d,
 } from '@tensorflow/tfjs-core';
 import type { DataOf } from '../../experiment/tasks/index.ts';
+import type { Column } from '../data/storage.ts';
 import { appliedOutputs, type Outputs } from '../engine/losses.ts';
 import type { PreparedSeries, TargetSeries } from './series-data.ts';
 import type { Batch, Score } from './task.ts';
@@ -47,13 +48,18 @@ export function scoreLevels(
     score.sums[name] = (score.sums[name] ?? 0) + value;
   };
   places.forEach((at, row) => {
-    const origin = { row: series.numbers[at - 1]!, answers: 0, squaredError: 0, persistenceSquaredError: 0 };
+    const origin = {
+      row: series.numbers.get(at - 1),
+      answers: 0,
+      squaredError: 0,
+      persistenceSquaredError: 0,
+    };
     levels[row]!.forEach((path, target) => {
       const { level } = series.targets[target]!;
       const unit = unitOf(series, target) ** 2;
-      const still = level[at - 1]!;
+      const still = level.get(at - 1);
       path.forEach((predicted, k) => {
-        const truth = level[at + k]!;
+        const truth = level.get(at + k);
         const error = Math.abs(predicted - truth);
         const own = (name: string, value: number) => addTo(`${name}.${target}`, value);
         own('answers', 1);
@@ -126,9 +132,14 @@ export function levelFigures(
 }
 
 /** The value `season` rows before row at + k, or as many seasons as it takes to be known at `at`; 1: the last known value. */
-export function naiveAt(level: Float64Array, at: number, k: number, season: number): number {
+export function naiveAt(
+  level: Column<Float64ArrayConstructor>,
+  at: number,
+  k: number,
+  season: number,
+): number {
   const from = at + k - season * Math.ceil((k + 1) / season);
-  return level[from >= 0 ? from : at - 1]!;
+  return level.get(from >= 0 ? from : at - 1);
 }
 
 export function naiveName(season: number | undefined): string {
@@ -140,7 +151,7 @@ export function naiveLoss(
   { targets, firstRow: difference }: PreparedSeries,
   { season = 1, quantiles }: ForecastData,
   ahead: number,
-  places: Int32Array,
+  places: Iterable<number>,
 ): number {
   let sum = 0;
   let count = 0;
@@ -149,9 +160,9 @@ export function naiveLoss(
       for (const { level, wanted, scale } of targets) {
         const naive = naiveAt(level, at, k, season);
         const before =
-          k < difference ? level[at + k - difference]! : naiveAt(level, at, k - difference, season);
+          k < difference ? level.get(at + k - difference) : naiveAt(level, at, k - difference, season);
         const implied = ((difference > 0 ? naive - before : naive) - scale.mean) / scale.std;
-        const error = wanted[at + k]! - implied;
+        const error = wanted.get(at + k) - implied;
         sum += quantiles
           ? quantiles.reduce((all, q) => all + pinball(error, q), 0) / quantiles.length
           : error ** 2;
@@ -164,8 +175,8 @@ export function naiveLoss(
 export function naiveError({ level, wanted }: TargetSeries, rows: number, season: number): number {
   let [sum, count] = [0, 0];
   for (let row = season; row < rows; row++) {
-    if (Number.isNaN(wanted[row])) continue;
-    sum += Math.abs(level[row]! - level[row - season]!);
+    if (Number.isNaN(wanted.get(row))) continue;
+    sum += Math.abs(level.get(row) - level.get(row - season));
     count++;
   }
   return sum / count;

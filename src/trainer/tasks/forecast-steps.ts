@@ -51,7 +51,7 @@ export function forecastSteps(artifact: ForecastArtifact): Stepping | string {
             const own = targets.map((column, target) => {
               const level = newest.map(row => row.level.get(column)!);
               const path = pathOf(outputs, 0, shape, target, place);
-              return levelsOf(path, level.length, level, scaling[column]!, difference);
+              return levelsOf(path, level.length, row => level[row]!, scaling[column]!, difference);
             });
             return typeof artifact.target === 'string'
               ? own[0]!

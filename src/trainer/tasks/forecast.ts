@@ -10,6 +10,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import type { Storage } from '../data/storage.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
 import { randomStream } from '../random.ts';
 import { forecastArtifact as artifact, type ForecastArtifact } from './forecast-artifact.ts';
@@ -26,6 +27,7 @@ import {
 } from './forecast-scores.ts';
 import { forecastSteps } from './forecast-steps.ts';
 import type { TaskModule } from './module.ts';
+import { Places, scattered } from './places.ts';
 import { inputWidth, type PreparedSeries, prepareSeries, windowsOf } from './series-data.ts';
 import type { Batch, Task } from './task.ts';
 import { scoreValues, valueLoss } from './values.ts';
@@ -33,11 +35,13 @@ import { scoreValues, valueLoss } from './values.ts';
 type ForecastData = DataOf<'forecast'>;
 
 const SHOWN_ROWS = 150;
+/** Windows whose order in an epoch is held in memory. */
+const MOST_LISTED = 1 << 23;
 
 export async function forecastTask(
   experiment: Experiment,
   data: ForecastData,
-  { path, bytes }: { path: string; bytes?: number | undefined },
+  { path, bytes, storage }: { path: string; bytes?: number | undefined; storage?: Storage | undefined },
   known: ForecastArtifact | null,
 ): Promise<Task> {
   const targets = targetsOf(data.target);
@@ -46,7 +50,7 @@ export async function forecastTask(
   const plan = { ...data, features };
   const { formats, scaling } = known ?? {};
   const bad = new BadRows(data.onError);
-  const read = await readTable(path, data.path, { ...data, targets, features, formats, bytes, bad });
+  const read = await readTable(path, data.path, { ...data, targets, features, formats, bytes, bad, storage });
   const trainShare = data.split[0];
   const series = prepareSeries(
     read.table,
@@ -62,7 +66,7 @@ export async function forecastTask(
   // the rows from which a part is forecast
   const origins = (from: number, to: number) => {
     const places = part(from, to);
-    return places.filter(at => (at - places[0]!) % data.stride === 0);
+    return data.stride === 1 || places.length === 0 ? places : places.every(data.stride);
   };
   const train = part(first, trainRows, ahead);
   const valid = origins(trainRows, validRows);
@@ -79,11 +83,11 @@ export async function forecastTask(
   const cut = cutter(series, data.window, ahead);
   const shown = valid.length > 0 ? valid : origins(first, trainRows);
 
-  function* batchesOf(places: Int32Array, most: number): Iterable<Batch> {
+  function* batchesOf(places: Places, most: number): Iterable<Batch> {
     for (let at = 0, count = 0; at < places.length && count < most; at += size, count++)
-      yield cut(Array.from(places.subarray(at, at + size)));
+      yield cut(places.slice(at, at + size));
   }
-  const dateOf = datesOf(read.table);
+  const dateOf = datesOf(read.table, series);
   const baseline = naiveLoss(series, data, ahead, valid.length > 0 ? valid : train);
   const errorScales = series.targets.map(target => naiveError(target, trainRows, data.season ?? 1));
 
@@ -108,7 +112,7 @@ export async function forecastTask(
     trainingBatch(step) {
       const order = orderOf(Math.floor((step - 1) / perEpoch));
       const from = ((step - 1) % perEpoch) * size;
-      return cut(Array.from(order.subarray(from, from + size), window => train[window]!));
+      return cut(Array.from({ length: size }, (_, index) => train.at(order(from + index))));
     },
     epochOf: step => Math.floor((step - 1) / perEpoch),
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
@@ -140,7 +144,7 @@ export async function forecastTask(
       };
     },
     *sample(model) {
-      const places = Array.from(shown.subarray(-SHOWN_ROWS));
+      const places = shown.slice(Math.max(0, shown.length - SHOWN_ROWS), shown.length);
       yield;
       const levels = levelPaths(pathsOf(model, series, places, plan), places, series, plan);
       return forecastSample({ places, levels }, series, data, dateOf);
@@ -177,7 +181,7 @@ function freeError(
   paths.forEach((own, row) => {
     own.forEach((path, target) => {
       path.forEach((value, k) => {
-        sum += (value - targets[target]!.wanted[places[row]! + k]!) ** 2;
+        sum += (value - targets[target]!.wanted.get(places[row]! + k)) ** 2;
       });
     });
   });
@@ -190,14 +194,14 @@ interface ForecastBatch extends Batch {
 }
 
 /** Where a window may end: all rows that it is to predict are known. */
-function scoredPlaces(series: PreparedSeries, from: number, to: number, horizon: number): Int32Array {
-  const places: number[] = [];
+function scoredPlaces(series: PreparedSeries, from: number, to: number, horizon: number): Places {
+  const places = new Places();
   let knownSince = from;
   for (let row = from; row < to; row++) {
-    if (!series.known[row]) knownSince = row + 1;
+    if (!series.known.get(row)) knownSince = row + 1;
     if (row - horizon + 1 >= knownSince) places.push(row - horizon + 1);
   }
-  return Int32Array.from(places);
+  return places;
 }
 
 function cutter(series: PreparedSeries, window: number, ahead: number) {
@@ -206,10 +210,11 @@ function cutter(series: PreparedSeries, window: number, ahead: number) {
     const batch = places.length;
     const wanted = new Float32Array(batch * ahead * targets.length);
     places.forEach((at, row) => {
-      for (let k = 0; k < ahead; k++)
-        targets.forEach((target, own) => {
-          wanted[(row * ahead + k) * targets.length + own] = target.wanted[at + k]!;
+      targets.forEach((target, own) => {
+        target.wanted.slice(at, at + ahead).forEach((value, k) => {
+          wanted[(row * ahead + k) * targets.length + own] = value;
         });
+      });
     });
     return {
       seqLen: window,
@@ -224,26 +229,28 @@ function cutter(series: PreparedSeries, window: number, ahead: number) {
 }
 
 /** The order of the windows in each epoch: a function of the seed and the epoch alone. */
-function shuffles(windows: number, seed: number): (epoch: number) => Uint32Array {
-  let made: { epoch: number; order: Uint32Array } | null = null;
+function shuffles(windows: number, seed: number): (epoch: number) => (index: number) => number {
+  let made: { epoch: number; order: (index: number) => number } | null = null;
   return epoch => {
     if (made?.epoch === epoch) return made.order;
+    if (windows > MOST_LISTED) {
+      made = { epoch, order: scattered(windows, seed, epoch) };
+      return made.order;
+    }
     const random = randomStream(seed, 'data/order', epoch);
     const order = Uint32Array.from({ length: windows }, (_, index) => index);
     for (let last = windows - 1; last > 0; last--) {
       const other = random.int(last + 1);
       [order[last], order[other]] = [order[other]!, order[last]!];
     }
-    made = { epoch, order };
-    return order;
+    made = { epoch, order: index => order[index]! };
+    return made.order;
   };
 }
 
-/** By the number of a row in the file: milliseconds since 1970. null: no column tells dates. */
-function datesOf({ time, numbers }: Table): ((number: number) => number) | null {
-  if (!time?.isDate) return null;
-  const found = new Map(Array.from(numbers, (number, row) => [number, time.times[row]!]));
-  return number => found.get(number) ?? Number.NaN;
+/** By row: milliseconds since 1970. null: no column tells dates. */
+function datesOf({ time }: Table, { tableRow }: PreparedSeries): ((row: number) => number) | null {
+  return time?.isDate ? row => time.times.get(tableRow(row)) : null;
 }
 
 function describe(
@@ -293,7 +300,7 @@ const POLICY = {
 export const forecast: TaskModule<'forecast', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
-    forecastTask(experiment, data, { path: locateData(data.path, place), bytes: place.bytes }, known),
+    forecastTask(experiment, data, { ...place, path: locateData(data.path, place) }, known),
   sizes(own, experiment) {
     const sizes = knownSizes(experiment)!;
     const { features, outputs } = widthsOf(own);

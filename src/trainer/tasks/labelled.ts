@@ -256,10 +256,10 @@ async function readSeries(path: string, data: LabelledColumns): Promise<Labelled
     columns.forEach((column, index) => {
       const numbers = table.values.get(column)!;
       places.forEach((row, step) => {
-        const value = numbers[row]!;
+        const value = numbers.get(row);
         if (!Number.isFinite(value))
           throw new DataError(
-            `${data.path}, line ${table.lines[row]}: "${column}" is empty; a series for classification needs all of its values.`,
+            `${data.path}, line ${table.lines.get(row)}: "${column}" is empty; a series for classification needs all of its values.`,
           );
         values[step * columns.length + index] = value;
       });

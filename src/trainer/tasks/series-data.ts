@@ -2,6 +2,9 @@
 // the training part. Nothing a window shows is later than the window.
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
+import { Column, type Storage } from '../data/storage.ts';
+
+type Numbers = Column<Float64ArrayConstructor>;
 
 export type MissingPolicy = 'error' | 'drop' | 'previous' | 'mask' | 'interpolate';
 
@@ -14,9 +17,9 @@ export interface Scale {
 export interface TargetSeries {
   name: string;
   /** in its own unit, by row; where it is missing, the value before */
-  level: Float64Array;
+  level: Numbers;
   /** its value or change, scaled; NaN where it is not known */
-  wanted: Float32Array;
+  wanted: Column<Float32ArrayConstructor>;
   scale: Scale;
 }
 
@@ -24,19 +27,21 @@ export interface PreparedSeries {
   rows: number;
   targets: TargetSeries[];
   /** whether all targets of this row were there, and with them the changes that are modelled: only such rows are scored */
-  known: Uint8Array;
+  known: Column<Uint8ArrayConstructor>;
   /** what the model reads of a row itself: (rows, width), scaled, row-major; missing values are the ones before */
-  inputs: Float32Array;
+  inputs: Column<Float32ArrayConstructor>;
   /** numbers of a row: the features; with "mask", one more for each; the calendar */
   width: number;
   /** the same where a value is interpolated, with the row that it takes from the future; null for other policies */
-  interpolated: { inputs: Float32Array; until: Int32Array } | null;
+  interpolated: { inputs: Column<Float32ArrayConstructor>; until: Column<Int32ArrayConstructor> } | null;
   /** what is known in advance: (rows, columns), scaled; each row is read with the values of the next `steps` rows */
-  ahead: { values: Float32Array; columns: number; steps: number };
+  ahead: { values: Column<Float32ArrayConstructor>; columns: number; steps: number };
   /** first row with a known change */
   firstRow: number;
   /** number of each row in the file, from 1 */
-  numbers: Int32Array;
+  numbers: Column<Int32ArrayConstructor>;
+  /** its row of the table */
+  tableRow(row: number): number;
   /** rows before the first one that has all columns */
   leftOut: number;
   scaling: Record<string, Scale>;
@@ -65,75 +70,86 @@ export interface SeriesOptions {
 /** @throws DataError for missing values under the policy "error", or a column that never changes */
 export function prepareSeries(table: Table, options: SeriesOptions, name: string): PreparedSeries {
   const { targets, features, known: told = [], difference, missing } = options;
-  const { columns, numbers, leftOut, places } = usableRows(table, missing, name, options);
+  const { storage } = table;
+  const { rows, leftOut, tableRow } = usableRows(table, missing, name, options);
   const cycles = options.calendar ?? [];
-  const turns = cyclesOf(table, cycles, places, name);
-  const rows = numbers.length;
+  const turnsOf = cyclesOf(table, cycles, tableRow, name);
   const trainRows = Math.floor(rows * options.trainShare);
-  const carried = new Map([...columns].map(([column, values]) => [column, carry(values)]));
+  const read = [...new Set([...targets, ...features, ...told])];
+  const raw = new Map(
+    read.map(column => {
+      const values = table.values.get(column)!;
+      return [column, (row: number) => values.get(tableRow(row))];
+    }),
+  );
+  const carried = new Map(read.map(column => [column, carry(raw.get(column)!, rows, storage)]));
   const isChange = (column: string) => difference > 0 && targets.includes(column);
   const isKnown = (column: string, row: number) => {
-    const raw = columns.get(column)!;
+    const own = raw.get(column)!;
     return (
-      !Number.isNaN(raw[row]!) &&
-      (!isChange(column) || (row >= difference && !Number.isNaN(raw[row - difference]!)))
+      !Number.isNaN(own(row)) &&
+      (!isChange(column) || (row >= difference && !Number.isNaN(own(row - difference))))
     );
   };
-  const modelled = (values: Float64Array, column: string) =>
-    isChange(column) ? changes(values, difference) : values;
+  const modelled = (values: Numbers, column: string) =>
+    isChange(column) ? changes(values, difference) : (row: number) => values.get(row);
 
   const scaling: Record<string, Scale> = {};
-  for (const column of new Set([...targets, ...features, ...told])) {
+  for (const column of read) {
     const values = modelled(carried.get(column)!, column);
-    const fitted = () =>
-      values.slice(0, trainRows).filter((_, row) => row >= difference && isKnown(column, row));
-    scaling[column] = options.scaling?.[column] ?? fitScale(fitted(), column, name);
+    const fitted = function* () {
+      for (let row = difference; row < trainRows; row++) if (isKnown(column, row)) yield values(row);
+    };
+    scaling[column] = options.scaling?.[column] ?? fitScale(fitted, column, name);
   }
 
   const own = features.length * (missing === 'mask' ? 2 : 1);
   const width = own + 2 * cycles.length;
-  const scaled = (source: ReadonlyMap<string, Float64Array>): Float32Array => {
-    const inputs = new Float32Array(rows * width);
-    features.forEach((column, place) => {
-      const { mean, std } = scaling[column]!;
-      const values = modelled(source.get(column)!, column);
-      for (let row = 0; row < rows; row++) {
-        inputs[row * width + place] = (values[row]! - mean) / std;
-        if (own > features.length)
-          inputs[row * width + features.length + place] = isKnown(column, row) ? 0 : 1;
-      }
-    });
-    for (let row = 0; row < rows; row++)
-      for (let at = 0; at < 2 * cycles.length; at++)
-        inputs[row * width + own + at] = turns[row * 2 * cycles.length + at]!;
+  const scaled = (source: ReadonlyMap<string, Numbers>) => {
+    const inputs = new Column(Float32Array, storage);
+    const columns = features.map(column => ({
+      column,
+      values: modelled(source.get(column)!, column),
+      ...scaling[column]!,
+    }));
+    for (let row = 0; row < rows; row++) {
+      for (const { values, mean, std } of columns) inputs.push((values(row) - mean) / std);
+      if (own > features.length) for (const { column } of columns) inputs.push(isKnown(column, row) ? 0 : 1);
+      if (cycles.length > 0) inputs.pushAll(turnsOf(row));
+    }
     return inputs;
   };
-  const ahead = new Float32Array(rows * told.length);
-  told.forEach((column, place) => {
-    const { mean, std } = scaling[column]!;
-    carried.get(column)!.forEach((value, row) => {
-      ahead[row * told.length + place] = (value - mean) / std;
-    });
-  });
+  const ahead = new Column(Float32Array, storage);
+  for (let row = 0; told.length > 0 && row < rows; row++)
+    for (const column of told) {
+      const { mean, std } = scaling[column]!;
+      ahead.push((carried.get(column)!.get(row) - mean) / std);
+    }
+  const known = new Column(Uint8Array, storage);
+  const numbers = new Column(Int32Array, storage);
+  for (let row = 0; row < rows; row++) {
+    known.push(targets.every(column => isKnown(column, row)) ? 1 : 0);
+    numbers.push(table.numbers.get(tableRow(row)));
+  }
   const series = {
     rows,
     targets: targets.map(column => {
       const level = carried.get(column)!;
       const scale = scaling[column]!;
-      const wanted = Float32Array.from(modelled(level, column), (value, row) =>
-        isKnown(column, row) ? (value - scale.mean) / scale.std : Number.NaN,
-      );
+      const value = modelled(level, column);
+      const wanted = new Column(Float32Array, storage);
+      for (let row = 0; row < rows; row++)
+        wanted.push(isKnown(column, row) ? (value(row) - scale.mean) / scale.std : Number.NaN);
       return { name: column, level, wanted, scale };
     }),
-    known: Uint8Array.from({ length: rows }, (_, row) =>
-      targets.every(column => isKnown(column, row)) ? 1 : 0,
-    ),
+    known,
     inputs: scaled(carried),
     width,
-    interpolated: missing === 'interpolate' ? interpolated(columns, features, scaled, rows) : null,
+    interpolated: missing === 'interpolate' ? interpolated(raw, features, scaled, { rows, storage }) : null,
     ahead: { values: ahead, columns: told.length, steps: options.ahead ?? 1 },
     firstRow: difference,
     numbers,
+    tableRow,
     leftOut,
     scaling,
   };
@@ -148,31 +164,41 @@ export function inputWidth({ width, ahead }: PreparedSeries): number {
 
 /** Windows of the rows before each place: (window, places, width). */
 export function windowsOf(series: PreparedSeries, places: readonly number[], window: number): Float32Array {
-  const { width, interpolated, rows } = series;
+  const { inputs, width, interpolated, rows } = series;
   const all = inputWidth(series);
   const input = new Float32Array(window * places.length * all);
   places.forEach((at, index) => {
+    const own = inputs.slice((at - window) * width, at * width);
     for (let t = 0; t < window; t++) {
-      const from = (at - window + t) * width;
       const to = (t * places.length + index) * all;
-      readRow(series, at - window + t, input, to);
-      if (!interpolated) continue;
-      // a line to a value that the window does not show would tell it
-      const features = interpolated.until.length / rows;
-      for (let k = 0; k < features; k++)
-        if (interpolated.until[(at - window + t) * features + k]! < at)
-          input[to + k] = interpolated.inputs[from + k]!;
+      input.set(own.subarray(t * width, (t + 1) * width), to);
+      readAhead(series, at - window + t, input, to);
     }
+    if (!interpolated) return;
+    // a line to a value that the window does not show would tell it
+    const features = interpolated.until.length / rows;
+    const until = interpolated.until.slice((at - window) * features, at * features);
+    const filled = interpolated.inputs.slice((at - window) * width, at * width);
+    for (let t = 0; t < window; t++)
+      for (let k = 0; k < features; k++)
+        if (until[t * features + k]! < at)
+          input[(t * places.length + index) * all + k] = filled[t * width + k]!;
   });
   return input;
 }
 
 /** What the model reads at a row, with missing values as the ones before. */
 export function readRow(series: PreparedSeries, row: number, input: Float32Array, to: number): void {
-  const { inputs, width, ahead } = series;
-  input.set(inputs.subarray(row * width, (row + 1) * width), to);
+  const { inputs, width } = series;
+  input.set(inputs.slice(row * width, (row + 1) * width), to);
+  readAhead(series, row, input, to);
+}
+
+function readAhead({ width, ahead }: PreparedSeries, row: number, input: Float32Array, to: number): void {
+  if (ahead.columns === 0) return;
   const from = (row + 1) * ahead.columns;
-  input.set(ahead.values.subarray(from, from + ahead.columns * ahead.steps), to + width);
+  const end = Math.min(ahead.values.length, from + ahead.columns * ahead.steps);
+  if (from < end) input.set(ahead.values.slice(from, end), to + width);
 }
 
 const PERIODS: Readonly<Record<Cycle, (date: Date) => number>> = {
@@ -182,42 +208,39 @@ const PERIODS: Readonly<Record<Cycle, (date: Date) => number>> = {
   month: date => date.getUTCMonth() / 12,
 };
 
-/** (rows, 2 · cycles): the sine and cosine of each cycle. @throws DataError without dates */
+/** By row, 2 · cycles numbers: the sine and cosine of each cycle. @throws DataError without dates */
 function cyclesOf(
   table: Table,
   cycles: readonly Cycle[],
-  places: ArrayLike<number>,
+  tableRow: (row: number) => number,
   name: string,
-): Float32Array {
-  const turns = new Float32Array(places.length * 2 * cycles.length);
-  if (cycles.length === 0) return turns;
+): (row: number) => Float32Array {
+  const turns = new Float32Array(2 * cycles.length);
+  if (cycles.length === 0) return () => turns;
   const { time } = table;
   if (!time?.isDate)
     throw new DataError(
       `${name} has no column of dates for "calendar"; name one with "time", or leave it out.`,
     );
-  for (let row = 0; row < places.length; row++) {
-    const moment = time.times[places[row]!]!;
+  return row => {
+    const moment = time.times.get(tableRow(row));
     if (Number.isNaN(moment))
       throw new DataError(
-        `${name}, line ${table.lines[places[row]!]}: "${time.column}" has no date, and "calendar" needs one.`,
+        `${name}, line ${table.lines.get(tableRow(row))}: "${time.column}" has no date, and "calendar" needs one.`,
       );
     const date = new Date(moment);
     cycles.forEach((cycle, at) => {
       const angle = 2 * Math.PI * PERIODS[cycle](date);
-      turns[(row * cycles.length + at) * 2] = Math.sin(angle);
-      turns[(row * cycles.length + at) * 2 + 1] = Math.cos(angle);
+      turns[at * 2] = Math.sin(angle);
+      turns[at * 2 + 1] = Math.cos(angle);
     });
-  }
-  return turns;
+    return turns;
+  };
 }
 
 interface UsableRows {
-  /** rows of the table */
-  places: ArrayLike<number>;
-  /** NaN where a value is missing */
-  columns: Map<string, Float64Array>;
-  numbers: Int32Array;
+  rows: number;
+  tableRow(row: number): number;
   leftOut: number;
 }
 
@@ -231,92 +254,95 @@ function usableRows(
   const columns = [...table.values];
   const told = columns.filter(([column]) => known.includes(column));
   const hole = (row: number) =>
-    (row < table.rows - toCome ? columns : told).find(([, values]) => Number.isNaN(values[row]));
-  const take = (rows: ArrayLike<number>, leftOut: number): UsableRows => ({
-    columns: new Map(
-      columns.map(([column, values]) => [column, Float64Array.from(rows, row => values[row]!)]),
-    ),
-    numbers: Int32Array.from(rows, row => table.numbers[row]!),
-    places: rows,
-    leftOut,
-  });
-  const all = Array.from({ length: table.rows }, (_, row) => row);
-  if (policy === 'error') {
-    const row = all.find(row => hole(row));
-    if (row !== undefined)
-      throw new DataError(
-        `${name}, line ${table.lines[row]}: "${hole(row)![0]}" has no value; "missing" can be "previous", "mask", "interpolate" or "drop".`,
-      );
-  }
+    (row < table.rows - toCome ? columns : told).find(([, values]) => Number.isNaN(values.get(row)));
+  if (policy === 'error')
+    for (let row = 0; row < table.rows; row++) {
+      const found = hole(row);
+      if (found)
+        throw new DataError(
+          `${name}, line ${table.lines.get(row)}: "${found[0]}" has no value; "missing" can be "previous", "mask", "interpolate" or "drop".`,
+        );
+    }
   if (policy === 'drop') {
-    const kept = all.filter(row => !hole(row));
+    const kept = new Column(Int32Array, table.storage);
+    for (let row = 0; row < table.rows; row++) if (!hole(row)) kept.push(row);
     if (kept.length === 0) throw new DataError(`${name}: every row has a missing value.`);
-    return take(kept, 0);
+    return { rows: kept.length, tableRow: row => kept.get(row), leftOut: 0 };
   }
-  const first = columns.reduce(
-    (latest, [, values]) =>
-      Math.max(
-        latest,
-        values.findIndex(value => !Number.isNaN(value)),
-      ),
-    0,
-  );
-  return take(all.slice(first), first);
+  let first = 0;
+  for (const [, values] of columns) {
+    let row = 0;
+    while (row < table.rows && Number.isNaN(values.get(row))) row++;
+    if (row < table.rows) first = Math.max(first, row);
+  }
+  return { rows: table.rows - first, tableRow: row => row + first, leftOut: first };
 }
 
 /** The value before. */
-function carry(values: Float64Array): Float64Array {
-  let last = values[0]!;
-  return values.map(value => {
-    if (!Number.isNaN(value)) last = value;
-    return last;
-  });
+function carry(value: (row: number) => number, rows: number, storage: Storage): Numbers {
+  const made = new Column(Float64Array, storage);
+  let last = value(0);
+  for (let row = 0; row < rows; row++) {
+    const own = value(row);
+    if (!Number.isNaN(own)) last = own;
+    made.push(last);
+  }
+  return made;
 }
 
 function interpolated(
-  columns: ReadonlyMap<string, Float64Array>,
+  columns: ReadonlyMap<string, (row: number) => number>,
   features: readonly string[],
-  scaled: (source: ReadonlyMap<string, Float64Array>) => Float32Array,
-  rows: number,
+  scaled: (source: ReadonlyMap<string, Numbers>) => Column<Float32ArrayConstructor>,
+  size: { rows: number; storage: Storage },
 ): PreparedSeries['interpolated'] {
-  const lines = new Map([...columns].map(([column, values]) => [column, interpolate(values)]));
-  const until = new Int32Array(rows * features.length);
-  features.forEach((column, place) => {
-    lines.get(column)!.until.forEach((row, at) => {
-      until[at * features.length + place] = row;
-    });
-  });
+  const lines = new Map([...columns].map(([column, value]) => [column, interpolate(value, size)]));
+  const until = new Column(Int32Array, size.storage);
+  const each = features.map(column => lines.get(column)!.until);
+  for (let row = 0; row < size.rows; row++) for (const own of each) until.push(own.get(row));
   return { inputs: scaled(new Map([...lines].map(([column, { filled }]) => [column, filled]))), until };
 }
 
 /** Holes on a line between their ends; `until`: the row whose value a row needs, itself where it is there. */
-function interpolate(values: Float64Array): { filled: Float64Array; until: Int32Array } {
-  const filled = carry(values);
-  const until = Int32Array.from(values.keys());
-  for (let row = 1; row < values.length; row++) {
-    if (!Number.isNaN(values[row])) continue;
+function interpolate(
+  value: (row: number) => number,
+  { rows, storage }: { rows: number; storage: Storage },
+): { filled: Numbers; until: Column<Int32ArrayConstructor> } {
+  const filled = new Column(Float64Array, storage);
+  const until = new Column(Int32Array, storage);
+  let before = value(0);
+  for (let row = 0; row < rows; ) {
+    const own = value(row);
+    if (!Number.isNaN(own) || row === 0) {
+      before = own;
+      filled.push(own);
+      until.push(row++);
+      continue;
+    }
     let next = row;
-    while (next < values.length && Number.isNaN(values[next])) next++;
-    const before = filled[row - 1]!;
-    // a hole that has no end is the value before
-    for (let at = row; at < next && next < values.length; at++) {
-      filled[at] = before + ((values[next]! - before) * (at - row + 1)) / (next - row + 1);
-      until[at] = next;
+    while (next < rows && Number.isNaN(value(next))) next++;
+    const end = next < rows ? value(next) : Number.NaN;
+    for (let at = row; at < next; at++) {
+      // a hole that has no end is the value before
+      filled.push(next < rows ? before + ((end - before) * (at - row + 1)) / (next - row + 1) : before);
+      until.push(next < rows ? next : at);
     }
     row = next;
   }
   return { filled, until };
 }
 
-function changes(level: Float64Array, over: number): Float64Array {
-  return level.map((value, row) => (row < over ? Number.NaN : value - level[row - over]!));
+function changes(level: Numbers, over: number): (row: number) => number {
+  return row => (row < over ? Number.NaN : level.get(row) - level.get(row - over));
 }
 
-function fitScale(values: Float64Array, column: string, name: string): Scale {
+function fitScale(values: () => Iterable<number>, column: string, name: string): Scale {
+  let length = 0;
+  for (const _ of values()) length++;
   let mean = 0;
-  for (const value of values) mean += value / values.length;
+  for (const value of values()) mean += value / length;
   let variance = 0;
-  for (const value of values) variance += (value - mean) ** 2 / values.length;
+  for (const value of values()) variance += (value - mean) ** 2 / length;
   const std = Math.sqrt(variance);
   if (!Number.isFinite(std))
     throw new DataError(`The column "${column}" of ${name} holds numbers too large to compute with.`);
@@ -337,19 +363,22 @@ function requireFinite(
   const { inputs, targets, width, ahead, firstRow, numbers } = series;
   const fail = (row: number, column: string): never => {
     throw new DataError(
-      `The column "${column}" of ${name} holds numbers too large to compute with beside its training part, first in data row ${numbers[row]}.`,
+      `The column "${column}" of ${name} holds numbers too large to compute with beside its training part, first in data row ${numbers.get(row)}.`,
     );
   };
   for (let at = firstRow * width; at < inputs.length; at++)
-    if (!isComputable(inputs[at]!))
+    if (!isComputable(inputs.get(at)))
       fail(Math.floor(at / width), features[(at % width) % features.length] ?? '');
-  ahead.values.forEach((value, at) => {
+  let at = 0;
+  for (const value of ahead.values) {
     if (!isComputable(value)) fail(Math.floor(at / ahead.columns), told[at % ahead.columns]!);
-  });
+    at++;
+  }
   for (const { name: column, wanted } of targets)
-    wanted.forEach((value, row) => {
+    for (let row = 0; row < wanted.length; row++) {
+      const value = wanted.get(row);
       if (!Number.isNaN(value) && !isComputable(value)) fail(row, column);
-    });
+    }
 }
 
 /** Its square is still a float32. */

@@ -128,17 +128,17 @@ function scored(
   let still = 0;
   for (const [at, predicted] of levels) {
     const row = at + horizon - 1;
-    if (row >= history || Number.isNaN(wanted[row]!)) continue;
-    const truth = level[row]!;
+    if (row >= history || Number.isNaN(wanted.get(row))) continue;
+    const truth = level.get(row);
     const prediction = predicted[target]!.at(-1)!;
-    const persistence = level[at - 1]!;
-    rows.push({ row: numbers[row]!, truth, prediction, persistence });
+    const persistence = level.get(at - 1);
+    rows.push({ row: numbers.get(row), truth, prediction, persistence });
     squared += (prediction - truth) ** 2;
     still += (persistence - truth) ** 2;
   }
   // a table that was turned goes on above its first row
-  const last = numbers[history - 1]!;
-  const direction = last < numbers[0]! ? -1 : 1;
+  const last = numbers.get(history - 1);
+  const direction = last < numbers.get(0) ? -1 : 1;
   const path = levels.get(history)?.[target] ?? [];
   const next = path.map((prediction, k) => ({ row: last + direction * (k + 1), prediction }));
   const root = (sum: number) => (rows.length > 0 ? Math.sqrt(sum / rows.length) : null);

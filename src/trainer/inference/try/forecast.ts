@@ -36,10 +36,10 @@ export const tryForecast: Tryer<ForecastArtifact> = async (model, artifact, give
   const columns = targets.flatMap(({ name, level, wanted, scale }, target) => {
     const quantile = (place: number) => {
       const own = pathOf(said, 0, answerShape(artifact), target, place);
-      return levelsOf(own, at, level, scale, difference);
+      return levelsOf(own, at, row => level.get(row), scale, difference);
     };
     const truth = Array.from({ length: horizon }, (_, k) =>
-      at + k < history && !Number.isNaN(wanted[at + k]!) ? level[at + k]!.toPrecision(6) : '',
+      at + k < history && !Number.isNaN(wanted.get(at + k)) ? level.get(at + k).toPrecision(6) : '',
     );
     return [
       { title: name, cells: paths![target]!.map(numberText) },
@@ -50,7 +50,7 @@ export const tryForecast: Tryer<ForecastArtifact> = async (model, artifact, give
       ...(truth.some(cell => cell !== '') ? [{ title: `${name}, truth`, cells: truth }] : []),
     ];
   });
-  const steps = Array.from({ length: window }, (_, t) => String(numbers[at - window + t]));
+  const steps = Array.from({ length: window }, (_, t) => String(numbers.get(at - window + t)));
   const { states } = look(model, batch, context.run, { steps });
   return {
     ...NOTHING,

@@ -268,7 +268,7 @@ describe('tasks', () => {
     });
 
     it('gives levels back from changes, over its own predictions beyond the known rows', () => {
-      const level = [10, 20, 30];
+      const level = (row: number) => [10, 20, 30][row]!;
       const scale = { mean: 1, std: 2 };
       assert.deepEqual(levelsOf([0, 1], 3, level, scale, 0), [1, 3]);
       assert.deepEqual(levelsOf([0, 1, -1], 3, level, scale, 1), [31, 34, 33]);

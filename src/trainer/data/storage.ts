@@ -1,0 +1,258 @@
+// Numbers by place, more of them than memory should hold: so many bytes of all columns stand in memory, and what comes
+// after stands in a scratch file without a name, which the system removes with the process.
+import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { whyOf } from '../../runs/system-errors.ts';
+import { DataError } from './errors.ts';
+
+/** Bytes that the columns of one storage hold in memory. */
+export const STORED_BYTES = 96e6;
+
+type Kind =
+  | Float64ArrayConstructor
+  | Float32ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Uint16ArrayConstructor
+  | Uint8ArrayConstructor;
+
+type Values<K extends Kind> = InstanceType<K>;
+
+/** The memory that columns share, and the file behind it. */
+export class Storage {
+  private left: number;
+  private readonly folder: string;
+  private file: number | null = null;
+  private written = 0;
+
+  constructor(inMemory = STORED_BYTES, folder = scratchFolder()) {
+    this.left = inMemory;
+    this.folder = folder;
+  }
+
+  /** false: so many bytes are no longer to be had */
+  take(bytes: number): boolean {
+    if (bytes > this.left) return false;
+    this.left -= bytes;
+    return true;
+  }
+
+  /** @returns its place in the file. @throws DataError on a full disk */
+  write(bytes: Uint8Array): number {
+    try {
+      this.file ??= this.open();
+      const place = this.written;
+      for (let from = 0; from < bytes.length; )
+        from += writeSync(this.file, bytes, from, bytes.length - from, place + from);
+      this.written += bytes.length;
+      return place;
+    } catch (cause) {
+      throw new DataError(
+        `The data take more than memory should hold, and the rest cannot be written to ${this.folder}: ${whyOf(cause)}. TMPDIR can name another folder.`,
+      );
+    }
+  }
+
+  /** @throws DataError */
+  read(into: Uint8Array, place: number): void {
+    try {
+      for (let from = 0; from < into.length; ) {
+        const more = readSync(this.file!, into, from, into.length - from, place + from);
+        if (more === 0) throw new DataError(`The scratch file in ${this.folder} lost its end.`);
+        from += more;
+      }
+    } catch (cause) {
+      if (cause instanceof DataError) throw cause;
+      throw new DataError(`The scratch file in ${this.folder} cannot be read: ${whyOf(cause)}.`);
+    }
+  }
+
+  private open(): number {
+    const path = join(
+      this.folder,
+      `unroll-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+    );
+    const file = openSync(path, 'wx+', 0o600);
+    // nothing stays behind, however the process ends
+    unlinkSync(path);
+    files.register(this, file);
+    return file;
+  }
+}
+
+const files = new FinalizationRegistry<number>(file => closeSync(file));
+
+/** On disk: /tmp is often kept in memory. */
+function scratchFolder(): string {
+  const disk = '/var/tmp';
+  return process.env['TMPDIR'] === undefined && process.platform === 'linux' && existsSync(disk)
+    ? disk
+    : tmpdir();
+}
+
+/** Numbers of a chunk: what is written and read at once when columns are gone through. */
+const CHUNK = 1 << 15;
+const FIRST = 64;
+/** Cursors that go along a column side by side. */
+const LOADED = 4;
+
+/** Numbers that are appended, then read by place. */
+export class Column<K extends Kind> {
+  length = 0;
+  private readonly kind: K;
+  private readonly storage: Storage;
+  /** full chunks: in memory, or where they stand in the file */
+  private readonly full: (Values<K> | number)[] = [];
+  private last: Values<K>;
+  private filled = 0;
+  private loaded: { index: number; values: Values<K> }[] = [];
+
+  constructor(kind: K, storage: Storage) {
+    this.kind = kind;
+    this.storage = storage;
+    this.last = new kind(FIRST) as Values<K>;
+  }
+
+  push(value: number): void {
+    if (this.filled === this.last.length) this.more();
+    this.last[this.filled++] = value;
+    this.length++;
+  }
+
+  pushAll(values: ArrayLike<number>): void {
+    for (let from = 0; from < values.length; ) {
+      if (this.filled === this.last.length) this.more();
+      const some = Math.min(values.length - from, this.last.length - this.filled);
+      for (let at = 0; at < some; at++) this.last[this.filled + at] = values[from + at]!;
+      this.filled += some;
+      this.length += some;
+      from += some;
+    }
+  }
+
+  get(place: number): number {
+    const index = Math.floor(place / CHUNK);
+    return this.chunk(index)[place - index * CHUNK]!;
+  }
+
+  /** From `from` to before `to`; a view where they stand together in memory. */
+  slice(from: number, to: number): Values<K> {
+    const first = Math.floor(from / CHUNK);
+    if (to <= (first + 1) * CHUNK) {
+      const held = first < this.full.length ? this.full[first]! : this.last;
+      if (typeof held !== 'number')
+        return held.subarray(from - first * CHUNK, to - first * CHUNK) as Values<K>;
+    }
+    const made = new this.kind(to - from) as Values<K>;
+    for (let at = from; at < to; ) {
+      const index = Math.floor(at / CHUNK);
+      const end = Math.min(to, (index + 1) * CHUNK);
+      const held = index < this.full.length ? this.full[index]! : this.last;
+      const part = made.subarray(at - from, end - from);
+      if (typeof held === 'number')
+        this.storage.read(bytesOf(part), held + (at - index * CHUNK) * part.BYTES_PER_ELEMENT);
+      else part.set(held.subarray(at - index * CHUNK, end - index * CHUNK));
+      at = end;
+    }
+    return made;
+  }
+
+  *[Symbol.iterator](): Generator<number> {
+    for (let place = 0; place < this.length; place++) yield this.get(place);
+  }
+
+  /** A copy of the first `length` numbers, with these behind them. */
+  first(length: number, behind: ArrayLike<number> = []): Column<K> {
+    const made = new Column(this.kind, this.storage);
+    for (let from = 0; from < length; from += CHUNK)
+      made.pushAll(this.slice(from, Math.min(length, from + CHUNK)));
+    made.pushAll(behind);
+    return made;
+  }
+
+  /** The same numbers again, to go on differently. */
+  copy(): Column<K> {
+    return this.first(this.length);
+  }
+
+  private chunk(index: number): Values<K> {
+    if (index === this.full.length) return this.last;
+    const held = this.full[index]!;
+    if (typeof held !== 'number') return held;
+    for (const each of this.loaded) if (each.index === index) return each.values;
+    const values = (
+      this.loaded.length === LOADED ? this.loaded.pop()!.values : new this.kind(CHUNK)
+    ) as Values<K>;
+    this.storage.read(bytesOf(values), held);
+    this.loaded.unshift({ index, values });
+    return values;
+  }
+
+  private more(): void {
+    if (this.last.length < CHUNK) {
+      const larger = new this.kind(this.last.length * 2) as Values<K>;
+      larger.set(this.last);
+      this.last = larger;
+      return;
+    }
+    if (this.storage.take(this.last.byteLength)) {
+      this.full.push(this.last);
+      this.last = new this.kind(CHUNK) as Values<K>;
+    } else this.full.push(this.storage.write(bytesOf(this.last)));
+    this.filled = 0;
+  }
+}
+
+function bytesOf(values: Values<Kind>): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Sequences of numbers of any lengths, appended, then read by place. */
+export class Records<K extends Kind> {
+  private readonly ends: Column<Float64ArrayConstructor>;
+  private readonly values: Column<K>;
+
+  constructor(kind: K, storage: Storage) {
+    this.ends = new Column(Float64Array, storage);
+    this.values = new Column(kind, storage);
+  }
+
+  get length(): number {
+    return this.ends.length;
+  }
+
+  add(values: ArrayLike<number>): void {
+    this.values.pushAll(values);
+    this.ends.push(this.values.length);
+  }
+
+  at(place: number): Values<K> {
+    if (place === 0) return this.values.slice(0, this.ends.get(0));
+    const ends = this.ends.slice(place - 1, place + 1);
+    return this.values.slice(ends[0]!, ends[1]!);
+  }
+}
+
+/** Texts of any lengths, appended, then read by place. */
+export class Texts {
+  private readonly bytes: Records<Uint8ArrayConstructor>;
+
+  constructor(storage: Storage) {
+    this.bytes = new Records(Uint8Array, storage);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  add(text: string): void {
+    this.bytes.add(Buffer.from(text, 'utf8'));
+  }
+
+  at(place: number): string {
+    const { buffer, byteOffset, byteLength } = this.bytes.at(place);
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  }
+}
