@@ -18,11 +18,22 @@ const LEAST_CHARACTERS = 1000;
 /** Rows of a table: a window of the default 24, split in three. */
 const LEAST_ROWS = 50;
 /** Formats that name their columns; the trainer reads them. */
-const TYPED = /\.(jsonl|ndjson|npy|npz|parquet|arff)$/i;
+const TYPED = /\.(jsonl|ndjson|npy|npz|parquet|arff|ts)$/i;
 const FOREIGN = /\.(feather|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
 /** Endings that are looked for. */
 export const DATA_ENDINGS =
   'txt,csv,tsv,conllu,conll,jsonl,ndjson,parquet,arff,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';
+
+/** What is looked for: a `.ts` file is TypeScript nearly everywhere, so that of those only names of the archive count. */
+export const DATA_GLOBS = [`**/*.{${DATA_ENDINGS}}`, '**/*_{TRAIN,TEST}.ts'];
+
+const SERIES_HEADER =
+  /^(?:\s*(?:[#%][^\n]*)?\n)*\s*@(?:problemname|timestamps|missing|univariate|dimensions?|equallength|serieslength|classlabel|targetlabel|data)\b/i;
+
+/** A `.ts` file holds time series only under a header of the UEA archive. */
+export function isData({ path, head }: Pick<FoundFile, 'path' | 'head'>): boolean {
+  return !/\.ts$/i.test(path) || SERIES_HEADER.test(head.replace(/^\uFEFF/, ''));
+}
 
 export function readsOf(path: string): 'text' | 'table' | 'arrays' | null {
   if (TYPED.test(path)) return 'arrays';

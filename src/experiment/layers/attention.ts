@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { count } from '../words.ts';
+import { count, plural } from '../words.ts';
 import type { At, LayerKind } from './kind.ts';
 
 const schema = z
@@ -94,7 +94,7 @@ export const attention: LayerKind<typeof schema> = {
     return [
       error(
         ['score'],
-        `A dot product needs equal widths, but ${count(at.inputs)} numbers reach this layer and the encoder's states have ${count(memory)}; take "general" or "additive".`,
+        `A dot product needs equal widths, but ${plural(at.inputs, 'number')} reach this layer and the encoder's states have ${count(memory)}; take "general" or "additive".`,
       ),
     ];
   },

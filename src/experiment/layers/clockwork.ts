@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { plural } from '../words.ts';
 import { linearRecurrence, units } from './linear-recurrence.ts';
 
 const schema = z
@@ -55,7 +56,7 @@ export const clockwork = linearRecurrence({
     return [
       error(
         ['units'],
-        `${units} units cannot be shared by ${periods.length} modules; take a number that ${periods.length} divides.`,
+        `${plural(units, 'unit')} cannot be shared by ${plural(periods.length, 'module')}; take a number that ${periods.length} divides.`,
       ),
     ];
   },

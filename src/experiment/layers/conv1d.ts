@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { count } from '../words.ts';
+import { plural } from '../words.ts';
 import type { LayerKind } from './kind.ts';
 import { residual } from './residual.ts';
 import { aheadOf, checkWindows, paddingField, shortenedTo, tailOf } from './windows.ts';
@@ -52,13 +52,16 @@ export const conv1d: LayerKind<typeof schema> = {
     const { groups, units } = layer;
     if (units % groups !== 0)
       return [
-        error(['groups'], `${count(groups)} groups cannot share ${count(units)} units; take a divisor.`),
+        error(
+          ['groups'],
+          `${plural(groups, 'group')} cannot share ${plural(units, 'unit')}; take a divisor.`,
+        ),
       ];
     if (!at || at.inputs % groups === 0) return checkWindows(layer, at);
     return [
       error(
         ['groups'],
-        `${count(groups)} groups cannot share the ${count(at.inputs)} numbers that reach this layer; take a divisor.`,
+        `${plural(groups, 'group')} cannot share the ${plural(at.inputs, 'number')} that reach this layer; take a divisor.`,
       ),
     ];
   },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { checkMask, maskPicture, maskRuleOf, maskSchema, pairsSeen } from '../attention-mask.ts';
 import { positiveInt, rate } from '../fields.ts';
 import { error, type Remark } from '../remark.ts';
-import { count } from '../words.ts';
+import { count, plural } from '../words.ts';
 import type { At, LayerKind } from './kind.ts';
 
 const schema = z
@@ -77,7 +77,7 @@ export function checkHeads(
     return [
       error(
         ['kvHeads'],
-        `${count(heads)} heads cannot be shared out among ${count(kvHeads)} heads of keys; take a divisor of ${count(heads)}.`,
+        `${plural(heads, 'head')} cannot be shared out among ${plural(kvHeads, 'head')} of keys; take a divisor of ${count(heads)}.`,
       ),
     ];
   if (!at || Number.isNaN(at.inputs)) return [];
@@ -85,7 +85,7 @@ export function checkHeads(
     return [
       error(
         ['heads'],
-        `The ${count(at.inputs)} numbers that reach this layer cannot be shared by ${count(heads)} heads; take a number of heads that divides them, or a dense layer before to widen them.`,
+        `The ${plural(at.inputs, 'number')} that reach this layer cannot be shared by ${plural(heads, 'head')}; take a number of heads that divides them, or a dense layer before to widen them.`,
       ),
     ];
   if (positions === 'rotary' && (at.inputs / heads) % 2 !== 0)

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { batching, columnOrNumber, minCount, path, shuffle, split } from './file-task.ts';
+import { batching, columnOrNumber, minCount, onError, path, shuffle, split } from './file-task.ts';
 import { PAIRS, triesSource } from './generated-pairs.ts';
 import type { TaskKind } from './kind.ts';
 
@@ -28,6 +28,7 @@ const schema = z
     maxLength: positiveInt
       .optional()
       .describe('Pairs with a source or a target of more steps are left out; default: none.'),
+    onError,
     shuffle,
     batching: batching('Pairs'),
     split: split.default([0.8, 0.1, 0.1]),

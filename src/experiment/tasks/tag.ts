@@ -2,7 +2,16 @@
 import * as z from 'zod';
 import { nonNegativeInt, positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { batching, columnOrNumber, minCount, path, shuffle, split, WHOLE_SEQUENCES } from './file-task.ts';
+import {
+  batching,
+  columnOrNumber,
+  minCount,
+  onError,
+  path,
+  shuffle,
+  split,
+  WHOLE_SEQUENCES,
+} from './file-task.ts';
 import type { TaskKind } from './kind.ts';
 
 const schema = z
@@ -23,6 +32,7 @@ const schema = z
         'Beginnings and ends of words of up to this many characters, and their shape, are read beside the word; 0: words alone.',
       ),
     maxLength: positiveInt.optional().describe('Sentences of more tokens are left out; default: none.'),
+    onError,
     shuffle,
     batching: batching('Sentences'),
     split: split.default([0.8, 0.1, 0.1]),

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Location } from 'jsonc-parser';
 import * as vscode from 'vscode';
-import { columnsIn, DATA_ENDINGS, readsOf } from '../data-files.ts';
+import { columnsIn, DATA_GLOBS, readsOf } from '../data-files.ts';
 import { readFound } from '../read-head.ts';
 import { EXPERIMENTS } from './documents.ts';
 
@@ -62,13 +62,18 @@ function rangeOfValue(
 async function filesFor(document: vscode.TextDocument): Promise<Value[]> {
   const workspace = vscode.workspace.getWorkspaceFolder(document.uri);
   if (!workspace) return [];
-  const found = await vscode.workspace.findFiles(
-    new vscode.RelativePattern(workspace, `**/*.{${DATA_ENDINGS}}`),
-    '{**/node_modules/**,**/.*/**}',
-    MOST_FILES,
+  const all = await Promise.all(
+    DATA_GLOBS.map(glob =>
+      vscode.workspace.findFiles(
+        new vscode.RelativePattern(workspace, glob),
+        '{**/node_modules/**,**/.*/**}',
+        MOST_FILES,
+      ),
+    ),
   );
   const home = dirname(document.uri.fsPath);
-  return found
+  return all
+    .flat()
     .map(({ fsPath }) => relative(home, fsPath).replaceAll('\\', '/'))
     .filter(path => readsOf(path) !== null)
     .sort((a, b) => a.split('/').length - b.split('/').length || a.localeCompare(b))

@@ -1,7 +1,7 @@
 // The data files of a folder, each with its beginning; our own samples where it has none.
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { DATA_ENDINGS, type FoundFile, readsOf } from '../data-files.ts';
+import { DATA_GLOBS, type FoundFile, isData, readsOf } from '../data-files.ts';
 import { askData } from '../experiments/ask-data.ts';
 import { readFound } from '../read-head.ts';
 import { isMeant } from './meant.ts';
@@ -12,15 +12,20 @@ const MOST_TOLD = 30;
 
 /** `first`: the path that the code reads, which then comes first; else the file in front. */
 export async function findData(folder: vscode.WorkspaceFolder, first: string | null): Promise<FoundFile[]> {
-  const uris = await vscode.workspace.findFiles(
-    new vscode.RelativePattern(folder, `**/*.{${DATA_ENDINGS}}`),
-    '{**/node_modules/**,**/.*/**}',
-    MOST_FILES,
+  const all = await Promise.all(
+    DATA_GLOBS.map(glob =>
+      vscode.workspace.findFiles(
+        new vscode.RelativePattern(folder, glob),
+        '{**/node_modules/**,**/.*/**}',
+        MOST_FILES,
+      ),
+    ),
   );
+  const uris = all.flat();
   const found = await Promise.all(
     uris.map(uri => readFound(uri.fsPath, vscode.workspace.asRelativePath(uri, false))),
   );
-  const own = found.filter(file => file !== null);
+  const own = found.filter(file => file !== null).filter(isData);
   const active = vscode.window.activeTextEditor?.document.uri;
   const shown = active ? vscode.workspace.asRelativePath(active, false) : '';
   const rank = ({ path }: FoundFile) =>

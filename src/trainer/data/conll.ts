@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { count, nearest, plural } from '../../experiment/words.ts';
 import { whyOf } from '../../runs/system-errors.ts';
+import { BadRows } from './bad-rows.ts';
 import { DataError } from './errors.ts';
 
 export interface ConllColumns {
@@ -31,9 +32,14 @@ const OLDER: Readonly<Record<number, readonly string[]>> = {
 };
 const MOST_BYTES = 1e9;
 
+export interface ReadSentences {
+  sentences: Sentence[];
+  notes: string[];
+}
+
 /** @throws DataError with file and line of a row that is not of the format, or the columns there are */
-export function readConll(path: string, data: ConllColumns): { sentences: Sentence[]; notes: string[] } {
-  return parseConll(textOf(path, data.path), data);
+export function readConll(path: string, data: ConllColumns, bad?: BadRows): ReadSentences {
+  return parseConll(textOf(path, data.path), data, bad);
 }
 
 function textOf(path: string, name: string): string {
@@ -62,55 +68,42 @@ interface Format {
   tags: number | null;
 }
 
-/** @throws DataError */
-export function parseConll(text: string, data: ConllColumns): { sentences: Sentence[]; notes: string[] } {
+/** Rows cut into sentences. One with a bad row is left out whole where `bad` goes on. @throws DataError */
+export function parseConll(text: string, data: ConllColumns, bad = new BadRows()): ReadSentences {
   const sentences: Sentence[] = [];
   let format: Format | null = null;
-  let [own, expected, ranges, empty]: [Sentence | null, number, number, number] = [null, 1, 0, 0];
+  let [own, expected, isBad]: [Sentence | null, number, boolean] = [null, 1, false];
+  let [ranges, empty] = [0, 0];
   for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
     const line = index + 1;
     if (raw.trim() === '') {
-      own = null;
-      expected = 1;
+      [own, expected, isBad] = [null, 1, false];
       continue;
     }
-    if (raw.startsWith('-DOCSTART-')) continue;
+    if (isBad || raw.startsWith('-DOCSTART-')) continue;
     const cells = raw.includes('\t') ? raw.split('\t') : raw.trim().split(/\s+/);
     // without comments of its own, an older form has "#" as a token, beside the columns of the others
     if (raw.startsWith('#') && (!format || format.isConllU || cells.length !== format.columns)) continue;
     const fail = (why: string) => new DataError(`${data.path}, line ${line}: ${why}.`);
     format ??= formatOf(cells, data, fail);
-    if (cells.length !== format.columns)
-      throw fail(
-        format.isConllU
-          ? `${plural(cells.length, 'column')}, but CoNLL-U has 10, with tabs between them`
-          : `${plural(cells.length, 'column')}, but the first row has ${format.columns}`,
-      );
-    if (format.isConllU) {
-      const [id] = cells as [string];
-      if (/^\d+-\d+$/.test(id)) {
-        ranges++;
-        continue;
-      }
-      if (/^\d+\.\d+$/.test(id)) {
-        empty++;
-        continue;
-      }
-      if (!/^\d+$/.test(id))
-        throw fail(`"${id.slice(0, 40)}" is no token's number; it is 1, 2 …, a range such as 1-2, or 1.1`);
-      if (Number(id) !== expected)
-        throw fail(`token ${id} stands where token ${expected} of its sentence is expected`);
-      expected++;
+    const kind = format.isConllU && cells.length === format.columns ? rowKind(cells[0]!) : 'token';
+    if (kind === 'range') ranges++;
+    if (kind === 'empty') empty++;
+    if (kind !== 'token') continue;
+    const fault = faultOf(cells, format, expected);
+    if (fault) {
+      bad.report(fail(fault).message);
+      isBad = true;
+      if (own) sentences.pop();
+      continue;
     }
-    const [word, tag] = [cells[format.words]!, format.tags === null ? '' : cells[format.tags]!];
-    if (word === '') throw fail('the word is empty');
-    if (format.tags !== null && tag === '') throw fail(`the tag of "${word}" is empty`);
+    expected++;
     if (!own) {
       own = { words: [], tags: [], line };
       sentences.push(own);
     }
-    own.words.push(word);
-    if (format.tags !== null) own.tags.push(tag);
+    own.words.push(cells[format.words]!);
+    if (format.tags !== null) own.tags.push(cells[format.tags]!);
   }
   const notes: string[] = [];
   if (ranges > 0)
@@ -119,7 +112,31 @@ export function parseConll(text: string, data: ConllColumns): { sentences: Sente
     notes.push(
       `${plural(empty, 'empty node')} without a place in the text ${empty === 1 ? 'is' : 'are'} left out.`,
     );
-  return { sentences, notes };
+  return { sentences, notes: [...notes, ...bad.notes()] };
+}
+
+/** What a row of CoNLL-U is by its number: a token, tokens written as one word, or a node without a place in the text. */
+function rowKind(id: string): 'token' | 'range' | 'empty' {
+  if (/^\d+-\d+$/.test(id)) return 'range';
+  return /^\d+\.\d+$/.test(id) ? 'empty' : 'token';
+}
+
+/** Why the row is no token; null: it is one. */
+function faultOf(cells: readonly string[], format: Format, expected: number): string | null {
+  if (cells.length !== format.columns)
+    return format.isConllU
+      ? `${plural(cells.length, 'column')}, but CoNLL-U has 10, with tabs between them`
+      : `${plural(cells.length, 'column')}, but the first row has ${format.columns}`;
+  if (format.isConllU) {
+    const [id] = cells as [string];
+    if (!/^\d+$/.test(id))
+      return `"${id.slice(0, 40)}" is no token's number; it is 1, 2 …, a range such as 1-2, or 1.1`;
+    if (Number(id) !== expected)
+      return `token ${id} stands where token ${expected} of its sentence is expected`;
+  }
+  const [word, tag] = [cells[format.words]!, format.tags === null ? '' : cells[format.tags]!];
+  if (word === '') return 'the word is empty';
+  return format.tags !== null && tag === '' ? `the tag of "${word}" is empty` : null;
 }
 
 function formatOf(cells: readonly string[], data: ConllColumns, fail: (why: string) => DataError): Format {

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
 import type { ColumnFacts, FileFacts } from '../../experiment/tasks/kind.ts';
-import { formatBytes } from '../../experiment/words.ts';
+import { formatBytes, plural } from '../../experiment/words.ts';
 import { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
 import { readDate } from './dates.ts';
@@ -309,9 +309,9 @@ export function previewLines(preview: Preview): string[] {
     [
       format,
       bytes > 0 ? formatBytes(bytes) : null,
-      rows === null ? null : `${count(rows)} rows`,
-      columns.length > 0 ? `${columns.length} columns` : null,
-      skipped > 0 ? `${count(skipped)} rows that cannot be read` : null,
+      rows === null ? null : plural(rows, 'row'),
+      columns.length > 0 ? plural(columns.length, 'column') : null,
+      skipped > 0 ? `${plural(skipped, 'row')} that cannot be read` : null,
       isBeginning ? 'its beginning, of a longer file' : null,
     ]
       .filter(part => part !== null)
@@ -319,7 +319,7 @@ export function previewLines(preview: Preview): string[] {
   ];
   if (text)
     lines.push(
-      `${count(text.characters)} characters, ${text.symbols} different, about ${count(text.words)} words; most frequent: ${text.mostFrequent.map(shownSymbol).join(' ')}`,
+      `${plural(text.characters, 'character')}, ${text.symbols} different, about ${plural(text.words, 'word')}; most frequent: ${text.mostFrequent.map(shownSymbol).join(' ')}`,
     );
   for (const column of columns.slice(0, 40)) {
     const { name, kind, missing, lengths, shares, inner } = column;
@@ -329,7 +329,7 @@ export function previewLines(preview: Preview): string[] {
         ? `${count(column.least!)} to ${count(column.most!)}, mean ${count(column.mean!)}`
         : null,
       lengths
-        ? `${count(lengths.least)} to ${count(lengths.most)} ${kind === 'array' ? 'steps' : 'characters'} (median ${count(lengths.median)})`
+        ? `${count(lengths.least)} to ${plural(lengths.most, kind === 'array' ? 'step' : 'character')} (median ${count(lengths.median)})`
         : null,
       shares
         ? `${column.different} values: ${shares.map(({ value, share }) => `${value.slice(0, 30)} ${(100 * share).toFixed(1)} %`).join(', ')}${column.different > shares.length ? ', …' : ''}`
@@ -338,7 +338,7 @@ export function previewLines(preview: Preview): string[] {
     ].filter(part => part !== null);
     lines.push(`${name}: ${facts.join('; ')}`);
   }
-  if (columns.length > 40) lines.push(`… and ${columns.length - 40} further columns`);
+  if (columns.length > 40) lines.push(`… and ${plural(columns.length - 40, 'further column')}`);
   for (const { task, why } of suggested) lines.push(`fits ${task}: ${why}`);
   return lines;
 }

@@ -1,5 +1,5 @@
 // Some columns of a CSV or TSV file as texts, with the line of each row.
-import { nearest } from '../../experiment/words.ts';
+import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
 import { DataError } from './errors.ts';
@@ -33,7 +33,7 @@ export async function readRecords(
       continue;
     }
     if (record.length !== columns.length) {
-      const sentence = `${name}, line ${line}: ${record.length} cells, but the header names ${columns.length} columns.`;
+      const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but the header names ${plural(columns.length, 'column')}.`;
       if (!bad) throw new DataError(sentence);
       bad.report(sentence);
       continue;

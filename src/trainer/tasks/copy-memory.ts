@@ -7,6 +7,7 @@ import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { ALPHABET } from '../../experiment/tasks/copy-memory.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
+import { plural } from '../../experiment/words.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import { randomStream } from '../random.ts';
 import { generatedTask, lengthArtifact } from './generated.ts';
@@ -54,7 +55,7 @@ export function copyMemoryTask(experiment: Experiment, data: DataOf<'copy-memory
     artifact: () => ({ task: 'copy-memory', length }),
     describe(batch, row) {
       const symbols = Array.from({ length: items }, (_, item) => batch.input[item * batch.batch + row]!);
-      return { input: `${spelled(symbols)}, ${length} blanks`, truth: spelled(symbols) };
+      return { input: `${spelled(symbols)}, ${plural(length, 'blank')}`, truth: spelled(symbols) };
     },
     answer: (outputs, row, batch) =>
       spelled(Array.from({ length: items }, (_, item) => answerOf(outputs, batch, row, item))),

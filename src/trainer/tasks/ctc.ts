@@ -7,6 +7,7 @@ import type { Experiment } from '../../experiment/schema.ts';
 import { DEFAULT_FEATURES } from '../../experiment/tasks/features.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
+import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { UNKNOWN } from '../data/text.ts';
@@ -61,7 +62,8 @@ export async function ctcTask(
   const columns = columnsOf(data, place);
   const table = await readLabelled(path, columns);
   const { batchSize, seed, validation } = experiment.training;
-  const { kept: sequences, notes } = usable(table.sequences, data);
+  const { kept: sequences, notes, bad } = usable(table.sequences, data);
+  const skipped = (table.skipped ?? 0) + bad.count;
   if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
   const [train, valid, test] = threeParts([...sequences.keys()], data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
@@ -110,7 +112,7 @@ export async function ctcTask(
       tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
       notes: [...describe(sequences, encoded, artifact), ...batches.notes(), ...table.notes, ...notes],
     },
-    read: { rows: table.sequences.length },
+    read: { rows: table.sequences.length, ...(skipped > 0 ? { skipped } : {}) },
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,
@@ -143,9 +145,9 @@ export async function ctcTask(
 }
 
 function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
-  const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target } = data;
+  const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target, onError } = data;
   return {
-    ...{ path, text, values, id, units: textUnits, label: target, labelName: 'target' },
+    ...{ path, text, values, id, units: textUnits, label: target, labelName: 'target', onError },
     audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
   };
 }
@@ -153,26 +155,31 @@ function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
 /** Sequences with fewer steps than their labels need are refused: no alignment gives these, and the loss is infinite. */
 function usable(
   sequences: readonly LabelledSequence[],
-  { path, units, maxLength = Number.POSITIVE_INFINITY }: CtcData,
-): { kept: LabelledSequence[]; notes: string[] } {
+  { path, units, onError, maxLength = Number.POSITIVE_INFINITY }: CtcData,
+): { kept: LabelledSequence[]; notes: string[]; bad: BadRows } {
+  const bad = new BadRows(onError);
   const kept = sequences.filter(({ steps }) => steps <= maxLength);
   const [empty, fits]: [LabelledSequence[], LabelledSequence[]] = [[], []];
   for (const sequence of kept) {
     const labels = unitsOf(sequence.label, units);
-    (labels.length === 0 ? empty : fits).push(sequence);
     const repeats = repeatsIn(labels);
     const needed = labels.length + repeats;
-    if (needed <= sequence.steps) continue;
+    if (needed <= sequence.steps) {
+      (labels.length === 0 ? empty : fits).push(sequence);
+      continue;
+    }
     const named = `${sequence.file ? `${sequence.file} has` : 'there are'} ${plural(sequence.steps, 'step')}`;
     const why = repeats > 0 ? ` and a blank between ${plural(repeats, 'pair')} of equal ones` : '';
-    throw new DataError(
+    bad.report(
       `${path}, line ${sequence.line}: the target has ${plural(labels.length, units.slice(0, -1))}${why}, which takes ${plural(needed, 'step')}, but ${named}. CTC needs a step for each; shorten the target, or leave the row out.`,
     );
   }
   const left = sequences.length - kept.length;
   return {
     kept: fits,
+    bad,
     notes: [
+      ...bad.notes(),
       ...(left > 0
         ? [
             `${plural(left, 'sequence')} longer than ${count(maxLength)} steps ${left === 1 ? 'is' : 'are'} left out.`,

@@ -164,11 +164,8 @@ async function readTexts(path: string, data: LabelledColumns, column: string): P
   const sequences: LabelledSequence[] = [];
   const empty: number[] = [];
   own.forEach((text, row) => {
-    if (labels?.[row] === '' && data.onError === 'skip') {
-      bad.report(`${data.path}, line ${lines[row]}: it has no ${data.labelName ?? 'class'}.`);
-      return;
-    }
-    const label = labelAt(labels, row, lines, data);
+    const label = labelAt(labels, row, lines, data, bad);
+    if (label === null) return;
     const values = unitsOf(text, data.units);
     if (values.length === 0) empty.push(lines[row]!);
     else sequences.push({ values, steps: values.length, label, line: lines[row]! });
@@ -181,21 +178,30 @@ async function readTexts(path: string, data: LabelledColumns, column: string): P
 }
 
 async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn): Promise<LabelledTable> {
-  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(audio.column, data.label))]);
+  const bad = new BadRows(data.onError);
+  const { texts, lines } = await readRecords(
+    path,
+    data.path,
+    [...new Set(named(audio.column, data.label))],
+    bad,
+  );
   const files = texts.get(audio.column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const { features: asked, rate, place } = audio;
-  const sounds = readSounds(path, data.path, { files, lines }, { asked, rate, place });
-  const sequences = sounds.features.map(
-    (values, row): LabelledSequence => ({
-      values,
-      steps: values.length / sounds.mels,
-      label: labelAt(labels, row, lines, data),
-      line: lines[row]!,
-      file: files[row]!,
-    }),
-  );
-  return { sequences, notes: sounds.notes, sound: { rate: sounds.rate, mels: sounds.mels } };
+  const sounds = readSounds(path, data.path, { files, lines }, { asked, rate, place, bad });
+  const sequences = sounds.features.flatMap((values, row): LabelledSequence[] => {
+    const label = values && labelAt(labels, row, lines, data, bad);
+    if (label === null) return [];
+    return [
+      { values: values!, steps: values!.length / sounds.mels, label, line: lines[row]!, file: files[row]! },
+    ];
+  });
+  return {
+    sequences,
+    notes: [...sounds.notes, ...bad.notes()],
+    skipped: bad.count,
+    sound: { rate: sounds.rate, mels: sounds.mels },
+  };
 }
 
 export const UNIT_NAMES: Readonly<Record<Units, string>> = {
@@ -217,24 +223,30 @@ function named(...columns: (string | null)[]): string[] {
   return columns.filter(column => column !== null);
 }
 
+/** null: the row has none, and is left out. */
 function labelAt(
   labels: readonly string[] | null,
   row: number,
   lines: readonly number[],
   data: LabelledColumns,
-): string {
+  bad: BadRows,
+): string | null {
   if (!labels) return '';
   const label = labels[row]!;
   if (label !== '') return label;
-  throw new DataError(
+  bad.report(
     `${data.path}, line ${lines[row]}: the ${data.labelName ?? 'class'} in column "${data.label}" is empty.`,
   );
+  return null;
 }
 
 async function readSeries(path: string, data: LabelledColumns): Promise<LabelledTable> {
   const [id, columns] = [data.id!, data.values!];
-  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(id, data.label))]);
-  const table = await readCsv(path, data.path, columns);
+  const bad = new BadRows(data.onError);
+  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(id, data.label))], bad);
+  // the same rows are left out here, and are counted once
+  const again = new BadRows(data.onError);
+  const table = await readCsv(path, data.path, columns, { bad: again });
   const rowOfLine = new Map(Array.from(table.lines, (line, row) => [line, row]));
   const ids = texts.get(id)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
@@ -242,31 +254,35 @@ async function readSeries(path: string, data: LabelledColumns): Promise<Labelled
   ids.forEach((own, at) => {
     const row = rowOfLine.get(lines[at]!);
     if (row === undefined) return; // a line of totals or units, which the table tells
-    const label = labelAt(labels, at, lines, data);
+    const label = labelAt(labels, at, lines, data, bad);
+    if (label === null) return;
     const series = rows.get(own);
     if (!series) rows.set(own, { label, places: [row], line: lines[at]! });
     else if (series.label === label) series.places.push(row);
     else
-      throw new DataError(
+      bad.report(
         `${data.path}, line ${lines[at]}: series "${own}" is of ${data.labelName ?? 'class'} "${label}" here and of "${series.label}" in line ${series.line}.`,
       );
   });
-  const sequences = [...rows.values()].map(({ label, places, line }): LabelledSequence => {
+  const sequences = [...rows.values()].flatMap(({ label, places, line }): LabelledSequence[] => {
     const values = new Float64Array(places.length * columns.length);
-    columns.forEach((column, index) => {
+    for (const [index, column] of columns.entries()) {
       const numbers = table.values.get(column)!;
-      places.forEach((row, step) => {
+      for (const [step, row] of places.entries()) {
         const value = numbers.get(row);
-        if (!Number.isFinite(value))
-          throw new DataError(
-            `${data.path}, line ${table.lines.get(row)}: "${column}" is empty; a series for classification needs all of its values.`,
+        if (!Number.isFinite(value)) {
+          bad.report(
+            `${data.path}, line ${table.lines.get(row)}: "${column}" is empty; a series needs all of its values.`,
           );
+          return [];
+        }
         values[step * columns.length + index] = value;
-      });
-    });
-    return { values, steps: places.length, label, line };
+      }
+    }
+    return [{ values, steps: places.length, label, line }];
   });
-  return { sequences, notes: table.notes };
+  const rest = table.notes.filter(note => !again.notes().includes(note));
+  return { sequences, notes: [...rest, ...bad.notes()], skipped: bad.count };
 }
 
 /** "90 sequences of 7 to 29 steps (median 15)" */

@@ -2,8 +2,8 @@
 
 import { hasHeader } from '../../experiment/tasks/seq2seq.ts';
 import { plural } from '../../experiment/words.ts';
+import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
-import { DataError } from '../data/errors.ts';
 import { columnPlace } from '../data/records.ts';
 import { type Units, unitsOf } from './units.ts';
 
@@ -17,6 +17,7 @@ export interface PairColumns {
   units: Units;
   targetUnits?: Units | undefined;
   maxLength?: number | undefined;
+  onError?: OnError | undefined;
 }
 
 export interface Pair {
@@ -31,10 +32,11 @@ export interface Pair {
 export async function readPairs(
   path: string,
   data: PairColumns,
-): Promise<{ pairs: Pair[]; notes: string[] }> {
+): Promise<{ pairs: Pair[]; notes: string[]; bad: BadRows }> {
+  const bad = new BadRows(data.onError);
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
   const named = hasHeader({ header: data.header, source, target: target ?? source });
-  const { rows, isTyped } = await csvRows(path, data.path);
+  const { rows, isTyped } = await csvRows(path, data.path, { bad });
   const pairs: Pair[] = [];
   const [empty, long]: [number[], number[]] = [[], []];
   let places: number[] | null = null;
@@ -46,10 +48,12 @@ export async function readPairs(
       if (named || isTyped) continue;
     }
     const missing = places.find(place => place >= record.length);
-    if (missing !== undefined)
-      throw new DataError(
+    if (missing !== undefined) {
+      bad.report(
         `${data.path}, line ${line}: there is no column ${missing} (counted from 0); the row has ${plural(record.length, 'cell')}.`,
       );
+      continue;
+    }
     const texts = { source: record[places[0]!]!, target: target === null ? '' : record[places[1]!]! };
     const pair = {
       source: unitsOf(texts.source, units),
@@ -63,9 +67,11 @@ export async function readPairs(
   }
   return {
     pairs,
+    bad,
     notes: [
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),
       ...leftOut(long, `longer than ${maxLength} steps`),
+      ...bad.notes(),
     ],
   };
 }

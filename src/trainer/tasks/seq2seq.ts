@@ -41,7 +41,7 @@ export async function seq2seqTask(
   path: string,
   known: PairArtifact | null,
 ): Promise<Task> {
-  const { pairs, notes } = await readPairs(path, data);
+  const { pairs, notes, bad } = await readPairs(path, data);
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
   const [train, valid, test] = threeParts([...pairs.keys()], data.split, data.shuffle, seed);
@@ -99,6 +99,7 @@ export async function seq2seqTask(
         ...notes,
       ],
     },
+    read: { rows: pairs.length, ...bad.read() },
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,

@@ -3,14 +3,15 @@ import { basename, dirname } from 'node:path';
 import * as z from 'zod';
 import { type Features, features } from '../../experiment/tasks/features.ts';
 import { count, plural } from '../../experiment/words.ts';
+import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { fewerMelsNote, logMel, type MelPlan, melPlan } from '../data/log-mel.ts';
 import { readWav } from '../data/wav.ts';
 
 export interface Sounds {
-  /** (frames, mels) each */
-  features: Float32Array[];
+  /** (frames, mels) each; null: a row that was left out */
+  features: (Float32Array | null)[];
   mels: number;
   rate: number;
   notes: string[];
@@ -27,14 +28,19 @@ export function readSounds(
   table: string,
   name: string,
   { files, lines }: { files: readonly string[]; lines: readonly number[] },
-  { asked, rate, place }: { asked: Features; rate: number | null; place: SoundPlace },
+  {
+    asked,
+    rate,
+    place,
+    bad = new BadRows(),
+  }: { asked: Features; rate: number | null; place: SoundPlace; bad?: BadRows },
 ): Sounds {
   let plan: MelPlan | null = rate === null ? null : melPlan(rate, asked);
   const { workspace, allowedPaths } = place;
   const base = dirname(table);
   let first = '';
   const joined: string[] = [];
-  const each = files.map((file, row) => {
+  const read = (file: string, row: number): Float32Array => {
     const where = `${name}, line ${lines[row]}`;
     if (file.trim() === '') throw new DataError(`${where}: no sound file is named.`);
     const sound = atLine(where, () => readWav(locateData(file, { workspace, allowedPaths, base }), file));
@@ -46,6 +52,15 @@ export function readSounds(
       );
     if (sound.channels > 1) joined.push(file);
     return logMel(sound.samples, plan);
+  };
+  const each = files.map((file, row) => {
+    try {
+      return read(file, row);
+    } catch (cause) {
+      if (!(cause instanceof DataError)) throw cause;
+      bad.report(cause.message);
+      return null;
+    }
   });
   if (!plan) throw new DataError(`${name} names no sound file.`);
   const fewer = fewerMelsNote(plan, asked);
@@ -54,7 +69,7 @@ export function readSounds(
     mels: plan.mels,
     rate: plan.rate,
     notes: [
-      `${plural(files.length, 'sound')} of ${count(plan.rate)} samples a second, as ${plan.mels} log-mel features every ${asked.hopMs} ms.`,
+      `${plural(each.filter(own => own !== null).length, 'sound')} of ${count(plan.rate)} samples a second, as ${plan.mels} log-mel features every ${asked.hopMs} ms.`,
       ...(fewer ? [fewer] : []),
       ...(joined.length > 0
         ? [`The channels of ${plural(joined.length, 'sound')} are joined by their mean.`]

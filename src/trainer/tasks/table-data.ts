@@ -1,5 +1,5 @@
 // Examples of a person's own arrays: named columns of a file brought to (steps, width), with what is to be said of them.
-import { count, nearest } from '../../experiment/words.ts';
+import { count, nearest, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
@@ -113,7 +113,7 @@ export async function openRows(
         };
       else
         bad.report(
-          `${name}, line ${line}: it has ${record.length} cells, the header has ${header.record.length}.`,
+          `${name}, line ${line}: it has ${plural(record.length, 'cell')}, the header has ${header.record.length}.`,
         );
   }
   return { columns: header.record, rows: cells(), unit: 'line' };
@@ -157,7 +157,7 @@ function stepsOf(parts: readonly Part[], columns: readonly string[]): number {
   const odd = parts.findIndex(part => !part.isOne && part.steps !== steps);
   if (odd >= 0)
     throw new DataError(
-      `"${columns[odd]}" has ${count(parts[odd]!.steps)} steps, "${columns[parts.indexOf(long[0]!)]}" has ${count(steps)}.`,
+      `"${columns[odd]}" has ${plural(parts[odd]!.steps, 'step')}, "${columns[parts.indexOf(long[0]!)]}" has ${count(steps)}.`,
     );
   return steps;
 }
@@ -166,7 +166,7 @@ function sameWidths(columns: readonly string[], first: readonly number[], own: r
   const odd = own.findIndex((width, at) => width !== first[at]);
   if (odd >= 0)
     throw new DataError(
-      `"${columns[odd]}" has ${count(own[odd]!)} numbers a step, in the first row it has ${count(first[odd]!)}.`,
+      `"${columns[odd]}" has ${plural(own[odd]!, 'number')} a step, in the first row it has ${count(first[odd]!)}.`,
     );
 }
 
@@ -189,7 +189,7 @@ function targetsOf(parts: readonly Part[], { at, targets }: TableColumns, steps:
   const odd = parts.findIndex(part => !part.isOne && part.steps !== steps);
   if (odd >= 0)
     throw new DataError(
-      `"${targets[odd]}" has ${count(parts[odd]!.steps)} steps, and the inputs have ${count(steps)}.`,
+      `"${targets[odd]}" has ${plural(parts[odd]!.steps, 'step')}, and the inputs have ${count(steps)}.`,
     );
   return joined(parts, steps);
 }
@@ -205,6 +205,6 @@ function classesOf(cell: Cell, { at, targets: [column] }: TableColumns, steps: n
   const wanted = at === 'step' ? steps : 1;
   if (all.length === wanted) return all;
   throw new DataError(
-    `"${column}" has ${count(all.length)} classes, ${at === 'step' ? `and the inputs have ${count(steps)} steps` : 'and a sequence has one'}.`,
+    `"${column}" has ${plural(all.length, 'class', 'classes')}, ${at === 'step' ? `and the inputs have ${plural(steps, 'step')}` : 'and a sequence has one'}.`,
   );
 }

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
+import { BadRows } from '../data/bad-rows.ts';
 import { readConll, type Sentence } from '../data/conll.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
@@ -52,7 +53,8 @@ export async function tagTask(
   known: TagArtifact | null,
 ): Promise<Task> {
   const { maxLength = Number.POSITIVE_INFINITY } = data;
-  const read = readConll(path, data);
+  const bad = new BadRows(data.onError);
+  const read = readConll(path, data, bad);
   const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
   const { batchSize, seed, validation } = experiment.training;
   if (sentences.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);
@@ -110,7 +112,7 @@ export async function tagTask(
         ...read.notes,
       ],
     },
-    read: { rows: read.sentences.length },
+    read: { rows: read.sentences.length, ...bad.read() },
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,

@@ -65,7 +65,7 @@ describe('unroll data, evaluate, predict', () => {
       `day,value\n${Array.from({ length: 20 }, (_, at) => `2024-01-${at + 10},${at * 2}`).join('\n')}\n2024-02-01\n`,
     );
     const table = run('data', 'n.csv').stdout;
-    assert.match(table, /n\.csv: CSV · 2\d\d bytes · 20 rows · 2 columns · 1 rows that cannot be read/);
+    assert.match(table, /n\.csv: CSV · 2\d\d bytes · 20 rows · 2 columns · 1 row that cannot be read/);
     assert.match(table, /value: number; 0 to 38, mean 19/);
     assert.match(table, /fits forecast: numbers row after row in "value"/);
     const missing = run('data', 'nowhere.csv');

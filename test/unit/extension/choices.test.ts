@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { expandComparison } from '../../../src/experiment/compare.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
-import { extentOf, faultOfFile, numericColumns } from '../../../src/extension/data-files.ts';
+import { extentOf, faultOfFile, isData, numericColumns, readsOf } from '../../../src/extension/data-files.ts';
 import {
   CELL_OFFERS,
   type Choices,
@@ -206,6 +206,15 @@ describe('the steps of Train RNN', () => {
     assert.equal(extentOf({ path: 'a.txt', bytes: 400, head: 'x'.repeat(100) }), 400);
     assert.equal(faultOfFile({ path: 'a.txt', bytes: 0, head: '' }), 'it is empty');
     assert.match(faultOfFile({ path: 'a.txt', bytes: 5000, head: 'a\0b' })!, /no text/);
+  });
+
+  it('take a .ts file for time series only under a header of the archive', () => {
+    const head = '# vowels\n\n@problemName JapaneseVowels\n@timeStamps false\n@data\n1,2:3,4:1\n';
+    assert.ok(isData({ path: 'Vowels_TRAIN.ts', head }));
+    assert.ok(isData({ path: 'a.csv', head: 'a,b\n' }));
+    for (const code of ['@Component({})\nclass A {}', 'export const a = 1;\n@data', '// @data\n', ''])
+      assert.ok(!isData({ path: 'Vowels_TRAIN.ts', head: code }), code);
+    assert.equal(readsOf('data/Vowels_TRAIN.ts'), 'arrays');
   });
 
   it('find the columns that hold numbers', () => {

@@ -61,7 +61,7 @@ describe('what is told of data files', () => {
     const lines = tell('rows.csv', 'bytes.csv', 'bytes.jsonl').map(({ lines: [first] }) => first!);
     assert.match(lines[0]!, / · 20,000 rows · 2 columns · its beginning, of a longer file$/);
     assert.match(lines[1]!, / · 4,19\d rows · 2 columns · its beginning, of a longer file$/);
-    assert.match(lines[2]!, / · 4,1\d\d rows · 1 columns · its beginning, of a longer file$/);
+    assert.match(lines[2]!, / · 4,1\d\d rows · 1 column · its beginning, of a longer file$/);
   });
 
   it('what is no answer is left out; lines are few and short', () => {

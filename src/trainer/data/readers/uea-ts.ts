@@ -60,7 +60,7 @@ function seriesOf(parts: readonly string[], dimensions: number): NumberArray | s
   const steps = all[0]!.length;
   const uneven = all.findIndex(({ length }) => length !== steps);
   if (uneven >= 0)
-    return `dimension ${uneven} has ${count(all[uneven]!.length)} steps, dimension 0 has ${count(steps)}`;
+    return `dimension ${uneven} has ${plural(all[uneven]!.length, 'step')}, dimension 0 has ${count(steps)}`;
   const data = new Float64Array(steps * dimensions);
   for (const [dimension, texts] of all.entries())
     for (const [step, text] of texts.entries()) {

@@ -216,7 +216,7 @@ describe('readers', () => {
     );
     await refused(
       written('b.ts', `${head}1,2:3:one`),
-      /b\.ts, line 7: dimension 1 has 1 steps, dimension 0 has 2/,
+      /b\.ts, line 7: dimension 1 has 1 step, dimension 0 has 2/,
     );
     await refused(written('c.ts', `${head}1,2:3,x:one`), /c\.ts, line 7: "x" of dimension 1 is no number/);
     await refused(
