@@ -257,6 +257,7 @@ interface Format {
 const FORMATS: readonly Format[] = [
   { label: 'PyTorch', description: 'safetensors and the model as a Python module', name: 'pytorch' },
   { label: 'ONNX', description: 'a graph for any runtime, opset 17', name: 'onnx' },
+  { label: 'Keras', description: 'a .keras archive for keras.saving.load_model', name: 'keras' },
   { label: 'TensorFlow.js', description: 'a layers model, model.json and weights.bin', name: 'tfjs' },
   { label: 'safetensors', description: 'the weights alone', name: 'safetensors' },
   { label: 'CSV', description: 'all curves, one row a step', name: 'csv' },

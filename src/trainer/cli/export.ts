@@ -7,7 +7,7 @@ import { shortPath } from './report.ts';
 import { TRAINED_OPTIONS, type Trained, trainedOf, writeRecord } from './trained.ts';
 
 const CURVES = ['csv', 'jsonl', 'tensorboard'] as const;
-const MODELS = ['pytorch', 'onnx', 'tfjs', 'safetensors'] as const;
+const MODELS = ['pytorch', 'onnx', 'keras', 'tfjs', 'safetensors'] as const;
 type Format = (typeof CURVES)[number] | (typeof MODELS)[number];
 const FORMATS: readonly Format[] = [...MODELS, ...CURVES];
 
@@ -19,7 +19,7 @@ export const command: Command = {
   options: {
     format: {
       value: 'NAME',
-      help: 'pytorch (weights and the model as Python), onnx (opset 17), tfjs (a layers model of TensorFlow.js), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
+      help: 'pytorch (weights and the model as Python), onnx (opset 17), keras (a .keras archive), tfjs (a layers model of TensorFlow.js), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
     ...TRAINED_OPTIONS,

@@ -1,5 +1,5 @@
-// unroll export: a run's weights, its model as PyTorch code, ONNX graph or TensorFlow.js layers, or its curves, for other
-// tools.
+// unroll export: a run's weights, its model as PyTorch code, ONNX graph, Keras archive or TensorFlow.js layers, or its
+// curves, for other tools.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportScalars } from '../../runs/export-curves.ts';
@@ -14,9 +14,16 @@ import {
 import { modelCode, stateDict } from './pytorch/module.ts';
 import { referenceOf } from './reference-outputs.ts';
 
-export type ExportFormat = 'pytorch' | 'onnx' | 'tfjs' | 'safetensors' | 'csv';
+export type ExportFormat = 'pytorch' | 'onnx' | 'keras' | 'tfjs' | 'safetensors' | 'csv';
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = ['pytorch', 'onnx', 'tfjs', 'safetensors', 'csv'];
+export const EXPORT_FORMATS: readonly ExportFormat[] = [
+  'pytorch',
+  'onnx',
+  'keras',
+  'tfjs',
+  'safetensors',
+  'csv',
+];
 
 export interface ExportOptions {
   checkpoint?: WhichCheckpoint;
@@ -38,6 +45,8 @@ export async function exportRun(
       return write(out, await pytorchFiles(folder, options));
     case 'onnx':
       return write(out, await modelFiles(folder, options, onnx));
+    case 'keras':
+      return write(out, await modelFiles(folder, options, archive));
     case 'tfjs':
       return write(out, await modelFiles(folder, options, layers));
     default:
@@ -74,6 +83,11 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
 async function onnx(opened: FinishedRun): Promise<Files> {
   const { onnxModel } = await import('./onnx/model.ts');
   return { 'model.onnx': onnxModel(opened) };
+}
+
+async function archive(opened: FinishedRun): Promise<Files> {
+  const { kerasArchive } = await import('./keras/archive.ts');
+  return { 'model.keras': await kerasArchive(opened) };
 }
 
 async function layers(opened: FinishedRun): Promise<Files> {
