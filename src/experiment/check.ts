@@ -439,7 +439,7 @@ function checkAxis(key: string, values: readonly unknown[], experiment: Experime
       },
     ];
   }
-  const missing = unknownField(path, experiment);
+  const missing = path.length === 1 ? unknownAxis(key, experiment) : unknownField(path, experiment);
   if (missing) return [{ ...error(place, missing), ofKey: true }];
   return values.flatMap((value, index): Remark[] => {
     const member = setField(experiment, path, value);
@@ -447,6 +447,39 @@ function checkAxis(key: string, values: readonly unknown[], experiment: Experime
     const [fault] = found ? faultsOf(found, member) : [];
     return fault ? [error([...place, index], fault.message)] : [];
   });
+}
+
+/** "units" is no field of the experiment: a word of `compare` or the path of a field of that name is meant. */
+function unknownAxis(key: string, experiment: Experiment): string {
+  const own = Object.keys(schemaAt(['compare'], experiment)?.properties ?? {});
+  const paths = fieldPaths(experiment);
+  const named = (name: string | null) => paths.find(path => path.split('.').at(-1) === name);
+  const names = paths.map(path => path.split('.').at(-1)!);
+  const meant = nearest(key, own) ?? named(key) ?? named(nearest(key, names));
+  const words = own.map(word => `\`${word}\``).join(', ');
+  return (
+    `\`compare\` has no \`${key}\`` +
+    (meant
+      ? `; did you mean \`${meant}\`?`
+      : ` beside ${words}; a field is named by its path, such as \`training.batchSize\`.`)
+  );
+}
+
+/** Dotted paths of the fields that can be compared, nearest to the root first. */
+function fieldPaths(experiment: Experiment): string[] {
+  const paths: string[] = [];
+  const open: [prefix: string, value: unknown][] = (['training', 'model', 'data'] as const).map(part => [
+    part,
+    experiment[part],
+  ]);
+  for (const [prefix, value] of open) {
+    if (typeof value !== 'object' || value === null) paths.push(prefix);
+    else
+      open.push(
+        ...Object.entries(value).map(([name, part]): [string, unknown] => [`${prefix}.${name}`, part]),
+      );
+  }
+  return paths;
 }
 
 /** A compared path must name something the experiment can have. */

@@ -79,6 +79,17 @@ export function firstCell(experiment: Experiment, sizes: ModelSizes = knownSizes
   return placeLayers(experiment, sizes).find(({ kind }) => kind.family !== 'plain') ?? null;
 }
 
+/**
+ * What a model is called by the layers that read across steps, each kind once: "GRU", "Conv1D → GRU". null where it
+ * has none.
+ */
+export function cellsTitle({ model }: Experiment): string | null {
+  const kinds = model.layers.map(layer => kindOf(layer)).filter(({ family }) => family !== 'plain');
+  const titles = [...new Set(kinds.map(({ title }) => title))];
+  if (titles.length > 3) titles.splice(1, titles.length - 2, '…');
+  return titles.length > 0 ? titles.join(' → ') : null;
+}
+
 export function traitsOf(layer: Layer): Traits {
   return kindOf(layer).traits(layer);
 }

@@ -1,13 +1,20 @@
 // The cell a model is called by, with the hue it has on every screen.
 import { CLASSIC_CELLS, kindOf, type LayerType } from '../experiment/layers/index.ts';
-import { firstCell } from '../experiment/models.ts';
+import { cellsTitle, firstCell } from '../experiment/models.ts';
 import type { Experiment, Layer } from '../experiment/schema.ts';
 import type { CellView } from '../protocol/messages.ts';
 
-/** The first layer that reads across steps; null where there is none. */
+/** The first layer that reads across steps, by the title of all of them; null where there is none. */
 export function cellOf(experiment: Experiment): CellView | null {
   const first = firstCell(experiment);
-  return first && cellView(first.layer);
+  if (!first) return null;
+  const view = cellView(first.layer);
+  const others = experiment.model.layers.map(cellView);
+  return {
+    ...view,
+    title: cellsTitle(experiment) ?? view.title,
+    hasGates: view.hasGates || others.some(({ hasGates }) => hasGates),
+  };
 }
 
 export function cellView(layer: Layer): CellView {

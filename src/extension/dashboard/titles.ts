@@ -1,5 +1,5 @@
 // The names on the dashboard: of the whole, of each run in it, and what tells runs of one cell apart.
-import { firstCell } from '../../experiment/models.ts';
+import { kindOf } from '../../experiment/layers/index.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import { distinctions } from '../../runs/differences.ts';
 import type { RunRequest } from '../../runs/format.ts';
@@ -67,9 +67,11 @@ export function subtitleOf(runs: readonly Named[]): string {
   return `compare ${shown}${size}`;
 }
 
-function unitsOf(experiment: Experiment): number | null {
-  const layer = firstCell(experiment)?.layer;
-  return layer && 'units' in layer ? (layer.units ?? null) : null;
+/** Units of all layers that read across steps; null where they differ. */
+function unitsOf({ model }: Experiment): number | null {
+  const cells = model.layers.filter(layer => kindOf(layer).family !== 'plain');
+  const units = new Set(cells.map(layer => ('units' in layer ? (layer.units ?? null) : null)));
+  return units.size === 1 ? [...units][0]! : null;
 }
 
 function cellNameOf(experiment: Experiment): string {

@@ -1,6 +1,6 @@
 // How a run reads in the tree, the status bar and messages. Pure.
 import { kindOf } from '../../experiment/layers/index.ts';
-import { firstCell } from '../../experiment/models.ts';
+import { cellsTitle, firstCell } from '../../experiment/models.ts';
 import type { Metric, RunRequest, RunStatus } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import type { LifeState } from '../../runs/life.ts';
@@ -163,6 +163,6 @@ export function statusText(runs: readonly Described[]): { text: string; tooltip:
 export function cellSummary({ request }: Pick<Described, 'request'>): string {
   const layer = firstCell(request.experiment)?.layer;
   if (!layer) return '';
-  const { title } = kindOf(layer);
+  const title = cellsTitle(request.experiment) ?? kindOf(layer).title;
   return 'units' in layer ? `${title}, ${layer.units} units` : title;
 }

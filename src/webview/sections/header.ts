@@ -94,9 +94,15 @@ export class HeaderSection implements Section {
     if (chosen) {
       const speed = fromJson(chosen.last['tokensPerSecond']);
       const memory = fromJson(chosen.last['memoryBytes']);
-      if (speed > 0) parts.push(`${short(speed)} tok/s`);
-      if (speed > 0 && chosen.task)
-        parts.push(`${((1000 * chosen.task.tokensPerStep) / speed).toFixed(0)} ms`);
+      // of a comparison these are the figures of one
+      const whose = this.page.members.length > 1 ? `${chosen.label} ` : '';
+      if (speed > 0) parts.push(`${whose}${short(speed)} tok/s`);
+      if (speed > 0 && chosen.task) {
+        const milliseconds = (1000 * chosen.task.tokensPerStep) / speed;
+        parts.push(
+          `${milliseconds < 9.95 ? milliseconds.toPrecision(2) : milliseconds.toFixed(0)} ms a step`,
+        );
+      }
       if (memory > 0) parts.push(megabytes(memory));
       // the newest batch's; where sequences have one length there is none
       const padding = fromJson(chosen.last['padding']);

@@ -17,6 +17,8 @@ const [RADIUS, SIGMA, CONDITION] = [0, 1, 2];
 /** of lines of one colour, so that matrices are told apart */
 const SHADES = [100, 62, 80, 45];
 const AXIS = 20;
+/** pixels that a line's name may stand below the line */
+const LABEL_SHIFT = 12;
 
 export class SpectrumSection implements Section {
   readonly element: HTMLElement;
@@ -135,7 +137,7 @@ export class SpectrumSection implements Section {
     drawSteps(context, area, x, Math.max(1, view.steps.at(-1)!, run.step), theme);
   }
 
-  /** At the ends of the lines, as far as there is room. */
+  /** At the ends of the lines, the largest radius first, as far as each has room beside its own line. */
   private drawNames(
     context: CanvasRenderingContext2D,
     ends: { text: string; at: number }[],
@@ -148,7 +150,7 @@ export class SpectrumSection implements Section {
     let from = area.top + 5;
     for (const { text, at } of ends) {
       const row = Math.max(from, at - 7);
-      if (row > area.bottom - 4) return;
+      if (row > area.bottom - 4 || row - at > LABEL_SHIFT) continue;
       haloText(context, text, area.right - 3, row, theme.foreground, theme.background);
       from = row + 12;
     }

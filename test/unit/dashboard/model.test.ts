@@ -210,6 +210,25 @@ describe('names on the dashboard', () => {
     );
   });
 
+  it('name a model of several kinds by all of them', () => {
+    const run = named('lstm', '', null);
+    const of = (...layers: object[]) => {
+      const experiment = experimentSchema.parse({
+        data: { task: 'adding' },
+        model: { layers: [...layers, { type: 'dense' }] },
+      });
+      return { ...run, request: { ...run.request, experiment } };
+    };
+    const conv = { type: 'conv1d', units: 8 };
+    const gru = { type: 'gru', units: 8 };
+    const two = of(conv, gru, gru);
+    assert.equal(subtitleOf([two]), 'Conv1D → GRU, 8 units');
+    assert.equal(placesOf([two])[0]!.label, 'Conv1D → GRU');
+    assert.equal(cellOf(two.request.experiment)!.hasGates, true);
+    const many = of(conv, { ...gru, units: 16 }, { type: 'lstm', units: 8 }, { type: 'min-gru', units: 8 });
+    assert.equal(subtitleOf([many]), 'Conv1D → … → minGRU');
+  });
+
   it('name runs of one name by what differs between them', () => {
     const of = (units: number, seed: number, id = `${units}-${seed}`) => {
       const run = named('lstm', '', null, 'vanish');

@@ -363,6 +363,16 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     ],
   ],
   [
+    'compared fields by their names alone',
+    adding('"compare": { "units": [8, 9], "learningRate": [0.1], "seed": [1, 2], "blub": [1] }'),
+    [
+      '3:16 error: `compare` has no `units`; did you mean `model.layers.0.units`?',
+      '3:33 error: `compare` has no `learningRate`; did you mean `training.optimizer.learningRate`?',
+      '3:56 error: `compare` has no `seed`; did you mean `seeds`?',
+      '3:72 error: `compare` has no `blub` beside `cell`, `equal`, `data`, `seeds`; a field is named by its path, such as `training.batchSize`.',
+    ],
+  ],
+  [
     'a compared field on the wrong level',
     adding('"compare": { "training.beta1": [0.1] }'),
     [

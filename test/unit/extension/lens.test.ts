@@ -76,6 +76,11 @@ describe('the lens row', () => {
       '{"data":{"task":"char-lm","path":"x.txt"},"model":{"layers":[{"type":"lstm","units":8},{"type":"dense"}]}}',
     ).experiment!;
     assert.equal(countsText(oneHot), 'LSTM, 8 units');
+    const mixed = parseExperiment(
+      '{"data":{"task":"adding"},"model":{"layers":[{"type":"conv1d","units":8},{"type":"gru","units":8},{"type":"dense"}]}}',
+    ).experiment!;
+    // (3·2 + 1)·8 + 3·8·(8 + 8 + 2) + 8 + 1
+    assert.equal(countsText(mixed), 'Conv1D → GRU, 497 parameters (PyTorch count)');
   });
 
   it('says how many runs Train starts', () => {

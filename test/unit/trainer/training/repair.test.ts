@@ -105,7 +105,7 @@ describe('a run folder with one file damaged', () => {
           assert.deepEqual(bitsOf(folder), bitsOf(wholeRun), what);
         else if (outcome.reason !== 'finished') assert.match(outcome.message, /\w+ .*\.$/, what);
       }
-  }).timeout(240_000);
+  });
 
   it('has its status again from the events', async () => {
     for (const [kind, damage] of damages) {
