@@ -160,29 +160,10 @@ async function train(
   if (!source) return;
   if (allCells) source = { ...source, experiment: await comparingCells(source.experiment) };
   const folders = await services.training.start(source);
+  // what waits does not push what trains from view
   const waits = folders.every(folder => services.training.isQueued(folder));
-  if (waits && services.store.runs.some(({ state }) => state === 'training' || state === 'starting')) {
-    await tellWaiting(folders, services, dashboard);
-    return;
-  }
+  if (waits && services.store.runs.some(({ state }) => state === 'training' || state === 'starting')) return;
   await dashboard.show(folders, { preserveFocus: true });
-}
-
-/** What waits does not push what trains from view. */
-async function tellWaiting(
-  folders: readonly string[],
-  { store }: Services,
-  dashboard: Dashboard,
-): Promise<void> {
-  await store.refresh();
-  const name = store.get(folders[0]!)?.name ?? '';
-  const show = vscode.l10n.t('Open Dashboard');
-  void vscode.window
-    .showInformationMessage(
-      vscode.l10n.t('{0} is queued: it starts when a run before it ends.', plain(name)),
-      show,
-    )
-    .then(answer => (answer === show ? dashboard.show(folders) : undefined));
 }
 
 /** What the target names; from the palette what stands in front, once it was confirmed, or what is chosen. */

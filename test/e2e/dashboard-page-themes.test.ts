@@ -53,7 +53,13 @@ describe('the page of the dashboard in every theme', () => {
       assert.deepEqual(await faults(), []);
       const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overhang <= 0, `${overhang} pixels beyond the edge`);
-      await page.screenshot({ path: path.join(root, 'test/out', `seeds-${width}-${theme}.png`) });
+      const table = page.locator('#runs .scroll');
+      const cut = await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+      assert.ok(cut <= 0, `${cut} pixels of the table are out of sight`);
+      await page.screenshot({
+        path: path.join(root, 'test/out', `seeds-${width}-${theme}.png`),
+        fullPage: true,
+      });
       const names = () => page.locator('.chart[aria-label*="RNN"]').first().getAttribute('aria-label');
       assert.doesNotMatch((await names())!, /seed 2/);
       await page.getByRole('radio', { name: 'each', exact: true }).click();

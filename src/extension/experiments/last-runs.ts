@@ -89,8 +89,10 @@ export class LastRuns implements vscode.Disposable {
   private runsOf(uri: vscode.Uri, model: string): ListedRun[] {
     const place = definitionPath(uri);
     if (!place) return [];
+    // a run that waits has no result yet
     return this.store.runs.filter(
-      ({ workspace, request }) =>
+      ({ workspace, request, state }) =>
+        state !== 'queued' &&
         workspace === place.workspace.uri.fsPath &&
         request.definition?.path === place.path &&
         (request.definition.model ?? '') === model,

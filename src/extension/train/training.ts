@@ -107,11 +107,14 @@ export class Training {
 
   private async offerToStartNow(name: string, folders: readonly string[]): Promise<void> {
     const now = vscode.l10n.t('Start Now');
+    const show = vscode.l10n.t('Open Dashboard');
     const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} waits until the run before it ends.', plain(name)),
+      vscode.l10n.t('{0} is queued: it starts when a run before it ends.', plain(name)),
       now,
+      show,
     );
     if (chosen === now && this.supervisor.isQueued(folders[0]!)) await this.supervisor.startNow(folders);
+    if (chosen === show) await vscode.commands.executeCommand('unroll.openDashboard', folders);
   }
 
   private async confirmSilent(runs: readonly ListedRun[]): Promise<boolean> {

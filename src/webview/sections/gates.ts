@@ -61,7 +61,7 @@ export class GatesSection implements Section {
     const bare = chosen?.cell && !chosen.cell.hasGates ? chosen.cell.title : null;
     setText(
       this.frame.note,
-      `mean over units by t${bare ? `; ${bare} has none` : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`,
+      `${this.page.isWide ? 'mean over units by t' : 'mean by t'}${bare ? `; ${bare} has none` : this.page.isWide ? ', same t axis as above; thin: the other gates of the chosen run' : ''}`,
     );
     this.frame.show(this.height() + 22, {
       draw: () => {

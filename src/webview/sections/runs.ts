@@ -119,11 +119,15 @@ export class RunsSection implements Section {
   private draw(columns: readonly Column[], rows: readonly Shown[]): void {
     const focused = (document.activeElement as HTMLElement | null)?.dataset['key'];
     const kept = [...columns];
+    this.body.classList.remove('tight');
     for (;;) {
       this.body.replaceChildren(this.tableOf(kept, rows));
       if (this.body.scrollWidth <= this.body.clientWidth) break;
       const last = kept.findLastIndex(({ stays }) => !stays);
-      if (last < 0) break;
+      if (last < 0) {
+        this.body.classList.add('tight');
+        break;
+      }
       kept.splice(last, 1);
     }
     // scrolled by keyboard where it is wider than its column
