@@ -83,7 +83,7 @@ export class Participant {
   }
 
   private take(answer: Answer): void {
-    if (answer['version']) versions.add(`${this.name.replace('-avx2', '')} ${answer['version']}`);
+    if (answer['version']) versions.add(`${this.name.replace(/-avx2$| \d+$/, '')} ${answer['version']}`);
     this.waiting.shift()?.(answer);
   }
 

@@ -53,11 +53,12 @@ export function startBare({ name, engine, threads, isa }: Ours): Participant {
   });
 }
 
-export function startPytorch(name: PeerName, threads: number): Participant | string {
+/** `as`: its name among those that take part, where one takes part more than once */
+export function startPytorch(name: PeerName, threads: number, as: string = name): Participant | string {
   const found = findPython(PYTORCH);
   if (typeof found === 'string') return found;
   const start: Start = {
-    name,
+    name: as,
     command: found.python,
     args: [join(import.meta.dirname, 'peers/pytorch_peer.py'), '--threads', `${threads}`],
     env: name === 'pytorch-avx2' ? { ONEDNN_MAX_CPU_ISA: 'AVX2', ATEN_CPU_CAPABILITY: 'avx2' } : {},

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { type Context, contextOf } from './context.ts';
+import { busy } from './groups/busy.ts';
 import { cases } from './groups/cases.ts';
 import { frame } from './groups/frame.ts';
 import { memory } from './groups/memory.ts';
@@ -31,6 +32,7 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
   frame,
   models,
   scaling,
+  busy,
   peak,
   others,
   shakespeare,

@@ -111,6 +111,7 @@ function lost(folder: string, code: number | null, signal: NodeJS.Signals | null
     metrics: null,
     seconds: 0,
     engine: 'auto',
+    contention: null,
     wrongInput: false,
   };
 }

@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<RunOutcome['reason'], string>> = {
   failed: 'failed',
 };
 
-/** One line about the end of a run. */
+/** One line about the end of a run, and that it had to share the processors. */
 export function outcomeLine(label: string, outcome: RunOutcome): string {
   const losses = [
     outcome.trainLoss === null ? '' : `loss ${figure(fromJsonNumber(outcome.trainLoss))}`,
@@ -53,7 +53,8 @@ export function outcomeLine(label: string, outcome: RunOutcome): string {
   const head = `${label} ${REASONS[outcome.reason]} after ${plural(outcome.steps, 'step')} in ${duration(outcome.seconds)}`;
   const why =
     ['diverged', 'failed'].includes(outcome.reason) && outcome.message ? ` ${plain(outcome.message)}` : '';
-  return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}`;
+  const contention = outcome.contention ? ` ${outcome.contention}` : '';
+  return `${head}${losses.length > 0 ? `: ${losses.join(', ')}` : ''}.${why}${contention}`;
 }
 
 /** What to do next. */

@@ -1,5 +1,6 @@
 // unroll resume: goes on with stopped, crashed or failed runs from their last checkpoint, in the same folder.
 import process from 'node:process';
+import { contentionOf } from '../../runs/contention.ts';
 import type { RunOutcome } from '../training/work.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { outcomeLine } from './report.ts';
@@ -79,6 +80,7 @@ function outcomeOfEnded({ folder, reader, state, step }: RunFacts): RunOutcome |
     metrics,
     seconds,
     engine: run?.engineUsed.provider ?? 'auto',
+    contention: contentionOf(reader.status?.last['timeAlone'], run?.engineUsed.threads ?? 1),
     wrongInput: false,
   };
 }

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { reach } from '../../diagnosis/reach.ts';
 import { count, plural } from '../../experiment/words.ts';
+import { contentionOf } from '../../runs/contention.ts';
 import type { JsonNumber, Sample } from '../../runs/format.ts';
 import { fromJsonNumber } from '../../runs/json.ts';
 import { mainLevel } from '../../runs/levels.ts';
@@ -93,6 +94,8 @@ function header(run: RunFacts, screen: Screen): string[] {
       plain(task.name),
     ];
     lines.push(dim(screen, joined(model, screen)));
+    const contention = contentionOf(reader.status?.last['timeAlone'], engineUsed.threads);
+    if (contention !== null) lines.push(dim(screen, wrap(contention, screen.textColumns)));
     const clipped = clippedShare(reader);
     if (clipped !== null)
       lines.push(dim(screen, `gradient clipped in ${(100 * clipped).toFixed(0)} % of the steps`));

@@ -25,6 +25,11 @@ export function provider(): Provider {
   return active;
 }
 
+/** Of the time of calls that threads share, the part in which one did all; null: not known, or never. */
+export function timeAlone(): number | null {
+  return active?.timeAlone?.() || null;
+}
+
 export function useProvider(next: Provider): void {
   if (next === active) return;
   active?.close();

@@ -5,6 +5,7 @@ import { RowReader } from '../../diagnosis/rows.ts';
 import { plural } from '../../experiment/words.ts';
 import type { EndReason, Finding } from '../../runs/format.ts';
 import type { NamedTensor } from '../../runs/safetensors.ts';
+import { timeAlone } from '../engine/storage.ts';
 import type { Model } from '../layers/model.ts';
 import type { DivergedError } from './divergence.ts';
 import { type Intervals, intervalsOf, isDue } from './intervals.ts';
@@ -225,12 +226,15 @@ export class Course {
     journal.rows(step, rows);
     const observed = rows.length > 0 ? this.rowReader.read(byName(rows)) : null;
     this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, ...observed }));
-    if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null)
+    if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null) {
+      const alone = timeAlone();
       journal.figure({
         tokensPerSecond: this.speed.tokens,
         memoryBytes: process.memoryUsage.rss(),
         tensorBytes: memory().numBytes,
+        ...(alone !== null && { timeAlone: alone }),
       });
+    }
   }
 
   private *validate(): Generator<undefined, void> {

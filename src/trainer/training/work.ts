@@ -1,5 +1,6 @@
 // Trains runs: opens their folders, starts the engine, and lets the members take turns of about 200 ms.
 import { plural } from '../../experiment/words.ts';
+import { contentionOf } from '../../runs/contention.ts';
 import type { EndReason, EngineName, JsonNumber, RunEvent, RunFile, RunStatus } from '../../runs/format.ts';
 import { toJsonNumber } from '../../runs/json.ts';
 import { RunReader } from '../../runs/reader.ts';
@@ -41,6 +42,8 @@ export interface RunOutcome {
   /** own training time */
   seconds: number;
   engine: string;
+  /** a sentence, where other programs held the processors; null: they did not */
+  contention: string | null;
   /** it failed for what was asked, before training began */
   wrongInput: boolean;
 }
@@ -215,7 +218,7 @@ function idle(signal: AbortSignal | undefined): Promise<void> {
 
 // ---------------------------------------------------------------- outcomes
 
-function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
+function outcomeOf({ folder, writer, journal }: Turn, member: Member): RunOutcome {
   const json = (value: number | null) => (value === null ? null : toJsonNumber(value));
   const { losses } = member;
   const { trainLoss, valLoss } = losses;
@@ -228,6 +231,7 @@ function outcomeOf({ folder, writer }: Turn, member: Member): RunOutcome {
     metrics: metricsAtEnd(losses),
     seconds: member.ownSeconds,
     engine: writer.run?.engineUsed.provider ?? 'auto',
+    contention: contentionOf(journal.last['timeAlone'], writer.run?.engineUsed.threads ?? 1),
     wrongInput: false,
   };
 }
@@ -274,6 +278,7 @@ function failure(folder: string, cause: unknown, wrongInput: boolean): RunOutcom
     ...NOTHING,
     seconds: 0,
     engine: 'auto',
+    contention: null,
     wrongInput,
   };
 }
@@ -299,6 +304,7 @@ function outcomeOfEnded(folder: string): RunOutcome | null {
     metrics,
     seconds,
     engine: run?.engineUsed.provider ?? 'auto',
+    contention: contentionOf(status?.last['timeAlone'], run?.engineUsed.threads ?? 1),
     wrongInput: false,
   };
 }

@@ -1,6 +1,7 @@
 // Texts, tables and commands of the command line: no line wider than the terminal, and whole lines elsewhere.
 import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
+import { contentionOf } from '../../../src/runs/contention.ts';
 import { hintLines, outcomeLine } from '../../../src/trainer/cli/report.ts';
 import { lineFor } from '../../../src/trainer/cli/report-bars.ts';
 import {
@@ -112,7 +113,17 @@ describe('what is said about runs', () => {
     metrics: null,
     seconds: 2,
     engine: 'reference',
+    contention: null,
     wrongInput: false,
+  });
+
+  it('says after the losses that other programs held the processors', () => {
+    const contention = contentionOf(0.434, 2)!;
+    assert.equal(
+      outcomeLine('LSTM', { ...outcome('.'), contention }),
+      'LSTM stopped after 1 step in 0:02: loss 0.5. For 43 % of its time one thread did the work of 2, since other programs held the processors.',
+    );
+    assert.deepEqual([contentionOf(0.01, 2), contentionOf(undefined, 2)], [null, null]);
   });
 
   it('counts one step as one', () => {

@@ -15,6 +15,7 @@ import { requestControl } from '../../../../src/runs/control.ts';
 import { RunBusyError } from '../../../../src/runs/errors.ts';
 import type { RunEvent, RunStatus } from '../../../../src/runs/format.ts';
 import { RunWriter } from '../../../../src/runs/writer.ts';
+import { referenceProvider } from '../../../../src/trainer/engine/reference/provider.ts';
 import { trainRuns } from '../../../../src/trainer/training/work.ts';
 import {
   bitsOf,
@@ -55,6 +56,18 @@ describe('trainRuns', () => {
     const before = snapshot(folder);
     assert.deepEqual(await train(folder), outcome);
     assert.deepEqual(snapshot(folder), before);
+  });
+
+  it('says in its figures and at its end that other programs held the processors', async () => {
+    referenceProvider.timeAlone = () => 0.25;
+    try {
+      const experiment = tinyExperiment({ steps: 2000 });
+      const { folder, outcome } = await trainNew(experiment);
+      assert.equal(readRun(folder).status!.last['timeAlone'], 0.25);
+      assert.match(outcome.contention!, /^For 25 % of its time one thread did the work of/);
+    } finally {
+      delete referenceProvider.timeAlone;
+    }
   });
 
   it('hears a stop while the data are read and the engine starts, and trains when it is asked again', async () => {
