@@ -27,7 +27,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     const order = JSON.parse(line);
     if (order.open) {
-      step = prepare(provider, order.open.cell, order.open.shape);
+      step = prepare(provider, order.open.cell, order.open.shape, order.open.part === 'layer');
       answer = { opened: true };
     } else if (order.measure && step) answer = measure(step, order.measure.seconds ?? 0);
     else {
@@ -63,7 +63,8 @@ interface Weight {
   secondMoment: Slice;
 }
 
-function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => number {
+/** A train step; `layerAlone`: the recurrent layer forward and backward, with the gradient of its input. */
+function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape, layerAlone: boolean): () => number {
   const cell = CELLS[name];
   if (!cell) throw new Error(`there is no bare ${name}`);
   const G = gateBlocks(cell);
@@ -85,6 +86,8 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
 
   const rows = T * B;
   const [x, y, dy] = [slice(rows * I), slice(rows * H), slice(rows * H)];
+  const dx = layerAlone ? slice(rows * I) : null;
+  for (let i = 0; i < rows * H; i++) dy.data[i] = random.normal();
   for (let i = 0; i < rows * I; i++) x.data[i] = random.normal();
   const targets = { data: Int32Array.from({ length: rows }, () => random.int(O)), offset: 0 };
 
@@ -103,19 +106,8 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
   };
   let version = 0;
 
-  return () => {
-    version++;
-    const weights = {
-      weightIh: weightIh.parameter,
-      weightHh: weightHh.parameter,
-      biasIh: biasIh.parameter,
-      biasHh: biasHh.parameter,
-      packed,
-      version,
-    };
-    const call = { shape, weights, x, lengths: null, h0: null, c0: null };
-    p.recurrentForward({ ...call, y, hN, cN, cache, scratch });
-    const loss = p.denseCrossEntropy({
+  const head = () =>
+    p.denseCrossEntropy({
       rows,
       inputs: H,
       outputs: O,
@@ -129,6 +121,20 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
       dWeight: headWeight.gradient,
       dBias: headBias.gradient,
     });
+
+  return () => {
+    version++;
+    const weights = {
+      weightIh: weightIh.parameter,
+      weightHh: weightHh.parameter,
+      biasIh: biasIh.parameter,
+      biasHh: biasHh.parameter,
+      packed,
+      version,
+    };
+    const call = { shape, weights, x, lengths: null, h0: null, c0: null };
+    p.recurrentForward({ ...call, y, hN, cN, cache, scratch });
+    const loss = layerAlone ? 0 : head();
     p.recurrentBackward({
       ...call,
       y,
@@ -137,15 +143,17 @@ function prepare(p: Provider, name: string, [I, H, T, B, O]: Shape): () => numbe
       dy,
       dhN: null,
       dcN: null,
-      dx: null,
+      dx,
       dWeightIh: weightIh.gradient,
       dWeightHh: weightHh.gradient,
       dBiasIh: biasIh.gradient,
       dBiasHh: biasHh.gradient,
       dh0: null,
       dc0: null,
-      report,
+      report: layerAlone ? null : report,
     });
+    if (layerAlone) return loss;
+
     const norm = Math.sqrt(
       all.reduce((sum, { count, gradient }) => sum + p.sumOfSquares(count, gradient), 0),
     );

@@ -22,6 +22,8 @@ export interface Case {
   recording?: boolean;
   /** of truncated BPTT */
   window?: number;
+  /** the recurrent layer alone, forward and backward, with the gradient of its input */
+  part?: 'layer';
 }
 
 export const CASES: readonly Case[] = SHAPES.flatMap(shape => CELLS.map(cell => ({ cell, shape })));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { Participant, type Start } from './participant.ts';
-import { findPython, KERAS, PYTORCH } from './python.ts';
+import { findPython, JAX, KERAS, PYTORCH } from './python.ts';
 import { findTfjs } from './tfjs.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -64,6 +64,16 @@ export function startPytorch(name: PeerName, threads: number, as: string = name)
     env: name === 'pytorch-avx2' ? { ONEDNN_MAX_CPU_ISA: 'AVX2', ATEN_CPU_CAPABILITY: 'avx2' } : {},
   };
   return new Participant(start);
+}
+
+export function startJax(threads: number): Participant | string {
+  const found = findPython(JAX);
+  if (typeof found === 'string') return found;
+  return new Participant({
+    name: 'jax',
+    command: found.python,
+    args: [join(import.meta.dirname, 'peers/jax_peer.py'), '--threads', `${threads}`],
+  });
 }
 
 export function startKeras(threads: number): Participant | string {

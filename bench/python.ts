@@ -21,6 +21,13 @@ export const PYTORCH: PythonOf = {
   module: 'torch',
 };
 
+export const JAX: PythonOf = {
+  variable: 'UNROLL_BENCH_JAX_PYTHON',
+  folder: '.venv-jax',
+  packages: ['jax'],
+  module: 'jax',
+};
+
 export const KERAS: PythonOf = {
   variable: 'UNROLL_BENCH_KERAS_PYTHON',
   folder: '.venv-keras',

@@ -12,6 +12,7 @@ import { type Context, contextOf } from './context.ts';
 import { busy } from './groups/busy.ts';
 import { cases } from './groups/cases.ts';
 import { frame } from './groups/frame.ts';
+import { layer } from './groups/layer.ts';
 import { memory } from './groups/memory.ts';
 import { models } from './groups/models.ts';
 import { others } from './groups/others.ts';
@@ -21,6 +22,7 @@ import { response } from './groups/response.ts';
 import { scaling } from './groups/scaling.ts';
 import { shakespeare } from './groups/shakespeare.ts';
 import { startUp } from './groups/start-up.ts';
+import { tasks } from './groups/tasks.ts';
 import { describeMachine } from './machine.ts';
 import { versions } from './participant.ts';
 import { isBuilt } from './participants.ts';
@@ -33,6 +35,8 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
   models,
   scaling,
   busy,
+  tasks,
+  layer,
   peak,
   others,
   shakespeare,

@@ -5,7 +5,7 @@
 //
 // Beside other work a thread that has begun its share may lose its processor for several milliseconds, and the caller waits
 // for it. Where waiting costs more than the threads save, the caller takes all shares for a while and the others sleep;
-// then it tries again, less often the more often that fails. The shares are the same, and so are the bits.
+// then it tries again, less often the more often that fails, so that tries cost little. The shares are the same, and so are the bits.
 #include "threads.h"
 
 #include "abi.h"
@@ -27,7 +27,8 @@ constexpr long long MILLISECOND = 1000000;
 constexpr long long AWAKE = 2 * MILLISECOND;
 /** Over how long waiting is weighed against work, and the least that counts. */
 constexpr long long WINDOW = 20 * MILLISECOND, LEAST_WAIT = MILLISECOND;
-constexpr long long SHORTEST_PAUSE = 20 * MILLISECOND, LONGEST_PAUSE = 640 * MILLISECOND;
+/** How many times as long as it has waited the caller stays alone, at first and after many tries. */
+constexpr int FIRST_PATIENCE = 4, LAST_PATIENCE = 64;
 
 // a test begins near the end of the numbers; after the last one comes 0
 #ifndef UNROLL_FIRST_CALL
@@ -64,8 +65,9 @@ bool alone;
 
 /** What the caller knows of its calls, in nanoseconds. */
 struct Account {
-  long long window_began, worked, waited;
-  long long alone_until, pause;
+  long long window_began, worked, waited, interruptions;
+  long long alone_until;
+  int patience;
   /** since the start */
   double all, by_caller;
 };
@@ -123,16 +125,18 @@ void weigh(long long began, long long worked, long long ended) {
   a.all += (double)(ended - began);
   a.worked += worked - began;
   a.waited += ended - worked;
-  // alone it would take as many times the work as there are threads
-  if (a.waited > LEAST_WAIT && a.waited > a.worked * (threads - 1)) {
-    a.pause = a.pause == 0 ? SHORTEST_PAUSE : a.pause * 2 < LONGEST_PAUSE ? a.pause * 2 : LONGEST_PAUSE;
-    a.window_began = a.alone_until = ended + a.pause;
-  } else if (ended - a.window_began < WINDOW)
-    return;
-  else {
-    a.window_began = ended;
-    a.pause = 0;
-  }
+  // alone it would take as many times the work as there are threads, with a larger part of the processors
+  const bool costs = a.waited > LEAST_WAIT && a.waited > a.worked * (threads - 1) / 2;
+  if (!costs && ended - a.window_began < WINDOW) return;
+  // without interruptions it is the shares that are unequal
+  const long long before = a.interruptions;
+  a.interruptions = interruptions();
+  a.window_began = ended;
+  if (costs && a.interruptions != before) {
+    a.window_began = a.alone_until = ended + a.waited * a.patience;
+    if (a.patience < LAST_PATIENCE) a.patience *= 2;
+  } else if (a.patience > FIRST_PATIENCE)
+    a.patience /= 2;
   a.worked = a.waited = 0;
 }
 
@@ -177,6 +181,7 @@ void unroll_threads_start(Int32 count) {
   generation = Signal{FIRST_CALL, 0};
   for (Share &share : shares) share = {FIRST_CALL, {FIRST_CALL, 0}};
   account = {};
+  account.patience = FIRST_PATIENCE;
   stopping = alone = false;
   const int created = create_workers(count < MAX_SHARES ? count : MAX_SHARES);
   __atomic_store_n(&threads, created, __ATOMIC_RELAXED);

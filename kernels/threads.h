@@ -15,12 +15,14 @@ int thread_count();
  */
 void parallel(Task task, void *context);
 
-// What a platform gives (native/platform.cpp, wasm/): a pause in a spin; nanoseconds of a clock that only goes on; letting
-// another thread have this processor if one wants it; sleeping while *place is `value`; waking all that sleep there; and
+// What a platform gives (native/platform.cpp, wasm/): a pause in a spin; nanoseconds of a clock that only goes on; how often
+// a processor was taken from a thread of this process (where that is not known, another number each time); letting another
+// thread have this processor if one wants it; sleeping while *place is `value`; waking all that sleep there; and
 // threads 1 to count-1 that call unroll_thread_run (where the host starts them, count alone); it returns how many threads
 // there are then.
 void relax();
 long long now();
+long long interruptions();
 void offer_processor();
 void sleep_while(unsigned *place, unsigned value);
 void wake_all(unsigned *place);

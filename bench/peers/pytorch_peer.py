@@ -138,6 +138,40 @@ def model_of(cell, shape):
     raise ValueError(f"there is no model {cell} here")
 
 
+class Layer:
+    """The recurrent layer alone, forward and backward, with the gradient of its input."""
+
+    def __init__(self, cell, shape):
+        torch.manual_seed(1)
+        inputs, hidden, seq_len, batch, _ = shape
+        self.cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell](inputs, hidden)
+        self.x = torch.randn(seq_len, batch, inputs, requires_grad=True)
+        self.dy = torch.randn(seq_len, batch, hidden)
+
+    def step(self):
+        self.x.grad = None
+        self.cell.zero_grad(set_to_none=True)
+        self.cell(self.x)[0].backward(self.dy)
+
+    def measure(self, seconds=0.0, steps=3):
+        return measured(self.step, seconds, steps)
+
+
+def measured(step, seconds, steps):
+    times, began, loss = [], time.perf_counter(), None
+    while len(times) < steps or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        loss = step()
+        times.append((time.perf_counter() - start) * 1e3)
+    return {
+        "msMedian": statistics.median(times),
+        "msMean": statistics.fmean(times),
+        "steps": len(times),
+        "loss": loss,
+        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
 class Training:
     def __init__(self, cell, shape, window=None, **_):
         torch.manual_seed(1)
@@ -168,18 +202,7 @@ class Training:
         return total
 
     def measure(self, seconds=0.0, steps=3):
-        times, began, loss = [], time.perf_counter(), None
-        while len(times) < steps or time.perf_counter() - began < seconds:
-            start = time.perf_counter()
-            loss = self.step()
-            times.append((time.perf_counter() - start) * 1e3)
-        return {
-            "msMedian": statistics.median(times),
-            "msMean": statistics.fmean(times),
-            "steps": len(times),
-            "loss": loss,
-            "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        }
+        return measured(self.step, seconds, steps)
 
 
 def gemm(size, seconds):
@@ -208,7 +231,9 @@ def main():
         try:
             order = json.loads(line)
             if "open" in order:
-                training = Training(**order["open"])
+                asked = order["open"]
+                alone = asked.pop("part", None) == "layer"
+                training = Layer(asked["cell"], asked["shape"]) if alone else Training(**asked)
                 answer = {"opened": True}
             elif "measure" in order:
                 answer = training.measure(**order["measure"])

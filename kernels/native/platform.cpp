@@ -1,6 +1,7 @@
 // Threads and sleeping for the native build. Linux sleeps on a futex; other systems, untested, give up their slice.
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "../abi.h"
@@ -47,6 +48,11 @@ long long now() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+long long interruptions() {
+  rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : now();
 }
 
 void offer_processor() { sched_yield(); }

@@ -13,6 +13,9 @@ __attribute__((import_module("env"), import_name("now"))) double milliseconds();
 
 long long now() { return (long long)(milliseconds() * 1e6); }
 
+/** The host does not tell. */
+long long interruptions() { return now(); }
+
 /** Nor a way to do that: it only sleeps. */
 void offer_processor() {}
 
