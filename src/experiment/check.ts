@@ -24,7 +24,7 @@ import { lossAtEveryStep, predictMemory } from './resources.ts';
 import { type Experiment, experimentSchema } from './schema.ts';
 import { type JsonSchema, schemaAt } from './schema-json.ts';
 import type { ModelSizes } from './sizes.ts';
-import { taskOf } from './tasks/index.ts';
+import { lossOf, taskOf } from './tasks/index.ts';
 import { count, either, formatBytes, nearest, plural } from './words.ts';
 
 export type { Remark } from './remark.ts';
@@ -75,6 +75,7 @@ function checkLayers(experiment: Experiment): Remark[] {
     ...checkBeginnings(placed),
     ...remarks,
     ...checkLast(placed.at(-1)!, experiment),
+    ...checkRidge(placed, experiment),
   ];
 }
 
@@ -215,6 +216,29 @@ function checkWholeSequences(layer: Layer, bothWays: boolean, experiment: Experi
       `\`window\` cuts sequences into parts, but a ${bothWays ? 'bidirectional layer' : `layer of type "${layer.type}"`} needs them whole; leave \`window\` out.`,
     ),
   ];
+}
+
+/** A readout in closed form has least squares, of numbers or of classes as 0 and 1, and reads no source. */
+function checkRidge(placed: readonly PlacedLayer[], { data, model }: Experiment): Remark[] {
+  const ridge = placed.find(({ layer }) => 'readout' in layer && layer.readout);
+  if (!ridge) return [];
+  const refused = (why: string) => [
+    error([...ridge.path, 'readout'], `A ridge readout ${why}; leave \`readout\` out to learn by gradient.`),
+  ];
+  if (model.encoder) return refused('reads no source, but this model has an encoder');
+  const { of, unit } = lossOf(data);
+  if (of === 'alignments')
+    return refused(`needs a target for each answer, but labels of "${data.task}" have no places`);
+  if (unit === 'pinball') return refused('has least squares, which give the mean, and no `quantiles`');
+  const { layer, path } = placed.at(-1)!;
+  if (layer.type !== 'dense' || layer.activation !== 'linear' || layer.tied)
+    return [
+      error(
+        [...path, 'type'],
+        'A ridge readout sets the weights of a last dense layer with a matrix of its own and no activation; end the model with { "type": "dense" }.',
+      ),
+    ];
+  return [];
 }
 
 function checkLast({ layer, kind, path }: PlacedLayer, { data }: Experiment): Remark[] {

@@ -163,6 +163,11 @@ export const trainingSchema = z.strictObject({
   accumulate: positiveInt
     .default(1)
     .describe('Batches whose gradients make one update, as if they were one large batch.'),
+  maxTokens: positiveInt
+    .optional()
+    .describe(
+      'Steps of a pass, padding included: a batch that has more is computed in parts, whose gradients are added up. Default: 8 times the length that 90 % of the sequences stay within, times batchSize.',
+    ),
   seqLen: positiveInt.default(64).describe('Steps of a training sequence cut from a text.'),
   bptt: z
     .strictObject({

@@ -74,6 +74,31 @@ export function validSteps(
   return lengths.reduce((count, length) => count + Math.max(0, Math.min(length, to) - from), 0);
 }
 
+/** The batch without the steps that are padding in all of its sequences. */
+export function trimmed<B extends Batch>(batch: B, outputs: 'every-step' | 'last-step'): B {
+  const first = <A extends Int32Array | Float32Array>(values: A, steps: number, of: number): A =>
+    values.subarray(0, (values.length / of) * steps) as A;
+  const longest = (lengths: Int32Array | null, all: number) =>
+    lengths ? lengths.reduce((most, own) => Math.max(most, own), 1) : all;
+  const { seqLen, lengths, asked, source } = batch;
+  const steps = longest(lengths, seqLen);
+  const read = source && longest(source.lengths, source.seqLen);
+  if (steps === seqLen && (!source || read === source.seqLen)) return batch;
+  return {
+    ...batch,
+    seqLen: steps,
+    input: first(batch.input, steps, seqLen),
+    ...(outputs === 'every-step' && { targets: first(batch.targets, steps, seqLen) }),
+    ...(asked && { asked: first(asked, steps, seqLen) }),
+    ...(source && { source: { ...source, seqLen: read!, input: first(source.input, read!, source.seqLen) } }),
+  };
+}
+
+/** Steps of a pass over the batch, padding included; of a source and a target, the longer one. */
+export function tokensOf({ seqLen, batch, source }: Pick<Batch, 'seqLen' | 'batch' | 'source'>): number {
+  return Math.max(seqLen, source?.seqLen ?? 0) * batch;
+}
+
 /** Sequences `from` up to but not including `to`, as a batch of their own; `outputs`: where their targets are. */
 export function rowsOfBatch(
   batch: Batch,

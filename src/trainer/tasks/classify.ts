@@ -89,6 +89,7 @@ export async function classifyTask(
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
+    maxTokens: experiment.training.maxTokens,
   });
   const { size } = batches;
 
@@ -126,6 +127,10 @@ export async function classifyTask(
     stream: false,
     trainingBatch: step => cut(batches.places(step)),
     epochOf: batches.epochOf,
+    maxTokens: batches.maxTokens,
+    answers: weights
+      ? ({ targets }) => Array.from(targets).reduce((sum, target) => sum + weights[target]!, 0)
+      : undefined,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),

@@ -82,6 +82,7 @@ export async function ctcTask(
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
+    maxTokens: experiment.training.maxTokens,
   });
   const { size } = batches;
   const cut = (places: readonly number[]) =>
@@ -118,6 +119,7 @@ export async function ctcTask(
     stream: false,
     trainingBatch: step => cut(batches.places(step)),
     epochOf: batches.epochOf,
+    maxTokens: batches.maxTokens,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),

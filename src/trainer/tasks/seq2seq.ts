@@ -65,6 +65,8 @@ export async function seq2seqTask(
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
+    maxTokens: experiment.training.maxTokens,
+    stepsOf: place => Math.max(encoded[place]!.source.length, encoded[place]!.target.length + 1),
   });
   const { size } = batches;
   const cut = (places: readonly number[]) =>
@@ -95,6 +97,7 @@ export async function seq2seqTask(
       notes: [
         ...describe(pairs, artifact),
         ...paddingNote(batches.indices(0), sourceLengths, targetLengths),
+        ...batches.outliers,
         ...repeatedNote(pairs, train, [...valid, ...test]),
         ...notes,
       ],
@@ -112,6 +115,7 @@ export async function seq2seqTask(
         }),
     }),
     epochOf: batches.epochOf,
+    maxTokens: batches.maxTokens,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),

@@ -1,5 +1,5 @@
 // Batches of sequences of unequal lengths, cut into three parts: an order for each epoch, and parts that are held out.
-import { plural } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { randomStream } from '../random.ts';
 import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 
@@ -7,7 +7,15 @@ export interface BatchOptions {
   batchSize: number;
   seed: number;
   bucketed: boolean;
+  /** steps of a pass, padding included; left out: what is usual for the training part */
+  maxTokens?: number | undefined;
+  /** steps of a sequence, where `lengthOf` is only their order */
+  stepsOf?: ((place: number) => number) | undefined;
 }
+
+/** Times the length that most sequences stay within. */
+const LONG = 8;
+const MOST = 0.9;
 
 export interface SequenceBatches {
   /** sequences of a batch: fewer than asked for where the training part has fewer */
@@ -18,8 +26,12 @@ export interface SequenceBatches {
   /** batches of an epoch, as indices of the training part */
   indices(epoch: number): readonly (readonly number[])[];
   epochOf(step: number): number;
+  /** steps of a pass that training batches beyond are cut at */
+  maxTokens: number;
   /** batches of held-out places, the longest first; evenly spread over the lengths where there are too many */
   held(places: readonly number[], most: number): Iterable<number[]>;
+  /** of sequences far longer than the others */
+  outliers: string[];
   /** what of the batches is padding */
   notes(): string[];
 }
@@ -27,11 +39,16 @@ export interface SequenceBatches {
 export function sequenceBatches(
   train: readonly number[],
   lengthOf: (place: number) => number,
-  { batchSize, seed, bucketed }: BatchOptions,
+  { batchSize, seed, bucketed, maxTokens, stepsOf = lengthOf }: BatchOptions,
 ): SequenceBatches {
   const size = Math.min(batchSize, train.length);
   const perEpoch = Math.floor(train.length / size);
   const lengths = train.map(lengthOf);
+  const sorted = train.map(stepsOf).sort((a, b) => a - b);
+  const usual = sorted[Math.floor(MOST * (sorted.length - 1))]!;
+  const longest = sorted.at(-1)!;
+  const most = maxTokens ?? LONG * usual * size;
+  const outliers = outlierNote(longest, usual, size, most);
   let drawn: { epoch: number; batches: number[][] } | null = null;
   const batchesIn = (epoch: number) => {
     if (drawn?.epoch !== epoch)
@@ -45,22 +62,54 @@ export function sequenceBatches(
     places: step => batchesIn(epochOf(step))[(step - 1) % perEpoch]!.map(place => train[place]!),
     indices: batchesIn,
     epochOf,
-    *held(places, most) {
+    maxTokens: most,
+    *held(places, batches) {
       const sorted = [...places].sort((a, b) => lengthOf(b) - lengthOf(a));
       const count = Math.ceil(sorted.length / size);
-      const every = Math.max(1, count / most);
+      const every = Math.max(1, count / batches);
       for (let at = 0; at < count; at += every) {
         const index = Math.floor(at);
-        yield sorted.slice(index * size, (index + 1) * size);
+        yield* within(sorted.slice(index * size, (index + 1) * size), stepsOf, most);
       }
     },
-    notes: () =>
-      paddingNote(
+    outliers,
+    notes: () => [
+      ...paddingNote(
         paddingOf(batchesIn(0), lengths),
         paddingOf(batchesOfEpoch(lengths, size, seed, 0, false), lengths),
         bucketed,
       ),
+      ...outliers,
+    ],
   };
+}
+
+/** Places in their order, cut so that no part has more steps, padding included, unless one sequence alone has. */
+function* within(
+  places: readonly number[],
+  stepsOf: (place: number) => number,
+  most: number,
+): Iterable<number[]> {
+  let part: number[] = [];
+  let longest = 0;
+  for (const place of places) {
+    const next = Math.max(longest, stepsOf(place));
+    if (part.length > 0 && next * (part.length + 1) > most) {
+      yield part;
+      part = [];
+      longest = 0;
+    }
+    part.push(place);
+    longest = Math.max(longest, stepsOf(place));
+  }
+  if (part.length > 0) yield part;
+}
+
+function outlierNote(longest: number, usual: number, size: number, most: number): string[] {
+  if (longest * size <= most) return [];
+  return [
+    `The longest sequence has ${plural(longest, 'step')}, 90 % have at most ${count(usual)}: batches of more than ${plural(most, 'step')}, padding included, are computed in parts (\`maxTokens\`).`,
+  ];
 }
 
 function paddingNote(own: number, mixed: number, bucketed: boolean): string[] {

@@ -54,6 +54,7 @@ export async function tableTask(
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
+    maxTokens: experiment.training.maxTokens,
   });
   const everyStep = data.at === 'step';
   const perAnswer = isClasses ? 1 : outputs;
@@ -111,6 +112,7 @@ export async function tableTask(
     stream: false,
     trainingBatch: step => cut(batches.places(step)),
     epochOf: batches.epochOf,
+    maxTokens: batches.maxTokens,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / batches.size)),
     validation: () => heldOut(valid, validation.maxBatches),
     test: () => heldOut(test, Number.POSITIVE_INFINITY),

@@ -76,6 +76,7 @@ export async function tagTask(
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
+    maxTokens: experiment.training.maxTokens,
   });
   const { size } = batches;
   const cut = (places: readonly number[]) => batchOf(places.map(place => encoded[place]!));
@@ -118,6 +119,7 @@ export async function tagTask(
     stream: false,
     trainingBatch: step => cut(batches.places(step)),
     epochOf: batches.epochOf,
+    maxTokens: batches.maxTokens,
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),

@@ -56,6 +56,8 @@ export interface Task {
     weights: Float32Array | null,
     labelSmoothing?: number,
   ): Scalar;
+  /** steps of a pass, padding included, that its batches seldom have; left out: they are all alike */
+  readonly maxTokens?: number | undefined;
   /** what a batch counts among the parts of an update; left out: the answers that it asks for */
   answers?: ((batch: Batch) => number) | undefined;
   /** adds to `score` what this batch's outputs say */

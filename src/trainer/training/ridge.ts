@@ -6,7 +6,7 @@
 // A. Hoerl, R. Kennard, 1970, https://doi.org/10.1080/00401706.1970.10488634. Sums are kept in float64; H inputs, O outputs.
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
-import { taskOf } from '../../experiment/tasks/index.ts';
+import { lossOf } from '../../experiment/tasks/index.ts';
 import { glance, weightsChanged } from '../engine/storage.ts';
 import { type Batch, inputOf } from '../layers/batch.ts';
 import { ModelError } from '../layers/errors.ts';
@@ -44,7 +44,7 @@ export class Ridge {
     this.lambda = lambda;
     this.weight = weight;
     this.bias = bias;
-    this.isOfClasses = taskOf(experiment.data).loss.of === 'classes';
+    this.isOfClasses = lossOf(experiment.data).of === 'classes';
     this.outputs = outputs;
     const [O, H] = weight.shape as [number, number];
     this.products = new Float64Array((H + 1) ** 2);

@@ -125,7 +125,10 @@ export class Trainer {
     );
     const seen: Observation[] = [];
     const passes: StepOptions = { ...options, watch, observe: each => seen.push(each) };
-    const result = accumulatedGradients(this.model, this.task, batch, passes, training.accumulate);
+    const result = accumulatedGradients(this.model, this.task, batch, passes, {
+      parts: training.accumulate,
+      maxTokens: this.maxTokens,
+    });
     try {
       const { loss, gradients } = result;
       const { norm: gradNorm, clipped } = clip(gradients, training);
@@ -144,6 +147,12 @@ export class Trainer {
     } finally {
       for (const gradient of result.gradients.values()) gradient.dispose();
     }
+  }
+
+  /** Steps of a pass, padding included. */
+  private get maxTokens(): number {
+    const { maxTokens, accumulate } = this.experiment.training;
+    return maxTokens ?? (this.task.maxTokens ?? Number.POSITIVE_INFINITY) / accumulate;
   }
 
   /** What training reads at a step, varied where it is asked for. */

@@ -376,7 +376,7 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     'a compared field on the wrong level',
     adding('"compare": { "training.beta1": [0.1] }'),
     [
-      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `accumulate`, `seqLen`, `bptt`, `teacherForcing`, `clipNorm`, `clipTensorNorm`, `clipValue`, `l2`, `recurrentL2`, `weightDecay`, `augmentation`, `labelSmoothing`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
+      '3:16 error: This experiment has no field `training.beta1`; `training` holds `optimizer`, `schedule`, `steps`, `seed`, `batchSize`, `accumulate`, `maxTokens`, `seqLen`, `bptt`, `teacherForcing`, `clipNorm`, `clipTensorNorm`, `clipValue`, `l2`, `recurrentL2`, `weightDecay`, `augmentation`, `labelSmoothing`, `earlyStopping`, `validation`, `checkpoint`, `sample`.',
     ],
   ],
   [

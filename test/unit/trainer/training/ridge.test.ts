@@ -1,6 +1,7 @@
 // A last layer that is set in closed form: against numpy, by its normal equations, and over a pause.
 import assert from 'node:assert/strict';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { parseExperiment } from '../../../../src/experiment/parse.ts';
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { decodeSafetensors } from '../../../../src/runs/safetensors.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
@@ -157,5 +158,38 @@ describe('a ridge readout', () => {
       (error: Error) =>
         error instanceof ModelError && /last dense layer without activation/.test(error.message),
     );
+  });
+});
+
+describe('a ridge readout where there are no least squares', () => {
+  const problems = (data: object, last: object = { type: 'dense' }, model: object = {}) =>
+    parseExperiment(
+      JSON.stringify({
+        data,
+        model: { layers: [{ type: 'echo-state', units: 4, readout: { type: 'ridge' } }, last], ...model },
+      }),
+    ).problems.map(({ message }) => message);
+
+  it('is refused by the check, with the reason', () => {
+    const encoder = [{ type: 'gru', units: 4 }];
+    const cases: [string[], RegExp][] = [
+      [problems({ task: 'morse' }), /labels of "morse" have no places/],
+      [
+        problems({ task: 'reverse' }, undefined, { encoder }),
+        /reads no source, but this model has an encoder/,
+      ],
+      [
+        problems({ task: 'forecast', path: 'a.csv', target: 'y', quantiles: [0.1, 0.9] }),
+        /give the mean, and no `quantiles`/,
+      ],
+      [problems({ task: 'adding' }, { type: 'dense', activation: 'tanh' }), /no activation; end the model/],
+    ];
+    for (const [found, expected] of cases) assert.match(found[0] ?? '', expected);
+    for (const data of [
+      { task: 'adding' },
+      { task: 'forecast', path: 'a.csv', target: 'y' },
+      { task: 'parity' },
+    ])
+      assert.deepEqual(problems(data), []);
   });
 });
