@@ -3,7 +3,7 @@
 
 import { callsNamed, dotted, type Evaluator, type Value } from './evaluation.ts';
 import type { Binding, CallOf, Expression } from './expression.ts';
-import type { Node } from './node.ts';
+import type { Node, Source } from './node.ts';
 
 /** null: not even how many axes there are */
 export type ArrayShape = readonly Value[] | null;
@@ -542,6 +542,17 @@ function positive(value: Value): Value {
 
 /** `x.shape = (3, 4)` and `x.resize(3, 4)` give a name another shape without binding it. */
 function isChangedInPlace({ node }: Expression): boolean {
+  let known = CHANGED.get(node.source);
+  if (!known) CHANGED.set(node.source, (known = new Map()));
+  const { text } = node;
+  let isIt = known.get(text);
+  if (isIt === undefined) known.set(text, (isIt = findChange(node)));
+  return isIt;
+}
+
+const CHANGED = new WeakMap<Source, Map<string, boolean>>();
+
+function findChange(node: Node): boolean {
   const { text, root } = node.source;
   if (!IN_PLACE.test(text)) return false;
   const name = node.text.replace(/[.$]/g, '\\$&');

@@ -25,14 +25,12 @@ export function covers(places: readonly Placed[], level: number): boolean {
   return [...ids].some(id => {
     const own = places.filter(({ branches }) => branches[level]!.id === id);
     const statement = around(own[0]!.node, id);
-    const arms = statement && armsOf(statement);
-    return (
-      arms !== null &&
-      arms.every(arm => {
-        const inside = own.filter(({ branches }) => branches[level]!.arm === arm.id);
-        return inside.length > 0 ? covers(inside, level + 1) : /\b(?:throw|raise|return)\b/.test(arm.text);
-      })
-    );
+    const arms = statement ? armsOf(statement) : null;
+    if (!arms) return false;
+    return arms.every(arm => {
+      const inside = own.filter(({ branches }) => branches[level]!.arm === arm.id);
+      return inside.length > 0 ? covers(inside, level + 1) : /\b(?:throw|raise|return)\b/.test(arm.text);
+    });
   });
 }
 

@@ -64,6 +64,9 @@ export class Resolver implements Evaluator {
   private readonly arrays: Arrays;
   private readonly collections: Collections;
   private frames: Frames = new Map();
+  private nesting = 0;
+  private asking = 0;
+  private lookUps = 0;
 
   constructor(dialect: Dialect, root: Node, project: Project = NO_PROJECT) {
     this.dialect = dialect;
@@ -96,9 +99,28 @@ export class Resolver implements Evaluator {
     return this.frames.size > 0;
   }
 
+  /** Answers a question within a bounded number of look-ups; half an answer might be wrong, and is none. */
+  private bounded<T>(ask: () => T, open: T): T {
+    if (this.asking > 0) return ask();
+    this.asking++;
+    this.lookUps = 0;
+    try {
+      const answer = ask();
+      return this.lookUps > MOST_LOOK_UPS ? open : answer;
+    } finally {
+      this.asking--;
+    }
+  }
+
   // values
 
   value(expression: Expression, depth = 0): Value {
+    if (expression.kind === 'constant')
+      return { kind: 'known', value: expression.value, from: this.originOf(expression.node) };
+    return this.bounded(() => this.valueOf(expression, depth), UNKNOWN);
+  }
+
+  private valueOf(expression: Expression, depth: number): Value {
     if (depth > DEPTH) return UNKNOWN;
     switch (expression.kind) {
       case 'constant':
@@ -440,7 +462,7 @@ export class Resolver implements Evaluator {
 
   /** What a name, a member or an element may have been bound to where it stands. */
   bindingsOf(expression: Expression, depth: number): readonly Binding[] {
-    if (depth > DEPTH) return [];
+    if (depth > DEPTH || ++this.lookUps > MOST_LOOK_UPS) return [];
     if (expression.kind === 'name') return this.lookUp(expression.name, expression);
     if (expression.kind === 'member')
       return this.membersOf(expression.object, expression.name, depth, expression);
@@ -538,12 +560,17 @@ export class Resolver implements Evaluator {
 
   /** `object.name`: of an instance of the class that is being defined, of a record, or of an instance of a class. */
   membersOf(object: Expression, name: string, depth: number, at?: Expression): readonly Binding[] {
-    if (depth > DEPTH) return [];
+    if (depth > DEPTH || this.nesting > MOST_NESTED) return [];
     if (object.kind === 'name' && object.name === this.dialect.self) return this.ownMembers(object, name, at);
-    return this.definitions(object, depth + 1).flatMap(definition => {
-      const found = this.membersOfDefinition(definition, name, depth);
-      return this.stores.merged(definition, name, found, at ?? object);
-    });
+    this.nesting++;
+    try {
+      return this.definitions(object, depth + 1).flatMap(definition => {
+        const found = this.membersOfDefinition(definition, name, depth);
+        return this.stores.merged(definition, name, found, at ?? object);
+      });
+    } finally {
+      this.nesting--;
+    }
   }
 
   private ownMembers(object: Expression, name: string, at?: Expression): readonly Binding[] {
@@ -676,7 +703,7 @@ export class Resolver implements Evaluator {
       return [/^HParams$/.test(last) ? assumed(member, name) : member];
     }
     if (callee.kind === 'member' && /^parse_(known_)?args$/.test(last)) return this.option(call, name);
-    const classes = this.classesOf(callee);
+    const classes = this.classesOf(callee, depth + 1);
     return classes.flatMap(body => this.memberOfInstance(body, call, name, depth));
   }
 
@@ -705,7 +732,7 @@ export class Resolver implements Evaluator {
   }
 
   classesOf(expression: Expression, depth = 0): Scope[] {
-    if (depth > 4) return [];
+    if (depth > DEPTH) return [];
     if (expression.kind === 'member') {
       const base = this.qualified(expression.object, depth + 8);
       return base.flatMap(module =>
@@ -723,7 +750,7 @@ export class Resolver implements Evaluator {
       if (binding.kind === 'import')
         return this.imported(binding).flatMap(each => (each.kind === 'class' ? [each.body] : []));
       return binding.kind === 'value' && binding.value !== expression
-        ? this.classesOf(binding.value, depth + 1)
+        ? this.classesOf(binding.value, depth + 4)
         : [];
     });
   }
@@ -782,6 +809,10 @@ export class Resolver implements Evaluator {
 
   /** The expressions that a reference may stand for; itself where it is none, or leads out of the file. */
   definitions(expression: Expression, depth = 0): Expression[] {
+    return this.bounded(() => this.definitionsOf(expression, depth), [expression]);
+  }
+
+  private definitionsOf(expression: Expression, depth: number): Expression[] {
     if (depth > DEPTH) return [expression];
     if (expression.kind === 'choice')
       return this.chosen(expression, depth).flatMap(each => this.definitions(each, depth + 1));
@@ -968,6 +999,10 @@ export class Resolver implements Evaluator {
    * for itself; a part that is not known is `*`.
    */
   qualified(expression: Expression, depth = 0): string[] {
+    return this.bounded(() => this.qualifiedNames(expression, depth), []);
+  }
+
+  private qualifiedNames(expression: Expression, depth: number): string[] {
     if (depth > DEPTH) return [];
     switch (expression.kind) {
       case 'name':
@@ -1084,6 +1119,10 @@ export class Resolver implements Evaluator {
 }
 
 const MOST_TURNS = 64;
+/** look-ups of names for one answer */
+const MOST_LOOK_UPS = 3000;
+/** members asked for while others are looked up: bundles of generated code lead round in circles */
+const MOST_NESTED = 60;
 /** calls inside calls, beyond which what they return is not followed */
 const MOST_FRAMES = 12;
 

@@ -26,6 +26,7 @@ export class Stores {
   private readonly resolver: Evaluator;
   private readonly all = new Map<Node, Store[]>();
   private readonly targets = new Map<Store, Set<number>>();
+  private readonly byName = new WeakMap<readonly Store[], Map<string | null, Store[]>>();
   private isLooking = false;
 
   constructor(resolver: Evaluator) {
@@ -34,7 +35,7 @@ export class Stores {
 
   /** The bindings of a member of `definition` that may hold at `at`: `made` when it was made, and what was stored since. */
   merged(definition: Expression, name: string, made: readonly Binding[], at: Expression): readonly Binding[] {
-    const stores = this.into(definition).filter(({ key }) => key === null || key === name);
+    const stores = this.into(definition, name);
     if (stores.length === 0) return made;
     const { dialect } = this.resolver;
     const stored = stores.map(({ value, node }): Binding => {
@@ -64,18 +65,37 @@ export class Stores {
     return this.into(list).length > 0;
   }
 
-  /** All that is stored into what an expression made. */
-  private into(definition: Expression): Store[] {
+  /** All that is stored into what an expression made, or what may be stored under one name. */
+  private into(definition: Expression, name: string | null = null): Store[] {
     // to look for stores is to resolve, which must not look for stores again
     if (this.isLooking) return [];
     const key = this.identity(definition);
     if (key === null) return [];
     this.isLooking = true;
     try {
-      return this.inSource(definition.node.source.root).filter(store => this.targetsOf(store).has(key));
+      const all = this.inSource(definition.node.source.root);
+      const named = name === null ? all : this.named(all, name);
+      return named.filter(store => this.targetsOf(store).has(key));
     } finally {
       this.isLooking = false;
     }
+  }
+
+  /** By name first: what a store goes into is dear to find out. */
+  private named(all: readonly Store[], name: string): readonly Store[] {
+    let byName = this.byName.get(all);
+    if (!byName) {
+      byName = new Map();
+      for (const store of all) {
+        const list = byName.get(store.key);
+        if (list) list.push(store);
+        else byName.set(store.key, [store]);
+      }
+      this.byName.set(all, byName);
+    }
+    const [own, any] = [byName.get(name) ?? [], byName.get(null) ?? []];
+    if (own.length === 0 || any.length === 0) return own.length === 0 ? any : own;
+    return all.filter(({ key }) => key === name || key === null);
   }
 
   private targetsOf(store: Store): Set<number> {

@@ -235,3 +235,22 @@ const b = other.apply(gru.apply(x));
     );
   });
 });
+
+describe('generated code', () => {
+  it('that leads round in circles is answered, and not wrongly', async () => {
+    // each name is made of the two after it, and the last of the first
+    const names = Array.from({ length: 40 }, (_, index) => `n${index}`);
+    const lines = names.map((name, index) => {
+      const [a, b] = [names[(index + 1) % 40], names[(index + 2) % 40]];
+      return `var ${name} = (${a}.x || ${b}.y).of(${a}[${b}.z], ${a}.length);`;
+    });
+    const found = await layersOf(
+      'javascript',
+      `import * as tf from '@tensorflow/tfjs';\n${lines.join('\n')}\ntf.layers.lstm({ units: n0.x, inputShape: n1 });\n`,
+    );
+    assert.deepEqual(
+      found.map(({ units, parameters }) => [units, parameters]),
+      [[null, null]],
+    );
+  });
+});
