@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 def scan_loop(a, b):
     h, states = torch.zeros_like(b[0]), []
-    for t in range(len(b)):
-        h = (a if a.dim() == 1 else a[t]) * h + b[t]
+    for kept, added in zip([a] * len(b) if a.dim() == 1 else a.unbind(), b.unbind()):
+        h = kept * h + added
         states.append(h)
     return torch.stack(states)
 
@@ -162,8 +162,8 @@ class S4d(nn.Module):
             y = y.permute(2, 0, 1)
         else:
             h, outputs = 0, []
-            for t in range(len(x)):
-                h = scaled.exp() * h + u[t][..., None]
+            for step in u.unbind():
+                h = scaled.exp() * h + step[..., None]
                 outputs.append(2 * (C * h).sum(-1).real)
             y = torch.stack(outputs)
         return self.glu(y + self.D * u)
@@ -209,9 +209,9 @@ class Mamba(nn.Module):
         b = (delta * u)[..., None] * B[:, :, None]
         if self.form == "loop":
             h, outputs = torch.zeros_like(b[0]), []
-            for t in range(len(u)):
-                h = a[t] * h + b[t]
-                outputs.append((h @ C[t][..., None])[..., 0])
+            for kept, added, read in zip(a.unbind(), b.unbind(), C.unbind()):
+                h = kept * h + added
+                outputs.append((h @ read[..., None])[..., 0])
             y = torch.stack(outputs)
         else:
             y = (scan_doubling(a, b) @ C[..., None])[..., 0]
@@ -239,14 +239,15 @@ def chunked(x, size):
 def memory_loop(q, k, v, log_decay=None, beta=None):
     """One step after the other; log_decay (B, H, T) or (B, H, T, K); `beta` (B, H, T) makes it the delta rule."""
     S, outputs = torch.zeros(*q.shape[:2], q.shape[-1], v.shape[-1]), []
-    decay = None if log_decay is None else log_decay.exp().reshape(*log_decay.shape[:3], -1, 1)
-    for t in range(q.shape[2]):
-        S = S if decay is None else S * decay[:, :, t]
-        key, value = k[:, :, t], v[:, :, t]
-        if beta is not None:
-            value = (value - (key[..., None, :] @ S)[..., 0, :]) * beta[:, :, t, None]
+    steps = [None] * q.shape[2]
+    decays = steps if log_decay is None else log_decay.exp().reshape(*log_decay.shape[:3], -1, 1).unbind(2)
+    shares = steps if beta is None else beta[..., None].unbind(2)
+    for query, key, value, decay, share in zip(q.unbind(2), k.unbind(2), v.unbind(2), decays, shares):
+        S = S if decay is None else S * decay
+        if share is not None:
+            value = (value - (key[..., None, :] @ S)[..., 0, :]) * share
         S = S + key[..., None] * value[..., None, :]
-        outputs.append((q[:, :, t, None] @ S)[..., 0, :])
+        outputs.append((query[..., None, :] @ S)[..., 0, :])
     return torch.stack(outputs, 2)
 
 
@@ -395,13 +396,14 @@ class MLstm(nn.Module):
         else:
             C, n, m = torch.zeros(*q.shape[:2], q.shape[-1], v.shape[-1]), torch.zeros_like(q[:, :, 0]), i[..., 0] * 0
             outputs = []
-            for t in range(T):
-                after = torch.maximum(f[..., t] + m, i[..., t])
-                kept, added = (f[..., t] + m - after).exp()[..., None], (i[..., t] - after).exp()[..., None]
-                key = k[:, :, t] * added
-                C, n, m = C * kept[..., None] + key[..., None] * v[:, :, t, None], n * kept + key, after
-                found = (q[:, :, t, None] @ C)[..., 0, :]
-                outputs.append(found / torch.maximum((q[:, :, t] * n).sum(-1).abs(), (-m).exp())[..., None])
+            steps = zip(q.unbind(2), k.unbind(2), v.unbind(2), i.unbind(-1), f.unbind(-1))
+            for query, key, value, read, forget in steps:
+                after = torch.maximum(forget + m, read)
+                kept, added = (forget + m - after).exp()[..., None], (read - after).exp()[..., None]
+                key = key * added
+                C, n, m = C * kept[..., None] + key[..., None] * value[..., None, :], n * kept + key, after
+                found = (query[..., None, :] @ C)[..., 0, :]
+                outputs.append(found / torch.maximum((query * n).sum(-1).abs(), (-m).exp())[..., None])
             o = torch.stack(outputs, 2)
         return torch.sigmoid(self.gate(x)) * by_steps(o)
 
@@ -417,8 +419,8 @@ class SLstm(nn.Module):
         projected, units = self.ih(x), self.hh.in_features
         h = c = m = torch.zeros(x.shape[1], units)
         n, outputs = torch.ones_like(h), []
-        for t in range(len(x)):
-            i, f, z, o = (projected[t] + self.hh(h)).chunk(4, -1)
+        for step in projected.unbind():
+            i, f, z, o = (step + self.hh(h)).chunk(4, -1)
             f = F.logsigmoid(f) + m
             m = torch.maximum(f, i)
             i, f = (i - m).exp(), (f - m).exp()

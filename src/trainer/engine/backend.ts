@@ -13,7 +13,6 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { activationKernel } from './kernels/activation.ts';
-import { addKernel } from './kernels/add.ts';
 import { attentionKernel } from './kernels/attention.ts';
 import { chainKernel } from './kernels/chain.ts';
 import { convolutionKernel } from './kernels/convolution.ts';
@@ -21,6 +20,7 @@ import { ctcKernel } from './kernels/ctc.ts';
 import { denseKernel } from './kernels/dense.ts';
 import { denseCrossEntropyKernel } from './kernels/dense-cross-entropy.ts';
 import { dropoutKernel } from './kernels/dropout.ts';
+import { elementWiseKernels } from './kernels/element-wise.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
 import { formulaKernel } from './kernels/formula.ts';
 import { joinKernel } from './kernels/join.ts';
@@ -47,7 +47,6 @@ const kernels: readonly EngineKernel[] = [
   softmaxCrossEntropyKernel,
   denseCrossEntropyKernel,
   joinKernel,
-  addKernel,
   formulaKernel,
   activationKernel,
   dropoutKernel,
@@ -60,6 +59,7 @@ const kernels: readonly EngineKernel[] = [
   selectiveScanKernel,
   memoryKernel,
   ...matMulKernels,
+  ...elementWiseKernels,
 ];
 
 /** What tfjs-backend-cpu keeps for a tensor. */

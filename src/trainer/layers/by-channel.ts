@@ -125,6 +125,25 @@ function outerSums(x: Float32Array, s: Float32Array, size: number, D: number, N:
   return sums;
 }
 
+/** The narrower of two strides in each row, from one place to the other. */
+function copyPart(
+  from: Float32Array,
+  fromOffset: number,
+  fromStride: number,
+  to: Float32Array,
+  toOffset: number,
+  toStride: number,
+): void {
+  operations().copyColumns({
+    rows: from.length / fromStride,
+    width: Math.min(fromStride, toStride),
+    from: { data: from, offset: fromOffset },
+    fromStride,
+    to: { data: to, offset: toOffset },
+    toStride,
+  });
+}
+
 /** x (T, B, N) → (T, B, times·N): every row `times` times side by side. */
 export function repeated(x: Tensor3D, times: number): Tensor3D {
   const [T, B, N] = x.shape;
@@ -134,14 +153,16 @@ export function repeated(x: Tensor3D, times: number): Tensor3D {
     [T, B, times * N],
     x => {
       const y = newFloats(x.length * times);
-      for (let row = 0; row < T * B; row++)
-        for (let i = 0; i < times; i++) y.set(x.subarray(row * N, (row + 1) * N), (row * times + i) * N);
+      for (let i = 0; i < times; i++) copyPart(x, 0, N, y, i * N, times * N);
       return y;
     },
     dy => {
-      const dx = newFloats(dy.length / times).fill(0);
-      for (let row = 0, from = 0; row < T * B; row++)
-        for (let i = 0; i < times; i++) for (let n = 0; n < N; n++) dx[row * N + n]! += dy[from++]!;
+      const [dx, part] = [newFloats(dy.length / times), newFloats(dy.length / times)];
+      copyPart(dy, 0, times * N, dx, 0, N);
+      for (let i = 1; i < times; i++) {
+        copyPart(dy, i * N, times * N, part, 0, N);
+        operations().add(dx.length, whole(dx), whole(part), whole(dx));
+      }
       return [dx];
     },
   ) as Tensor3D;

@@ -24,6 +24,7 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
   const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name =>
     projection(place, name, units, place.input.width, { bias: false }),
   );
+  const rates = Array.from({ length: heads }, (_, head) => decayOf(head));
   const norm = headNorm(place, 'norm', size);
   const scale = times(1 / Math.sqrt(size));
   const out = projection(place, 'out', units, units, { bias: false });
@@ -35,7 +36,8 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
     forward(input, pass) {
       const x = input as Tensor3D;
       const [T, B] = x.shape;
-      const decay = Float32Array.from({ length: T * B * heads }, (_, i) => decayOf(i % heads));
+      const decay = new Float32Array(T * B * heads);
+      for (let i = 0; i < decay.length; i++) decay[i] = rates[i % heads]!;
       const operands = {
         q: q!(x),
         k: scale(k!(x)),

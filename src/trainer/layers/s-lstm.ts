@@ -6,31 +6,22 @@
 //
 // c and n are kept divided by exp(m_t), m_t = max(log f + m_{t-1}, log i), which changes no h: m needs no gradient.
 // Shapes: x_t (B, I), h, c, n, m (B, H), weight_ih (4H, I), weight_hh (4H, H), bias (4H), gates stacked i f z o, where
-// the paper's R is block-diagonal. The gates read h, so the steps run one after the other, in plain tensor operations.
+// the paper's R is block-diagonal. The gates read h, so the steps run one after the other: of each a product by gate and a
+// formula, whose gradients are taken here.
 // Initial values: matrices as a dense layer of the convention, bias 0 but for the forget gate, 3.
-import {
-  add,
-  div,
-  exp,
-  matMul,
-  mul,
-  neg,
-  reshape,
-  slice,
-  stack,
-  sub,
-  type Tensor2D,
-  type Tensor3D,
-  tensor2d,
-} from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { glance } from '../engine/storage.ts';
-import { softplus } from './by-channel.ts';
+import { type Expression, f, formula, type Program } from '../engine/formula.ts';
+import { stepNorms } from '../engine/kernels/tap.ts';
+import { operations } from '../engine/operations.ts';
+import { newFloats } from '../engine/pool.ts';
+import type { Slice } from '../engine/provider.ts';
+import { provider, whole } from '../engine/storage.ts';
+import { computed } from './by-channel.ts';
 import { glorotUniform, type Initializer, orthogonal, uniform } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { ownLevel } from './linear-recurrence.ts';
-import { activation, dense } from './operations.ts';
-import { stepTaps } from './recurrent.ts';
+import { dense } from './operations.ts';
 import { matrixMap } from './state-maps.ts';
 
 const FORGET_BIAS = 3;
@@ -53,7 +44,7 @@ export function buildSLstm(layer: LayerOf<'s-lstm'>, place: Place): BuiltLayer {
     states: parts.map(part => ({ name: `${place.name}.${part}`, size: units })),
     forward(x, pass) {
       const projected = dense(x as Tensor3D, weightIh, bias);
-      return run(projected, weightHh as unknown as Tensor2D, units, place, pass);
+      return recurrence(projected, weightHh, units, place, pass);
     },
   };
 }
@@ -61,71 +52,165 @@ export function buildSLstm(layer: LayerOf<'s-lstm'>, place: Place): BuiltLayer {
 const forgetsLittle: Initializer = ([size]) =>
   Float32Array.from({ length: size! }, (_, i) => (Math.floor((4 * i) / size!) === 1 ? FORGET_BIAS : 0));
 
-interface Memory {
-  h: Tensor2D;
-  c: Tensor2D;
-  n: Tensor2D;
+const GATES = 4;
+
+/** log σ(a) = -softplus(-a) */
+const logSigmoid = (a: Expression) => f.neg(f.softplus(f.neg(a)));
+
+/** m_t = max(log f + m_{t-1}, log i) */
+const limits = formula(3, (i, forget, m) => [f.add(i, f.relu(f.sub(f.add(logSigmoid(forget), m), i)))]);
+
+/** h, c and n of a step, from its gates, c, n and m before it, and m of it. */
+const step = formula(8, (i, forget, z, o, c, n, before, m) => {
+  const input = f.exp(f.sub(i, m));
+  const kept = f.exp(f.sub(f.add(logSigmoid(forget), before), m));
+  const cell = f.add(f.mul(kept, c), f.mul(input, f.tanh(z)));
+  const norm = f.add(f.mul(kept, n), input);
+  return [f.mul(f.sigmoid(o), f.div(cell, norm)), cell, norm];
+});
+
+function apply(program: Program, count: number, inputs: readonly Slice[], outputs: readonly Slice[]): void {
+  const given = inputs.map(slice => ({ slice, row: false }));
+  operations().formula({ program, count, width: count, inputs: given, outputs });
+}
+
+/** Columns of a gate in (T·B, 4 H), and its own (T·B, H). */
+function copyGate(all: Float32Array, gate: number, own: Float32Array, units: number, into: boolean): void {
+  const [wide, narrow] = [{ data: all, offset: gate * units }, whole(own)];
+  const [ofAll, ofOwn] = [GATES * units, units];
+  operations().copyColumns({
+    rows: own.length / units,
+    width: units,
+    from: into ? narrow : wide,
+    fromStride: into ? ofOwn : ofAll,
+    to: into ? wide : narrow,
+    toStride: into ? ofAll : ofOwn,
+  });
+}
+
+/** What the forward pass leaves: gates (T, B, H) before their activations, states (T + 1, B, H), the first one before any step. */
+interface Kept {
+  gates: Float32Array[];
+  h: Float32Array;
+  c: Float32Array;
+  n: Float32Array;
   m: Float32Array;
 }
 
-function run(projected: Tensor3D, weightHh: Tensor2D, units: number, place: Place, pass: Pass): Tensor3D {
+function recurrence(
+  projected: Tensor3D,
+  weightHh: Tensor,
+  units: number,
+  place: Place,
+  pass: Pass,
+): Tensor3D {
   const [T, B] = projected.shape;
   const { lengths } = pass.options;
-  const begin = (part: string) =>
-    tensor2d(pass.state(`${place.name}.${part}`) ?? new Float32Array(B * units), [B, units]);
-  let state: Memory = {
-    h: begin('h'),
-    c: begin('c'),
-    n: begin('n'),
-    m: pass.state(`${place.name}.m`)?.slice() ?? new Float32Array(B * units).fill(Number.NEGATIVE_INFINITY),
-  };
-  const report = pass.report(place.name);
-  const tapped = report && stepTaps(T, { lengths, report });
-  const outputs: Tensor2D[] = [];
-  for (let t = 0; t < T; t++) {
-    const input = reshape(slice(projected, [t, 0, 0], [1, B, 4 * units]), [B, 4 * units]);
-    const made = step(add(input, matMul(state.h, weightHh, false, true)), state, units);
-    const next = tapped ? { ...made, h: tapped(made.h, t) } : made;
-    outputs.push(next.h);
-    state = lengths ? ended(state, next, lengths, t) : next;
+  const size = B * units;
+  const at = (data: Float32Array, t: number): Slice => ({ data, offset: t * size });
+  const hasEnded = (b: number, t: number) => lengths !== null && t >= lengths[b]!;
+  const product = (a: Slice, matrix: Slice, transB: boolean, c: Slice, accumulate: boolean) =>
+    provider().gemm({
+      m: B,
+      n: units,
+      k: units,
+      a,
+      transA: false,
+      b: matrix,
+      transB,
+      bias: null,
+      c,
+      accumulate,
+    });
+  const matrixOf = (data: Float32Array, gate: number): Slice => ({ data, offset: gate * units * units });
+  /** Places of the sequences that have ended before step t, in a row of (B, H). */
+  const ended = (t: number) =>
+    Array.from({ length: lengths ? B : 0 }, (_, b) => b)
+      .filter(b => hasEnded(b, t))
+      .map(b => [b * units, (b + 1) * units] as const);
+  let kept: Kept | null = null;
+
+  function forward(projected: Float32Array, matrices: Float32Array): Float32Array {
+    const begin = (part: string, otherwise: number) => {
+      const states = newFloats((T + 1) * size);
+      states.set(pass.state(`${place.name}.${part}`) ?? new Float32Array(size).fill(otherwise));
+      return states;
+    };
+    const [h, c, n, m] = [begin('h', 0), begin('c', 0), begin('n', 0), begin('m', Number.NEGATIVE_INFINITY)];
+    const gates = Array.from({ length: GATES }, () => newFloats(T * size));
+    gates.forEach((own, gate) => {
+      copyGate(projected, gate, own, units, false);
+    });
+    kept = { gates, h, c, n, m };
+    for (let t = 0; t < T; t++) {
+      gates.forEach((own, gate) => {
+        product(at(h, t), matrixOf(matrices, gate), true, at(own, t), true);
+      });
+      const own = gates.map(gate => at(gate, t));
+      apply(limits.forward, size, [own[0]!, own[1]!, at(m, t)], [at(m, t + 1)]);
+      const states = [at(c, t), at(n, t), at(m, t), at(m, t + 1)];
+      apply(step.forward, size, [...own, ...states], [at(h, t + 1), at(c, t + 1), at(n, t + 1)]);
+      for (const [from, to] of ended(t))
+        for (const states of [h, c, n, m])
+          states.copyWithin((t + 1) * size + from, t * size + from, t * size + to);
+    }
+    for (const [part, states] of Object.entries({ h, c, n, m }))
+      pass.keep(`${place.name}.${part}`, states.slice(T * size));
+    const y = newFloats(T * size);
+    y.set(h.subarray(size));
+    for (let t = 0; t < T; t++) for (const [from, to] of ended(t)) y.fill(0, t * size + from, t * size + to);
+    return y;
   }
-  for (const part of ['h', 'c', 'n'] as const)
-    pass.keep(`${place.name}.${part}`, Float32Array.from(glance(state[part])));
-  pass.keep(`${place.name}.m`, state.m);
-  return stack(outputs) as Tensor3D;
-}
 
-/** gates (B, 4H): i f z o. */
-function step(gates: Tensor2D, { c, n, m }: Memory, units: number): Memory {
-  const B = gates.shape[0];
-  const part = (index: number) => slice(gates, [0, index * units], [B, units]);
-  const logInput = part(0);
-  // log σ(a) = -softplus(-a)
-  const logForget = neg(softplus(neg(part(1))));
-  const [i, f] = [glance(logInput), glance(logForget)];
-  const larger = m.map((before, at) => Math.max(f[at]! + before, i[at]!));
-  const constant = (values: Float32Array) => tensor2d(values, [B, units]);
-  const input = exp(sub<Tensor2D>(logInput, constant(larger)));
-  const kept = exp(add<Tensor2D>(logForget, constant(m.map((before, at) => before - larger[at]!))));
-  const z = activation('tanh', part(2) as unknown as Tensor3D) as unknown as Tensor2D;
-  const o = activation('sigmoid', part(3) as unknown as Tensor3D) as unknown as Tensor2D;
-  const cell: Tensor2D = add(mul(kept, c), mul(input, z));
-  const norm: Tensor2D = add(mul(kept, n), input);
-  return { h: mul(o, div(cell, norm)), c: cell, n: norm, m: larger };
-}
+  function backward(dy: Float32Array, matrices: Float32Array): Float32Array[] {
+    const { gates, h, c, n, m } = kept!;
+    const [dGates, dh] = [gates.map(() => newFloats(T * size)), newFloats(T * size)];
+    const none = [newFloats(size), newFloats(size)].map(whole);
+    let [carried, dc, dn] = [newFloats(size).fill(0), newFloats(size).fill(0), newFloats(size).fill(0)];
+    for (let t = T - 1; t >= 0; t--) {
+      operations().add(size, at(dy, t), whole(carried), at(dh, t));
+      const standing = ended(t).map(([from, to]) => ({
+        from,
+        parts: [carried, dc, dn].map(part => part.slice(from, to)),
+        still: [dh.subarray(t * size + from, t * size + to), dc.subarray(from, to), dn.subarray(from, to)],
+      }));
+      for (const { still } of standing) for (const part of still) part.fill(0);
+      const own = gates.map(gate => at(gate, t));
+      const states = [at(c, t), at(n, t), at(m, t), at(m, t + 1)];
+      const before = [newFloats(size), newFloats(size), newFloats(size)] as const;
+      const made = [...dGates.map(gate => at(gate, t)), whole(before[1]), whole(before[2]), ...none];
+      apply(step.backward(), size, [...own, ...states, at(dh, t), whole(dc), whole(dn)], made);
+      dGates.forEach((gate, index) => {
+        product(at(gate, t), matrixOf(matrices, index), false, whole(before[0]), index > 0);
+      });
+      // a sequence that has ended hands on what came to its state
+      for (const { from, parts } of standing)
+        parts.forEach((part, index) => {
+          before[index]!.set(part, from);
+        });
+      [carried, dc, dn] = before;
+    }
+    pass.report(place.name)?.({ hiddenGradNorm: stepNorms(dh, T, B, lengths) });
+    const [dProjected, dMatrices] = [newFloats(GATES * T * size), newFloats(GATES * units * units)];
+    dGates.forEach((gate, index) => {
+      copyGate(dProjected, index, gate, units, true);
+      provider().gemm({
+        m: units,
+        n: units,
+        k: T * B,
+        a: whole(gate),
+        transA: true,
+        b: whole(h),
+        transB: false,
+        bias: null,
+        c: matrixOf(dMatrices, index),
+        accumulate: false,
+      });
+    });
+    return [dProjected, dMatrices];
+  }
 
-/** A sequence that has ended keeps its state. */
-function ended(last: Memory, next: Memory, lengths: Int32Array, t: number): Memory {
-  const units = next.h.shape[1];
-  const valid = tensor2d(
-    Float32Array.from(lengths, length => Number(t < length)),
-    [lengths.length, 1],
-  );
-  const blend = (a: Tensor2D, b: Tensor2D): Tensor2D => add(mul(a, valid), mul(b, sub(1, valid)));
-  return {
-    h: blend(next.h, last.h),
-    c: blend(next.c, last.c),
-    n: blend(next.n, last.n),
-    m: next.m.map((value, at) => (t < lengths[Math.floor(at / units)]! ? value : last.m[at]!)),
-  };
+  return computed([projected, weightHh], [T, B, units], forward, (dy, _projected, matrices) =>
+    backward(dy, matrices!),
+  ) as Tensor3D;
 }
