@@ -34,6 +34,10 @@ export const MODELS = ['bidirectional-lstm', 'transformer', 'tcn', 'conv1d', 'wa
 
 const GATES: Readonly<Record<Cell, number>> = { lstm: 4, gru: 3, rnn: 1 };
 
+export function gateBlocksOf(cell: Cell): number {
+  return GATES[cell];
+}
+
 /**
  * Floating-point operations of a training step of one recurrent layer and the dense layer: three products of the
  * forward pass's size, two operations each. The gradient of the input is counted as one of them, as is usual, though
@@ -46,6 +50,6 @@ export function operationsOf(cell: Cell, [I, H, T, B, O]: Shape): { usual: numbe
   return { usual, needed: usual - 2 * rows * gates * I };
 }
 
-export function nameOf({ cell, shape }: Case): string {
+export function nameOf({ cell, shape }: Pick<Case, 'cell' | 'shape'>): string {
   return `${cell} ${shape.join(' ')}`;
 }

@@ -1,6 +1,6 @@
 // npm run bench: measures ours side by side with others and writes bench/RESULTS.md. bench/README.md tells more.
 //
-//   npm run bench -- [--quick] [--json FILE] [--only GROUP,…] [--engines NAME,…] [--threads N] [--rounds N]
+//   npm run bench -- [GROUP …] [--quick] [--json FILE] [--only GROUP,…] [--engines NAME,…] [--threads N] [--rounds N]
 //                    [--seconds S] [--date YYYY-MM-DD] [--no-build]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { memory } from './groups/memory.ts';
 import { models } from './groups/models.ts';
 import { others } from './groups/others.ts';
 import { peak } from './groups/peak.ts';
+import { phases } from './groups/phases.ts';
 import { recording } from './groups/recording.ts';
 import { response } from './groups/response.ts';
 import { scaling } from './groups/scaling.ts';
@@ -37,6 +38,7 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
   busy,
   tasks,
   layer,
+  phases,
   peak,
   others,
   shakespeare,
@@ -48,7 +50,8 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
 const root = resolve(import.meta.dirname, '..');
 const kept = join(import.meta.dirname, 'out/sections');
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -63,7 +66,8 @@ const { values: options } = parseArgs({
 });
 
 const quick = options.quick;
-const names = options.only?.split(',') ?? (quick ? ['cases', 'recording'] : Object.keys(GROUPS));
+const asked = [...(options.only?.split(',') ?? []), ...positionals];
+const names = asked.length > 0 ? asked : quick ? ['cases', 'recording'] : Object.keys(GROUPS);
 const unknown = names.filter(name => !Object.hasOwn(GROUPS, name));
 if (unknown.length > 0) {
   console.error(`There is no group ${unknown.join(', ')}; the groups are ${Object.keys(GROUPS).join(', ')}.`);

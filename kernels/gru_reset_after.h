@@ -17,6 +17,7 @@ struct GruResetAfter {
     const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
     const float *x_panel = b.panel + (Index)b.H * 3 * WIDTH;
     float *gates = b.gates + row * 4 * WIDTH;
+    UNROLL_PHASE(RECURRENT)
     if constexpr (SPLIT_FOUR) {
       if constexpr (FUSED)
         fill_rows<R, 4>(gates, b.bias);
@@ -28,6 +29,7 @@ struct GruResetAfter {
     } else if constexpr (FUSED) {
       fill_tile(acc, b.bias);
       accumulate<R, 3, 3, false, 1>(acc, h, b.h_stride, b.panel, b.H);
+      UNROLL_PHASE(INPUT)
       accumulate<R, 3, 3, false, 0>(acc, x, b.x_stride, x_panel, b.I);
     } else {
       Vec three[R][3];
@@ -50,6 +52,7 @@ struct GruResetAfter {
   template <int R, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
     Vec acc[R][4];
     sums<R, FUSED>(acc, b, row);
+    UNROLL_PHASE(GATES)
     float *gates = b.gates + row * 4 * WIDTH;
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 4 * WIDTH) {

@@ -18,12 +18,14 @@ struct Lstm {
     const float *h = b.h_row + row * b.h_stride, *x = b.x_row + row * b.x_stride;
     float *gates = b.gates + row * 4 * WIDTH;
     const float *x_panel = b.panel + (Index)b.H * 4 * WIDTH;
+    UNROLL_PHASE(RECURRENT)
     if constexpr (!SPLIT_FOUR) {
       if constexpr (FUSED)
         fill_tile(acc, b.bias);
       else
         load_tile(acc, gates, 4 * WIDTH);
       accumulate<R, 4, 4, false>(acc, h, b.h_stride, b.panel, b.H);
+      UNROLL_PHASE(INPUT)
       if constexpr (FUSED) accumulate<R, 4, 4, false>(acc, x, b.x_stride, x_panel, b.I);
     } else {
       if constexpr (FUSED) fill_rows<R, 4>(gates, b.bias);
@@ -38,6 +40,7 @@ struct Lstm {
   template <int R, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
     Vec acc[R][4];
     sums<R, FUSED>(acc, b, row);
+    UNROLL_PHASE(GATES)
     float *gates = b.gates + row * 4 * WIDTH;
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++, gates += 4 * WIDTH) {

@@ -220,6 +220,7 @@ struct BackwardSlab {
 
   /** Rows of steps from ... to-1, where they stand in place: side by side and an odd number of cache lines apart. */
   void gather_rows(int from, int to) const {
+    UNROLL_PHASE(WEIGHTS)
     const Share steps = member.share(to - from);
     for (int step = from + steps.from; step < from + steps.to; step++) {
       const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
@@ -233,6 +234,7 @@ struct BackwardSlab {
 
   /** panels += [h | x]ᵀ dgates of steps from ... to-1. */
   template <class Cell> void weight_gradients(int from, int to, bool first_chunk) const {
+    UNROLL_PHASE(WEIGHTS)
     const Index K = (Index)(to - from) * s.rows, parts = (K + WEIGHT_ROWS - 1) / WEIGHT_ROWS;
     const Index part = (K + parts - 1) / parts;
     const float *z = l.in_place ? chunk_rows : s.rows_at + (Index)from * s.rows * l.row_stride;
@@ -284,6 +286,7 @@ struct BackwardSlab {
   }
 
   template <class Cell> void input_gradient(int from, int to) const {
+    UNROLL_PHASE(INPUT_BACK)
     float *dx = pass.call.dx;
     const Index stride = l.input_padded();
     const Share steps = member.share(to - from);

@@ -78,6 +78,7 @@ struct ForwardPass {
 
   /** The input side of steps from ... to-1, into the gates: large weights are read once instead of once a step. */
   void project_input(const Slab &s, const Member &m, int from, int to) const {
+    UNROLL_PHASE(INPUT)
     const Index slots = (Index)l.slots * WIDTH;
     const Share blocks = m.unit_blocks(l);
     for (int block = blocks.from; block < blocks.to; block++) {

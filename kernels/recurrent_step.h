@@ -148,6 +148,7 @@ template <int R, int NV> UNROLL_INLINE void look_ahead(const BlockBackward &b, i
 /** acc = rows of ∂L/∂h_t through y and through the products of step t+1. */
 template <int R, int NV, int SLOTS, int FIRST, int COUNT>
 UNROLL_INLINE void hidden_gradient(Vec (&acc)[R][NV], const BlockBackward &b, int row) {
+  UNROLL_PHASE(RECURRENT_BACK)
 #ifndef __wasm__ /* has no instruction for it */
   look_ahead<R, NV>(b, row);
 #endif
@@ -158,6 +159,7 @@ UNROLL_INLINE void hidden_gradient(Vec (&acc)[R][NV], const BlockBackward &b, in
   if (b.dgates_next)
     add_back_product<R, NV, SLOTS, FIRST, COUNT>(acc, b.dgates_next + row * SLOTS * WIDTH, b.block_stride, b.back,
                                                  b.unit_blocks);
+  UNROLL_PHASE(GATES_BACK)
 }
 
 /** The same into memory, so that what follows can take row after row with all registers free. */

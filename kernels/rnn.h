@@ -30,13 +30,16 @@ template <int CELL> struct Rnn {
 
   template <int R, int NV, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, int row) {
     Vec acc[R][NV];
+    UNROLL_PHASE(RECURRENT)
     if constexpr (FUSED)
       fill_tile(acc, b.bias);
     else
       load_tile(acc, b.gates + row * NV * WIDTH, NV * WIDTH);
     accumulate<R, NV, NV, false>(acc, b.h_row + row * b.h_stride, b.h_stride, b.panel, b.H);
+    UNROLL_PHASE(INPUT)
     if constexpr (FUSED)
       accumulate<R, NV, NV, false>(acc, b.x_row + row * b.x_stride, b.x_stride, b.panel + (Index)b.H * NV * WIDTH, b.I);
+    UNROLL_PHASE(GATES)
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4

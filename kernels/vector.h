@@ -14,6 +14,11 @@
 #define UNROLL_INLINE static inline __attribute__((always_inline))
 #define UNROLL_NOINLINE static __attribute__((noinline))
 
+// bench/phases.cpp measures what parts of a step take: from here on the time is this part's
+#ifndef UNROLL_PHASE
+#define UNROLL_PHASE(part)
+#endif
+
 // UNROLL_WIDTH floats in a vector, UNROLL_REGISTERS of them to hold tiles of a product
 #ifndef UNROLL_WIDTH
 #if defined(__AVX512F__)
