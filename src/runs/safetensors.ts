@@ -37,8 +37,52 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** Bytes of a number of each type, and how it becomes a float; null: whole numbers, which are no weights. */
+const TYPES: Readonly<
+  Record<string, { bytes: number; read: ((view: DataView, at: number) => number) | null }>
+> = {
+  F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+  F16: { bytes: 2, read: (view, at) => halfOf(view.getUint16(at, true)) },
+  BF16: { bytes: 2, read: bfloatOf },
+  I64: { bytes: 8, read: null },
+  I32: { bytes: 4, read: null },
+  I16: { bytes: 2, read: null },
+  I8: { bytes: 1, read: null },
+  U8: { bytes: 1, read: null },
+  BOOL: { bytes: 1, read: null },
+};
+
+/** sign, 5 bits of exponent, 10 of fraction (IEEE 754 binary16) */
+function halfOf(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = (bits & 1023) / 1024;
+  const sign = bits >> 15 ? -1 : 1;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
+}
+
+/** The upper half of a 32-bit float. */
+function bfloatOf(view: DataView, at: number): number {
+  const whole = new DataView(new ArrayBuffer(4));
+  whole.setUint16(2, view.getUint16(at, true), true);
+  return whole.getFloat32(0, true);
+}
+
 /** @throws BadRunError naming the first thing that does not hold together */
 export function decodeSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
+  return decode(bytes, false).tensors;
+}
+
+/** A file of another program: floats of every width as 32 bits, whole numbers left out. @throws BadRunError */
+export function decodeForeign(bytes: Uint8Array): {
+  tensors: Map<string, NamedTensor>;
+  metadata: Readonly<Record<string, unknown>>;
+} {
+  return decode(bytes, true);
+}
+
+function decode(bytes: Uint8Array, isForeign: boolean) {
   const fail = (why: string): never => {
     throw new BadRunError(`Not a valid safetensors file: ${why}.`);
   };
@@ -58,25 +102,38 @@ export function decodeSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
     fail('its header is not an object');
   const data = bytes.subarray(8 + headerLength);
   const tensors = new Map<string, NamedTensor>();
+  let metadata: Readonly<Record<string, unknown>> = {};
   const spans: [number, number][] = [];
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
-    if (name === '__metadata__') continue;
+    if (name === '__metadata__') {
+      metadata = (entry ?? {}) as Record<string, unknown>;
+      continue;
+    }
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-    if (dtype !== 'F32') fail(`"${name}" is not of type F32`);
+    const type = Object.hasOwn(TYPES, String(dtype)) ? TYPES[String(dtype)]! : null;
+    if (!type || (!isForeign && dtype !== 'F32'))
+      return fail(isForeign ? `"${name}" is of the type ${String(dtype)}` : `"${name}" is not of type F32`);
     if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
       fail(`"${name}" has no valid shape and offsets`);
     const [begin = 0, end = 0] = offsets as number[];
     const size = (shape as number[]).reduce((product, length) => product * length, 1);
-    if (begin > end || end > data.length || end - begin !== size * 4)
+    if (begin > end || end > data.length || end - begin !== size * type.bytes)
       fail(`the offsets of "${name}" do not fit its shape and the file`);
     spans.push([begin, end]);
-    tensors.set(name, { shape: shape as number[], data: floatsOf(data.subarray(begin, end)) });
+    const own = data.subarray(begin, end);
+    const { read, bytes: width } = type;
+    if (dtype === 'F32') tensors.set(name, { shape: shape as number[], data: floatsOf(own) });
+    else if (read) {
+      const view = new DataView(own.buffer, own.byteOffset, own.byteLength);
+      const values = Float32Array.from({ length: size }, (_, i) => read(view, i * width));
+      tensors.set(name, { shape: shape as number[], data: values });
+    }
   }
   spans.sort((a, b) => a[0] - b[0]);
   for (let i = 1; i < spans.length; i++) if (spans[i]![0] < spans[i - 1]![1]) fail('its tensors overlap');
   const end = spans.reduce((last, span) => Math.max(last, span[1]), 0);
   if (end !== data.length) fail(`its header tells of ${end} bytes of numbers, and it has ${data.length}`);
-  return tensors;
+  return { tensors, metadata };
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -22,6 +22,23 @@ export function resetsAfter(convention: Convention, resetAfter?: boolean): boole
   return resetAfter ?? convention !== 'tfjs';
 }
 
+/** The form of the GRUs among these layers; null: there is none. */
+export function gruForm(
+  layers: readonly { type: string; resetAfter?: boolean | undefined }[],
+  convention: Convention,
+): 'after' | 'before' | 'mixed' | null {
+  const forms = layers
+    .filter(({ type }) => type === 'gru')
+    .map(({ resetAfter }) => (resetsAfter(convention, resetAfter) ? 'after' : 'before'));
+  return new Set(forms).size > 1 ? 'mixed' : (forms[0] ?? null);
+}
+
+/** What the header of a file of weights tells of its GRUs. */
+export function gruMetadata(...of: Parameters<typeof gruForm>): Record<string, string> {
+  const form = gruForm(...of);
+  return form === null ? {} : { gru: form };
+}
+
 export const gru = recurrentKind({
   schema,
   title: 'GRU',

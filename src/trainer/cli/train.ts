@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import process from 'node:process';
 import { expandComparison, type Member } from '../../experiment/compare.ts';
+import { writeCheckpoint } from '../../runs/checkpoints.ts';
 import { createRun } from '../../runs/create.ts';
+import type { Beginning } from '../training/import/start.ts';
 import { type Arguments, type Command, JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
 import { ENGINES, engineOf } from './engine.ts';
 import { CommandError } from './exit.ts';
@@ -16,6 +18,7 @@ import {
 } from './experiment-file.ts';
 import { screenOf, wrap } from './terminal.ts';
 import { trainHere } from './train-here.ts';
+import { say, writeRecord } from './trained.ts';
 import { dataFault, type Place, placeOf } from './workspace.ts';
 
 export const command: Command = {
@@ -33,6 +36,10 @@ export const command: Command = {
       help: `One of ${ENGINES.join(', ')}; default: auto, the fastest that works here.`,
     },
     threads: { value: 'N', help: 'Threads to compute with; default: the physical cores.' },
+    weights: {
+      value: 'FILE',
+      help: 'Begin with these weights: safetensors of a PyTorch state_dict or of unroll export, or Keras .weights.h5; modules are matched by kind, shape and order, and each is told.',
+    },
     steps: { value: 'N', help: 'Train this many steps: short for --set training.steps=N.' },
     set: {
       value: 'path=value',
@@ -45,6 +52,7 @@ export const command: Command = {
     'unroll train samples/emma.rnn.json',
     'unroll train samples/emma.rnn.json --steps 200 --set training.optimizer.learningRate=0.01',
     'unroll train samples/adding.rnn.json --json --out /tmp/runs',
+    'unroll train emma.rnn.json --weights pretrained.safetensors',
   ],
   async run(args) {
     const [file] = args.positionals as [string];
@@ -54,7 +62,10 @@ export const command: Command = {
       allowPaths: args.texts('allow-path'),
     });
     const members = membersOf(source, place, args);
+    const beginnings = await beginningsOf(members, place, args);
     const folders = createRuns(members, source, place, args);
+    for (const [index, { files }] of beginnings.entries())
+      writeCheckpoint(folders[index]!, 0, files, { best: false });
     return trainHere(folders, { json: args.flag('json'), force: false });
   },
 };
@@ -79,6 +90,18 @@ function membersOf(source: ExperimentFile, place: Place, args: Arguments): Membe
     throw new CommandError(at ? `${source.file}:${at.line}:${at.column}: ${fault}` : fault);
   }
   return members;
+}
+
+/** None without --weights. What does not fit is told before a run is made. */
+async function beginningsOf(members: readonly Member[], place: Place, args: Arguments): Promise<Beginning[]> {
+  const file = args.text('weights');
+  if (file === undefined) return [];
+  const { beginWith } = await import('../training/import/start.ts');
+  const made: Beginning[] = [];
+  for (const { experiment } of members) made.push(await beginWith(path.resolve(file), experiment, place));
+  if (args.flag('json')) for (const { report } of made) writeRecord({ kind: 'weights', file, report });
+  else for (const line of new Set(made.flatMap(({ report }) => report))) say(line);
+  return made;
 }
 
 function createRuns(members: Member[], source: ExperimentFile, place: Place, args: Arguments): string[] {

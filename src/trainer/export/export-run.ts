@@ -2,6 +2,7 @@
 // curves, for other tools.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { gruMetadata } from '../../experiment/layers/gru.ts';
 import { exportScalars } from '../../runs/export-curves.ts';
 import { replaceFile } from '../../runs/json.ts';
 import { encodeSafetensors } from '../../runs/safetensors.ts';
@@ -59,7 +60,7 @@ type Files = Record<string, string | Uint8Array>;
 function weightFiles(folder: string, { checkpoint }: ExportOptions): Files {
   const { weights, run, artifact } = openFinishedRun(folder, checkpoint);
   return {
-    'model.safetensors': encodeSafetensors(weights),
+    'model.safetensors': encodeSafetensors(weights, formOf(run)),
     'task.json': json(artifact),
     'experiment.rnn.json': json(run.experiment),
   };
@@ -70,7 +71,7 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
   const model = await loadModel(opened);
   try {
     return {
-      'model.safetensors': encodeSafetensors(stateDict(opened), { format: 'pt' }),
+      'model.safetensors': encodeSafetensors(stateDict(opened), { format: 'pt', ...formOf(opened.run) }),
       'model.py': modelCode(opened),
       'task.json': json(opened.artifact),
       'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
@@ -113,6 +114,11 @@ async function modelFiles(
   } finally {
     model.dispose();
   }
+}
+
+/** Names of a GRU's weights do not tell which of its two forms they are of. */
+function formOf({ experiment: { model } }: FinishedRun['run']): Record<string, string> {
+  return gruMetadata([...(model.encoder ?? []), ...model.layers], model.convention);
 }
 
 function json(value: unknown): string {

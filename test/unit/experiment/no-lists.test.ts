@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/trainer/export/pytorch/': 'complete by type, a file a kind',
   'src/trainer/export/onnx/': 'a file a kind, of those that ONNX has',
   'src/trainer/export/keras/': 'a file a kind, of those that Keras has',
+  'src/trainer/training/import/': 'what frameworks call their layers',
   'src/trainer/inference/predict/': 'complete by type, a file a kind',
   'src/trainer/inference/try/': 'a file a kind, of those that `tries` names; a test compares the two',
   'src/trainer/engine/': 'names of kernels',

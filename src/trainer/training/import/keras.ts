@@ -1,0 +1,111 @@
+// The layers of a Keras `.weights.h5`, by the paths of Keras 3 and of Keras 2.12 or later. Kernels are (inputs, gates) there
+// and gates stand in the order i f c o and z r h. A GRU that resets after has two biases, the original one.
+import type { NamedTensor } from '../../../runs/safetensors.ts';
+import {
+  type FoundModule,
+  naturally,
+  plainModule,
+  type RecurrentWeights,
+  recurrentModule,
+  turned,
+} from './module.ts';
+
+type Variables = ReadonlyMap<number, NamedTensor>;
+
+/** Kinds by the name that Keras gives the class, with our names of its variables in their order. */
+const PLAIN: Readonly<Record<string, { kind: string; names: readonly string[] }>> = {
+  embedding: { kind: 'embedding', names: ['weight'] },
+  dense: { kind: 'dense', names: ['weight', 'bias'] },
+  conv1d: { kind: 'conv1d', names: ['weight', 'bias'] },
+  layer_normalization: { kind: 'layer-norm', names: ['weight', 'bias'] },
+  rms_normalization: { kind: 'rms-norm', names: ['weight'] },
+  batch_normalization: { kind: 'batch-norm', names: ['weight', 'bias', 'running_mean', 'running_var'] },
+};
+
+/** Places of Keras's gates in our order. */
+const ORDERS: Readonly<Record<number, readonly number[]>> = { 1: [0], 3: [1, 0, 2], 4: [0, 1, 2, 3] };
+
+/** In the natural order of their names, in which Keras counts the layers of a class. */
+export function kerasModules(arrays: ReadonlyMap<string, NamedTensor>): FoundModule[] {
+  const layers = new Map<string, Map<string, Map<number, NamedTensor>>>();
+  for (const [path, array] of arrays) {
+    const found =
+      /^(?:(.*)\/)?(?:_layer_checkpoint_dependencies|layers)\/([^/]+)\/(?:(.+)\/)?vars\/(\d+)$/.exec(path);
+    if (!found || array.data.length === 0) continue;
+    const [, outer = '', layer, part = '', place] = found;
+    const name = outer === '' ? layer! : `${outer}/${layer}`;
+    const parts = layers.get(name) ?? new Map<string, Map<number, NamedTensor>>();
+    layers.set(name, parts.set(part, (parts.get(part) ?? new Map()).set(Number(place), array)));
+  }
+  return [...layers].sort(([a], [b]) => naturally(a, b)).map(([name, parts]) => moduleOf(name, parts));
+}
+
+function moduleOf(name: string, parts: ReadonlyMap<string, Variables>): FoundModule {
+  const unknown = plainModule(name, '', []);
+  const cells = ['cell', 'forward_layer/cell', 'backward_layer/cell'].flatMap(part => parts.get(part) ?? []);
+  if (cells.length > 0) {
+    const directions = cells.map(directionOf);
+    if (directions.some(direction => direction === null)) return unknown;
+    const [first] = cells as [Variables];
+    const bias = first.get(2);
+    const form = bias ? (bias.shape.length === 2 ? 'after' : 'before') : null;
+    return recurrentModule(name, directions as RecurrentWeights[], form) ?? unknown;
+  }
+  // a layer that another one applies at every step
+  const own = parts.get('') ?? parts.get('layer');
+  const base = name.split('/').at(-1)!.replace(/_\d+$/, '');
+  const plain = Object.hasOwn(PLAIN, base)
+    ? PLAIN[base]!
+    : base === 'time_distributed'
+      ? PLAIN['dense']!
+      : null;
+  if (!own || !plain) return unknown;
+  const weights = plain.names.flatMap((ours, place): [string, NamedTensor][] => {
+    const variable = own.get(place);
+    return variable ? [[ours, laidOut(plain.kind, ours, variable)]] : [];
+  });
+  return plainModule(name, plain.kind, weights);
+}
+
+function laidOut(kind: string, name: string, variable: NamedTensor): NamedTensor {
+  if (name !== 'weight') return variable;
+  if (kind === 'dense') return turned(variable);
+  if (kind !== 'conv1d') return variable;
+  // (steps, channels, units) to (units, channels, steps)
+  const [steps = 0, channels = 0, units = 0] = variable.shape;
+  const data = new Float32Array(variable.data.length);
+  for (let k = 0; k < steps; k++)
+    for (let channel = 0; channel < channels; channel++)
+      for (let unit = 0; unit < units; unit++)
+        data[(unit * channels + channel) * steps + k] =
+          variable.data[(k * channels + channel) * units + unit]!;
+  return { shape: [units, channels, steps], data };
+}
+
+function directionOf(cell: Variables): RecurrentWeights | null {
+  const [kernel, recurrent, bias] = [cell.get(0), cell.get(1), cell.get(2)];
+  if (kernel?.shape.length !== 2 || recurrent?.shape.length !== 2) return null;
+  const order = ORDERS[recurrent.shape[1]! / recurrent.shape[0]!];
+  if (!order) return null;
+  const rows = recurrent.shape[1]!;
+  const both = bias?.shape.length === 2;
+  const biasAt = (place: number): NamedTensor | null =>
+    bias
+      ? inOurOrder({ shape: [rows], data: bias.data.slice(place * rows, (place + 1) * rows) }, order)
+      : null;
+  return {
+    weightIh: inOurOrder(turned(kernel), order),
+    weightHh: inOurOrder(turned(recurrent), order),
+    biasIh: biasAt(0),
+    biasHh: both ? biasAt(1) : null,
+  };
+}
+
+/** Blocks of rows, one for each gate. */
+function inOurOrder({ shape, data }: NamedTensor, order: readonly number[]): NamedTensor {
+  const size = data.length / order.length;
+  const result = new Float32Array(data.length);
+  for (const [place, from] of order.entries())
+    result.set(data.subarray(from * size, (from + 1) * size), place * size);
+  return { shape, data: result };
+}
