@@ -257,7 +257,13 @@ export class LossChart {
   }
 
   private drawEndLabels(ctx: CanvasRenderingContext2D, picture: LossPicture, area: PlotArea): void {
-    const labels = picture.lines.flatMap(line => endLabel(line, picture, this)).sort((a, b) => a.y - b.y);
+    const names = shortLabels(
+      picture.lines.map(({ run }) => run.label),
+      picture.labelWidth,
+    );
+    const labels = picture.lines
+      .flatMap((line, at) => endLabel(line, names[at]!, picture, this))
+      .sort((a, b) => a.y - b.y);
     const kept = columns(labels).flatMap(column => {
       const shown = fitting(column, area.bottom - area.top - 12, picture);
       spread(shown, area.top + 6, area.bottom - 6);
@@ -345,14 +351,13 @@ interface EndLabel {
   note: string;
 }
 
-function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndLabel[] {
+function endLabel(line: LossLines, name: string, picture: LossPicture, chart: LossChart): EndLabel[] {
   const { run, broken } = line;
   const { area } = chart;
   const curve = line.val.some(({ y }) => Number.isFinite(y)) ? line.val : line.train;
   const last = curve.findLast(({ x, y }) => x <= picture.to && Number.isFinite(y));
   if (!last) return [];
   const style = styleOf(run, picture.theme);
-  const name = shortLabel(run.label, picture.labelWidth);
   const value = lossText(last.y);
   if (broken && broken.x <= picture.to) {
     const x = chart.pixelOf(broken.x);
@@ -376,9 +381,17 @@ function endLabel(line: LossLines, picture: LossPicture, chart: LossChart): EndL
   return [{ id: run.id, x: isAtEdge ? area.right : pixel, y, style, name, value, note: '' }];
 }
 
-function shortLabel(label: string, width: number): string {
+/** Cut to the pixels there are for a label and its value, without the first parts that all have in common. */
+export function shortLabels(labels: readonly string[], width: number): string[] {
   const most = Math.max(4, Math.floor((width - 66) / 6));
-  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+  const parts = labels.map(label => label.split(' · '));
+  const isShared = (at: number) => parts.every(own => own.length > at + 1 && own[at] === parts[0]![at]);
+  let shared = 0;
+  while (labels.length > 1 && labels.some(label => label.length > most) && isShared(shared)) shared++;
+  return parts.map(own => {
+    const label = own.slice(shared).join(' · ');
+    return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+  });
 }
 
 /** Labels that could cover each other, from the left to the right. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Curve, RunView } from '../../../src/protocol/messages.ts';
 import { levelOf, rowAt } from '../../../src/webview/charts/heatmap.ts';
-import { axisText } from '../../../src/webview/charts/loss-chart.ts';
+import { axisText, shortLabels } from '../../../src/webview/charts/loss-chart.ts';
 import { indexAt, linesOf, valueAt, valueExtent } from '../../../src/webview/charts/loss-data.ts';
 
 import {
@@ -190,5 +190,21 @@ describe('what a page remembers', () => {
       ['log', 'tokens', 0.9, null, null, false],
     );
     assert.deepEqual(uiFrom(null), uiFrom(undefined));
+  });
+});
+
+describe('labels at the ends of lines', () => {
+  it('are whole where there is room', () => {
+    assert.deepEqual(shortLabels(['vanish · 16 units', 'vanish · 24 units'], 200), [
+      'vanish · 16 units',
+      'vanish · 24 units',
+    ]);
+  });
+
+  it('are cut where there is none, what they have in common first', () => {
+    assert.deepEqual(shortLabels(['vanish · 16 units', 'vanish · 24 units'], 120), ['16 units', '24 units']);
+    assert.deepEqual(shortLabels(['a · b · first', 'a · b · second'], 108), ['first', 'second']);
+    assert.deepEqual(shortLabels(['alike · alike', 'alike · alike'], 108), ['alike', 'alike']);
+    assert.deepEqual(shortLabels(['a single long label'], 120), ['a single…']);
   });
 });
