@@ -2,8 +2,8 @@
 import './dashboard.css';
 import { PageConnection } from '../protocol/connection.ts';
 import type { ComparisonView, DashboardState, RunPatch, RunView } from '../protocol/messages.ts';
-import { runsOfColumn, shownColumn } from './columns.ts';
 import { h } from './dom.ts';
+import { runsOfColumn, shownColumn } from './matrix-columns.ts';
 import { choicesOf, isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
 import { EmptySection } from './sections/empty.ts';
 import { HeaderSection } from './sections/header.ts';

@@ -103,6 +103,24 @@ describe('the page of the dashboard', () => {
     assert.equal((await names()).length, 9);
   });
 
+  it('tells the own effect of each factor of a grid', async () => {
+    await open('runs=6&grid=1&nan=0&layout=tab', 1200);
+    const effects = page.locator('#runs .effects');
+    const lines = (await effects.innerText()).split('\n').filter(line => / · /.test(line));
+    assert.equal(lines.length, 2, lines.join(' | '));
+    const valuesOf = (line: string) =>
+      line.split(' · ').map(level => Number(/[+−][\d.e-]+$/.exec(level)![0].replace('−', '-')));
+    const cells = lines.find(line => /RNN|rnn/.test(line))!;
+    const sizes = lines.find(line => line !== cells)!;
+    for (const line of [cells, sizes])
+      assert.ok(Math.abs(valuesOf(line).reduce((sum, value) => sum + value, 0)) < 0.01, line);
+    // the made-up losses of the cells lie far apart
+    assert.ok(valuesOf(cells)[0]! > 0.1 && valuesOf(cells)[2]! < valuesOf(cells)[0]!, cells);
+    assert.ok(Math.abs(valuesOf(sizes)[0]!) < 0.1, sizes);
+    assert.deepEqual(await faults(), []);
+    await page.screenshot({ path: path.join(root, 'test/out', 'page-effects.png') });
+  });
+
   it('hides a run by a click that lasts while its figures change', async () => {
     await open('nan=0&layout=tab', 1500);
     const button = page.getByRole('table', { name: 'Runs' }).getByRole('button', { name: 'Hide GRU' });

@@ -98,7 +98,10 @@ function comparison(): ComparisonView {
         state: life.state,
         reach: runReach(source.series.get('gradient-flow') as Parameters<typeof runReach>[0]),
       });
-      const experiment = source.request?.experiment;
+      const own = source.request?.experiment;
+      const batchSize = place.variant % 2 === 0 ? 32 : 16;
+      const experiment =
+        own && query.get('grid') === '1' ? { ...own, training: { ...own.training, batchSize } } : own;
       return run && experiment ? [{ run, experiment }] : [];
     }),
     baseline,

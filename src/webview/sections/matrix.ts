@@ -1,8 +1,9 @@
 // The ability matrix: models by data, each figure beside what theory says. The head of a column chooses the data that the
 // other sections are about.
-import { abilityRows, columnsOf, shownColumn } from '../columns.ts';
+
 import { dataTable, h } from '../dom.ts';
 import { fromJson, loss } from '../format.ts';
+import { abilityRows, columnsOf, shownColumn } from '../matrix-columns.ts';
 import type { Page, Section } from '../page.ts';
 
 export class MatrixSection implements Section {
