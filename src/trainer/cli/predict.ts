@@ -14,7 +14,7 @@ export const command: Command = {
   operands: 'RUN [FILE]',
   count: [1, 2],
   summary:
-    'What a trained run says of a table, as CSV: the forecast of every row and of those that follow the last one, the class of every sequence, or the target of every source. Without FILE, or with -, the table is read from standard input.',
+    'What a trained run says of a table or a text, as CSV: the forecast of every row and of those that follow the last one, the class of every sequence, the target of every source, or of a text the bits and the perplexity of every line. Without FILE, or with -, it is read from standard input.',
   options: {
     format: { value: 'csv|jsonl', help: 'How rows are written; default: csv.' },
     input: {

@@ -188,7 +188,7 @@ describe('unroll data, evaluate, predict', () => {
         { type: 'gru', units: 16 },
         { type: 'dense', tied: true },
       ],
-      { steps: 80, batchSize: 4, seqLen: 12, optimizer: { type: 'adam', learningRate: 0.03 } },
+      { steps: 80, batchSize: 4, seqLen: 13, optimizer: { type: 'adam', learningRate: 0.03 } },
     );
     const own = jsonLines(run('evaluate', words, '--data', 'w.txt', '--json').stdout)[0] as {
       figures: { perplexity: number };
@@ -200,6 +200,31 @@ describe('unroll data, evaluate, predict', () => {
       own.figures.perplexity < 1.5 && other.figures.perplexity > own.figures.perplexity,
       `${own.figures.perplexity} ${other.figures.perplexity}`,
     );
+    // of a text that is one window, evaluated as one sequence
+    const line = 'the dog sat on the mat and the cat sat on the log\n';
+    writeFileSync(join(folder, 'one.txt'), line);
+    const [told] = jsonLines(run('predict', words, 'one.txt', '--json').stdout) as never as [
+      { words: number; perplexity: number; bitsPerWord: number; bitsPerChar: number; rows: object[] },
+    ];
+    const [scored] = jsonLines(run('evaluate', words, '--data', 'one.txt', '--json').stdout) as never as [
+      { figures: { perplexity: number }; count: number },
+    ];
+    assert.deepEqual([told.words, told.rows.length, scored.count], [13, 1, 13]);
+    assert.ok(
+      Math.abs(told.perplexity / scored.figures.perplexity - 1) < 1e-5,
+      JSON.stringify([told, scored]),
+    );
+    assert.ok(Math.abs(told.bitsPerChar - (13 * told.bitsPerWord) / line.length) < 1e-9);
+    assert.ok(Math.abs(2 ** told.bitsPerWord - told.perplexity) < 1e-9);
+    const piped = spawnSync(process.execPath, [main(), 'predict', words], {
+      cwd: folder,
+      input: line.repeat(3),
+      encoding: 'utf8',
+    });
+    assert.match(piped.stdout, /^line,words,bitsPerWord,perplexity,text\n1,13,[^\n]*\n2,14,[^\n]*\n3,14,/);
+    assert.match(piped.stderr, /41 words: perplexity \S+, \S+ bits a word, \S+ a character\./);
+    const nothing = run('predict', words, 'nowhere.txt');
+    assert.match(nothing.stderr, /^There is no file nowhere\.txt\.$/m);
     const written = run('sample', words, '--prompt', 'the cat sat', '--length', '9', '--temperature', '0');
     assert.equal(written.stdout, 'the cat sat on the mat and the dog sat on the\n');
     const again = run('sample', words, '--prompt', 'the cat sat', '--length', '9', '--top-k', '1', '--json');

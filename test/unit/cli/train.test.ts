@@ -267,8 +267,8 @@ describe('unroll train', () => {
     );
     assert.match(unroll(['sample', wave]).stderr, /text is written by runs of language models/);
     assert.match(
-      unroll(['predict', text, join(workspace, 'wave.csv')]).stderr,
-      /files are predicted by runs of "forecast", "classify"/,
+      unroll(['predict', text, join(workspace, 'text.txt')]).stderr,
+      /^8,399 characters: perplexity \S+, \S+ bits a character\.$/m,
     );
 
     const exported = unroll(['export', text, '--format', 'pytorch', '--out', join(workspace, 'exported')]);

@@ -12,6 +12,7 @@ import { relation } from '../relation.ts';
 import { predictClasses } from './classify.ts';
 import { predictUnaligned } from './ctc.ts';
 import { predictForecast } from './forecast.ts';
+import { predictLanguage } from './language.ts';
 import type { DecodeOptions, Predicted, Predictor } from './predictor.ts';
 import { predictSequences } from './seq2seq.ts';
 import { predictTable } from './table.ts';
@@ -19,9 +20,9 @@ import { predictTags } from './tag.ts';
 
 /** null: files say nothing to such a run. */
 const PREDICTORS: { [T in TaskName]: Predictor<ArtifactOf<T>> | null } = {
-  'char-lm': null,
-  'word-lm': null,
-  'byte-lm': null,
+  'char-lm': predictLanguage,
+  'word-lm': predictLanguage,
+  'byte-lm': predictLanguage,
   forecast: predictForecast,
   classify: predictClasses,
   table: predictTable,
