@@ -11,9 +11,9 @@ import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
-import { type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import { keyOf, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
-import { sequenceBatches, threeParts } from './sequence-batches.ts';
+import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundScaling } from './sounds.ts';
 import { likeliest, numbersInput, type Stepping, textInput } from './stepping.ts';
 import type { Score, Task } from './task.ts';
@@ -119,7 +119,12 @@ export async function classifyTask(
       tokensPerStep: Math.round(
         (size * trainLengths.reduce((sum, length) => sum + length, 0)) / train.length,
       ),
-      notes: [...describe(data, sequences, classes, artifact, trainLengths), ...batches.notes(), ...notes],
+      notes: [
+        ...describe(data, sequences, classes, artifact, trainLengths),
+        ...batches.notes(),
+        ...repeatedNote(sequences.map(keyOf), train, [...valid, ...test], 'sequence'),
+        ...notes,
+      ],
     },
     read: { rows: sequences.length, ...(skipped > 0 ? { skipped } : {}) },
     sizes: sizesFor(artifact),

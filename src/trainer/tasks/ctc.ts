@@ -23,9 +23,9 @@ import {
   shownAlignment,
 } from './alignments.ts';
 import { encodeWith as encodeInputs, padded, scalingOf } from './classify.ts';
-import { type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import { keyOf, type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
-import { sequenceBatches, threeParts } from './sequence-batches.ts';
+import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundColumnOf, soundScaling } from './sounds.ts';
 import type { Task } from './task.ts';
 import {
@@ -111,7 +111,13 @@ export async function ctcTask(
       seqLen: artifact.maxLength,
       batchSize: size,
       tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
-      notes: [...describe(sequences, encoded, artifact), ...batches.notes(), ...table.notes, ...notes],
+      notes: [
+        ...describe(sequences, encoded, artifact),
+        ...batches.notes(),
+        ...repeatedNote(sequences.map(keyOf), train, [...valid, ...test], 'sequence'),
+        ...table.notes,
+        ...notes,
+      ],
     },
     read: { rows: table.sequences.length, ...(skipped > 0 ? { skipped } : {}) },
     sizes: sizesFor(artifact),
@@ -170,7 +176,7 @@ function usable(
       (labels.length === 0 ? empty : fits).push(sequence);
       continue;
     }
-    const named = `${sequence.file ? `${sequence.file} has` : 'there are'} ${plural(sequence.steps, 'step')}`;
+    const named = `${sequence.file ? `${sequence.file} has` : `there ${sequence.steps === 1 ? 'is' : 'are'}`} ${plural(sequence.steps, 'step')}`;
     const why = repeats > 0 ? ` and a blank between ${plural(repeats, 'pair')} of equal ones` : '';
     bad.report(
       `${path}, line ${sequence.line}: the target has ${plural(labels.length, units.slice(0, -1))}${why}, which takes ${plural(needed, 'step')}, but ${named}. CTC needs a step for each; shorten the target, or leave the row out.`,

@@ -53,6 +53,12 @@ export interface LabelledSequence {
   file?: string;
 }
 
+/** Equal where two texts or sound files are one with the same label; null of numbers, which are not compared. */
+export function keyOf({ values, label, file }: LabelledSequence): string | null {
+  if (file !== undefined) return `${label}\t${file}`;
+  return Array.isArray(values) ? `${label}\t${values.join('\t')}` : null;
+}
+
 export interface LabelledTable {
   sequences: LabelledSequence[];
   notes: string[];

@@ -4,7 +4,7 @@
 // training part.
 import type { Experiment } from '../../experiment/schema.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
-import { count, plural } from '../../experiment/words.ts';
+import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
@@ -27,7 +27,7 @@ import {
 import { pairSample } from './pair-sample.ts';
 import { pairFigures, scoreForced, scoreFree } from './pair-scores.ts';
 import { type Pair, readPairs } from './pairs.ts';
-import { sequenceBatches, threeParts } from './sequence-batches.ts';
+import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import type { Task } from './task.ts';
 import { vocabularyOf } from './units.ts';
 
@@ -98,7 +98,12 @@ export async function seq2seqTask(
         ...describe(pairs, artifact),
         ...paddingNote(batches.indices(0), sourceLengths, targetLengths),
         ...batches.outliers,
-        ...repeatedNote(pairs, train, [...valid, ...test]),
+        ...repeatedNote(
+          pairs.map(({ texts }) => `${texts.source}\t${texts.target}`),
+          train,
+          [...valid, ...test],
+          'pair',
+        ),
         ...notes,
       ],
     },
@@ -208,16 +213,6 @@ function paddingNote(
   if (source === 0 && target === 0) return [];
   const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
   return [`Padding: ${share(source)} of the steps of sources, ${share(target)} of those of targets.`];
-}
-
-function repeatedNote(pairs: readonly Pair[], train: readonly number[], others: readonly number[]): string[] {
-  const key = (place: number) => `${pairs[place]!.texts.source}\t${pairs[place]!.texts.target}`;
-  const known = new Set(train.map(key));
-  const repeated = others.filter(place => known.has(key(place))).length;
-  if (repeated === 0) return [];
-  return [
-    `${plural(repeated, 'pair')} of ${count(others.length)} in validation and test ${repeated === 1 ? 'stands' : 'stand'} in the training part too.`,
-  ];
 }
 
 export const seq2seq: TaskModule<'seq2seq', ReturnType<typeof pairArtifact<'seq2seq'>>> = {

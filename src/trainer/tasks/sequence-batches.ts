@@ -138,6 +138,21 @@ export function threeParts(
   return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
 }
 
+/** How many held-out places are told by their key to stand in the training part too; null: not told. */
+export function repeatedNote(
+  keys: readonly (string | null)[],
+  train: readonly number[],
+  others: readonly number[],
+  what: string,
+): string[] {
+  const known = new Set(train.map(place => keys[place]));
+  const repeated = others.filter(place => keys[place] !== null && known.has(keys[place])).length;
+  if (repeated === 0) return [];
+  return [
+    `${plural(repeated, what)} of ${count(others.length)} in validation and test ${repeated === 1 ? 'stands' : 'stand'} in the training part too.`,
+  ];
+}
+
 export function fewNote(size: number, asked: number): string[] {
   return size < asked
     ? [`Only ${plural(size, 'sequence')} in the training part: batches have ${size} instead of ${asked}.`]

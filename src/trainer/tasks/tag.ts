@@ -18,7 +18,7 @@ import type { Model } from '../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from './entities.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
-import { sequenceBatches, threeParts } from './sequence-batches.ts';
+import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import type { Score, Task } from './task.ts';
 import { answersOf, best } from './values.ts';
 import { featuresWith, idsEach, wordFeatures } from './word-features.ts';
@@ -109,6 +109,12 @@ export async function tagTask(
           valid.map(place => encoded[place]!),
         ),
         ...batches.notes(),
+        ...repeatedNote(
+          sentences.map(({ words }) => words.join(' ')),
+          train,
+          [...valid, ...test],
+          'sentence',
+        ),
         ...leftOutNote(read.sentences.length - sentences.length, maxLength),
         ...read.notes,
       ],

@@ -123,4 +123,35 @@ describe('rows that cannot be used', () => {
       assert.match(note ?? '', /^\d+ rows? (was|were) skipped\. The first: /);
       assert.ok(task.trainingBatch(1).batch > 0);
     });
+
+  it('rows that stand in training and in a held-out part are counted', async () => {
+    const layers = [{ type: 'gru', units: 3 }, { type: 'dense' }];
+    const open = (data: object) =>
+      openTask(experimentSchema.parse({ data, model: { layers }, training: { batchSize: 4 } }), {
+        base: folder,
+        workspace: folder,
+        allowedPaths: [],
+      });
+    writeFileSync(join(folder, 'a.tsv'), `x\ty\n${many(at => `ab\t${'st'[at % 2]}`, 20).join('\n')}\n`);
+    writeFileSync(
+      join(folder, 'b.conllu'),
+      many(() => `${token(1, 'a', 'X')}\n${token(2, 'b', 'Y')}`, 20).join('\n\n'),
+    );
+    for (const [data, told] of [
+      [
+        { task: 'classify', path: 'a.tsv', text: 'x', label: 'y' },
+        /4 sequences of 4 in validation and test stand/,
+      ],
+      [
+        { task: 'ctc', path: 'a.tsv', text: 'x', target: 'y' },
+        /4 sequences of 4 in validation and test stand/,
+      ],
+      [{ task: 'tag', path: 'b.conllu', tags: 'upos' }, /4 sentences of 4 in validation and test stand/],
+    ] as const)
+      assert.match((await open(data)).facts.notes.join(' '), told);
+    // numbers of another row each are none
+    writeFileSync(join(folder, 'a.tsv'), `x\ty\n${many(at => `${at}ab\t${'st'[at % 2]}`, 20).join('\n')}\n`);
+    const own = await open({ task: 'classify', path: 'a.tsv', text: 'x', label: 'y' });
+    assert.doesNotMatch(own.facts.notes.join(' '), /in the training part too/);
+  });
 });
