@@ -71,7 +71,7 @@ export async function recording(context: Context): Promise<Section> {
             {
               name: 'recording: median cost',
               value: 100 * median(costs),
-              target: 1,
+              target: 2,
               atLeast: false,
               unit: ' %',
             },

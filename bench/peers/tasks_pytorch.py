@@ -2,8 +2,8 @@
 
 python tasks_pytorch.py WHAT DATA STEPS THREADS        (torch 2.13.0)
 
-WHAT: padded or packed (texts of unequal lengths, an LSTM of 64 units), seq2seq (pairs; an encoder and a decoder of 128 GRU
-units with additive attention, a step of the decoder at a time), ctc (the loss alone; DATA is T,B,C,L).
+WHAT: padded or packed (texts of unequal lengths, an LSTM of 64 units), additive or general (pairs; an encoder and a decoder
+of 128 GRU units with attention of that score, a step of the decoder at a time), ctc (the loss alone; DATA is T,B,C,L).
 """
 
 import json
@@ -45,10 +45,11 @@ class Classifier(nn.Module):
 
 
 class Seq2seq(nn.Module):
-    """Bahdanau's score, v · tanh(W s + U h)."""
+    """Bahdanau's score, v · tanh(W s + U h), or Luong's general one, s · W h."""
 
-    def __init__(self, dim=64, units=128, symbols=29):
+    def __init__(self, additive, dim=64, units=128, symbols=29):
         super().__init__()
+        self.additive = additive
         self.source, self.target = nn.Embedding(symbols, dim), nn.Embedding(symbols, dim)
         self.encoder, self.decoder = nn.GRU(dim, units), nn.GRU(dim + units, units)
         self.w, self.u, self.v = nn.Linear(units, units), nn.Linear(units, units), nn.Linear(units, 1)
@@ -58,7 +59,10 @@ class Seq2seq(nn.Module):
         keys, state = self.encoder(self.source(x))
         projected, logits = self.u(keys), []
         for step in range(len(y)):
-            scores = self.v(torch.tanh(self.w(state[-1]) + projected)).softmax(0)
+            if self.additive:
+                scores = self.v(torch.tanh(self.w(state[-1]) + projected)).softmax(0)
+            else:
+                scores = (state[-1] * projected).sum(-1, keepdim=True).softmax(0)
             context = (scores * keys).sum(0)
             out, state = self.decoder(torch.cat([self.target(y[step]), context], -1)[None], state)
             logits.append(self.head(out[0]))
@@ -93,7 +97,7 @@ def ragged(packed, size=32):
     return train(Classifier(packed), batches)
 
 
-def seq2seq(size=64):
+def seq2seq(additive, size=64):
     rows = rows_of(data)
     sources = torch.stack([codes(row[0]) for row in rows]).T.contiguous()
     targets = torch.stack([codes(row[1]) for row in rows]).T.contiguous()
@@ -104,7 +108,7 @@ def seq2seq(size=64):
         begun = torch.cat([torch.full((1, size), 27), targets[:, chosen]])
         return model(sources[:, chosen], begun), wanted
 
-    return train(Seq2seq(), batches)
+    return train(Seq2seq(additive), batches)
 
 
 def ctc():
@@ -121,5 +125,11 @@ def ctc():
     return statistics.fmean(times)
 
 
-ms = {"padded": lambda: ragged(False), "packed": lambda: ragged(True), "seq2seq": seq2seq, "ctc": ctc}[what]()
+ms = {
+    "padded": lambda: ragged(False),
+    "packed": lambda: ragged(True),
+    "additive": lambda: seq2seq(True),
+    "general": lambda: seq2seq(False),
+    "ctc": ctc,
+}[what]()
 print(json.dumps({"ms": ms, "version": torch.__version__}))
