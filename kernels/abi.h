@@ -344,6 +344,27 @@ struct UnrollSelectiveScanBackward {
   Int32 seq_len, batch, width, states, reverse, chunk;
 };
 
+/** Returns floats: of kept states (kind 0), of scratch forward (1) and backward (2), for the threads now running. */
+struct UnrollChannelStatesMemory {
+  Int32 seq_len, batch, width, states, kind;
+};
+
+struct UnrollChannelStates {
+  const float *u, *a, *c;
+  const Int32 *lengths;
+  const float *h0;
+  float *y, *h_n, *kept, *scratch;
+  Int32 seq_len, batch, width, states;
+};
+
+struct UnrollChannelStatesBackward {
+  const float *u, *a, *c;
+  const Int32 *lengths;
+  const float *kept, *dy;
+  float *du, *da, *dc, *grad_norm, *scratch;
+  Int32 seq_len, batch, width, states;
+};
+
 enum UnrollMemoryUpdate {
   UNROLL_UPDATE_ADD = 0,
   UNROLL_UPDATE_DELTA = 1,
@@ -461,6 +482,9 @@ struct UnrollVariantBackward {
   F(selective_scan_memory, UnrollSelectiveScanMemory, 0, 0, 6)  \
   F(selective_scan, UnrollSelectiveScan, 0, 12, 6)              \
   F(selective_scan_backward, UnrollSelectiveScanBackward, 0, 19, 6) \
+  F(channel_states_memory, UnrollChannelStatesMemory, 0, 0, 5)  \
+  F(channel_states, UnrollChannelStates, 0, 9, 4)               \
+  F(channel_states_backward, UnrollChannelStatesBackward, 0, 11, 4) \
   F(matrix_memory_memory, UnrollMatrixMemoryMemory, 0, 0, 9)    \
   F(matrix_memory, UnrollMatrixMemory, 0, 15, 10)               \
   F(matrix_memory_backward, UnrollMatrixMemoryBackward, 0, 24, 10) \

@@ -2,6 +2,7 @@
 // of its own, and choose a table when they are loaded; a WASM module has one and exports its functions.
 #include "abi.h"
 #include "attention.h"
+#include "channel_states.h"
 #include "convolution.h"
 #include "ctc.h"
 #include "dense_cross_entropy.h"

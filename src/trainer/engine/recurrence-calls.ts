@@ -2,6 +2,7 @@
 // whole numbers.
 import type { IntSlice, Slice } from './provider.ts';
 import type {
+  ChannelStatesShape,
   MatrixMemoryShape,
   MemoryUpdate,
   RecurrenceOperations,
@@ -16,6 +17,9 @@ export const RECURRENCE_OPERANDS = {
   selective_scan_memory: '',
   selective_scan: 'rrrrrrrrwwww',
   selective_scan_backward: 'rrrrrrrrrrwwwwwwwww',
+  channel_states_memory: '',
+  channel_states: 'rrrrrwwww',
+  channel_states_backward: 'rrrrrrwwwww',
   matrix_memory_memory: '',
   matrix_memory: 'rrrrrrrrrrrwwww',
   matrix_memory_backward: 'rrrrrrrrrrrrrwwwwwwwwwww',
@@ -45,7 +49,26 @@ export function recurrenceCalls(invoke: Invoke, scratchOf: (floats: number) => S
     const sizes = [seqLen, batch, heads, keySize, valueSize, update, normalised, chunk, backward];
     return scratchOf(invoke('matrix_memory_memory', [], [], sizes as number[]));
   };
+  const channelNumbers = ({ seqLen, batch, width, states }: ChannelStatesShape) => [
+    seqLen,
+    batch,
+    width,
+    states,
+  ];
+  const channelFloats = (shape: ChannelStatesShape, kind: number) =>
+    invoke('channel_states_memory', [], [], [...channelNumbers(shape), kind]);
   return {
+    channelStatesKept: shape => channelFloats(shape, 0),
+    channelStates(call) {
+      const { u, a, c, lengths, h0, y, hN, kept } = call;
+      const operands = [u, a, c, lengths, h0, y, hN, kept, scratchOf(channelFloats(call, 1))];
+      invoke('channel_states', [], operands, channelNumbers(call));
+    },
+    channelStatesBackward(call) {
+      const { u, a, c, lengths, kept, dy, du, da, dc, gradNorm } = call;
+      const operands = [u, a, c, lengths, kept, dy, du, da, dc, gradNorm, scratchOf(channelFloats(call, 2))];
+      invoke('channel_states_backward', [], operands, channelNumbers(call));
+    },
     scan(call) {
       const { a, b, lengths, h0, h, hN } = call;
       invoke('scan', [], [a, b, lengths, h0, h, hN], scanNumbers(call));

@@ -116,6 +116,48 @@ export interface SelectiveScanBackward extends SelectiveScanShape {
   readonly gradNorm: Slice | null;
 }
 
+export interface ChannelStatesShape {
+  readonly seqLen: number;
+  readonly batch: number;
+  /** D channels */
+  readonly width: number;
+  /** N complex states of each channel */
+  readonly states: number;
+}
+
+/** h_t = a ⊙ h_{t-1} + u_t, y_t = Σ_n c_re Re h_t + c_im Im h_t of each channel. Complex numbers: real parts, then imaginary. */
+export interface ChannelStates extends ChannelStatesShape {
+  /** (T, B, D) */
+  readonly u: Slice;
+  /** (2, D, N) each */
+  readonly a: Slice;
+  readonly c: Slice;
+  readonly lengths: IntSlice | null;
+  /** (B, 2, D, N); null: zeros */
+  readonly h0: Slice | null;
+  /** (T, B, D) */
+  readonly y: Slice;
+  /** (B, 2, D, N) */
+  readonly hN: Slice;
+  /** of `channelStatesKept` floats, in the provider's own layout; null: no backward pass will follow */
+  readonly kept: Slice | null;
+}
+
+export interface ChannelStatesBackward extends ChannelStatesShape {
+  readonly u: Slice;
+  readonly a: Slice;
+  readonly c: Slice;
+  readonly lengths: IntSlice | null;
+  /** as the forward call left it */
+  readonly kept: Slice;
+  readonly dy: Slice;
+  readonly du: Slice;
+  readonly da: Slice;
+  readonly dc: Slice;
+  /** (T) mean of ‖∂L/∂h_t‖₂ in columns as RecurrentReportOut has them; null: not wanted */
+  readonly gradNorm: Slice | null;
+}
+
 /** How a memory changes in a step; `MatrixMemory` has the equations. */
 export type MemoryUpdate = 'add' | 'delta' | 'general';
 
@@ -210,6 +252,10 @@ export interface RecurrenceOperations {
   scanBackward(call: ScanBackward): void;
   selectiveScan(call: SelectiveScan): void;
   selectiveScanBackward(call: SelectiveScanBackward): void;
+  /** floats that the forward pass leaves for the backward one */
+  channelStatesKept(shape: ChannelStatesShape): number;
+  channelStates(call: ChannelStates): void;
+  channelStatesBackward(call: ChannelStatesBackward): void;
   matrixMemory(call: MatrixMemory): void;
   matrixMemoryBackward(call: MatrixMemoryBackward): void;
 }

@@ -8,14 +8,15 @@
 // Shapes: x_t (B, I), u (B, H), h (B, H, N) complex, of which the conjugates are left out; log_dt, D (H), the others
 // (H, N). Initial values (S4D-Lin): A = -1/2 + i π n, Δ log-uniform in 0.001 … 0.1, C normal with variance 1/2 of each
 // part, D normal with 1.
-import { add, exp, mul, neg, ones, reshape, stack, type Tensor3D, zeros } from '@tensorflow/tfjs-core';
+import { add, exp, mul, neg, ones, reshape, stack, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { scan } from '../engine/kernels/scan.ts';
-import { glance } from '../engine/storage.ts';
-import { product as byChannel, gathered, spread } from './by-channel.ts';
+import { operations } from '../engine/operations.ts';
+import { newFloats } from '../engine/pool.ts';
+import { glance, tapeIsOn, whole } from '../engine/storage.ts';
+import { product as byChannel, computed } from './by-channel.ts';
 import { normal, standardNormal } from './initial.ts';
-import type { BuiltLayer, Place } from './layer.ts';
-import { gatedLinearUnit, keepState, ownLevel, projection, stateIn } from './linear-recurrence.ts';
+import type { BuiltLayer, Pass, Place } from './layer.ts';
+import { gatedLinearUnit, ownLevel, projection } from './linear-recurrence.ts';
 import { diagonalMap } from './state-maps.ts';
 import { decays, frequencies, logHalf, logSteps, product, zeroOrderHold } from './state-space.ts';
 
@@ -40,17 +41,60 @@ export function buildS4d(layer: LayerOf<'s4d'>, place: Place): BuiltLayer {
       const step = flat(mul(reshape(exp(logDt), [H, 1]), ones([H, N])) as typeof logReal);
       const { carried, held } = zeroOrderHold(flat(logReal), flat(imaginary), step);
       const { re, im } = product({ re: flat(cRe!), im: flat(cIm!) }, held);
-      const b = spread(u, stack([ones([H, N]), zeros([H, N])]));
-      const h0 = stateIn(pass, name, b.shape.slice(1));
-      const { lengths } = pass.options;
-      const { h, hN } = scan(
-        { a: carried, b, ...(h0 && { h0 }) },
-        { complex: true, lengths, onReport: pass.report(place.name) },
-      );
-      keepState(pass, name, hN);
       const read = mul(reshape(stack([re, neg(im)]), [2, H, N]), 2);
-      const y: Tensor3D = add(gathered(h, read), byChannel(u, through));
+      const y: Tensor3D = add(channels(u, carried, read, place, pass), byChannel(u, through));
       return unit ? unit(y) : y;
     },
   };
+}
+
+/** The kernel with the state "<layer>.h" (B, 2, H, N) and the layer's row in the heatmap: a (2·H·N), c (2, H, N). */
+function channels(u: Tensor3D, a: Tensor, c: Tensor, place: Place, pass: Pass): Tensor3D {
+  const name = `${place.name}.h`;
+  const [seqLen, batch, width] = u.shape;
+  const shape = { seqLen, batch, width, states: a.size / (2 * width) };
+  const { lengths } = pass.options;
+  const ofLengths = lengths && { data: lengths, offset: 0 };
+  let kept: Float32Array | null = null;
+  return computed(
+    [u, a, c],
+    u.shape,
+    (u, a, c) => {
+      const [y, hN] = [newFloats(u.length), new Float32Array(batch * a.length)];
+      const h0 = pass.state(name);
+      kept = tapeIsOn() ? newFloats(operations().channelStatesKept(shape)) : null;
+      operations().channelStates({
+        ...shape,
+        u: whole(u),
+        a: whole(a),
+        c: whole(c),
+        lengths: ofLengths,
+        h0: h0 ? whole(h0) : null,
+        y: whole(y),
+        hN: whole(hN),
+        kept: kept && whole(kept),
+      });
+      pass.keep(name, hN);
+      return y;
+    },
+    (dy, u, a, c) => {
+      const [du, da, dc] = [newFloats(u.length), newFloats(a.length), newFloats(c.length)];
+      const hiddenGradNorm = new Float32Array(seqLen);
+      operations().channelStatesBackward({
+        ...shape,
+        u: whole(u),
+        a: whole(a),
+        c: whole(c),
+        lengths: ofLengths,
+        kept: whole(kept!),
+        dy: whole(dy),
+        du: whole(du),
+        da: whole(da),
+        dc: whole(dc),
+        gradNorm: whole(hiddenGradNorm),
+      });
+      pass.report(place.name)?.({ hiddenGradNorm });
+      return [du, da, dc];
+    },
+  ) as Tensor3D;
 }

@@ -1,6 +1,7 @@
 // What layers beside the recurrent ones take, in plain TypeScript.
 import type { SequenceOperations } from '../provider.ts';
 import { attention, attentionBackward } from './attention.ts';
+import { channelStates, channelStatesBackward, channelStatesKept } from './channel-states.ts';
 import { convolution, convolutionBackward } from './convolution.ts';
 import { ctc } from './ctc.ts';
 import { activation, activationBackward, add, copyColumns, dropout } from './element-wise.ts';
@@ -34,6 +35,9 @@ export const referenceOperations: SequenceOperations = {
   scanBackward,
   selectiveScan,
   selectiveScanBackward,
+  channelStatesKept,
+  channelStates,
+  channelStatesBackward,
   matrixMemory,
   matrixMemoryBackward,
 };

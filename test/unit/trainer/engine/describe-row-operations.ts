@@ -215,5 +215,54 @@ export function describeRowOperations(name: string, provided: () => Provider): v
       });
       fc.assert(property, { seed: SEED, numRuns: deep(12) });
     });
+
+    it('state spaces of channels', function () {
+      const operations = own('channelStatesKept', 'channelStates', 'channelStatesBackward');
+      if (!operations) return this.skip();
+      const shapes = fc.record({
+        seqLen: size(50),
+        batch: size(3),
+        width: size(40),
+        states: size(9),
+        ragged: fc.boolean(),
+        start: fc.boolean(),
+      });
+      const property = fc.property(shapes, fc.nat(), ({ ragged, start, ...shape }, seed) => {
+        const { seqLen, batch, width, states } = shape;
+        const [numbers, numbersOfStates] = [seqLen * batch * width, 2 * width * states];
+        const ofLengths = Int32Array.from({ length: batch }, (_, b) => (seqLen + 7 * b) % (seqLen + 1));
+        const lengths = ragged ? { data: ofLengths, offset: 0 } : null;
+        alike(
+          operations,
+          (operations, slot, given) => {
+            const [u, dy, a, c, h0] = given(
+              numbers,
+              numbers,
+              numbersOfStates,
+              numbersOfStates,
+              batch * numbersOfStates,
+            );
+            // |a| < 1
+            for (let i = 0; i < numbersOfStates; i++)
+              a!.data[a!.offset + i] = 0.65 * Math.tanh(a!.data[a!.offset + i]!);
+            const kept = { data: provided().allocate(operations.channelStatesKept(shape)), offset: 0 };
+            const call = { ...shape, u: u!, a: a!, c: c!, lengths, kept };
+            const [y, hN] = [slot(numbers), slot(batch * numbersOfStates)];
+            operations.channelStates({ ...call, h0: start ? h0! : null, y, hN });
+            const [du, da, dc] = [numbers, numbersOfStates, numbersOfStates].map(slot);
+            operations.channelStatesBackward({
+              ...call,
+              dy: dy!,
+              du: du!,
+              da: da!,
+              dc: dc!,
+              gradNorm: slot(seqLen),
+            });
+          },
+          seed,
+        );
+      });
+      fc.assert(property, { seed: SEED, numRuns: deep(12) });
+    });
   });
 }
