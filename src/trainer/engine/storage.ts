@@ -52,6 +52,13 @@ export function floats(tensor: TensorInfo): Float32Array {
   throw new Error(`Expected a float32 tensor, got ${tensor.dtype} of shape [${tensor.shape}].`);
 }
 
+/** Whether a tensor lives in a float32 array: stock kernels leave some of that type in arrays of other kinds. */
+export function livesInFloats(tensor: TensorInfo): boolean {
+  const { data } = engine().backend as MathBackendCPU;
+  const { values } = data instanceof WatchedStorage ? data.peek(tensor.dataId) : data.get(tensor.dataId);
+  return values instanceof Float32Array;
+}
+
 /** The backward pass of the tape that records now, if one does, may read the array. */
 export function holdForTape(values: Float32Array): void {
   if (tapeIsOn()) holdFor(engine().state.activeTape ?? null, values);

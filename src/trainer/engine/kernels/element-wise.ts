@@ -5,7 +5,7 @@ import { getKernel, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Expression, f, formula, type Program } from '../formula.ts';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
-import { floats, whole } from '../storage.ts';
+import { floats, livesInFloats, whole } from '../storage.ts';
 import { type EngineKernel, output, sizeOf } from './kernel.ts';
 
 interface Operand {
@@ -55,7 +55,8 @@ function binary(name: string, verb: (a: Expression, b: Expression) => Expression
       const { a, b } = params.inputs as Record<'a' | 'b', TensorInfo>;
       const [larger, other] = sizeOf(a.shape) >= sizeOf(b.shape) ? [a, b] : [b, a];
       const { shape } = larger;
-      const whole = [a, b].every(({ dtype }) => dtype === 'float32') && shape.length >= other.shape.length;
+      const whole =
+        [a, b].every(x => x.dtype === 'float32' && livesInFloats(x)) && shape.length >= other.shape.length;
       const operands = whole && sizeOf(other.shape) > 0 ? [fitted(a, shape), fitted(b, shape)] : [null];
       if (operands.includes(null)) return getKernel(name, 'cpu').kernelFunc(params);
       return output(params.backend, [...shape], run(forward, shape, operands as Operand[]));
@@ -69,7 +70,8 @@ function unary(name: string, verb: (x: Expression) => Expression): EngineKernel 
     name,
     run(params) {
       const x = params.inputs['x']!;
-      if (x.dtype !== 'float32' || sizeOf(x.shape) === 0) return getKernel(name, 'cpu').kernelFunc(params);
+      if (x.dtype !== 'float32' || !livesInFloats(x) || sizeOf(x.shape) === 0)
+        return getKernel(name, 'cpu').kernelFunc(params);
       const values = run(forward, x.shape, [{ values: floats(x), row: false }]);
       return output(params.backend, [...x.shape], values);
     },
