@@ -15,7 +15,7 @@ import type { OtherRow, Target } from '../results.ts';
 import { median, medianRatio } from '../statistics.ts';
 
 const HERE = resolve(import.meta.dirname, '..');
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** The first quarter of them warms up. */
 const STEPS = 160;
 const CTC = [100, 32, 40, 20] as const;
