@@ -18,8 +18,8 @@ const LEAST_CHARACTERS = 1000;
 /** Rows of a table: a window of the default 24, split in three. */
 const LEAST_ROWS = 50;
 /** Formats that name their columns; the trainer reads them. */
-const TYPED = /\.(jsonl|ndjson|npy|npz|parquet|arff|ts)$/i;
-const FOREIGN = /\.(feather|h5|hdf5|pkl|pickle|xlsx?|mat|arrow)$/i;
+const TYPED = /\.(jsonl|ndjson|npy|npz|parquet|arrow|feather|arff|ts)$/i;
+const FOREIGN = /\.(h5|hdf5|pkl|pickle|xlsx?|mat)$/i;
 /** Endings that are looked for. */
 export const DATA_ENDINGS =
   'txt,csv,tsv,conllu,conll,jsonl,ndjson,parquet,arff,feather,npy,npz,h5,hdf5,pkl,xlsx,xls,mat,arrow';

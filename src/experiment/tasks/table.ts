@@ -19,7 +19,7 @@ const names = z.array(column).min(1);
 const schema = z
   .strictObject({
     task: z.literal('table'),
-    path: path('A JSON lines, NPZ, Parquet, .ts or ARFF file: one sequence a row;'),
+    path: path('A JSON lines, NPZ, Parquet, Arrow, .ts or ARFF file: one sequence a row;'),
     inputs: names.describe(
       'Columns the model reads: lists of numbers (steps), of lists (steps, features), or one number for all steps.',
     ),

@@ -8,7 +8,7 @@ import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
 
 /** Bytes that the columns of one storage hold in memory. */
-export const STORED_BYTES = 96e6;
+export const STORED_BYTES = 48e6;
 
 type Kind =
   | Float64ArrayConstructor

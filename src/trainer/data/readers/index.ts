@@ -1,6 +1,7 @@
 // The formats that name their columns by themselves: one line each. What none of them reads is text, or a table of
 // texts between delimiters (csv.ts).
 import { arff } from './arff.ts';
+import { arrow } from './arrow.ts';
 import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
 import { npy, npz } from './npy.ts';
@@ -8,7 +9,7 @@ import { parquet } from './parquet.ts';
 import type { Reader } from './reader.ts';
 import { ueaTs } from './uea-ts.ts';
 
-export const READERS: readonly Reader[] = [jsonl, npy, npz, parquet, ueaTs, arff, folder];
+export const READERS: readonly Reader[] = [jsonl, npy, npz, parquet, arrow, ueaTs, arff, folder];
 
 /** null: a text, or a table between delimiters. */
 export function readerOf(path: string): Reader | null {

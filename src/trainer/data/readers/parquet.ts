@@ -4,9 +4,9 @@ import { totalmem } from 'node:os';
 import type { Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { count, formatBytes } from '../../../experiment/words.ts';
 import { DataError } from '../errors.ts';
-import { exactly } from './npy-format.ts';
+import { cellOf, timeOf } from './cells.ts';
 import { type OpenFile, openFile } from './places.ts';
-import { arrayOf, type Cell, type Reader, type Row } from './reader.ts';
+import type { Reader, Row } from './reader.ts';
 
 const MAGIC = 'PAR1';
 /** The magic at both ends, and the length of the footer. */
@@ -138,42 +138,4 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 
 function dayOf(days: number): string {
   return timeOf(new Date(days * 86_400_000)).slice(0, 10);
-}
-
-function timeOf(date: Date): string {
-  return Number.isNaN(date.getTime()) ? '' : date.toISOString();
-}
-
-interface Found {
-  cell: Cell;
-  fault: string | null;
-}
-
-function cellOf(value: unknown): Found {
-  const ok = (cell: Cell): Found => ({ cell, fault: null });
-  if (value === null || value === undefined) return ok(null);
-  if (typeof value === 'bigint') {
-    const { value: cell, fault } = exactly(value);
-    return { cell, fault };
-  }
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return ok(value);
-  if (value instanceof Date) return ok(timeOf(value));
-  if (ArrayBuffer.isView(value) && value instanceof Uint8Array)
-    return { cell: null, fault: 'bytes, which are no text and no number' };
-  if (!Array.isArray(value)) return { cell: null, fault: 'a map, and numbers, texts and lists are read' };
-  // words of a text that is split already
-  if (value.length > 0 && value.every(each => typeof each === 'string')) return ok(value.join(' '));
-  let fault: string | null = null;
-  const plain = (each: unknown): unknown => {
-    if (Array.isArray(each)) return each.map(plain);
-    if (typeof each === 'boolean') return Number(each);
-    if (typeof each !== 'bigint') return each ?? null;
-    const exact = exactly(each);
-    fault ??= exact.fault;
-    return exact.value;
-  };
-  const array = arrayOf(plain(value));
-  return array
-    ? { cell: array, fault }
-    : { cell: null, fault: 'a list that is not one of numbers, or lists of unlike lengths' };
 }
