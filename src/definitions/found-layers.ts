@@ -24,6 +24,8 @@ const ASSIGNED =
 const IMPORTED = /^from[ \t]+([\w.]+)[ \t]+import[ \t]+\(?([\w \t,]+)/gm;
 const OWN_OPTIONS =
   /\b(?:hidden_size|num_layers|batch_first|return_sequences|returnSequences|recurrent_dropout)\b/;
+/** matches of a text or lines between two places where the work may be interrupted */
+const IN_ONE_STEP = 256;
 const WRAPPERS = /bidirectional|\bRNN\b|\brnn\b/i;
 
 export type CallExpression = Extract<Expression, { kind: 'call' }>;
@@ -74,7 +76,7 @@ export class SourceReader {
   /** Recurrent layers and cells in the order of the text. */
   *recurrentLayers(): Steps<{ layer: FoundLayer; node: Node }[]> {
     const calls: KnownCall[] = [];
-    for (const node of this.candidates()) {
+    for (const node of yield* this.candidates()) {
       const known = this.known(node);
       if (known) calls.push(known);
       yield;
@@ -173,10 +175,13 @@ export class SourceReader {
   // -------------------------------------------------------------- finding
 
   /** Calls worth a look: found in the text, so that a long file is not walked through. */
-  private candidates(): Node[] {
-    const names = this.namesOfInterest();
+  private *candidates(): Steps<Node[]> {
+    yield* this.root.source.copyStatements();
+    const names = yield* this.namesOfInterest();
     const found = new Map<number, Node>();
+    let seen = 0;
     for (const { 0: match, 1: name, index } of this.text.matchAll(CALLED)) {
+      if (++seen % IN_ONE_STEP === 0) yield;
       if (name !== undefined && !names.has(name)) continue;
       const end = index + (name ?? match[0]!).length;
       const call = this.callThatEndsIn(end);
@@ -221,10 +226,12 @@ export class SourceReader {
     return names;
   }
 
-  private namesOfInterest(): Set<string> {
+  private *namesOfInterest(): Steps<Set<string>> {
     const names = new Set<string>();
     if (/\blayers\s*\[/.test(this.text)) names.add('layers');
-    for (const line of this.text.split('\n')) {
+    yield;
+    for (const [index, line] of this.text.split('\n').entries()) {
+      if (index % IN_ONE_STEP === IN_ONE_STEP - 1) yield;
       if (MENTIONS.test(line)) {
         for (const [name] of line.matchAll(NAMES)) names.add(name);
         // the constructor of a class that is made from a layer
@@ -232,8 +239,9 @@ export class SourceReader {
       }
       if (OWN_OPTIONS.test(line)) for (const [, name] of line.matchAll(/([\w$]+)\s*\(/g)) names.add(name!);
     }
-    this.addAliases(names);
+    yield* this.addAliases(names);
     for (const name of this.importedLayers()) names.add(name);
+    yield;
     return names;
   }
 
@@ -264,11 +272,16 @@ export class SourceReader {
   }
 
   /** `cls = TABLE.get(kind)`, where the table's line mentions a layer. */
-  private addAliases(names: Set<string>): void {
+  private *addAliases(names: Set<string>): Steps<void> {
     const tables = new Set<string>();
-    for (const [line, name] of this.text.matchAll(ASSIGNED)) if (MENTIONS.test(line)) tables.add(name!);
+    let seen = 0;
+    for (const [line, name] of this.text.matchAll(ASSIGNED)) {
+      if (++seen % IN_ONE_STEP === 0) yield;
+      if (MENTIONS.test(line)) tables.add(name!);
+    }
     for (let round = 0; round < 2; round++)
       for (const [line, name] of this.text.matchAll(ASSIGNED)) {
+        if (++seen % IN_ONE_STEP === 0) yield;
         if (tables.has(name!)) continue;
         const value = line.slice(line.indexOf('=') + 1);
         for (const { 0: used, index } of value.matchAll(NAMES))

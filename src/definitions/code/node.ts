@@ -2,6 +2,8 @@
 // tree-sitter's own nodes is a call into WebAssembly that starts at the root: in long files that took nearly all the time.
 import type { Tree, TreeCursor, Node as TreeNode } from '@vscode/tree-sitter-wasm';
 
+const STATEMENTS_IN_ONE_STEP = 64;
+
 /** Statement lists, which are copied when somebody looks into them. */
 const BODIES = new Set(['block', 'statement_block', 'class_body']);
 
@@ -145,6 +147,16 @@ export class Node {
     this.pending = node;
   }
 
+  get isCopied(): boolean {
+    return this.made !== null;
+  }
+
+  /** For the copying alone: all children at once. */
+  adopt(children: Node[]): void {
+    this.made = children;
+    this.pending = null;
+  }
+
   /** For the copying alone. */
   begin(): Node[] {
     this.made = [];
@@ -159,6 +171,7 @@ export class Source {
   readonly file: string | null;
   readonly root: Node;
   private readonly cursor: Cursor | null;
+  private readonly tree: Tree | null;
   private readonly hasErrors: boolean;
   private readonly added: readonly number[];
   private starts: number[] | null = null;
@@ -169,6 +182,7 @@ export class Source {
   constructor(tree: Tree | null, text: string, file: string | null) {
     this.text = text;
     this.file = file;
+    this.tree = tree;
     this.added = (tree && ADDED.get(tree)) ?? [];
     this.cursor = tree && new Cursor(tree, this.added);
     this.hasErrors = this.added.length > 0 || (tree?.rootNode.hasError ?? false);
@@ -192,6 +206,26 @@ export class Source {
   /** A place in the text as a node without children. */
   stretch(startIndex: number, endIndex: number): Node {
     return new Node(this, null, 0, { nodeType: 'stretch', field: null, isNamed: true, startIndex, endIndex });
+  }
+
+  /** Copies the statements of the file, some at a time: thousands of them take longer than a frame of the screen. */
+  *copyStatements(): Generator<void, void> {
+    if (!this.tree || this.root.isCopied) return;
+    const cursor = new Cursor(this.tree, this.added);
+    const children: Node[] = [];
+    if (cursor.firstChild())
+      do {
+        const child = new Node(this, this.root, children.length, cursor);
+        children.push(child);
+        this.postpone(child, cursor);
+        if (children.length % STATEMENTS_IN_ONE_STEP === 0) yield;
+      } while (cursor.nextSibling());
+    if (!this.root.isCopied) this.root.adopt(children);
+  }
+
+  private postpone(child: Node, cursor: Cursor): void {
+    child.leave(cursor.current);
+    child.hasError = this.hasErrors && (cursor.current.hasError || cursor.holdsAdded);
   }
 
   fill(node: Node, from: TreeNode): void {
@@ -220,8 +254,7 @@ export class Source {
       const child = new Node(this, node, children.length, cursor);
       children.push(child);
       if (isTop || BODIES.has(child.type)) {
-        child.leave(cursor.current);
-        child.hasError = this.hasErrors && (cursor.current.hasError || cursor.holdsAdded);
+        this.postpone(child, cursor);
       } else {
         this.copyChildren(cursor, child, false);
         child.hasError = this.hasErrors && (cursor.isMissing || faulty(child));

@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MENTIONS, OTHER_MENTIONS } from '../../../src/definitions/definition.ts';
 import { sequenceData } from '../../../src/definitions/describe.ts';
+import { definitionsInSteps } from '../../../src/definitions/find.ts';
 import { SEQUENCE_LAYERS } from '../../../src/definitions/frameworks/sequence-layers.ts';
 import { namedHover } from '../../../src/extension/definitions/texts.ts';
-import { find } from './find.ts';
+import { find, syntax } from './find.ts';
 
 const cases = JSON.parse(
   readFileSync(path.join(import.meta.dirname, '../../golden/sequence_layer_counts.json'), 'utf8'),
@@ -90,5 +91,26 @@ class Net(nn.Module):
     assert.deepEqual([convolution!.units, convolution!.parameters], [8, null]);
     assert.equal(block!.parameters, null);
     assert.match(namedHover(others[0]!), /MultiheadAttention\*\* of PyTorch[\s\S]*16,640 parameters/);
+  });
+});
+
+describe('finding in steps', () => {
+  it('may be interrupted at many places of a long file, wherever its models stand', async () => {
+    const filler = Array.from({ length: 1500 }, (_, index) => `def f${index}(a, b=1):\n    return a + b\n`);
+    const model = 'class Net(nn.Module):\n    def __init__(self):\n        self.rnn = nn.LSTM(3, 4)\n';
+    for (const parts of [
+      [model, ...filler],
+      [...filler, model],
+    ]) {
+      const text = `from torch import nn\n${parts.join('\n')}`;
+      const tree = await syntax.parse(text, 'python');
+      const steps = definitionsInSteps(tree, text, 'python');
+      let count = 0;
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) count++;
+      assert.equal(step.value.layers.length, 1);
+      assert.ok(count > 40, `${count} steps`);
+      tree.delete();
+    }
   });
 });
