@@ -14,38 +14,65 @@ export interface Records {
   lines: number[];
 }
 
-/** @throws DataError with the line of a row that is too short, or the columns there are */
+export interface RecordOptions {
+  bad?: BadRows | undefined;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+}
+
+/** The wanted columns of each row in turn. @throws DataError with the line of a row that is too short, or the columns there are */
+export async function recordRows(
+  path: string,
+  name: string,
+  wanted: readonly string[],
+  { bad, bytes }: RecordOptions = {},
+): Promise<{ columns: string[]; rows: AsyncGenerator<{ texts: string[]; line: number }> }> {
+  const { rows } = await csvRows(path, name, { bad, bytes });
+  const header = await rows.next();
+  const columns = (header.value as { record: string[] }).record;
+  const places = wanted.map(column => columnPlace(column, columns, name));
+  async function* records() {
+    for await (const { record, line } of rows) {
+      if (record.length !== columns.length) {
+        const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but the header names ${plural(columns.length, 'column')}.`;
+        if (!bad) throw new DataError(sentence);
+        bad.report(sentence);
+        continue;
+      }
+      const texts = places.map(place => record[place]!);
+      texts.forEach((text, index) => {
+        refuseArray(text, wanted[index]!, `${name}, line ${line}`);
+      });
+      yield { texts, line };
+    }
+  }
+  return { columns, rows: records() };
+}
+
+/** All rows. @throws DataError */
 export async function readRecords(
   path: string,
   name: string,
   wanted: readonly string[],
-  bad?: BadRows,
+  options: RecordOptions = {},
 ): Promise<Records> {
-  const { rows } = await csvRows(path, name, { bad });
+  const { columns, rows } = await recordRows(path, name, wanted, options);
   const lines: number[] = [];
-  const texts = new Map<string, string[]>(wanted.map(column => [column, []]));
-  let columns: string[] | null = null;
-  let places: number[] = [];
-  for await (const { record, line } of rows) {
-    if (!columns) {
-      columns = record;
-      places = wanted.map(column => columnPlace(column, record, name));
-      continue;
-    }
-    if (record.length !== columns.length) {
-      const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but the header names ${plural(columns.length, 'column')}.`;
-      if (!bad) throw new DataError(sentence);
-      bad.report(sentence);
-      continue;
-    }
-    wanted.forEach((column, index) => {
-      const text = record[places[index]!]!;
-      refuseArray(text, column, `${name}, line ${line}`);
-      texts.get(column)!.push(text);
+  const each = wanted.map((): string[] => []);
+  for await (const { texts, line } of rows) {
+    texts.forEach((text, index) => {
+      each[index]!.push(text);
     });
     lines.push(line);
   }
-  return { columns: columns!, texts, lines };
+  return { columns, texts: new Map(wanted.map((column, index) => [column, each[index]!])), lines };
+}
+
+/** The names of all columns. */
+export async function columnsIn(path: string, name: string): Promise<string[]> {
+  const { columns, rows } = await recordRows(path, name, []);
+  await rows.return(undefined);
+  return columns;
 }
 
 /** The place of a named column. @throws DataError */

@@ -32,6 +32,11 @@ export class Storage {
     this.folder = folder;
   }
 
+  /** whether all of it stands in memory */
+  get isWhole(): boolean {
+    return this.file === null;
+  }
+
   /** false: so many bytes are no longer to be had */
   take(bytes: number): boolean {
     if (bytes > this.left) return false;
@@ -228,6 +233,20 @@ export class Records<K extends Kind> {
     this.ends.push(this.values.length);
   }
 
+  /** In turn; the file is read a chunk at a time. */
+  *[Symbol.iterator](): Generator<Values<K>> {
+    let [begin, from] = [0, 0];
+    let block = this.values.slice(0, 0);
+    for (const end of this.ends) {
+      if (end > from + block.length) {
+        from = begin;
+        block = this.values.slice(from, Math.min(this.values.length, Math.max(end, from + CHUNK)));
+      }
+      yield block.subarray(begin - from, end - from) as Values<K>;
+      begin = end;
+    }
+  }
+
   at(place: number): Values<K> {
     if (place === 0) return this.values.slice(0, this.ends.get(0));
     const ends = this.ends.slice(place - 1, place + 1);
@@ -251,8 +270,40 @@ export class Texts {
     this.bytes.add(Buffer.from(text, 'utf8'));
   }
 
-  at(place: number): string {
-    const { buffer, byteOffset, byteLength } = this.bytes.at(place);
-    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  *[Symbol.iterator](): Generator<string> {
+    for (const bytes of this.bytes) yield textOf(bytes);
   }
+
+  at(place: number): string {
+    return textOf(this.bytes.at(place));
+  }
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+}
+
+/** Things by place that are made when they are read. */
+export interface List<T> extends Iterable<T> {
+  readonly length: number;
+  at(place: number): T;
+}
+
+/** Those at these places: in their order, or in that of the file, which is read once, where it does not stand in memory. */
+export function* those<T>(list: List<T>, places: ArrayLike<number>, storage: Storage): Generator<T> {
+  if (storage.isWhole) {
+    for (let index = 0; index < places.length; index++) yield list.at(places[index]!);
+    return;
+  }
+  const wanted = new Uint8Array(list.length);
+  for (let index = 0; index < places.length; index++) wanted[places[index]!] = 1;
+  let place = 0;
+  for (const each of list) if (wanted[place++]) yield each;
+}
+
+/** The smallest kind of array that holds these whole numbers. */
+export function kindFor(
+  most: number,
+): Uint8ArrayConstructor | Uint16ArrayConstructor | Int32ArrayConstructor {
+  return most <= 0x100 ? Uint8Array : most <= 0x10000 ? Uint16Array : Int32Array;
 }

@@ -1,4 +1,5 @@
 // The order of sequences of unequal lengths: batches of like lengths, so that little of a batch is padding.
+import type { List } from '../data/storage.ts';
 import { randomStream } from '../random.ts';
 
 /** Batches that are sorted together: enough to put like lengths side by side, few enough to leave the order to chance. */
@@ -11,26 +12,37 @@ export function batchesOfEpoch(
   seed: number,
   epoch: number,
   bucketed: boolean,
-): number[][] {
+): List<number[]> {
   const random = randomStream(seed, 'data/order', epoch);
   const order = shuffled(
-    Array.from({ length: lengths.length }, (_, index) => index),
+    Int32Array.from({ length: lengths.length }, (_, index) => index),
     random.int.bind(random),
   );
   if (bucketed)
     for (let from = 0; from < order.length; from += size * BATCHES_A_BUCKET) {
-      const bucket = order
-        .slice(from, from + size * BATCHES_A_BUCKET)
-        .sort((a, b) => lengths[b]! - lengths[a]!);
-      order.splice(from, bucket.length, ...bucket);
+      const bucket = Array.from(order.subarray(from, from + size * BATCHES_A_BUCKET));
+      order.set(
+        bucket.sort((a, b) => lengths[b]! - lengths[a]!),
+        from,
+      );
     }
-  const batches: number[][] = [];
   // what does not fill a batch has its turn in another epoch
-  for (let from = 0; from + size <= order.length; from += size) batches.push(order.slice(from, from + size));
-  return bucketed ? shuffled(batches, random.int.bind(random)) : batches;
+  const batches = Int32Array.from({ length: Math.floor(order.length / size) }, (_, index) => index);
+  if (bucketed) shuffled(batches, random.int.bind(random));
+  const at = (index: number) => {
+    const from = batches[index]! * size;
+    return Array.from(order.subarray(from, from + size));
+  };
+  return {
+    length: batches.length,
+    at,
+    *[Symbol.iterator]() {
+      for (let index = 0; index < batches.length; index++) yield at(index);
+    },
+  };
 }
 
-export function shuffled<T>(values: T[], int: (below: number) => number): T[] {
+export function shuffled<A extends number[] | Int32Array>(values: A, int: (below: number) => number): A {
   for (let last = values.length - 1; last > 0; last--) {
     const other = int(last + 1);
     [values[last], values[other]] = [values[other]!, values[last]!];
@@ -39,7 +51,7 @@ export function shuffled<T>(values: T[], int: (below: number) => number): T[] {
 }
 
 /** The share of the steps of these batches that are padding. */
-export function paddingOf(batches: readonly (readonly number[])[], lengths: ArrayLike<number>): number {
+export function paddingOf(batches: Iterable<readonly number[]>, lengths: ArrayLike<number>): number {
   let [steps, filled] = [0, 0];
   for (const batch of batches) {
     const longest = batch.reduce((most, place) => Math.max(most, lengths[place]!), 0);

@@ -9,9 +9,10 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { kindFor, Records, Storage, those } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
-import { keyOf, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import { keyOf, type LabelledSequence, lengthsNote, readLabelled, type SequenceList } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundScaling } from './sounds.ts';
@@ -39,6 +40,7 @@ export async function classifyTask(
   known: ClassifyArtifact | null,
 ): Promise<Task> {
   const { audio, features = DEFAULT_FEATURES } = data;
+  const { storage = new Storage() } = place;
   const {
     sequences,
     notes,
@@ -47,16 +49,16 @@ export async function classifyTask(
     skipped = 0,
   } = await readLabelled(path, {
     ...columnsOf(data),
+    bytes: place.bytes,
+    storage,
     audio:
       audio === undefined ? undefined : { column: audio, features, rate: known?.audio?.rate ?? null, place },
   });
   const { batchSize, seed, validation } = experiment.training;
-  const labels = [...new Set(sequences.map(({ label }) => label))].sort();
-  const classes = known?.classes ?? labels;
-  const stranger = sequences.find(({ label }) => !classes.includes(label));
-  if (known && stranger)
+  const { classes, ids, stranger } = classesIn(sequences, known?.classes);
+  if (stranger !== null)
     throw new DataError(
-      `${data.path}, line ${stranger.line}: the class "${stranger.label.slice(0, 40)}" is none of the ${classes.length} that this run learned.`,
+      `${data.path}, line ${sequences.lineOf(stranger)}: the class "${sequences.labels.at(stranger).slice(0, 40)}" is none of the ${classes.length} that this run learned.`,
     );
   if (classes.length < 2 || sequences.length === 0)
     throw new DataError(
@@ -64,27 +66,23 @@ export async function classifyTask(
         ? `${data.path} holds no sequence to learn from.`
         : `All ${plural(sequences.length, 'sequence')} of ${data.path} are of the class "${classes[0]}": there is nothing to tell apart.`,
     );
-  const [train, valid, test] = partsOf(sequences, classes, data, seed);
-  const weights = weightsOf(data.classWeights, train, sequences, classes, data.path);
-  const longest = Math.min(
-    data.maxLength ?? Number.POSITIVE_INFINITY,
-    sequences.reduce((most, { steps }) => Math.max(most, steps), 1),
-  );
+  const [train, valid, test] = partsOf(ids, classes, data, seed);
+  const weights = weightsOf(data.classWeights, train, ids, classes, data.path);
+  const longest = Math.min(data.maxLength ?? Number.POSITIVE_INFINITY, mostOf(sequences.steps));
   const artifact =
     known ??
-    fitted(
-      train.map(place => sequences[place]!),
-      classes,
-      longest,
-      data,
-      { columns: found ?? data.values ?? [], sound: sound ?? null },
-    );
+    fitted(() => those(sequences, train, storage), classes, longest, data, {
+      columns: found ?? data.values ?? [],
+      sound: sound ?? null,
+    });
   const encode = encodeWith(artifact);
-  const encoded = sequences.map(({ values }) => encode(values));
+  const isText = artifact.text !== null;
+  const encoded = new Records(isText ? kindFor(artifact.symbols.length) : Float32Array, storage);
+  for (const { values } of sequences) encoded.add(encode(values));
   const width = artifact.columns.length || 1;
-  const lengthOf = (place: number) => encoded[place]!.length / width;
-  const classOf = new Map(classes.map((name, index) => [name, index]));
-  const trainLengths = train.map(lengthOf);
+  const steps = sequences.steps.slice(0, sequences.length);
+  const lengthOf = (place: number) => Math.min(steps[place]!, artifact.maxLength);
+  const trainSteps = train.reduce((sum, place) => sum + lengthOf(place), 0);
   const batches = sequenceBatches(train, lengthOf, {
     batchSize,
     seed,
@@ -95,13 +93,13 @@ export async function classifyTask(
 
   const cut = (places: readonly number[]): Batch => ({
     ...padded(
-      places.map(place => encoded[place]!),
+      places.map(place => encoded.at(place)),
       width,
     ),
-    targets: Int32Array.from(places, place => classOf.get(sequences[place]!.label)!),
+    targets: Int32Array.from(places, place => ids[place]!),
     continues: false,
   });
-  const held = function* (places: readonly number[], most: number) {
+  const held = function* (places: ArrayLike<number>, most: number) {
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
@@ -111,18 +109,19 @@ export async function classifyTask(
       name: 'classify',
       lossUnit: 'nats',
       baseline: {
-        loss: baselineLoss(train, validPlaces, sequences, classes),
+        loss: baselineLoss(train, validPlaces, ids, classes.length),
         name: 'the shares of the classes',
       },
       seqLen: longest,
       batchSize: size,
-      tokensPerStep: Math.round(
-        (size * trainLengths.reduce((sum, length) => sum + length, 0)) / train.length,
-      ),
+      tokensPerStep: Math.round((size * trainSteps) / train.length),
       notes: [
-        ...describe(data, sequences, classes, artifact, trainLengths),
+        ...describe(data, { steps, ids, classes }, artifact),
         ...batches.notes(),
-        ...repeatedNote(sequences.map(keyOf), train, [...valid, ...test], 'sequence'),
+        // keys of all sequences do not fit where the sequences do not
+        ...(storage.isWhole
+          ? repeatedNote(Array.from(sequences, keyOf), train, [...valid, ...test], 'sequence')
+          : []),
         ...notes,
       ],
     },
@@ -139,7 +138,7 @@ export async function classifyTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held([...sequences.keys()], Number.POSITIVE_INFINITY),
+    all: () => held(Int32Array.from(ids.keys()), Number.POSITIVE_INFINITY),
     // as torch.nn.CrossEntropyLoss(weight=…): the mean over the weights
     loss: (outputs, targets, given, smoothing) =>
       softmaxCrossEntropy(
@@ -151,14 +150,14 @@ export async function classifyTask(
     score: (outputs, batch, score) => scoreClasses(outputs, batch, score),
     metrics: score => figuresOf(score, classes.length),
     *sample(model) {
-      const places = validPlaces.slice(0, SHOWN_ROWS);
+      const places = Array.from(validPlaces.slice(0, SHOWN_ROWS));
       yield;
       const outputs = answersOf(model, cut(places));
       const rows = places.map((place, row) => {
         const prediction = best(outputs, row, classes.length);
         return {
-          input: shownText(sequences[place]!),
-          truth: sequences[place]!.label,
+          input: shownText(sequences.at(place)),
+          truth: sequences.labels.at(place),
           prediction: classes[prediction]!,
           probability: probabilityOf(outputs, row, prediction, classes.length),
         };
@@ -188,19 +187,16 @@ function columnsOf(data: ClassifyData) {
 /** By class; null: all count the same. Balanced as in scikit-learn: n / (classes · count). */
 function weightsOf(
   asked: ClassifyData['classWeights'],
-  train: readonly number[],
-  sequences: readonly LabelledSequence[],
+  train: Int32Array,
+  ids: Int32Array,
   classes: readonly string[],
   path: string,
 ): Float32Array | null {
   if (asked === 'none') return null;
   if (asked === 'balanced') {
-    const counts = new Map<string, number>();
-    for (const place of train) {
-      const { label } = sequences[place]!;
-      counts.set(label, (counts.get(label) ?? 0) + 1);
-    }
-    return Float32Array.from(classes, name => train.length / (classes.length * (counts.get(name) ?? 1)));
+    const counts = new Float64Array(classes.length);
+    for (const place of train) counts[ids[place]!]!++;
+    return Float32Array.from(counts, count => train.length / (classes.length * (count || 1)));
   }
   const stranger = Object.keys(asked).find(name => !classes.includes(name));
   if (stranger !== undefined)
@@ -210,25 +206,66 @@ function weightsOf(
 
 /** Places in training, validation and test: each class keeps its shares in each part. */
 function partsOf(
-  sequences: readonly LabelledSequence[],
+  ids: Int32Array,
   classes: readonly string[],
   { split, shuffle, path }: ClassifyData,
   seed: number,
-): [number[], number[], number[]] {
-  const parts: [number[], number[], number[]] = [[], [], []];
-  for (const [index, name] of classes.entries()) {
-    const own = sequences.flatMap(({ label }, place) => (label === name ? [place] : []));
-    threeParts(own, split, shuffle, seed, index).forEach((part, which) => {
-      parts[which]!.push(...part);
-    });
-  }
+): [Int32Array, Int32Array, Int32Array] {
+  const counts = new Int32Array(classes.length);
+  for (const id of ids) counts[id]!++;
+  const own = Array.from(counts, count => new Int32Array(count));
+  counts.fill(0);
+  ids.forEach((id, place) => {
+    own[id]![counts[id]!++] = place;
+  });
+  const each = own.map((places, index) => threeParts(places, split, shuffle, seed, index));
+  const joined = (which: 0 | 1 | 2) => {
+    const made = new Int32Array(each.reduce((sum, parts) => sum + parts[which].length, 0));
+    let at = 0;
+    for (const { [which]: part } of each) {
+      made.set(part, at);
+      at += part.length;
+    }
+    return made;
+  };
+  const parts: [Int32Array, Int32Array, Int32Array] = [joined(0), joined(1), joined(2)];
   if (parts[0].length === 0) throw new DataError(`The training part of ${path} is empty.`);
   return parts;
 }
 
+/** The classes by name, those that a run knows or those of the file, and the class of each sequence. */
+function classesIn(
+  { labels, length }: SequenceList,
+  known: readonly string[] | undefined,
+): { classes: string[]; ids: Int32Array; stranger: number | null } {
+  const found = new Map<string, { id: number; place: number }>();
+  const ids = new Int32Array(length);
+  let place = 0;
+  for (const label of labels) {
+    let own = found.get(label);
+    if (!own) {
+      own = { id: found.size, place };
+      found.set(label, own);
+    }
+    ids[place++] = own.id;
+  }
+  const classes = known ? [...known] : [...found.keys()].sort();
+  const idOf = new Map(classes.map((name, id) => [name, id]));
+  const moved = Int32Array.from(found.keys(), name => idOf.get(name) ?? -1);
+  const strangers = [...found.values()].filter(({ id }) => moved[id]! < 0);
+  for (let at = 0; at < length; at++) ids[at] = moved[ids[at]!]!;
+  return { classes, ids, stranger: strangers[0]?.place ?? null };
+}
+
+function mostOf(steps: Iterable<number>): number {
+  let most = 1;
+  for (const each of steps) if (each > most) most = each;
+  return most;
+}
+
 /** What the training part alone tells. */
 function fitted(
-  train: readonly LabelledSequence[],
+  train: () => Iterable<LabelledSequence>,
   classes: string[],
   maxLength: number,
   data: ClassifyData,
@@ -246,40 +283,42 @@ function fitted(
     audio: sound && { column: data.audio!, rate: sound.rate, features: data.features ?? DEFAULT_FEATURES },
   };
   if (data.text !== undefined) {
-    const symbols = vocabularyOf(
-      train.map(({ values }) => values as string[]),
-      data.units,
-      data.minCount,
-    );
+    const texts = function* () {
+      for (const { values } of train()) yield values as string[];
+    };
+    const symbols = vocabularyOf(texts(), data.units, data.minCount);
     return { ...common, text: data.text, symbols, id: null, columns: [], scaling: [] };
   }
   const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : [...named];
   // pixels have one scale, so that the empty border does not become noise
-  const own = image
-    ? imageScaling(train, columns.length)
-    : columns.map((_, column) => scalingOf(train, column, columns.length));
+  const own = image ? imageScaling(train(), columns.length) : scalingsOf(train(), columns.length);
   const scaling = sound ? soundScaling(own) : own;
   return { ...common, text: null, symbols: [], id: data.id ?? null, columns, scaling };
 }
 
-function imageScaling(train: readonly LabelledSequence[], width: number) {
-  const parts = train.map(each => ({ ...each, steps: each.steps * width }));
-  const one = scalingOf(parts, 0, 1);
-  return Array.from({ length: width }, () => one);
+function imageScaling(train: Iterable<LabelledSequence>, width: number) {
+  const [one] = scalingsOf(train, 1);
+  return Array.from({ length: width }, () => one!);
 }
 
-export function scalingOf(train: readonly LabelledSequence[], column: number, width: number) {
-  let [sum, squares, rows] = [0, 0, 0];
-  for (const { values, steps } of train)
-    for (let step = 0; step < steps; step++) {
-      const value = (values as Float64Array)[step * width + column]!;
-      sum += value;
-      squares += value * value;
-      rows++;
+/** Mean and deviation of each number of a step, over all steps. */
+export function scalingsOf(train: Iterable<Pick<LabelledSequence, 'values'>>, width: number) {
+  const [sums, squares] = [new Float64Array(width), new Float64Array(width)];
+  let rows = 0;
+  for (const { values } of train) {
+    const numbers = values as Float64Array;
+    for (let at = 0; at < numbers.length; at++) {
+      const value = numbers[at]!;
+      sums[at % width]! += value;
+      squares[at % width]! += value * value;
     }
-  const mean = sum / rows;
-  const variance = Math.max(0, squares / rows - mean * mean);
-  return { mean, std: Math.sqrt(variance) || 1 };
+    rows += numbers.length / width;
+  }
+  return Array.from(sums, (sum, column) => {
+    const mean = sum / rows;
+    const variance = Math.max(0, squares[column]! / rows - mean * mean);
+    return { mean, std: Math.sqrt(variance) || 1 };
+  });
 }
 
 /** Longer sequences lose their end. */
@@ -300,12 +339,15 @@ export function encodeWith(
 }
 
 /** Side by side, time-major, each filled with zeros behind its end. */
-export function padded(sequences: readonly Encoded[], width: number): Omit<Batch, 'targets' | 'continues'> {
+export function padded(
+  sequences: readonly (Encoded | Uint8Array | Uint16Array)[],
+  width: number,
+): Omit<Batch, 'targets' | 'continues'> {
   const lengths = Int32Array.from(sequences, sequence => sequence.length / width);
   const batch = sequences.length;
   const seqLen = lengths.reduce((most, length) => Math.max(most, length), 1);
   const size = seqLen * batch * width;
-  const input = sequences[0] instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  const input = sequences[0] instanceof Float32Array ? new Float32Array(size) : new Int32Array(size);
   sequences.forEach((sequence, row) => {
     for (let t = 0; t < lengths[row]!; t++)
       input.set(sequence.subarray(t * width, (t + 1) * width), (t * batch + row) * width);
@@ -351,45 +393,33 @@ function probabilityOf(logits: ArrayLike<number>, row: number, index: number, cl
   return Math.exp(logits[from + index]! - highest) / sum;
 }
 
-function baselineLoss(
-  train: readonly number[],
-  valid: readonly number[],
-  sequences: readonly LabelledSequence[],
-  classes: readonly string[],
-): number {
-  const shares = new Map(classes.map(name => [name, 0]));
-  for (const place of train) shares.set(sequences[place]!.label, shares.get(sequences[place]!.label)! + 1);
-  const total = valid.reduce(
-    (sum, place) => sum - Math.log(shares.get(sequences[place]!.label)! / train.length),
-    0,
-  );
+function baselineLoss(train: Int32Array, valid: Int32Array, ids: Int32Array, classes: number): number {
+  const counts = new Float64Array(classes);
+  for (const place of train) counts[ids[place]!]!++;
+  const total = valid.reduce((sum, place) => sum - Math.log(counts[ids[place]!]! / train.length), 0);
   return total / valid.length;
 }
 
 function describe(
   data: ClassifyData,
-  sequences: readonly LabelledSequence[],
-  classes: readonly string[],
+  { steps, ids, classes }: { steps: Int32Array; ids: Int32Array; classes: readonly string[] },
   artifact: ClassifyArtifact,
-  lengths: readonly number[],
 ): string[] {
   const what = data.text === undefined ? 'step' : data.units.slice(0, -1);
-  const counts = classes.map(name => ({ name, own: sequences.filter(({ label }) => label === name).length }));
+  const counts = classes.map(name => ({ name, own: 0 }));
+  for (const id of ids) counts[id]!.own++;
   counts.sort((a, b) => b.own - a.own);
   const shown = counts
     .slice(0, 20)
-    .map(({ name, own }) => `${name} ${((100 * own) / sequences.length).toFixed(1)} %`);
+    .map(({ name, own }) => `${name} ${((100 * own) / ids.length).toFixed(1)} %`);
   const notes = [
-    `${lengthsNote(
-      sequences.map(({ steps }) => steps),
-      what,
-    )}, ${plural(classes.length, 'class', 'classes')}: ${shown.join(', ')}${counts.length > 20 ? ', …' : ''}.`,
+    `${lengthsNote(steps, what)}, ${plural(classes.length, 'class', 'classes')}: ${shown.join(', ')}${counts.length > 20 ? ', …' : ''}.`,
   ];
   if (data.text !== undefined && data.units !== 'bytes')
     notes.push(
       `${plural(artifact.symbols.length - 1, `different ${what}`)} in the training part; all others are one unknown symbol.`,
     );
-  const cut = sequences.filter(({ steps }) => steps > artifact.maxLength).length;
+  const cut = steps.reduce((sum, own) => sum + (own > artifact.maxLength ? 1 : 0), 0);
   if (cut > 0)
     notes.push(
       `${plural(cut, 'sequence loses its', 'sequences lose their')} end behind ${plural(artifact.maxLength, what)}.`,
@@ -402,7 +432,6 @@ function describe(
         .map(({ name }) => name)
         .join(', ')}.`,
     );
-  if (lengths.length === 0) notes.push('The training part is empty.');
   return notes;
 }
 

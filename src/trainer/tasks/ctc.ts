@@ -22,7 +22,7 @@ import {
   repeatsIn,
   shownAlignment,
 } from './alignments.ts';
-import { encodeWith as encodeInputs, padded, scalingOf } from './classify.ts';
+import { encodeWith as encodeInputs, padded, scalingsOf } from './classify.ts';
 import { keyOf, type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
@@ -59,10 +59,10 @@ export async function ctcTask(
   place: DataPlace,
   known: CtcArtifact | null,
 ): Promise<Task> {
-  const columns = columnsOf(data, place);
+  const columns = { ...columnsOf(data, place), bytes: place.bytes };
   const table = await readLabelled(path, columns);
   const { batchSize, seed, validation } = experiment.training;
-  const { kept: sequences, notes, bad } = usable(table.sequences, data);
+  const { kept: sequences, notes, bad } = usable([...table.sequences], data);
   const skipped = (table.skipped ?? 0) + bad.count;
   if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
   const [train, valid, test] = threeParts([...sequences.keys()], data.split, data.shuffle, seed);
@@ -225,7 +225,7 @@ function fitted(
   } = data;
   const labels = train.map(({ label }) => unitsOf(label, units));
   const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : (values ?? []);
-  const scaling = columns.map((_, column) => scalingOf(train, column, columns.length));
+  const scaling = columns.length > 0 ? scalingsOf(train, columns.length) : [];
   return {
     task: 'ctc',
     target,

@@ -5,7 +5,9 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
-import { columnPlace, readRecords } from '../data/records.ts';
+import { columnPlace, readRecords, recordRows } from '../data/records.ts';
+import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
+import { Places } from './places.ts';
 import { readSounds, type SoundPlace } from './sounds.ts';
 import { readExamples } from './table-data.ts';
 import { type Units, unitsOf } from './units.ts';
@@ -23,6 +25,9 @@ export interface LabelledColumns {
   labelColumn?: number | undefined;
   onError?: OnError | undefined;
   audio?: SoundColumn | undefined;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+  storage?: Storage | undefined;
   /** null: the classes are not known */
   label: string | null;
   /** what a label is, for messages; default "class" */
@@ -59,8 +64,74 @@ export function keyOf({ values, label, file }: LabelledSequence): string | null 
   return Array.isArray(values) ? `${label}\t${values.join('\t')}` : null;
 }
 
+/** Sequences that stand in a storage: texts as they are, numbers, labels; made when they are read. */
+export class SequenceList implements List<LabelledSequence> {
+  readonly steps: Column<Int32ArrayConstructor>;
+  readonly labels: Texts;
+  readonly storage: Storage;
+  private readonly units: Units;
+  private readonly texts: Texts;
+  private readonly numbers: Records<Float64ArrayConstructor>;
+  private readonly lines: Column<Int32ArrayConstructor>;
+  private readonly files: string[] = [];
+
+  constructor(storage: Storage, units: Units) {
+    this.storage = storage;
+    this.units = units;
+    this.steps = new Column(Int32Array, storage);
+    this.labels = new Texts(storage);
+    this.texts = new Texts(storage);
+    this.numbers = new Records(Float64Array, storage);
+    this.lines = new Column(Int32Array, storage);
+  }
+
+  get length(): number {
+    return this.lines.length;
+  }
+
+  /** `values`: a text, cut into units when it is read, or numbers */
+  add(
+    values: string | Float64Array | Float32Array,
+    { steps, label, line, file }: Omit<LabelledSequence, 'values'>,
+  ): void {
+    if (typeof values === 'string') this.texts.add(values);
+    else this.numbers.add(values);
+    this.steps.push(steps);
+    this.labels.add(label);
+    this.lines.push(line);
+    if (file !== undefined) this.files.push(file);
+  }
+
+  lineOf(place: number): number {
+    return this.lines.get(place);
+  }
+
+  at(place: number): LabelledSequence {
+    const values = this.texts.length > 0 ? this.texts.at(place) : this.numbers.at(place);
+    return this.sequence(place, values, this.labels.at(place));
+  }
+
+  *[Symbol.iterator](): Generator<LabelledSequence> {
+    const labels = this.labels[Symbol.iterator]();
+    let place = 0;
+    for (const values of this.texts.length > 0 ? this.texts : this.numbers)
+      yield this.sequence(place++, values, labels.next().value!);
+  }
+
+  private sequence(place: number, values: string | Float64Array, label: string): LabelledSequence {
+    const file = this.files[place];
+    return {
+      values: typeof values === 'string' ? unitsOf(values, this.units) : values,
+      steps: this.steps.get(place),
+      label,
+      line: this.lines.get(place),
+      ...(file === undefined ? {} : { file }),
+    };
+  }
+}
+
 export interface LabelledTable {
-  sequences: LabelledSequence[];
+  sequences: SequenceList;
   notes: string[];
   /** names of the numbers of a step, of series that are arrays and of images */
   columns?: string[];
@@ -94,15 +165,13 @@ async function readArrays(
       at: 'sequence',
       onError: data.onError ?? 'stop',
     },
-    { needsTargets: data.label !== null },
+    { needsTargets: data.label !== null, bytes: data.bytes, storage: data.storage },
   );
+  const sequences = listFor(data);
+  for (const { inputs, steps, targets, line } of examples)
+    sequences.add(inputs, { steps, label: Array.isArray(targets) ? (targets[0] ?? '') : '', line });
   return {
-    sequences: examples.map(({ inputs, steps, targets, line }) => ({
-      values: inputs,
-      steps,
-      label: Array.isArray(targets) ? (targets[0] ?? '') : '',
-      line,
-    })),
+    sequences,
     notes: bad.notes(),
     skipped: bad.count,
     columns: columns.flatMap((column, at) =>
@@ -116,8 +185,8 @@ async function readArrays(
 /** A row is an image: every column but the label's is a pixel. */
 async function readImages(path: string, data: LabelledColumns, image: ImageColumns): Promise<LabelledTable> {
   const bad = new BadRows(data.onError);
-  const { rows, isTyped } = await csvRows(path, data.path, { bad });
-  const sequences: LabelledSequence[] = [];
+  const { rows, isTyped } = await csvRows(path, data.path, { bad, bytes: data.bytes });
+  const sequences = listFor(data);
   const features = image.by === 'rows' ? image.width : 1;
   let place: number | null = null;
   let cells = 0;
@@ -152,7 +221,7 @@ async function readImages(path: string, data: LabelledColumns, image: ImageColum
         `pixel ${wrong} is ${JSON.stringify(record.filter((_, at) => at !== place)[wrong])}, and a number is needed`,
       );
     else if (place >= 0 && label === '') fault('it has no class');
-    else sequences.push({ values, steps: values.length / features, label, line });
+    else sequences.add(values, { steps: values.length / features, label, line });
   }
   return {
     sequences,
@@ -164,18 +233,18 @@ async function readImages(path: string, data: LabelledColumns, image: ImageColum
 
 async function readTexts(path: string, data: LabelledColumns, column: string): Promise<LabelledTable> {
   const bad = new BadRows(data.onError);
-  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(column, data.label))], bad);
-  const own = texts.get(column)!;
-  const labels = data.label === null ? null : texts.get(data.label)!;
-  const sequences: LabelledSequence[] = [];
-  const empty: number[] = [];
-  own.forEach((text, row) => {
-    const label = labelAt(labels, row, lines, data, bad);
-    if (label === null) return;
-    const values = unitsOf(text, data.units);
-    if (values.length === 0) empty.push(lines[row]!);
-    else sequences.push({ values, steps: values.length, label, line: lines[row]! });
-  });
+  const wanted = [...new Set(named(column, data.label))];
+  const { rows } = await recordRows(path, data.path, wanted, { bad, bytes: data.bytes });
+  const sequences = listFor(data);
+  const empty = { count: 0, first: [] as number[] };
+  for await (const { texts, line } of rows) {
+    const label = labelAt(labelIn(texts, wanted, data), line, data, bad);
+    if (label === null) continue;
+    const text = texts[0]!;
+    const steps = unitsOf(text, data.units).length;
+    if (steps > 0) sequences.add(text, { steps, label, line });
+    else if (empty.count++ < SHOWN_LINES) empty.first.push(line);
+  }
   return {
     sequences,
     notes: [...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`), ...bad.notes()],
@@ -185,22 +254,18 @@ async function readTexts(path: string, data: LabelledColumns, column: string): P
 
 async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn): Promise<LabelledTable> {
   const bad = new BadRows(data.onError);
-  const { texts, lines } = await readRecords(
-    path,
-    data.path,
-    [...new Set(named(audio.column, data.label))],
-    bad,
-  );
+  const wanted = [...new Set(named(audio.column, data.label))];
+  const { texts, lines } = await readRecords(path, data.path, wanted, { bad, bytes: data.bytes });
   const files = texts.get(audio.column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const { features: asked, rate, place } = audio;
   const sounds = readSounds(path, data.path, { files, lines }, { asked, rate, place, bad });
-  const sequences = sounds.features.flatMap((values, row): LabelledSequence[] => {
-    const label = values && labelAt(labels, row, lines, data, bad);
-    if (label === null) return [];
-    return [
-      { values: values!, steps: values!.length / sounds.mels, label, line: lines[row]!, file: files[row]! },
-    ];
+  const sequences = listFor(data);
+  sounds.features.forEach((values, row) => {
+    const line = lines[row]!;
+    const label = values && labelAt(labels && labels[row]!, line, data, bad);
+    if (values && label !== null)
+      sequences.add(values, { steps: values.length / sounds.mels, label, line, file: files[row]! });
   });
   return {
     sequences,
@@ -217,83 +282,100 @@ export const UNIT_NAMES: Readonly<Record<Units, string>> = {
   bytes: 'byte',
 };
 
-function leftOut(lines: readonly number[], one: string, many: string, what: string): string[] {
-  if (lines.length === 0) return [];
-  const where = lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
-  return [
-    `${plural(lines.length, one, many)} ${what} and ${lines.length === 1 ? 'is' : 'are'} left out (line ${where}).`,
-  ];
+/** Lines that a note names. */
+const SHOWN_LINES = 5;
+
+function leftOut(
+  { count: lines, first }: { count: number; first: readonly number[] },
+  one: string,
+  many: string,
+  what: string,
+): string[] {
+  if (lines === 0) return [];
+  const where = first.join(', ') + (lines > first.length ? ', …' : '');
+  return [`${plural(lines, one, many)} ${what} and ${lines === 1 ? 'is' : 'are'} left out (line ${where}).`];
+}
+
+function listFor({ storage = new Storage(), units }: LabelledColumns): SequenceList {
+  return new SequenceList(storage, units);
 }
 
 function named(...columns: (string | null)[]): string[] {
   return columns.filter(column => column !== null);
 }
 
+/** The label's cell of a row; null: there is no column of labels. */
+function labelIn(texts: readonly string[], wanted: readonly string[], data: LabelledColumns): string | null {
+  return data.label === null ? null : texts[wanted.indexOf(data.label)]!;
+}
+
 /** null: the row has none, and is left out. */
-function labelAt(
-  labels: readonly string[] | null,
-  row: number,
-  lines: readonly number[],
-  data: LabelledColumns,
-  bad: BadRows,
-): string | null {
-  if (!labels) return '';
-  const label = labels[row]!;
+function labelAt(label: string | null, line: number, data: LabelledColumns, bad: BadRows): string | null {
+  if (label === null) return '';
   if (label !== '') return label;
   bad.report(
-    `${data.path}, line ${lines[row]}: the ${data.labelName ?? 'class'} in column "${data.label}" is empty.`,
+    `${data.path}, line ${line}: the ${data.labelName ?? 'class'} in column "${data.label}" is empty.`,
   );
   return null;
 }
 
 async function readSeries(path: string, data: LabelledColumns): Promise<LabelledTable> {
   const [id, columns] = [data.id!, data.values!];
+  const { bytes } = data;
   const bad = new BadRows(data.onError);
-  const { texts, lines } = await readRecords(path, data.path, [...new Set(named(id, data.label))], bad);
+  const wanted = [...new Set(named(id, data.label))];
+  const records = await recordRows(path, data.path, wanted, { bad, bytes });
   // the same rows are left out here, and are counted once
   const again = new BadRows(data.onError);
-  const table = await readCsv(path, data.path, columns, { bad: again });
-  const rowOfLine = new Map(Array.from(table.lines, (line, row) => [line, row]));
-  const ids = texts.get(id)!;
-  const labels = data.label === null ? null : texts.get(data.label)!;
-  const rows = new Map<string, { label: string; places: number[]; line: number }>();
-  ids.forEach((own, at) => {
-    const row = rowOfLine.get(lines[at]!);
-    if (row === undefined) return; // a line of totals or units, which the table tells
-    const label = labelAt(labels, at, lines, data, bad);
-    if (label === null) return;
-    const series = rows.get(own);
-    if (!series) rows.set(own, { label, places: [row], line: lines[at]! });
-    else if (series.label === label) series.places.push(row);
+  const table = await readCsv(path, data.path, columns, { bad: again, bytes, storage: data.storage });
+  const rows = new Map<string, { label: string; places: Places; line: number }>();
+  let row = 0;
+  for await (const { texts, line } of records.rows) {
+    while (row < table.rows && table.lines.get(row) < line) row++;
+    // a line of totals or units, which the table tells
+    if (row >= table.rows || table.lines.get(row) !== line) continue;
+    const label = labelAt(labelIn(texts, wanted, data), line, data, bad);
+    if (label === null) continue;
+    const own = texts[0]!;
+    const series = rows.get(own) ?? { label, places: new Places(), line };
+    rows.set(own, series);
+    if (series.label === label) series.places.push(row);
     else
       bad.report(
-        `${data.path}, line ${lines[at]}: series "${own}" is of ${data.labelName ?? 'class'} "${label}" here and of "${series.label}" in line ${series.line}.`,
+        `${data.path}, line ${line}: series "${own}" is of ${data.labelName ?? 'class'} "${label}" here and of "${series.label}" in line ${series.line}.`,
       );
-  });
-  const sequences = [...rows.values()].flatMap(({ label, places, line }): LabelledSequence[] => {
+  }
+  const sequences = new SequenceList(table.storage, data.units);
+  const valuesAt = (places: Places): Float64Array | null => {
     const values = new Float64Array(places.length * columns.length);
     for (const [index, column] of columns.entries()) {
       const numbers = table.values.get(column)!;
-      for (const [step, row] of places.entries()) {
-        const value = numbers.get(row);
+      let at = index;
+      for (const place of places) {
+        const value = numbers.get(place);
         if (!Number.isFinite(value)) {
           bad.report(
-            `${data.path}, line ${table.lines.get(row)}: "${column}" is empty; a series needs all of its values.`,
+            `${data.path}, line ${table.lines.get(place)}: "${column}" is empty; a series needs all of its values.`,
           );
-          return [];
+          return null;
         }
-        values[step * columns.length + index] = value;
+        values[at] = value;
+        at += columns.length;
       }
     }
-    return [{ values, steps: places.length, label, line }];
-  });
+    return values;
+  };
+  for (const { label, places, line } of rows.values()) {
+    const values = valuesAt(places);
+    if (values) sequences.add(values, { steps: places.length, label, line });
+  }
   const rest = table.notes.filter(note => !again.notes().includes(note));
   return { sequences, notes: [...rest, ...bad.notes()], skipped: bad.count };
 }
 
 /** "90 sequences of 7 to 29 steps (median 15)" */
-export function lengthsNote(lengths: readonly number[], what: string): string {
-  const sorted = [...lengths].sort((a, b) => a - b);
+export function lengthsNote(lengths: Iterable<number>, what: string): string {
+  const sorted = Int32Array.from(lengths).sort();
   const median = sorted[sorted.length >> 1]!;
-  return `${plural(lengths.length, 'sequence')} of ${count(sorted[0]!)} to ${plural(sorted.at(-1)!, what)} (median ${count(median)})`;
+  return `${plural(sorted.length, 'sequence')} of ${count(sorted[0]!)} to ${plural(sorted.at(-1)!, what)} (median ${count(median)})`;
 }

@@ -204,11 +204,7 @@ function describe(pairs: readonly Pair[], artifact: PairArtifact): string[] {
   return notes;
 }
 
-function paddingNote(
-  batches: readonly (readonly number[])[],
-  sources: number[],
-  targets: number[],
-): string[] {
+function paddingNote(batches: Iterable<readonly number[]>, sources: number[], targets: number[]): string[] {
   const [source, target] = [paddingOf(batches, sources), paddingOf(batches, targets)];
   if (source === 0 && target === 0) return [];
   const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;

@@ -1,5 +1,6 @@
 // Batches of sequences of unequal lengths, cut into three parts: an order for each epoch, and parts that are held out.
 import { count, plural } from '../../experiment/words.ts';
+import type { List } from '../data/storage.ts';
 import { randomStream } from '../random.ts';
 import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
 
@@ -24,12 +25,12 @@ export interface SequenceBatches {
   /** places of the sequences of this training step, counted from 1 */
   places(step: number): number[];
   /** batches of an epoch, as indices of the training part */
-  indices(epoch: number): readonly (readonly number[])[];
+  indices(epoch: number): List<number[]>;
   epochOf(step: number): number;
   /** steps of a pass that training batches beyond are cut at */
   maxTokens: number;
   /** batches of held-out places, the longest first; evenly spread over the lengths where there are too many */
-  held(places: readonly number[], most: number): Iterable<number[]>;
+  held(places: ArrayLike<number>, most: number): Iterable<number[]>;
   /** of sequences far longer than the others */
   outliers: string[];
   /** what of the batches is padding */
@@ -37,19 +38,19 @@ export interface SequenceBatches {
 }
 
 export function sequenceBatches(
-  train: readonly number[],
+  train: ArrayLike<number>,
   lengthOf: (place: number) => number,
   { batchSize, seed, bucketed, maxTokens, stepsOf = lengthOf }: BatchOptions,
 ): SequenceBatches {
   const size = Math.min(batchSize, train.length);
   const perEpoch = Math.floor(train.length / size);
-  const lengths = train.map(lengthOf);
-  const sorted = train.map(stepsOf).sort((a, b) => a - b);
+  const lengths = numbersOf(train, lengthOf);
+  const sorted = numbersOf(train, stepsOf).sort();
   const usual = sorted[Math.floor(MOST * (sorted.length - 1))]!;
   const longest = sorted.at(-1)!;
   const most = maxTokens ?? LONG * usual * size;
   const outliers = outlierNote(longest, usual, size, most);
-  let drawn: { epoch: number; batches: number[][] } | null = null;
+  let drawn: { epoch: number; batches: List<number[]> } | null = null;
   const batchesIn = (epoch: number) => {
     if (drawn?.epoch !== epoch)
       drawn = { epoch, batches: batchesOfEpoch(lengths, size, seed, epoch, bucketed) };
@@ -59,17 +60,21 @@ export function sequenceBatches(
   return {
     size,
     perEpoch,
-    places: step => batchesIn(epochOf(step))[(step - 1) % perEpoch]!.map(place => train[place]!),
+    places: step =>
+      batchesIn(epochOf(step))
+        .at((step - 1) % perEpoch)
+        .map(place => train[place]!),
     indices: batchesIn,
     epochOf,
     maxTokens: most,
     *held(places, batches) {
-      const sorted = [...places].sort((a, b) => lengthOf(b) - lengthOf(a));
+      const sorted = Int32Array.from(places).sort((a, b) => lengthOf(b) - lengthOf(a));
       const count = Math.ceil(sorted.length / size);
       const every = Math.max(1, count / batches);
       for (let at = 0; at < count; at += every) {
         const index = Math.floor(at);
-        yield* within(sorted.slice(index * size, (index + 1) * size), stepsOf, most);
+        const own = Array.from(sorted.subarray(index * size, (index + 1) * size));
+        yield* within(own, stepsOf, most);
       }
     },
     outliers,
@@ -123,30 +128,38 @@ function paddingNote(own: number, mixed: number, bucketed: boolean): string[] {
 }
 
 /** Places in training, validation and test; the training part takes what does not come out even. */
-export function threeParts(
-  places: number[],
+export function threeParts<A extends number[] | Int32Array>(
+  places: A,
   split: readonly [number, number, number],
   shuffle: boolean,
   seed: number,
   turn = 0,
-): [number[], number[], number[]] {
+): [A, A, A] {
   const random = randomStream(seed, 'data/split', turn);
   if (shuffle) shuffled(places, below => random.int(below));
   const held = Math.floor(places.length * split[1] + 1e-9);
   const tested = Math.floor(places.length * split[2] + 1e-9);
   const trained = places.length - held - tested;
-  return [places.slice(0, trained), places.slice(trained, trained + held), places.slice(trained + held)];
+  const part = (from: number, to?: number) => places.slice(from, to) as A;
+  return [part(0, trained), part(trained, trained + held), part(trained + held)];
+}
+
+/** In 4 bytes each, where they fit. */
+function numbersOf(places: ArrayLike<number>, of: (place: number) => number): Int32Array | Float64Array {
+  let most = 0;
+  for (let index = 0; index < places.length; index++) most = Math.max(most, of(places[index]!));
+  return most < 2 ** 31 ? Int32Array.from(places, of) : Float64Array.from(places, of);
 }
 
 /** How many held-out places are told by their key to stand in the training part too; null: not told. */
 export function repeatedNote(
   keys: readonly (string | null)[],
-  train: readonly number[],
-  others: readonly number[],
+  train: ArrayLike<number>,
+  others: ArrayLike<number>,
   what: string,
 ): string[] {
-  const known = new Set(train.map(place => keys[place]));
-  const repeated = others.filter(place => keys[place] !== null && known.has(keys[place])).length;
+  const known = new Set(Array.from(train, place => keys[place]));
+  const repeated = Array.from(others).filter(place => keys[place] !== null && known.has(keys[place])).length;
   if (repeated === 0) return [];
   return [
     `${plural(repeated, what)} of ${count(others.length)} in validation and test ${repeated === 1 ? 'stands' : 'stand'} in the training part too.`,

@@ -5,6 +5,7 @@ import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { readerOf } from '../data/readers/index.ts';
 import { type Cell, isArray, type Rows } from '../data/readers/reader.ts';
+import { Column, type List, Records, Storage } from '../data/storage.ts';
 
 export interface TableColumns {
   path: string;
@@ -25,20 +26,81 @@ export interface Example {
 }
 
 export interface Examples {
-  examples: Example[];
+  examples: ExampleList;
   /** numbers a step of each input column, and of each target column */
   inputWidths: number[];
   targetWidths: number[];
   bad: BadRows;
 }
 
+/** Examples that stand in a storage: steps and classes as numbers, the rest made when they are read. */
+export class ExampleList implements List<Example> {
+  readonly steps: Column<Int32ArrayConstructor>;
+  /** of classes, in the order in which the file has them */
+  readonly classes: string[] = [];
+  private readonly classOf = new Map<string, number>();
+  private readonly inputs: Records<Float64ArrayConstructor>;
+  private readonly targets: Records<Float64ArrayConstructor>;
+  private readonly lines: Column<Int32ArrayConstructor>;
+  private readonly has: 'values' | 'classes' | null;
+  readonly storage: Storage;
+
+  constructor(storage: Storage, has: 'values' | 'classes' | null) {
+    this.storage = storage;
+    this.has = has;
+    this.steps = new Column(Int32Array, storage);
+    this.inputs = new Records(Float64Array, storage);
+    this.targets = new Records(Float64Array, storage);
+    this.lines = new Column(Int32Array, storage);
+  }
+
+  get length(): number {
+    return this.lines.length;
+  }
+
+  add({ steps, inputs, targets, line }: Example): void {
+    this.steps.push(steps);
+    this.inputs.add(inputs);
+    this.lines.push(line);
+    if (Array.isArray(targets)) this.targets.add(targets.map(name => this.idOf(name)));
+    else if (targets) this.targets.add(targets);
+  }
+
+  at(place: number): Example {
+    return this.example(place, this.inputs.at(place), this.has ? this.targets.at(place) : null);
+  }
+
+  *[Symbol.iterator](): Generator<Example> {
+    const targets = this.targets[Symbol.iterator]();
+    let place = 0;
+    for (const inputs of this.inputs)
+      yield this.example(place++, inputs, this.has ? targets.next().value! : null);
+  }
+
+  private example(place: number, inputs: Float64Array, targets: Float64Array | null): Example {
+    return {
+      steps: this.steps.get(place),
+      inputs,
+      targets: targets && this.has === 'classes' ? Array.from(targets, id => this.classes[id]!) : targets,
+      line: this.lines.get(place),
+    };
+  }
+
+  private idOf(name: string): number {
+    const known = this.classOf.get(name);
+    if (known !== undefined) return known;
+    this.classOf.set(name, this.classes.length);
+    return this.classes.push(name) - 1;
+  }
+}
+
 /** `needsTargets` false: a file without them is read too. @throws DataError */
 export async function readExamples(
   path: string,
   data: TableColumns,
-  options: { bytes?: number | undefined; needsTargets?: boolean } = {},
+  options: { bytes?: number | undefined; needsTargets?: boolean; storage?: Storage | undefined } = {},
 ): Promise<Examples> {
-  const { needsTargets = true, bytes } = options;
+  const { needsTargets = true, bytes, storage = new Storage() } = options;
   const bad = new BadRows(data.onError);
   const { columns, rows, unit } = await openRows(path, data.path, bad, bytes);
   const place = (column: string) => {
@@ -59,7 +121,7 @@ export async function readExamples(
   const inputPlaces = data.inputs.map(place);
   const hasTargets = needsTargets || data.targets.every(name => columns.includes(name));
   const targetPlaces = hasTargets ? data.targets.map(place) : [];
-  const examples: Example[] = [];
+  const examples = new ExampleList(storage, !hasTargets ? null : data.predict);
   let widths: { inputs: number[]; targets: number[] } | null = null;
   for await (const { cells, line } of rows) {
     try {
@@ -73,7 +135,7 @@ export async function readExamples(
       widths ??= found;
       sameWidths(data.inputs, widths.inputs, found.inputs);
       sameWidths(data.targets, widths.targets, found.targets);
-      examples.push({
+      examples.add({
         steps,
         inputs: joined(inputs, steps),
         targets: !hasTargets

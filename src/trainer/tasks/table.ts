@@ -8,6 +8,7 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import { type List, Records, Storage, those } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { padded } from './classify.ts';
@@ -15,7 +16,7 @@ import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { fewNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { type Json, likeliest, numbersInput, type Stepping } from './stepping.ts';
-import { type Example, readExamples } from './table-data.ts';
+import { type Example, type ExampleList, readExamples } from './table-data.ts';
 import type { Score, Task } from './task.ts';
 import { answersOf, best, valueLoss } from './values.ts';
 
@@ -26,18 +27,22 @@ const SHOWN_ROWS = 8;
 export async function tableTask(
   experiment: Experiment,
   data: TableData,
-  { path, bytes }: { path: string; bytes?: number | undefined },
+  {
+    path,
+    bytes,
+    storage = new Storage(),
+  }: { path: string; bytes?: number | undefined; storage?: Storage | undefined },
   known: TableArtifact | null,
 ): Promise<Task> {
-  const { examples, inputWidths, targetWidths, bad } = await readExamples(path, data, { bytes });
+  const { examples, inputWidths, targetWidths, bad } = await readExamples(path, data, { bytes, storage });
   const { batchSize, seed, validation } = experiment.training;
-  const [train, valid, test] = threeParts([...examples.keys()], data.split, data.shuffle, seed);
+  const [train, valid, test] = threeParts(placesOf(examples), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const isClasses = data.predict === 'classes';
   const artifact =
     known ??
     fitted(
-      train.map(place => examples[place]!),
+      () => those(examples, train, storage),
       examples,
       { inputs: inputWidths, targets: targetWidths },
       data,
@@ -46,10 +51,15 @@ export async function tableTask(
   const outputs = outputsOf(artifact);
   const encode = inputsWith(artifact);
   const answer = targetsWith(artifact, data.path);
-  const encoded = examples.map(encode);
-  const wanted = examples.map(answer);
   const width = artifact.inputs.length;
-  const lengthOf = (place: number) => encoded[place]!.length / width;
+  const encoded = new Records(Float32Array, storage);
+  const wanted = new Records(isClasses ? Int32Array : Float32Array, storage);
+  for (const example of examples) {
+    encoded.add(encode(example));
+    wanted.add(answer(example));
+  }
+  const lengths = examples.steps.slice(0, examples.length).map(steps => Math.min(steps, artifact.maxLength));
+  const lengthOf = (place: number) => lengths[place]!;
   const batches = sequenceBatches(train, lengthOf, {
     batchSize,
     seed,
@@ -60,13 +70,13 @@ export async function tableTask(
   const perAnswer = isClasses ? 1 : outputs;
   const cut = (places: readonly number[]): Batch => {
     const own = padded(
-      places.map(place => encoded[place]!),
+      places.map(place => encoded.at(place)),
       width,
     );
     return {
       ...own,
       targets: targetsOf(
-        places.map(place => wanted[place]!),
+        places.map(place => wanted.at(place)),
         own.seqLen,
         perAnswer,
         everyStep,
@@ -74,11 +84,10 @@ export async function tableTask(
       continues: false,
     };
   };
-  const heldOut = function* (places: readonly number[], most: number) {
+  const heldOut = function* (places: ArrayLike<number>, most: number) {
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
-  const lengths = examples.map((_, place) => lengthOf(place));
 
   return {
     facts: {
@@ -86,12 +95,8 @@ export async function tableTask(
       lossUnit: isClasses ? 'nats' : 'mse',
       baseline: {
         loss: isClasses
-          ? shareLoss(
-              train.map(place => wanted[place]!),
-              validPlaces.map(place => wanted[place]!),
-              classes.length,
-            )
-          : squaredMean(validPlaces.map(place => wanted[place]!)),
+          ? shareLoss(those(wanted, train, storage), those(wanted, validPlaces, storage), classes.length)
+          : squaredMean(those(wanted, validPlaces, storage)),
         name: isClasses ? 'the shares of the classes' : 'the mean of the training part',
       },
       seqLen: lengths.reduce((most, length) => Math.max(most, length), 1),
@@ -116,7 +121,7 @@ export async function tableTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / batches.size)),
     validation: () => heldOut(valid, validation.maxBatches),
     test: () => heldOut(test, Number.POSITIVE_INFINITY),
-    all: () => heldOut([...examples.keys()], Number.POSITIVE_INFINITY),
+    all: () => heldOut(placesOf(examples), Number.POSITIVE_INFINITY),
     loss: (made, targets, weights) =>
       isClasses
         ? softmaxCrossEntropy(made, targets as Int32Array, weights)
@@ -127,7 +132,7 @@ export async function tableTask(
         ? classFigures(score, classes.length)
         : { rmse: Math.sqrt(score.sums['squared']! / score.count) },
     *sample(model) {
-      const places = validPlaces.slice(0, SHOWN_ROWS);
+      const places = Array.from(validPlaces.slice(0, SHOWN_ROWS));
       yield;
       const batch = cut(places);
       const said = answersOf(model, batch, everyStep ? 'every-step' : 'last-step');
@@ -146,10 +151,14 @@ export async function tableTask(
   };
 }
 
+function placesOf({ length }: List<unknown>): Int32Array {
+  return Int32Array.from({ length }, (_, place) => place);
+}
+
 /** Of the training part alone; the names of classes are those of the file. */
 function fitted(
-  train: readonly Example[],
-  all: readonly Example[],
+  train: () => Iterable<Example>,
+  all: ExampleList,
   widths: { inputs: number[]; targets: number[] },
   data: TableData,
 ): TableArtifact {
@@ -159,7 +168,7 @@ function fitted(
     names.flatMap((name, index) => Array.from({ length: each[index]! }, () => name));
   const inputNames = named(inputs, widths.inputs);
   const targetNames = isClasses ? [] : named(targets, widths.targets);
-  const classes = isClasses ? [...new Set(all.flatMap(({ targets }) => targets as string[]))].sort() : [];
+  const classes = isClasses ? [...all.classes].sort() : [];
   if (isClasses && classes.length < 2)
     throw new DataError(
       `All ${plural(all.length, 'sequence')} of ${path} are of the class "${classes[0]}": there is nothing to tell apart.`,
@@ -169,17 +178,10 @@ function fitted(
     columns: { inputs: [...inputs], targets: [...targets] },
     predict,
     at,
-    maxLength: data.maxLength ?? all.reduce((most, { steps }) => Math.max(most, steps), 1),
-    inputs: scalesOf(
-      train.map(each => each.inputs),
-      inputNames,
-    ),
-    targets: isClasses
-      ? []
-      : scalesOf(
-          train.map(each => each.targets as Float64Array),
-          targetNames,
-        ),
+    maxLength:
+      data.maxLength ?? all.steps.slice(0, all.length).reduce((most, steps) => Math.max(most, steps), 1),
+    inputs: scalesOf(train, 'inputs', inputNames),
+    targets: isClasses ? [] : scalesOf(train, 'targets', targetNames),
     classes,
   };
 }
@@ -190,17 +192,34 @@ interface Scale {
   std: number;
 }
 
-function scalesOf(parts: readonly Float64Array[], names: readonly string[]): Scale[] {
+function scalesOf(
+  examples: () => Iterable<Example>,
+  of: 'inputs' | 'targets',
+  names: readonly string[],
+): Scale[] {
   const width = names.length;
-  return names.map((name, column) => {
-    let [sum, rows] = [0, 0];
-    for (const part of parts) for (let at = column; at < part.length; at += width, rows++) sum += part[at]!;
-    const mean = sum / rows;
-    let squares = 0;
-    for (const part of parts)
-      for (let at = column; at < part.length; at += width) squares += (part[at]! - mean) ** 2;
-    return { name, mean, std: Math.sqrt(squares / rows) || 1 };
+  const [sums, squares] = [new Float64Array(width), new Float64Array(width)];
+  let rows = 0;
+  const each = (visit: (value: number, column: number) => void) => {
+    for (const example of examples()) {
+      const values = example[of] as Float64Array;
+      rows += values.length / width;
+      for (let at = 0; at < values.length; at++) visit(values[at]!, at % width);
+    }
+  };
+  each((value, column) => {
+    sums[column]! += value;
   });
+  const all = rows;
+  const means = Float64Array.from(sums, sum => sum / all);
+  each((value, column) => {
+    squares[column]! += (value - means[column]!) ** 2;
+  });
+  return names.map((name, column) => ({
+    name,
+    mean: means[column]!,
+    std: Math.sqrt(squares[column]! / all) || 1,
+  }));
 }
 
 /** Longer sequences lose their end. */
@@ -301,7 +320,7 @@ export function classFigures({ sums, count }: Score, classes: number): Record<st
   return { accuracy: (sums['right'] ?? 0) / count, balancedAccuracy: recall / seen };
 }
 
-function squaredMean(parts: readonly (Float32Array | Int32Array)[]): number {
+function squaredMean(parts: Iterable<Float32Array | Int32Array>): number {
   let [sum, count] = [0, 0];
   for (const part of parts)
     for (const value of part) {
@@ -313,8 +332,8 @@ function squaredMean(parts: readonly (Float32Array | Int32Array)[]): number {
 
 /** Each class counted once more than it was seen. */
 function shareLoss(
-  train: readonly (Float32Array | Int32Array)[],
-  held: readonly (Float32Array | Int32Array)[],
+  train: Iterable<Float32Array | Int32Array>,
+  held: Iterable<Float32Array | Int32Array>,
   classes: number,
 ): number {
   const counts = new Float64Array(classes).fill(1);
@@ -407,7 +426,7 @@ function stepsOf(own: TableArtifact): Stepping {
 export const table: TaskModule<'table', typeof artifact> = {
   artifact,
   open: (experiment, data, place, known) =>
-    tableTask(experiment, data, { path: locateData(data.path, place, true), bytes: place.bytes }, known),
+    tableTask(experiment, data, { ...place, path: locateData(data.path, place, true) }, known),
   stepping: own => stepsOf(own),
   sizes: own => sizesFor(own),
   fault: own => (outputsOf(own) > 0 ? null : 'it has no targets'),

@@ -2,7 +2,7 @@
 import { basename, parse } from 'node:path';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
-import { readRecords } from '../../data/records.ts';
+import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
 import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
@@ -63,7 +63,7 @@ export async function sequencesOf(
 ): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const { label, text, id, columns, units, audio, image, arrays } = artifact;
-  const hasLabel = typeof label === 'number' || (await columnsOf(path, name)).includes(label);
+  const hasLabel = typeof label === 'number' || (await columnsIn(path, name)).includes(label);
   const { sequences, notes } = await readLabelled(path, {
     path: name,
     units,
@@ -76,11 +76,7 @@ export async function sequencesOf(
     labelColumn: typeof label === 'number' ? label : undefined,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
-  return { sequences, notes, hasLabel };
-}
-
-async function columnsOf(path: string, name: string): Promise<string[]> {
-  return (await readRecords(path, name, [])).columns;
+  return { sequences: [...sequences], notes, hasLabel };
 }
 
 function softmaxAt(logits: Float32Array, index: number): number {

@@ -3,7 +3,7 @@
 import { basename, parse } from 'node:path';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
-import { readRecords } from '../../data/records.ts';
+import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../../tasks/ctc.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
@@ -78,11 +78,11 @@ export async function unalignedOf(
   path: string,
 ): Promise<{ sequences: LabelledSequence[]; notes: string[]; isLabelled: boolean }> {
   const name = basename(path);
-  const isLabelled = (await readRecords(path, name, [])).columns.includes(artifact.target);
+  const isLabelled = (await columnsIn(path, name)).includes(artifact.target);
   const { sequences, notes } = await readLabelled(
     path,
     columnsFor(artifact, name, parse(path).root || '/', isLabelled ? artifact.target : null),
   );
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
-  return { sequences, notes, isLabelled };
+  return { sequences: [...sequences], notes, isLabelled };
 }

@@ -27,8 +27,8 @@ export async function predictTable(model: Model, artifact: TableArtifact, path: 
       `${name} has ${plural(width, 'number')} a step in ${columns.inputs.map(each => `"${each}"`).join(', ')}; this run learned from ${artifact.inputs.length}.`,
     );
   const encode = inputsWith(artifact);
-  const encoded = examples.map(encode);
-  const order = [...examples.keys()].sort((a, b) => encoded[b]!.length - encoded[a]!.length);
+  const encoded = Array.from(examples, encode);
+  const order = [...encoded.keys()].sort((a, b) => encoded[b]!.length - encoded[a]!.length);
   const byExample: Row[][] = [];
   // a column for each number of a target that has several
   const of = targets.map(({ name: own }, index) => {
@@ -48,7 +48,7 @@ export async function predictTable(model: Model, artifact: TableArtifact, path: 
       everyStep ? 'every-step' : 'last-step',
     );
     places.forEach((place, row) => {
-      const { line, targets: truth } = examples[place]!;
+      const { line, targets: truth } = examples.at(place);
       const steps = everyStep ? encoded[place]!.length / width : 1;
       byExample[place] = Array.from({ length: steps }, (_, step): Row => {
         const where = step * batch.batch + row;

@@ -308,7 +308,7 @@ z,?,"5,6\\n7,8",'b c'
   it('CSV rows of the wrong length are skipped and counted where that is asked for', async () => {
     const path = written('a.csv', 'a,b\n1,2\n3\n4,5\n');
     const bad = new BadRows('skip');
-    const { texts } = await readRecords(path, 'a.csv', ['a'], bad);
+    const { texts } = await readRecords(path, 'a.csv', ['a'], { bad: bad });
     assert.deepEqual(texts.get('a'), ['1', '4']);
     assert.deepEqual(bad.read(), { skipped: 1 });
     const table = await readCsv(path, 'a.csv', ['a'], { bad: new BadRows('skip') });

@@ -153,3 +153,60 @@ describe('a series beyond memory', () => {
       assert.deepEqual([...onDisk.validation()].slice(0, 3), [...inMemory.validation()].slice(0, 3));
     }).timeout(20_000);
 });
+
+describe('examples beyond memory', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unroll-examples-'));
+    const texts = Array.from({ length: 900 }, (_, row) =>
+      JSON.stringify({
+        text: 'aé語 bc'.repeat(5 + ((row * 13) % 40)),
+        kind: ['x', 'y', 'z'][(row * row) % 3],
+        x: Array.from({ length: 3 + (row % 40) }, (_, step) => [Math.sin(row + step), step]),
+        y: row % 7,
+      }),
+    );
+    writeFileSync(join(folder, 'a.jsonl'), texts.join('\n'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [name, data] of Object.entries({
+    'texts with a class': { task: 'classify', path: 'a.jsonl', text: 'text', label: 'kind' },
+    'series with a class': { task: 'classify', path: 'a.jsonl', values: ['x'], label: 'kind' },
+    'arrays with values': { task: 'table', path: 'a.jsonl', inputs: ['x'], targets: ['y'] },
+    'arrays with classes': {
+      task: 'table',
+      path: 'a.jsonl',
+      inputs: ['x'],
+      targets: ['kind'],
+      predict: 'classes',
+    },
+  }))
+    it(`gives the same batches as in memory: ${name}`, async () => {
+      const layers = [{ type: 'gru', units: 4 }, { type: 'dense' }];
+      const { experiment } = parseExperiment(
+        JSON.stringify({
+          data,
+          model: { layers: 'text' in data ? [{ type: 'embedding', dim: 4 }, ...layers] : layers },
+        }),
+      );
+      const open = (storage?: Storage) =>
+        openTask(experiment!, { base: folder, workspace: folder, allowedPaths: [], storage });
+      const onDisk = new Storage(0, folder);
+      const [inMemory, spilled] = [await open(), await open(onDisk)];
+      assert.equal(onDisk.isWhole, false);
+      // sums of scaling go along the file where it does not stand in memory
+      const near = JSON.stringify(spilled.artifact(), rounded);
+      assert.equal(near, JSON.stringify(inMemory.artifact(), rounded));
+      for (const step of [1, 2, 40])
+        assert.equal(
+          JSON.stringify(spilled.trainingBatch(step), rounded),
+          JSON.stringify(inMemory.trainingBatch(step), rounded),
+        );
+      assert.equal([...spilled.test()].length, [...inMemory.test()].length);
+    });
+});
+
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}
