@@ -1,6 +1,7 @@
 // The picture of an alignment: a row for each unit of the answer, a column for each unit of the source, and in each cell
 // the share of that source unit, from 0 to 1 in the colours of the gradient maps.
 import { paintShare } from './cividis.ts';
+import { plainCanvas } from './plain-canvas.ts';
 
 export interface Alignment {
   source: readonly string[];
@@ -25,16 +26,8 @@ export function drawAlignment(
   foreground: string,
 ): void {
   const size = alignmentSize(alignment, width);
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = Math.round(size.width * scale);
-  canvas.height = Math.round(size.height * scale);
-  canvas.style.width = `${size.width}px`;
-  canvas.style.height = `${size.height}px`;
-  const context = canvas.getContext('2d');
+  const context = plainCanvas(canvas, size, { foreground, font: FONT });
   if (!context) return;
-  context.scale(scale, scale);
-  context.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
-  context.fillStyle = foreground;
   const { source, target, weights } = alignment;
   const top = FONT + 8;
   // labels stand where they do not run into each other

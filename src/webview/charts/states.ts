@@ -2,6 +2,7 @@
 // most in the colours of the gradient maps, the middle of which is 0.
 import type { TriedStates } from '../../protocol/messages.ts';
 import { paintShare } from './cividis.ts';
+import { plainCanvas } from './plain-canvas.ts';
 
 const LABEL = 26;
 const TOP = 16;
@@ -31,16 +32,8 @@ export function drawStates(
   foreground: string,
 ): void {
   const size = statesSize(states, width);
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = Math.round(size.width * scale);
-  canvas.height = Math.round(size.height * scale);
-  canvas.style.width = `${size.width}px`;
-  canvas.style.height = `${size.height}px`;
-  const context = canvas.getContext('2d');
+  const context = plainCanvas(canvas, size, { foreground, font: FONT });
   if (!context) return;
-  context.scale(scale, scale);
-  context.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
-  context.fillStyle = foreground;
   const { steps, norms, units } = states;
   const every = Math.ceil(14 / size.cell);
   context.textAlign = 'center';

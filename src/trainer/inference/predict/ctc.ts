@@ -19,7 +19,7 @@ export async function predictUnaligned(
   path: string,
   { beams = 1 }: DecodeOptions = {},
 ): Promise<Predicted> {
-  const { sequences, notes, isLabelled } = await unalignedOf(artifact, path);
+  const { sequences, notes, hasLabel } = await unalignedOf(artifact, path);
   const encode = encodeWith(artifact);
   const rows: Row[] = [];
   let [right, edits, labels] = [0, 0, 0];
@@ -43,7 +43,7 @@ export async function predictUnaligned(
       rows[place] = {
         line,
         ...(file ? { file } : {}),
-        ...(isLabelled ? { truth: label } : {}),
+        ...(hasLabel ? { truth: label } : {}),
         prediction: text,
         ...rest,
       };
@@ -54,7 +54,7 @@ export async function predictUnaligned(
     columns: [
       'line',
       ...(artifact.audio ? ['file'] : []),
-      ...(isLabelled ? ['truth'] : []),
+      ...(hasLabel ? ['truth'] : []),
       'prediction',
       'alignment',
       'steps',
@@ -63,10 +63,10 @@ export async function predictUnaligned(
     rows,
     next: [],
     notes,
-    facts: isLabelled
+    facts: hasLabel
       ? { labelErrorRate: rate, sequenceAccuracy: accuracy }
       : { labelErrorRate: null, sequenceAccuracy: null },
-    summary: isLabelled
+    summary: hasLabel
       ? `Label error rate ${(100 * rate).toFixed(1)} %; ${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: ${(100 * accuracy).toFixed(1)} %.`
       : null,
   };
@@ -76,13 +76,13 @@ export async function predictUnaligned(
 export async function unalignedOf(
   artifact: CtcArtifact,
   path: string,
-): Promise<{ sequences: LabelledSequence[]; notes: string[]; isLabelled: boolean }> {
+): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
-  const isLabelled = (await columnsIn(path, name)).includes(artifact.target);
+  const hasLabel = (await columnsIn(path, name)).includes(artifact.target);
   const { sequences, notes } = await readLabelled(
     path,
-    columnsFor(artifact, name, parse(path).root || '/', isLabelled ? artifact.target : null),
+    columnsFor(artifact, name, parse(path).root || '/', hasLabel ? artifact.target : null),
   );
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
-  return { sequences: [...sequences], notes, isLabelled };
+  return { sequences: [...sequences], notes, hasLabel };
 }
