@@ -118,7 +118,7 @@ describe('what is said about runs', () => {
   });
 
   it('says after the losses that other programs held the processors', () => {
-    const contention = contentionOf(0.434, 2)!;
+    const contention = contentionOf(0.432, 2)!;
     assert.equal(
       outcomeLine('LSTM', { ...outcome('.'), contention }),
       'LSTM stopped after 1 step in 0:02: loss 0.5. For 43 % of its time one thread did the work of 2, since other programs held the processors.',
