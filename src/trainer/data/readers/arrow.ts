@@ -16,6 +16,10 @@ const CONTINUES = 0xffffffff;
 const SCHEMA = 1;
 const DICTIONARY = 2;
 const BATCH = 3;
+/** Of a field's type, as Schema.fbs numbers them. */
+const UNION = 14;
+/** Rows that a batch may claim whatever its bytes are: nulls and repeated values take none. */
+const ROWS_WITHOUT_BYTES = 2 ** 20;
 /** What pandas adds for the index of a frame. */
 const INDEX = /^__index_level_\d+__$/;
 
@@ -27,8 +31,8 @@ export const arrow: Reader = {
     const messages = messagesOf(file, name);
     const library = await import('@uwdata/flechette');
     const { compressors } = await import('hyparquet-compressors');
-    library.setCompressionCodec(library.CompressionType.LZ4_FRAME, codec(unpackLz4));
-    library.setCompressionCodec(library.CompressionType.ZSTD, codec(compressors.ZSTD!));
+    library.setCompressionCodec(library.CompressionType.LZ4_FRAME, codec(unpackLz4, 255));
+    library.setCompressionCodec(library.CompressionType.ZSTD, codec(compressors.ZSTD!, 2 ** 17));
     const first = messages.next();
     if (first.done || first.value.kind !== SCHEMA)
       throw new DataError(`${name} is damaged: it does not begin with a schema.`);
@@ -46,6 +50,8 @@ export const arrow: Reader = {
         if (message.kind === DICTIONARY) before.push(message.read());
         if (message.kind !== BATCH) continue;
         const table = tableOf([message.read()]);
+        if (table.numRows > mostRows(message.size))
+          throw new DataError(`${name} is damaged: a batch claims ${count(table.numRows)} rows.`);
         const read = columns.map(({ path: [top] }) => table.getChild(top!));
         if (read.some(column => (column.data as readonly unknown[] as readonly ColumnBatch[]).some(isTorn)))
           throw new DataError(`${name} is damaged: a column has fewer values than its batch has rows.`);
@@ -74,23 +80,41 @@ export const arrow: Reader = {
 interface ColumnBatch {
   length: number;
   offsets?: ArrayLike<number | bigint>;
+  sizes?: ArrayLike<number | bigint>;
   values?: ArrayLike<unknown>;
+  /** of a union */
+  typeIds?: ArrayLike<number>;
+  /** of lists of one length */
+  stride?: number;
   children?: ColumnBatch[];
 }
 
 /** Whether a batch claims more rows than it has values, or places that are not there; a bit is the least that a value takes. */
-function isTorn({ length, offsets, values, children = [] }: ColumnBatch): boolean {
-  if (offsets) {
-    const end = children[0]?.length ?? values?.length ?? 0;
+function isTorn(batch: ColumnBatch): boolean {
+  const { length, offsets, sizes, values, typeIds, stride, children = [] } = batch;
+  const end = children[0]?.length ?? values?.length ?? 0;
+  if (typeIds) {
+    if (typeIds.length < length || (offsets && offsets.length < length)) return true;
+  } else if (offsets && sizes) {
+    if (offsets.length < length || sizes.length < length) return true;
+    for (let row = 0; row < length; row++) {
+      const [from, size] = [Number(offsets[row]!), Number(sizes[row]!)];
+      if (!(from >= 0 && size >= 0 && from + size <= end)) return true;
+    }
+  } else if (offsets) {
     if (offsets.length <= length) return true;
     for (let row = 0; row < length; row++) if (!(offsets[row]! <= offsets[row + 1]!)) return true;
     if (!(offsets[0]! >= 0) || !(Number(offsets[length]!) <= end)) return true;
-  } else if (values && 8 * values.length < length) return true;
+  } else if (values) {
+    if (8 * values.length < length) return true;
+  } else if (stride !== undefined && !(stride >= 0 && stride * length <= end)) return true;
   return children.some(isTorn);
 }
 
 interface Message {
   kind: number;
+  /** bytes */
+  size: number;
   /** the message as it stands in the file */
   read(): Uint8Array;
 }
@@ -123,25 +147,92 @@ function* messagesOf(file: OpenFile, name: string): Generator<Message, void> {
       throw new DataError(
         `${name}: one batch of rows takes ${formatBytes(size)}, more than half of this machine's memory; write it with smaller batches.`,
       );
-    yield { kind, read: () => file.read(from, size) };
+    yield { kind, size, read: () => file.read(from, size) };
     at += size;
   }
 }
 
+/** Rows that bytes can hold: a bit each, packed 255 times at the most. */
+const mostRows = (bytes: number) => Math.max(ROWS_WITHOUT_BYTES, 8 * 255 * bytes);
+
 /** The kind of a message and the bytes behind it: fields 1 and 3 of a FlatBuffers table. @throws DataError */
 function headerOf(bytes: Buffer, name: string): { kind: number; body: number } {
   try {
-    const table = bytes.readUInt32LE(0);
-    const fields = table - bytes.readInt32LE(table);
-    const placeOf = (field: number) =>
-      4 + 2 * field < bytes.readUInt16LE(fields) ? bytes.readUInt16LE(fields + 4 + 2 * field) : 0;
-    const [kind, body] = [placeOf(1), placeOf(3)];
-    const size = body ? Number(bytes.readBigInt64LE(table + body)) : 0;
+    const table = tableAt(bytes, 0);
+    const [kind, body] = [table(1), table(3)];
+    const size = body ? Number(bytes.readBigInt64LE(body)) : 0;
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError();
-    return { kind: kind ? bytes.readUInt8(table + kind) : 0, body: size };
+    const header = { kind: kind ? bytes.readUInt8(kind) : 0, body: size };
+    requireVectors(bytes, table(2), header);
+    return header;
   } catch {
     throw new DataError(`${name} is damaged: a message has no header that can be read.`);
   }
+}
+
+/** Of the table that `at` refers to: the place of each field, 0 where it has none. */
+function tableAt(bytes: Buffer, at: number): (field: number) => number {
+  const table = at + bytes.readInt32LE(at);
+  const fields = table - bytes.readInt32LE(table);
+  const size = bytes.readUInt16LE(fields);
+  return field => {
+    const place = 4 + 2 * field < size ? bytes.readUInt16LE(fields + 4 + 2 * field) : 0;
+    return place && table + place;
+  };
+}
+
+/** The places of a vector's elements. @throws RangeError where it is longer than its message */
+function elementsOf(bytes: Buffer, at: number, stride: number): number[] {
+  if (!at) return [];
+  const vector = at + bytes.readInt32LE(at);
+  const length = bytes.readInt32LE(vector);
+  if (length < 0 || vector + 4 + length * stride > bytes.length) throw new RangeError();
+  return Array.from({ length }, (_, i) => vector + 4 + i * stride);
+}
+
+/**
+ * The library makes as many elements as a vector claims, so each vector of Schema.fbs and Message.fbs must lie within its
+ * message, no field may contain itself, and a dictionary no more values than its bytes can hold.
+ * @throws RangeError
+ */
+function requireVectors(bytes: Buffer, header: number, { kind, body }: { kind: number; body: number }): void {
+  if (!header) return;
+  let tables = 0;
+  const metadata = (at: number) => {
+    for (const entry of elementsOf(bytes, at, 4)) tableAt(bytes, entry);
+  };
+  const fields = (at: number) => {
+    for (const element of elementsOf(bytes, at, 4)) {
+      // a table takes 8 bytes or more: one that contains itself exceeds this
+      if (++tables > bytes.length / 8) throw new RangeError();
+      const field = tableAt(bytes, element);
+      const [kindOfType, type] = [field(2), field(3)];
+      if (type && kindOfType && bytes.readUInt8(kindOfType) === UNION)
+        elementsOf(bytes, tableAt(bytes, type)(1), 4);
+      fields(field(5));
+      metadata(field(6));
+    }
+  };
+  const batch = (at: number) => {
+    const table = tableAt(bytes, at);
+    const nodes = elementsOf(bytes, table(1), 16);
+    elementsOf(bytes, table(2), 16);
+    const buffers = elementsOf(bytes, table(4), 8).reduce(
+      (sum, place) => sum + bytes.readBigInt64LE(place),
+      0n,
+    );
+    if (buffers < 0n || buffers > bytes.length) throw new RangeError();
+    for (const node of nodes) {
+      const length = Number(bytes.readBigInt64LE(node));
+      if (!(length >= 0 && length <= mostRows(bytes.length + body))) throw new RangeError();
+    }
+  };
+  if (kind === SCHEMA) {
+    const schema = tableAt(bytes, header);
+    fields(schema(1));
+    metadata(schema(2));
+  } else if (kind === BATCH) batch(header);
+  else if (kind === DICTIONARY) batch(tableAt(bytes, header)(1));
 }
 
 /** @throws DataError for all that the library throws */
@@ -157,7 +248,8 @@ function readable<T>(name: string, read: () => T): T {
   }
 }
 
-function codec(unpack: (packed: Uint8Array, size: number) => Uint8Array) {
+/** `most` bytes come out of one, by the format. */
+function codec(unpack: (packed: Uint8Array, size: number) => Uint8Array, most: number) {
   return {
     encode: (): never => {
       throw new Error('nothing is written');
@@ -166,7 +258,8 @@ function codec(unpack: (packed: Uint8Array, size: number) => Uint8Array) {
     decode: (packed: Uint8Array) => {
       const before = new DataView(packed.buffer, packed.byteOffset - 8, 8);
       const size = Number(before.getBigInt64(0, true));
-      if (!(size >= 0 && size <= totalmem() / 2)) throw new DataError('a buffer claims an impossible size');
+      if (!(size >= 0 && size <= Math.min(totalmem() / 2, most * packed.length)))
+        throw new DataError('a buffer claims an impossible size');
       const bytes = unpack(packed, size);
       if (bytes.length !== size) throw new DataError('a buffer unpacks to another size than it claims');
       // numbers are read in place, so they must begin at a multiple of their size
