@@ -53,7 +53,7 @@ describe('layers of every family', () => {
 
   it('are told by their equations and their paper', async () => {
     await workbench.openFile('families.rnn.json');
-    await workbench.lensText(/minGRU 144/).waitFor();
+    await workbench.lensText(/minGRU → … → Transformer, 3,365 parameters/).waitFor();
     const word = workbench.page.locator('.view-line', { hasText: '"mamba"' }).locator('span span');
     await word.last().hover();
     const hover = workbench.page.locator('.monaco-hover:visible').first();

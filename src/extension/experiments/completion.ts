@@ -88,9 +88,12 @@ async function columnsFor(
 ): Promise<Value[]> {
   const { schemaAt } = await import('../../experiment/schema-json.ts');
   const schema = schemaAt(['data', field], experiment);
-  const one = schema?.type === 'array' ? (schema.items as typeof schema) : schema;
+  const forms = schema?.anyOf ?? [schema];
+  const takesText = forms
+    .map(form => (form?.type === 'array' ? (form.items as typeof form) : form))
+    .some(form => form?.type === 'string' && !form.enum && form.const === undefined);
   const path = experiment?.data?.path;
-  if (one?.type !== 'string' || one.enum || one.const !== undefined || typeof path !== 'string') return [];
+  if (!takesText || typeof path !== 'string') return [];
   if (readsOf(path) !== 'table') return [];
   const file = isAbsolute(path) ? path : resolve(dirname(document.uri.fsPath), path);
   const head = (await readFound(file, path))?.head ?? '';
