@@ -65,8 +65,9 @@ export const attention: LayerKind<typeof schema> = {
   kept(layer, at) {
     const [S, T] = [memoryOf(at), at.steps];
     const A = comparedWidth(layer, S);
-    const compared = layer.score === 'additive' ? 2 * T * A : 3 * S;
-    const located = layer.locationSensitive ? T * (layer.filters + 2 * A) : 0;
+    // sums of pairs are made anew in the backward pass
+    const compared = layer.score === 'additive' ? 2 * A + 3 * S : 3 * S;
+    const located = layer.locationSensitive ? T * (layer.filters + 2 * A + 2) : 0;
     return compared + located + 2 * T + 2 * (S + at.inputs);
   },
   multiplyAdds(layer, at) {

@@ -16,12 +16,13 @@
 import {
   add,
   concat,
+  matMul,
   mul,
   reshape,
   slice,
+  type Tensor,
   type Tensor3D,
   tensor,
-  transpose,
   zeros,
 } from '@tensorflow/tfjs-core';
 import { comparedWidth } from '../../experiment/layers/attention.ts';
@@ -33,8 +34,8 @@ import { joined } from './joined.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { projection } from './linear-recurrence.ts';
 import type { Encoded } from './model.ts';
-import { activation, convolution, crossAttention } from './operations.ts';
-import { pairSums, sharesOf, weighedStates, weighedSums } from './pairs.ts';
+import { convolution, crossAttention } from './operations.ts';
+import { additiveScores, sharesOf, turned } from './pairs.ts';
 
 type AttentionLayer = LayerOf<'attention'>;
 type OnWeights = ((weights: Float32Array) => void) | undefined;
@@ -84,32 +85,25 @@ function additive(layer: AttentionLayer, place: Place, memory: number): Look {
   const compared = comparedWidth(layer, memory);
   const query = projection(place, 'query', compared, place.input.width, { bias: false });
   const key = projection(place, 'key', compared, memory, { bias: false });
-  const v = projection(place, 'v', 1, compared, { bias: false });
-  if (layer.locationSensitive) {
-    const scores = (q: Tensor3D, k: Tensor3D) => v(activation('tanh', pairSums(q, k)));
-    return located(layer, place, compared, { query, key, scores });
-  }
+  const spread = place.convention === 'pytorch' ? uniform(1 / Math.sqrt(compared)) : glorotUniform;
+  const v = place.variable('v.weight', [1, compared], spread);
+  if (layer.locationSensitive) return located(layer, place, compared, { query, key, v });
   return (h, { states, lengths }, onWeights) => {
-    const [T, B] = h.shape;
-    const scores = v(activation('tanh', pairSums(query(h), key(states))));
-    return weighedStates(reshape(scores, [T, states.shape[0], B]), states, lengths, onWeights);
+    const shares = sharesOf(additiveScores(query(h), key(states), v), lengths);
+    onWeights?.(Float32Array.from(glance(shares)));
+    return turned(matMul(shares, turned(states)));
   };
 }
 
 interface Additive {
   query(h: Tensor3D): Tensor3D;
   key(states: Tensor3D): Tensor3D;
-  /** q (1, B, A) and k (S, B, A) → (S, B, 1) */
-  scores(q: Tensor3D, k: Tensor3D): Tensor3D;
+  /** (1, A) */
+  v: Tensor;
 }
 
 /** One step after the other, since each reads the shares of the one before. */
-function located(
-  layer: AttentionLayer,
-  place: Place,
-  compared: number,
-  { query, key, scores }: Additive,
-): Look {
+function located(layer: AttentionLayer, place: Place, compared: number, { query, key, v }: Additive): Look {
   const { filters, kernelSize } = layer;
   const spread = place.convention === 'pytorch' ? uniform(1 / Math.sqrt(kernelSize)) : glorotUniform;
   const weight = place.variable('filters.weight', [filters, 1, kernelSize], spread);
@@ -122,22 +116,20 @@ function located(
     const options = { dilation: 1, activation: null, inputGradient: true, padding: 'same' } as const;
     const kept = pass.state(name);
     // (S, B, 1)
-    let shares = (kept ? reshape(transpose(tensor(kept, [B, S])), [S, B, 1]) : zeros([S, B, 1])) as Tensor3D;
+    let shares: Tensor3D = kept ? turned(tensor(kept, [B, S, 1])) : zeros([S, B, 1]);
+    const bySequence = turned(states);
     const answers: Tensor3D[] = [];
     const told = onWeights ? new Float32Array(B * T * S) : null;
     for (let t = 0; t < T; t++) {
       const around = location(convolution(shares, weight, zeros([filters]), options));
       const asked = slice(queries, [t, 0, 0], [1, B, A]) as Tensor3D;
-      const e = reshape(scores(asked, add(keys, around)), [1, S, B]) as Tensor3D;
-      const a = sharesOf(e, lengths);
-      answers.push(weighedSums(a, states));
-      shares = reshape(a, [S, B, 1]);
-      const values = told && glance(a);
-      if (told)
-        for (let b = 0; b < B; b++)
-          for (let s = 0; s < S; s++) told[(b * T + t) * S + s] = values![s * B + b]!;
+      const a = sharesOf(additiveScores(asked, add(keys, around), v), lengths);
+      answers.push(turned(matMul(a, bySequence)));
+      shares = turned(reshape(a, [B, S, 1]));
+      const values = told || t === T - 1 ? glance(a) : null;
+      if (told) for (let b = 0; b < B; b++) told.set(values!.subarray(b * S, (b + 1) * S), (b * T + t) * S);
+      if (t === T - 1) pass.keep(name, Float32Array.from(values!));
     }
-    pass.keep(name, Float32Array.from(transpose(reshape(shares, [S, B])).dataSync()));
     if (told) onWeights!(told);
     return answers.length === 1 ? answers[0]! : (concat(answers, 0) as Tensor3D);
   };
