@@ -1,6 +1,7 @@
 // The one place that checks the sizes of kernel calls, for every build of the kernels: whole numbers that 32 bits hold,
 // operands with room for what they stand for, indices inside of what they index. What passes here cannot read or write
 // beyond an operand; what does not throws a sentence.
+import { FORMULA_INPUTS, FORMULA_OUTPUTS, FORMULA_REGISTERS, VERBS } from './formula.ts';
 import type { IntSlice, Slice } from './slices.ts';
 
 type Operand = Slice | IntSlice | null;
@@ -71,6 +72,47 @@ function variantInputs([cell, T, B, H]: readonly number[]) {
     state,
     width,
   };
+}
+
+/** Of scans: numbers of all steps, of one step, of a state, of the operand a. */
+function scanRooms([T, B, D, complex, constant]: readonly number[]) {
+  const R = D! * (complex ? 2 : 1);
+  return { all: T! * B! * R, state: B! * R, a: constant ? R : T! * B! * R };
+}
+
+/** Of selective scans. */
+function selectiveRooms([T, B, D, N, , chunk]: readonly number[]) {
+  requireChunk(chunk!);
+  const state = B! * D! * N!;
+  return {
+    ...{ all: T! * B! * D!, a: D! * N!, ofStates: T! * B! * N!, state },
+    kept: Math.ceil(T! / chunk!) * state,
+  };
+}
+
+/** Of matrix memories: what every pass reads, and what a state has. */
+function memoryRooms(n: readonly number[]) {
+  const [T, B, H, K, V, update, decayOf, normalised, , chunk] = n as number[];
+  requireChunk(chunk!);
+  if (!(update! < 3 && decayOf! < 3))
+    throw new RangeError(`A memory has no update ${update} with a decay ${decayOf}.`);
+  const heads = T! * B! * H!;
+  const state = B! * H! * (V! + (normalised ? 1 : 0)) * K!;
+  const [keys, values, bonus] = [heads * K!, heads * V!, H! * K!];
+  const decay = decayOf === 2 ? keys : heads;
+  const inputs = [keys, keys, values, decay, heads, keys, keys, bonus, heads, B!];
+  return {
+    ...{ keys, values, decay, heads, bonus, state, kept: Math.ceil(T! / chunk!) * state },
+    inputs,
+  };
+}
+
+function requireTaps(taps: number): void {
+  if (!(taps >= 1)) throw new RangeError(`A short convolution has ${taps} taps.`);
+}
+
+function requireChunk(chunk: number): void {
+  if (!(chunk >= 1)) throw new RangeError(`States cannot be kept every ${chunk} steps.`);
 }
 
 const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
@@ -170,6 +212,73 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     // without an activation the output is not read
     return [x, weight, n.at(-1) === -1 ? null : y, y, x, weight, bias, null];
   },
+  formula: ([count, width, steps, rows]) => [
+    4 * steps!,
+    2 * steps!,
+    ...Array.from({ length: FORMULA_INPUTS }, (_, i) => ((rows! >> i) & 1 ? width! : count!)),
+    ...repeat(FORMULA_OUTPUTS, count!),
+  ],
+  row_norm: ([rows, width]) => [rows! * width!, width!, rows! * width!, rows!],
+  row_norm_backward: ([rows, width]) => {
+    const all = rows! * width!;
+    return [all, width!, rows!, all, all, width!];
+  },
+  short_convolution: ([T, B, D, K]) => {
+    requireTaps(K!);
+    const all = T! * B! * D!;
+    return [all, (K! - 1) * B! * D!, D! * K!, D!, all, K! * D!];
+  },
+  short_convolution_backward: ([T, B, D, K, silu]) => {
+    requireTaps(K!);
+    const all = T! * B! * D!;
+    const scratch = (3 * K! + 2) * D! + (silu ? all : 0);
+    return [all, (K! - 1) * B! * D!, D! * K!, D!, all, all, D! * K!, D!, scratch];
+  },
+  scan: n => {
+    const { all, state, a } = scanRooms(n);
+    return [a, all, n[1]!, state, all, state];
+  },
+  scan_backward: n => {
+    const { all, state, a } = scanRooms(n);
+    const [T, B, D] = n as number[];
+    return [a, B!, state, all, all, state, all, a, state, T!, 2 * D!];
+  },
+  selective_scan_memory: n => {
+    requireChunk(n[4]!);
+    return [];
+  },
+  selective_scan: n => {
+    const { all, a, ofStates, state, kept } = selectiveRooms(n);
+    return [all, all, a, ofStates, ofStates, n[2]!, n[1]!, state, all, state, kept, null];
+  },
+  selective_scan_backward: n => {
+    const { all, a, ofStates, state, kept } = selectiveRooms(n);
+    const [T, B, D] = n as number[];
+    const read = [all, all, a, ofStates, ofStates, D!, B!, kept, all, state];
+    return [...read, all, all, a, ofStates, ofStates, D!, state, T!, null];
+  },
+  channel_states_memory: () => [],
+  channel_states: ([T, B, D, N]) => {
+    const [all, state] = [T! * B! * D!, 2 * B! * D! * N!];
+    return [all, 2 * D! * N!, 2 * D! * N!, B!, state, all, state, null, null];
+  },
+  channel_states_backward: ([T, B, D, N]) => {
+    const [all, a] = [T! * B! * D!, 2 * D! * N!];
+    return [all, a, a, B!, null, all, all, a, a, T!, null];
+  },
+  matrix_memory_memory: n => {
+    requireChunk(n[7]!);
+    return [];
+  },
+  matrix_memory: n => {
+    const { inputs, values, state, kept } = memoryRooms(n);
+    return [...inputs, state, values, state, kept, null];
+  },
+  matrix_memory_backward: n => {
+    const { inputs, keys, values, decay, heads, bonus, state, kept } = memoryRooms(n);
+    const made = [keys, keys, values, decay, heads, keys, keys, bonus, state, n[0]!, null];
+    return [...inputs, kept, values, state, ...made];
+  },
   ctc: ([T, B, C, labels]) => [T! * B! * C!, B!, B! * labels!, B!, B!, T! * B! * C!, null],
 };
 
@@ -204,6 +313,18 @@ export function checkSizes(kernel: string, operands: readonly Operand[], integer
   checkIndices(kernel, operands, integers);
 }
 
+/** Where the lengths stand among the operands. */
+const LENGTHS = {
+  scan: 2,
+  scan_backward: 1,
+  selective_scan: 6,
+  selective_scan_backward: 6,
+  channel_states: 3,
+  channel_states_backward: 3,
+  matrix_memory: 9,
+  matrix_memory_backward: 9,
+} as const;
+
 function checkIndices(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
   const [first, second] = integers as [number, number];
   switch (kernel) {
@@ -233,6 +354,19 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
       requireBelow(kernel, operands[3], integers[2]!, integers[0]! + 1);
       requireBelow(kernel, operands[4], integers[2]!, integers[1]! + 1);
       break;
+    case 'scan':
+    case 'matrix_memory':
+    case 'matrix_memory_backward':
+    case 'scan_backward':
+    case 'selective_scan':
+    case 'selective_scan_backward':
+    case 'channel_states':
+    case 'channel_states_backward':
+      requireBelow(kernel, operands[LENGTHS[kernel]], second, first + 1);
+      break;
+    case 'formula':
+      requirePlaces(operands, integers);
+      break;
     case 'ctc': {
       const [T, B, C, most] = integers as [number, number, number, number];
       requireBelow(kernel, operands[1], B, T + 1);
@@ -247,6 +381,27 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
         );
       break;
     }
+  }
+}
+
+/** Verbs that read two places; the others read the first. */
+const OF_TWO = new Set<number>((['add', 'sub', 'mul', 'div'] as const).map(verb => VERBS.indexOf(verb)));
+
+/** A program's steps write to outputs and registers that are there, and read what is there. */
+function requirePlaces(operands: readonly Operand[], integers: readonly number[]): void {
+  const [, width, steps, rows] = integers as [number, number, number, number];
+  if (rows > 0 && width < 1) throw new RangeError(`formula: a row has ${width} numbers.`);
+  const { data, offset } = operands[0]!;
+  const given = FORMULA_INPUTS + FORMULA_OUTPUTS;
+  const isThere = (place: number) =>
+    place >= 0 && place < given + FORMULA_REGISTERS && (place >= given || !!operands[2 + place]);
+  for (let step = 0; step < steps; step++) {
+    const at = offset + 4 * step;
+    const [verb, to, a, b] = [data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!];
+    // a second operand that is not read is looked up all the same
+    const reads = isThere(a) && (OF_TWO.has(verb) ? isThere(b) : b >= 0 && b < given + FORMULA_REGISTERS);
+    if (!(verb >= 0 && verb < VERBS.length && to >= FORMULA_INPUTS && isThere(to) && reads))
+      throw new RangeError(`formula: step ${step} uses a place or a verb that is not there.`);
   }
 }
 

@@ -61,11 +61,13 @@ export function recurrenceCalls(invoke: Invoke, scratchOf: (floats: number) => S
     channelStatesKept: shape => channelFloats(shape, 0),
     channelStates(call) {
       const { u, a, c, lengths, h0, y, hN, kept } = call;
+      if (kept) requireKept(kept, channelFloats(call, 0));
       const operands = [u, a, c, lengths, h0, y, hN, kept, scratchOf(channelFloats(call, 1))];
       invoke('channel_states', [], operands, channelNumbers(call));
     },
     channelStatesBackward(call) {
       const { u, a, c, lengths, kept, dy, du, da, dc, gradNorm } = call;
+      requireKept(kept, channelFloats(call, 0));
       const operands = [u, a, c, lengths, kept, dy, du, da, dc, gradNorm, scratchOf(channelFloats(call, 2))];
       invoke('channel_states_backward', [], operands, channelNumbers(call));
     },
@@ -111,6 +113,14 @@ export function recurrenceCalls(invoke: Invoke, scratchOf: (floats: number) => S
       invoke('matrix_memory_backward', [], operands, memoryNumbers(call));
     },
   };
+}
+
+/** What one engine's layout takes: memory measured for another is refused. */
+function requireKept({ data, offset }: Slice, floats: number): void {
+  if (!(offset >= 0 && data.length - offset >= floats))
+    throw new RangeError(
+      `channel_states: ${data.length - offset} numbers are lent for states, ${floats} are needed.`,
+    );
 }
 
 /** Of the structs' numbers: seq_len, batch, width, complex, constant, reverse. */

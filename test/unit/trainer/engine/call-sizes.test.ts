@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { checkSizes } from '../../../../src/trainer/engine/call-sizes.ts';
+import { OPERANDS } from '../../../../src/trainer/engine/calls.ts';
 
 const floats = (length: number, offset = 0) => ({ data: new Float32Array(length), offset });
 const ints = (values: number[], offset = 0) => ({ data: Int32Array.from(values), offset });
@@ -130,6 +131,101 @@ describe('sizes of kernel calls', () => {
       /operand 7 has room for 7 numbers, 8 are needed/,
     ],
     [
+      'a scan that fits',
+      'scan',
+      [floats(12), floats(12), ints([3, 0]), null, floats(12), floats(4)],
+      [3, 2, 1, 1, 0, 0],
+      null,
+    ],
+    [
+      'a scan of pairs with room for their real parts',
+      'scan',
+      [floats(12), floats(6), null, null, floats(12), floats(4)],
+      [3, 2, 1, 1, 0, 0],
+      /scan: operand 1 has room for 6 numbers, 12 are needed/,
+    ],
+    [
+      'a scan of a sequence longer than its batch',
+      'scan_backward',
+      [floats(6), ints([3, 4]), null, floats(6), floats(6), null, floats(6), null, null, null, floats(2)],
+      [3, 2, 1, 0, 0, 0],
+      /scan_backward: index 4 of row 1 is not below 4/,
+    ],
+    ['states kept every 0 steps', 'selective_scan_memory', [], [3, 2, 1, 4, 0, 0], /kept every 0 steps/],
+    [
+      'a selective scan with one kept state too few',
+      'selective_scan',
+      [6, 6, 4, 24, 24, 1, 0, 8, 6, 8, 15, 0].map((room, i) => (i === 6 ? null : floats(room))),
+      [3, 2, 1, 4, 0, 2],
+      /selective_scan: operand 10 has room for 15 numbers, 16 are needed/,
+    ],
+    [
+      'channel states with half of a',
+      'channel_states',
+      [floats(6), floats(4), floats(8), null, null, floats(6), floats(16), null, null],
+      [3, 2, 1, 4],
+      /channel_states: operand 1 has room for 4 numbers, 8/,
+    ],
+    [
+      'a memory that fits, with its divisor',
+      'matrix_memory',
+      [12, 12, 18, 0, 0, 0, 0, 0, 6, 0, 16, 18, 16, 32, 0].map((room, i) =>
+        [3, 4, 5, 6, 7, 9].includes(i) ? null : floats(room),
+      ),
+      [3, 2, 1, 2, 3, 0, 0, 1, 0, 2],
+      null,
+    ],
+    [
+      'a memory without room for its divisor',
+      'matrix_memory',
+      [12, 12, 18, 0, 0, 0, 0, 0, 6, 0, 16, 18, 12, 32, 0].map((room, i) =>
+        [3, 4, 5, 6, 7, 9].includes(i) ? null : floats(room),
+      ),
+      [3, 2, 1, 2, 3, 0, 0, 1, 0, 2],
+      /matrix_memory: operand 12 has room for 12 numbers, 16/,
+    ],
+    [
+      'a row too few of scales',
+      'row_norm',
+      [floats(6), floats(3), floats(6), floats(1)],
+      [2, 3],
+      /row_norm: operand 3 has room for 1 numbers, 2/,
+    ],
+    [
+      'inputs before the first one that are too few',
+      'short_convolution',
+      [floats(6), floats(3), floats(6), floats(2), floats(6), floats(6)],
+      [3, 1, 2, 3, 1],
+      /short_convolution: operand 1 has room for 3 numbers, 4/,
+    ],
+    [
+      'a short convolution of no taps',
+      'short_convolution',
+      [floats(6), floats(0), floats(0), floats(2), floats(6), floats(0)],
+      [3, 1, 2, 0, 1],
+      /has 0 taps/,
+    ],
+    ...(
+      [
+        ['a formula that fits', [1, 12, 0, 1], null],
+        ['a formula that reads an input that is not there', [1, 12, 0, 2], /formula: step 0/],
+        ['a formula that writes to an input', [1, 0, 0, 1], /formula: step 0/],
+        ['a formula with a register too many', [1, 40, 0, 1], /formula: step 0/],
+        ['a formula with an unknown verb', [13, 12, 0, 1], /formula: step 0/],
+      ] as [string, number[], RegExp | null][]
+    ).map(([name, program, message]): (typeof calls)[number] => [
+      name,
+      'formula',
+      [
+        ints(program),
+        floats(2),
+        ...[floats(6), floats(3), ...Array<null>(10).fill(null)],
+        ...[floats(6), ...Array<null>(7).fill(null)],
+      ],
+      [6, 3, 1, 2],
+      message,
+    ]),
+    [
       'a stride that leads out',
       'copy_columns',
       [floats(8), floats(8)],
@@ -142,4 +238,12 @@ describe('sizes of kernel calls', () => {
       if (message) assert.throws(() => checkSizes(kernel, operands, integers), message);
       else checkSizes(kernel, operands, integers);
     });
+
+  for (const [kernel, { length }] of Object.entries(OPERANDS))
+    if (length > 0)
+      it(`refuses operands without room: ${kernel}`, () => {
+        const operands = Array.from({ length }, () => floats(0));
+        const sizes = Array<number>(14).fill(2);
+        assert.throws(() => checkSizes(kernel, operands, sizes), /has room for 0 numbers, \d+ are needed/);
+      });
 });
