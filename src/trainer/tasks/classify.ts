@@ -12,6 +12,7 @@ import { type DataPlace, locateData } from '../data/locate.ts';
 import { kindFor, Records, Storage, those } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
+import { labelCounts } from './label-counts.ts';
 import { keyOf, type LabelledSequence, lengthsNote, readLabelled, type SequenceList } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
@@ -125,7 +126,11 @@ export async function classifyTask(
         ...notes,
       ],
     },
-    read: { rows: sequences.length, ...(skipped > 0 ? { skipped } : {}) },
+    read: {
+      rows: sequences.length,
+      ...labelCounts(sequences.labels),
+      ...(skipped > 0 ? { skipped } : {}),
+    },
     sizes: sizesFor(artifact),
     outputs: 'last-step',
     stream: false,

@@ -16,6 +16,7 @@ import type { Batch } from '../layers/batch.ts';
 import { chainIn } from '../layers/crf.ts';
 import type { Model } from '../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from './entities.ts';
+import { labelCounts } from './label-counts.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
@@ -119,7 +120,11 @@ export async function tagTask(
         ...read.notes,
       ],
     },
-    read: { rows: read.sentences.length, ...bad.read() },
+    read: {
+      rows: read.sentences.length,
+      ...labelCounts(read.sentences.flatMap(({ tags }) => tags)),
+      ...bad.read(),
+    },
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,

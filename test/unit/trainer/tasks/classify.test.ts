@@ -83,6 +83,14 @@ describe('classify', () => {
     assert.ok(!checkEvent({ kind: 'sample', step: 1, time: 1, sample: broken })?.ok);
   });
 
+  it('counts the labels of the data, by name where they are few', async () => {
+    const task = await open(table, { text: 'text' });
+    assert.deepEqual(task.read, { rows: 30, labels: 2, 'label a': 20, 'label b': 10 });
+    const names = Array.from({ length: 60 }, (_, at) => `x\tname ${at % 51}`);
+    const many = await open(['text\tclass', ...names].join('\n'), { text: 'text' });
+    assert.deepEqual(many.read, { rows: 60, labels: 51 });
+  });
+
   it('keeps the shares of each class in each part, and every sequence in one part', async () => {
     const task = await open(table, { text: 'text', split: [0.6, 0.2, 0.2] }, { batchSize: 1 });
     const { symbols } = task.artifact() as unknown as ClassifyArtifact;
@@ -325,7 +333,7 @@ describe('classify', () => {
       const common = { path: 'j.csv', label: 6, image: { width: 3, header: false } };
       await assert.rejects(open('', common), /j\.csv, line 21: pixel 3 is "x", and a number is needed/);
       const task = await open('', { ...common, onError: 'skip' });
-      assert.deepEqual(task.read, { rows: 20, skipped: 2 });
+      assert.deepEqual(task.read, { rows: 20, labels: 2, 'label 0': 10, 'label 1': 10, skipped: 2 });
     });
   });
 

@@ -237,6 +237,14 @@ describe('tag', () => {
     assert.equal(alone.facts['accuracy'], null);
   });
 
+  it('counts the tags of the data', async () => {
+    const { read } = await open(NAMES);
+    assert.deepEqual(read, {
+      ...{ rows: 3, labels: 4 },
+      ...{ 'label B-LOC': 2, 'label B-PER': 2, 'label I-PER': 1, 'label O': 4 },
+    });
+  });
+
   it('refuses one tag, and a chain where there is nothing to tag', async () => {
     await assert.rejects(
       open('a O\nb O'),
