@@ -75,7 +75,12 @@ async function folderSince(path: string, known: Fingerprint): Promise<Since> {
   const now = await folderPrint(path);
   const isSame = now.bytes === known.bytes && now.hashes.join() === known.hashes.join();
   if (isSame) return { kind: 'same' };
-  return { kind: 'changed', why: `${count(known.bytes)} bytes then, ${count(now.bytes)} now, in its files` };
+  const sizes = `${count(known.bytes)} bytes then, ${count(now.bytes)} now, in its files`;
+  const files = filesOf(path, path);
+  // with as many files as then, and a hash for each, a hash stands for its file
+  const isEach = now.hashes.length === files.length && known.hashes.length === files.length;
+  const first = isEach ? now.hashes.findIndex((hash, index) => hash !== known.hashes[index]) : -1;
+  return { kind: 'changed', why: first < 0 ? sizes : `${sizes}; the first that differs is ${files[first]}` };
 }
 
 /** Of the first `bytes` of a file. */

@@ -4,12 +4,14 @@ import {
   appendFileSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { bestCheckpoint } from '../../../../src/runs/checkpoints.ts';
@@ -311,5 +313,18 @@ describe('fingerprints of files', () => {
     assert.match(((await changeSince(path, known)) as { why: string }).why, /bytes then, [\d,]+ now/);
     writeFileSync(path, '');
     assert.equal((await changeSince(path, known)).kind, 'changed');
+  });
+
+  it('name the file of a folder that changed, though its size did not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unroll-print-'));
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.csv`), `x\n${name}\n`);
+    const known = await fingerprintOf(folder);
+    assert.deepEqual(await changeSince(folder, known), { kind: 'same' });
+    writeFileSync(join(folder, 'b.csv'), 'x\nd\n');
+    assert.deepEqual(await changeSince(folder, known), {
+      kind: 'changed',
+      why: '12 bytes then, 12 now, in its files; the first that differs is b.csv',
+    });
+    rmSync(folder, { recursive: true });
   });
 });
