@@ -33,7 +33,6 @@ const definition = z.object({
 });
 /** Where the experiment came from; `text` is the definition as it stood at the start. */
 export type DefinitionSource = z.infer<typeof definition>;
-export type DefinitionLanguage = DefinitionSource['language'];
 
 const group = z.object({
   /** shared by all members of one comparison */

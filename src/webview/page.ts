@@ -139,11 +139,6 @@ export function choicesOf(ui: UiState): string {
   return JSON.stringify(Object.fromEntries(CHOICES.map(name => [name, ui[name]])));
 }
 
-/** Such as "RNN": short enough for the end of a line. */
-export function endsWell(run: RunView): boolean {
-  return run.state === 'finished' || run.state === 'early-stopped' || run.state === 'stopped';
-}
-
 export function isLiving(run: RunView): boolean {
   return run.state === 'starting' || run.state === 'training' || run.state === 'paused';
 }

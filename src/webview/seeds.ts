@@ -118,9 +118,8 @@ export function bandOf(values: readonly number[], view: SeedView): { low: number
   const finite = values.filter(Number.isFinite);
   if (finite.length < 2 || view === 'each') return null;
   if (view === 'range') return { low: Math.min(...finite), high: Math.max(...finite) };
-  const mean = average(finite);
-  const sd = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (finite.length - 1));
-  return { low: mean - sd, high: mean + sd };
+  const { mean, sd } = meanSd(finite)!;
+  return { low: mean - sd!, high: mean + sd! };
 }
 
 /** Mean and sample deviation of what is finite; null where nothing is. */

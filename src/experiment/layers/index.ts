@@ -111,10 +111,6 @@ export function kindNamed(type: string): LayerKind | null {
   return Object.hasOwn(LAYER_KINDS, type) ? kindOf({ type: type as LayerType }) : null;
 }
 
-export function isLayerType(type: string): type is LayerType {
-  return Object.hasOwn(LAYER_KINDS, type);
-}
-
 /** The layers that a comparison may put in each other's place: those that read across steps and need no encoder. */
 export const CELL_TYPES = LAYER_TYPES.filter(type => {
   const { family, needsEncoder } = kindOf({ type });

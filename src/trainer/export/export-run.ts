@@ -17,15 +17,6 @@ import { referenceOf } from './reference-outputs.ts';
 
 export type ExportFormat = 'pytorch' | 'onnx' | 'keras' | 'tfjs' | 'safetensors' | 'csv';
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = [
-  'pytorch',
-  'onnx',
-  'keras',
-  'tfjs',
-  'safetensors',
-  'csv',
-];
-
 export interface ExportOptions {
   checkpoint?: WhichCheckpoint;
 }

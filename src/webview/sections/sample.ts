@@ -1,6 +1,7 @@
 // What it says: generated text, or predictions against the truth, of the chosen run.
 import type { Sample } from '../../protocol/messages.ts';
 import { type ChartSource, saveButton } from '../charts/export.ts';
+import { gappedLine, type Stroke } from '../charts/gapped-line.ts';
 import { haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { dateTicks, linearScale, linearTicks, type Tick } from '../charts/scales.ts';
 import { dataTable, h, iconButton, RadioGroup, setText, tableBehind } from '../dom.ts';
@@ -244,9 +245,21 @@ export class SampleSection implements Section {
         context.fillText(label, x(value), height - 7);
     }
     const style = styleOf(chosen!, theme);
-    this.line(context, sample, sample.persistence, x, y, theme.quiet, 1, [1, 3]);
-    this.line(context, sample, sample.truth, x, y, theme.foreground, 1.25, []);
-    this.line(context, sample, sample.prediction, x, y, style.color, 2.25, style.dash);
+    const ends = new Set(gapsOf(sample).map(([, end]) => end));
+    const line = (values: Forecast['truth'], stroke: Stroke) =>
+      gappedLine(
+        context,
+        places.length,
+        at => {
+          const value = fromJson(values[at]);
+          return Number.isFinite(value + places[at]!) ? [x(places[at]!), y(value)] : null;
+        },
+        stroke,
+        at => ends.has(at),
+      );
+    line(sample.persistence, { color: theme.quiet, width: 1, dash: [1, 3] });
+    line(sample.truth, { color: theme.foreground, width: 1.25, dash: [] });
+    line(sample.prediction, { color: style.color, width: 2.25, dash: style.dash });
     for (const path of sample.paths ?? []) this.path(context, path, x, y, style.color);
     this.labels(context, sample, style);
   }
@@ -318,35 +331,6 @@ export class SampleSection implements Section {
       haloText(context, 'no value', at + 14, 10, theme.quiet, theme.background);
     }
     if (sample.index.length === 0) haloText(context, 'no rows', LEFT + 6, 30, theme.quiet, theme.background);
-  }
-
-  private line(
-    context: CanvasRenderingContext2D,
-    sample: Forecast,
-    values: Forecast['truth'],
-    x: (value: number) => number,
-    y: (value: number) => number,
-    color: string,
-    width: number,
-    dash: number[],
-  ): void {
-    context.strokeStyle = color;
-    context.lineWidth = width;
-    context.setLineDash(dash);
-    context.beginPath();
-    const ends = new Set(gapsOf(sample).map(([, end]) => end));
-    let isDown = false;
-    placesOf(sample).forEach((place, i) => {
-      const value = fromJson(values[i]);
-      if (!Number.isFinite(value) || !Number.isFinite(place)) isDown = false;
-      else {
-        if (isDown && !ends.has(i)) context.lineTo(x(place), y(value));
-        else context.moveTo(x(place), y(value));
-        isDown = true;
-      }
-    });
-    context.stroke();
-    context.setLineDash([]);
   }
 
   private indexAt(pixel: number): number | null {

@@ -2,6 +2,7 @@
 // singular values dashed, the line of 1 between forgetting and growing; all figures in the table behind.
 import type { RunView, SpectrumView } from '../../protocol/messages.ts';
 import type { ChartSource } from '../charts/export.ts';
+import { gappedLine, type Stroke } from '../charts/gapped-line.ts';
 import { haloText, horizontal, type LayeredCanvas } from '../charts/layered-canvas.ts';
 import type { ProfileArea } from '../charts/profile.ts';
 import { linearScale, linearTicks } from '../charts/scales.ts';
@@ -119,20 +120,22 @@ export class SpectrumSection implements Section {
     const names = shortNames(view.maps);
     for (const [map, name] of names.entries()) {
       const share = theme.isHighContrast ? 100 : SHADES[map % SHADES.length]!;
-      context.strokeStyle =
-        share === 100 ? color : `color-mix(in srgb, ${color} ${share}%, ${theme.foreground})`;
-      for (const [figure, dash, width] of [
-        [SIGMA, [4, 3], 1],
-        [RADIUS, [], 1.75],
-      ] as const) {
-        context.setLineDash([...dash]);
-        context.lineWidth = width;
-        line(context, view, map, figure, x, y);
-      }
+      const shade = share === 100 ? color : `color-mix(in srgb, ${color} ${share}%, ${theme.foreground})`;
+      const line = (figure: number, stroke: Pick<Stroke, 'width' | 'dash'>) =>
+        gappedLine(
+          context,
+          view.steps.length,
+          row => {
+            const value = figureOf(view, row, map, figure);
+            return Number.isFinite(value) ? [x(view.steps[row]!), y(value)] : null;
+          },
+          { color: shade, ...stroke },
+        );
+      line(SIGMA, { width: 1, dash: [4, 3] });
+      line(RADIUS, { width: 1.75, dash: [] });
       const last = figureOf(view, view.steps.length - 1, map, RADIUS);
       if (Number.isFinite(last)) ends.push({ text: name, at: y(last) });
     }
-    context.setLineDash([]);
     this.drawNames(context, ends, area);
     drawSteps(context, area, x, Math.max(1, view.steps.at(-1)!, run.step), theme);
   }
@@ -195,28 +198,6 @@ function verdictOf(view: SpectrumView): string {
   const largest = figures.reduce((a, b) => (b.radius > a.radius || Number.isNaN(a.radius) ? b : a));
   if (Number.isNaN(largest.radius)) return 'No spectrum could be computed at the newest step.';
   return `Largest ρ ${largest.radius.toFixed(3)} (${largest.map}), at step ${count(view.steps[row]!)}`;
-}
-
-function line(
-  context: CanvasRenderingContext2D,
-  view: SpectrumView,
-  map: number,
-  figure: number,
-  x: (step: number) => number,
-  y: (value: number) => number,
-): void {
-  context.beginPath();
-  let isDown = false;
-  view.steps.forEach((step, row) => {
-    const value = figureOf(view, row, map, figure);
-    if (!Number.isFinite(value)) isDown = false;
-    else {
-      if (isDown) context.lineTo(x(step), y(value));
-      else context.moveTo(x(step), y(value));
-      isDown = true;
-    }
-  });
-  context.stroke();
 }
 
 function drawSteps(

@@ -1,5 +1,7 @@
 // Errors of a forecast over several rows: by row ahead, and by the row that it starts from, against persistence.
+
 import type { Sample } from '../../../protocol/messages.ts';
+import { gappedLine, type Stroke } from '../../charts/gapped-line.ts';
 import { haloText, horizontal, LayeredCanvas } from '../../charts/layered-canvas.ts';
 import { dateTicks, linearScale, linearTicks, type Tick } from '../../charts/scales.ts';
 import { dataTable, h } from '../../dom.ts';
@@ -136,33 +138,16 @@ function draw(
     const half = context.measureText(label).width / 2;
     if (x(value) - half > LEFT - 8 && x(value) + half < width) context.fillText(label, x(value), HEIGHT - 7);
   }
-  line(context, errors.places, errors.persistence, x, y, theme.quiet, 1, [1, 3]);
-  line(context, errors.places, errors.rmse, x, y, style.color, 2.25, style.dash);
+  const { places } = errors;
+  const line = (values: readonly number[], stroke: Stroke) =>
+    gappedLine(
+      context,
+      places.length,
+      at => (Number.isFinite(places[at]! + values[at]!) ? [x(places[at]!), y(values[at]!)] : null),
+      stroke,
+    );
+  line(errors.persistence, { color: theme.quiet, width: 1, dash: [1, 3] });
+  line(errors.rmse, { color: style.color, width: 2.25, dash: style.dash });
   context.textAlign = 'left';
   haloText(context, errors.name.toLowerCase(), LEFT + 6, 9, theme.quiet, theme.background);
-}
-
-function line(
-  context: CanvasRenderingContext2D,
-  places: readonly number[],
-  values: readonly number[],
-  x: (value: number) => number,
-  y: (value: number) => number,
-  color: string,
-  width: number,
-  dash: number[],
-): void {
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  context.setLineDash(dash);
-  context.beginPath();
-  let isDown = false;
-  places.forEach((place, at) => {
-    const isThere = Number.isFinite(values[at]) && Number.isFinite(place);
-    if (isThere && isDown) context.lineTo(x(place), y(values[at]!));
-    else if (isThere) context.moveTo(x(place), y(values[at]!));
-    isDown = isThere;
-  });
-  context.stroke();
-  context.setLineDash([]);
 }

@@ -7,28 +7,17 @@ import { join } from 'node:path';
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { BadRows } from '../../../../src/trainer/data/bad-rows.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
-import { readerOf } from '../../../../src/trainer/data/readers/index.ts';
-import { type Cell, isArray } from '../../../../src/trainer/data/readers/reader.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { nested, readTable } from './read-table.ts';
 
 let folder = '';
 const golden = (name: string) => join('test/golden/arrow', name);
-
-async function read(path: string, bad = new BadRows()) {
-  const { columns, rows } = await readerOf(path)!.open(path, path.split('/').at(-1)!, { bad });
-  const cells: Cell[][] = [];
-  for await (const row of rows) cells.push(row.cells);
-  const column = (name: string) => cells.map(row => row[columns.indexOf(name)]!);
-  return { columns, cells, bad, column };
-}
 
 function written(name: string, content: Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
 }
-
-const nested = (cell: Cell | undefined) => (isArray(cell) ? [cell.shape, [...cell.data]] : cell);
 
 describe('Arrow', () => {
   before(() => {
@@ -38,7 +27,7 @@ describe('Arrow', () => {
 
   for (const name of ['uncompressed.feather', 'lz4.feather', 'zstd.feather', 'stream.arrows'])
     it(`reads what Arrow wrote: ${name}`, async () => {
-      const { columns, column } = await read(golden(name));
+      const { columns, column } = await readTable(golden(name));
       assert.deepEqual(
         columns,
         'f8 f4 f2 i8 u4 flag text kind day time series grid words pair.en pair.fr'.split(' '),
@@ -69,7 +58,7 @@ describe('Arrow', () => {
     });
 
   it('unpacks LZ4 blocks that refer to the ones before', async () => {
-    const { column } = await read(golden('blocks.feather'));
+    const { column } = await readTable(golden('blocks.feather'));
     assert.deepEqual(
       column('wave'),
       Array.from({ length: 40_000 }, (_, row) => ((row * 37) % 1009) / 8),
@@ -78,10 +67,10 @@ describe('Arrow', () => {
 
   it('refuses whole numbers beyond 2^53, and bytes that are no text', async () => {
     await assert.rejects(
-      read(golden('large.feather')),
+      readTable(golden('large.feather')),
       /large\.feather, row 2: "id" holds 9007199254740993, which is beyond 2\^53/,
     );
-    await assert.rejects(read(golden('other.feather')), /other\.feather, row 1: "raw" holds bytes/);
+    await assert.rejects(readTable(golden('other.feather')), /other\.feather, row 1: "raw" holds bytes/);
   });
 
   it('refuses a file that is cut off or damaged anywhere, in one sentence', async () => {
@@ -90,7 +79,7 @@ describe('Arrow', () => {
       const whole = readFileSync(golden(name));
       const trial = async (label: string, content: Uint8Array) => {
         try {
-          await read(written(name, content), new BadRows('skip'));
+          await readTable(written(name, content), new BadRows('skip'));
         } catch (cause) {
           refused++;
           assert.ok(cause instanceof DataError, `${label}: ${(cause as Error).stack}`);
@@ -118,7 +107,7 @@ describe('Arrow', () => {
       const damaged = Buffer.from(whole);
       damaged.writeUInt32LE(2 ** 31 - 1, at);
       const path = written('claims.arrows', damaged);
-      const outcome = await read(path, new BadRows('skip')).then(
+      const outcome = await readTable(path, new BadRows('skip')).then(
         () => 'read',
         cause => cause,
       );
@@ -131,12 +120,12 @@ describe('Arrow', () => {
 
   it('refuses what is no Arrow file, and one without rows', async () => {
     await assert.rejects(
-      read(written('a.arrow', Buffer.from('text, and more of it'))),
+      readTable(written('a.arrow', Buffer.from('text, and more of it'))),
       /a\.arrow is no Arrow file or stream/,
     );
-    await assert.rejects(read(written('b.arrow', Buffer.alloc(0))), DataError);
+    await assert.rejects(readTable(written('b.arrow', Buffer.alloc(0))), DataError);
     await assert.rejects(
-      read(written('c.feather', Buffer.from('FEA1aaaaaaaaaaaaaaaaaaaaaaaa'))),
+      readTable(written('c.feather', Buffer.from('FEA1aaaaaaaaaaaaaaaaaaaaaaaa'))),
       /first version/,
     );
   });

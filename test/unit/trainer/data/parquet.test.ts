@@ -8,25 +8,12 @@ import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { BadRows } from '../../../../src/trainer/data/bad-rows.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
 import { previewOf } from '../../../../src/trainer/data/preview.ts';
-import { readerOf } from '../../../../src/trainer/data/readers/index.ts';
-import { type Cell, isArray } from '../../../../src/trainer/data/readers/reader.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { nested, readTable } from './read-table.ts';
 
 let folder = '';
 const golden = (name: string) => join('test/golden/parquet', `${name}.parquet`);
-
-async function read(path: string, bad = new BadRows()) {
-  const { columns, rows } = await readerOf(path)!.open(path, path.split('/').at(-1)!, { bad });
-  const cells: Cell[][] = [];
-  const lines: number[] = [];
-  for await (const row of rows) {
-    cells.push(row.cells);
-    lines.push(row.line);
-  }
-  const column = (name: string) => cells.map(row => row[columns.indexOf(name)]!);
-  return { columns, cells, lines, bad, column };
-}
 
 function written(name: string, content: Uint8Array | string): string {
   const path = join(folder, name);
@@ -35,13 +22,11 @@ function written(name: string, content: Uint8Array | string): string {
 }
 
 const refused = (path: string, message: RegExp) =>
-  assert.rejects(read(path), (error: Error) => {
+  assert.rejects(readTable(path), (error: Error) => {
     assert.ok(error instanceof DataError, error.stack);
     assert.match(error.message, message);
     return true;
   });
-
-const nested = (cell: Cell | undefined) => (isArray(cell) ? [cell.shape, [...cell.data]] : cell);
 
 describe('Parquet', () => {
   before(() => {
@@ -51,7 +36,7 @@ describe('Parquet', () => {
 
   for (const name of ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4', 'pages'])
     it(`reads what Arrow wrote: ${name}`, async () => {
-      const { columns, lines, column } = await read(golden(name));
+      const { columns, lines, column } = await readTable(golden(name));
       assert.deepEqual(
         columns,
         'f8 f4 i8 u4 flag text kind day time price series grid words pair.en pair.fr'.split(' '),
@@ -101,7 +86,7 @@ describe('Parquet', () => {
       golden('large'),
       /^large\.parquet, row 3: "id" holds 9007199254740993, which is beyond 2\^53, /,
     );
-    const { cells, lines, bad } = await read(golden('large'), new BadRows('skip'));
+    const { cells, lines, bad } = await readTable(golden('large'), new BadRows('skip'));
     assert.deepEqual(cells, [[1], [2 ** 53], [4]]);
     assert.deepEqual(lines, [1, 2, 4]);
     assert.equal(bad.count, 1);
@@ -136,7 +121,7 @@ describe('Parquet', () => {
       const damaged = Buffer.from(whole);
       damaged[at]! ^= 0x55;
       try {
-        await read(written('damaged.parquet', damaged), new BadRows('skip'));
+        await readTable(written('damaged.parquet', damaged), new BadRows('skip'));
       } catch (error) {
         assert.ok(error instanceof DataError, `byte ${at}: ${(error as Error).stack}`);
         assert.match(error.message, /^damaged\.parquet.*\.$/);

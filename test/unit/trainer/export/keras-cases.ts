@@ -1,39 +1,15 @@
 // Models that Keras has a form of; `test/golden/keras_archive.py` loads their exports in Keras.
-import { type Exported, NUMBERS } from './models.ts';
+import { type Exported, KERAS_AND_TFJS, NUMBERS } from './models.ts';
 
 export const kerasCases: Record<string, Exported> = {
-  'an LSTM of two levels on symbols': {
-    layers: [
-      { type: 'embedding', dim: 4 },
-      { type: 'lstm', units: 5, layers: 2, dropout: 0.2 },
-      { type: 'dense', activation: 'tanh', units: 7 },
-      { type: 'dense' },
-    ],
-  },
+  ...KERAS_AND_TFJS,
   'a GRU that resets after, on symbols without an embedding': {
     layers: [{ type: 'gru', units: 6 }, { type: 'dense' }],
   },
   'a GRU that resets before': { layers: [{ type: 'gru', units: 6 }, { type: 'dense' }], convention: 'tfjs' },
-  'a GRU that resets before, with two biases': {
-    layers: [{ type: 'gru', units: 6, resetAfter: false }, { type: 'dense' }],
-  },
   'an LSTM with one bias': { layers: [{ type: 'lstm', units: 4 }, { type: 'dense' }], convention: 'keras' },
   'both directions, whose last states are read': {
     layers: [{ type: 'gru', units: 4, layers: 2, bidirectional: true }, { type: 'dense' }],
-    data: NUMBERS,
-  },
-  'both directions at every step': {
-    layers: [{ type: 'rnn', units: 3, bidirectional: true }, { type: 'lstm', units: 4 }, { type: 'dense' }],
-    data: NUMBERS,
-  },
-  'RNNs with activations of their own, and a residual': {
-    layers: [
-      { type: 'rnn', units: 5, activation: 'relu' },
-      { type: 'rnn', units: 5, activation: 'linear' },
-      { type: 'rnn', units: 5, activation: 'sigmoid' },
-      { type: 'dense', units: 5, activation: 'relu', residual: true },
-      { type: 'dense' },
-    ],
     data: NUMBERS,
   },
   'norms, dropout, convolutions and pooling': {

@@ -27,3 +27,32 @@ export function experimentOf({ layers, data = TEXT, convention }: Exported): Exp
     },
   } as ExperimentInput;
 }
+
+/** Models that Keras and TensorFlow.js have the same form of. */
+export const KERAS_AND_TFJS: Record<string, Exported> = {
+  'an LSTM of two levels on symbols': {
+    layers: [
+      { type: 'embedding', dim: 4 },
+      { type: 'lstm', units: 5, layers: 2, dropout: 0.2 },
+      { type: 'dense', activation: 'tanh', units: 7 },
+      { type: 'dense' },
+    ],
+  },
+  'a GRU that resets before, with two biases': {
+    layers: [{ type: 'gru', units: 6, resetAfter: false }, { type: 'dense' }],
+  },
+  'both directions at every step': {
+    layers: [{ type: 'rnn', units: 3, bidirectional: true }, { type: 'lstm', units: 4 }, { type: 'dense' }],
+    data: NUMBERS,
+  },
+  'RNNs with activations of their own, and a residual': {
+    layers: [
+      { type: 'rnn', units: 5, activation: 'relu' },
+      { type: 'rnn', units: 5, activation: 'linear' },
+      { type: 'rnn', units: 5, activation: 'sigmoid' },
+      { type: 'dense', units: 5, activation: 'relu', residual: true },
+      { type: 'dense' },
+    ],
+    data: NUMBERS,
+  },
+};

@@ -8,40 +8,16 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { exportRun } from '../../../../src/trainer/export/export-run.ts';
 import type { Reference } from '../../../../src/trainer/export/reference-outputs.ts';
 import { trainNew, useWorkspace } from '../training/runs.ts';
-import { type Exported, experimentOf, type Layers, NUMBERS, TEXT } from './models.ts';
+import { type Exported, experimentOf, KERAS_AND_TFJS, type Layers, NUMBERS, TEXT } from './models.ts';
 
 const cases: Record<string, Exported> = {
-  'an LSTM of two levels on symbols': {
-    layers: [
-      { type: 'embedding', dim: 4 },
-      { type: 'lstm', units: 5, layers: 2, dropout: 0.2 },
-      { type: 'dense', activation: 'tanh', units: 7 },
-      { type: 'dense' },
-    ],
-  },
+  ...KERAS_AND_TFJS,
   'an LSTM with one bias, on symbols without an embedding': {
     layers: [{ type: 'lstm', units: 4 }, { type: 'dense' }],
     convention: 'keras',
   },
-  'a GRU that resets before, with two biases': {
-    layers: [{ type: 'gru', units: 6, resetAfter: false }, { type: 'dense' }],
-  },
   'both directions, whose last states are read': {
     layers: [{ type: 'lstm', units: 4, layers: 2, bidirectional: true }, { type: 'dense' }],
-    data: NUMBERS,
-  },
-  'both directions at every step': {
-    layers: [{ type: 'rnn', units: 3, bidirectional: true }, { type: 'lstm', units: 4 }, { type: 'dense' }],
-    data: NUMBERS,
-  },
-  'RNNs with activations of their own, and a residual': {
-    layers: [
-      { type: 'rnn', units: 5, activation: 'relu' },
-      { type: 'rnn', units: 5, activation: 'linear' },
-      { type: 'rnn', units: 5, activation: 'sigmoid' },
-      { type: 'dense', units: 5, activation: 'relu', residual: true },
-      { type: 'dense' },
-    ],
     data: NUMBERS,
   },
   'norms, dropout, convolutions and pooling': {
