@@ -425,7 +425,7 @@ export class SourceReader {
     for (const spread of spreads) {
       const [record, ...more] = this.resolver.definitions(spread);
       if (record?.kind !== 'record' || more.length > 0 || !record.isWhole || depth > 4) return null;
-      const added = this.resolver.addedKeys(record);
+      const added = this.resolver.stores.added(record);
       const inner = added && this.spreadOptions(record, depth + 1);
       if (!inner) return null;
       for (const [name, value] of inner) all.set(name, value);

@@ -1,12 +1,9 @@
 // Shapes of arrays, as far as the text gives them: reshapes, slices, columns by name, lists that a loop fills, and what
 // functions of the file hand on. Names are those of NumPy, pandas, PyTorch, TensorFlow and TensorFlow.js.
 
-import { callsNamed, dotted, type Evaluator, type Value } from './evaluation.ts';
+import { type ArrayShape, callsNamed, dotted, type Evaluator, type Value } from './evaluation.ts';
 import type { Binding, CallOf, Expression } from './expression.ts';
 import type { Node, Source } from './node.ts';
-
-/** null: not even how many axes there are */
-export type ArrayShape = readonly Value[] | null;
 
 const UNKNOWN: Value = { kind: 'unknown' };
 const DEPTH = 26;
@@ -36,22 +33,13 @@ const DATASETS: Readonly<Record<string, readonly number[]>> = {
   boston_housing: [13],
 };
 
-export interface ArrayEvaluator extends Evaluator {
-  value(expression: Expression, depth?: number): Value;
-  bindingsOf(expression: Expression, depth: number): readonly Binding[];
-  itemsOf(expression: Expression, depth?: number): Expression[] | null;
-  qualified(expression: Expression, depth?: number): string[];
-  /** The expressions that the function of a call returns, read as that call makes it; null for other calls. */
-  returned<T>(call: CallOf, read: (result: Expression) => T): T[] | null;
-}
-
 export class Arrays {
-  private readonly evaluator: ArrayEvaluator;
+  private readonly evaluator: Evaluator;
   private readonly under = new Set<Node>();
   private left = 0;
   private nested = 0;
 
-  constructor(evaluator: ArrayEvaluator) {
+  constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
   }
 

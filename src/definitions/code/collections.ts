@@ -1,6 +1,6 @@
 // Literal collections that code derives from others: characters and words of texts in quotes, sets, and numberings of
 // them. Only how many there are is asked, since the order of a set is not told.
-import { dotted, type Evaluator, type Value } from './evaluation.ts';
+import { dotted, type Evaluator } from './evaluation.ts';
 import type { Constant, Expression } from './expression.ts';
 import type { Node } from './node.ts';
 
@@ -10,15 +10,11 @@ const MOST = 20_000;
 const CHANGES =
   '(?:append|extend|insert|remove|pop|popitem|add|update|clear|discard|setdefault|push|splice|shift|unshift|delete|set|fill)';
 
-export interface CollectionEvaluator extends Evaluator {
-  value(expression: Expression, depth?: number): Value;
-}
-
 export class Collections {
-  private readonly evaluator: CollectionEvaluator;
+  private readonly evaluator: Evaluator;
   private readonly under = new Set<Node>();
 
-  constructor(evaluator: CollectionEvaluator) {
+  constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
   }
 

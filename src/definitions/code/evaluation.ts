@@ -1,5 +1,14 @@
 // What the parts that follow a text ask of each other: values, bindings, definitions, and the frames they hold in.
-import type { Binding, CallOf, Constant, Dialect, Expression, Scope } from './expression.ts';
+import type {
+  Binding,
+  CallOf,
+  Constant,
+  Dialect,
+  Expression,
+  ParameterBinding,
+  Scope,
+  TurnBinding,
+} from './expression.ts';
 import type { Node } from './node.ts';
 import type { Project } from './project.ts';
 
@@ -21,24 +30,78 @@ export type Value =
 /** By the node of a function: the call that leads into it; by the node of a loop: which turn it is. */
 export type Frames = ReadonlyMap<number, CallOf | number>;
 
+/** null: not even how many axes there are */
+export type ArrayShape = readonly Value[] | null;
+
+/** What a call gives for a parameter. */
+export interface Given {
+  /** null: it cannot be told */
+  expression: Expression | null;
+  call: Node;
+  /** the parameter's own default */
+  isDefault: boolean;
+}
+
+/** What is stored into records, lists, instances and classes after they were made. */
+export interface Stored {
+  /** The bindings of a member of `definition` that may hold at `at`: `made` when it was made, and what was stored since. */
+  merged(definition: Expression, name: string, made: readonly Binding[], at: Expression): readonly Binding[];
+  /** Keys that were stored into a record by name; null where other keys may have been. */
+  added(definition: Expression): string[] | null;
+  mayAdd(definitions: readonly Expression[]): boolean;
+  changesList(list: Expression): boolean;
+}
+
 export interface Evaluator {
   readonly dialect: Dialect;
+  readonly root: Node;
   readonly project: Project;
+  readonly stores: Stored;
+  /** the calls and turns of loops that are read in now */
+  readonly frames: Frames;
+  /** Evaluates in one of the ways that `contexts` gives. */
   within<T>(frames: Frames, read: () => T): T;
+  /** The ways in which a place is reached: calls of the functions and turns of the loops that it stands in. */
   contexts(node: Node): Frames[];
+  value(expression: Expression, depth?: number): Value;
+  valueOfBinding(binding: Binding, depth: number): Value;
+  /** The options that can be taken, where the condition is known only one. */
+  chosen(choice: Extract<Expression, { kind: 'choice' }>, depth: number): Expression[];
+  /** The expressions that a reference may stand for; itself where it is none, or leads out of the file. */
   definitions(expression: Expression, depth?: number): Expression[];
+  /** The dotted names that an expression may stand for; a part that is not known is `*`. */
+  qualified(expression: Expression, depth?: number): string[];
+  /** What a name, a member or an element may have been bound to where it stands. */
+  bindingsOf(expression: Expression, depth: number): readonly Binding[];
   lookUp(name: string, at: Expression): readonly Binding[];
-  membersOf(object: Expression, name: string, depth: number, at?: Expression): readonly Binding[];
   reaching(all: readonly Binding[], at: Expression, scope: Scope): readonly Binding[];
-  classesOf(expression: Expression): Scope[];
+  membersOf(object: Expression, name: string, depth: number, at?: Expression): readonly Binding[];
+  classesOf(expression: Expression, depth?: number): Scope[];
+  basesOf(owner: Scope): Scope[];
+  fieldOf(body: Scope, name: string): readonly Binding[];
+  methodOf(owner: Scope, name: string): Scope | null;
   constructorOf(owner: Scope): Scope | null;
   imported(binding: Extract<Binding, { kind: 'import' }>): readonly Binding[];
   starred(expression: Extract<Expression, { kind: 'name' }>): readonly Binding[];
-  turnItems(over: Expression, path: number | null): Expression[] | null;
-  argumentOf(
-    parameter: Extract<Binding, { kind: 'parameter' }>,
+  ofModule(module: string, from: Node, name: string): readonly Binding[];
+  itemsOf(expression: Expression, depth?: number): Expression[] | null;
+  turnItems(over: Expression, path: number | null, depth?: number): Expression[] | null;
+  turnsOf(binding: TurnBinding, depth: number): (Expression | null)[];
+  /** What the call of the frame gives for a parameter; undefined where no call is known. */
+  argumentOf(parameter: ParameterBinding, depth: number): Given | undefined;
+  /** What a call gives for a parameter: null where nothing, so that its default holds. */
+  argument(
+    call: CallOf,
+    owner: Scope,
+    parameter: ParameterBinding,
     depth: number,
-  ): { expression: Expression | null } | undefined;
+  ): Expression | null | 'unknown';
+  /** The shape of an array, as far as the text gives it. */
+  shapeOf(array: Expression): ArrayShape;
+  /** How many elements, characters or keys a literal collection has; null where it cannot be told. */
+  countOf(collection: Expression): number | null;
+  /** What the function of a call returns, at each `return`, read as that call makes it; null for other calls. */
+  returned<T>(call: CallOf, read: (result: Expression) => T): T[] | null;
 }
 
 /** Calls of `x.name(` and `name(`, found in the text. */

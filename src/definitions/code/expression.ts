@@ -64,6 +64,9 @@ export type Binding = { node: Node; scope: Scope } & (
   | { kind: 'other' }
 );
 
+export type ParameterBinding = Extract<Binding, { kind: 'parameter' }>;
+export type TurnBinding = Extract<Binding, { kind: 'turn' }>;
+
 export interface Parameter {
   name: string;
   fallback: Expression | null;

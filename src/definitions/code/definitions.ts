@@ -1,0 +1,149 @@
+// The expressions that a reference may stand for: what made a record, a list, an instance or a layer.
+import { dotted, type Evaluator } from './evaluation.ts';
+import type { Binding, CallOf, Expression } from './expression.ts';
+
+const DEPTH = 24;
+/** What copies a record, or hands it on. */
+const COPIES =
+  /^(?:Object\.(?:freeze|seal)|structuredClone|dict|(?:copy\.)?deepcopy|copy\.copy|MappingProxyType|OmegaConf\.create|EasyDict|edict|AttrDict|Box|ConfigDict|ml_collections\.ConfigDict)$/;
+
+/** What a function may return that holds numbers by name. */
+const RESULTS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams|parse_args|parse_known_args)$/;
+const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load|json\.loads?)$/;
+
+export class Definitions {
+  private readonly evaluator: Evaluator;
+
+  constructor(evaluator: Evaluator) {
+    this.evaluator = evaluator;
+  }
+
+  /** The expressions that a reference may stand for; itself where it is none, or leads out of the file. */
+  of(expression: Expression, depth: number): Expression[] {
+    if (depth > DEPTH) return [expression];
+    if (expression.kind === 'choice')
+      return this.evaluator
+        .chosen(expression, depth)
+        .flatMap(each => this.evaluator.definitions(each, depth + 1));
+    if (expression.kind === 'call') return this.definitionsOfCall(expression, depth);
+    if (!['name', 'member', 'index', 'key'].includes(expression.kind)) return [expression];
+    const bindings = this.evaluator.bindingsOf(expression, depth);
+    if (bindings.length === 0) {
+      const entries = expression.kind === 'index' ? this.anyEntry(expression.object, depth) : [];
+      return entries.length > 0 ? entries : [expression];
+    }
+    return bindings.flatMap(binding => this.definitionsOfBinding(binding, expression, depth));
+  }
+
+  private definitionsOfBinding(binding: Binding, expression: Expression, depth: number): Expression[] {
+    switch (binding.kind) {
+      case 'value':
+        return this.evaluator.definitions(binding.value, depth + 1);
+      case 'property':
+        return this.evaluator
+          .membersOf(binding.of, binding.name, depth + 1)
+          .flatMap(each => (each.kind === 'value' ? this.evaluator.definitions(each.value, depth + 1) : []));
+      case 'turn':
+        return this.evaluator
+          .turnsOf(binding, depth)
+          .flatMap(each => (each ? this.evaluator.definitions(each, depth + 1) : [expression]));
+      case 'parameter': {
+        const given = this.evaluator.argumentOf(binding, depth)?.expression;
+        if (given) return this.evaluator.definitions(given, depth + 1);
+        // the name itself, which says of which class it is
+        return [{ kind: 'name', name: binding.name, node: binding.node }];
+      }
+      case 'import': {
+        const found = this.evaluator.imported(binding).filter(each => each.kind === 'value');
+        return found.length > 0
+          ? found.flatMap(each => this.definitionsOfBinding(each, expression, depth + 1))
+          : [expression];
+      }
+      default:
+        return [expression];
+    }
+  }
+
+  /** `table.get(kind, nn.LSTM)` is one of the table's entries; copies stand for what they copy. */
+  private definitionsOfCall(call: CallOf, depth: number): Expression[] {
+    const { callee, positional, named, spreads } = call;
+    if (callee.kind === 'member' && callee.name === 'get' && positional.length > 0) {
+      const key = this.evaluator.value(positional[0]!, depth + 1);
+      const found =
+        key.kind === 'known'
+          ? this.evaluator.membersOf(callee.object, String(key.value), depth + 1, call)
+          : [];
+      if (found.length > 0) return found.flatMap(each => this.definitionsOfBinding(each, call, depth + 1));
+      const entries = this.anyEntry(callee.object, depth);
+      const otherwise = positional[1] ? this.evaluator.definitions(positional[1], depth + 1) : [];
+      return entries.length > 0 ? [...entries, ...otherwise] : [call];
+    }
+    const name = dotted(callee);
+    const returned = name && !call.spreads.length ? this.returnedBy(call, depth) : null;
+    if (returned) return returned;
+    if (LOADS.test(name)) {
+      const loaded = this.loaded(call, depth);
+      return loaded ? [loaded] : [call];
+    }
+    if (!COPIES.test(name)) return [call];
+    if (name === 'dict' && positional.length === 0) {
+      const entries = new Map([...named].map(([key, { value }]) => [key, value]));
+      return [{ kind: 'record', entries, spreads, isWhole: call.isWhole, node: call.node }];
+    }
+    if (positional.length !== 1 || name === 'dict') {
+      // `dict(base, hidden=3)`
+      const [base] = positional;
+      if (name !== 'dict' || positional.length !== 1 || !base) return [call];
+      const entries = new Map([...named].map(([key, { value }]) => [key, value]));
+      return [
+        { kind: 'record', entries, spreads: [base, ...spreads], isWhole: call.isWhole, node: call.node },
+      ];
+    }
+    const inner = this.evaluator.definitions(positional[0]!, depth + 1);
+    if (/freeze|seal|Mapping/.test(name)) return inner;
+    // a copy of its own: what is stored into it does not change the first
+    return inner.map(each => (each.kind === 'record' ? { ...each, node: call.node } : each));
+  }
+
+  /** What a function of the file or project returns, where it has one `return`; only what holds numbers is of use. */
+  private returnedBy(call: CallOf, depth: number): Expression[] | null {
+    if (call.callee.kind !== 'name' || depth > 16) return null;
+    const all = this.evaluator.returned(call, result =>
+      ['name', 'call', 'record'].includes(result.kind) ? this.evaluator.definitions(result, depth + 2) : [],
+    );
+    const [found] = all ?? [];
+    if (!found || all!.length > 1 || found.length === 0) return null;
+    return found.every(
+      each => each.kind === 'record' || (each.kind === 'call' && RESULTS.test(each.callee.node.text)),
+    )
+      ? found
+      : null;
+  }
+
+  /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
+  private loaded({ positional, node }: CallOf, depth: number): Expression | null {
+    const [first] = positional;
+    let made = first && this.evaluator.definitions(first, depth + 1)[0];
+    // `json.loads(Path("conf.json").read_text())`
+    if (made?.kind === 'call' && made.callee.kind === 'member' && /^read(?:_text)?$/.test(made.callee.name))
+      made = this.evaluator.definitions(made.callee.object, depth + 1)[0];
+    const path = made?.kind === 'call' ? made.positional[0] : first;
+    const told = path && this.evaluator.value(path, depth + 1);
+    // settings are open anyway: the default of a path serves
+    const file = told?.kind === 'known' ? told.value : told?.kind === 'outside' ? told.fallback : null;
+    return typeof file === 'string' ? this.evaluator.project.settingsIn(file, node.source) : null;
+  }
+
+  /** `{"lstm": nn.LSTM, "gru": nn.GRU}[kind]`: any of them, when the key is not known. */
+  private anyEntry(object: Expression, depth: number): Expression[] {
+    return this.evaluator
+      .definitions(object, depth + 1)
+      .flatMap(each =>
+        each.kind === 'record'
+          ? [...each.entries.values()].flatMap(entry => this.evaluator.definitions(entry, depth + 1))
+          : each.kind === 'list'
+            ? each.items.flatMap(item => this.evaluator.definitions(item, depth + 1))
+            : [],
+      );
+  }
+}

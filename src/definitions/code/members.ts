@@ -1,0 +1,212 @@
+// What `object.name` is bound to: fields of the class that is being defined, entries of records, members of instances,
+// options of a command line, and settings of a configuration.
+import { bindingOf, callsNamed, dotted, type Evaluator } from './evaluation.ts';
+import { type Binding, type CallOf, type Expression, enclosingClass, type Scope } from './expression.ts';
+import { isBefore, lastOfEach } from './reach.ts';
+
+const DEPTH = 24;
+/** What holds numbers by name. */
+const HOLDERS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams)$/;
+/** members asked for while others are looked up: bundles of generated code lead round in circles */
+const MOST_NESTED = 60;
+
+export class Members {
+  private readonly evaluator: Evaluator;
+  private nesting = 0;
+
+  constructor(evaluator: Evaluator) {
+    this.evaluator = evaluator;
+  }
+
+  /** `object.name`: of an instance of the class that is being defined, of a record, or of an instance of a class. */
+  membersOf(object: Expression, name: string, depth: number, at?: Expression): readonly Binding[] {
+    if (depth > DEPTH || this.nesting > MOST_NESTED) return [];
+    if (object.kind === 'name' && object.name === this.evaluator.dialect.self)
+      return this.ownMembers(object, name, at);
+    this.nesting++;
+    try {
+      return this.evaluator.definitions(object, depth + 1).flatMap(definition => {
+        const found = this.membersOfDefinition(definition, name, depth);
+        return this.evaluator.stores.merged(definition, name, found, at ?? object);
+      });
+    } finally {
+      this.nesting--;
+    }
+  }
+
+  private ownMembers(object: Expression, name: string, at?: Expression): readonly Binding[] {
+    const owner = enclosingClass(this.evaluator.dialect.scopeOf(object.node));
+    if (!owner) return [];
+    const found = owner.members(name);
+    if (found.length === 0)
+      return this.evaluator.basesOf(owner).flatMap(base => (base === owner ? [] : base.members(name)));
+    if (!at || found.length < 2) return found;
+    const own = this.evaluator.dialect.scopeOf(at.node);
+    const near = found.filter(({ node }) => this.evaluator.dialect.scopeOf(node) === own);
+    if (near.length > 0 && near.some(binding => isBefore(binding, at.node)))
+      return this.evaluator.reaching(near, at, own);
+    // a field of the class body is what it is until a method sets it
+    const set = found.filter(({ node }) => this.evaluator.dialect.scopeOf(node) !== owner);
+    return set.length > 0 ? lastOfEach(set, this.evaluator.dialect) : found;
+  }
+
+  private membersOfDefinition(definition: Expression, name: string, depth: number): readonly Binding[] {
+    switch (definition.kind) {
+      case 'record': {
+        const value = definition.entries.get(name);
+        if (value) return [bindingOf(value, this.evaluator.dialect)];
+        return definition.spreads.flatMap(spread => this.membersOf(spread, name, depth + 1));
+      }
+      case 'list': {
+        const place = Number(name);
+        const value = definition.items[place < 0 ? definition.items.length + place : place];
+        return value ? [bindingOf(value, this.evaluator.dialect)] : [];
+      }
+      case 'call':
+        return this.membersOfCall(definition, name, depth);
+      case 'name':
+        return this.membersOfName(definition, name, depth);
+      case 'member':
+        return this.membersOfMember(definition, name);
+      default:
+        return [];
+    }
+  }
+
+  /** `Config.hidden`, a field of the class itself; `config.hidden`, where the parameter `config: Config` has one. */
+  private membersOfName(
+    definition: Extract<Expression, { kind: 'name' }>,
+    name: string,
+    depth: number,
+  ): readonly Binding[] {
+    return this.evaluator.lookUp(definition.name, definition).flatMap(binding => {
+      if (binding.kind === 'class') return binding.body.members(name);
+      if (binding.kind === 'import')
+        return [
+          ...this.evaluator
+            .imported(binding)
+            .flatMap(each => (each.kind === 'class' ? each.body.members(name) : [])),
+          ...this.evaluator.ofModule(binding.qualified, definition.node, name),
+        ];
+      if (binding.kind !== 'parameter') return [];
+      const classes = binding.annotation ? this.evaluator.classesOf(binding.annotation) : [];
+      const fields = classes.flatMap(body => this.evaluator.fieldOf(body, name));
+      if (fields.length > 0) return fields.map(field => assumed(field, name));
+      if (binding.fallback)
+        return this.membersOf(binding.fallback, name, depth + 1).map(field => assumed(field, name));
+      const setting = this.evaluator.project.setting([binding.name, name], definition.node.source);
+      return setting ? [bindingOf(setting, this.evaluator.dialect)] : [];
+    });
+  }
+
+  /** `self.hparams.hidden`, which is a parameter of the constructor; `cfg.model.hidden` of a configuration file. */
+  private membersOfMember(
+    definition: Extract<Expression, { kind: 'member' }>,
+    name: string,
+  ): readonly Binding[] {
+    const { object, name: own, node } = definition;
+    if (object.kind === 'name' && object.name === this.evaluator.dialect.self && own === 'hparams') {
+      const owner = enclosingClass(this.evaluator.dialect.scopeOf(node));
+      const maker = owner && this.evaluator.constructorOf(owner);
+      if (maker && owner.node.text.includes('save_hyperparameters')) return maker.bindings(name);
+    }
+    const path = pathOf(definition);
+    const first = path && this.rootOf(definition);
+    if (!path || !first || this.evaluator.lookUp(first.name, first).some(({ kind }) => kind !== 'parameter'))
+      return [];
+    const setting = this.evaluator.project.setting([...path, name], node.source);
+    return setting ? [bindingOf(setting, this.evaluator.dialect)] : [];
+  }
+
+  private rootOf(expression: Expression): Extract<Expression, { kind: 'name' }> | null {
+    if (expression.kind === 'name') return expression;
+    return expression.kind === 'member' ? this.rootOf(expression.object) : null;
+  }
+
+  /** `Config(hidden=3).hidden`, `parser.parse_args().hidden` and `dict(hidden=3)["hidden"]`. */
+  private membersOfCall(call: CallOf, name: string, depth: number): readonly Binding[] {
+    const { callee } = call;
+    const last = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
+    if (HOLDERS.test(last)) {
+      const given = call.named.get(name);
+      if (!given) return [];
+      const member = bindingOf(given.value, this.evaluator.dialect);
+      // hyperparameters are parsed from the command line as a rule
+      return [/^HParams$/.test(last) ? assumed(member, name) : member];
+    }
+    if (callee.kind === 'member' && /^parse_(known_)?args$/.test(last)) return this.option(call, name);
+    const classes = this.evaluator.classesOf(callee, depth + 1);
+    return classes.flatMap(body => this.memberOfInstance(body, call, name, depth));
+  }
+
+  private memberOfInstance(body: Scope, call: CallOf, name: string, depth: number): readonly Binding[] {
+    const maker = this.evaluator.constructorOf(body);
+    const members = this.evaluator.fieldOf(body, name);
+    if (!maker) {
+      // a dataclass: its fields are its parameters
+      const given = call.named.get(name)?.value ?? call.positional[body.fields.indexOf(name)];
+      if (given && members.length > 0) return [bindingOf(given, this.evaluator.dialect)];
+      if (call.spreads.length > 0 || !call.isWhole) return members.map(field => assumed(field, name));
+      return members;
+    }
+    return members.flatMap(member => {
+      if (member.kind !== 'value' || member.value.kind !== 'name') return [member];
+      // a member that its constructor's parameter sets comes from that parameter
+      const found = this.evaluator.bindingsOf(member.value, depth + 1);
+      return found.flatMap((each): Binding[] => {
+        if (each.kind !== 'parameter') return [each];
+        const given = this.evaluator.argument(call, maker, each, depth);
+        if (given === 'unknown') return [each];
+        if (given) return [bindingOf(given, this.evaluator.dialect)];
+        return each.fallback ? [bindingOf(each.fallback, this.evaluator.dialect)] : [each];
+      });
+    });
+  }
+
+  /** The default of an `add_argument("--name", default=…)`: a caller's, so it stays open. */
+  private option(call: CallOf, name: string): readonly Binding[] {
+    const flag = new RegExp(`^--?${name.replaceAll('_', '[-_]')}$`);
+    for (const node of callsNamed(call.node.source.root, 'add_argument', this.evaluator.dialect)) {
+      const added = this.evaluator.dialect.expression(node);
+      if (added.kind !== 'call') continue;
+      const names = added.positional.map(each => (each.kind === 'constant' ? String(each.value) : ''));
+      const target = added.named.get('dest')?.value;
+      const isIt =
+        names.some(each => flag.test(each) || each === name) ||
+        (target?.kind === 'constant' && target.value === name);
+      if (!isIt) continue;
+      const fallback = added.named.get('default')?.value ?? switched(added);
+      return [assumed(bindingOf(fallback ?? { kind: 'other', node }, this.evaluator.dialect), name)];
+    }
+    return [];
+  }
+}
+
+/** What a caller may set otherwise. */
+function assumed(field: Binding, name: string): Binding {
+  const fallback = field.kind === 'value' ? field.value : field.kind === 'parameter' ? field.fallback : null;
+  const { node, scope } = field;
+  return {
+    kind: 'parameter',
+    name,
+    fallback,
+    place: null,
+    property: null,
+    annotation: null,
+    isRest: false,
+    node,
+    scope,
+  };
+}
+
+/** `action="store_true"`: false unless it is given. */
+function switched(added: CallOf): Expression | null {
+  const action = added.named.get('action')?.value;
+  const isSwitch = action?.kind === 'constant' && /^store_(?:true|false)$/.test(String(action.value));
+  return isSwitch ? { kind: 'constant', value: action.value === 'store_false', node: action.node } : null;
+}
+
+function pathOf(expression: Expression): string[] | null {
+  const name = dotted(expression);
+  return name ? name.split('.') : null;
+}

@@ -1,0 +1,291 @@
+// What expressions come to: constants, with where they stand. What a caller or a configuration may set otherwise is open,
+// with its default.
+import { binary, unary } from './arithmetic.ts';
+import { dotted, type Evaluator, type Origin, type Value } from './evaluation.ts';
+import type { Binding, CallOf, Choice, Constant, Expression } from './expression.ts';
+import type { Node } from './node.ts';
+
+const UNKNOWN: Value = { kind: 'unknown' };
+const DEPTH = 24;
+/** Functions that give what they are given. */
+const SAME = new Set([
+  'int',
+  'float',
+  'bool',
+  'Number',
+  'Math.floor',
+  'Math.round',
+  'round',
+  'str',
+  'String',
+]);
+/** `field(default=64)` of dataclasses, attrs and pydantic; `Option(64)` of typer. */
+const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument']);
+
+export class Values {
+  private readonly evaluator: Evaluator;
+
+  constructor(evaluator: Evaluator) {
+    this.evaluator = evaluator;
+  }
+
+  value(expression: Expression, depth = 0): Value {
+    if (expression.kind === 'constant')
+      return { kind: 'known', value: expression.value, from: this.originOf(expression.node) };
+    return this.valueOf(expression, depth);
+  }
+
+  private valueOf(expression: Expression, depth: number): Value {
+    if (depth > DEPTH) return UNKNOWN;
+    switch (expression.kind) {
+      case 'constant':
+        return { kind: 'known', value: expression.value, from: this.originOf(expression.node) };
+      case 'setting':
+        return { kind: 'outside', fallback: expression.value, from: this.originOf(expression.node) };
+      case 'unary':
+        return lift([this.evaluator.value(expression.operand, depth + 1)], ([operand]) =>
+          unary(expression.operator, operand!),
+        );
+      case 'binary':
+        return lift(
+          [
+            this.evaluator.value(expression.left, depth + 1),
+            this.evaluator.value(expression.right, depth + 1),
+          ],
+          ([left, right]) => binary(expression.operator, left!, right!),
+        );
+      case 'choice':
+        return (
+          this.usual(expression, depth) ??
+          agreed(this.chosen(expression, depth).map(option => this.evaluator.value(option, depth + 1)))
+        );
+      case 'call':
+        return this.valueOfCall(expression, depth);
+      default:
+        return this.valueOfReference(expression, depth);
+    }
+  }
+
+  /** The option that the default of its condition takes: `d_proj if args.projection else d_embed`. */
+  private usual(expression: Extract<Expression, { kind: 'choice' }>, depth: number): Value | null {
+    const { options, by } = expression;
+    if (by === null || typeof by === 'string') return null;
+    const tested = this.evaluator.value(by.condition, depth + 1);
+    if (tested.kind !== 'outside' || tested.fallback === undefined) return null;
+    const all = options.map(option => this.evaluator.value(option, depth + 1));
+    if (agreed(all).kind !== 'unknown') return null;
+    const taken = all[truth(by, tested.fallback) ? 0 : 1]!;
+    if (taken.kind === 'unknown') return null;
+    const fallback = taken.kind === 'known' ? taken.value : taken.fallback;
+    return { kind: 'outside', fallback, from: taken.from };
+  }
+
+  /** The options that can be taken, where the condition is known only one. */
+  chosen(expression: Extract<Expression, { kind: 'choice' }>, depth: number): Expression[] {
+    const { options, by } = expression;
+    if (by === null) return options;
+    const [first, second] = options;
+    const tested = this.evaluator.value(typeof by === 'string' ? first! : by.condition, depth + 1);
+    const isTrue = tested.kind === 'known' ? truth(by, tested.value) : null;
+    if (isTrue === null) return options;
+    return [isTrue === (by !== 'and') ? first! : second!];
+  }
+
+  private originOf(node: Node, isCall = false): Origin {
+    const { file } = node.source;
+    const own = file === this.evaluator.root.source.file;
+    return { file: own ? null : file, line: node.startPosition.row + 1, isCall };
+  }
+
+  private valueOfCall(call: CallOf, depth: number): Value {
+    const { callee, positional, named } = call;
+    const name = dotted(callee);
+    if (/^(?:Number\.)?parse(?:Int|Float)$/.test(name) && positional[0])
+      return this.evaluator.value(positional[0], depth + 1);
+    if (SAME.has(name))
+      return positional.length === 1 ? this.evaluator.value(positional[0]!, depth + 1) : UNKNOWN;
+    const last = name.slice(name.lastIndexOf('.') + 1);
+    if (FIELDS.has(last)) {
+      const given = named.get('default')?.value ?? positional[0];
+      return given ? this.evaluator.value(given, depth + 1) : UNKNOWN;
+    }
+    if (name === 'len' && positional.length === 1) return this.lengthOf(positional[0]!, depth + 1);
+    if (last === 'size' && callee.kind === 'member' && positional.length === 1)
+      // `x.size(-1)` of a tensor
+      return this.sizeAt(callee.object, positional[0]!, depth + 1);
+    if (['max', 'min', 'Math.max', 'Math.min'].includes(name) && positional.length > 1)
+      return lift(
+        positional.map(each => this.evaluator.value(each, depth + 1)),
+        values =>
+          values.every(each => typeof each === 'number')
+            ? Math[last as 'max'](...(values as number[]))
+            : undefined,
+      );
+    if (last === 'sum' || last === 'get' || last === 'getattr') return this.valueOfLookUp(call, last, depth);
+    return UNKNOWN;
+  }
+
+  /** `config.get("hidden", 64)` and `getattr(args, "hidden", 64)`. */
+  private valueOfLookUp(call: CallOf, name: string, depth: number): Value {
+    const { callee, positional } = call;
+    const object = name === 'getattr' ? positional[0] : callee.kind === 'member' ? callee.object : undefined;
+    const [key, otherwise] = name === 'getattr' ? positional.slice(1) : positional;
+    const told = key && this.evaluator.value(key, depth + 1);
+    if (!object || told?.kind !== 'known') return UNKNOWN;
+    const found = this.evaluator.membersOf(object, String(told.value), depth + 1, call);
+    if (found.length > 0) return agreed(found.map(each => this.evaluator.valueOfBinding(each, depth + 1)));
+    const records = this.evaluator.definitions(object, depth + 1);
+    const fallback = otherwise && this.evaluator.value(otherwise, depth + 1);
+    if (fallback?.kind !== 'known') return UNKNOWN;
+    // a whole record that lacks the key
+    const isWhole = records.every(
+      each => each.kind === 'record' && each.isWhole && each.spreads.length === 0,
+    );
+    if (isWhole && !this.evaluator.stores.mayAdd(records)) return fallback;
+    return { kind: 'outside', fallback: fallback.value, from: fallback.from };
+  }
+
+  /** Of a list, a text, a set, or an array along its first axis. */
+  private lengthOf(expression: Expression, depth: number): Value {
+    const items = this.evaluator.itemsOf(expression, depth + 1);
+    const count = items?.length ?? this.evaluator.countOf(expression);
+    if (count !== null) return { kind: 'known', value: count, from: null };
+    return this.evaluator.shapeOf(expression)?.[0] ?? UNKNOWN;
+  }
+
+  /** `x.shape[2]`, where the text says which shape `x` was given; `words.length`. */
+  private sizeOf(expression: Expression, depth: number): Value | null {
+    if (
+      expression.kind === 'member' &&
+      this.evaluator.dialect.self === 'this' &&
+      /^(?:length|size)$/.test(expression.name)
+    ) {
+      const count = this.lengthOf(expression.object, depth + 1);
+      return count.kind === 'unknown' ? null : count;
+    }
+    if (expression.kind === 'member' && expression.name === 'value')
+      return this.inputOf(expression.object, depth);
+    if (expression.kind !== 'index' || expression.object.kind !== 'member') return null;
+    const { object, name } = expression.object;
+    return name === 'shape' ? this.sizeAt(object, expression.index, depth + 1) : null;
+  }
+
+  /** `document.getElementById("units").value` */
+  private inputOf(element: Expression, depth: number): Value | null {
+    const [made, ...more] = this.evaluator.definitions(element, depth + 1);
+    if (made?.kind !== 'call' || more.length > 0 || made.callee.kind !== 'member') return null;
+    const { name } = made.callee;
+    const [given] = made.positional;
+    if (!/^(?:getElementById|querySelector)$/.test(name) || given?.kind !== 'constant') return null;
+    const id = String(given.value);
+    if (name === 'querySelector' && !id.startsWith('#')) return null;
+    const setting = this.evaluator.project.input(id.replace(/^#/, ''), element.node.source);
+    return setting && this.evaluator.value(setting, depth + 1);
+  }
+
+  private sizeAt(array: Expression, axis: Expression, depth: number): Value {
+    const place = this.evaluator.value(axis, depth);
+    if (place.kind !== 'known' || typeof place.value !== 'number') return UNKNOWN;
+    const shape = this.evaluator.shapeOf(array);
+    return shape?.[place.value < 0 ? shape.length + place.value : place.value] ?? UNKNOWN;
+  }
+
+  private valueOfReference(expression: Expression, depth: number): Value {
+    const size = this.sizeOf(expression, depth);
+    if (size) return size;
+    const bindings = this.evaluator.bindingsOf(expression, depth);
+    if (bindings.length === 0) return UNKNOWN;
+    return agreed(bindings.map(binding => this.evaluator.valueOfBinding(binding, depth + 1)));
+  }
+
+  ofBinding(binding: Binding, depth: number): Value {
+    if (depth > DEPTH) return UNKNOWN;
+    switch (binding.kind) {
+      case 'value':
+        return this.evaluator.value(binding.value, depth);
+      case 'parameter':
+        return this.valueOfParameter(binding, depth);
+      case 'property': {
+        const found = this.evaluator.membersOf(binding.of, binding.name, depth);
+        if (found.length > 0)
+          return agreed(found.map(each => this.evaluator.valueOfBinding(each, depth + 1)));
+        return this.outside(binding.fallback, depth);
+      }
+      case 'turn':
+        return agreed(
+          this.evaluator
+            .turnsOf(binding, depth)
+            .map(each => (each ? this.evaluator.value(each, depth + 1) : UNKNOWN)),
+        );
+      case 'import':
+        return agreed(
+          this.evaluator.imported(binding).map(each => this.evaluator.valueOfBinding(each, depth + 1)),
+        );
+      default:
+        return UNKNOWN;
+    }
+  }
+
+  private outside(fallback: Expression | null, depth: number): Value {
+    const found = fallback && this.evaluator.value(fallback, depth);
+    if (found?.kind === 'outside') return found;
+    return found?.kind === 'known'
+      ? { kind: 'outside', fallback: found.value, from: found.from }
+      : { kind: 'outside', fallback: undefined, from: null };
+  }
+
+  private valueOfParameter(binding: Extract<Binding, { kind: 'parameter' }>, depth: number): Value {
+    const given = this.evaluator.argumentOf(binding, depth);
+    if (given === undefined) return this.outside(binding.fallback, depth);
+    const { expression, call, isDefault } = given;
+    if (!expression) return this.outside(binding.fallback, depth);
+    const found = this.evaluator.value(expression, depth + 1);
+    if (found.kind === 'unknown') return this.outside(binding.fallback, depth);
+    if (found.kind !== 'known') return found;
+    // the outermost call that gave it; a default stands where it is written
+    if (isDefault || found.from?.isCall) return found;
+    return { ...found, from: this.originOf(call, true) };
+  }
+}
+
+function truth(by: Exclude<Choice, null>, value: Constant): boolean {
+  return by === '??' ? value !== null : Boolean(value);
+}
+
+/** One value where all agree; what comes from outside stays so. */
+function agreed(values: readonly Value[]): Value {
+  const [first, ...rest] = values;
+  if (!first) return UNKNOWN;
+  if (rest.every(value => isSame(value, first))) return first;
+  // `size=None` with `if size is None: size = 64` below it
+  const open = values.find(({ kind }) => kind === 'outside') as
+    | Extract<Value, { kind: 'outside' }>
+    | undefined;
+  const known = values.filter(({ kind }) => kind === 'known') as Extract<Value, { kind: 'known' }>[];
+  const [only] = known;
+  if (
+    open?.fallback === null &&
+    only &&
+    known.length === values.length - 1 &&
+    known.every(each => isSame(each, only))
+  )
+    return { kind: 'outside', fallback: only.value, from: only.from };
+  return UNKNOWN;
+}
+
+function isSame(a: Value, b: Value): boolean {
+  if (a.kind === 'known') return b.kind === 'known' && a.value === b.value;
+  return a.kind === 'outside' && b.kind === 'outside' && a.fallback === b.fallback;
+}
+
+function lift(values: Value[], compute: (values: Constant[]) => Constant | undefined): Value {
+  if (values.some(({ kind }) => kind === 'unknown')) return UNKNOWN;
+  const constants = values.map(value =>
+    value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined,
+  );
+  const result = constants.some(each => each === undefined) ? undefined : compute(constants as Constant[]);
+  const origins = values.flatMap(value => (value.kind === 'unknown' || !value.from ? [] : [value.from]));
+  const from = origins.find(({ isCall }) => isCall) ?? origins[0] ?? null;
+  if (values.some(({ kind }) => kind === 'outside')) return { kind: 'outside', fallback: result, from };
+  return result === undefined ? UNKNOWN : { kind: 'known', value: result, from };
+}
