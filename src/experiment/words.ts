@@ -55,7 +55,20 @@ export function nearest(word: string, known: readonly string[]): string | null {
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? shortenedFrom(word, known);
+}
+
+/** `kernel` → `kernelSize`, `lr` → `learningRate`: the one known word of which `word` is the beginning or the initials. */
+function shortenedFrom(word: string, known: readonly string[]): string | null {
+  const plain = (text: string) => text.replace(/[-_]/g, '').toLowerCase();
+  const initials = (text: string) =>
+    (text.match(/^[a-z]|[A-Z]|(?<=[-_])[a-z]/g) ?? []).join('').toLowerCase();
+  const short = plain(word);
+  if (short.length < 2) return null;
+  const fits = known.filter(
+    candidate => (short.length >= 3 && plain(candidate).startsWith(short)) || initials(candidate) === short,
+  );
+  return fits.length === 1 ? fits[0]! : null;
 }
 
 /** Levenshtein with swapped neighbours counted once; stops counting at `limit`. */
