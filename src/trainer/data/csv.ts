@@ -20,7 +20,7 @@ import {
 import { readerOf } from './readers/index.ts';
 import { type Reader, refuseArray, textOf } from './readers/reader.ts';
 import { Column, Storage } from './storage.ts';
-import { type TimeColumn, TimeReader } from './time-column.ts';
+import { fromParts, goesOn, type TimeColumn, TimeReader, withClock } from './time-column.ts';
 
 export interface Table {
   /** names of all columns of the file */
@@ -63,7 +63,10 @@ export interface ReadOptions {
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 const TOTAL =
-  /^(grand |sub-?)?(totals?|sums?|average|avg|mean|median|summe|gesamt|insgesamt|zwischensumme|mittelwert|durchschnitt|moyenne|totale)\b[\s:.]*/i;
+  /^(?:(?:grand |sub-?)?(?:totals?|sums?)|(?:gesamt|zwischen|end)?summe|gesamt|insgesamt|somme|totale|totaal|totalt|somma|suma|celkem|razem|összesen|toplam|итого|всего|合計|总计|總計|합계|Σ)(?![\p{L}\d])/iu;
+/** Words that are names and categories too: they tell a total only in a column of numbers or dates. */
+const STATISTIC =
+  /^(?:averages?|avg|mean|median|std\.?(?:dev)?|max(?:imum)?|min(?:imum)?|count|anzahl|mittelwert|durchschnitt|moyenne|média|media)(?![\p{L}\d])/iu;
 /** More rows than this at the end are data. */
 const MOST_TOTALS = 10;
 
@@ -177,7 +180,12 @@ class TableBuilder {
   private units: { row: Row; cell: string } | null = null;
   /** rows that look like totals or remarks, until a row of data comes after them */
   private held: Row[] = [];
-  private totalWithin: Row | null = null;
+  private readonly totalsWithin: Row[] = [];
+  /** columns that hold words */
+  private readonly wordy: boolean[];
+  /** columns that have no empty cell, and the last row, where it has the first one */
+  private readonly full: boolean[];
+  private gap: Row | null = null;
 
   constructor(
     name: string,
@@ -199,16 +207,18 @@ class TableBuilder {
     this.readers = wanted.map(
       column => new ColumnReader(name, column, options.numbers ?? null, this.storage),
     );
+    this.wordy = columns.map(() => false);
+    this.full = columns.map((_, place) => !this.places.includes(place));
     this.watches = columns.map(() => new SeparatorWatch());
     this.times = columns.map(column => new TimeReader(column, column === options.time, this.storage));
   }
 
   add(row: Row): void {
-    const { record, line } = row;
+    const { record } = row;
     if (record.length !== this.columns.length) {
-      this.bad.report(
-        `${this.name}, line ${line}: this row has ${plural(record.length, 'cell')}, the header has ${this.columns.length}.`,
-      );
+      // a remark below the table, unless rows follow
+      if (this.held.length < MOST_TOTALS && this.lines.length > 0 && isRemark(record)) this.held.push(row);
+      else this.refuseLength(row);
       return;
     }
     if (this.isTyped) {
@@ -224,10 +234,20 @@ class TableBuilder {
       return;
     }
     for (const held of this.held.splice(0)) {
-      if (held.record.some(cell => TOTAL.test(cell))) this.totalWithin ??= held;
+      if (held.record.length !== this.columns.length) {
+        this.refuseLength(held);
+        continue;
+      }
+      if (this.isTotal(held.record)) this.totalsWithin.push(held);
       this.take(held);
     }
     this.take(row);
+  }
+
+  private refuseLength({ record, line }: Row): void {
+    this.bad.report(
+      `${this.name}, line ${line}: this row has ${plural(record.length, 'cell')}, the header has ${this.columns.length}.`,
+    );
   }
 
   finish(delimiter: string): Table {
@@ -252,6 +272,7 @@ class TableBuilder {
     );
     const by = <T>(part: (facts: ColumnFacts) => T) =>
       new Map(this.wanted.map((column, index): [string, T] => [column, part(facts[index]!)]));
+    this.tellSum(facts);
     if (this.units)
       this.notes.push(
         `Line ${this.units.row.line} is left out: it names units (${JSON.stringify(this.units.cell.slice(0, 40))}), not values.`,
@@ -282,6 +303,22 @@ class TableBuilder {
       if (this.isTyped) refuseArray(record[place]!, this.wanted[index]!, `${this.name}, row ${line}`);
       this.readers[index]!.add(record[place]!, line);
     }
+    if (!this.isTyped) this.look({ record, line });
+    this.watch(record);
+  }
+
+  private look({ record, line }: Row): void {
+    this.gap = null;
+    for (const [place, cell] of record.entries()) {
+      if (this.full[place] && cell === '') {
+        this.full[place] = false;
+        this.gap = { record, line };
+      }
+      this.wordy[place] ||= /^\p{L}/u.test(cell) && !isMissing(cell);
+    }
+  }
+
+  private watch(record: readonly string[]): void {
     for (const [place, cell] of record.entries()) {
       this.watches[place]!.add(cell);
       if (this.times[place]!.isAlive) this.times[place]!.add(cell);
@@ -296,21 +333,24 @@ class TableBuilder {
     );
   }
 
+  private isTotal(record: readonly string[]): boolean {
+    return record.some((cell, place) => TOTAL.test(cell) || (!this.wordy[place] && STATISTIC.test(cell)));
+  }
+
   /** A total, a remark below the table, or a row of delimiters. */
   private isNoData(record: readonly string[]): boolean {
-    if (record.some(cell => TOTAL.test(cell))) return true;
+    if (this.isTotal(record)) return true;
     if (this.places.some(place => record[place] !== '')) return false;
-    const filled = record.filter(cell => cell !== '');
-    return (
-      filled.length === 0 ||
-      (filled.length === 1 && /\p{L}{3}/u.test(filled[0]!) && readDate(filled[0]!) === null)
-    );
+    return record.every(cell => cell === '') || isRemark(record);
   }
 
   private leaveOut(): void {
-    if (this.totalWithin)
+    const [total, ...more] = this.totalsWithin;
+    if (total)
       this.notes.push(
-        `Line ${this.totalWithin.line} looks like a total, but rows of data follow: it is read as one of them.`,
+        more.length === 0
+          ? `Line ${total.line} looks like a total, but rows of data follow: it is read as one of them.`
+          : `Line ${total.line} and ${plural(more.length, 'further line')} look like totals, but rows of data follow: they are read as such.`,
       );
     const [first] = this.held;
     if (!first || this.lines.length === 0) return;
@@ -320,6 +360,23 @@ class TableBuilder {
     const why =
       cell === undefined ? 'nothing in it' : `${JSON.stringify(cell.slice(0, 40))} begins no row of data`;
     this.notes.push(`${which} left out: ${why}.`);
+  }
+
+  /** A last row without a key, whose numbers are the sums or the means of those above, is told, not left out. */
+  private tellSum(facts: readonly ColumnFacts[]): void {
+    const last = this.lines.length - 1;
+    if (!this.gap || last < 3) return;
+    const isSum = facts.every(({ values }) => {
+      const total = values.get(last);
+      let [sum, count] = [-total, 0];
+      for (const value of values) if (!Number.isNaN(value)) [sum, count] = [sum + value, count + 1];
+      const near = (wanted: number) => Math.abs(total - wanted) <= 1e-3 * Math.abs(wanted);
+      return total !== 0 && (near(sum) || near(sum / (count - 1)));
+    });
+    if (isSum)
+      this.notes.push(
+        `Line ${this.gap.line} looks like a total: its numbers are the sum or the mean of those above. It is read as a row; take it out of the file if it is none.`,
+      );
   }
 
   /** @throws DataError where a column holds no numbers, or too much that is none */
@@ -349,19 +406,38 @@ class TableBuilder {
     return new DataError(`The column "${this.wanted[index]}" of ${this.name} holds no numbers${which}.`);
   }
 
-  /** Dates before numbers, and the leftmost of them. */
+  /** Dates before numbers, and the leftmost of those that go on from row to row. */
   private findTime(): TimeColumn | null {
     const { time: asked } = this.options;
     const found = this.times
       .filter(({ column }, place) => (asked === undefined ? !this.places.includes(place) : column === asked))
       .flatMap(reader => (reader.isAlive ? (reader.settle() ?? []) : []));
-    const best = found.find(({ isDate }) => isDate) ?? found[0] ?? null;
+    const dates = found.filter(({ isDate }) => isDate);
+    const date = dates.find(goesOn) ?? dates[0];
+    const clock = date && this.times.find(({ timesOfDay }) => timesOfDay !== null);
+    const best =
+      (clock && withClock(date, clock)) ??
+      date ??
+      (asked === undefined ? fromParts(this.times, this.storage) : null) ??
+      found[0] ??
+      null;
     if (!best && asked !== undefined)
       throw new DataError(
         `The column "${asked}" of ${this.name} holds no dates and no numbers that rise or fall.`,
       );
     return best;
   }
+}
+
+/** One cell of words in a table of several columns: "Source: …", "(4 rows)". */
+function isRemark(record: readonly string[]): boolean {
+  const filled = record.filter(cell => cell !== '');
+  return (
+    filled.length === 1 &&
+    /\p{L}{3}/u.test(filled[0]!) &&
+    readDate(filled[0]!) === null &&
+    readCell(filled[0]!) === null
+  );
 }
 
 function upTo(rows: number, storage: Storage): Column<Int32ArrayConstructor> {
@@ -446,7 +522,12 @@ async function sniff(
       ? 'utf-16le'
       : bytes[0] === 0xfe && bytes[1] === 0xff
         ? 'utf-16be'
-        : 'utf-8';
+        : unmarked(bytes);
+  if (
+    bytes.subarray(0, 4).equals(Buffer.from([0xff, 0xfe, 0, 0])) ||
+    bytes.subarray(0, 4).equals(Buffer.from([0, 0, 0xfe, 0xff]))
+  )
+    throw new DataError(`${name} is written in UTF-32; save it as UTF-8.`);
   const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
   if (zero >= 0) throw new DataError(`${name} is not a text file: byte ${zero} is 0.`);
   const [first = ''] = new TextDecoder(encoding).decode(bytes).split(/\r\n|\n|\r/, 1);
@@ -460,6 +541,14 @@ async function sniff(
     (a, b) => b.count - a.count,
   )[0]!;
   return { delimiter: best.delimiter, encoding, firstLine: 1 };
+}
+
+/** UTF-16 without its mark: every second byte of the first line is 0, and no other. */
+function unmarked(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  const head = bytes.subarray(0, 64);
+  if (head.length < 4) return 'utf-8';
+  const isZero = (odd: number) => head.every((byte, at) => (byte === 0) === (at % 2 === odd));
+  return isZero(1) ? 'utf-16le' : isZero(0) ? 'utf-16be' : 'utf-8';
 }
 
 /** Bytes in any encoding become UTF-8; bytes that are not valid UTF-8 are taken for Latin-1, which old tables are in. */

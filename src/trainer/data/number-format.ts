@@ -28,14 +28,26 @@ export interface ColumnFacts {
   notes: string[];
 }
 
-const MISSING = /^(|na|n\/a|#n\/a|<na>|n\.a\.|nan|null|none|nil|missing|-+|–|—|\?|\.)$/i;
-const INFINITE = /^[-+]?(inf|infinity|∞)$/i;
-const CURRENCY =
-  /^(?:([$€£¥₹₽₩₺]|USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD)\s?)?(.*?)(?:\s?([$€£¥₹₽₩₺]|USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD|zł|kr))?$/i;
+/** Empty cells and the words that R, pandas, Excel and databases write for them. */
+const MISSING =
+  /^(|na|n\/a|#n\/a|#n\/a n\/a|#na|<na>|n\.a\.|[-+]?nan|nat|-?1\.#(?:ind|qnan)|null|\(null\)|#null!|\\n|none|nil|missing|-+|–|—|\?|\.+)$/i;
+const INFINITE = /^[-+]?(inf|infinity|∞|1\.#inf)$/i;
+const CURRENCIES = [
+  '(?:US|R|A|C|CA|AU|NZ|HK|S|NT|MX)?\\$|[€£¥₹₽₩₺₫฿₴₦₱₪]',
+  'USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD|NZD|HUF|RON|TRY|ZAR|MXN|KRW',
+  'zł|kr\\.?|Kč|Ft|Fr\\.?|Rs\\.?',
+].join('|');
+const CURRENCY = new RegExp(`^(?:(${CURRENCIES})\\s?)?(.*?)(?:\\s?(${CURRENCIES}))?$`, 'iu');
+/** "20.-", "20,--": no cents, as prices are written in German. */
+const NO_CENTS = /(\d)[.,][-–—]+(?=\D*$)/;
 
-const SPACE = '[ \\u00a0\\u2009\\u202f]';
-const QUOTE = "['’]";
+const SPACES = ' \\u00a0\\u2007\\u2009\\u202f';
+const QUOTES = "'’ʼ´`";
+const SPACE = `[${SPACES}]`;
+const QUOTE = `[${QUOTES}]`;
+const GROUPING = new RegExp(`[${SPACES}${QUOTES}]`, 'g');
 const groups = (...marks: string[]) => marks.map(mark => `[1-9]\\d{0,2}(?:${mark}\\d{3})+`);
+const GROUPED = new RegExp(`\\d[${SPACES}${QUOTES}]\\d`);
 const INDIAN = '[1-9]\\d?(?:,\\d{2})+,\\d{3}';
 const EXPONENT = '(?:e[-+]?\\d+)?';
 const whole = (integer: string[], mark: string) =>
@@ -57,8 +69,8 @@ const SET: Readonly<Record<NumberFormat, RegExp>> = {
 };
 
 const usesComma = (format: NumberFormat) => format.endsWith(',5');
-const pointValue = (text: string) => Number(text.replace(/[, \u00a0\u2009\u202f'’]/g, ''));
-const commaValue = (text: string) => Number(text.replace(/[. \u00a0\u2009\u202f'’]/g, '').replace(',', '.'));
+const pointValue = (text: string) => Number(text.replace(GROUPING, '').replaceAll(',', ''));
+const commaValue = (text: string) => Number(text.replace(GROUPING, '').replaceAll('.', '').replace(',', '.'));
 
 /** null: no number. Infinities are numbers here, so that they can be refused by their own sentence. */
 export function readCell(text: string, set: NumberFormat | null = null): Cell | null {
@@ -75,12 +87,13 @@ export function readCell(text: string, set: NumberFormat | null = null): Cell | 
       currency: '',
     };
   if (!/\d/.test(text)) return null;
-  let body = text.replace(/^[−–](?=.*\d)/, '-');
+  let body = text.replace(/^[−–﹣－](?=.*\d)/, '-').replace(NO_CENTS, '$1');
   let sign = 1;
-  const accounting = /^\((.*)\)$/.exec(body);
+  // "(1.50)", and with a sign of percent or currency outside: "$(1.50)", "(5)%"
+  const accounting = /^([^\d()+-]*)\(([^()]*)\)([^\d()]*)$/.exec(body);
   if (accounting) {
     sign = -1;
-    body = accounting[1]!.trim();
+    body = `${accounting[1]}${accounting[2]!.trim()}${accounting[3]}`;
   }
   const signed =
     /^([-+])\s?(.*)$/.exec(body) ??
@@ -95,7 +108,7 @@ export function readCell(text: string, set: NumberFormat | null = null): Cell | 
   if (!/^[\d.]/.test(body) || !/\d$/.test(body)) {
     const [, before, amount, after] = CURRENCY.exec(body)!;
     if (before && after) return null;
-    currency = (before ?? after ?? '').toUpperCase();
+    currency = (before ?? after ?? '').replace('.', '').toUpperCase();
     body = amount!.trim();
     if (sign === 1 && body.startsWith('-')) {
       sign = -1;
@@ -294,11 +307,11 @@ export class ColumnReader {
       this.ambiguous++;
       if (seen.text.includes('.')) this.ambiguousDot ??= seen;
       else this.ambiguousComma ??= seen;
-      if (seen.text.endsWith('0')) this.trailingZero = true;
+      if (/0\D*$/.test(seen.text)) this.trailingZero = true;
     } else if (point === comma && !/[.,]/.test(seen.text)) {
       this.plain++;
       if (Math.abs(point) >= 1000 && /\d{4}/.test(seen.text)) this.longPlain = true;
-      if (/\d[ \u00a0\u2009\u202f'’]\d/.test(seen.text)) this.grouped ??= seen;
+      if (GROUPED.test(seen.text)) this.grouped ??= seen;
     }
     if (/[.,]/.test(seen.text)) this.separated++;
   }

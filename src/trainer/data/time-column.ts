@@ -1,7 +1,7 @@
 // The column that tells when: found among those that are not read as numbers, and judged by its order, duplicates,
 // gaps and changing intervals, each with its place.
 import { count, plural } from '../../experiment/words.ts';
-import { readDate, showDate } from './dates.ts';
+import { dateOf, readClock, readDate, showDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import { isMissing, readCell } from './number-format.ts';
 import { Column, type Storage } from './storage.ts';
@@ -20,7 +20,7 @@ export interface TimeColumn {
 
 /** Names of columns whose numbers count steps or seconds. */
 const NUMBERED =
-  /^(|t|ts|time|timestamp|date|datetime|year|jahr|index|idx|step|epoch|unix|unixtime|day|week|month|hour|n|nr|no|row|period|id)$/i;
+  /^(|t|ts|time|timestamp|date|datetime|year|jahr|monat|tag|stunde|index|idx|step|epoch|unix|unixtime|day|week|month|hour|yr|yyyy|mo|mm|dd|hr|hh|n|nr|no|row|period|id)$/i;
 /** Rows that a column may have wrong before it is no time column. */
 const TOLERATED = 0.05;
 const LOOKED = 50;
@@ -36,20 +36,38 @@ export class TimeReader {
   private dates = 0;
   private numbers: Times | null;
   private numberless = 0;
+  /** seconds of the day, of a column beside one of dates */
+  private clocks: Times | null;
 
   constructor(column: string, isAsked: boolean, storage: Storage) {
     this.column = column;
     this.storage = storage;
     this.dayFirst = new Column(Float64Array, storage);
+    this.clocks = new Column(Float64Array, storage);
     this.numbers = isAsked || NUMBERED.test(column) ? new Column(Float64Array, storage) : null;
   }
 
   get isAlive(): boolean {
-    return this.dayFirst !== null || this.numbers !== null;
+    return this.dayFirst !== null || this.numbers !== null || this.clocks !== null;
+  }
+
+  /** Numbers as they stand, where nearly every cell is one. */
+  get plainNumbers(): Times | null {
+    return this.numbers;
+  }
+
+  /** Times of day, where every cell has one. */
+  get timesOfDay(): Times | null {
+    return this.clocks;
   }
 
   add(text: string): void {
     const isEmpty = isMissing(text);
+    if (this.clocks) {
+      const clock = readClock(text);
+      if (clock === null) this.clocks = null;
+      else this.clocks.push(clock);
+    }
     if (this.dayFirst) {
       const date = isEmpty ? null : readDate(text);
       const [day, month] = [date?.dayFirst ?? Number.NaN, date?.monthFirst ?? Number.NaN];
@@ -61,8 +79,9 @@ export class TimeReader {
       if (tooMany(this.dateless, this.dayFirst.length)) this.dayFirst = this.monthFirst = null;
     }
     if (this.numbers) {
-      const cell = isEmpty ? null : readCell(text, '1234.5');
-      this.numbers.push(cell && Number.isFinite(cell.point) ? cell.point : Number.NaN);
+      const cell = isEmpty ? null : readCell(text);
+      const value = cell && (Number.isNaN(cell.point) ? cell.comma : cell.point);
+      this.numbers.push(value !== null && Number.isFinite(value) ? value : Number.NaN);
       if (!isEmpty && !cell) this.numberless++;
       if (tooMany(this.numberless, this.numbers.length)) this.numbers = null;
     }
@@ -96,6 +115,46 @@ export class TimeReader {
       storage: this.storage,
     };
   }
+}
+
+/** Dates with the times of day of another column; null where a date has a time of its own. */
+export function withClock(date: TimeColumn, clock: TimeReader): TimeColumn | null {
+  const clocks = clock.timesOfDay;
+  if (!clocks || clocks.length !== date.times.length) return null;
+  for (const time of date.times) if (time % DAY !== 0 && !Number.isNaN(time)) return null;
+  const times = new Column(Float64Array, date.storage);
+  const seconds = clocks[Symbol.iterator]();
+  for (const time of date.times) times.push(time + 1000 * seconds.next().value!);
+  return { ...date, column: `${date.column} ${clock.column}`, times };
+}
+
+const PARTS = [
+  /^(year|yr|yyyy|jahr)$/i,
+  /^(month|mo|mm|monat)$/i,
+  /^(day|dd|tag)$/i,
+  /^(hour|hr|hh|stunde)$/i,
+];
+
+/** Dates of columns for year, month, and by choice day and hour; null: there are none, or one is not in the calendar. */
+export function fromParts(readers: readonly TimeReader[], storage: Storage): TimeColumn | null {
+  const parts = PARTS.map(name => readers.find(({ column }) => name.test(column)));
+  const [years, months, days, hours] = parts.map(reader => reader?.plainNumbers);
+  if (!years || !months) return null;
+  const times = new Column(Float64Array, storage);
+  for (let row = 0; row < years.length; row++) {
+    const time = dateOf(years.get(row), months.get(row), days?.get(row) ?? 1, hours?.get(row) ?? 0);
+    if (Number.isNaN(time)) return null;
+    times.push(time);
+  }
+  const column = parts.flatMap((reader, at) =>
+    reader && [years, months, days, hours][at] ? reader.column : [],
+  );
+  return { column: column.join(' '), times, isDate: true, isAmbiguous: false, storage };
+}
+
+/** Whether the times of a column go on in nearly every row. */
+export function goesOn({ times }: TimeColumn): boolean {
+  return isOrdered(times);
 }
 
 function tooMany(wrong: number, seen: number): boolean {
@@ -233,7 +292,7 @@ function intervalRemarks(
   const timeAt = (place: number) => times.get(order.row(place));
   const scale = scaleOf(timeAt, order.length, isDate);
   const between = order.length - 1;
-  const stepAt = (at: number) => scale.place(timeAt(at + 1)) - scale.place(timeAt(at));
+  const stepAt = (at: number) => rounded(scale.place(timeAt(at + 1)) - scale.place(timeAt(at)));
   const half = between >> 1;
   const [first, second, all] = [new StepCounts(), new StepCounts(), new StepCounts()];
   for (let at = 0; at < between; at++) {
@@ -272,7 +331,7 @@ function intervalRemarks(
 
 function scaleOf(timeAt: (place: number) => number, length: number, isDate: boolean): Scale {
   const steps = new StepCounts();
-  for (let place = 1; place < length; place++) steps.add(timeAt(place) - timeAt(place - 1));
+  for (let place = 1; place < length; place++) steps.add(rounded(timeAt(place) - timeAt(place - 1)));
   const plain: Scale = { place: time => time, step: steps.commonest(), name: isDate ? 'time' : '' };
   if (!isDate) return plain;
   const median = steps.median();
@@ -300,6 +359,11 @@ function scaleOf(timeAt: (place: number) => number, length: number, isDate: bool
     return { place, step: 1, name: 'working day' };
   }
   return plain;
+}
+
+/** 0.1 of 0.7999999999999999 − 0.7 */
+function rounded(step: number): number {
+  return Number.isInteger(step) ? step : Number(step.toPrecision(8));
 }
 
 /** Steps of so many sizes are of no interval. */

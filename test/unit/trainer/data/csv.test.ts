@@ -165,6 +165,48 @@ describe('reading tables', () => {
     assert.deepEqual((await notes('date,y\n2024-01-01,1\n,\n2024-01-03,\n')).values.length, 3 - 0);
   });
 
+  for (const [word, row] of [
+    ['Gesamtsumme', 'Gesamtsumme,26'],
+    ['Σ', 'Σ,26'],
+    ['Итого', 'Итого,26'],
+    ['合計', '合計,26'],
+    ['several statistics', 'Average,6.5\nMax,8\nMin,5'],
+    ['a remark in one cell', 'Source: a book'],
+    ['the count of rows', '\n(4 rows affected)'],
+  ])
+    it(`leaves out ${word} below the table`, async () => {
+      const table = await readCsv(write(`k,y\n1,5\n2,6\n3,7\n4,8\n${row}\n`), 'a.csv', ['y']);
+      assert.deepEqual([...table.values.get('y')!], [5, 6, 7, 8]);
+      assert.match(table.notes.join(' '), /left out/);
+    });
+
+  it('tells a last row without a key that is the sum or the mean', async () => {
+    for (const last of [',26', ',6.5']) {
+      const { notes, rows } = await readCsv(write(`k,y\n1,5\n2,6\n3,7\n4,8\n${last}\n`), 'a.csv', ['y']);
+      assert.equal(rows, 5);
+      assert.match(notes.join(' '), /^Line 6 looks like a total: its numbers are the sum or the mean/);
+    }
+    const { notes } = await readCsv(write('k,y\n1,5\n2,6\n3,7\n4,8\n,9\n'), 'a.csv', ['y']);
+    assert.deepEqual(notes, []);
+  });
+
+  it('keeps rows of people named Max, and refuses a remark that rows follow', async () => {
+    const people = await readCsv(write('k,y\nAnna,5\nTom,6\nMin,7\nMax,8\n'), 'a.csv', ['y']);
+    assert.deepEqual([...people.values.get('y')!], [5, 6, 7, 8]);
+    await refused('x,y\n1,2\nSource: a book\n3,4\n', /^a\.csv, line 3: this row has 1 cell/);
+    await refused('x,y\n1,2\n3\n', /^a\.csv, line 3: this row has 1 cell/);
+  });
+
+  it('reads UTF-16 without a mark, and says what UTF-32 is', async () => {
+    const little = Buffer.from('x,y\n1,2\n3,4\n', 'utf16le');
+    assert.deepEqual(await column(little), [2, 4]);
+    assert.deepEqual(await column(Buffer.from(little).swap16()), [2, 4]);
+    await refused(
+      Buffer.from([0xff, 0xfe, 0, 0, 0x79, 0, 0, 0]),
+      /^a\.csv is written in UTF-32; save it as UTF-8\.$/,
+    );
+  });
+
   it('refuses a column whose name stands twice', async () => {
     await refused('y,x,y\n1,2,3\n', /^a\.csv has two columns named "y", the 1st and the 3rd/);
     assert.deepEqual(await column('x,x,y\n1,2,3\n'), [3]);

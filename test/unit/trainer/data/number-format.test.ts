@@ -76,7 +76,18 @@ describe('number formats of columns', () => {
     ['currency by its code', ['CHF 12.50', 'CHF 7.00'], [12.5, 7], /currency/],
     ['accounting brackets', ['(1,050.5)', '20.5'], [-1050.5, 20.5], null],
     ['a minus behind', ['5.5-', '7.5'], [-5.5, 7.5], null],
-    ['the real minus sign', ['−5.5', '–2'], [-5.5, -2], null],
+    ['the real minus sign', ['−5.5', '–2', '－3', '﹣4'], [-5.5, -2, -3, -4], null],
+    ['prices without cents', ['CHF 20.-', 'CHF 1’234.50', 'CHF 3.--'], [20, 1234.5, 3], /currency/],
+    ['prices without cents, with commas', ['20,-', '1.234,50', '3,—'], [20, 1234.5, 3], null],
+    ['brackets inside a currency sign', ['$(1,234.50)', '$20.00'], [-1234.5, 20], /currency/],
+    ['a percent sign behind brackets', ['(5)%', '6%'], [-5, 6], /percent/],
+    ['currencies of two signs', ['R$ 1.234,50', 'R$ 20,00'], [1234.5, 20], /currency/],
+    ['crowns and forints', ['1 234,50 Kč', '20,00 Kč'], [1234.5, 20], /currency/],
+    ['spaces as wide as a digit', ['1\u2007050', '996'], [1050, 996], null],
+    ['other apostrophes', ['1ʼ050', '1´060', '1`070'], [1050, 1060, 1070], null],
+    ['a rounded thousand in brackets', ['(1.050)', '996'], [-1050, 996], /thousands separator/],
+    ['a rounded thousand before percent', ['1.050 %', '996 %'], [1050, 996], /thousands separator/],
+    ['an exponent behind a decimal comma', ['1,5E+03', '2,25e-1'], [1500, 0.225], /decimal sign/],
   ];
   for (const [name, cells, values, note] of readings)
     it(`reads ${name}`, async () => {
@@ -102,6 +113,15 @@ describe('number formats of columns', () => {
       '<NA>',
       'n.a.',
       'missing',
+      '-nan',
+      'NaT',
+      '\\N',
+      '(null)',
+      '#NULL!',
+      '#N/A N/A',
+      '-1.#IND',
+      '1.#QNAN',
+      '...',
     ];
     assert.equal((await read([...words, '3'])).missing, words.length);
   });
@@ -136,6 +156,10 @@ describe('number formats of columns', () => {
     ],
     ['1e999', ['1', '1e999'], /line 3: "1e999" in column "y" is no finite number/],
     ['infinity in words', ['1', '-Infinity'], /line 3: "-Infinity" .* is no finite number/],
+    ['infinity as C writes it', ['1.#INF', '1'], /line 2: "1\.#INF" .* is no finite number/],
+    ['permille', ['1', '5 ‰'], /line 3: "5 ‰" .* is no number/],
+    ['groups of underscores', ['1', '1_000'], /line 3: "1_000" .* is no number/],
+    ['an error of division', ['1', '#DIV/0!'], /line 3: "#DIV\/0!" .* is no number/],
     ['inf', ['inf', '1'], /line 2: "inf" .* is no finite number/],
     ['a digit too many for a number', [`${'9'.repeat(400)}`, '1'], /line 2: "9{40}" .* is no finite number/],
     ['two currencies', ['$5', '€6'], /line 3: "€6" .* is in another currency than "\$5" in line 2/],

@@ -14,9 +14,9 @@ describe('dates', () => {
     ['2024.03.04', '2024-03-04'],
     ['2024-03', '2024-03-01'],
     ['2024-03-04T05:06', '2024-03-04 05:06'],
-    ['2024-03-04 05:06:07.5', '2024-03-04 05:06'],
+    ['2024-03-04 05:06:07.5', '2024-03-04 05:06:07.500'],
     ['2024-03-04T00:30:00+01:00', '2024-03-03 23:30'],
-    ['2024-03-04T05:06:07Z', '2024-03-04 05:06'],
+    ['2024-03-04T05:06:07Z', '2024-03-04 05:06:07'],
     ['04.03.2024', '2024-03-04'],
     ['4.3.24', '2024-03-04'],
     ['04.03.2024 05:06', '2024-03-04 05:06'],
@@ -34,6 +34,16 @@ describe('dates', () => {
     ['2024-W01', '2024-01-01'],
     ['2020-W53-7', '2021-01-03'],
     ['01.01.71', '1971-01-01'],
+    ['Mon, 04 Mar 2024 05:06:07 GMT', '2024-03-04 05:06:07'],
+    ['Mon Mar 04 2024 00:30:00 GMT+0100 (CET)', '2024-03-03 23:30'],
+    ['Montag, 4. März 2024', '2024-03-04'],
+    ['2024-10-27 02:30 CEST', '2024-10-27 00:30'],
+    ['2024-10-27 02:30 CET', '2024-10-27 01:30'],
+    ['2024-10-27T02:30+01:00[Europe/Berlin]', '2024-10-27 01:30'],
+    ['3/4/2024 5:06 p.m.', '2024-04-03 17:06'],
+    ['04.03.2024 05:06 Uhr', '2024-03-04 05:06'],
+    ['2024030405', '2024-03-04 05:00'],
+    ['2024M03', '2024-03-01'],
   ];
   for (const [text, shown] of cells)
     it(`reads ${text}`, () => {
@@ -58,6 +68,8 @@ describe('dates', () => {
       '13/13/2024',
       'about 2024',
       'Room 12',
+      '1704067200',
+      '2024-03-04 05:06 XYZT',
       '99999999',
       '10.0.0.1',
       '2024-03-04T25:61',
@@ -161,6 +173,99 @@ describe('the column that tells time', () => {
       (await table(numbers, { header: 't' })).warnings.join(' '),
       /"t" has 1 gap in its interval of 1: 6 before 14 \(line 11\)/,
     );
+  });
+
+  it('reads parts of seconds: no row of a fast sensor repeats another', async () => {
+    const fast = (row: number) => new Date(Date.UTC(2024, 0, 1) + 250 * row).toISOString();
+    assert.deepEqual((await table(Array.from({ length: 20 }, (_, row) => fast(row)))).warnings, []);
+    assert.match(
+      (await table(Array.from({ length: 20 }, (_, row) => fast(row < 9 ? row : row + 2)))).warnings.join(' '),
+      /1 gap in its interval of 250 ms: 750 ms before 2024-01-01 00:00:02\.750 \(line 11\)/,
+    );
+  });
+
+  it('rounds steps of decimal times, and tells their gaps', async () => {
+    const tenths = (row: number) => String(row * 0.1);
+    assert.deepEqual(
+      (
+        await table(
+          Array.from({ length: 40 }, (_, row) => tenths(row)),
+          { header: 't' },
+        )
+      ).warnings,
+      [],
+    );
+    assert.match(
+      (
+        await table(
+          Array.from({ length: 40 }, (_, row) => tenths(row < 20 ? row : row + 5)),
+          { header: 't' },
+        )
+      ).warnings.join(' '),
+      /"t" has 1 gap in its interval of 0\.1: 0\.6 before 2\.5 \(line 22\)/,
+    );
+  });
+
+  describe('daylight saving time', () => {
+    const local = (start: number, zone: (offset: number) => string) =>
+      Array.from({ length: 48 }, (_, row) => {
+        const time = new Date(start + row * 3_600_000);
+        const text = time.toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
+        return text + zone((Date.parse(`${text.replace(' ', 'T')}Z`) - time.getTime()) / 3_600_000);
+      });
+    const [spring, autumn] = [Date.UTC(2024, 2, 30, 12), Date.UTC(2024, 9, 26, 12)];
+    it('without a zone: the hour that is missing or stands twice is told', async () => {
+      assert.match(
+        (await table(local(spring, () => ''))).warnings.join(' '),
+        /1 gap in its interval of 1 hour: 2 hours before 2024-03-31 03:00/,
+      );
+      assert.match(
+        (await table(local(autumn, () => ''))).warnings.join(' '),
+        /1 row repeats a date of "date", first 2024-10-27 02:00 in lines 14 and 15/,
+      );
+    });
+    for (const [name, zone] of Object.entries({
+      'by its offset': (offset: number) => `+0${offset}:00`,
+      'by its name': (offset: number) => (offset === 2 ? ' CEST' : ' CET'),
+      'by both': (offset: number) => `+0${offset}00 [Europe/Berlin]`,
+    }))
+      it(`with a zone ${name}: no hour is missing or twice`, async () => {
+        for (const start of [spring, autumn])
+          assert.deepEqual((await table(local(start, zone))).warnings, []);
+      });
+  });
+
+  it('puts dates together of columns for day and time, or year, month and day', async () => {
+    const path = join(folder, 'parts.csv');
+    const facts = { targets: ['y'], features: [], order: 'file', unreadable: 0 } as const;
+    const hours = Array.from(
+      { length: 40 },
+      (_, row) => `2024-01-0${1 + Math.floor(row / 24)},${row % 24}:30,${row}`,
+    );
+    writeFileSync(path, `day,clock,y\n${hours.join('\n')}\n`);
+    const clock = await readTable(path, 'parts.csv', facts);
+    assert.equal(clock.table.time?.column, 'day clock');
+    assert.equal(clock.table.time?.times.get(25), Date.UTC(2024, 0, 2, 1, 30));
+    assert.deepEqual(clock.warnings, []);
+    const dates = Array.from(
+      { length: 60 },
+      (_, row) => new Date(Date.UTC(2024, 0, row < 40 ? row + 1 : row + 2)),
+    );
+    writeFileSync(
+      path,
+      `year,month,day,y\n${dates.map((date, row) => [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), row].join()).join('\n')}\n`,
+    );
+    assert.deepEqual((await readTable(path, 'parts.csv', facts)).warnings, [
+      '"year month day" has 1 gap in its interval of 1 day: 2 days before 2024-02-11 (line 42).',
+    ]);
+    // a date that is the same in every row does not tell time
+    writeFileSync(
+      path,
+      `made,day,y\n${days(20)
+        .map((day, row) => `2024-06-01,${day},${row}`)
+        .join('\n')}\n`,
+    );
+    assert.equal((await readTable(path, 'parts.csv', facts)).table.time?.column, 'day');
   });
 
   it('tells where the interval changes', async () => {
