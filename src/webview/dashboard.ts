@@ -5,6 +5,7 @@ import type { ComparisonView, DashboardState, RunPatch, RunView } from '../proto
 import { h } from './dom.ts';
 import { runsOfColumn, shownColumn } from './matrix-columns.ts';
 import { choicesOf, isLiving, type Page, type Reading, type Section, type UiState, uiFrom } from './page.ts';
+import { type Picture, takePicture } from './picture.ts';
 import { EmptySection } from './sections/empty.ts';
 import { HeaderSection } from './sections/header.ts';
 import { SECTIONS, type SectionName } from './sections/index.ts';
@@ -17,6 +18,9 @@ const WIDE = 720;
 /** pixels from which sections stand in two columns */
 const COLUMNS = 1000;
 const UNFOCUSED_MILLISECONDS = 1000;
+/** the page is drawn anew more often than VS Code need keep a picture of it */
+const PICTURE_MILLISECONDS = 5000;
+const FIRST_PICTURE_MILLISECONDS = 500;
 
 const nothing: DashboardState = {
   title: null,
@@ -57,6 +61,8 @@ class DashboardPage implements Page {
   private frame = 0;
   private readingFrame = 0;
   private renderedAt = 0;
+  private picture: Picture | null = null;
+  private pictureTimer = 0;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor() {
@@ -144,7 +150,20 @@ class DashboardPage implements Page {
   }
 
   private save(): void {
-    saveState({ ...this.ui, pinned: this.state.pinned });
+    saveState({ ...this.ui, pinned: this.state.pinned, picture: this.picture });
+  }
+
+  private keepPictureSoon(): void {
+    if (this.pictureTimer) return;
+    const take = () => {
+      this.pictureTimer = 0;
+      this.picture = this.app.firstChild === this.dashboard ? takePicture(this.app) : null;
+      this.save();
+    };
+    this.pictureTimer = window.setTimeout(
+      take,
+      this.picture ? PICTURE_MILLISECONDS : FIRST_PICTURE_MILLISECONDS,
+    );
   }
 
   /** The runs of one of several data, one for the seeds of a model. */
@@ -261,7 +280,8 @@ class DashboardPage implements Page {
     this.frame = 0;
     this.renderedAt = performance.now();
     if (!this.isLoaded) return;
-    document.body.classList.toggle('wide', this.isWide);
+    this.keepPictureSoon();
+    this.app.classList.toggle('wide', this.isWide);
     if (this.state.runs.length === 0) {
       if (this.app.firstChild !== this.empty.element) this.app.replaceChildren(this.empty.element);
       this.empty.render();

@@ -74,7 +74,14 @@ describe('training outlives', () => {
         if (document.body?.innerText.includes('There is no data provider')) said.saidNoProvider = true;
       }).observe(document, { subtree: true, childList: true });
     });
-    await workbench.reload();
+    // what VS Code has kept of the page by now: drawn by the first HTML, before anything is read
+    await until('the page begins with the picture of before', async () => {
+      await workbench.reload();
+      await workbench.webview.locator('#loss canvas').first().waitFor();
+      return workbench.webview
+        .locator('style')
+        .evaluateAll(all => all.some(({ textContent }) => /url\("?data:image\/png/.test(textContent)));
+    });
     await assertComplete(workbench, run);
     assert.equal(workerOf(run), pid);
     assert.ok(stepOf(run) > step);

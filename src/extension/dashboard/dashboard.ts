@@ -56,8 +56,8 @@ class Dashboards
         place: 'side',
       },
       this.wanted,
+      this.wanted ? null : context.state,
     );
-    if (!this.wanted) session.restore(context.state);
     if (this.wantedSection) session.focus(this.wantedSection);
     session.onTitle = title => {
       frame.description = title === null ? undefined : plain(title, 40);
@@ -70,7 +70,7 @@ class Dashboards
   }
 
   async deserializeWebviewPanel(frame: vscode.WebviewPanel, state: unknown): Promise<void> {
-    this.adopt(frame, null).restore(state);
+    this.adopt(frame, null, state);
   }
 
   dispose(): void {
@@ -90,11 +90,15 @@ class Dashboards
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
       { enableScripts: true },
     );
-    const session = this.adopt(frame, folders);
+    const session = this.adopt(frame, folders, null);
     if (section) session.focus(section);
   }
 
-  private adopt(frame: vscode.WebviewPanel, folders: readonly string[] | null): DashboardSession {
+  private adopt(
+    frame: vscode.WebviewPanel,
+    folders: readonly string[] | null,
+    kept: unknown,
+  ): DashboardSession {
     const icon = (theme: string) =>
       vscode.Uri.joinPath(this.services.context.extensionUri, 'media', `unroll-${theme}.svg`);
     frame.iconPath = { light: icon('light'), dark: icon('dark') };
@@ -108,6 +112,7 @@ class Dashboards
         place: 'tab',
       },
       folders,
+      kept,
     );
     session.onTitle = title => {
       frame.title = title === null ? 'Unroll' : `Unroll: ${plain(title, 40)}`;
@@ -123,7 +128,10 @@ class Dashboards
   private session(
     frame: ConstructorParameters<typeof DashboardSession>[0],
     folders: readonly string[] | null,
+    kept: unknown,
   ) {
-    return new DashboardSession(frame, this.services, folders, async shown => this.showTab(shown, false));
+    return new DashboardSession(frame, this.services, folders, kept, async shown =>
+      this.showTab(shown, false),
+    );
   }
 }

@@ -1,5 +1,7 @@
 // One page that shows runs, in the side panel or in a tab: it gets everything when it is ready, then what is new
 // at most four times a second while it is visible, and nothing while it is hidden.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { checkRequest } from '../../protocol/check.ts';
 import { HostConnection, type RequestHandlers } from '../../protocol/connection.ts';
@@ -12,7 +14,7 @@ import type { Services } from '../services.ts';
 import { saveChart } from './chart-file.ts';
 import { copyComparison, saveComparison } from './comparison.ts';
 import { applyFixInEditor } from './fix.ts';
-import { pageHtml } from './html.ts';
+import { type KeptPicture, pageHtml, pictureFrom } from './html.ts';
 import type { DashboardModel } from './model.ts';
 
 /** A WebviewView or a WebviewPanel. */
@@ -32,12 +34,14 @@ export class DashboardSession implements vscode.Disposable {
   private readonly services: Services;
   private readonly openTab: (folders: readonly string[] | null) => Promise<void>;
   private readonly connection: HostConnection;
+  private readonly root: vscode.Uri;
   private readonly subscriptions: vscode.Disposable[];
   private watching: vscode.Disposable | null = null;
   private model: DashboardModel | null = null;
   private folders: readonly string[] | null;
   private pinnedIds: readonly string[] | null = null;
   private isReady = false;
+  private hasPicture = false;
   private smoothing = 0;
   private shownKey = '';
   private sentAt = 0;
@@ -55,6 +59,7 @@ export class DashboardSession implements vscode.Disposable {
     frame: Frame,
     services: Services,
     folders: readonly string[] | null,
+    kept: unknown,
     openTab: (folders: readonly string[] | null) => Promise<void>,
   ) {
     this.frame = frame;
@@ -62,8 +67,8 @@ export class DashboardSession implements vscode.Disposable {
     this.folders = folders;
     this.openTab = openTab;
     const { webview } = frame;
-    const root = vscode.Uri.joinPath(services.context.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [root], enableCommandUris: false };
+    this.root = vscode.Uri.joinPath(services.context.extensionUri, 'dist', 'webview');
+    webview.options = { enableScripts: true, localResourceRoots: [this.root], enableCommandUris: false };
     this.connection = new HostConnection(transportOf(webview), this.handlers(), checkRequest);
     this.subscriptions = [
       frame.onVisibility(() => this.watchIfVisible()),
@@ -73,14 +78,11 @@ export class DashboardSession implements vscode.Disposable {
         if (this.shownKey === '') void this.replace();
       }),
     ];
-    const fileIn = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
-    webview.html = pageHtml({
-      cspSource: webview.cspSource,
-      script: fileIn('dashboard.js'),
-      styles: fileIn('dashboard.css'),
-      codicons: fileIn('codicon.css'),
-      place: frame.place,
-    });
+    this.restore(kept);
+    const picture = pictureFrom(kept);
+    webview.html = this.html(picture);
+    this.hasPicture = picture !== null;
+    void this.prepare();
     this.watchIfVisible();
   }
 
@@ -102,10 +104,42 @@ export class DashboardSession implements vscode.Disposable {
   }
 
   /** As a page remembered it from before a reload. */
-  restore(state: unknown): void {
-    const pinned = (state as { pinned?: unknown } | null)?.pinned;
+  private restore(kept: unknown): void {
+    const { pinned, smoothing } = (kept ?? {}) as { pinned?: unknown; smoothing?: unknown };
+    if (typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1) this.smoothing = smoothing;
     if (!Array.isArray(pinned) || pinned.length > 1000) return;
     this.pinnedIds = pinned.filter(id => typeof id === 'string');
+  }
+
+  private html(picture: KeptPicture | null): string {
+    const { webview, place } = this.frame;
+    const uriOf = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.root, name)).toString();
+    return pageHtml({
+      cspSource: webview.cspSource,
+      script: uriOf('dashboard.js'),
+      styles: readFileSync(join(this.root.fsPath, 'dashboard.css'), 'utf8'),
+      codicons: uriOf('codicon.css'),
+      place,
+      picture,
+    });
+  }
+
+  /** Reads while the page is loaded, so that it is answered as soon as it is ready. */
+  private prepare(): Promise<void> {
+    return this.inTurn(async () => {
+      const { store } = this.services;
+      if (!store.loaded) await store.refresh();
+      const model = await this.modelOf(this.runs());
+      await model.read();
+    });
+  }
+
+  private async modelOf(runs: readonly ListedRun[]): Promise<DashboardModel> {
+    const { DashboardModel } = await import('./model.ts');
+    this.model ??= new DashboardModel();
+    this.model.smoothing = this.smoothing;
+    this.model.setRuns(runs);
+    return this.model;
   }
 
   dispose(): void {
@@ -120,8 +154,10 @@ export class DashboardSession implements vscode.Disposable {
     else {
       this.watching?.dispose();
       this.watching = null;
-      // the page is gone; a new one will say that it is ready
+      // the page is gone; a new one will say that it is ready, and begins without the picture from before a reload
       this.isReady = false;
+      if (this.hasPicture) this.frame.webview.html = this.html(null);
+      this.hasPicture = false;
     }
   }
 
@@ -168,12 +204,9 @@ export class DashboardSession implements vscode.Disposable {
       const runs = this.runs();
       this.shownKey = keyOf(runs);
       this.offer = runs.length === 0 ? await this.findOffer() : null;
-      const { DashboardModel } = await import('./model.ts');
-      this.model ??= new DashboardModel();
-      this.model.smoothing = this.smoothing;
-      this.model.setRuns(runs);
-      await this.model.read();
-      const whole = this.model.whole();
+      const model = await this.modelOf(runs);
+      await model.read();
+      const whole = model.whole();
       this.sentAt = performance.now();
       this.connection.emit('state/replace', {
         ...whole,
