@@ -1,10 +1,11 @@
 // npm run test:mutants: puts faults into the code, one at a time, and counts how many the unit tests catch. Those of
 // test/mutants/faults.mjs, and others drawn by a seed from operators (sign, bound, index, constant, missing call) over
 // all files of the kernels, the layers, the runs, the diagnosis and the definitions. It works on copies of the
-// repository; `npm run build` comes first.
+// repository, and runs the tests that can see the file with the fault; `npm run build` comes first.
 //
-//   npm run test:mutants -- [--seed N] [--draw N] [--room NAME] [--jobs N] [--only N,…]
+//   npm run test:mutants -- [--seed N] [--draw N] [--room NAME] [--jobs N] [--only N,…] [--at FILE:LINE,…]
 //
+// --at makes every change that the operators know in a file, or in a line of it, instead of those that are drawn.
 // Each fault is named by a number; survivors are listed with their change. Exit code 1 where fewer than 90 % are caught.
 // What cannot change a result is not drawn: tuning constants of kernels, and whatever leaves the machine code as it is.
 import { spawn, spawnSync } from 'node:child_process';
@@ -25,6 +26,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { faults } from '../test/mutants/faults.mjs';
+import { testsByFile } from '../test/mutants/importers.mjs';
 import {
   chooseSets,
   compilerFlags,
@@ -84,6 +86,7 @@ const { values: options } = parseArgs({
     room: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     only: { type: 'string' },
+    at: { type: 'string' },
   },
 });
 
@@ -165,6 +168,15 @@ function drawn(count, seed) {
         return next && { ...next, alternatives: picked.alternatives };
       },
     };
+  });
+}
+
+/** Every site of these files, or of these lines of them. */
+function sitesAt(places) {
+  const all = Object.keys(rooms).flatMap(sitesOf);
+  return places.split(',').flatMap(place => {
+    const [file, line] = place.split(':');
+    return all.filter(site => site.file === file && (!line || site.line === Number(line)));
   });
 }
 
@@ -285,12 +297,26 @@ async function compileKernels(copy) {
   return { digest: digest.digest('hex') };
 }
 
-function testsOf(fault) {
-  const { tests } = rooms[fault.room];
-  // the test of the same name first: it knows most
-  const own = path.join('test/unit', fault.file.replace(/^src\//, '').replace(/\.\w+$/, '.test.ts'));
-  return existsSync(path.join(root, own)) ? [own, ...tests] : tests;
+const seeing = testsByFile(root);
+/** Tests that are run at once before all others: most faults end there. */
+const NEAREST = 4;
+
+/** The tests of the fault's room that can see its file, the nearest alone first: groups of files. */
+function testsOf({ room, file }) {
+  const { tests } = rooms[room];
+  if (room === 'kernels') return [tests];
+  const own = path.join('test/unit', file.replace(/^src\//, '').replace(/\.\w+$/, '.test.ts'));
+  const inRoom = name => name === own || tests.some(each => name.startsWith(each.split('**')[0]));
+  const seen = seeing(file).filter(inRoom);
+  return [seen.slice(0, NEAREST), seen.slice(NEAREST)].filter(({ length }) => length > 0);
 }
+
+/** mocha's arguments for these test files. */
+const mochaOf = tests => [
+  'node_modules/mocha/bin/mocha.js',
+  ...['--bail', '--reporter', 'dot'],
+  ...tests.flatMap(test => ['--spec', test]),
+];
 
 function mutate(copy, { file, at, was, becomes }) {
   const text = original(file);
@@ -306,12 +332,7 @@ async function judge(copy, fault, baseline) {
       if (digest === baseline.kernels) return { idle: true };
     }
     for (const tests of testsOf(fault)) {
-      const { code, said } = await execute(
-        process.execPath,
-        ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'dot', '--spec', tests],
-        copy,
-        LIMIT,
-      );
+      const { code, said } = await execute(process.execPath, mochaOf(tests), copy, LIMIT);
       if (code !== 0)
         return {
           caught: true,
@@ -335,7 +356,8 @@ function describe({ file, line, operator, at, was, becomes }) {
 
 async function main() {
   const seed = Number(options.seed);
-  let list = [...byHand(), ...drawn(Number(options.draw), seed)].map((fault, i) => ({
+  const chosen = options.at ? sitesAt(options.at) : [...byHand(), ...drawn(Number(options.draw), seed)];
+  let list = chosen.map((fault, i) => ({
     ...fault,
     number: i + 1,
   }));
@@ -354,20 +376,14 @@ async function main() {
       const addon = 'dist/engine/unroll.node';
       for (const copy of copies.slice(1)) cpSync(path.join(copies[0], addon), path.join(copy, addon));
     }
-    for (const room of new Set(list.map(each => each.room)))
-      for (const tests of rooms[room].tests) {
-        const { code, said } = await execute(
-          process.execPath,
-          ['node_modules/mocha/bin/mocha.js', '--bail', '--reporter', 'dot', '--spec', tests],
-          copies[0],
-          4 * LIMIT,
-        );
-        if (code === 0) continue;
-        console.log(`Without a fault ${tests} is red: ${room} is not judged.\n${said.slice(-1500)}`);
-        lost.push(`${room}: ${tests} is red without a fault`);
-        list = list.filter(each => each.room !== room);
-        break;
-      }
+    for (const room of new Set(list.map(each => each.room))) {
+      const tests = new Set(list.filter(each => each.room === room).flatMap(each => testsOf(each).flat()));
+      const { code, said } = await execute(process.execPath, mochaOf([...tests]), copies[0], 4 * LIMIT);
+      if (code === 0) continue;
+      console.log(`Without a fault the tests of ${room} are red: it is not judged.\n${said.slice(-1500)}`);
+      lost.push(`${room}: red without a fault`);
+      list = list.filter(each => each.room !== room);
+    }
     const queue = [...list];
     await Promise.all(
       copies.map(async copy => {

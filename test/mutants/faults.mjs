@@ -22,7 +22,11 @@ export const faults = [
     'n: Tensor2D = tanh(add<Tensor2D>(inputN, mul(r, hiddenN)))',
     'n: Tensor2D = tanh(add<Tensor2D>(inputN, mul(z, hiddenN)))',
   ],
-  ['src/trainer/layers/lstm.ts', 'mul(sigmoid(f), state.c!)', 'mul(sigmoid(i), state.c!)'],
+  [
+    'src/trainer/layers/lstm.ts',
+    'sigmoid(seen(parts[1]!, 1, before))',
+    'sigmoid(seen(parts[0]!, 0, before))',
+  ],
   ['src/trainer/layers/recurrent.ts', 'options.reverse ? seqLen - 1 - s : s', 's'],
   [
     'src/trainer/layers/weights.ts',
