@@ -43,13 +43,12 @@ export class CodeReader {
   }
 
   private callAt(index: number, name: string): FoundCall | null {
-    let node: Node | null = this.root.descendantForIndex(index, index + 1);
-    for (let hops = 0; node && hops < 4 && !this.dialect.calls.includes(node.type); hops++)
-      node = node.parent;
+    let node = this.root.descendantForIndex(index, index + name.length);
+    // `a.b.name`: the whole callee ends where the name does, and the call is the first node that goes on
+    while (node && node.endIndex <= index + name.length) node = node.parent;
     if (!node || !this.dialect.calls.includes(node.type)) return null;
     const call = this.dialect.expression(node);
-    if (call.kind !== 'call' || !call.callee.node.text.endsWith(name)) return null;
-    return { ...call, name, line: lineOf(node) };
+    return call.kind === 'call' ? { ...call, name, line: lineOf(node) } : null;
   }
 
   /** The value of a variable, field or option whose name this is, the first that can be told. */
@@ -80,8 +79,8 @@ export class CodeReader {
   /** `NAME = …`, `const name = …`, `name: int = …`, `def f(name=…)`, `add_argument("--name", default=…)`, `{name: …}` */
   private *assignments(names: RegExp): Generator<{ value: Expression; node: Node }> {
     const mention = new RegExp(`(?<![\\w$])(?:${names.source})(?![\\w$])`, `g${names.flags}`);
-    for (const { index } of this.text.matchAll(mention)) {
-      const name = this.root.descendantForIndex(index, index + 1);
+    for (const { index, 0: word } of this.text.matchAll(mention)) {
+      const name = this.root.descendantForIndex(index, index + word.length);
       const value = name && this.assigned(name);
       if (value) yield { value: this.dialect.expression(value), node: name };
     }

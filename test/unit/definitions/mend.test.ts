@@ -155,7 +155,14 @@ describe('fixes of runs in Keras code', () => {
     const tf = keras.replace('import keras\nfrom keras', 'import tensorflow as tf\nfrom tensorflow.keras');
     const inTf = tf.replaceAll(/(?<!\.)keras\.(?=Seq|Input)/g, 'tf.keras.');
     assert.match((await mended('python', inTf, clip))!, /optimizer=tf\.keras\.optimizers\.Adam\(clipnorm/);
+    const either = keras
+      .replace('"adam"', 'best')
+      .replace(
+        'model.compile',
+        'if fast:\n    best = keras.optimizers.SGD()\nelse:\n    best = keras.optimizers.Adam()\nmodel.compile',
+      );
     for (const other of [
+      either,
       clipped('choose()'),
       clipped('keras.optimizers.Adam(clipvalue=1)'),
       clipped('keras.optimizers.Adam(**options)'),

@@ -73,26 +73,31 @@ rnn = nn.LSTM(config['model']['inputs'], config['model']['hidden'])
 
 describe('sizes that another file gives', () => {
   it('come through star imports and functions that parse arguments', async () => {
-    const [layer] = await layersIn({
-      '/p/model.py': `from torch import nn
+    // what the other module binds is another name
+    for (const stars of [['model'], ['model', 'tools'], ['tools', 'model']]) {
+      const [layer] = await layersIn({
+        '/p/model.py': `from torch import nn
 class Net(nn.Module):
     def __init__(self, width, hidden):
         self.rnn = nn.LSTM(width, hidden)
 `,
-      '/p/train.py': `from model import *
+        '/p/train.py': `${stars.map(module => `from ${module} import *`).join('\n')}
 from options import get_args
 args = get_args()
 net = Net(7, args.hidden)
 `,
-      '/p/options.py': `import argparse
+        '/p/tools.py': 'def report(): pass\n',
+        '/p/options.py': `import argparse
 def get_args():
     parser = argparse.ArgumentParser()
     parser.add_argument('--hidden', type=int, default=5)
     args = parser.parse_args()
     return args
 `,
-    });
-    assert.deepEqual([layer!.units, layer!.unitsDefault, layer!.parametersDefault], [null, 5, lstm(7, 5)]);
+      });
+      const sizes = [layer!.units, layer!.unitsDefault, layer!.parametersDefault];
+      assert.deepEqual(sizes, [null, 5, lstm(7, 5)], stars.join());
+    }
   });
 
   it("are what the page's inputs hold at first", async () => {

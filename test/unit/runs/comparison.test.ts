@@ -11,6 +11,7 @@ import {
   signFlip,
   spreadOf,
 } from '../../../src/runs/comparison.ts';
+import { comparisonTable, differenceText } from '../../../src/runs/comparison-text.ts';
 import { distinctions, factorsOf, onlyDifferences, seedlessKey } from '../../../src/runs/differences.ts';
 
 const run = (label: string, key: string, seed: number, final: number | null): ComparedRun => ({
@@ -93,6 +94,35 @@ describe('the table of a comparison', () => {
       ],
     );
     assert.deepEqual(effectsOf(['cell'], [{ levels: ['RNN'], value: 4 }]), []);
+  });
+
+  it('has a column of seeds and one of differences only where they say something', () => {
+    const headOf = (rows: ReturnType<typeof rowsOf>, baseline = rows[0]!) =>
+      comparisonTable(rows, baseline).head;
+    const columns = ['state', 'val loss', 'best', 'at step', 'parameters', 'reach', 'ms/step'];
+    const [one, other] = [run('RNN', 'rnn', 1, 1), run('LSTM', 'lstm', 1, 0.25)];
+    assert.deepEqual(headOf(rowsOf([one])), ['run', ...columns]);
+    assert.deepEqual(headOf(rowsOf([one, other])), ['run', ...columns, 'best against RNN']);
+    assert.deepEqual(comparisonTable(rowsOf([one, other]), null).head, ['run', ...columns]);
+    assert.deepEqual(headOf(rowsOf(runs)), ['run', 'seeds', ...columns, 'best against RNN']);
+
+    const pair = rowsOf([one, other]);
+    const { rows } = comparisonTable(pair, pair[0]!);
+    assert.deepEqual(
+      rows.map(cells => cells.at(-1)),
+      ['', '−0.75'],
+    );
+    assert.deepEqual(
+      comparisonTable(rowsOf(runs), rowsOf(runs)[0]!).rows.map(cells => cells[1]),
+      ['3', '3'],
+    );
+  });
+
+  it('tells a difference with its sign, and its p where there is one', () => {
+    assert.equal(differenceText(null), '');
+    assert.equal(differenceText({ mean: -0.75, pairs: 3, p: 0.25 }), '−0.75, p 0.25');
+    assert.equal(differenceText({ mean: 0.5, pairs: 1, p: null }), '+0.5');
+    assert.equal(differenceText({ mean: 0, pairs: 2, p: 1 }), '+0, p 1');
   });
 
   it('is written as Markdown and as CSV', () => {

@@ -1,6 +1,6 @@
 // What one writer writes, readers read: whole, torn, resumed, replaced.
 import assert from 'node:assert/strict';
-import {
+import fs, {
   appendFileSync,
   existsSync,
   mkdirSync,
@@ -12,8 +12,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { bestCheckpoint, latestCheckpoint } from '../../../src/runs/checkpoints.ts';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { bestCheckpoint, latestCheckpoint, writeCheckpoint } from '../../../src/runs/checkpoints.ts';
 import { requestControl } from '../../../src/runs/control.ts';
 import { RunFolderGoneError } from '../../../src/runs/errors.ts';
 import type { RunRequest } from '../../../src/runs/format.ts';
@@ -396,6 +397,60 @@ describe('run folder', () => {
       renameSync(join(parent, '10'), join(parent, '.new-10'));
       RunWriter.open(folder).close();
       assert.equal(readFileSync(weights, 'utf8'), 'new');
+    });
+
+    it('has no file of an attempt that was cut off, and leaves none behind when it fails', () => {
+      const folder = scratch.run();
+      const parent = join(folder, 'checkpoints');
+      const half = join(parent, '.tmp-10');
+      mkdirSync(half, { recursive: true });
+      writeFileSync(join(half, 'junk'), 'half');
+      writeCheckpoint(folder, 10, files('whole'), { best: false });
+      assert.deepEqual(latestCheckpoint(folder)?.files, [
+        'checksums.json',
+        'state.json',
+        'weights.safetensors',
+      ]);
+      assert.throws(() =>
+        writeCheckpoint(folder, 20, new Map([['no/folder', Buffer.from('')]]), { best: true }),
+      );
+      assert.deepEqual(readdirSync(parent), ['10']);
+    });
+
+    it('is on the disk before it takes its place, and its place before it is called the best', () => {
+      const folder = scratch.run();
+      const done: string[] = [];
+      const { fsyncSync, openSync, renameSync } = fs;
+      const opened = new Map<number, string>();
+      const nameOf = (file: fs.PathLike) => basename(String(file));
+      fs.openSync = (file, ...more) => {
+        const descriptor = openSync(file, ...more);
+        opened.set(descriptor, nameOf(file));
+        return descriptor;
+      };
+      fs.fsyncSync = descriptor => {
+        done.push(`sync ${opened.get(descriptor)}`);
+        fsyncSync(descriptor);
+      };
+      fs.renameSync = (from, to) => {
+        done.push(`rename ${nameOf(to)}`);
+        renameSync(from, to);
+      };
+      syncBuiltinESMExports();
+      try {
+        writeCheckpoint(folder, 10, files('w'), { best: true });
+      } finally {
+        Object.assign(fs, { fsyncSync, openSync, renameSync });
+        syncBuiltinESMExports();
+      }
+      const own = ['weights.safetensors', 'state.json', 'checksums.json', '.tmp-10'];
+      assert.deepEqual(done.slice(0, 6), [
+        ...own.map(name => `sync ${name}`),
+        'rename 10',
+        'sync checkpoints',
+      ]);
+      assert.equal(done.at(-1), 'rename best.json');
+      assert.match(done.at(-2)!, /^sync best\.json/);
     });
 
     it('removes what a crash left half-made', () => {
