@@ -143,10 +143,11 @@ struct CtcSequence {
       fill(now + plan.states, CTC_PAD, CTC_IMPOSSIBLE);
       const Vec held_here = splat(most);
       Vec highest = splat(CTC_IMPOSSIBLE);
-      for (Index s = 0; s < (t == 0 ? WIDTH : S); s += WIDTH) {
+      // a path begins in the first blank or label: two states, which are two vectors of one float
+      for (Index s = 0; s < (t == 0 ? smaller<Index>(CTC_PAD, S) : S); s += WIDTH) {
         Vec reached;
         if (t == 0)
-          reached = lane_numbers() < (labels > 0 ? 2 : 1) ? Vec{} : splat(CTC_IMPOSSIBLE);
+          reached = lane_numbers() + (int)s < (labels > 0 ? 2 : 1) ? Vec{} : splat(CTC_IMPOSSIBLE);
         else
           reached = log_sum_of(load(before + s), load(before + s - 1), load(before + s - 2) + load(skip + s)) - held_here;
         const Vec value = at_least(reached + load(e + s), splat(CTC_IMPOSSIBLE));
