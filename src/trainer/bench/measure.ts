@@ -77,7 +77,7 @@ export class BenchRun {
       const journal = new Journal(this.writer, { onEvent: event => this.observe(event), onStatus() {} });
       const task = benchTask(spec.shape, spec.seed);
       const { trainer } = makeTrainer(this.writer, task);
-      describeRun(this.writer, { task, file: null, notes: [] }, engineUsed);
+      describeRun(this.writer, { task, files: [], notes: [] }, engineUsed);
       this.member = new Member(trainer, this.writer, journal, {
         ownSeconds: 0,
         found: [],

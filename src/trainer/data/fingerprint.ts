@@ -58,17 +58,26 @@ async function folderPrint(path: string): Promise<Fingerprint> {
   let bytes = 0;
   let newest = 0;
   for (let from = 0; from < files.length; from += each) {
-    const hash = createHash('sha1');
-    for (const file of files.slice(from, from + each)) {
-      const { size, mtimeMs } = statSync(join(path, file));
+    const group = files.slice(from, from + each).map(name => ({ name, path: join(path, name) }));
+    for (const { path: file } of group) {
+      const { size, mtimeMs } = statSync(file);
       bytes += size;
       newest = Math.max(newest, mtimeMs);
-      hash.update(`${file}\0${size}\0`);
-      for (const part of await chunkHashes(join(path, file), size, 2 ** 40)) hash.update(part);
     }
-    hashes.push(hash.digest('hex').slice(0, 20));
+    hashes.push(await digestOf(group));
   }
   return { bytes, modified: new Date(newest).toISOString(), chunkBytes: 1, hashes };
+}
+
+/** Of the names, sizes and contents of some files. */
+export async function digestOf(files: readonly { name: string; path: string }[]): Promise<string> {
+  const hash = createHash('sha1');
+  for (const { name, path } of files) {
+    const { size } = statSync(path);
+    hash.update(`${name}\0${size}\0`);
+    for (const part of await chunkHashes(path, size, 2 ** 40)) hash.update(part);
+  }
+  return hash.digest('hex').slice(0, 20);
 }
 
 async function folderSince(path: string, known: Fingerprint): Promise<Since> {

@@ -48,6 +48,7 @@ export async function classifyTask(
     sound,
     columns: found,
     skipped = 0,
+    files,
   } = await readLabelled(path, {
     ...columnsOf(data),
     bytes: place.bytes,
@@ -131,6 +132,7 @@ export async function classifyTask(
       ...labelCounts(sequences.labels),
       ...(skipped > 0 ? { skipped } : {}),
     },
+    files,
     sizes: sizesFor(artifact),
     outputs: 'last-step',
     stream: false,

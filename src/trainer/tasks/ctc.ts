@@ -120,6 +120,7 @@ export async function ctcTask(
       ],
     },
     read: { rows: table.sequences.length, ...(skipped > 0 ? { skipped } : {}) },
+    files: table.files,
     sizes: sizesFor(artifact),
     outputs: 'every-step',
     stream: false,

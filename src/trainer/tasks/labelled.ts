@@ -5,6 +5,7 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
+import type { NamedFile } from '../data/named-files.ts';
 import { columnPlace, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
 import { Places } from './places.ts';
@@ -139,6 +140,8 @@ export interface LabelledTable {
   skipped?: number;
   /** of sounds */
   sound?: { rate: number; mels: number };
+  /** that the table names */
+  files?: NamedFile[];
 }
 
 /** @throws DataError */
@@ -272,6 +275,7 @@ async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn
     notes: [...sounds.notes, ...bad.notes()],
     skipped: bad.count,
     sound: { rate: sounds.rate, mels: sounds.mels },
+    files: sounds.files,
   };
 }
 

@@ -7,6 +7,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { fewerMelsNote, logMel, type MelPlan, melPlan } from '../data/log-mel.ts';
+import type { NamedFile } from '../data/named-files.ts';
 import { readWav } from '../data/wav.ts';
 
 export interface Sounds {
@@ -14,6 +15,8 @@ export interface Sounds {
   features: (Float32Array | null)[];
   mels: number;
   rate: number;
+  /** that the table names and that are there, each once */
+  files: NamedFile[];
   notes: string[];
 }
 
@@ -40,10 +43,15 @@ export function readSounds(
   const base = dirname(table);
   let first = '';
   const joined: string[] = [];
+  const found = new Map<string, string>();
   const read = (file: string, row: number): Float32Array => {
     const where = `${name}, line ${lines[row]}`;
     if (file.trim() === '') throw new DataError(`${where}: no sound file is named.`);
-    const sound = atLine(where, () => readWav(locateData(file, { workspace, allowedPaths, base }), file));
+    const sound = atLine(where, () => {
+      const located = locateData(file, { workspace, allowedPaths, base });
+      found.set(file, located);
+      return readWav(located, file);
+    });
     first ||= `${basename(file)} in line ${lines[row]}`;
     plan ??= melPlan(sound.rate, asked);
     if (sound.rate !== plan.rate)
@@ -68,6 +76,7 @@ export function readSounds(
     features: each,
     mels: plan.mels,
     rate: plan.rate,
+    files: Array.from(found, ([name, path]) => ({ name, path })),
     notes: [
       `${plural(each.filter(own => own !== null).length, 'sound')} of ${count(plan.rate)} samples a second, as ${plan.mels} log-mel features every ${asked.hopMs} ms.`,
       ...(fewer ? [fewer] : []),

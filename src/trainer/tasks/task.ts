@@ -1,6 +1,7 @@
 // What is learned and how it is scored: the training loop sees every task through this.
 import type { Scalar, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Sample, TaskFacts } from '../../runs/format.ts';
+import type { NamedFile } from '../data/named-files.ts';
 import type { Outputs } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
@@ -33,6 +34,8 @@ export interface Task {
   readonly warnings?: readonly string[];
   /** what was read of the data: rows, columns, characters, symbols */
   readonly read?: Readonly<Record<string, number>>;
+  /** files that the data name, such as sounds */
+  readonly files?: readonly NamedFile[] | undefined;
   readonly sizes: ModelSizes;
   /** where the loss stands */
   readonly outputs: 'every-step' | 'last-step';

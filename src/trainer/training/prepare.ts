@@ -85,9 +85,9 @@ function markBest(writer: RunWriter, { step, folder, files }: Checkpoint): void 
 }
 
 /** A task.json that was lost is made again of the run's own data, and of no others. @throws BadRunError */
-export function keepArtifact(folder: string, { task, file }: RunData, { changedData }: DataChoice): void {
+export function keepArtifact(folder: string, { task, files }: RunData, { changedData }: DataChoice): void {
   if (existsSync(join(folder, 'task.json'))) return;
-  if (changedData && file)
+  if (changedData && files.length > 0)
     throw new BadRunError(
       `The run ${folder} has lost its task.json, and with it scaling and vocabulary: it cannot go on with other data.`,
     );
@@ -100,7 +100,7 @@ function writeArtifact(folder: string, task: Task): void {
 
 export function describeRun(
   writer: RunWriter,
-  { task, file }: RunData,
+  { task, files }: RunData,
   engineUsed: RunFile['engineUsed'],
 ): void {
   const { request, folder } = writer;
@@ -119,7 +119,7 @@ export function describeRun(
     },
     parameters: countModel(request.experiment, task.sizes),
     task: { ...task.facts, sizes: task.sizes, metrics: [...metricsOf(request.experiment.data)] },
-    data: file ? [file] : [],
+    data: files,
   });
   writeArtifact(folder, task);
 }

@@ -8,6 +8,7 @@ import type { RunFile, RunRequest } from '../../runs/format.ts';
 import { DataError } from '../data/errors.ts';
 import { changeSince, fingerprintOf } from '../data/fingerprint.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { namedFilesPrint, namedFilesSince } from '../data/named-files.ts';
 import { artifactIfThere } from '../tasks/artifact.ts';
 import { openTask } from '../tasks/index.ts';
 import type { Task } from '../tasks/task.ts';
@@ -27,7 +28,8 @@ export class DataChangedError extends Error {
 
 export interface RunData {
   task: Task;
-  file: DataFile | null;
+  /** the data file, and those that it names as one; empty: the data are drawn */
+  files: DataFile[];
   /** what a person should know: rows that were appended, data that changed */
   notes: string[];
 }
@@ -45,7 +47,7 @@ export async function openRunData(
   const { experiment } = request;
   const known = artifactIfThere(folder);
   if (!('path' in experiment.data))
-    return { task: await openTask(experiment, request, known), file: null, notes: [] };
+    return { task: await openTask(experiment, request, known), files: [], notes: [] };
   const learned = run?.data?.[0] ?? null;
   const place = placeOfData(folder, request, experiment.data.path, learned, choice.data);
   const file = locateData(experiment.data.path, place, mayBeFolder(experiment));
@@ -56,27 +58,46 @@ export async function openRunData(
     if (since.kind === 'appended') {
       bytes = learned.bytes;
       notes.push(appended(experiment.data.path, since, learned));
-    } else if (since.kind === 'changed') {
-      const sentence = `${experiment.data.path} is not the file that this run learned from: ${since.why}.`;
-      if (!choice.changedData)
-        throw new DataChangedError(
-          `${sentence} Restore it, name it with --data PATH, go on all the same with --changed-data, or start a new run from these weights with --with-new-data.`,
-        );
-      notes.push(`${sentence} Going on with the scaling and vocabulary of the run.`);
-    }
+    } else if (since.kind === 'changed')
+      notes.push(
+        changed(`${experiment.data.path} is not the file that this run learned from: ${since.why}.`, choice),
+      );
   }
   const task = await openTask(experiment, { ...place, file, bytes }, known);
   const print = learned ?? (await fingerprintOf(file));
-  return {
-    task,
-    file: {
-      ...print,
-      path: experiment.data.path,
-      fromRun: relative(realpathSync(folder), file),
-      read: task.read ?? {},
-    },
-    notes,
+  const own = {
+    ...print,
+    path: experiment.data.path,
+    fromRun: relative(realpathSync(folder), file),
+    read: task.read ?? {},
   };
+  if (!task.files || task.files.length === 0) return { task, files: [own], notes };
+  const learnedNamed = run?.data?.[1] ?? null;
+  if (learnedNamed) {
+    const since = await namedFilesSince(task.files, learnedNamed);
+    if (since.kind === 'changed')
+      notes.push(
+        changed(
+          `The files that ${experiment.data.path} names are not those that this run learned from: ${since.why}.`,
+          choice,
+        ),
+      );
+  }
+  const named = learnedNamed ?? {
+    ...(await namedFilesPrint(task.files)),
+    path: `files named in ${experiment.data.path}`,
+    fromRun: relative(realpathSync(folder), dirname(file)),
+    read: { files: task.files.length },
+  };
+  return { task, files: [own, named], notes };
+}
+
+/** @throws DataChangedError unless it may have changed; the sentence to say then */
+function changed(sentence: string, { changedData }: DataChoice): string {
+  if (changedData) return `${sentence} Going on with the scaling and vocabulary of the run.`;
+  throw new DataChangedError(
+    `${sentence} Restore it, name it with --data PATH, go on all the same with --changed-data, or start a new run from these weights with --with-new-data.`,
+  );
 }
 
 /** The data file of a finished run where it stands now. @throws DataError */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wavOf } from '../trainer/data/wav-of.ts';
 import { jsonLines, startUnroll, unroll } from './unroll.ts';
 
 const row = (index: number, shift = 0) =>
@@ -89,6 +90,53 @@ describe('unroll resume: data', () => {
     const anew = await interrupted(['resume', run, '--json', '--with-new-data'], /"kind":"checkpoint"/);
     assert.equal(anew.code, 130, anew.stderr);
     assert.equal(readdirSync(join(workspace, '.unroll/runs')).length, 2);
+  });
+
+  it('knows the sounds that a table names: one that changed is named, and show counts the labels', async () => {
+    const sound = (pitch: number) =>
+      wavOf(Array.from({ length: 1600 }, (_, at) => 0.5 * Math.sin(at * pitch)));
+    mkdirSync(join(workspace, 'wav'));
+    const names = Array.from({ length: 20 }, (_, at) => `wav/${at}.wav`);
+    for (const [at, name] of names.entries())
+      writeFileSync(join(workspace, name), sound(at % 4 ? 0.2 + 0.01 * at : 0.6));
+    writeFileSync(
+      join(workspace, 's.csv'),
+      `file,label\n${names.map((name, at) => `${name},${at % 4 ? 'low' : 'high'}`).join('\n')}\n`,
+    );
+    writeFileSync(
+      join(workspace, 'f.rnn.json'),
+      JSON.stringify({
+        data: { task: 'classify', path: 's.csv', label: 'label', audio: 'file' },
+        model: { layers: [{ type: 'gru', units: 4 }, { type: 'dense' }] },
+        training: { steps: 3_000_000, batchSize: 4, checkpoint: { every: 5 } },
+      }),
+    );
+    const run = await stoppedRun();
+    assert.match(
+      unroll(['show', run], { cwd: workspace }).stdout,
+      /2 labels: low 15 \(75(\.0)? %\), high 5 \(25(\.0)? %\)/,
+    );
+    const before = sound(0.27);
+    writeFileSync(join(workspace, names[7]!), sound(0.28));
+    const refused = unroll(['resume', run], { cwd: workspace });
+    assert.equal(refused.code, 2, refused.stdout);
+    assert.match(
+      (refused.stdout + refused.stderr).replace(/\s+/g, ' '),
+      /The files that s\.csv names are not those that this run learned from: .*; wav\/7\.wav differs\. /,
+    );
+    const forced = await interrupted(['resume', run, '--json', '--changed-data'], /"kind":"checkpoint"/);
+    assert.equal(forced.code, 130, forced.stderr);
+    writeFileSync(join(workspace, names[7]!), before);
+    // a table that grew names further sounds; the run goes on with its own
+    writeFileSync(join(workspace, 'wav/20.wav'), sound(0.3));
+    appendFileSync(join(workspace, 's.csv'), 'wav/20.wav,low\n');
+    const grown = await interrupted(['resume', run, '--json'], /"kind":"checkpoint"/);
+    assert.equal(grown.code, 130, grown.stderr);
+    assert.match(grown.stderr, /1 row was appended/);
+    rmSync(join(workspace, names[3]!));
+    const gone = unroll(['resume', run], { cwd: workspace });
+    assert.equal(gone.code, 2);
+    assert.match((gone.stdout + gone.stderr).replace(/\s+/g, ' '), /line 5: .*wav\/3\.wav.* does not exist/);
   });
 
   it('goes on in a workspace that was moved, and with data that --data names', async () => {
