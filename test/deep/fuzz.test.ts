@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,9 +21,14 @@ import { parseExperiment } from '../../src/experiment/parse.ts';
 import { readSummary } from '../../src/runs/list.ts';
 import { RunReader } from '../../src/runs/reader.ts';
 import { explain } from '../../src/trainer/cli/exit.ts';
+import { BadRows } from '../../src/trainer/data/bad-rows.ts';
+import { readConll } from '../../src/trainer/data/conll.ts';
+import { readCsv } from '../../src/trainer/data/csv.ts';
 import { DataError } from '../../src/trainer/data/errors.ts';
+import { readerOf } from '../../src/trainer/data/readers/index.ts';
 import { readTable } from '../../src/trainer/data/table.ts';
 import { readText } from '../../src/trainer/data/text.ts';
+import { readWav } from '../../src/trainer/data/wav.ts';
 import { kernelCalls } from '../../src/trainer/engine/calls.ts';
 import { loadNative } from '../../src/trainer/engine/native/provider.ts';
 import type { Provider } from '../../src/trainer/engine/provider.ts';
@@ -30,6 +36,7 @@ import { loadWasm } from '../../src/trainer/engine/wasm/provider.ts';
 import { openFinishedRun } from '../../src/trainer/inference/finished-run.ts';
 import { randomStream } from '../../src/trainer/random.ts';
 import { prepareSeries } from '../../src/trainer/tasks/series-data.ts';
+import { wavOf } from '../unit/trainer/data/wav-of.ts';
 import { makeRun, tinyExperiment, train, useWorkspace } from '../unit/trainer/training/runs.ts';
 
 const CASES = Number(process.env['FUZZ_CASES'] ?? 10_000);
@@ -166,7 +173,7 @@ describe('fuzz', () => {
     'epsilon',
   ];
 
-  cases('experiments', 0.35, random => {
+  cases('experiments', 0.25, random => {
     const layer = () => {
       const made: Record<string, unknown> = { type: random.pick(LAYERS) };
       for (let k = random.int(4); k > 0; k--)
@@ -226,7 +233,7 @@ describe('fuzz', () => {
     assert.ok(performance.now() - started < 30_000);
   });
 
-  cases('tables', 0.3, async random => {
+  cases('tables', 0.25, async random => {
     const delimiter = random.pick([',', ';', '\t', '|']);
     const number = () => {
       const value = (random.int(2_000_000) - 500_000) / random.pick([1, 10, 1000]);
@@ -282,6 +289,92 @@ describe('fuzz', () => {
       );
       for (let at = firstRow * width; at < inputs.length; at++)
         assert.ok(Number.isFinite(inputs.get(at)), `input ${at}`);
+    } catch (cause) {
+      assert.ok(cause instanceof DataError, (cause as Error).stack);
+      plain(cause.message);
+    }
+  });
+
+  const SEEDS = [
+    'test/golden/arrow/uncompressed.feather',
+    'test/golden/arrow/lz4.feather',
+    'test/golden/arrow/zstd.feather',
+    'test/golden/arrow/stream.arrows',
+    'test/golden/parquet/none.parquet',
+    'test/golden/parquet/snappy.parquet',
+    'test/golden/parquet/gzip.parquet',
+    'test/golden/parquet/pages.parquet',
+    'test/golden/parquet/other.parquet',
+  ].filter(path => existsSync(path));
+  const npy = (shape: number[], kind: string) => {
+    const header = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`.padEnd(
+      117,
+    );
+    const bytes = Buffer.alloc(128 + 8 * shape.reduce((all, size) => all * size, 1), 0x3f);
+    bytes.write('\x93NUMPY\x01\x00', 'latin1');
+    bytes.writeUInt16LE(118, 8);
+    bytes.write(`${header}\n`, 10, 'latin1');
+    return bytes;
+  };
+  cases('files of other readers', 0.12, async random => {
+    const seed = random.pick<{ name: string; bytes: Uint8Array }>([
+      ...SEEDS.map(path => ({ name: path.split('/').at(-1)!, bytes: readFileSync(path) })),
+      { name: 'a.npy', bytes: npy([4, 3], '<f8') },
+      { name: 'a.npy', bytes: npy([6], random.pick(['<f8', '>f8', '<i8', '|O', '<U2'])) },
+      { name: 'a.jsonl', bytes: Buffer.from('{"y":1,"z":[1,2]}\n{"y":2.5,"z":[3,4],"t":"ab"}\n') },
+      {
+        name: 'a.jsonl',
+        bytes: Buffer.from(random.pick(['{"y":NaN}\n', '{"y":1e999}\n', '[1,2]\n', '{"y":{}}\n', 'null\n'])),
+      },
+      {
+        name: 'a.arff',
+        bytes: Buffer.from('@relation r\n@attribute y numeric\n@attribute c {a,b}\n@data\n1,a\n2,b\n'),
+      },
+      {
+        name: 'a.ts',
+        bytes: Buffer.from(
+          '@problemName p\n@univariate true\n@classLabel true a b\n@data\n1,2,3:a\n4,5,6:b\n',
+        ),
+      },
+    ]);
+    const path = join(folder, seed.name);
+    writeFileSync(path, random.chance(0.9) ? mutated(random, seed.bytes) : seed.bytes);
+    try {
+      const { rows, columns } = await readerOf(path)!.open(path, seed.name, { bad: new BadRows() });
+      const cells = [];
+      for await (const row of rows) cells.push(row.cells);
+      assert.ok(cells.every(row => row.length === columns.length));
+    } catch (cause) {
+      assert.ok(cause instanceof DataError, (cause as Error).stack);
+      plain(cause.message);
+    }
+    try {
+      const { values } = await readCsv(path, seed.name, ['y']);
+      for (const value of values.get('y')!) assert.ok(Math.abs(value) !== Number.POSITIVE_INFINITY);
+    } catch (cause) {
+      assert.ok(cause instanceof DataError, (cause as Error).stack);
+      plain(cause.message);
+    }
+  });
+
+  cases('sounds and tagged sentences', 0.03, random => {
+    const isSound = random.chance(0.5);
+    const name = isSound ? 'a.wav' : 'a.conllu';
+    const [format, bits] = random.pick([
+      [1, 8],
+      [1, 16],
+      [1, 24],
+      [3, 32],
+      [3, 64],
+      [0xfffe, 16],
+    ]) as [number, number];
+    const sound = wavOf([0, 0.5, -0.5, 1], { format, bits });
+    const sentence = '# x\n1\tA\ta\tDET\t_\t_\t2\tdet\t_\t_\n2\tdog\tdog\tNOUN\t_\t_\t0\troot\t_\t_\n\n';
+    const path = join(folder, name);
+    writeFileSync(path, mutated(random, isSound ? sound : Buffer.from(sentence)));
+    try {
+      if (isSound) for (const value of readWav(path, name).samples) assert.ok(Number.isFinite(value));
+      else readConll(path, { path: name, tags: 'upos' } as never, new BadRows());
     } catch (cause) {
       assert.ok(cause instanceof DataError, (cause as Error).stack);
       plain(cause.message);
@@ -365,6 +458,8 @@ describe('fuzz', () => {
             : random.int(64);
         const data = provider.allocate(length);
         for (let i = 0; i < length; i++) data[i] = random.pick([0, 1, -1, 0.5, 1e30, Number.NaN]);
+        // what a call cannot do without may be missing too
+        if (random.chance(0.02)) return null as never;
         return { data, offset: random.chance(0.9) ? 0 : random.int(5) - 1 };
       };
       const ints = (wanted: number, limit: number) => ({

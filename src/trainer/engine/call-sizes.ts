@@ -282,6 +282,78 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
   ctc: ([T, B, C, labels]) => [T! * B! * C!, B!, B! * labels!, B!, B!, T! * B! * C!, null],
 };
 
+const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+/** Operands that may be null, by their place; of kernels that are not named here, none. */
+const OPTIONAL: Readonly<Record<string, readonly number[]>> = {
+  recurrent_forward: [2, 3, 6, 7, 8, 11, 12],
+  recurrent_backward: [2, 3, 5, 6, 7, 8, 9, ...span(12, 15), ...span(18, 25)],
+  variant_forward: [...span(2, 13), ...span(16, 20)],
+  variant_backward: [0, ...span(2, 13), 16, 17, 19, 20, ...span(23, 32)],
+  gemm: [2],
+  softmax_cross_entropy: [2, 3],
+  dense_cross_entropy: [2, 4, 5, 6, 7],
+  sgd_step: [2],
+  rmsprop_step: [3],
+  activation_backward: [0, 1],
+  layer_norm: [4, 5],
+  layer_norm_backward: [5],
+  row_norm: [1],
+  row_norm_backward: [1, 5],
+  attention: [...span(2, 7), 9, 10],
+  attention_backward: [...span(2, 7), 13, 14],
+  convolution_backward: [2, 4],
+  formula: span(2, 1 + FORMULA_INPUTS + FORMULA_OUTPUTS),
+  scan: [2, 3],
+  scan_backward: [1, 2, 5, 7, 8, 9],
+  selective_scan: [5, 6, 7, 10],
+  selective_scan_backward: [5, 6, 9, 15, 16, 17],
+  channel_states: [3, 4, 7],
+  channel_states_backward: [3, 9],
+  matrix_memory: [...span(3, 10), 13],
+  matrix_memory_backward: [...span(3, 9), 12, ...span(16, 22)],
+  ctc: [1, 5],
+};
+
+/** Places that are read or written where the first one is not null, or by what the numbers say. */
+function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readonly number[]): number[] {
+  const beside = (...pairs: [number, number][]) =>
+    pairs.flatMap(([one, other]) => (given(one) ? [other] : []));
+  switch (kernel) {
+    // with lengths the cache has both
+    case 'recurrent_backward':
+      return given(6) ? [] : [5, 9];
+    case 'attention':
+      return beside([6, 7], [7, 6]);
+    case 'attention_backward':
+      return beside([6, 7], [7, 6], [6, 13], [7, 14]);
+    case 'activation_backward':
+      return n[0] === 1 ? [0] : [1];
+    case 'convolution_backward':
+      return n.at(-1) === -1 ? [] : [2];
+    case 'selective_scan_backward':
+      return beside([5, 15]);
+    case 'matrix_memory':
+    case 'matrix_memory_backward': {
+      const general = n[5] === 2 ? [5, 6] : [];
+      const gradients: [number, number][] = [
+        [3, 16],
+        [4, 17],
+        [5, 18],
+        [6, 19],
+        [7, 20],
+      ];
+      return [
+        ...(n[6]! > 0 ? [3] : []),
+        ...general,
+        ...(kernel === 'matrix_memory_backward' ? beside(...gradients) : []),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
 /** Numbers of these may be below 0: an offset, an activation that is none. */
 const SIGNED = new Set(['attention', 'attention_backward', 'convolution', 'convolution_backward']);
 
@@ -310,6 +382,12 @@ export function checkSizes(kernel: string, operands: readonly Operand[], integer
         `${kernel}: operand ${place} has room for ${data.length - offset} numbers, ${room} are needed.`,
       );
   }
+  const optional = OPTIONAL[kernel] ?? [];
+  const given = (place: number) => !!operands[place];
+  const also = alsoNeeded(kernel, given, integers);
+  for (const place of needed.keys())
+    if (!given(place) && (!optional.includes(place) || also.includes(place)))
+      throw new RangeError(`${kernel}: operand ${place} is not given, and it is needed.`);
   checkIndices(kernel, operands, integers);
 }
 
