@@ -200,6 +200,15 @@ describe('overfitting', () => {
     assert.ok(found[0]!.fixes.some(({ edits }) => edits[0]!.path.join('.') === 'model.layers.1.dropout'));
   });
 
+  it('remembers the best of more validations than are kept', () => {
+    const found = run(facts(), 560, step => ({
+      trainLoss: learning(step),
+      valLoss: step === 1 ? 1.5 : step <= 520 ? 1.51 : 1.8,
+    }));
+    const [overfitting] = found.filter(({ id }) => id === 'overfitting');
+    assert.deepEqual([overfitting?.evidence['bestStep'], overfitting?.evidence['bestValLoss']], [1, 1.5]);
+  });
+
   it('is not found where validation only wobbles', () => {
     const found = run(facts(), 1000, step => ({
       trainLoss: learning(step),
@@ -260,11 +269,40 @@ describe('saturated gates', () => {
       },
     ],
   });
+  const foundIn = (gates: Observation['gates']) =>
+    run(facts(), 200, step => ({ trainLoss: learning(step), ...(step % 5 === 0 ? { gates } : {}) }));
   const found = (name: string, mean: number, saturation: number) =>
-    run(facts(), 200, step => ({
-      trainLoss: learning(step),
-      ...(step % 5 === 0 ? gate(name, mean, saturation) : {}),
-    }));
+    foundIn(gate(name, mean, saturation).gates);
+
+  it('have the mean of all steps that there are, however many', () => {
+    for (const means of [
+      [0.01, 0.05, 0.02, 0.09, 0.04, 0.07, 0.03],
+      [Number.NaN, Number.NaN, 0.05, 0.02, 0.09, 0.04],
+      [0.02, 0.06, 0.01, 0.05],
+      [0.03],
+    ]) {
+      const [output] = foundIn([
+        { layer: 'layers.1.0', gate: 'o', mean: means, saturation: means.map(() => 0.98) },
+      ]);
+      const seen = means.filter(mean => !Number.isNaN(mean));
+      const expected = seen.reduce((sum, mean) => sum + mean, 0) / seen.length;
+      const actual = Number(output?.evidence['mean']);
+      assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} of ${means}`);
+    }
+  });
+
+  it('are told from the bound of a gate on, not at it', () => {
+    const at = (name: string, mean: number, saturation: number) =>
+      ids(foundIn([{ layer: 'layers.1.0', gate: name, mean: [mean], saturation: [saturation] }]));
+    assert.deepEqual(at('f', 0.1, 0.99), []);
+    assert.deepEqual(at('f', 0.0999, 0.99), ['saturated-gates']);
+    assert.deepEqual(at('z', 0.9, 0.99), []);
+    assert.deepEqual(at('z', 0.9001, 0.99), ['saturated-gates']);
+    assert.deepEqual(at('o', 0.5, 0.95), ['saturated-gates']);
+    assert.deepEqual(at('o', 0.5, 0.9499), []);
+    assert.deepEqual(at('g', 0.5, 0.97), ['saturated-gates']);
+    assert.deepEqual(at('g', 0.5, 0.9699), []);
+  });
 
   it('are found when nearly all units stand at an end', () => {
     const [output] = found('o', 0.02, 0.98);
