@@ -2,9 +2,9 @@
 // one addon. What has been compiled from the same sources is not compiled again. Where there is no C++ compiler it says
 // so in one line and succeeds: the engine then runs on WASM.
 //
-//   node scripts/build-native.mjs [--sets best|host|all] [--force] [--check]
-//     --sets    the best instruction set of this processor (a clone: nothing else would run here), all that it has
-//               (tests compare them), or all of its family (packages)
+//   node scripts/build-native.mjs [--sets best|two|host|all] [--force] [--check]
+//     --sets    the best instruction set of this processor (a clone: nothing else would run here), that and the next
+//               narrower one (npm test), all that it has (npm run test:deep), or all of its family (packages)
 //     --check   fail where the addon cannot be built
 //
 // CXX names another compiler. Built and tested here: linux-x64. Other targets are built by the same commands on their
@@ -97,7 +97,7 @@ export function chooseSets(which, compiler) {
   const present = all.filter(name =>
     instructionSets[name].has.every(macro => native.stdout.includes(`#define ${macro} `)),
   );
-  return which === 'best' ? present.slice(0, 1) : present;
+  return present.slice(0, { best: 1, two: 2 }[which]);
 }
 
 const isSource = file => /\.(h|cpp)$/.test(file);
@@ -286,8 +286,8 @@ export async function buildNativeOrSay(options) {
 export function setsAsked(argv) {
   const at = argv.indexOf('--sets');
   if (at < 0) return 'best';
-  if (['best', 'host', 'all'].includes(argv[at + 1])) return argv[at + 1];
-  throw new Error(`--sets takes best, host or all, not "${argv[at + 1]}".`);
+  if (['best', 'two', 'host', 'all'].includes(argv[at + 1])) return argv[at + 1];
+  throw new Error(`--sets takes best, two, host or all, not "${argv[at + 1]}".`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -36,8 +36,9 @@ describe('native engine', () => {
       describeAgreement('native', threads => load(instructionSet, threads));
     });
   }
-  for (const missing of addon.processorSets().filter(name => !addon.instructionSets().includes(name)))
-    it(`skipped: ${missing} is not in this build; npm run build -- --sets host builds it`, function () {
+  const sets = addon.processorSets().slice(0, 2);
+  for (const missing of sets.filter(name => !addon.instructionSets().includes(name)))
+    it(`skipped: ${missing} is not in this build; npm run build -- --sets two builds it`, function () {
       this.skip();
     });
 
