@@ -152,7 +152,16 @@ describe('training outlives', () => {
 
   it('only until its folder is deleted: then the worker ends, and the window says nothing wrong', async () => {
     const pid = workerOf(run)!;
-    rmSync(path.join(workbench.folder, '.unroll', 'runs'), { recursive: true, force: true });
+    const runs = path.join(workbench.folder, '.unroll', 'runs');
+    // the worker goes on writing into what is being removed, until it sees that its folder is gone
+    await until('the folder is gone', () => {
+      try {
+        rmSync(runs, { recursive: true, force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      }
+      return !existsSync(runs);
+    });
     await until('the worker has ended', () => !isAlive(pid));
     assert.ok(!existsSync(run) || runFolders(workbench.folder).length === 0);
     await workbench.screenshot('deleted-in-mid-run');
