@@ -82,7 +82,10 @@ function agreed<T>(
   const [first, ...rest] = all.map(({ given }) => given);
   const { text, range } = own;
   const fallback = own.fallback ?? sameFallback([first!, ...rest]);
-  if (first && rest.every(each => each.value === first.value)) {
+  const isOne =
+    first &&
+    rest.every(each => each.value === first.value && (each.value !== null || isSameOpen(each, first)));
+  if (isOne) {
     if (first.value !== null) return { ...first, text, range };
     return {
       ...own,
@@ -97,6 +100,11 @@ function agreed<T>(
     from: given.from?.isCall ? given.from : (at ?? given.from ?? null),
   }));
   return { ...own, value: null, fallback, called };
+}
+
+/** Neither has a default, or both have the same. */
+function isSameOpen<T>(a: Given<T>, b: Given<T>): boolean {
+  return a.fallback === null || b.fallback === null || a.fallback === b.fallback;
 }
 
 function sameFallback<T>([first, ...rest]: Given<T>[]): T | null {

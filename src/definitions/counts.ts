@@ -98,7 +98,8 @@ function rangeOf(
   convention: Convention,
   options: Options,
 ): readonly [number, number] | null {
-  const ways = found.variants.length > 0 ? found.variants : [{ recurrent: found, options }];
+  const ways =
+    found.variants.length > 0 ? found.variants : ends(found).map(recurrent => ({ recurrent, options }));
   const counts = ways.flatMap(({ recurrent, options: own }) => {
     const each = { ...recurrent!, inputSize: sized(recurrent!.inputSize, found.inputSize) };
     const cells = each.cell ? [each.cell] : each.cells;
@@ -107,6 +108,20 @@ function rangeOf(
   });
   if (counts.some(count => count === null) || new Set(counts).size < 2) return null;
   return [Math.min(...(counts as number[])), Math.max(...(counts as number[]))];
+}
+
+/** The layer with the least and with the most of what a search or several calls give. */
+function ends(found: FoundRecurrent): FoundRecurrent[] {
+  const { units, layers, inputSize } = found;
+  if (!units.called && !layers.called && !inputSize.called) return [found];
+  return ([Math.min, Math.max] as const).map(pick => {
+    const at = (given: Given<number>): Given<number> => {
+      const sizes = (given.called ?? []).map(({ value, fallback }) => value ?? fallback);
+      if (sizes.length === 0 || sizes.some(size => size === null)) return given;
+      return { ...given, value: pick(...(sizes as number[])) };
+    };
+    return { ...found, units: at(units), layers: at(layers), inputSize: at(inputSize) };
+  });
 }
 
 /** In Keras and TensorFlow.js the width of the input is found for all calls at once. */

@@ -445,12 +445,18 @@ export class SourceReader {
     return {
       value: found.kind === 'known' ? plain(found.value) : (last?.value ?? null),
       ...(sizes && { sizes: sizes.map(({ value: size }) => size) }),
+      ...(found.kind === 'outside' && found.range ? { called: ends(found.range, found.from) } : {}),
       fallback: found.kind === 'outside' ? plain(found.fallback) : (last?.fallback ?? null),
       text: value.node.text,
       range: rangeOf(node),
       from: elsewhere(found.kind === 'unknown' ? (last?.from ?? null) : found.from, node),
     };
   }
+}
+
+/** The least and the most that a search takes. */
+function ends(range: readonly [number, number], from: Origin | null): Given<number>['called'] {
+  return range.map(fallback => ({ value: null, fallback, from }));
 }
 
 function plain(constant: unknown): number | string | boolean | null {

@@ -45,6 +45,8 @@ export class Callers {
 
   private into(scope: Scope, depth: number): Frames[] {
     const { dialect } = this.resolver;
+    const turns = this.turnsOfCallback(scope, depth);
+    if (turns && turns.length > 0) return turns;
     const owner = scope.parent?.kind === 'class' ? scope.parent : null;
     const name = scope.node.childForFieldName('name')?.text ?? null;
     const isConstructor = owner !== null && name === dialect.maker;
@@ -54,7 +56,10 @@ export class Callers {
         ? this.callsOfMethod(owner, name)
         : this.callsOfFunction(scope);
     const found = calls.flatMap(call =>
-      this.contexts(call.node, depth + 1).map(frames => new Map([...frames, [scope.node.id, call]])),
+      this.contexts(call.node, depth + 1).map(frames => {
+        const around = owner && !isConstructor ? this.ofInstance(call, owner, frames) : frames;
+        return new Map([...around, [scope.node.id, call]]);
+      }),
     );
     if (found.length > 0) return found;
     // a method that nothing in its class calls still has an instance around it
@@ -69,7 +74,7 @@ export class Callers {
       const { dialect } = this.resolver;
       const name = owner.node.childForFieldName('name')?.text ?? assignedName(owner.node);
       if (!name || depth > 3) return [];
-      const direct = this.callsBy(name, owner.node.source.root, call =>
+      const direct = this.callsBy(name, owner.node.source.root, name, call =>
         this.resolver.classesOf(call.callee).includes(owner),
       );
       const below = this.madeFrom(owner, name).flatMap(made => {
@@ -104,12 +109,60 @@ export class Callers {
   private callsOfMethod(owner: Scope, name: string | null): CallOf[] {
     if (!name) return [];
     const { dialect } = this.resolver;
-    return callsNamed(owner.node.source.root, name, dialect).flatMap(node => {
-      const call = dialect.expression(node);
-      if (call.kind !== 'call' || call.callee.kind !== 'member') return [];
-      const { object } = call.callee;
-      const isOwn = object.kind === 'name' && (object.name === dialect.self || object.name === 'cls');
-      return isOwn && enclosingClass(dialect.scopeOf(node)) === owner ? [call] : [];
+    const isOf = (made: Scope | null) =>
+      made !== null &&
+      [made, ...this.resolver.basesOf(made)].find(each => this.resolver.methodOf(each, name)) === owner;
+    const own = owner.node.childForFieldName('name')?.text ?? name;
+    return this.callsBy(name, owner.node.source.root, own, call => {
+      const { callee, node } = call;
+      if (callee.kind !== 'member') return false;
+      const { object } = callee;
+      if (object.kind === 'name' && (object.name === dialect.self || object.name === 'cls')) {
+        const around = enclosingClass(dialect.scopeOf(node));
+        return around === owner || isOf(around);
+      }
+      if (/^super\b/.test(object.node.text)) {
+        const around = enclosingClass(dialect.scopeOf(node));
+        const bases = around ? this.resolver.basesOf(around) : [];
+        return bases.find(each => this.resolver.methodOf(each, name)) === owner;
+      }
+      return this.makersOf(call).some(maker => this.resolver.classesOf(maker.callee).some(isOf));
+    });
+  }
+
+  /** The calls that made the instance whose method is called; none for a method of the class itself. */
+  private makersOf({ callee }: CallOf): CallOf[] {
+    if (callee.kind !== 'member') return [];
+    return this.resolver.definitions(callee.object).filter(each => each.kind === 'call');
+  }
+
+  /** In a method of an instance that another place made, its constructor's arguments are known too. */
+  private ofInstance(call: CallOf, owner: Scope, frames: Frames): Frames {
+    const { callee } = call;
+    if (callee.kind !== 'member') return frames;
+    const [made, ...more] = this.makersOf(call);
+    const maker =
+      this.resolver.constructorOf(owner) ??
+      this.resolver
+        .basesOf(owner)
+        .map(base => this.resolver.constructorOf(base))
+        .find(Boolean);
+    if (!made || more.length > 0 || !maker) return frames;
+    return new Map([...frames, [maker.node.id, made]]);
+  }
+
+  /** `[64, 32].forEach(units => …)`: the function is entered once for each item. */
+  private turnsOfCallback(scope: Scope, depth: number): Frames[] | null {
+    const { dialect } = this.resolver;
+    const call = scope.node.parent?.parent;
+    if (scope.node.parent?.type !== 'arguments' || !call || !dialect.calls.includes(call.type)) return null;
+    const expression = dialect.expression(call);
+    if (expression.kind !== 'call' || expression.callee.kind !== 'member') return null;
+    const { object, name } = expression.callee;
+    if (!/^(?:forEach|map|flatMap)$/.test(name) || expression.positional[0]?.node !== scope.node) return null;
+    return this.contexts(call, depth + 1).flatMap(frames => {
+      const items = this.resolver.within(frames, () => this.resolver.turnItems(object, null));
+      return (items ?? []).map((_, turn) => new Map([...frames, [scope.node.id, turn]]));
     });
   }
 
@@ -117,11 +170,20 @@ export class Callers {
     return this.remembered(scope, () => {
       const name = scope.node.childForFieldName('name')?.text ?? assignedName(scope.node);
       if (!name) return [];
-      return this.callsBy(name, scope.node.source.root, call => this.leadsTo(call.callee, scope));
+      return this.callsBy(name, scope.node.source.root, name, call => this.leadsTo(call.callee, scope));
     });
   }
 
   private leadsTo(callee: Expression, scope: Scope): boolean {
+    if (callee.kind === 'member' && scope.parent?.kind === 'module')
+      // `models.build(…)` of a file of the project
+      return this.resolver
+        .qualified(callee.object)
+        .some(module =>
+          this.resolver
+            .ofModule(module, callee.node, callee.name)
+            .some(each => each.kind === 'function' && each.body === scope),
+        );
     if (callee.kind !== 'name') return false;
     const bindings = this.resolver.lookUp(callee.name, callee);
     const all = bindings.length > 0 ? bindings : this.resolver.starred(callee);
@@ -135,10 +197,10 @@ export class Callers {
     });
   }
 
-  /** Calls by a name, in the file itself and in those of the project that mention it. */
-  private callsBy(name: string, root: Node, isIt: (call: CallOf) => boolean): CallOf[] {
+  /** Calls by a name, in the file itself and in those of the project that call what is mentioned. */
+  private callsBy(name: string, root: Node, mention: string, isIt: (call: CallOf) => boolean): CallOf[] {
     const { dialect, project } = this.resolver;
-    const roots = [root, ...project.mentioning(name, root.source).map(source => source.root)];
+    const roots = [root, ...project.mentioning(mention, root.source).map(source => source.root)];
     return roots.flatMap(each =>
       callsNamed(each, name, dialect).flatMap(node => {
         const call = dialect.expression(node);

@@ -8,7 +8,7 @@ const COPIES =
   /^(?:Object\.(?:freeze|seal)|structuredClone|dict|(?:copy\.)?deepcopy|copy\.copy|MappingProxyType|OmegaConf\.create|EasyDict|edict|AttrDict|Box|ConfigDict|ml_collections\.ConfigDict)$/;
 
 /** What a function may return that holds numbers by name. */
-const RESULTS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams|parse_args|parse_known_args)$/;
+const RESULTS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams|parse_args|parse_known_args|parseArgs)$/;
 const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load|json\.loads?)$/;
 
 export class Definitions {
@@ -26,6 +26,7 @@ export class Definitions {
         .chosen(expression, depth)
         .flatMap(each => this.evaluator.definitions(each, depth + 1));
     if (expression.kind === 'call') return this.definitionsOfCall(expression, depth);
+    if (expression.kind === 'binary') return this.joined(expression, depth) ?? [expression];
     if (!['name', 'member', 'index', 'key'].includes(expression.kind)) return [expression];
     const bindings = this.evaluator.bindingsOf(expression, depth);
     if (bindings.length === 0) {
@@ -33,6 +34,20 @@ export class Definitions {
       return entries.length > 0 ? entries : [expression];
     }
     return bindings.flatMap(binding => this.definitionsOfBinding(binding, expression, depth));
+  }
+
+  /** `options | {"hidden_size": 3}` */
+  private joined(
+    { operator, left, right, node }: Extract<Expression, { kind: 'binary' }>,
+    depth: number,
+  ): Expression[] | null {
+    if (operator !== '|') return null;
+    const isRecord = [left, right].some(side =>
+      this.evaluator.definitions(side, depth + 1).some(({ kind }) => kind === 'record'),
+    );
+    return isRecord
+      ? [{ kind: 'record', entries: new Map(), spreads: [left, right], isWhole: true, node }]
+      : null;
   }
 
   private definitionsOfBinding(binding: Binding, expression: Expression, depth: number): Expression[] {
@@ -79,11 +94,27 @@ export class Definitions {
       return entries.length > 0 ? [...entries, ...otherwise] : [call];
     }
     const name = dotted(callee);
+    if (/(?:^|\.)(?:field|Field)$/.test(name)) {
+      const made = this.ofField(call);
+      if (made) return this.evaluator.definitions(made, depth + 1);
+    }
     const returned = name && !call.spreads.length ? this.returnedBy(call, depth) : null;
     if (returned) return returned;
     if (LOADS.test(name)) {
       const loaded = this.loaded(call, depth);
       return loaded ? [loaded] : [call];
+    }
+    if (name === 'Object.assign' && positional.length > 0)
+      return [
+        { kind: 'record', entries: new Map(), spreads: positional, isWhole: call.isWhole, node: call.node },
+      ];
+    if (callee.kind === 'member' && callee.name === 'copy' && positional.length === 0) {
+      const copied = this.evaluator.definitions(callee.object, depth + 1);
+      // the copy holds what its first held there
+      if (copied.length > 0 && copied.every(({ kind }) => kind === 'record'))
+        return [
+          { kind: 'record', entries: new Map(), spreads: [callee.object], isWhole: true, node: call.node },
+        ];
     }
     if (!COPIES.test(name)) return [call];
     if (name === 'dict' && positional.length === 0) {
@@ -103,6 +134,25 @@ export class Definitions {
     if (/freeze|seal|Mapping/.test(name)) return inner;
     // a copy of its own: what is stored into it does not change the first
     return inner.map(each => (each.kind === 'record' ? { ...each, node: call.node } : each));
+  }
+
+  /** `field(default=…)`, `field(default_factory=lambda: [64, 32])`, `field(default_factory=Sizes)` */
+  private ofField({ positional, named, node }: CallOf): Expression | null {
+    const given = named.get('default')?.value ?? positional[0];
+    const factory = named.get('default_factory')?.value;
+    if (given || !factory) return given ?? null;
+    const body = factory.node.type === 'lambda' ? factory.node.childForFieldName('body') : null;
+    if (body) return this.evaluator.dialect.expression(body);
+    if (factory.kind !== 'name' || /^(?:list|dict|set)$/.test(factory.name)) return null;
+    return {
+      kind: 'call',
+      callee: factory,
+      positional: [],
+      named: new Map(),
+      spreads: [],
+      isWhole: true,
+      node,
+    };
   }
 
   /** What a function of the file or project returns, where it has one `return`; only what holds numbers is of use. */

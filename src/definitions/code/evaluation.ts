@@ -24,7 +24,13 @@ export interface Origin {
 /** `outside`: it is a parameter or depends on one; `fallback` is what it is when the caller says nothing. */
 export type Value =
   | { kind: 'known'; value: Constant; from: Origin | null }
-  | { kind: 'outside'; fallback: Constant | undefined; from: Origin | null }
+  | {
+      kind: 'outside';
+      fallback: Constant | undefined;
+      from: Origin | null;
+      /** between these a search takes it */
+      range?: readonly [number, number];
+    }
   | { kind: 'unknown' };
 
 /** By the node of a function: the call that leads into it; by the node of a loop: which turn it is. */

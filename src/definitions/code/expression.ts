@@ -14,6 +14,7 @@ export type Expression = { node: Node } & (
   | { kind: 'binary'; operator: string; left: Expression; right: Expression }
   | { kind: 'unary'; operator: string; operand: Expression }
   | { kind: 'list'; items: Expression[] }
+  /** entries win over spreads, a later spread over those before it */
   | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
   | { kind: 'choice'; options: Expression[]; by: Choice }
   /** what a configuration file gives, and the command line may give otherwise */
@@ -80,6 +81,12 @@ export interface Parameter {
   isRest: boolean;
 }
 
+/** `from module import *` */
+export interface Star {
+  module: string;
+  node: Node;
+}
+
 export interface Scope {
   kind: 'module' | 'class' | 'function';
   node: Node;
@@ -88,7 +95,7 @@ export interface Scope {
   /** of a class: what is assigned to `self.name`, `this.name` or stands as a field, anywhere in it */
   members(name: string): readonly Binding[];
   /** modules of which every name was imported */
-  readonly stars: readonly string[];
+  readonly stars: readonly Star[];
   /** of a function: its parameters in order */
   readonly parameters: readonly Parameter[];
   /** of a class: fields with a type, in order, which a dataclass takes by place */
@@ -120,6 +127,28 @@ export interface Branch {
   id: number;
   arm: number;
   isLoop: boolean;
+}
+
+/** An entry of a record, or null for one whose key is not told; or another record, spread into it. */
+export type RecordPart = { key: string | null; value: Expression } | { spread: Expression };
+
+/** What stands before a spread gives way to it: it becomes a record of its own that is spread first. */
+export function recordFrom(parts: readonly RecordPart[], node: Node): Expression {
+  let entries = new Map<string, Expression>();
+  const spreads: Expression[] = [];
+  let isWhole = true;
+  for (const part of parts) {
+    if ('value' in part) {
+      if (part.key === null) isWhole = false;
+      else entries.set(part.key, part.value);
+      continue;
+    }
+    const [first] = entries.values();
+    if (first) spreads.push({ kind: 'record', entries, spreads: [], isWhole: true, node: first.node });
+    entries = new Map();
+    spreads.push(part.spread);
+  }
+  return { kind: 'record', entries, spreads, isWhole, node };
 }
 
 export function nothing(node: Node): Expression {

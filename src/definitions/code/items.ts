@@ -28,34 +28,66 @@ export class Items {
     const name = call && dotted(call.callee);
     if (call && name === 'range' && path === null) {
       const bounds = call.positional.map(each => this.evaluator.value(each, depth + 1));
-      const numbers = bounds.map(each => (each.kind === 'known' ? Number(each.value) : Number.NaN));
+      const isOpen = bounds.some(({ kind }) => kind === 'outside');
+      const numbers = bounds.map(each =>
+        each.kind === 'known'
+          ? Number(each.value)
+          : each.kind === 'outside'
+            ? Number(each.fallback ?? Number.NaN)
+            : Number.NaN,
+      );
       if (numbers.some(Number.isNaN) || numbers.length === 0) return null;
       const [from, to, step] =
         numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
       const values: Expression[] = [];
       for (let value = from; step > 0 ? value < to : value > to; value += step) {
         if (values.length === MOST_TURNS || step === 0) return null;
-        values.push({ kind: 'constant', value, node: call.node });
+        values.push({ kind: isOpen ? 'setting' : 'constant', value, node: call.node });
       }
       return values;
     }
     if (call && name === 'enumerate' && path !== null) {
-      const items = call.positional[0] && this.itemsOf(call.positional[0], depth + 1);
+      const items = call.positional[0] && this.itemsOrUsual(call.positional[0], depth + 1);
       if (!items || items.length > MOST_TURNS) return null;
       if (path === 1) return items;
-      return items.map((item, value) => ({ kind: 'constant', value, node: item.node }));
+      const isOpen = items.some(({ kind }) => kind === 'setting');
+      return items.map((item, value) => ({ kind: isOpen ? 'setting' : 'constant', value, node: item.node }));
     }
     if (call && name === 'zip' && path !== null) {
-      const lists = call.positional.map(each => this.itemsOf(each, depth + 1));
+      const lists = call.positional.map(each => this.itemsOrUsual(each, depth + 1));
       const own = lists[path];
       const length = Math.min(...lists.map(each => each?.length ?? Number.NaN));
       return own && length <= MOST_TURNS ? own.slice(0, length) : null;
     }
-    const items = this.itemsOf(over, depth + 1);
+    const items = this.itemsOrUsual(over, depth + 1);
     if (!items || items.length > MOST_TURNS) return null;
     if (path === null) return items;
     const parts = items.map(item => this.itemsOf(item, depth + 1)?.[path]);
     return parts.every(part => part !== undefined) ? (parts as Expression[]) : null;
+  }
+
+  /** The items of a list, else those of the list that holds by default, each as a setting. */
+  private itemsOrUsual(expression: Expression, depth: number): Expression[] | null {
+    const items = this.itemsOf(expression, depth);
+    if (items || depth > DEPTH) return items;
+    const { evaluator } = this;
+    const lists = evaluator.definitions(expression, depth + 1).flatMap((each): Expression[] => {
+      if (each.kind !== 'name') return [each];
+      const [binding, ...more] = evaluator.lookUp(each.name, each);
+      if (binding?.kind !== 'parameter' || more.length > 0) return [each];
+      // `sizes=None`, and below it `sizes or [64, 32]`
+      const fallback = binding.fallback;
+      return !fallback || (fallback.kind === 'constant' && fallback.value === null) ? [] : [fallback];
+    });
+    const [list, ...others] = lists;
+    if (list?.kind !== 'list' || others.length > 0 || evaluator.stores.changesList(list)) return null;
+    const settings = list.items.map((item): Expression | null => {
+      const value = evaluator.value(item, depth + 1);
+      const constant =
+        value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined;
+      return constant === undefined ? null : { kind: 'setting', value: constant, node: item.node };
+    });
+    return settings.every(each => each !== null) ? (settings as Expression[]) : null;
   }
 
   /** The items of a list that is written out and not changed, or the sizes of an array. */

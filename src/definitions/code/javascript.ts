@@ -6,6 +6,8 @@ import {
   type Dialect,
   type Expression,
   nothing,
+  type RecordPart,
+  recordFrom,
   type Scope,
 } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
@@ -32,6 +34,7 @@ const BINDERS = new Set([
   'abstract_class_declaration',
   'for_in_statement',
   'enum_declaration',
+  'catch_clause',
 ]);
 const CLOSED = new Set([...FUNCTIONS, ...CLASSES]);
 
@@ -171,18 +174,24 @@ function callOf(node: Node): Expression {
 }
 
 function recordOf(node: Node): Expression {
-  const entries = new Map<string, Expression>();
-  const spreads: Expression[] = [];
-  let isWhole = true;
-  for (const child of named(node)) {
+  const parts = named(node).flatMap((child): RecordPart[] => {
+    if (child.type === 'spread_element') return [{ spread: expression(child.namedChild(0)!) }];
+    if (child.type === 'shorthand_property_identifier')
+      return [{ key: child.text, value: expression(child) }];
     if (child.type === 'pair') {
       const key = child.childForFieldName('key')!;
-      if (key.type === 'computed_property_name') isWhole = false;
-      else entries.set(plainKey(key), expression(child.childForFieldName('value')!));
-    } else if (child.type === 'shorthand_property_identifier') entries.set(child.text, expression(child));
-    else if (child.type === 'spread_element') spreads.push(expression(child.namedChild(0)!));
-  }
-  return { kind: 'record', entries, spreads, isWhole, node };
+      const value = expression(child.childForFieldName('value')!);
+      return [{ key: key.type === 'computed_property_name' ? null : plainKey(key), value }];
+    }
+    // a getter may give anything
+    return child.type === 'method_definition' ? [{ key: nameOf(child), value: nothing(child) }] : [];
+  });
+  return recordFrom(parts, node);
+}
+
+function nameOf(method: Node): string | null {
+  const name = method.childForFieldName('name');
+  return name && name.type !== 'computed_property_name' ? plainKey(name) : null;
 }
 
 function plainKey(node: Node): string {
@@ -221,8 +230,9 @@ const ASSIGNMENTS = ['assignment_expression', 'augmented_assignment_expression',
 function isAssignment({ parent, type }: Node): boolean {
   if (type === 'function_declaration' || !parent) return false;
   if (ASSIGNMENTS.includes(parent.type)) return true;
-  const pattern = type.endsWith('pattern') || parent.type === 'object_pattern' ? parent.parent : null;
-  return pattern !== null && ASSIGNMENTS.includes(pattern.type);
+  let here: Node | null = type.endsWith('pattern') || /pattern$/.test(parent.type) ? parent : null;
+  while (here && /pattern$/.test(here.type)) here = here.parent;
+  return here !== null && ASSIGNMENTS.includes(here.type);
 }
 
 /** Assignments to what a scope declares, in it and in functions inside that do not declare it anew. */
@@ -247,12 +257,15 @@ function assignedIn(scope: Scope, body: Node, declared: ReadonlySet<string>, bin
 
 /** `name =`, `name +=`, `name++`, and `} =` of what is taken apart */
 const ASSIGNED =
-  /(?<![\w$.]|\b(?:const|let|var)\s{1,4})([A-Za-z_$][\w$]*)\s*(?:(?:[-+*/%&|^?]{0,3}|<<|>>)=(?![=>])|\+\+|--)|\}\s*=(?![=>])|(?:\+\+|--)\s*([A-Za-z_$][\w$]*)/g;
+  /(?<![\w$.]|\b(?:const|let|var)\s{1,4})([A-Za-z_$][\w$]*)\s*(?:(?:[-+*/%&|^?]{0,3}|<<|>>)=(?![=>])|\+\+|--)|\}\s*=(?![=>])|(?<=(?:^|[;{}\n])\s{0,40})\[[\w\s,$.]*\]\s*=(?![=>])|(?:\+\+|--)\s*([A-Za-z_$][\w$]*)/g;
 
 /** `let` and `const` are seen in their block only. */
 function region(node: Node): Node | null {
   let here: Node | null = node;
   while (here && here.type !== 'variable_declarator') {
+    if (here.type === 'catch_clause') return here;
+    if (here.type === 'for_in_statement')
+      return /^(?:const|let)$/.test(here.childForFieldName('kind')?.text ?? '') ? here : null;
     if (!/pattern|identifier|^pair/.test(here.type)) return null;
     here = here.parent;
   }
@@ -276,12 +289,16 @@ function shadowed(node: Node, until: Node): Set<string> {
     for (const each of body ? ownDescendants(body, DECLARATORS, CLOSED) : []) {
       const name = each.childForFieldName('name');
       if (name?.type === 'identifier') names.add(name.text);
+      else if (name)
+        for (const { text } of descendants(name, ['identifier', 'shorthand_property_identifier_pattern']))
+          names.add(text);
     }
   }
   return names;
 }
 
 const DECLARATORS = new Set(['variable_declarator']);
+const RETURNS = new Set(['return_statement']);
 
 function bindOne(node: Node, scope: Scope, bind: Bind): void {
   switch (node.type) {
@@ -307,11 +324,26 @@ function bindOne(node: Node, scope: Scope, bind: Bind): void {
       const isOf = node.childForFieldName('operator')?.text === 'of';
       if (left?.type === 'identifier' && right && isOf)
         bind(left.text, { kind: 'turn', over: expression(right), loop: node, path: null, node: left, scope });
-      else other(left, scope, bind);
+      else if (left?.type === 'array_pattern' && right && isOf)
+        for (const [path, target] of named(left).entries())
+          if (target.type === 'identifier')
+            bind(target.text, {
+              kind: 'turn',
+              over: expression(right),
+              loop: node,
+              path,
+              node: target,
+              scope,
+            });
+          else others(target, scope, bind);
+      else others(left, scope, bind);
       return;
     }
+    case 'catch_clause':
+      others(node.childForFieldName('parameter'), scope, bind);
+      return;
     case 'update_expression':
-      other(node.childForFieldName('argument'), scope, bind);
+      others(node.childForFieldName('argument'), scope, bind);
       return;
     case 'enum_declaration':
       bind(node.childForFieldName('name')!.text, { kind: 'value', value: enumeration(node), node, scope });
@@ -347,8 +379,18 @@ function enumeration(node: Node): Expression {
   return { kind: 'record', entries, spreads: [], isWhole: true, node };
 }
 
-function other(target: Node | null, scope: Scope, bind: Bind): void {
-  if (target?.type === 'identifier') bind(target.text, { kind: 'other', node: target, scope });
+/** Every name of a pattern, bound to what is not followed. */
+function others(target: Node | null, scope: Scope, bind: Bind): void {
+  if (!target || target.type === 'member_expression' || target.type === 'subscript_expression') return;
+  for (const node of descendants(target, ['identifier', 'shorthand_property_identifier_pattern']))
+    if (!isDefault(node, target)) bind(node.text, { kind: 'other', node, scope });
+}
+
+/** A name in the default of a pattern is read, not bound. */
+function isDefault(node: Node, until: Node): boolean {
+  for (let here = node; here !== until && here.parent; here = here.parent)
+    if (/assignment_pattern$/.test(here.parent.type) && here.field === 'right') return true;
+  return false;
 }
 
 function importNames(node: Node, scope: Scope, bind: Bind): void {
@@ -373,12 +415,39 @@ function importNames(node: Node, scope: Scope, bind: Bind): void {
 function assign(target: Node, value: Expression, scope: Scope, bind: Bind): void {
   if (target.type === 'identifier') bind(target.text, { kind: 'value', value, node: target, scope });
   else if (target.type === 'object_pattern') destructure(target, value, scope, bind);
+  else if (target.type === 'array_pattern') elements(target, value, scope, bind);
+}
+
+/** `[a, b = 1]`: each name is an element of the value. */
+function elements(pattern: Node, of: Expression, scope: Scope, bind: Bind): void {
+  let place = 0;
+  for (const each of pattern.children) {
+    if (each.text === ',') place++;
+    if (!each.isNamed || each.type === 'comment') continue;
+    const target = each.type === 'assignment_pattern' ? each.childForFieldName('left')! : each;
+    const fallback = each.type === 'assignment_pattern' ? each.childForFieldName('right') : null;
+    const name = String(place);
+    if (target.type === 'identifier')
+      bind(target.text, {
+        kind: 'property',
+        of,
+        name,
+        fallback: fallback && expression(fallback),
+        node: target,
+        scope,
+      });
+    else if (/^(?:object|array)_pattern$/.test(target.type) && !fallback) {
+      const index: Expression = { kind: 'constant', value: place, node: target };
+      assign(target, { kind: 'index', object: of, index, node: target }, scope, bind);
+    } else others(target, scope, bind);
+  }
 }
 
 /** `{a, b: c = 1}`: each name is a property of the value. */
 function destructure(pattern: Node, of: Expression, scope: Scope, bind: Bind): void {
   for (const each of named(pattern)) {
     const property = propertyOf(each);
+    const inner = each.childForFieldName('value');
     if (property)
       bind(property.local, {
         kind: 'property',
@@ -388,6 +457,11 @@ function destructure(pattern: Node, of: Expression, scope: Scope, bind: Bind): v
         node: each,
         scope,
       });
+    else if (each.type === 'pair_pattern' && inner && /^(?:object|array)_pattern$/.test(inner.type)) {
+      const key = each.childForFieldName('key')!;
+      const name = plainKey(key);
+      assign(inner, { kind: 'member', object: of, name, nameNode: key, node: key }, scope, bind);
+    } else others(inner ?? each, scope, bind);
   }
 }
 
@@ -424,20 +498,56 @@ function parameters(scope: Scope, bind: Bind): void {
     bind(name, { kind: 'parameter', ...parameter, node, scope });
   };
   if (list.type === 'identifier') {
-    add(list.text, list, 0, null, null);
+    if (isCallback(scope.node))
+      bind(list.text, {
+        kind: 'turn',
+        over: callbackOver(scope.node),
+        loop: scope.node,
+        path: null,
+        node: list,
+        scope,
+      });
+    else add(list.text, list, 0, null, null);
     return;
   }
   named(list).forEach((each, place) => {
     const typed = each.childForFieldName('pattern');
     const pattern = typed ?? (each.type === 'assignment_pattern' ? each.childForFieldName('left')! : each);
     const value = typed ? each.childForFieldName('value') : each.childForFieldName('right');
-    if (pattern.type === 'identifier') add(pattern.text, each, place, null, value);
+    if (pattern.type === 'identifier' && place === 0 && isCallback(scope.node))
+      // `[64, 32].forEach(units => …)`
+      bind(pattern.text, {
+        kind: 'turn',
+        over: callbackOver(scope.node),
+        loop: scope.node,
+        path: null,
+        node: pattern,
+        scope,
+      });
+    else if (pattern.type === 'identifier') add(pattern.text, each, place, null, value);
     else if (pattern.type === 'object_pattern')
       for (const inner of named(pattern)) {
         const property = propertyOf(inner);
         if (property) add(property.local, inner, place, property.name, property.fallback);
+        else others(inner.childForFieldName('value') ?? inner, scope, bind);
       }
+    else others(pattern, scope, bind);
   });
+}
+
+/** It is what `forEach` or `map` calls for each item. */
+function isCallback(node: Node): boolean {
+  const call = node.parent?.type === 'arguments' ? node.parent.parent : null;
+  const callee = call?.childForFieldName('function');
+  return (
+    callee?.type === 'member_expression' &&
+    /^(?:forEach|map|flatMap)$/.test(callee.childForFieldName('property')?.text ?? '') &&
+    named(node.parent!)[0] === node
+  );
+}
+
+function callbackOver(node: Node): Expression {
+  return expression(node.parent!.parent!.childForFieldName('function')!.childForFieldName('object')!);
 }
 
 /** Fields of a class, parameters that are fields, and what its methods assign to `this`. */
@@ -448,8 +558,16 @@ function members(scope: Scope, bind: Bind): void {
     'public_field_definition',
     'field_definition',
     'assignment_expression',
+    'augmented_assignment_expression',
+    'update_expression',
   ])) {
-    if (node.type === 'assignment_expression') {
+    if (node.type === 'update_expression' || node.type === 'augmented_assignment_expression') {
+      const target = node.childForFieldName('left') ?? node.childForFieldName('argument');
+      if (target?.type !== 'member_expression' || target.childForFieldName('object')!.text !== 'this')
+        continue;
+      const value = expression(node);
+      bind(target.childForFieldName('property')!.text, { kind: 'value', value, node: target, scope });
+    } else if (node.type === 'assignment_expression') {
       const left = node.childForFieldName('left')!;
       if (left.type !== 'member_expression' || left.childForFieldName('object')!.text !== 'this') continue;
       const value = expression(node.childForFieldName('right')!);
@@ -460,6 +578,13 @@ function members(scope: Scope, bind: Bind): void {
       if (name && value) bind(name.text, { kind: 'value', value: expression(value), node: name, scope });
     }
   }
+  for (const node of named(body))
+    if (node.type === 'method_definition' && node.children.some(({ type }) => type === 'get')) {
+      const returns = ownDescendants(node.childForFieldName('body')!, RETURNS, CLOSED);
+      const value = returns.length === 1 ? returns[0]!.namedChild(0) : null;
+      const name = node.childForFieldName('name')!;
+      bind(name.text, { kind: 'value', value: value ? expression(value) : nothing(node), node: name, scope });
+    }
   for (const node of descendants(body, ['required_parameter', 'optional_parameter'])) {
     const isField =
       named(node).some(({ type }) => type === 'accessibility_modifier') || /^readonly\b/.test(node.text);

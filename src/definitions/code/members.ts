@@ -7,6 +7,23 @@ import { isBefore, lastOfEach } from './reach.ts';
 const DEPTH = 24;
 /** What holds numbers by name. */
 const HOLDERS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams)$/;
+/** The member of what a state is made by that holds its value. */
+const STATES: Readonly<Record<string, string>> = { useState: '0', useRef: 'current', ref: 'value' };
+/** By modules of torch.nn: attributes that are their arguments, by place. */
+const MODULE_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  Embedding: ['num_embeddings', 'embedding_dim'],
+  EmbeddingBag: ['num_embeddings', 'embedding_dim'],
+  Linear: ['in_features', 'out_features'],
+  LSTM: ['input_size', 'hidden_size', 'num_layers'],
+  GRU: ['input_size', 'hidden_size', 'num_layers'],
+  RNN: ['input_size', 'hidden_size', 'num_layers'],
+  LSTMCell: ['input_size', 'hidden_size'],
+  GRUCell: ['input_size', 'hidden_size'],
+  RNNCell: ['input_size', 'hidden_size'],
+  Conv1d: ['in_channels', 'out_channels'],
+  Conv2d: ['in_channels', 'out_channels'],
+  MultiheadAttention: ['embed_dim', 'num_heads'],
+};
 /** members asked for while others are looked up: bundles of generated code lead round in circles */
 const MOST_NESTED = 60;
 
@@ -25,10 +42,19 @@ export class Members {
       return this.ownMembers(object, name, at);
     this.nesting++;
     try {
-      return this.evaluator.definitions(object, depth + 1).flatMap(definition => {
-        const found = this.membersOfDefinition(definition, name, depth);
-        return this.evaluator.stores.merged(definition, name, found, at ?? object);
+      const all = this.evaluator.definitions(object, depth + 1).map(definition => {
+        const made = this.membersOfDefinition(definition, name, depth);
+        return { definition, found: this.evaluator.stores.merged(definition, name, made, at ?? object) };
       });
+      const found = all.flatMap(each => each.found);
+      if (found.length === 0 || all.length < 2) return found;
+      const open = all.filter(each => each.found.length === 0 && !isClosed(each.definition));
+      if (open.length === 0) return found;
+      // `config = config or Config()`: a caller may give another one
+      if (open.every(({ definition }) => this.isParameter(definition)))
+        return found.map(each => assumed(each, name));
+      const scope = this.evaluator.dialect.scopeOf(object.node);
+      return [...found, { kind: 'other', node: object.node, scope }];
     } finally {
       this.nesting--;
     }
@@ -55,7 +81,7 @@ export class Members {
       case 'record': {
         const value = definition.entries.get(name);
         if (value) return [bindingOf(value, this.evaluator.dialect)];
-        return definition.spreads.flatMap(spread => this.membersOf(spread, name, depth + 1));
+        return this.membersOfSpreads(definition.spreads, name, depth);
       }
       case 'list': {
         const place = Number(name);
@@ -71,6 +97,40 @@ export class Members {
       default:
         return [];
     }
+  }
+
+  /** The last spread that has the member; one that is not told may have it. */
+  private membersOfSpreads(spreads: readonly Expression[], name: string, depth: number): readonly Binding[] {
+    for (const spread of spreads.toReversed()) {
+      const found = this.membersOf(spread, name, depth + 1);
+      const made = this.evaluator.definitions(spread, depth + 1);
+      const isTold = found.length > 0 ? made.length === 1 : made.every(each => this.lacks(each, name, depth));
+      if (found.length > 0 && isTold) return found;
+      if (!isTold)
+        return [
+          ...found,
+          { kind: 'other', node: spread.node, scope: this.evaluator.dialect.scopeOf(spread.node) },
+        ];
+    }
+    return [];
+  }
+
+  /** A record that surely has no such member. */
+  private lacks(definition: Expression, name: string, depth: number): boolean {
+    if (definition.kind === 'constant') return true;
+    if (definition.kind !== 'record' || !definition.isWhole || definition.entries.has(name)) return false;
+    return (
+      depth < DEPTH &&
+      definition.spreads.every(spread =>
+        this.evaluator.definitions(spread, depth + 1).every(each => this.lacks(each, name, depth + 1)),
+      )
+    );
+  }
+
+  private isParameter(definition: Expression): boolean {
+    if (definition.kind !== 'name') return false;
+    const [binding, ...more] = this.evaluator.lookUp(definition.name, definition);
+    return binding?.kind === 'parameter' && more.length === 0;
   }
 
   /** `Config.hidden`, a field of the class itself; `config.hidden`, where the parameter `config: Config` has one. */
@@ -134,9 +194,23 @@ export class Members {
       // hyperparameters are parsed from the command line as a rule
       return [/^HParams$/.test(last) ? assumed(member, name) : member];
     }
-    if (callee.kind === 'member' && /^parse_(known_)?args$/.test(last)) return this.option(call, name);
+    if (callee.kind === 'member' && /^(?:parse_(?:known_)?args|parseArgs)$/.test(last))
+      return this.option(call, name);
+    if (Object.hasOwn(STATES, last) && STATES[last] === name && call.positional[0])
+      return [assumed(bindingOf(call.positional[0], this.evaluator.dialect), name)];
+    const field = this.moduleField(call, last, name);
+    if (field) return [bindingOf(field, this.evaluator.dialect)];
     const classes = this.evaluator.classesOf(callee, depth + 1);
     return classes.flatMap(body => this.memberOfInstance(body, call, name, depth));
+  }
+
+  /** `embedding.embedding_dim`, `encoder.hidden_size`: what a module of PyTorch was made with. */
+  private moduleField({ callee, positional, named, spreads, isWhole }: CallOf, made: string, name: string) {
+    const fields = Object.hasOwn(MODULE_FIELDS, made) ? MODULE_FIELDS[made] : undefined;
+    const place = fields?.indexOf(name) ?? -1;
+    if (place < 0 || !isWhole || spreads.length > 0) return null;
+    const isModule = this.evaluator.qualified(callee).some(each => /^torch\.nn\.\w+$/.test(each));
+    return isModule ? (named.get(name)?.value ?? positional[place] ?? null) : null;
   }
 
   private memberOfInstance(body: Scope, call: CallOf, name: string, depth: number): readonly Binding[] {
@@ -166,16 +240,23 @@ export class Members {
   /** The default of an `add_argument("--name", default=…)`: a caller's, so it stays open. */
   private option(call: CallOf, name: string): readonly Binding[] {
     const flag = new RegExp(`^--?${name.replaceAll('_', '[-_]')}$`);
-    for (const node of callsNamed(call.node.source.root, 'add_argument', this.evaluator.dialect)) {
+    const { root } = call.node.source;
+    const all = ['add_argument', 'addArgument'].flatMap(each =>
+      callsNamed(root, each, this.evaluator.dialect),
+    );
+    for (const node of all) {
       const added = this.evaluator.dialect.expression(node);
       if (added.kind !== 'call') continue;
-      const names = added.positional.map(each => (each.kind === 'constant' ? String(each.value) : ''));
+      const names = added.positional
+        .flatMap(each => (each.kind === 'list' ? each.items : [each]))
+        .map(each => (each.kind === 'constant' ? String(each.value) : ''));
       const target = added.named.get('dest')?.value;
       const isIt =
         names.some(each => flag.test(each) || each === name) ||
         (target?.kind === 'constant' && target.value === name);
       if (!isIt) continue;
-      const fallback = added.named.get('default')?.value ?? switched(added);
+      const fallback =
+        (added.named.get('default') ?? added.named.get('defaultValue'))?.value ?? switched(added);
       return [assumed(bindingOf(fallback ?? { kind: 'other', node }, this.evaluator.dialect), name)];
     }
     return [];
@@ -204,6 +285,12 @@ function switched(added: CallOf): Expression | null {
   const action = added.named.get('action')?.value;
   const isSwitch = action?.kind === 'constant' && /^store_(?:true|false)$/.test(String(action.value));
   return isSwitch ? { kind: 'constant', value: action.value === 'store_false', node: action.node } : null;
+}
+
+/** It has all that it will ever have, but for what is stored into it. */
+function isClosed(definition: Expression): boolean {
+  if (definition.kind === 'constant') return true;
+  return definition.kind === 'record' && definition.isWhole && definition.spreads.length === 0;
 }
 
 function pathOf(expression: Expression): string[] | null {

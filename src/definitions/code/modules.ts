@@ -18,7 +18,7 @@ export class Modules {
       scope;
       scope = scope.parent
     )
-      for (const module of scope.stars) {
+      for (const { module } of scope.stars) {
         const own = this.ofModule(module, expression.node, expression.name);
         if (own.length > 0) return own;
       }
@@ -46,6 +46,6 @@ export class Modules {
           ? []
           : this.ofModule(each.qualified.slice(0, dot), each.node, each.qualified.slice(dot + 1), depth + 1);
       });
-    return scope.stars.flatMap(star => this.ofModule(star, target.root, name, depth + 1));
+    return scope.stars.flatMap(({ module: star }) => this.ofModule(star, target.root, name, depth + 1));
   }
 }

@@ -7,7 +7,10 @@ import {
   type Expression,
   nothing,
   type Parameter,
+  type RecordPart,
+  recordFrom,
   type Scope,
+  type Star,
 } from './expression.ts';
 import { LazyScopes } from './scopes.ts';
 import { descendants, type Node, namedChildren as named, ownDescendants } from './syntax.ts';
@@ -22,6 +25,8 @@ const BINDERS = new Set([
   'for_statement',
   'for_in_clause',
   'with_item',
+  'as_pattern',
+  'case_pattern',
   'function_definition',
   'class_definition',
 ]);
@@ -152,6 +157,8 @@ function expression(node: Node): Expression {
       const operand = expression(node.childForFieldName('argument')!);
       return { kind: 'unary', operator: node.child(0)!.type, operand, node };
     }
+    case 'named_expression':
+      return expression(node.childForFieldName('value')!);
     case 'parenthesized_expression':
       return node.namedChild(0) ? expression(node.namedChild(0)!) : nothing(node);
     case 'conditional_expression': {
@@ -207,17 +214,14 @@ function callOf(node: Node): Expression {
 }
 
 function recordOf(node: Node): Expression {
-  const entries = new Map<string, Expression>();
-  const spreads: Expression[] = [];
-  let isWhole = true;
-  for (const child of named(node)) {
-    if (child.type === 'dictionary_splat') spreads.push(expression(child.namedChild(0)!));
-    const key = child.type === 'pair' ? expression(child.childForFieldName('key')!) : null;
-    if (key?.kind === 'constant')
-      entries.set(String(key.value), expression(child.childForFieldName('value')!));
-    else if (child.type === 'pair') isWhole = false;
-  }
-  return { kind: 'record', entries, spreads, isWhole, node };
+  const parts = named(node).flatMap((child): RecordPart[] => {
+    if (child.type === 'dictionary_splat') return [{ spread: expression(child.namedChild(0)!) }];
+    if (child.type !== 'pair') return [];
+    const key = expression(child.childForFieldName('key')!);
+    const value = expression(child.childForFieldName('value')!);
+    return [{ key: key.kind === 'constant' ? String(key.value) : null, value }];
+  });
+  return recordFrom(parts, node);
 }
 
 // ---------------------------------------------------------------- bindings
@@ -225,7 +229,7 @@ function recordOf(node: Node): Expression {
 type Bind = (name: string, binding: Binding) => void;
 
 /** What one scope binds, without those inside it. */
-function collect(scope: Scope, bind: Bind, star: (module: string) => void): void {
+function collect(scope: Scope, bind: Bind, star: (star: Star) => void): void {
   const { node } = scope;
   if (scope.kind === 'function') parameters(scope, bind);
   const body = node.childForFieldName('body') ?? node;
@@ -273,7 +277,7 @@ function innermost(node: Node): Node {
   return here ?? node;
 }
 
-function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) => void): void {
+function bindOne(node: Node, scope: Scope, bind: Bind, star: (star: Star) => void): void {
   switch (node.type) {
     case 'assignment': {
       const left = node.childForFieldName('left');
@@ -300,6 +304,13 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
     }
     case 'with_item':
       opened(node, scope, bind);
+      return;
+    case 'as_pattern':
+      // `except E as error`; that of `with` is told by its item
+      if (node.parent?.type !== 'with_item') others(node.childForFieldName('alias'), node, scope, bind);
+      return;
+    case 'case_pattern':
+      captured(node, scope, bind);
       return;
     case 'function_definition':
       bind(node.childForFieldName('name')!.text, { kind: 'function', node, scope, body: scope });
@@ -328,12 +339,12 @@ function bindOne(node: Node, scope: Scope, bind: Bind, star: (module: string) =>
   }
 }
 
-function importFrom(node: Node, scope: Scope, bind: Bind, star: (module: string) => void): void {
+function importFrom(node: Node, scope: Scope, bind: Bind, star: (star: Star) => void): void {
   const from = node.childForFieldName('module_name')?.text ?? '';
   // `from . import sizes` is the file beside this one
   const module = /^\.+$/.test(from) ? from.slice(1) : from;
   for (const each of named(node).slice(1)) {
-    if (each.type === 'wildcard_import') star(module);
+    if (each.type === 'wildcard_import') star({ module, node: each });
     else if (each.type === 'aliased_import') {
       const qualified = `${module}.${each.childForFieldName('name')!.text}`;
       bind(each.childForFieldName('alias')!.text, { kind: 'import', qualified, node: each, scope });
@@ -414,6 +425,20 @@ function turns(left: Node, right: Node, node: Node, scope: Scope, bind: Bind): v
       bind(target.text, { kind: 'turn', over, loop, path, node: target, scope });
     else unpack(target, scope, bind);
   });
+}
+
+/** `case {"units": units}:`, `case [first, *rest]:`, `case Net() as net:` */
+function captured(pattern: Node, scope: Scope, bind: Bind): void {
+  const [inner] = named(pattern);
+  const names =
+    inner?.type === 'dotted_name'
+      ? [inner]
+      : inner?.type === 'splat_pattern' || inner?.type === 'as_pattern'
+        ? named(inner).filter(({ type }) => type === 'identifier')
+        : inner?.type === 'class_pattern'
+          ? descendants(inner, ['keyword_pattern']).map(({ namedChildren }) => namedChildren.at(-1)!)
+          : [];
+  for (const { text } of names) if (!text.includes('.')) bind(text, { kind: 'other', node: pattern, scope });
 }
 
 /** `with open("config.yaml") as file:` */
@@ -502,11 +527,27 @@ function fields({ node }: Scope): string[] {
 function members(scope: Scope, bind: Bind): void {
   const body = scope.node.childForFieldName('body');
   if (!body) return;
-  for (const node of descendants(body, ['assignment'])) {
+  for (const node of named(body)) {
+    const method = node.type === 'decorated_definition' ? node.childForFieldName('definition') : null;
+    const isProperty =
+      method && node.children.some(each => /^@(?:functools\.)?(?:cached_)?property$/.test(each.text));
+    if (isProperty) property(method, scope, bind);
+  }
+  for (const node of descendants(body, ['assignment', 'augmented_assignment'])) {
     const left = node.childForFieldName('left');
     const right = node.childForFieldName('right');
     if (!left || !right) continue;
     const inner = innermost(node);
+    if (node.type === 'augmented_assignment') {
+      const name =
+        left.type === 'identifier' && inner.equals(scope.node)
+          ? left.text
+          : left.type === 'attribute' && left.childForFieldName('object')!.text === 'self'
+            ? left.childForFieldName('attribute')!.text
+            : null;
+      if (name !== null) bind(name, { kind: 'value', value: expression(node), node: left, scope });
+      continue;
+    }
     if (left.type === 'identifier' && inner.equals(scope.node))
       bind(left.text, { kind: 'value', value: expression(right), node: left, scope });
     else if (left.type === 'attribute' && left.childForFieldName('object')!.text === 'self')
@@ -519,6 +560,17 @@ function members(scope: Scope, bind: Bind): void {
     else if (left.type === 'pattern_list') pairs(left, right, scope, bind);
   }
 }
+
+/** A property of one `return` is what that returns. */
+function property(method: Node, scope: Scope, bind: Bind): void {
+  const body = method.childForFieldName('body')!;
+  const returns = ownDescendants(body, RETURNS, CLOSED);
+  const value = returns.length === 1 ? returns[0]!.namedChild(0) : null;
+  const name = method.childForFieldName('name')!.text;
+  bind(name, { kind: 'value', value: value ? expression(value) : nothing(method), node: method, scope });
+}
+
+const RETURNS = new Set(['return_statement']);
 
 /** `self.a, self.b = 1, 2` */
 function pairs(left: Node, right: Node, scope: Scope, bind: Bind): void {

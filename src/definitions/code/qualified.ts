@@ -86,7 +86,7 @@ export class QualifiedNames {
       scope;
       scope = scope.parent
     )
-      for (const module of scope.stars) {
+      for (const { module } of scope.stars) {
         const own = this.evaluator.ofModule(module, expression.node, expression.name);
         if (own.length === 0) found.push(`${module}.${expression.name}`);
         else found.push(...own.flatMap(each => this.qualifiedBinding(each, expression.name, 1)));

@@ -5,6 +5,10 @@ import type { Evaluator } from './evaluation.ts';
 import type { Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
 import type { Node } from './node.ts';
 
+/** packages whose names are none of a program's own sizes */
+const PACKAGES =
+  /^(?:torch|tensorflow|keras|numpy|pandas|typing|math|os|sys|time|random|tkinter|collections|itertools|functools|sklearn|scipy|matplotlib|pylab|seaborn|fastai|nltk|PIL|cv2|tqdm|utils?)\b/;
+
 export class Reach {
   private readonly evaluator: Evaluator;
 
@@ -18,9 +22,30 @@ export class Reach {
       // names of a class body are not seen by its methods
       if (scope.kind === 'class' && scope !== own) continue;
       const found = visible(scope.bindings(name), at.node, this.evaluator.dialect);
-      if (found.length > 0) return this.reaching(found, at, scope);
+      if (found.length > 0)
+        return this.throughStars(found, name, at, scope) ?? this.reaching(found, at, scope);
     }
     return [];
+  }
+
+  /** What `from module import *` below a binding may have bound anew; null where there is no such import. */
+  private throughStars(
+    found: readonly Binding[],
+    name: string,
+    at: Expression,
+    scope: Scope,
+  ): readonly Binding[] | null {
+    const { evaluator } = this;
+    const last = Math.max(...found.map(({ node }) => node.startIndex));
+    for (const { module, node } of scope.stars.toReversed()) {
+      const isBetween =
+        last < node.startIndex && node.endIndex <= this.placeIn(scope, at.node).node.startIndex;
+      if (!isBetween || PACKAGES.test(module)) continue;
+      const own = evaluator.ofModule(module, node, name);
+      if (own.length > 0) return own;
+      if (!evaluator.project.module(module, node.source)) return [...found, { kind: 'other', node, scope }];
+    }
+    return null;
   }
 
   /**
@@ -134,12 +159,25 @@ export function lastOfEach(all: readonly Binding[], dialect: Dialect): Binding[]
 /** `x = wrap(x)` does not bind the x that it wraps. */
 export function isBefore(binding: Binding, at: Node): boolean {
   if (binding.node.source !== at.source) return true;
+  // `options.pop("hidden")` gives what was there
+  if (binding.kind === 'other' && binding.node === at) return false;
   if (binding.kind === 'turn') return binding.node.endIndex <= at.startIndex || isInLoop(binding.loop, at);
   const end =
-    binding.kind === 'value'
-      ? Math.max(endOf(binding.value), binding.node.endIndex)
+    binding.kind === 'value' || binding.kind === 'property'
+      ? Math.max(endOf(binding.kind === 'value' ? binding.value : binding.of), endOfAll(binding.node))
       : binding.node.startIndex;
   return end <= at.startIndex;
+}
+
+/** `a, b = b, a` binds all its names when the whole right side is read. */
+function endOfAll(target: Node): number {
+  let here = target;
+  while (here.parent && /pattern|_list$/.test(here.parent.type)) here = here.parent;
+  const { parent } = here;
+  if (here === target || !parent) return target.endIndex;
+  return /^(?:assignment|assignment_expression|variable_declarator)$/.test(parent.type)
+    ? parent.endIndex
+    : target.endIndex;
 }
 
 /** An element of what is taken apart stands as its target, and is there when all of it is. */

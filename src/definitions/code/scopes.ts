@@ -1,11 +1,11 @@
 // Scopes, made when they are first asked for: what a name is bound to in each.
-import type { Binding, Parameter, Scope } from './expression.ts';
+import type { Binding, Parameter, Scope, Star } from './expression.ts';
 import type { Node } from './syntax.ts';
 
 export interface ScopeRules {
   kindOf(node: Node): Scope['kind'] | null;
   /** what a scope binds itself, not what others inside it bind */
-  collect(scope: Scope, bind: (name: string, binding: Binding) => void, star: (module: string) => void): void;
+  collect(scope: Scope, bind: (name: string, binding: Binding) => void, star: (star: Star) => void): void;
   members(scope: Scope, bind: (name: string, binding: Binding) => void): void;
   fields(scope: Scope): string[];
 }
@@ -46,7 +46,7 @@ export class LazyScopes {
     const around = () => (node.parent ? this.around(node) : null);
     let bound: Map<string, Binding[]> | null = null;
     let fields: Map<string, Binding[]> | null = null;
-    const stars: string[] = [];
+    const stars: Star[] = [];
     const parameters: Parameter[] = [];
     let typed: string[] | null = null;
     const into = (table: Map<string, Binding[]>) => (name: string, binding: Binding) => {
@@ -62,7 +62,7 @@ export class LazyScopes {
     const all = () => {
       if (!bound) {
         bound = new Map();
-        rules.collect(scope, into(bound), module => stars.push(module));
+        rules.collect(scope, into(bound), star => stars.push(star));
       }
       return bound;
     };

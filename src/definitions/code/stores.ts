@@ -20,7 +20,7 @@ const ASSIGNED = String.raw`\s*(?:[-+*/%&|^]|\*\*|\/\/|<<|>>|\?\?|&&|\|\|)?=(?![
 const METHODS =
   /\.\s*(update|setdefault|pop|popitem|clear|append|extend|insert|remove|reverse|sort|push|unshift|shift|splice|fill|set|merge_from_file|merge_with)\s*\(|\b(setattr|Object\.assign)\s*\(|\bdel(?:ete)?\s/g;
 /** anything that is stored somewhere but into `self.name` */
-const ANY = new RegExp(String.raw`(?:\]|(?<!\bself)(?<!\bthis)\.\w+)${ASSIGNED}`, 'g');
+const ANY = new RegExp(String.raw`(?:\]|(?<!\bself)(?<!\bthis)\.\w+)${ASSIGNED}|\|=`, 'g');
 
 export class Stores {
   private readonly resolver: Evaluator;
@@ -101,7 +101,7 @@ export class Stores {
   private targetsOf(store: Store): Set<number> {
     let known = this.targets.get(store);
     if (!known) {
-      const ids = this.pointsTo(store.object, 0).flatMap(each => this.identity(each) ?? []);
+      const ids = this.pointsTo(store.object, 0).flatMap(each => this.identities(each));
       known = new Set(ids);
       this.targets.set(store, known);
     }
@@ -125,6 +125,15 @@ export class Stores {
         return given.length > 0 ? given.flatMap(argument => this.pointsTo(argument, depth + 1)) : [each];
       }),
     );
+  }
+
+  /** `Object.assign(base, …)` gives its first argument. */
+  private identities(definition: Expression): number[] {
+    const own = this.identity(definition);
+    const [first] = definition.kind === 'record' ? definition.spreads : [];
+    const isAssigned = first && /^Object\.assign\b/.test(definition.node.text);
+    const of = isAssigned ? this.pointsTo(first, 0).flatMap(each => this.identity(each) ?? []) : [];
+    return own === null ? of : [own, ...of];
   }
 
   private identity(definition: Expression): number | null {
@@ -175,7 +184,16 @@ export class Stores {
     }
     const isPlain = node.type === 'assignment' || node.type === 'assignment_expression';
     if (isPlain) return this.ofTarget(left, right, node);
-    return this.ofTarget(left, node, node).map(store => ({ ...store, value: dialect.expression(node) }));
+    const operator = node.childForFieldName('operator')?.text;
+    // `options |= {…}` changes the record itself
+    const joined =
+      operator === '|=' && right
+        ? this.ofRecord(dialect.expression(left), dialect.expression(right), node)
+        : [];
+    return [
+      ...joined,
+      ...this.ofTarget(left, node, node).map(store => ({ ...store, value: dialect.expression(node) })),
+    ];
   }
 
   private ofTarget(target: Node, value: Node | null, node: Node): Store[] {

@@ -4,21 +4,28 @@ import { binary, unary } from './arithmetic.ts';
 import { dotted, type Evaluator, type Origin, type Value } from './evaluation.ts';
 import type { Binding, CallOf, Choice, Constant, Expression } from './expression.ts';
 import type { Node } from './node.ts';
+import { isBefore } from './reach.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
 const DEPTH = 24;
-/** Functions that give what they are given. */
-const SAME = new Set([
-  'int',
-  'float',
-  'bool',
-  'Number',
-  'Math.floor',
-  'Math.round',
-  'round',
-  'str',
-  'String',
-]);
+/** Functions of one value. */
+const CONVERSIONS: Readonly<Record<string, (value: Constant) => Constant | undefined>> = {
+  int: value => whole(value, Math.trunc),
+  float: numeric,
+  bool: value => Boolean(value),
+  Number: numeric,
+  'Math.floor': value => whole(value, Math.floor),
+  'Math.ceil': value => whole(value, Math.ceil),
+  'math.floor': value => whole(value, Math.floor),
+  'math.ceil': value => whole(value, Math.ceil),
+  'Math.trunc': value => whole(value, Math.trunc),
+  'Math.round': value => whole(value, Math.round),
+  // Python rounds halves to the even number
+  round: value =>
+    typeof value === 'number' && Math.abs(value % 1) === 0.5 ? undefined : whole(value, Math.round),
+  str: value => (typeof value === 'boolean' || value === null ? undefined : String(value)),
+  String,
+};
 /** `field(default=64)` of dataclasses, attrs and pydantic; `Option(64)` of typer. */
 const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument']);
 
@@ -69,15 +76,17 @@ export class Values {
   /** The option that the default of its condition takes: `d_proj if args.projection else d_embed`. */
   private usual(expression: Extract<Expression, { kind: 'choice' }>, depth: number): Value | null {
     const { options, by } = expression;
-    if (by === null || typeof by === 'string') return null;
-    const tested = this.evaluator.value(by.condition, depth + 1);
+    if (by === null) return null;
+    const tested = this.evaluator.value(typeof by === 'string' ? options[0]! : by.condition, depth + 1);
     if (tested.kind !== 'outside' || tested.fallback === undefined) return null;
+    if (typeof by === 'string') {
+      // `hidden or 128`
+      const isFirst = truth(by, tested.fallback) === (by !== 'and');
+      return isFirst ? tested : open(this.evaluator.value(options[1]!, depth + 1));
+    }
     const all = options.map(option => this.evaluator.value(option, depth + 1));
     if (agreed(all).kind !== 'unknown') return null;
-    const taken = all[truth(by, tested.fallback) ? 0 : 1]!;
-    if (taken.kind === 'unknown') return null;
-    const fallback = taken.kind === 'known' ? taken.value : taken.fallback;
-    return { kind: 'outside', fallback, from: taken.from };
+    return open(all[truth(by, tested.fallback) ? 0 : 1]!);
   }
 
   /** The options that can be taken, where the condition is known only one. */
@@ -101,9 +110,14 @@ export class Values {
     const { callee, positional, named } = call;
     const name = dotted(callee);
     if (/^(?:Number\.)?parse(?:Int|Float)$/.test(name) && positional[0])
-      return this.evaluator.value(positional[0], depth + 1);
-    if (SAME.has(name))
-      return positional.length === 1 ? this.evaluator.value(positional[0]!, depth + 1) : UNKNOWN;
+      return lift([this.evaluator.value(positional[0], depth + 1)], ([value]) =>
+        name.endsWith('Int') ? whole(value!, Math.trunc) : numeric(value!),
+      );
+    const convert = Object.hasOwn(CONVERSIONS, name) ? CONVERSIONS[name] : undefined;
+    if (convert)
+      return positional.length === 1
+        ? lift([this.evaluator.value(positional[0]!, depth + 1)], ([value]) => convert(value!))
+        : UNKNOWN;
     const last = name.slice(name.lastIndexOf('.') + 1);
     if (FIELDS.has(last)) {
       const given = named.get('default')?.value ?? positional[0];
@@ -121,8 +135,68 @@ export class Values {
             ? Math[last as 'max'](...(values as number[]))
             : undefined,
       );
-    if (last === 'sum' || last === 'get' || last === 'getattr') return this.valueOfLookUp(call, last, depth);
+    if (name === 'sum' && positional.length === 1) return this.sumOf(positional[0]!, depth + 1);
+    const searched = callee.kind === 'member' ? this.searched(call, callee.name, depth) : null;
+    if (searched) return searched;
+    if (last === 'get' || last === 'pop' || last === 'getattr') return this.valueOfLookUp(call, last, depth);
     return UNKNOWN;
+  }
+
+  /** `sum([64, 32])`, `sum(sizes.values())` */
+  private sumOf(expression: Expression, depth: number): Value {
+    const isValues =
+      expression.kind === 'call' &&
+      expression.callee.kind === 'member' &&
+      expression.callee.name === 'values';
+    const [record, ...more] = isValues
+      ? this.evaluator.definitions((expression.callee as { object: Expression }).object, depth + 1)
+      : [];
+    const isWhole =
+      record?.kind === 'record' && more.length === 0 && record.isWhole && record.spreads.length === 0;
+    const items = isValues
+      ? isWhole && !this.evaluator.stores.mayAdd([record])
+        ? [...record.entries.values()]
+        : null
+      : this.evaluator.itemsOf(expression, depth + 1);
+    if (!items) return UNKNOWN;
+    return lift(
+      items.map(each => this.evaluator.value(each, depth + 1)),
+      all =>
+        all.every(each => typeof each === 'number')
+          ? (all as number[]).reduce((a, b) => a + b, 0)
+          : undefined,
+    );
+  }
+
+  /** What a search may take: `hp.Int("units", 32, 256)` of Keras Tuner, `trial.suggest_int(…)` of Optuna. */
+  private searched(call: CallOf, name: string, depth: number): Value | null {
+    const { positional, named } = call;
+    const isTuner = name === 'Int' || name === 'Choice';
+    if (!isTuner && !/^suggest_(?:int|categorical)$/.test(name)) return null;
+    const read = (given: Expression | undefined) => {
+      const value = given && this.evaluator.value(given, depth + 1);
+      return value?.kind === 'known' || value?.kind === 'outside' ? value : null;
+    };
+    const numberIn = (value: ReturnType<typeof read>) => {
+      const constant = value?.kind === 'known' ? value.value : value?.fallback;
+      return typeof constant === 'number' ? constant : null;
+    };
+    const listed = name === 'Choice' || name === 'suggest_categorical';
+    const given = named.get(name === 'Choice' ? 'values' : 'choices')?.value ?? positional[1];
+    const items = listed && given ? this.evaluator.itemsOf(given, depth + 1) : null;
+    const sizes = listed
+      ? (items ?? []).map(item => numberIn(read(item)))
+      : [
+          numberIn(read((named.get('min_value') ?? named.get('low'))?.value ?? positional[1])),
+          numberIn(read((named.get('max_value') ?? named.get('high'))?.value ?? positional[2])),
+        ];
+    const from = this.originOf(call.node);
+    if (sizes.length === 0 || sizes.some(each => each === null))
+      return { kind: 'outside', fallback: undefined, from: null };
+    const all = sizes as number[];
+    // Keras Tuner begins with the default, else the least or first
+    const usual = isTuner ? (numberIn(read(named.get('default')?.value)) ?? all[0]!) : undefined;
+    return { kind: 'outside', fallback: usual, from, range: [Math.min(...all), Math.max(...all)] };
   }
 
   /** `config.get("hidden", 64)` and `getattr(args, "hidden", 64)`. */
@@ -195,7 +269,77 @@ export class Values {
     if (size) return size;
     const bindings = this.evaluator.bindingsOf(expression, depth);
     if (bindings.length === 0) return UNKNOWN;
-    return agreed(bindings.map(binding => this.evaluator.valueOfBinding(binding, depth + 1)));
+    const found = agreed(bindings.map(binding => this.evaluator.valueOfBinding(binding, depth + 1)));
+    if (found.kind !== 'unknown' || bindings.length < 2) return found;
+    return this.byConditions(bindings, expression, depth) ?? found;
+  }
+
+  /** Of several bindings in branches, the last that the conditions take, known or by default. */
+  private byConditions(bindings: readonly Binding[], at: Expression, depth: number): Value | null {
+    const { dialect } = this.evaluator;
+    const [first] = bindings;
+    const scope = dialect.scopeOf(first!.node);
+    const here = dialect.scopeOf(at.node);
+    // set by a constructor, and read in a method
+    const isMember = here !== scope && scope.parent?.kind === 'class' && here.parent === scope.parent;
+    const isMade = isMember && this.evaluator.constructorOf(scope.parent!) === scope;
+    if (here !== scope && !isMade) return null;
+    let isOpen = false;
+    let last: Binding | null = null;
+    for (const binding of bindings) {
+      if (binding.kind !== 'value' || dialect.scopeOf(binding.node) !== scope) return null;
+      if (!isMade && !isBefore(binding, at.node)) return null;
+      const taken = this.isTaken(binding.node, at.node, depth);
+      if (taken === null) return null;
+      isOpen ||= taken.isOpen;
+      if (taken.value && (!last || binding.node.startIndex > last.node.startIndex)) last = binding;
+    }
+    if (!last) return null;
+    const value = this.evaluator.valueOfBinding(last, depth + 1);
+    return isOpen ? open(value) : value;
+  }
+
+  /** Whether the conditions around a place, those that `at` shares not among them, lead to it; null where unknown. */
+  private isTaken(node: Node, at: Node, depth: number): { value: boolean; isOpen: boolean } | null {
+    const taken = { value: true, isOpen: false };
+    const { dialect } = this.evaluator;
+    let below = node;
+    for (let here = node.parent; here; below = here, here = here.parent) {
+      if (
+        here.startIndex <= at.startIndex &&
+        at.endIndex <= here.endIndex &&
+        !/^if_|clause$/.test(here.type)
+      ) {
+        if (/block$|^module$|^program$/.test(here.type)) return taken;
+      }
+      if (/^(?:for|while|do|try|match|switch|with)/.test(here.type)) return null;
+      if (/definition$|function|class/.test(here.type))
+        return at.startIndex >= here.startIndex ? taken : null;
+      if (here.type !== 'if_statement' && here.type !== 'elif_clause') continue;
+      const condition = here.childForFieldName('condition');
+      if (!condition || condition === below) continue;
+      const tested = this.evaluator.value(dialect.expression(condition), depth + 1);
+      const constant =
+        tested.kind === 'known' ? tested.value : tested.kind === 'outside' ? tested.fallback : undefined;
+      if (constant === undefined) return null;
+      taken.isOpen ||= tested.kind === 'outside';
+      const isFirst = here.childForFieldName('consequence') === below;
+      if (isFirst !== Boolean(constant)) taken.value = false;
+      // an `elif` stands behind the conditions before it
+      if (here.type === 'if_statement' && !isFirst)
+        for (const other of here.childrenForFieldName('alternative')) {
+          if (other === below) break;
+          const before = other.childForFieldName('condition');
+          const value = before && this.evaluator.value(dialect.expression(before), depth + 1);
+          if (value?.kind === 'outside' && value.fallback !== undefined) {
+            taken.isOpen = true;
+            if (value.fallback) taken.value = false;
+          } else if (value?.kind === 'known') {
+            if (value.value) taken.value = false;
+          } else return null;
+        }
+    }
+    return taken;
   }
 
   ofBinding(binding: Binding, depth: number): Value {
@@ -246,6 +390,24 @@ export class Values {
     if (isDefault || found.from?.isCall) return found;
     return { ...found, from: this.originOf(call, true) };
   }
+}
+
+/** What a caller may give otherwise. */
+function open(value: Value): Value | null {
+  if (value.kind === 'unknown') return null;
+  if (value.kind === 'outside') return value;
+  return { kind: 'outside', fallback: value.value, from: value.from };
+}
+
+function numeric(value: Constant): Constant | undefined {
+  const number =
+    typeof value === 'string' && value.trim() !== '' ? Number(value) : Number(value ?? Number.NaN);
+  return Number.isNaN(number) || value === '' ? undefined : number;
+}
+
+function whole(value: Constant, round: (number: number) => number): Constant | undefined {
+  const number = numeric(value);
+  return typeof number === 'number' ? round(number) : undefined;
 }
 
 function truth(by: Exclude<Choice, null>, value: Constant): boolean {

@@ -55,6 +55,11 @@ export class ProjectFiles implements Project {
     if (!all || all.size === 0) return null;
     for (const file of candidates(name, from.file, this.root))
       if (all.has(file)) return file === from.file ? null : this.source(file);
+    // Python looks first beside the program that is run, not beside the file that imports
+    const beside = this.own?.file ?? from.file;
+    if (!name.startsWith('npm:') && !name.startsWith('.') && beside !== from.file)
+      for (const file of candidates(name, beside, this.root))
+        if (all.has(file)) return file === from.file ? null : this.source(file);
     return null;
   }
 

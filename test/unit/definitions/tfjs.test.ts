@@ -105,7 +105,7 @@ class Net {
         [null, 5, false],
         [null, 7, false],
         [null, 3, false],
-        [2, undefined, null],
+        [null, undefined, null],
       ],
     );
   });
