@@ -32,6 +32,18 @@ export const MODEL_SHAPE: Shape = [64, 128, 128, 32, 10];
 
 export const MODELS = ['bidirectional-lstm', 'transformer', 'tcn', 'conv1d', 'wavenet'] as const;
 
+/** Of layers of linear and exponential recurrences. */
+export const RECURRENCE_SHAPE: Shape = [64, 128, 512, 16, 10];
+
+/** Each beside PyTorch's own LSTM of the same size. */
+export const LSTM_VARIANTS = [
+  'lstm',
+  'lstm-peephole',
+  'lstm-layer-norm',
+  'lstm-zoneout',
+  'lstm-recurrent-dropout',
+] as const;
+
 const GATES: Readonly<Record<Cell, number>> = { lstm: 4, gru: 3, rnn: 1 };
 
 export function gateBlocksOf(cell: Cell): number {

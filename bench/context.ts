@@ -10,6 +10,8 @@ export interface Context {
   pace: Pace;
   /** names of our engines that take part; null: all */
   engines: readonly string[] | null;
+  /** that `recurrences` measures; null: all */
+  layers: readonly string[] | null;
   peaks(): ReturnType<typeof measurePeaks>;
   say(line: string): void;
 }

@@ -8,6 +8,8 @@ export interface Answer {
   error?: string;
   msMedian?: number;
   msMean?: number;
+  /** processor time a step, of all threads */
+  msProcessor?: number;
   steps?: number;
   threads?: number;
   isa?: string;

@@ -16,6 +16,8 @@ export interface Measured {
   ms: number[];
   /** a mean of each round */
   means: number[];
+  /** processor time of each round, from those who tell it */
+  processor: number[];
   /** of the last round */
   last: Answer;
 }
@@ -50,9 +52,10 @@ export async function measureCase(
         refused.set(participant.name, answer.error);
         continue;
       }
-      const entry = measured.get(participant.name) ?? { ms: [], means: [], last: answer };
+      const entry = measured.get(participant.name) ?? { ms: [], means: [], processor: [], last: answer };
       entry.ms.push(answer.msMedian!);
       entry.means.push(answer.msMean ?? answer.msMedian!);
+      entry.processor.push(answer.msProcessor ?? Number.NaN);
       entry.last = answer;
       measured.set(participant.name, entry);
     }

@@ -1,7 +1,7 @@
 // npm run bench: measures ours side by side with others and writes bench/RESULTS.md. bench/README.md tells more.
 //
 //   npm run bench -- [GROUP …] [--quick] [--json FILE] [--only GROUP,…] [--engines NAME,…] [--threads N] [--rounds N]
-//                    [--seconds S] [--date YYYY-MM-DD] [--no-build]
+//                    [--layers NAME,…] [--seconds S] [--date YYYY-MM-DD] [--no-build]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -19,6 +19,7 @@ import { others } from './groups/others.ts';
 import { peak } from './groups/peak.ts';
 import { phases } from './groups/phases.ts';
 import { recording } from './groups/recording.ts';
+import { recurrences } from './groups/recurrences.ts';
 import { response } from './groups/response.ts';
 import { scaling } from './groups/scaling.ts';
 import { shakespeare } from './groups/shakespeare.ts';
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
   recording,
   frame,
   models,
+  recurrences,
   scaling,
   busy,
   tasks,
@@ -57,6 +59,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'string' },
     only: { type: 'string' },
     engines: { type: 'string' },
+    layers: { type: 'string' },
     threads: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -88,6 +91,7 @@ const context = contextOf({
     warmup: quick ? 0.2 : 0.5,
   },
   engines: options.engines?.split(',') ?? null,
+  layers: options.layers?.split(',') ?? null,
 });
 
 const sections: Section[] = [];

@@ -3,7 +3,7 @@
 python pytorch_peer.py --threads 2        (torch 2.13.0)
 
 {"open": {"cell": "lstm", "shape": [I, H, T, B, O], "window": null}}, {"measure": {"seconds": 1}} or
-{"measure": {"steps": 10}}, {"gemm": {"size": 2048, "seconds": 1}}, {"close": true}.
+{"measure": {"steps": 10}}, {"forms": true} of layers of recurrences, {"gemm": {"size": 2048, "seconds": 1}}, {"close": true}.
 A step: forward, mean cross-entropy over all steps, backward, clipping to norm 1, Adam.
 """
 
@@ -158,7 +158,7 @@ class Layer:
 
 
 def measured(step, seconds, steps):
-    times, began, loss = [], time.perf_counter(), None
+    times, began, loss, processor = [], time.perf_counter(), None, time.process_time()
     while len(times) < steps or time.perf_counter() - began < seconds:
         start = time.perf_counter()
         loss = step()
@@ -166,6 +166,7 @@ def measured(step, seconds, steps):
     return {
         "msMedian": statistics.median(times),
         "msMean": statistics.fmean(times),
+        "msProcessor": (time.process_time() - processor) * 1e3 / len(times),
         "steps": len(times),
         "loss": loss,
         "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -237,6 +238,8 @@ def main():
                 answer = {"opened": True}
             elif "measure" in order:
                 answer = training.measure(**order["measure"])
+            elif "forms" in order:
+                answer = {"forms": pytorch_recurrences.FORMS}
             elif "gemm" in order:
                 answer = gemm(**order["gemm"])
             else:

@@ -142,7 +142,7 @@ class Diagonal(nn.Module):
 class S4d(nn.Module):
     """Gu et al. 2022, with the convolution of the public code: a kernel of powers, by FFT."""
 
-    def __init__(self, inputs, units, form, states=32):
+    def __init__(self, inputs, units, form, states=16):
         super().__init__()
         self.input, self.glu, self.form = nn.Linear(inputs, units), GatedLinearUnit(units), form
         self.log_dt = nn.Parameter(torch.rand(units) * 4.6 - 6.9)
@@ -357,7 +357,7 @@ class Memory(nn.Module):
 
 
 class Mamba2(nn.Module):
-    def __init__(self, inputs, units, form, states=64, expand=2, heads=4):
+    def __init__(self, inputs, units, form, states=16, expand=2, heads=4):
         super().__init__()
         inner = expand * units
         self.x, self.B, self.C = Read(inputs, inner), Read(inputs, states), Read(inputs, states)

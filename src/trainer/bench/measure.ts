@@ -43,6 +43,8 @@ export interface Measurement {
   /** a tenth of the samples are faster, a tenth are slower */
   ms10: number;
   ms90: number;
+  /** processor time a step, of all threads: what other programs take does not count; where runs took turns it is of all */
+  msProcessor: number;
   /** milliseconds a step of each stretch, where runs took turns: those of one round have the same index */
   msStretches?: number[];
   /** of the first step and of the last */
@@ -189,11 +191,16 @@ export async function measure(
 ): Promise<Measurement[]> {
   const rss = process.memoryUsage.rss();
   const { numTensors } = memory();
+  const before = process.cpuUsage();
   const samples = await inTurns(runs, goal);
+  const { user, system } = process.cpuUsage(before);
+  const stepsOfAll = samples.flat().reduce((sum, { steps }) => sum + steps, 0);
+  const msProcessor = (user + system) / 1000 / stepsOfAll;
   return runs.map((run, index) => ({
     ...statisticsOf(samples[index]!),
     ...(runs.length > 1 && { msStretches: samples[index]!.map(msOf) }),
     ...run.losses,
+    msProcessor,
     rssBytes: [rss, process.memoryUsage.rss()],
     tensors: [numTensors, memory().numTensors],
   }));

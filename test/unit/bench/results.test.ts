@@ -18,7 +18,7 @@ const machine = {
 };
 
 function measured(ms: number[], last: Measured['last'] = {}): Measured {
-  return { ms, means: ms, last };
+  return { ms, means: ms, processor: ms, last };
 }
 
 function rowOf(ratio: number, more: Partial<CaseRow> = {}): CaseRow {
