@@ -176,9 +176,15 @@ static double channel_states_backward(const UnrollChannelStatesBackward *call) {
         for (Index chunk = (length + CHANNEL_CHUNK - 1) / CHANNEL_CHUNK - 1; chunk >= 0; chunk--) {
           const Index from = chunk * CHANNEL_CHUNK, steps = smaller(CHANNEL_CHUNK, length - from);
           copy(m.h, kept_channels(p, (float *)call->kept, group, b, chunk), size);
-          for (Index i = 0; i < steps; i++)
+          for (Index i = 0; i < steps; i++) {
+            // of this chunk what comes next, of the chunk before it the numbers that this pass over states reads
+            const Index here = ((from + i) * p.B + b) * p.D + d, past = here - CHANNEL_CHUNK * p.B * p.D;
+            call_in(call->dy + here, 1);
+            call_in<true>(call->du + here, 1);
+            if (chunk > 0) call_in(call->u + past, 1);
             channel_step(p.N, m.a, m.c, m.h + i * size, m.h + (i + 1) * size,
-                         load_part(call->u + ((from + i) * p.B + b) * p.D + d, lanes));
+                         load_part(call->u + here, lanes));
+          }
           for (Index i = steps - 1; i >= 0; i--) {
             const Index row = (from + i) * p.B + b, at = row * p.D + d;
             Vec square{};

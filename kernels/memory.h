@@ -227,6 +227,18 @@ UNROLL_INLINE void scaled(float *out, float factor, const float *from, float add
   }
 }
 
+/** The operands of a step that are as wide as keys and values. */
+template <class Call> UNROLL_INLINE void call_step_in(const MemoryPlan &p, const Call &call, Index row) {
+  call_in(call.q + row * p.K, p.K);
+  call_in(call.k + row * p.K, p.K);
+  call_in(call.v + row * p.V, p.V);
+  if (call.decay_of == UNROLL_DECAY_CHANNEL) call_in(call.decay + row * p.K, p.K);
+  if (p.general) {
+    call_in(call.a + row * p.K, p.K);
+    call_in(call.b + row * p.K, p.K);
+  }
+}
+
 /** Where a kept state stands: (K, R). */
 UNROLL_INLINE float *kept_state(const MemoryPlan &p, float *kept, Index chunk, Index task) {
   return kept + (chunk * p.B * p.H + task) * p.K * p.R;
@@ -253,6 +265,11 @@ static double matrix_memory(const UnrollMatrixMemory *call) {
           const Index row = (reading.place(length, s) * p.B + b) * p.H + head;
           const MemoryStep step = reader.read(row);
           float *out = call->o + row * p.V;
+          if (s + STEPS_AHEAD < length) {
+            const Index later = (reading.place(length, s + STEPS_AHEAD) * p.B + b) * p.H + head;
+            call_step_in(p, *call, later);
+            call_in<true>(call->o + later * p.V, p.V);
+          }
           if (bonus) {
             memory_advance<update.value, READ_BEFORE>(p, step, state, state, found, nullptr, nullptr);
             scaled(out, 1.f, found, step.strength * bonus_of(bonus, step.q, step.k, p.K), step.v, p.V);
@@ -443,6 +460,14 @@ static void memory_step_out(const MemoryPlan &p, const UnrollMatrixMemoryBackwar
     call.ddecay[row] = sum_of_lanes(sums.alpha);
 }
 
+/** What the step of `row` will write. */
+static void call_gradients_in(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index row) {
+  call_in<true>(call.dq + row * p.K, p.K);
+  call_in<true>(call.dk + row * p.K, p.K);
+  call_in<true>(call.dv + row * p.V, p.V);
+  if (call.decay_of == UNROLL_DECAY_CHANNEL && call.ddecay) call_in<true>(call.ddecay + row * p.K, p.K);
+}
+
 /** The steps of a chunk: their states again, then back through them. */
 template <int UPDATE>
 static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
@@ -454,6 +479,7 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
   fill(m.states, p.state(), 0.f);
   for (Index j = 0; j < p.K; j++) copy(m.states + j * p.stride, kept + j * p.R, p.R);
   for (Index i = 0; i < steps; i++) {
+    if (i + STEPS_AHEAD < steps) call_step_in(p, call, row_of(i + STEPS_AHEAD));
     const MemoryStep step = reader.read(row_of(i));
     float *before = m.states + i * p.state(), *after = before + p.state(), *written = m.written + i * p.stride;
     float *turned = m.turned + i * p.stride, *found = m.found + i * p.stride;
@@ -464,6 +490,10 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
   }
   for (Index i = steps - 1; i >= 0; i--) {
     const Index row = row_of(i);
+    if (i >= STEPS_AHEAD) {
+      call_gradients_in(p, call, row_of(i - STEPS_AHEAD));
+      call_in(call.dout + row_of(i - STEPS_AHEAD) * p.V, p.V);
+    }
     const MemoryStep step = reader.read(row);
     const float *before = m.states + i * p.state();
     copy(m.dout, call.dout + row * p.V, p.V);
@@ -593,6 +623,12 @@ static void memory_back_products(const MemoryPlan &p, const UnrollMatrixMemoryBa
   fill(x.gamma, C_, 1.f);
   for (Index i = 0; i < C; i++) {
     const Index row = row_of(i);
+    if (i + STEPS_AHEAD < C) {
+      call_step_in(p, call, row_of(i + STEPS_AHEAD));
+      call_in(call.dout + row_of(i + STEPS_AHEAD) * p.V, p.V);
+    }
+    // a part of the state that the next chunk begins with
+    if (from > 0) call_in(kept - p.B * p.H * p.K * p.R + i * (p.K * p.R / C), p.K * p.R / C);
     fill(x.q + i * K_, K_, 0.f);
     fill(x.k + i * K_, K_, 0.f);
     fill(x.v + i * stride, stride, 0.f);
@@ -670,6 +706,7 @@ static void memory_back_products(const MemoryPlan &p, const UnrollMatrixMemoryBa
     add_scaled(x.dk + i * K_, end, x.g_v + i * K_, K_);
     add_scaled(x.dv + i * stride, end, x.gk + i * stride, stride);
     const Index row = row_of(i);
+    if (i + STEPS_AHEAD < C) call_gradients_in(p, call, row_of(i + STEPS_AHEAD));
     copy(call.dq + row * K, x.dq + i * K_, K);
     copy(call.dk + row * K, x.dk + i * K_, K);
     copy(call.dv + row * p.V, x.dv + i * stride, p.V);

@@ -134,6 +134,14 @@ static void selective_back_group(const SelectivePlan &p, const UnrollSelectiveSc
   for (Index i = 0; i < steps; i++) {
     const Index row = reading.place(length, from + i) * B + b;
     const float *b_row = call.b + row * N, *before = m.h + i * size;
+    call_in(call.dy + row * D + d, 1);
+    call_in<true>(call.dx + row * D + d, 1);
+    call_in<true>(call.ddelta + row * D + d, 1);
+    if (i + STEPS_AHEAD < steps) {
+      const Index later = (reading.place(length, from + i + STEPS_AHEAD) * B + b) * D + d;
+      call_in(call.x + later, 1);
+      call_in(call.delta + later, 1);
+    }
     float *after = m.h + (i + 1) * size, *decays = m.decays + i * size;
     const Vec step = load_part(call.delta + row * D + d, lanes), input = step * load_part(call.x + row * D + d, lanes);
     for (Index n = 0; n < N; n++) {
