@@ -3,11 +3,10 @@
 //   f = σ(W_f x_t + b_f),  i = σ(W_i x_t + b_i),  f' = f / (f + i),  i' = i / (f + i)
 //   h_t = f' ⊙ h_{t-1} + i' ⊙ c      c = W_h x_t + b_h, or g of it as in minGRU
 //
-// f' = σ(log f - log i), and log σ(a) = -softplus(-a), so that no quotient of small numbers is taken. Shapes: x_t (B, I),
-// h (B, H), matrices (H, I). Initial values: as a dense layer of the convention.
+// Shapes: x_t (B, I), h (B, H), matrices (H, I). Initial values: as a dense layer of the convention.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { f, formula } from '../engine/formula.ts';
+import { type Expression, f, formula } from '../engine/formula.ts';
 import { applied } from '../engine/kernels/formula.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
@@ -30,9 +29,14 @@ export function buildMinLstm(layer: LayerOf<'min-lstm'>, place: Place): BuiltLay
   };
 }
 
+const LARGEST_EXPONENT = 87;
+
 const stepsOf = (candidate: keyof typeof candidates) =>
   formula(3, (forget, input, hidden) => {
-    const logit = f.sub(f.softplus(f.neg(input)), f.softplus(f.neg(forget)));
-    return [f.sigmoid(logit), f.mul(f.sigmoid(f.neg(logit)), candidates[candidate](hidden))];
+    // σ(f) / (σ(f) + σ(i)) = (1 + e^-i) / (2 + e^-f + e^-i), terms that float32 has up to e^87 each
+    const inverse = (sum: Expression) => f.add(f.exp(f.atMost(f.neg(sum), LARGEST_EXPONENT)), 1);
+    const [ofForget, ofInput] = [inverse(forget), inverse(input)];
+    const a = f.div(ofInput, f.add(ofForget, ofInput));
+    return [a, f.mul(f.sub(1, a), candidates[candidate](hidden))];
   });
 const steps = { linear: stepsOf('linear'), positive: stepsOf('positive') };

@@ -31,14 +31,17 @@ export function buildRgLru(layer: LayerOf<'rg-lru'>, place: Place): BuiltLayer {
     states: [{ name: `${place.name}.h`, size: units }],
     forward(x, pass) {
       const u = input(x as Tensor3D);
-      const [a, b] = applied<Tensor3D>(steps, [u, recurrenceGate(u), inputGate(u), lambda]);
+      const [rate] = applied(rates, [lambda]);
+      const [a, b] = applied<Tensor3D>(steps, [u, recurrenceGate(u), inputGate(u), rate!]);
       return scanned({ a: a!, b: b! }, place, pass);
     },
   };
 }
 
-const steps = formula(4, (u, recurrence, input, lambda) => {
-  const a = f.exp(f.mul(f.sigmoid(recurrence), f.mul(-SHARPNESS, f.softplus(lambda))));
+/** log a at a recurrence gate of 1, of each unit: apart from the steps, so that it is computed once. */
+const rates = formula(1, lambda => [f.mul(-SHARPNESS, f.softplus(lambda))]);
+const steps = formula(4, (u, recurrence, input, rate) => {
+  const a = f.exp(f.mul(f.sigmoid(recurrence), rate));
   return [a, f.mul(f.sqrt(f.sub(1, f.mul(a, a))), f.mul(f.sigmoid(input), u))];
 });
 
