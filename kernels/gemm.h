@@ -140,6 +140,23 @@ UNROLL_NOINLINE void transposed_gemm_tile(float *c, Index c_stride, Index column
   store_columns(c, c_stride, columns, acc);
 }
 
+/**
+ * Calls in what comes after a tile: the rows of a and c of the next one or, where a is transposed, a part of the rows of a
+ * that the next stretch of K begins with. Processors foresee neither, since each tile reads a little of many rows.
+ */
+template <bool TRANSPOSED>
+UNROLL_INLINE void call_next_tile_in(const Product &p, const float *a, Index row, Index rows, Index all_rows,
+                                     Index rest, Index depth) {
+  if constexpr (TRANSPOSED) {
+    const Index first = row * depth / all_rows, end = (row + rows) * depth / all_rows;
+    for (Index k = first; k < end && k < rest; k++) call_in(a + (depth + k) * p.a_stride, all_rows);
+  } else {
+    for (Index r = row + rows; r < row + 2 * rows && r < all_rows; r++) {
+      call_in(a + r * p.a_stride, depth);
+    }
+  }
+}
+
 /** Some rows, and part of K, from whose first row on b stands. */
 template <bool TRANSPOSED>
 static void gemm_part(const Product &p, const float *a, const float *b, const float *bias, float *c, bool add,
@@ -161,6 +178,7 @@ static void gemm_part(const Product &p, const float *a, const float *b, const fl
           each_tile<max_rows(NV)>(rows_here, [&](int r, auto rows) {
             float *c_row = c_here + r * p.c_stride;
             const Index columns = p.N - block * width;
+            if (block == 0) call_next_tile_in<TRANSPOSED>(p, a_here, r, rows.value, rows_here, to_k - k > depth ? 0 : p.K - to_k, depth);
             if constexpr (TRANSPOSED)
               transposed_gemm_tile<rows.value, NV>(c_row, p.c_stride, columns, more, start_here, a_here + r,
                                                    p.a_stride, b_here, p.b_stride(), depth);
