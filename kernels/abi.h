@@ -24,6 +24,7 @@ enum UnrollCell {
   UNROLL_RNN_SIGMOID = 5,
   UNROLL_RNN_LEAKY_RELU = 6,
   UNROLL_RNN_LINEAR = 7,
+  UNROLL_SLSTM = 8, /* of variant_forward and variant_backward alone */
 };
 
 enum UnrollMemoryKind {
@@ -417,7 +418,7 @@ struct UnrollVariantMemory {
   Int32 cell, seq_len, batch, hidden_size;
 };
 
-/** VariantForward. `zoneout` counts where it has no masks. */
+/** VariantForward. `zoneout` counts where it has no masks. The cell state of sLSTM is c, n and m side by side. */
 struct UnrollVariantForward {
   double zoneout;
   const float *projected, *weight_hh, *bias_hh;

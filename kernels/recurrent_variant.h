@@ -4,12 +4,14 @@
 // slab's rows and then one pass over each row.
 //
 //   projected, dprojected, dhidden   (T, B, G·H)     a = projected_t + N(W_hh read_t) + b_hh,  read_t = h_{t-1} ⊙ masks
-//   gates                            (T, B, slots·H) i f g o; r z n hn; φ(a) of a cell without gates
-//   cells, read                      (T, B, H)
+//   gates                            (T, B, slots·H) i f g o; r z n hn; φ(a) of a cell without gates; of sLSTM
+//                                    exp(i - m) kept z o σ(-f)
+//   cells, read                      (T, B, H); cells of sLSTM (T, B, 3·H): c n m
 //   normed                           (T, B, G·H + 1) the normalised product, then 1/deviation
 //
 // A slab's rows stand by falling length, so that at each step the first ones are active.
 #pragma once
+#include "formula.h"
 #include "recurrent_report.h"
 #include "rnn.h"
 #include "pack.h"
@@ -18,17 +20,20 @@ namespace UNROLL_NAMESPACE {
 
 struct VariantLayout {
   int cell, T, B, H, threads, slabs, rows;
-  bool rnn, lstm;
+  bool rnn, lstm, slstm;
   int blocks, slots, gates;
+  int states;  // of a row: h, and c, or c n m
   Index padded, row;  // H in whole vectors; a row of the product
   Index read_stride;
 
   VariantLayout(int cell, int T, int B, int H) : cell(cell), T(T), B(B), H(H) {
     lstm = cell == UNROLL_LSTM;
-    rnn = !lstm && cell != UNROLL_GRU_RESET_AFTER;
-    blocks = lstm ? 4 : rnn ? 1 : 3;
-    slots = lstm ? 4 : rnn ? 1 : 4;
-    gates = rnn ? 0 : blocks;
+    slstm = cell == UNROLL_SLSTM;
+    rnn = !lstm && !slstm && cell != UNROLL_GRU_RESET_AFTER;
+    blocks = lstm || slstm ? 4 : rnn ? 1 : 3;
+    slots = rnn ? 1 : slstm ? 5 : 4;
+    gates = rnn || slstm ? 0 : blocks;
+    states = slstm ? 4 : 2;
     threads = unroll::thread_count();
     slabs = larger(smaller(threads, B), 1);
     rows = (B + slabs - 1) / slabs;
@@ -40,7 +45,9 @@ struct VariantLayout {
   Size order_floats() const { return (Size(2) * B + T + 2 + 15) / 16 * 16; }
   Size packed_floats() const { return row * padded; }
   /** Of a slab: states or their gradients, what is read, the product, and rows for a moment. */
-  Size slab_floats() const { return (Size)rows * (2 * padded + 2 * read_stride + row) + 4 * padded; }
+  Size slab_floats() const { return (Size)rows * (states * padded + 2 * read_stride + row) + 4 * padded; }
+  /** Numbers of a row of the cell state as it is handed over. */
+  Index cell_width() const { return (states - 1) * (Index)H; }
   /** Of a slab on the way back: sums of the vectors' gradients, and of the report. */
   Size sums_floats() const { return 3 * padded + row + 2 * padded + (Size(2) + 2 * gates) * T; }
   Size scratch_floats() const { return order_floats() + packed_floats() + slabs * (slab_floats() + sums_floats()); }
@@ -133,6 +140,15 @@ UNROLL_INLINE float deviation_of(const float *x, Index H, Index padded, int part
       squares = multiply_add(d, d, squares);
     });
   return 1 / __builtin_sqrtf(sum_of_lanes(squares) / count + NORM_EPSILON);
+}
+
+/** to (parts, padded) = the cell state of a sequence; null: zeros. */
+static void cell_in(const VariantLayout &l, float *to, const float *from) {
+  for (int part = 0; from && part < l.states - 1; part++) copy(to + part * l.padded, from + part * l.H, l.H);
+}
+
+static void cell_out(const VariantLayout &l, float *to, const float *from) {
+  for (int part = 0; part < l.states - 1; part++) copy(to + part * l.H, from + part * l.padded, l.H);
 }
 
 /** Masks of one row of one step; null: none. */
@@ -295,6 +311,37 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
     });
   }
 
+  /** c: the states c, n and m, each `padded`. With m the largest exponent so far no exponential overflows. */
+  void slstm_row(Index row, const float *product, float *h, float *c) const {
+    const Index H = l.H, P = l.padded;
+    const float *x = call.projected + row * 4 * H;
+    float *gates = call.gates ? call.gates + row * 5 * H : nullptr, *cells = call.cells ? call.cells + row * 3 * H : nullptr;
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
+      Vec sum[4];
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) sum[k] = load(product + k * P + i) + load_part(x + k * H + i, lanes);
+      const Vec before = load(c + 2 * P + i) - softplus(-sum[1]), limit = sum[0] > before ? sum[0] : before;
+      const Vec in = exponential(sum[0] - limit), kept = exponential(before - limit), one = splat(1.f);
+      const Vec z = precise_tanh(sum[2]);
+      const Vec o = sigmoid_after(precise_tanh(sigmoid_before(sum[3])));
+      const Vec cell = multiply_add(kept, load(c + i), in * z), norm = multiply_add(kept, load(c + P + i), in);
+      store(h + i, o * cell / norm);
+      store(c + i, cell);
+      store(c + P + i, norm);
+      store(c + 2 * P + i, limit);
+      if (cells) {
+        store_part(cells + i, cell, lanes);
+        store_part(cells + H + i, norm, lanes);
+        store_part(cells + 2 * H + i, limit, lanes);
+      }
+      if (!gates) return;
+      const Vec closed = one - sigmoid_after(precise_tanh(sigmoid_before(sum[1])));
+      const Vec left[5] = {in, kept, z, o, closed};
+#pragma GCC unroll 5
+      for (int k = 0; k < 5; k++) store_part(gates + k * H + i, left[k], lanes);
+    });
+  }
+
   void read_row(const RowMasks &m, Index row, const float *h, float *read) const {
     each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec v = load(h + i);
@@ -308,12 +355,13 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
   void run(int slab) const {
     const int first = first_of(slab), rows = rows_of(slab);
     float *h = slabs_at + slab * (l.slab_floats() + l.sums_floats()), *c = h + rows * l.padded;
-    float *read = c + rows * l.padded, *product = read + 2 * rows * l.read_stride, *moment = product + rows * l.row;
-    fill(h, 2 * rows * l.padded, 0.f);
+    const Index cell_row = (l.states - 1) * l.padded;
+    float *read = c + rows * cell_row, *product = read + 2 * rows * l.read_stride, *moment = product + rows * l.row;
+    fill(h, l.states * rows * l.padded, 0.f);
     for (int row = 0; row < rows; row++) {
-      const Index b = (Index)order[first + row] * l.H;
-      if (call.h0) copy(h + row * l.padded, call.h0 + b, l.H);
-      if (call.c0) copy(c + row * l.padded, call.c0 + b, l.H);
+      const Index b = order[first + row];
+      if (call.h0) copy(h + row * l.padded, call.h0 + b * l.H, l.H);
+      cell_in(l, c + row * cell_row, call.c0 ? call.c0 + b * l.cell_width() : nullptr);
     }
     for (int step = 0, count; (count = active(slab, step)) > 0 && step < l.T; step++) {
       for (int row = 0; row < count; row++)
@@ -325,6 +373,8 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
         float *state = h + row * l.padded;
         if (l.lstm)
           lstm_row(m, to, product + row * l.row, state, c + row * l.padded, moment);
+        else if (l.slstm)
+          slstm_row(to, product + row * l.row, state, c + row * cell_row);
         else if (l.rnn)
           rnn_row(m, to, product + row * l.row, state);
         else
@@ -335,7 +385,7 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
     for (int row = 0; row < rows; row++) {
       const Index b = order[first + row];
       copy(call.h_n + b * l.H, h + row * l.padded, l.H);
-      if (call.c_n) copy(call.c_n + b * l.H, c + row * l.padded, l.H);
+      if (call.c_n) cell_out(l, call.c_n + b * l.cell_width(), c + row * cell_row);
       for (Index t = length(first + row); t < l.T; t++) {
         fill(call.y + (t * l.B + b) * l.H, l.H, 0.f);
         if (call.read) fill(call.read + (t * l.B + b) * l.H, l.H, 0.f);
@@ -482,6 +532,36 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       });
   }
 
+  /** dc: of c and n; m has no gradient, since it changes no h. */
+  void slstm_row(Index row, const float *before_cells, float *dh, float *dc, float *dproduct) const {
+    const Index H = l.H, P = l.padded;
+    const float *gates = call.gates + row * 5 * H, *cells = call.cells + row * 3 * H;
+    float *dx = call.dprojected + row * 4 * H;
+    const Vec one = splat(1.f);
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
+      const Vec in = load_part(gates + i, lanes), kept = load_part(gates + H + i, lanes), z = load_part(gates + 2 * H + i, lanes);
+      const Vec o = load_part(gates + 3 * H + i, lanes), closed = load_part(gates + 4 * H + i, lanes);
+      const Vec before_c = before_cells ? load_part(before_cells + i, lanes) : Vec{};
+      const Vec before_n = before_cells ? load_part(before_cells + H + i, lanes) : Vec{};
+      // n is positive; lanes beyond the units have none
+      Vec norm = load_part(cells + H + i, lanes);
+      if (lanes < WIDTH) norm = lane_numbers() < (int)lanes ? norm : one;
+      const Vec inverse = one / norm, mean = load_part(cells + i, lanes) * inverse;
+      const Vec total = load(dh + i), of_mean = total * o * inverse;
+      const Vec dcell = load(dc + i) + of_mean, dnorm = load(dc + P + i) - of_mean * mean;
+      const Vec d[4] = {multiply_add(dcell, z, dnorm) * in, multiply_add(dcell, before_c, dnorm * before_n) * kept * closed,
+                        dcell * in * (one - z * z), total * mean * o * (one - o)};
+      store(dc + i, dcell * kept);
+      store(dc + P + i, dnorm * kept);
+      store(dh + i, Vec{});
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) {
+        store_part(dx + k * H + i, d[k], lanes);
+        store(dproduct + k * P + i, lanes < WIDTH ? (lane_numbers() < (int)lanes ? d[k] : Vec{}) : d[k]);
+      }
+    });
+  }
+
   void gru_row(const RowMasks &m, Index row, const float *before_h, float *dh, float *dproduct) const {
     const Index H = l.H, P = l.padded;
     const float *gates = call.gates + row * 4 * H;
@@ -551,15 +631,17 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     const int first = first_of(slab), rows = rows_of(slab);
     const bool report = call.hidden_grad_norm != nullptr, shared = call.dhidden == call.dprojected;
     float *dh = slabs_at + slab * (l.slab_floats() + l.sums_floats()), *dc = dh + rows * l.padded;
-    float *dread = dc + rows * l.padded, *dproduct = dread + rows * l.read_stride;
+    const Index cell_row = (l.states - 1) * l.padded;
+    float *dread = dc + rows * cell_row, *dproduct = dread + rows * l.read_stride;
     float *moment = dread + 2 * rows * l.read_stride + rows * l.row;
     const VariantSums s(l, sums_of(slab));
     fill(sums_of(slab), l.sums_floats(), 0.f);
-    fill(dh, 2 * rows * l.padded, 0.f);
+    fill(dh, l.states * rows * l.padded, 0.f);
     for (int row = 0; row < rows; row++) {
-      const Index b = (Index)order[first + row] * l.H;
-      if (call.dh_n) copy(dh + row * l.padded, call.dh_n + b, l.H);
-      if (call.dc_n) copy(dc + row * l.padded, call.dc_n + b, l.H);
+      const Index b = order[first + row];
+      if (call.dh_n) copy(dh + row * l.padded, call.dh_n + b * l.H, l.H);
+      cell_in(l, dc + row * cell_row, call.dc_n ? call.dc_n + b * l.cell_width() : nullptr);
+      if (l.slstm) fill(dc + row * cell_row + 2 * l.padded, l.padded, 0.f);
     }
     const int steps = rows > 0 ? length(first) : 0;
     for (int step = steps - 1; step >= 0; step--) {
@@ -567,8 +649,8 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       for (int row = 0; row < count; row++) {
         const int place = first + row;
         const RowMasks m = masks(place, step);
-        const Index to = at(place, step), b = (Index)order[place] * l.H;
-        float *own = dh + row * l.padded, *own_c = dc + row * l.padded, *out = dproduct + row * l.read_stride;
+        const Index to = at(place, step), b = order[place];
+        float *own = dh + row * l.padded, *own_c = dc + row * cell_row, *out = dproduct + row * l.read_stride;
         if (call.dy)
           each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS { add_at(own + i, load_part(call.dy + to * l.H + i, lanes)); });
         const int column = !sorted_lengths ? (int)(to / l.B)
@@ -578,13 +660,18 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
           s.hidden[column] += norm_of(own, l.H);
           if (l.gates) add_gates(to, column, s);
         }
-        const Index before = step > 0 ? at(place, step - 1) * l.H : 0;
-        const float *h_before = step > 0 ? call.y + before : call.h0 ? call.h0 + b : nullptr;
-        const float *c_before = !l.lstm ? nullptr : step > 0 ? call.cells + before : call.c0 ? call.c0 + b : nullptr;
+        const Index before = step > 0 ? at(place, step - 1) : 0;
+        const float *h_before = step > 0 ? call.y + before * l.H : call.h0 ? call.h0 + b * l.H : nullptr;
+        const float *c_before = !l.lstm && !l.slstm ? nullptr
+                                : step > 0          ? call.cells + before * l.cell_width()
+                                : call.c0           ? call.c0 + b * l.cell_width()
+                                                    : nullptr;
         if (l.lstm) {
           lstm_row(m, to, c_before, own, own_c, out, moment, s);
           if (report) s.cell[column] += norm_of(moment + 3 * l.padded, l.H);
-        } else if (l.rnn)
+        } else if (l.slstm)
+          slstm_row(to, c_before, own, own_c, out);
+        else if (l.rnn)
           rnn_row(m, to, own, out);
         else
           gru_row(m, to, h_before, own, out);
@@ -605,7 +692,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
     for (int row = 0; row < rows; row++) {
       const Index b = order[first + row];
       if (call.dh0) copy(call.dh0 + b * l.H, dh + row * l.padded, l.H);
-      if (call.dc0) copy(call.dc0 + b * l.H, dc + row * l.padded, l.H);
+      if (call.dc0) cell_out(l, call.dc0 + b * l.cell_width(), dc + row * cell_row);
       for (Index t = length(first + row); t < l.T; t++) {
         fill(call.dprojected + (t * l.B + b) * width, width, 0.f);
         if (!shared) fill(call.dhidden + (t * l.B + b) * width, width, 0.f);

@@ -61,12 +61,16 @@ function convolutionRooms(n: readonly number[]): { x: number; weight: number; bi
 
 /** Operands that both passes of a cell with what its fields change are given; without the projected inputs. */
 function variantInputs([cell, T, B, H]: readonly number[]) {
-  const G = cell === 2 ? 4 : cell === 3 || cell === 4 ? 3 : 1;
+  const isSLstm = cell === 8;
+  const G = cell === 2 || isSLstm ? 4 : cell === 3 || cell === 4 ? 3 : 1;
   const [all, state, width] = [T! * B!, B! * H!, G * H!];
+  const cellState = isSLstm ? 3 * state : state;
   return {
-    inputs: [width * H!, width, B!, state, state, 3 * H!, width, H!, H!, state, ...repeat(3, all * H!)],
+    inputs: [width * H!, width, B!, state, cellState, 3 * H!, width, H!, H!, state, ...repeat(3, all * H!)],
     projected: all * width,
-    gates: all * (G === 1 ? 1 : 4) * H!,
+    gates: all * (G === 1 ? 1 : isSLstm ? 5 : 4) * H!,
+    cells: T! * cellState,
+    cellState,
     normed: all * (width + 1),
     perStep: all * H!,
     state,
@@ -144,15 +148,15 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     ];
   },
   variant_forward: n => {
-    const { inputs, projected, gates, normed, perStep, state } = variantInputs(n);
-    return [projected, ...inputs, perStep, state, state, gates, perStep, perStep, normed, null];
+    const { inputs, projected, gates, cells, cellState, normed, perStep, state } = variantInputs(n);
+    return [projected, ...inputs, perStep, state, cellState, gates, cells, perStep, normed, null];
   },
   variant_backward: n => {
-    const { inputs, projected, gates, normed, perStep, state, width } = variantInputs(n);
+    const { inputs, projected, gates, cells, cellState, normed, perStep, state, width } = variantInputs(n);
     const [, T, , H] = n as number[];
     return [
-      ...[null, ...inputs, perStep, gates, perStep, normed, perStep, state, state],
-      ...[projected, projected, 3 * H!, width, H!, H!, state, state, T!, T!, null, null, null],
+      ...[null, ...inputs, perStep, gates, cells, normed, perStep, state, cellState],
+      ...[projected, projected, 3 * H!, width, H!, H!, state, cellState, T!, T!, null, null, null],
     ];
   },
   gemm: ([m, n, k]) => [m! * k!, k! * n!, n!, m! * n!, null],

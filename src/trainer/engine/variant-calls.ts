@@ -17,14 +17,14 @@ type Invoke = (
   integers: readonly number[],
 ) => number;
 
-/** `cells`: in the order of UnrollCell; `scratchOf` lends at least that many floats for one call. */
+/** `cells`: in the order of UnrollCell, behind which sLSTM stands; `scratchOf` lends at least that many floats for one call. */
 export function variantCalls(
   invoke: Invoke,
   cells: readonly RecurrentCell[],
   scratchOf: (floats: number) => Slice,
 ): VariantOperations {
   const numbersOf = ({ shape }: VariantCall) => [
-    cells.indexOf(shape.cell),
+    shape.cell === 's-lstm' ? cells.length : cells.indexOf(shape.cell),
     shape.seqLen,
     shape.batch,
     shape.hiddenSize,

@@ -3,9 +3,18 @@
 import type { RecurrentCell, RecurrentReportOut } from './cells.ts';
 import type { IntSlice, Slice } from './slices.ts';
 
+/** All but `gru-reset-before`; `s-lstm` (layers/s-lstm.ts) has gates i f z o, and c, n and m side by side as its cell state. */
+export type VariantCell = RecurrentCell | 's-lstm';
+
+/** Numbers of a unit in the cell state, 0: none, and those that the backward pass reads of its gates. */
+export function variantSizes(cell: VariantCell): { cellStates: number; slots: number; blocks: number } {
+  if (cell === 's-lstm') return { cellStates: 3, slots: 5, blocks: 4 };
+  const blocks = cell === 'lstm' ? 4 : cell.startsWith('gru') ? 3 : 1;
+  return { cellStates: cell === 'lstm' ? 1 : 0, slots: blocks === 1 ? 1 : 4, blocks };
+}
+
 export interface VariantShape {
-  /** all but `gru-reset-before` */
-  readonly cell: RecurrentCell;
+  readonly cell: VariantCell;
   readonly seqLen: number;
   readonly batch: number;
   readonly hiddenSize: number;
@@ -22,6 +31,7 @@ export interface VariantCall {
   readonly lengths: IntSlice | null;
   /** (B, H) */
   readonly h0: Slice | null;
+  /** (B, cellStates·H) */
   readonly c0: Slice | null;
   /** (3·H): of i, f, o; LSTM only, as the next three */
   readonly peephole: Slice | null;
@@ -47,9 +57,9 @@ export interface VariantForward extends VariantCall {
   readonly y: Slice;
   readonly hN: Slice;
   readonly cN: Slice | null;
-  /** (T, B, slots·H), slots 4 of LSTM and GRU, else 1 */
+  /** (T, B, slots·H) */
   readonly gates: Slice | null;
-  /** (T, B, H): c_t of an LSTM */
+  /** (T, B, cellStates·H): c_t, of sLSTM c, n and m */
   readonly cells: Slice | null;
   /** (T, B, H): what the recurrent product reads, so that dW_hh = dHiddenᵀ · read */
   readonly read: Slice | null;

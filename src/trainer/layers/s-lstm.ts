@@ -6,21 +6,22 @@
 //
 // c and n are kept divided by exp(m_t), m_t = max(log f + m_{t-1}, log i), which changes no h: m needs no gradient.
 // Shapes: x_t (B, I), h, c, n, m (B, H), weight_ih (4H, I), weight_hh (4H, H), bias (4H), gates stacked i f z o, where
-// the paper's R is block-diagonal. The gates read h, so the steps run one after the other: of each a product by gate and a
-// formula, whose gradients are taken here.
+// the paper's R is block-diagonal. The gates read h, so the steps run one after the other: in the recurrent kernel or, on a
+// provider without it, of each a product by gate and a formula, whose gradients are taken here.
 // Initial values: matrices as a dense layer of the convention, bias 0 but for the forget gate, 3.
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { type Expression, f, formula, type Program } from '../engine/formula.ts';
 import { stepNorms } from '../engine/kernels/tap.ts';
+import { variant, variantRuns } from '../engine/kernels/variant.ts';
 import { operations } from '../engine/operations.ts';
 import { newFloats } from '../engine/pool.ts';
 import type { Slice } from '../engine/provider.ts';
-import { provider, whole } from '../engine/storage.ts';
+import { glance, provider, whole } from '../engine/storage.ts';
 import { computed } from './by-channel.ts';
 import { glorotUniform, type Initializer, orthogonal, uniform } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
-import { ownLevel } from './linear-recurrence.ts';
+import { keepState, ownLevel, stateIn } from './linear-recurrence.ts';
 import { dense } from './operations.ts';
 import { matrixMap } from './state-maps.ts';
 
@@ -44,13 +45,55 @@ export function buildSLstm(layer: LayerOf<'s-lstm'>, place: Place): BuiltLayer {
     states: parts.map(part => ({ name: `${place.name}.${part}`, size: units })),
     forward(x, pass) {
       const projected = dense(x as Tensor3D, weightIh, bias);
-      return recurrence(projected, weightHh, units, place, pass);
+      return variantRuns('s-lstm')
+        ? fused(projected, weightHh, units, place, pass)
+        : recurrence(projected, weightHh, units, place, pass);
     },
   };
 }
 
 const forgetsLittle: Initializer = ([size]) =>
   Float32Array.from({ length: size! }, (_, i) => (Math.floor((4 * i) / size!) === 1 ? FORGET_BIAS : 0));
+
+const PARTS = ['c', 'n', 'm'] as const;
+
+/** The recurrent kernel, whose cell state is c, n and m side by side. */
+function fused(projected: Tensor3D, weightHh: Tensor, units: number, place: Place, pass: Pass): Tensor3D {
+  const batch = projected.shape[1];
+  const cell = new Float32Array(3 * batch * units);
+  PARTS.forEach((part, at) => {
+    const values = pass.state(`${place.name}.${part}`);
+    for (let b = 0; b < batch; b++) {
+      const to = cell.subarray((3 * b + at) * units, (3 * b + at + 1) * units);
+      if (values) to.set(values.subarray(b * units, (b + 1) * units));
+      else to.fill(part === 'm' ? Number.NEGATIVE_INFINITY : 0);
+    }
+  });
+  const { y, hN, cN } = variant(
+    {
+      projected,
+      weightHh,
+      h0: stateIn(pass, `${place.name}.h`, [batch, units]),
+      c0: tensor(cell, [batch, 3 * units]),
+    },
+    {
+      ...{ stateMask: null, updateMask: null, zoneoutH: null, zoneoutC: null, zoneout: 0 },
+      cell: 's-lstm',
+      reverse: false,
+      lengths: pass.options.lengths,
+      onReport: pass.report(place.name),
+    },
+  );
+  keepState(pass, `${place.name}.h`, hN);
+  const last = glance(cN!);
+  PARTS.forEach((part, at) => {
+    const values = new Float32Array(batch * units);
+    for (let b = 0; b < batch; b++)
+      values.set(last.subarray((3 * b + at) * units, (3 * b + at + 1) * units), b * units);
+    pass.keep(`${place.name}.${part}`, values);
+  });
+  return y;
+}
 
 const GATES = 4;
 

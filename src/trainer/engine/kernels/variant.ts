@@ -1,11 +1,17 @@
-// A whole sequence through a recurrent cell with what its fields change, from inputs that are projected already. Outputs:
-// y (T, B, H) and the last states (B, H). The way back runs the provider's backward pass once; dW_hh is one product over
+// A whole sequence through a recurrent cell with what its fields change, or through sLSTM, from inputs that are projected
+// already. Outputs: y (T, B, H) and the last states (B, H), of sLSTM's cell (B, 3·H). The way back runs the provider's backward pass once; dW_hh is one product over
 // all steps of what it leaves. Masks have no gradient.
 import type { NamedTensorMap, Tensor, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
 import { newFloats } from '../pool.ts';
-import { GATES, gateBlocks, type RecurrentCell } from '../provider.ts';
-import { borrow, floats, giveBack, provider, slice, tapeIsOn, whole } from '../storage.ts';
-import type { VariantCall, VariantOperations, VariantShape } from '../variants.ts';
+import { GATES } from '../provider.ts';
+import { borrow, floats, fusedKernels, giveBack, provider, slice, tapeIsOn, whole } from '../storage.ts';
+import {
+  type VariantCall,
+  type VariantCell,
+  type VariantOperations,
+  type VariantShape,
+  variantSizes,
+} from '../variants.ts';
 import { type EngineKernel, once, output, runKernels } from './kernel.ts';
 import { gradientThunks, intSlice } from './recurrence.ts';
 import type { RecurrentReport } from './recurrent.ts';
@@ -19,6 +25,7 @@ export interface VariantInputs {
   biasHh?: Tensor | undefined;
   /** (B, H) */
   h0?: Tensor | undefined;
+  /** (B, cellStates·H) */
   c0?: Tensor | undefined;
   /** (3·H), (4·H), (H), (H); LSTM only */
   peephole?: Tensor | undefined;
@@ -37,7 +44,7 @@ export interface VariantMasks {
 }
 
 export interface VariantOptions extends VariantMasks {
-  cell: RecurrentCell;
+  cell: VariantCell;
   reverse: boolean;
   lengths: Int32Array | null;
   zoneout: number;
@@ -60,8 +67,8 @@ interface Kept {
   normed: Float32Array | null;
 }
 
-export function variantRuns(cell: RecurrentCell): boolean {
-  return cell !== 'gru-reset-before' && provider().variantForward !== undefined;
+export function variantRuns(cell: VariantCell): boolean {
+  return cell !== 'gru-reset-before' && fusedKernels() && provider().variantForward !== undefined;
 }
 
 export function variant(
@@ -116,18 +123,17 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Varian
   const { cell, seqLen: T, batch: B, hiddenSize: H } = context.shape;
   const arrays: Record<string, Float32Array> = {};
   for (const [name, input] of Object.entries(inputs)) if (input) arrays[name] = floats(input);
-  const isLstm = cell === 'lstm';
-  const slots = GATES[cell].length > 0 ? 4 : 1;
+  const { cellStates, slots } = variantSizes(cell);
   const kept: Kept | null = tapeIsOn()
     ? {
         gates: borrow(T * B * slots * H),
-        cells: isLstm ? borrow(T * B * H) : null,
+        cells: cellStates > 0 ? borrow(T * B * cellStates * H) : null,
         read: borrow(T * B * H),
         normed: arrays['gainHidden'] ? borrow(T * B * (4 * H + 1)) : null,
       }
     : null;
   const [y, hN] = [newFloats(T * B * H), newFloats(B * H)];
-  const cN = isLstm ? newFloats(B * H) : null;
+  const cN = cellStates > 0 ? newFloats(B * cellStates * H) : null;
   operations().variantForward({
     ...callOf(context, name => arrays[name]),
     projected: whole(arrays['projected']!),
@@ -151,7 +157,7 @@ function backward(dys: Tensor[], context: VariantContext): Record<string, Float3
   if (!arrays || !y || !kept)
     throw new Error(`${shape.cell}: the gradient of one forward pass was taken twice.`);
   const { cell, seqLen: T, batch: B, hiddenSize: H } = shape;
-  const width = gateBlocks(cell) * H;
+  const width = variantSizes(cell).blocks * H;
   const gradients: Record<string, Float32Array> = {};
   for (const [name, array] of Object.entries(arrays)) gradients[name] = newFloats(array.length);
   const apart = kept.normed !== null || cell === 'gru-reset-after';
@@ -204,7 +210,7 @@ function backward(dys: Tensor[], context: VariantContext): Record<string, Float3
 }
 
 function emptyReport({ cell, seqLen }: VariantShape): RecurrentReport {
-  const gates = GATES[cell].length;
+  const gates = cell === 's-lstm' ? 0 : GATES[cell].length;
   return {
     hiddenGradNorm: new Float32Array(seqLen),
     ...(cell === 'lstm' ? { cellGradNorm: new Float32Array(seqLen) } : {}),
@@ -222,19 +228,20 @@ export const variantKernel: EngineKernel = {
     const [y, ...last] = forward(inputs, context);
     const made = output(backend, [seqLen, batch, hiddenSize], y!);
     if (tapeIsOn()) context.y = floats(made);
-    return [made, ...last.map(state => output(backend, [batch, hiddenSize], state))];
+    return [made, ...last.map(state => output(backend, [batch, state.length / batch], state))];
   },
   gradient(dy, _saved, attrs) {
     const context = attrs as unknown as VariantContext;
     const { cell, seqLen, batch, hiddenSize: H } = context.shape;
-    const width = gateBlocks(cell) * H;
+    const { blocks, cellStates } = variantSizes(cell);
+    const width = blocks * H;
     const gradients = once(() => backward(dy as Tensor[], context));
     const shapes = {
       projected: [seqLen, batch, width],
       weightHh: [width, H],
       biasHh: [width],
       h0: [batch, H],
-      c0: [batch, H],
+      c0: [batch, cellStates * H],
       peephole: [3 * H],
       gainHidden: [width],
       gainCell: [H],
