@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readSmall, renameWithRetry, replaceFile, writeAll } from './json.ts';
+import { jsonText, readSmall, renameWithRetry, replaceFile, writeAll } from './json.ts';
 import { FOLDERS, makeFolder, namesIn } from './paths.ts';
 import { whyOf } from './system-errors.ts';
 
@@ -47,7 +47,7 @@ export function writeCheckpoint(
     writeSynced(join(temporary, CHECKSUMS), Buffer.from(checksumsOf(own)));
     syncFolder(temporary);
     putInPlace(parent, temporary, step);
-    if (best) replaceFile(join(parent, BEST), JSON.stringify({ step }), true);
+    if (best) replaceFile(join(parent, BEST), jsonText({ step }), true);
   } catch (cause) {
     rmSync(temporary, { recursive: true, force: true });
     throw cause;
@@ -59,7 +59,7 @@ export function writeCheckpoint(
 
 function checksumsOf(files: readonly [string, Uint8Array][]): string {
   const sums = files.map(([name, bytes]) => [name, { bytes: bytes.length, sha1: sha1(bytes) }]);
-  return `${JSON.stringify(Object.fromEntries(sums), null, 2)}\n`;
+  return `${jsonText(Object.fromEntries(sums), 2)}\n`;
 }
 
 function sha1(bytes: Uint8Array): string {

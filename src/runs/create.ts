@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { RunsFolderError } from './errors.ts';
 import type { RunRequest, RunStatus } from './format.ts';
-import { replaceFile } from './json.ts';
+import { jsonText, replaceFile } from './json.ts';
 import { FILES, FOLDERS, newRunId, runsFolder } from './paths.ts';
 
 /**
@@ -46,7 +46,7 @@ function makeRun(parent: string, request: Omit<RunRequest, 'format' | 'id' | 'cr
   mkdirSync(folder);
   mkdirSync(join(folder, FOLDERS.control));
   const full: RunRequest = { format: 1, id, createdAt: now.toISOString(), ...request };
-  replaceFile(join(folder, FILES.request), `${JSON.stringify(full, null, 2)}\n`);
+  replaceFile(join(folder, FILES.request), `${jsonText(full, 2)}\n`);
   const status: RunStatus = {
     state: 'queued',
     heartbeat: 0,
@@ -56,7 +56,7 @@ function makeRun(parent: string, request: Omit<RunRequest, 'format' | 'id' | 'cr
     last: {},
     message: null,
   };
-  replaceFile(join(folder, FILES.status), JSON.stringify(status));
+  replaceFile(join(folder, FILES.status), jsonText(status));
   return folder;
 }
 

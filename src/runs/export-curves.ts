@@ -1,7 +1,7 @@
 // The scalars of a run for other tools: CSV (a row a step and scalar), JSON lines, TensorBoard event file.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toJsonNumber } from './json.ts';
+import { jsonText } from './json.ts';
 import { RunReader } from './reader.ts';
 import { type ScalarRow, scalarRows } from './scalar-rows.ts';
 import { tensorboardRecords } from './tensorboard.ts';
@@ -38,9 +38,7 @@ function csvOf(rows: readonly ScalarRow[]): string {
 }
 
 function jsonLinesOf(rows: readonly ScalarRow[]): string {
-  const lines = rows.map(row =>
-    JSON.stringify(row, (_, value) => (typeof value === 'number' ? toJsonNumber(value) : value)),
-  );
+  const lines = rows.map(row => jsonText(row));
   return lines.map(line => `${line}\n`).join('');
 }
 

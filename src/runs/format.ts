@@ -18,6 +18,9 @@ const wholeCount = z.int().min(0);
 const jsonNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 export type JsonNumber = z.infer<typeof jsonNumber>;
 
+/** The same, read as a number: what was measured may have been NaN or infinite. */
+const measured = jsonNumber.transform(Number);
+
 const engineName = z.enum(['auto', 'native', 'wasm', 'reference', 'tfjs-node']);
 export type EngineName = z.infer<typeof engineName>;
 
@@ -85,7 +88,7 @@ const task = z.object({
   /** 'nats/char', 'mse' … */
   lossUnit: text,
   /** the loss of knowing nothing, and what that is, e.g. 1/6 "always predict 1" */
-  baseline: z.object({ loss: z.number(), name: text }).nullable(),
+  baseline: z.object({ loss: measured, name: text }).nullable(),
   /** steps of a training sequence */
   seqLen: wholeCount,
   batchSize: wholeCount,
@@ -155,7 +158,7 @@ export type Finding = z.infer<typeof finding>;
 const numbers = z.array(jsonNumber).max(100_000);
 
 const places = {
-  index: z.array(z.number()).max(100_000),
+  index: z.array(measured).max(100_000),
   /** when each was, in milliseconds since 1970; left out where the data do not say */
   dates: numbers.optional(),
 };
@@ -185,6 +188,9 @@ const series = {
   others: z.array(z.object(forecast)).max(1000).optional(),
 };
 
+/** NaN where a model had diverged */
+const share = measured.refine(value => !(value < 0 || value > 1));
+
 const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);
 
 /** counts[truth][prediction] */
@@ -198,14 +204,10 @@ const confusion = z
   });
 
 const classes = {
-  rows: z
-    .array(z.object({ input: text, truth: text, prediction: text, probability: z.number().min(0).max(1) }))
-    .max(10_000),
+  rows: z.array(z.object({ input: text, truth: text, prediction: text, probability: share })).max(10_000),
   /** null: there are too many classes to show */
   confusion: confusion.nullable(),
 };
-
-const share = z.number().min(0).max(1);
 
 /** What a decoder says of a source. */
 const decoded = {
@@ -255,7 +257,7 @@ const tagged = {
 const augmented = z.array(z.object({ before: text, after: text })).max(1000);
 
 const sample = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: z.number() }),
+  z.object({ type: z.literal('text'), prompt: sampleText, text: sampleText, temperature: measured }),
   z.object({ type: z.literal('series'), ...series }),
   z.object({ type: z.literal('pairs'), rows: pairs }),
   z.object({ type: z.literal('classes'), ...classes }),
@@ -337,7 +339,7 @@ export const statusSchema = z.object({
   step: count,
   steps: count,
   /** seconds left; null if not known */
-  eta: z.number().nullable(),
+  eta: measured.nullable(),
   last: z.record(text, jsonNumber),
   /** for failed and diverged: one sentence */
   message: text.nullable(),

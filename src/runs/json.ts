@@ -25,6 +25,24 @@ export function fromJsonNumber(value: unknown): number {
   return value === '-Infinity' ? Number.NEGATIVE_INFINITY : Number.NaN;
 }
 
+/** Stands for -0 until the text is made; JSON itself writes 0 for it. */
+const NEGATIVE_ZERO = '\ue000-0\ue000';
+
+function safeNumber(_key: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  return Object.is(value, -0) ? NEGATIVE_ZERO : toJsonNumber(value);
+}
+
+/**
+ * JSON for a file of a run folder: NaN and the infinities as texts, for which JSON alone writes null, and -0 as it is.
+ * Every file is written by it (a test looks). Number by number it is slow: only where there may be one of them.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  const plain = JSON.stringify(value, null, indent);
+  if (!/\bnull\b|(?:^|[^\d.eE+-])0(?![\d.])/.test(plain)) return plain;
+  return JSON.stringify(value, safeNumber, indent).replaceAll(`"${NEGATIVE_ZERO}"`, '-0');
+}
+
 const SHARING_ERRORS = new Set(['EPERM', 'EBUSY', 'EACCES']);
 const RETRY_MILLISECONDS = 2000;
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metric, RunRequest, RunStatus } from './format.ts';
-import { readSmall, replaceFile } from './json.ts';
+import { jsonText, readSmall, replaceFile } from './json.ts';
 import { metricsOf } from './metrics.ts';
 import { FILES, isRunId } from './paths.ts';
 import { RunReader } from './reader.ts';
@@ -99,7 +99,7 @@ function labelOf(folder: string): RunLabel {
 /** Changes what a person said of a run; the run's own files stay as they are. */
 export function labelRun(folder: string, change: Partial<RunLabel>): void {
   const label = { ...labelOf(folder), ...change };
-  replaceFile(join(folder, FILES.label), JSON.stringify(label));
+  replaceFile(join(folder, FILES.label), jsonText(label));
 }
 
 /** Gives a run another name. */

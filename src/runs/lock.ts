@@ -8,7 +8,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { RunBusyError } from './errors.ts';
 import type { WriterFile } from './format.ts';
-import { renameWithRetry, replaceFile } from './json.ts';
+import { jsonText, renameWithRetry, replaceFile } from './json.ts';
 import { FILES } from './paths.ts';
 import { isAlive, thisWriter } from './process.ts';
 import { checkWriter } from './validate.ts';
@@ -46,7 +46,7 @@ export function releaseWriter(folder: string, own: string): void {
 
 /** Never the same twice, so that what is read of a dead writer cannot come back. */
 function ownContent(): string {
-  return JSON.stringify({ ...thisWriter(), nonce: randomBytes(8).toString('hex') });
+  return jsonText({ ...thisWriter(), nonce: randomBytes(8).toString('hex') });
 }
 
 function takeOver(folder: string, path: string, content: string, own: string, force: boolean): boolean {

@@ -1,5 +1,7 @@
 // Reads and writes safetensors: u64 header length, JSON header, raw little-endian data. https://github.com/huggingface/safetensors
+
 import { BadRunError } from './errors.ts';
+import { jsonText } from './json.ts';
 
 export interface NamedTensor {
   shape: number[];
@@ -22,7 +24,7 @@ export function encodeSafetensors(
     header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
     offset = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(jsonText(header));
   const padded = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + padded + offset);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);

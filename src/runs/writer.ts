@@ -13,7 +13,7 @@ import {
 import { consumeControl } from './control.ts';
 import { BadRunError, RunFolderGoneError, understood } from './errors.ts';
 import type { ControlRequest, RunEvent, RunFile, RunRequest, RunStatus, SeriesSidecar } from './format.ts';
-import { readSmall, renameWithRetry, replaceFile, toJsonNumber } from './json.ts';
+import { jsonText, readSmall, renameWithRetry, replaceFile } from './json.ts';
 import { acquireWriter, releaseWriter } from './lock.ts';
 import { FILES, FOLDERS, makeFolder, namesIn } from './paths.ts';
 import { whyNotRead } from './system-errors.ts';
@@ -89,16 +89,14 @@ export class RunWriter {
   /** Once. */
   writeRun(run: RunFile): void {
     if (this.run) throw new Error(`run.json of ${this.folder} stands already`);
-    this.guard(() =>
-      replaceFile(join(this.folder, FILES.run), `${JSON.stringify(run, nonFinite, 2)}\n`, true),
-    );
+    this.guard(() => replaceFile(join(this.folder, FILES.run), `${jsonText(run, 2)}\n`, true));
     this.run = run;
     rmSync(join(this.folder, FILES.request), { force: true });
   }
 
   /** All or none. @throws DiskFullError, RunFolderGoneError */
   event(...events: readonly RunEvent[]): void {
-    this.events.append(Buffer.from(events.map(event => `${toJson(event)}\n`).join('')));
+    this.events.append(Buffer.from(events.map(event => `${jsonText(event)}\n`).join('')));
   }
 
   series(name: string, sidecar: SeriesSidecar): SeriesWriter {
@@ -112,7 +110,7 @@ export class RunWriter {
         known === null ? 4 + sidecar.width * 4 : null,
         this.current.step,
       );
-      this.guard(() => replaceFile(described, `${JSON.stringify(sidecar, null, 2)}\n`));
+      this.guard(() => replaceFile(described, `${jsonText(sidecar, 2)}\n`));
     }
     const rowBytes = 4 + sidecar.width * 4;
     this.seriesFiles.get(name)?.close();
@@ -147,7 +145,7 @@ export class RunWriter {
   status(patch: Partial<Omit<RunStatus, 'heartbeat'>>): void {
     this.current = { ...this.current, ...patch, heartbeat: this.current.heartbeat + 1 };
     try {
-      replaceFile(join(this.folder, FILES.status), toJson(this.current));
+      replaceFile(join(this.folder, FILES.status), jsonText(this.current));
       this.warned = false;
     } catch (cause) {
       if (!existsSync(this.folder)) throw new RunFolderGoneError(this.folder);
@@ -269,14 +267,4 @@ function readChecked<T>(
   } catch {
     return null;
   }
-}
-
-/** JSON alone writes null for numbers that it cannot hold; asked number by number it is slow. */
-function toJson(value: unknown): string {
-  const plain = JSON.stringify(value);
-  return plain.includes('null') ? JSON.stringify(value, nonFinite) : plain;
-}
-
-function nonFinite(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? toJsonNumber(value) : value;
 }

@@ -47,6 +47,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   '3/64': (view, at) => view.getFloat64(at, true),
 };
 
+/** Full scale is 1; some programs write floats of whole numbers of 32 bits. */
+const LOUDEST = 1e12;
+
 /** @throws DataError that names the file, by `name` */
 export function readWav(path: string, name: string): Sound {
   let bytes: Buffer;
@@ -128,8 +131,9 @@ function soundAt(
     let sum = 0;
     for (let channel = 0; channel < channels; channel++)
       sum += valueAt(view, from + (frame * channels + channel) * width);
-    if (!Number.isFinite(sum))
-      throw fail(`holds a sample that is no number, ${(frame / rate).toFixed(3)} s in`);
+    // also NaN; squares of what is larger are beyond float32
+    if (!(Math.abs(sum) <= LOUDEST))
+      throw fail(`holds a sample that is no number or far too loud, ${(frame / rate).toFixed(3)} s in`);
     samples[frame] = sum / channels;
   }
   return { rate, channels, samples };

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gruMetadata } from '../../experiment/layers/gru.ts';
 import { exportScalars } from '../../runs/export-curves.ts';
-import { replaceFile } from '../../runs/json.ts';
+import { jsonText, replaceFile } from '../../runs/json.ts';
 import { encodeSafetensors } from '../../runs/safetensors.ts';
 import {
   type FinishedRun,
@@ -65,7 +65,7 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
       'model.safetensors': encodeSafetensors(stateDict(opened), { format: 'pt', ...formOf(opened.run) }),
       'model.py': modelCode(opened),
       'task.json': json(opened.artifact),
-      'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
+      'reference.json': `${jsonText(referenceOf(model, opened))}\n`,
     };
   } finally {
     model.dispose();
@@ -100,7 +100,7 @@ async function modelFiles(
     return {
       ...made,
       'task.json': json(opened.artifact),
-      'reference.json': `${JSON.stringify(referenceOf(model, opened))}\n`,
+      'reference.json': `${jsonText(referenceOf(model, opened))}\n`,
     };
   } finally {
     model.dispose();
@@ -113,7 +113,7 @@ function formOf({ experiment: { model } }: FinishedRun['run']): Record<string, s
 }
 
 function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${jsonText(value, 2)}\n`;
 }
 
 function write(out: string, files: Files): string[] {

@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { BadRunError } from '../../runs/errors.ts';
+import { fromJsonNumber, jsonText } from '../../runs/json.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../runs/safetensors.ts';
 import { whyOf } from '../../runs/system-errors.ts';
 import type { Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
 import { readWeights } from '../layers/weights.ts';
+
+/** Losses may be NaN or infinite. */
+const loss = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]).transform(fromJsonNumber);
 
 const progress = z.object({
   format: z.literal(1),
@@ -15,16 +19,16 @@ const progress = z.object({
   epoch: z.int().min(0),
   tokens: z.number().min(0),
   ownSeconds: z.number().min(0),
-  trainLoss: z.number().nullable(),
-  valLoss: z.number().nullable(),
+  trainLoss: loss.nullable(),
+  valLoss: loss.nullable(),
   /** what the last step has not had yet: a run may be stopped while it validates */
   todo: z.enum(['validate', 'sample', 'step']),
-  best: z.object({ best: z.number().nullable(), bestStep: z.int().min(0), since: z.int().min(0) }),
+  best: z.object({ best: loss.nullable(), bestStep: z.int().min(0), since: z.int().min(0) }),
   /** of the schedule of that name */
   plateau: z
     .object({
       scale: z.number().min(0).max(1),
-      best: z.number().nullable(),
+      best: loss.nullable(),
       bad: z.int().min(0),
       cooldown: z.int().min(0),
     })
@@ -50,7 +54,7 @@ export function encodeCheckpoint(
   files.set(CHECKPOINT.weights, encodeSafetensors(readWeights(model)));
   files.set(CHECKPOINT.optimizer, encodeSafetensors(flat(optimizer)));
   files.set(CHECKPOINT.carried, encodeSafetensors(flat(new Map(Object.entries(carried ?? {})))));
-  files.set(CHECKPOINT.state, Buffer.from(`${JSON.stringify(at, null, 2)}\n`));
+  files.set(CHECKPOINT.state, Buffer.from(`${jsonText(at, 2)}\n`));
   return files;
 }
 
@@ -73,7 +77,7 @@ export function freshCheckpoint(folder: string): Map<string, Uint8Array> {
     [CHECKPOINT.weights, encodeSafetensors(weights)],
     [CHECKPOINT.optimizer, encodeSafetensors(flat(optimizer))],
     [CHECKPOINT.carried, encodeSafetensors(new Map())],
-    [CHECKPOINT.state, Buffer.from(`${JSON.stringify(at, null, 2)}\n`)],
+    [CHECKPOINT.state, Buffer.from(`${jsonText(at, 2)}\n`)],
   ]);
 }
 

@@ -9,7 +9,7 @@ import { metricsOf } from '../../experiment/tasks/index.ts';
 import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
-import { replaceFile } from '../../runs/json.ts';
+import { jsonText, replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
 import type { Task } from '../tasks/task.ts';
 import { unrollVersion } from '../version.ts';
@@ -95,7 +95,7 @@ export function keepArtifact(folder: string, { task, files }: RunData, { changed
 }
 
 function writeArtifact(folder: string, task: Task): void {
-  replaceFile(join(folder, 'task.json'), `${JSON.stringify(task.artifact(), null, 2)}\n`);
+  replaceFile(join(folder, 'task.json'), `${jsonText(task.artifact(), 2)}\n`);
 }
 
 export function describeRun(

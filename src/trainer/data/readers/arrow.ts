@@ -4,7 +4,7 @@
 import { totalmem } from 'node:os';
 import type { Field, Table } from '@uwdata/flechette';
 import { count, formatBytes } from '../../../experiment/words.ts';
-import { DataError } from '../errors.ts';
+import { DataError, saidBy } from '../errors.ts';
 import { cellOf, timeOf } from './cells.ts';
 import { unpackLz4 } from './lz4.ts';
 import { type OpenFile, openFile } from './places.ts';
@@ -242,9 +242,7 @@ function readable<T>(name: string, read: () => T): T {
   } catch (cause) {
     const text = (cause as Error).message.replace(/\.$/, '');
     if (cause instanceof DataError) throw new DataError(`${name} is damaged: ${text}.`);
-    // what it says of its own variables tells a person nothing
-    const why = /undefined|null|\[object|\n|not a function|is not/.test(text) ? '' : `: ${text}`;
-    throw new DataError(`${name} is damaged, or uses what is not read of Arrow${why}.`);
+    throw new DataError(`${name} is damaged, or uses what is not read of Arrow${saidBy(cause)}.`);
   }
 }
 

@@ -3,7 +3,7 @@
 import { totalmem } from 'node:os';
 import { inflateRawSync } from 'node:zlib';
 import { count, formatBytes } from '../../../experiment/words.ts';
-import { DataError } from '../errors.ts';
+import { DataError, saidBy } from '../errors.ts';
 import { exactly, MOST_HEADER, type NpyHeader, npyHeader } from './npy-format.ts';
 import { openFile, type Source } from './places.ts';
 import type { Cell, Reader, Row } from './reader.ts';
@@ -127,7 +127,7 @@ function openEntry(read: Source, entry: ZipEntry, archive: string): OpenArray {
       return inflateRawSync(packed, { maxOutputLength: most, finishFlush: 2 });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
-      throw new DataError(`${name} cannot be unpacked: ${(cause as Error).message}.`);
+      throw new DataError(`${name} cannot be unpacked${saidBy(cause)}.`);
     }
   };
   const whole = inflate(entry.size);

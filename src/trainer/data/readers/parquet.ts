@@ -3,7 +3,7 @@
 import { totalmem } from 'node:os';
 import type { Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { count, formatBytes } from '../../../experiment/words.ts';
-import { DataError } from '../errors.ts';
+import { DataError, saidBy } from '../errors.ts';
 import { cellOf, timeOf } from './cells.ts';
 import { type OpenFile, openFile } from './places.ts';
 import type { Reader, Row } from './reader.ts';
@@ -115,8 +115,9 @@ async function readable<T>(name: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    const why = (cause as Error).message.replace(/^parquet /, '').replace(/\.$/, '');
-    throw new DataError(`${name} is damaged, or uses what is not read of Parquet: ${why}.`);
+    throw new DataError(
+      `${name} is damaged, or uses what is not read of Parquet${saidBy(cause, /^parquet /)}.`,
+    );
   }
 }
 

@@ -53,7 +53,13 @@ describe('WAV files', () => {
     ['A-law', wavOf(values, { format: 6, bits: 8 }), /holds sound as A-law; PCM of 8, 16, 24 or 32 bits/],
     ['12 bits', wavOf(values, { bits: 12 }), /holds sound as 12 bits a sample/],
     ['a rate of 1 kHz', wavOf(values, { rate: 1000 }), /has 1,000 samples a second; 2,000 are the least/],
-    ['NaN', wavOf([0, Number.NaN], { format: 3, bits: 32 }), /a sample that is no number, 0\.000 s in/],
+    [
+      'NaN',
+      wavOf([0, Number.NaN], { format: 3, bits: 32 }),
+      /a sample that is no number or far too loud, 0\.000 s in/,
+    ],
+    ['1e300', wavOf([0, 1e300], { format: 3, bits: 64 }), /far too loud, 0\.000 s in/],
+    ['an infinity', wavOf([0, -1 / 0], { format: 3, bits: 32 }), /no number or far too loud/],
   ] as const)
     it(`${name}: refused with the file's name`, () => {
       assert.throws(() => parseWav(bytes, 'a.wav'), sentence);
