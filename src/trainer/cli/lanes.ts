@@ -28,9 +28,11 @@ type Asked = { kind: 'begin'; data: Pick<WorkOptions, 'force' | 'data' | 'change
 
 /** As `trainRuns`, on several cores where members are small. */
 export async function trainOnCores(folders: string[], options: Options): Promise<RunOutcome[]> {
-  const { trainRuns } = await import('../training/work.ts');
+  // the tensors are not loaded here where lanes do all: they would begin a third of a second later
+  const trainHere = async (runs: string[], how: Options) =>
+    (await import('../training/work.ts')).trainRuns(runs, how);
   const lanes = lanesOf(folders);
-  if (lanes.length < 2) return trainRuns(folders, options);
+  if (lanes.length < 2) return trainHere(folders, options);
   const outcomes: RunOutcome[] = [];
   await Promise.all(
     lanes.map(async lane => {
@@ -43,7 +45,7 @@ export async function trainOnCores(folders: string[], options: Options): Promise
   );
   const rest = folders.flatMap((_, index) => (outcomes[index] ? [] : [index]));
   if (rest.length === 0) return outcomes;
-  const found = await trainRuns(
+  const found = await trainHere(
     rest.map(index => folders[index]!),
     at(rest, options),
   );
