@@ -41,6 +41,9 @@ function innermost(issue: z.core.$ZodIssue): Path {
   return issue.path as Path;
 }
 
+/** Words that may stand in one place, of which all are told beside the one that was meant. */
+const MOST_WORDS = 12;
+
 function unknownKey(path: Path, input: unknown): Fault {
   const key = String(path.at(-1));
   const fields = schemaAt(path.slice(0, -1), input)?.properties ?? {};
@@ -80,8 +83,13 @@ function wrongValue(issue: z.core.$ZodIssue, path: Path, input: unknown): Fault 
       : typeof meant === 'number'
         ? '; leave out the quotes.'
         : `; did you mean "${meant}"?`;
+  // a list that nobody reads to its end would hide what was meant
+  const says =
+    meant !== null && wordsOf(schema!).length > MOST_WORDS
+      ? `cannot be ${shown(found)}`
+      : `must be ${must}, found ${shown(found)}`;
   return {
-    message: `${name} must be ${must}, found ${shown(found)}${hint}`,
+    message: `${name} ${says}${hint}`,
     path,
     ofKey: false,
     ...meantAs(meant),

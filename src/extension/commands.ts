@@ -245,10 +245,13 @@ async function report(cause: unknown, { log }: Services): Promise<void> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof CannotTrain) {
     // a message without a button is cut to one line; the command has ended, whatever a person does with it
-    const again = vscode.l10n.t('Choose Again');
+    const { title, command } = cause.next ?? {
+      title: vscode.l10n.t('Choose Again'),
+      command: 'unroll.train',
+    };
     void vscode.window
-      .showErrorMessage(message, again)
-      .then(answer => (answer === again ? vscode.commands.executeCommand('unroll.train') : undefined));
+      .showErrorMessage(message, title)
+      .then(answer => (answer === title ? vscode.commands.executeCommand(command) : undefined));
     return;
   }
   log.error(cause instanceof Error ? cause : message);

@@ -23,7 +23,7 @@ export function compareTitle(): string {
  */
 export function countsText(experiment: Experiment): string {
   const first = firstCell(experiment);
-  if (!first) return '';
+  if (!first) return 'no layer reads across steps';
   const { layer, kind, at } = first;
   const own = kind.parameters(layer, at).count;
   if (Number.isNaN(own)) {

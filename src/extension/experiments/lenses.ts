@@ -1,6 +1,7 @@
 // The row above `"model"`: train, compare, counts, and later the last result. It stands from the first paint
 // and is filled late, so that no line jumps.
 import * as vscode from 'vscode';
+import { plural } from '../text.ts';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
 import type { LastRun } from './last-run.ts';
 import type { LastRuns } from './last-runs.ts';
@@ -83,6 +84,13 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
+  /** Of a file that was never valid since it was opened. */
+  private async faults(document: vscode.TextDocument): Promise<vscode.Command> {
+    const { problems } = await this.experiments.parse(document);
+    const faults = problems.filter(({ severity }) => severity === 'error').length;
+    return { title: `not valid: ${plural(faults, 'fault')}`, command: 'workbench.actions.view.problems' };
+  }
+
   private async command({ part, document }: ModelLens): Promise<vscode.Command> {
     const { uri } = document;
     switch (part) {
@@ -103,8 +111,9 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
       }
       case 'counts': {
         const experiment = await this.experiments.lastGood(document);
+        if (!experiment) return this.faults(document);
         const { countsText } = await import('./counts-text.ts');
-        return { title: (experiment && countsText(experiment)) || '…', command: '' };
+        return { title: countsText(experiment), command: '' };
       }
       case 'last': {
         const last = this.lastRuns.of(uri);

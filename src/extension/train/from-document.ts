@@ -21,7 +21,10 @@ export async function sourceOfDocument(
     const range = new vscode.Range(line - 1, column - 1, endLine - 1, endColumn - 1);
     await vscode.window.showTextDocument(document, { selection: range });
     const more = errors.length > 1 ? vscode.l10n.t(' ({0} in all)', plural(errors.length, 'fault')) : '';
-    throw new CannotTrain(vscode.l10n.t('Line {0}: {1}{2}', line, first.message, more));
+    throw new CannotTrain(vscode.l10n.t('Line {0}: {1}{2}', line, first.message, more), {
+      title: vscode.l10n.t('Show Problems'),
+      command: 'workbench.actions.view.problems',
+    });
   }
   const place = definitionPath(document.uri);
   const workspace = place?.workspace ?? onlyFolder();

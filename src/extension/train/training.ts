@@ -23,8 +23,14 @@ export interface Source {
   allowedPaths?: string[];
 }
 
-/** A reason that is told to the person as it is. */
-export class CannotTrain extends Error {}
+/** A reason that is told to the person as it is, with what helps next; left out: to choose again. */
+export class CannotTrain extends Error {
+  readonly next: { title: string; command: string } | undefined;
+  constructor(message: string, next?: CannotTrain['next']) {
+    super(message);
+    this.next = next;
+  }
+}
 
 export class Training {
   private readonly store: RunStore;

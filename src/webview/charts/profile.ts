@@ -91,7 +91,8 @@ function drawScale(context: CanvasRenderingContext2D, area: ProfileArea, theme: 
 function drawNames(context: CanvasRenderingContext2D, area: ProfileArea, theme: Theme): void {
   context.textAlign = 'left';
   context.font = `11px ${theme.font}`;
-  haloText(context, 'exploding above 10', area.left + 4, area.top + 8, theme.quiet, theme.background);
+  // above its line, where no curve runs
+  haloText(context, 'exploding above 10', area.left + 4, area.top - 7, theme.quiet, theme.background);
   haloText(context, 'vanished', area.left + 4, area.bottom - 8, theme.quiet, theme.background);
 }
 

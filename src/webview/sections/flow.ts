@@ -16,6 +16,8 @@ import { GESTURES, withGestures } from '../run-names.ts';
 import { tableButton } from './chart-frame.ts';
 
 export const GUTTER = 44;
+/** pixels between map and profile: a line of text */
+const BETWEEN = 16;
 const CASING = '#00224e';
 
 /** Time maps that this version knows; others go by the name of their series. */
@@ -194,7 +196,7 @@ export class FlowSection implements Section {
     const { isWide } = this.page;
     const map = isWide ? Math.max(210, Math.min(300, Math.round(this.element.clientWidth * 0.34))) : 112;
     const profile = isWide ? 98 : 70;
-    return { map, profile, total: map + 8 + profile + 20 };
+    return { map, profile, total: map + BETWEEN + profile + 20 };
   }
 
   private areas(): { map: ProfileArea; profile: ProfileArea } {
@@ -203,7 +205,7 @@ export class FlowSection implements Section {
     const right = this.surface.width - 1;
     return {
       map: { left, right, top: 0, bottom: map },
-      profile: { left, right, top: map + 8, bottom: map + 8 + profile },
+      profile: { left, right, top: map + BETWEEN, bottom: map + BETWEEN + profile },
     };
   }
 
@@ -698,5 +700,7 @@ function rowsOf(label: string, { layers, titles, seqLen, steps, ratios }: FlowVi
 }
 
 function stepText(step: number): string {
-  return step >= 10_000 ? `${Number((step / 1000).toFixed(1))}k` : count(step);
+  if (step >= 1e6) return `${Number((step / 1e6).toFixed(2))}M`;
+  if (step >= 1e5) return `${Math.round(step / 1000)}k`;
+  return step >= 1e4 ? `${Number((step / 1000).toFixed(1))}k` : count(step);
 }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LAYER_TYPES } from '../../../src/experiment/layers/index.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
-import { TASK_NAMES } from '../../../src/experiment/tasks/index.ts';
 import { either } from '../../../src/experiment/words.ts';
 
 const MEMORY = 24e9;
@@ -154,7 +153,7 @@ const values: [name: string, text: string, problems: string[]][] = [
   [
     'an unknown layer',
     adding('', `[{ "type": "lsmt", "units": 8 }, ${DENSE}]`),
-    [`2:35 error: \`type\` must be one of ${either(LAYER_TYPES)}, found "lsmt"; did you mean "lstm"?`],
+    ['2:35 error: `type` cannot be "lsmt"; did you mean "lstm"?'],
   ],
   [
     'a layer without type',
@@ -164,7 +163,7 @@ const values: [name: string, text: string, problems: string[]][] = [
   [
     'an unknown task',
     '{ "data": { "task": "charlm" }, "model": { "layers": [{ "type": "dense" }] } }',
-    [`1:21 error: \`task\` must be one of ${either(TASK_NAMES)}, found "charlm"; did you mean "char-lm"?`],
+    ['1:21 error: `task` cannot be "charlm"; did you mean "char-lm"?'],
   ],
   [
     'a rate above 1',
