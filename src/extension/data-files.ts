@@ -65,12 +65,21 @@ export function faultOfFile({
 }
 
 /** Rows of a table or characters of a text, estimated from its beginning. */
-export function extentOf({ path, bytes, head }: Pick<FoundFile, 'path' | 'bytes' | 'head'>): number {
+export function extentOf(file: Pick<FoundFile, 'path' | 'bytes' | 'head'>): number {
+  if (readsOf(file.path) === 'table') return rowsOf(file) ?? 0;
+  return Math.round(file.head.length * shareOf(file));
+}
+
+/** Lines that hold a row each, estimated from the beginning; null: rows of this format are none of its lines. */
+export function rowsOf(file: Pick<FoundFile, 'path' | 'bytes' | 'head'>): number | null {
+  if (!/\.(txt|csv|tsv|jsonl|ndjson)$/i.test(file.path)) return null;
+  const lines = file.head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '').length;
+  return Math.max(0, Math.round(lines * shareOf(file)) - (readsOf(file.path) === 'table' ? 1 : 0));
+}
+
+function shareOf({ bytes, head }: Pick<FoundFile, 'bytes' | 'head'>): number {
   const seen = Buffer.byteLength(head);
-  const share = seen > 0 ? Math.max(1, bytes / seen) : 1;
-  if (readsOf(path) !== 'table') return Math.round(head.length * share);
-  const lines = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '').length;
-  return Math.max(0, Math.round(lines * share) - 1);
+  return seen > 0 ? Math.max(1, bytes / seen) : 1;
 }
 
 /** The numeric columns of a table, by its first lines; a column of dates or words is left out. */

@@ -130,7 +130,7 @@ export async function experimentOf(
   const { experimentFromCode, runName } = await import('../train/from-code.ts');
   const { placeOf } = await import('../train/found-files.ts');
   const { readFound } = await import('../read-head.ts');
-  const { extentOf, numericColumns, readsOf } = await import('../data-files.ts');
+  const { extentOf, numericColumns, readsOf, rowsOf } = await import('../data-files.ts');
   const file = data.path ? await readFound(placeOf(data, workspace), data.path) : null;
   const isTable = readsOf(data.path ?? '') === 'table';
   return experimentFromCode(
@@ -141,6 +141,7 @@ export async function experimentOf(
       target,
       columns: file && isTable ? numericColumns(file.head) : [],
       extent: file && extentOf(file),
+      rows: file && rowsOf(file),
     },
     settings,
   );

@@ -30,9 +30,13 @@ export interface ChosenData {
   columns: readonly string[];
   /** rows of a table, characters of a text; null where it draws its data */
   extent: number | null;
+  /** of a file whose rows are counted by its lines; null for others, and where nothing is read */
+  rows?: number | null;
 }
 
 const BATCH_SIZE = 32;
+/** the share of rows that are learned from, by default of the tasks that read a sequence a row */
+const ROWS_LEARNED = 0.8;
 
 export function experimentFromCode(
   name: string,
@@ -73,7 +77,7 @@ export function experimentFromCode(
     );
   if (chosen.columns.length > 0) columns(data, chosen, settings, shown, notTaken);
   const pass = updatesOfPass(chosen, batchSize, seqLen ?? null, data);
-  const steps = stepsOf(settings, pass, starter.training.steps, shown, notTaken);
+  const steps = stepsOf(settings, chosen.choice, pass, starter.training.steps, shown, notTaken);
   const seed = settings?.seed ? show('Seed', settings.seed, 1, String) : undefined;
   return {
     experiment: {
@@ -138,20 +142,23 @@ function columns(
 
 /** Updates of one pass over the training part; null where that is not known before the data is read. */
 function updatesOfPass(
-  { extent, choice }: ChosenData,
+  { extent, choice, rows }: ChosenData,
   batchSize: number,
   seqLen: number | null,
   data: Record<string, unknown>,
 ): number | null {
   if (extent === null) return null;
   if (seqLen !== null) return Math.max(1, Math.floor((extent * 0.9) / (batchSize * seqLen)));
-  if (taskOf(choice).reads !== 'table' || typeof data['window'] !== 'number') return null;
+  if (typeof data['window'] !== 'number')
+    return rows ? Math.max(1, Math.floor((rows * ROWS_LEARNED) / batchSize)) : null;
+  if (taskOf(choice).reads !== 'table') return null;
   const windows = Math.floor(extent * 0.7) - data['window'];
   return Math.max(1, Math.floor(windows / Math.min(batchSize, windows)));
 }
 
 function stepsOf(
   settings: TrainingSettings | null,
+  choice: ChosenData['choice'],
   pass: number | null,
   own: number,
   shown: Shown[],
@@ -171,7 +178,7 @@ function stepsOf(
   if (epochs)
     notTaken.push({
       ...placeOf(epochs),
-      value: `${plural(epochs.value, 'epoch')}: data that are drawn anew have no end, so ${count(own)} updates are made.`,
+      value: `${plural(epochs.value, 'epoch')}: ${taskOf(choice).reads === 'nothing' ? 'data that are drawn anew have no end' : 'how many updates one takes is not known yet'}, so ${count(own)} updates are made.`,
     });
   shown.push({ what: 'Length', value: plural(own, 'update'), line: null });
   return own;

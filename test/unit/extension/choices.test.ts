@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { expandComparison } from '../../../src/experiment/compare.ts';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
-import { extentOf, faultOfFile, isData, numericColumns, readsOf } from '../../../src/extension/data-files.ts';
+import {
+  extentOf,
+  faultOfFile,
+  isData,
+  numericColumns,
+  readsOf,
+  rowsOf,
+} from '../../../src/extension/data-files.ts';
 import {
   CELL_OFFERS,
   type Choices,
@@ -204,6 +211,8 @@ describe('the steps of Train RNN', () => {
     assert.equal(extentOf(files[1]!), Math.round((201 * 20_000) / files[1]!.head.length) - 1);
     assert.equal(extentOf({ path: 'a.csv', bytes: 12, head: 'a,b\n1,2\n3,4' }), 2);
     assert.equal(extentOf({ path: 'a.txt', bytes: 400, head: 'x'.repeat(100) }), 400);
+    assert.equal(rowsOf({ path: 'a.jsonl', bytes: 80, head: '{"a":1}\n'.repeat(5) }), 10);
+    assert.equal(rowsOf({ path: 'a.parquet', bytes: 80, head: 'PAR1' }), null);
     assert.equal(faultOfFile({ path: 'a.txt', bytes: 0, head: '' }), 'it is empty');
     assert.match(faultOfFile({ path: 'a.txt', bytes: 5000, head: 'a\0b' })!, /no text/);
   });

@@ -123,6 +123,23 @@ describe('a model in code becomes an experiment', () => {
       drawn.notTaken[0]!.value,
       /^3 epochs: data that are drawn anew have no end, so 1,500 updates/,
     );
+    const rows: ChosenData = {
+      choice: {
+        task: 'classify',
+        path: 'a.jsonl',
+        fields: { label: 'kind', values: ['x'] },
+        isWhole: true,
+        vectors: true,
+      },
+      columns: [],
+      extent: 9000,
+      rows: 400,
+    };
+    const pairs = made(rows, { epochs: at(2, 20), batchSize: at(3, 32) });
+    // 400 · 0.8 sequences by 32
+    assert.equal(pairs.experiment.training?.steps, 20 * 10);
+    const unknown = made({ ...rows, rows: null }, { epochs: at(2, 20) });
+    assert.match(unknown.notTaken[0]!.value, /^20 epochs: how many updates one takes is not known yet, so/);
     const counted = made({ choice: { task: 'adding' }, columns: [], extent: null }, { steps: at(2, 77) });
     assert.equal(counted.experiment.training?.steps, 77);
   });
