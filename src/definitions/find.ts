@@ -11,6 +11,10 @@ const NOTHING: Definitions = { layers: [], others: [], models: [], hasErrors: fa
 /** Longer lines are those of minified code, which nobody reads. */
 const LONG_LINE = 5000;
 const LONG_FILE = 2e6;
+/** Longer texts with a bundler's marks are libraries rather than models. */
+const BUNDLE = 200_000;
+const BUNDLERS =
+  /\btypeof define\b|["']object["'] ?={2,3} ?typeof exports|__webpack_(?:require|modules)__|webpackJsonp|parcelRequire|\b__commonJS(?:Min)?\(|\b_interopRequire(?:Default|Wildcard)\(|\b__(?:esModule|extends|awaiter|generator)\b/;
 
 /** Why a text is not looked at, in a sentence; null if it is. */
 export function unreadable(text: string): string | null {
@@ -23,6 +27,8 @@ export function unreadable(text: string): string | null {
     if (end < 0) break;
     start = end + 1;
   }
+  if (text.length > BUNDLE && BUNDLERS.test(text))
+    return 'it is a bundle: a program put it together from many files';
   // a table in one line makes no minified file
   if (long * 2 > text.length)
     return 'it is minified: most of it stands in lines longer than 5,000 characters';

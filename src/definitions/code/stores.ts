@@ -26,7 +26,10 @@ export class Stores {
   private readonly resolver: Evaluator;
   private readonly all = new Map<Node, Store[]>();
   private readonly targets = new Map<Store, Set<number>>();
-  private readonly byName = new WeakMap<readonly Store[], Map<string | null, Store[]>>();
+  private readonly byName = new WeakMap<
+    readonly Store[],
+    { stores: Map<string | null, Store[]>; found: Map<string | null, Map<number, Store[]>> }
+  >();
   private isLooking = false;
 
   constructor(resolver: Evaluator) {
@@ -66,7 +69,7 @@ export class Stores {
   }
 
   /** All that is stored into what an expression made, or what may be stored under one name. */
-  private into(definition: Expression, name: string | null = null): Store[] {
+  private into(definition: Expression, name: string | null = null): readonly Store[] {
     // to look for stores is to resolve, which must not look for stores again
     if (this.isLooking) return [];
     const key = this.identity(definition);
@@ -74,28 +77,31 @@ export class Stores {
     this.isLooking = true;
     try {
       const all = this.inSource(definition.node.source.root);
-      const named = name === null ? all : this.named(all, name);
-      return named.filter(store => this.targetsOf(store).has(key));
+      if (name === null) return all.filter(store => this.targetsOf(store).has(key));
+      const own = this.byTarget(all, name).get(key);
+      const any = this.byTarget(all, null).get(key);
+      return own && any ? [...own, ...any] : (own ?? any ?? []);
     } finally {
       this.isLooking = false;
     }
   }
 
-  /** By name first: what a store goes into is dear to find out. */
-  private named(all: readonly Store[], name: string): readonly Store[] {
-    let byName = this.byName.get(all);
-    if (!byName) {
-      byName = new Map();
-      for (const store of all) {
-        const list = byName.get(store.key);
-        if (list) list.push(store);
-        else byName.set(store.key, [store]);
-      }
-      this.byName.set(all, byName);
+  /** By name first, then by target: what a store goes into is dear to find out. */
+  private byTarget(all: readonly Store[], name: string | null): Map<number, Store[]> {
+    let known = this.byName.get(all);
+    if (!known) this.byName.set(all, (known = { stores: byKey(all), found: new Map() }));
+    let found = known.found.get(name);
+    if (!found) {
+      found = new Map();
+      for (const store of known.stores.get(name) ?? [])
+        for (const target of this.targetsOf(store)) {
+          const list = found.get(target);
+          if (list) list.push(store);
+          else found.set(target, [store]);
+        }
+      known.found.set(name, found);
     }
-    const [own, any] = [byName.get(name) ?? [], byName.get(null) ?? []];
-    if (own.length === 0 || any.length === 0) return own.length === 0 ? any : own;
-    return all.filter(({ key }) => key === name || key === null);
+    return found;
   }
 
   private targetsOf(store: Store): Set<number> {
@@ -246,6 +252,16 @@ export class Stores {
       return [{ object, key: null, value: null, node }];
     return [...record.entries].map(([key, value]) => ({ object, key, value, node }));
   }
+}
+
+function byKey(all: readonly Store[]): Map<string | null, Store[]> {
+  const found = new Map<string | null, Store[]>();
+  for (const store of all) {
+    const list = found.get(store.key);
+    if (list) list.push(store);
+    else found.set(store.key, [store]);
+  }
+  return found;
 }
 
 /** The assignment whose sign stands at an offset. */

@@ -1,6 +1,7 @@
 // Records that are copied, joined and spread, and names that patterns bind: what is shown is what a run would make, or
 // nothing. Each case states the units of its layers as Python or JavaScript gives them; null where a run decides.
 import assert from 'node:assert/strict';
+import { unreadable } from '../../../src/definitions/find.ts';
 import { layersOf } from './find.ts';
 
 type Case = readonly [text: string, ...units: (number | null)[]];
@@ -93,5 +94,17 @@ describe('a name', () => {
       ],
       ['class A { n = 4; constructor() { this.n++; tf.layers.gru({ units: this.n }); } }', null],
     ]);
+  });
+});
+
+describe('a bundle', () => {
+  const model = "const tf = require('@tensorflow/tfjs');\ntf.layers.gru({ units: 4 });\n";
+  const long = '// a line of a text that is written by hand, and has many of them\n'.repeat(4000);
+
+  it('is passed over with a sentence, where a long text without a bundler is read', async () => {
+    assert.match(unreadable(`var m = __webpack_require__(3);\n${long}${model}`) ?? '', /^it is a bundle/);
+    assert.equal(unreadable(`var m = __webpack_require__(3);\n${model}`), null);
+    assert.equal(unreadable(long + model), null);
+    assert.equal((await layersOf('javascript', long + model)).length, 1);
   });
 });
