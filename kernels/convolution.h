@@ -98,20 +98,32 @@ static void pack_taps(const ConvolutionPlan &p, const float *weight, bool rows_a
       }
 }
 
+/** From so many columns on a block of rows goes through one tap after the other, whose panel stays in the first cache. */
+constexpr Index COLUMNS_OF_TAP = 64;
+
 /** c (rows from ... to-1 of N columns, `c_stride` apart) = φ(start + Σ over taps of a · panels). */
 static void add_taps(const TapRows &a, const float *panels, Blocks blocks, Index panel, const float *start,
                      int activation, float *c, Index c_stride, Index N, Index from, Index to, Index taps) {
   for (Index row = from; row < to; row += GemmPlan::ROW_BLOCK) {
     const int rows_here = (int)smaller<Index>(GemmPlan::ROW_BLOCK, to - row);
     for (int block = 0; block < blocks.blocks; block++) {
-      const Index column = (Index)block * blocks.vectors * WIDTH;
-      with_constant<MAX_VECTORS>(vectors_of(blocks, block, N), [&](auto vectors) {
-        each_tile<max_rows(vectors.value)>(rows_here, [&](int r, auto tile) {
-          taps_tile<tile.value, vectors.value>(c + (row + r) * c_stride + column, c_stride, N - column, false,
-                                               start ? start + column : nullptr, a, row + r, taps,
-                                               panels + block * panel, blocks.vectors * WIDTH);
+      const Index column = (Index)block * blocks.vectors * WIDTH, width = (Index)blocks.vectors * WIDTH;
+      const Index at_once = a.columns < COLUMNS_OF_TAP ? larger<Index>(taps, 1) : 1;
+      for (Index tap = 0; tap == 0 || tap < taps; tap += at_once) {
+        TapRows rows = a;
+        rows.a += tap * a.tap_step;
+        with_constant<MAX_VECTORS>(vectors_of(blocks, block, N), [&](auto vectors) {
+          each_tile<max_rows(vectors.value)>(rows_here, [&](int r, auto tile) {
+            if (block == 0)
+              for (Index next = r + tile.value; next < r + 2 * tile.value && next < rows_here; next++)
+                call_in(rows.a + (row + next) * rows.stride, smaller(rows.width, rows.columns));
+            taps_tile<tile.value, vectors.value>(c + (row + r) * c_stride + column, c_stride, N - column, tap > 0,
+                                                 start && tap == 0 ? start + column : nullptr, rows, row + r,
+                                                 smaller(at_once, taps - tap),
+                                                 panels + block * panel + tap * a.columns * width, width);
+          });
         });
-      });
+      }
     }
     if (activation != UNROLL_LINEAR) activate(activation, c + row * N, c + row * N, rows_here * N);
   }

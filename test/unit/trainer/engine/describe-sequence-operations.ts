@@ -309,11 +309,12 @@ export function describeSequenceOperations(name: string, provided: () => Provide
       }),
       'of a sequence to itself with shared keys and slopes, under masks',
     );
-    // rows of more than one thread's share and of several of its parts, outputs of more than one block of vectors
+    // rows of more than one thread's share and of several of its parts, outputs of more than one block of vectors, inputs so
+    // wide that they go through one tap after the other
     const convolutions = fc.record({
       seqLen: size(60),
       batch: size(5),
-      inputs: size(40),
+      inputs: fc.oneof(size(40), fc.integer({ min: 60, max: 80 })),
       outputs: fc.oneof(size(40), fc.integer({ min: 60, max: 80 })),
       kernel: size(5),
       dilation: fc.oneof(size(9), fc.constant(1_000_000_000)),
