@@ -189,7 +189,7 @@ const series = {
 };
 
 /** NaN where a model had diverged */
-const share = measured.refine(value => !(value < 0 || value > 1));
+const share = measured.refine(value => !(value < 0 || value > 1), 'it is no share');
 
 const pairs = z.array(z.object({ input: text, truth: text, prediction: text })).max(10_000);
 

@@ -24,11 +24,26 @@ function checker<S extends z.ZodType>(schema: S): (value: unknown) => Checked<z.
   };
 }
 
-/** The library speaks of types of its own, such as undefined. */
-function whyNot(issue: z.core.$ZodIssue | undefined): string {
+/** A part of a sentence in plain words: the library speaks of types of its own, such as undefined. */
+export function whyNot(issue: z.core.$ZodIssue | undefined): string {
   const place = issue?.path.join('.') || 'the value';
-  if (issue && /received undefined/.test(issue.message)) return `${place} is missing`;
-  return `${place}: ${issue?.message ?? 'not valid'}`;
+  switch (issue?.code) {
+    case 'invalid_type':
+      return /received undefined/.test(issue.message)
+        ? `${place} is missing`
+        : `${place} is not of the kind ${issue.expected}`;
+    case 'too_small':
+      return `${place} is below ${issue.minimum}`;
+    case 'too_big':
+      return `${place} is above ${issue.maximum}, or longer`;
+    case 'invalid_value':
+      return `${place} is none of ${issue.values.slice(0, 20).join(', ')}`;
+    // a sentence of ours
+    case 'custom':
+      return `${place}: ${issue.message}`;
+    default:
+      return `${place} is not valid`;
+  }
 }
 
 export const checkRequest = checker(requestSchema);

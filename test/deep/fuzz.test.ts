@@ -41,7 +41,8 @@ import { makeRun, tinyExperiment, train, useWorkspace } from '../unit/trainer/tr
 
 const CASES = Number(process.env['FUZZ_CASES'] ?? 10_000);
 const SEED = Number(process.env['SEED'] ?? 20261127);
-const PLAIN = /undefined|TypeError|Maximum call stack|\bE(NOENT|ACCES|ISDIR|LOOP|INVAL|NOTDIR)\b|^\s+at /m;
+const PLAIN =
+  /undefined|\[object |Invalid (?:input|option)|expected \w+, received|Cannot read|TypeError|Maximum call stack|\bE(NOENT|ACCES|ISDIR|LOOP|INVAL|NOTDIR)\b|^\s+at /m;
 
 type Random = { int(limit: number): number; pick<T>(list: readonly T[]): T; chance(share: number): boolean };
 

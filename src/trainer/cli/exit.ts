@@ -31,8 +31,8 @@ const KNOWN: Readonly<Record<string, ExitCode>> = {
 
 /** What to print, and the exit code; the stack only for faults of ours, and only if asked for. */
 export function explain(error: unknown, debug: boolean): { message: string; exitCode: ExitCode } {
-  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   const { name, message, stack, code, path } = error as NodeJS.ErrnoException;
+  if (name === 'CommandError') return { message, exitCode: (error as CommandError).exitCode };
   if (name === 'RunsFolderError') {
     return { message: `${message} Use --out DIR to write the run elsewhere.`, exitCode: EXIT.wrongInput };
   }

@@ -1,5 +1,7 @@
 // unroll try: one JSON object on standard input, its answer as one JSON line. Started by the editor's "Try It".
+
 import process from 'node:process';
+import { whyNot } from '../../runs/validate.ts';
 import type { Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
@@ -27,7 +29,7 @@ export const command: Command = {
     const given = givenSchema.safeParse(json);
     if (!given.success) {
       const [issue] = given.error.issues;
-      throw new CommandError(`${issue!.path.join('.') || 'The input'} cannot be used: ${issue!.message}.`);
+      throw new CommandError(`The input cannot be used: ${whyNot(issue)}.`);
     }
     writeRecord(await tryRun(folder, given.data, checkpoint));
     return EXIT.done;

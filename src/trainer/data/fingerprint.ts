@@ -1,4 +1,5 @@
-// A fingerprint of a data file: its size and a hash of each chunk, about 1.5 s a GB, and what has become of it since.
+// A fingerprint of a data file: its size and a hash of each chunk, and what has become of it since. A GB takes 0.7 s where
+// the processor has instructions for SHA.
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';

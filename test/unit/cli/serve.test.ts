@@ -257,9 +257,14 @@ describe('unroll serve', () => {
         { body, headers: { 'content-length': 1_000_001 } },
       ],
       [400, /^The body is not JSON\.$/, '/predict', { raw: '{"rows": [' }],
-      [400, /^The request cannot be used: expected object, received array\.$/, '/predict', { body: [] }],
+      [400, /^The request cannot be used: the value is not of the kind object\.$/, '/predict', { body: [] }],
       [400, /^The request has no field "rosw"; there are rows, /, '/predict', { body: { rosw: [] } }],
-      [400, /^"rows\.0" cannot be used: expected record/, '/predict', { body: { rows: [1] } }],
+      [
+        400,
+        /^The request cannot be used: rows\.0 is not of the kind record\.$/,
+        '/predict',
+        { body: { rows: [1] } },
+      ],
       [400, /must have either "rows", .*, or "text"/, '/predict', { body: {} }],
       [400, /^"input" must be a text, found nothing\.$/, '/step', { body: {} }],
       [

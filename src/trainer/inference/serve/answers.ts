@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { traitsOf } from '../../../experiment/models.ts';
+import { whyNot } from '../../../runs/validate.ts';
 import type { Model } from '../../layers/model.ts';
 import { stepper } from '../../layers/stepper.ts';
 import { codecOf, steppingOf } from '../../tasks/index.ts';
@@ -202,6 +203,5 @@ function parsed<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
       400,
       `The request has no field ${JSON.stringify(issue.keys[0]!.slice(0, 40))}; there are ${Object.keys(schema.shape).join(', ')}.`,
     );
-  const place = issue!.path.length > 0 ? `"${issue!.path.join('.').slice(0, 80)}"` : 'The request';
-  throw new RequestError(400, `${place} cannot be used: ${issue!.message.replace(/^Invalid input: /, '')}.`);
+  throw new RequestError(400, `The request cannot be used: ${whyNot(issue).slice(0, 200)}.`);
 }
