@@ -99,7 +99,16 @@ function agreed<T>(
     fallback: given.fallback,
     from: given.from?.isCall ? given.from : (at ?? given.from ?? null),
   }));
-  return { ...own, value: null, fallback, called };
+  return { ...own, value: null, fallback: fallback ?? told(all), called };
+}
+
+/** Where some calls leave it open: what the others agree on. */
+function told<T>(all: readonly { given: Given<T> }[]): T | null {
+  const known = all.map(({ given }) => given.value ?? given.fallback).filter(each => each !== null);
+  const [first, ...rest] = known;
+  return first !== undefined && known.length < all.length && rest.every(each => each === first)
+    ? first
+    : null;
 }
 
 /** Neither has a default, or both have the same. */

@@ -427,6 +427,12 @@ export class Shapes {
     if (depth > DEPTH) return OPEN;
     const { node } = known.expression;
     const name = known.maker.name.toLowerCase();
+    if (/^model$/.test(name) && known.maker.role === 'model') {
+      // a model that is applied as a layer gives its outputs
+      const { named, positional } = known.expression;
+      const outputs = (named.get('outputs') ?? named.get('output'))?.value ?? positional[1];
+      return outputs ? this.of(outputs, depth + 1) : OPEN;
+    }
     if (known.maker.role === 'wrapper') {
       const inner = innerOf(known);
       const made = inner ? this.reader.resolver.definitions(inner) : [];
