@@ -22,13 +22,16 @@ export class CodeReader {
   readonly root: Node;
   private readonly dialect: ReturnType<typeof dialectOf>;
   private readonly resolver: Resolver;
+  /** the variable that holds the model, where the file trains it by that name; calls of others' are passed over then */
+  private readonly model: string | null;
 
-  constructor({ text, root }: Source, language: Language, project: Project) {
+  constructor({ text, root }: Source, language: Language, project: Project, model: string | null = null) {
     this.text = text;
     this.root = root;
     this.isPython = language === 'python';
     this.dialect = dialectOf(language);
     this.resolver = new Resolver(this.dialect, root, project);
+    this.model = model !== null && trainedBy(text).includes(model) ? model : null;
   }
 
   /** Calls whose callee ends in one of these names, in the order of the text. */
@@ -37,9 +40,20 @@ export class CodeReader {
     const found = new Map<number, FoundCall>();
     for (const { index, 0: name } of this.text.matchAll(called)) {
       const call = this.callAt(index, name);
-      if (call) found.set(call.node.id, call);
+      if (call && !this.isOfAnother(call.node)) found.set(call.node.id, call);
     }
     return [...found.values()];
+  }
+
+  /** `other.compile(…)`, `other.fit(…)`, and what stands in them */
+  private isOfAnother(node: Node): boolean {
+    if (this.model === null) return false;
+    for (let here: Node | null = node; here; here = here.parent) {
+      if (!this.dialect.calls.includes(here.type)) continue;
+      const [holder] = trainedBy(here.text.slice(0, 200), '^');
+      if (holder !== undefined && holder !== this.model) return true;
+    }
+    return false;
   }
 
   private callAt(index: number, name: string): FoundCall | null {
@@ -81,7 +95,7 @@ export class CodeReader {
     const mention = new RegExp(`(?<![\\w$])(?:${names.source})(?![\\w$])`, `g${names.flags}`);
     for (const { index, 0: word } of this.text.matchAll(mention)) {
       const name = this.root.descendantForIndex(index, index + word.length);
-      const value = name && this.assigned(name);
+      const value = name && !this.isOfAnother(name) && this.assigned(name);
       if (value) yield { value: this.dialect.expression(value), node: name };
     }
   }
@@ -157,6 +171,12 @@ export class CodeReader {
     if (found.kind === 'known') return found.value;
     return found.kind === 'outside' ? found.fallback : undefined;
   }
+}
+
+/** Variables whose `compile` or `fit` is called. */
+function trainedBy(text: string, from = ''): string[] {
+  const named = new RegExp(`${from}(?<![\\w$.])([A-Za-z_$][\\w$]*)\\.(?:compile|fit|fitDataset)\\s*\\(`, 'g');
+  return [...text.matchAll(named)].map(([, name]) => name!);
 }
 
 export function lineOf(node: Node): number {

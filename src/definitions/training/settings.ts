@@ -78,7 +78,7 @@ function settingsIn(
   project: Project,
   model: FoundModel | null,
 ): TrainingSettings {
-  const code = new CodeReader(source, language, project);
+  const code = new CodeReader(source, language, project, model?.name ?? null);
   const notTaken: Taken<string>[] = [];
   const note = (line: number, value: string) => void notTaken.push({ line, value });
   const optimizer = optimizerOf(code, note);

@@ -109,7 +109,7 @@ export const classify: TaskKind<typeof schema> = {
     return text ? { data: { ...common, text: text.name }, why: `texts in "${text.name}", ${of}` } : null;
   },
   starter: {
-    description: 'tell the class of each text',
+    description: 'tell the class of each sequence',
     data: ({ path, column: text }) => ({ task: 'classify', path, text, label: '' }),
     embedding: 32,
     training: { learningRate: 0.003, steps: 1000 },

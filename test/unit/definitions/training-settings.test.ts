@@ -6,11 +6,11 @@ import { type FileHost, ProjectFiles } from '../../../src/definitions/project/fi
 import { type TrainingSettings, trainingSettings } from '../../../src/definitions/training/settings.ts';
 import { syntax } from './find.ts';
 
-async function read(language: Language, text: string): Promise<TrainingSettings> {
+async function read(language: Language, text: string, which = 0): Promise<TrainingSettings> {
   const tree = await syntax.parse(text, language);
   try {
     const { models } = definitionsIn(tree, text, language);
-    return trainingSettings(tree, text, language, models[0] ?? null);
+    return trainingSettings(tree, text, language, models[which] ?? null);
   } finally {
     tree.delete();
   }
@@ -176,6 +176,29 @@ model.fit(x, y, batch_size=16, epochs=15, callbacks=[keras.callbacks.EarlyStoppi
     const { optimizer, batchSize, epochs } = await read('python', byName);
     assert.deepEqual(optimizer!.value, { type: 'rmsprop', learningRate: 0.001 });
     assert.deepEqual([batchSize!.value, epochs!.value], [32, 1]);
+  });
+
+  it('are those of the model that is meant, where a notebook trains several', async () => {
+    const notebook = `import keras
+from keras import layers
+small = keras.Sequential([layers.Input((24, 1)), layers.SimpleRNN(16), layers.Dense(1)])
+small.compile(keras.optimizers.SGD(0.01), loss="mse")
+large = keras.Sequential([layers.Input((24, 1)), layers.LSTM(64), layers.Dense(1)])
+large.compile(keras.optimizers.Adam(0.002, global_clipnorm=2.0), loss="mse")
+large.fit(x, y, batch_size=64, epochs=5)
+`;
+    const shape = { window: 24, inputs: 1 };
+    assert.deepEqual(values(await read('python', notebook, 0)), {
+      ...shape,
+      optimizer: { type: 'sgd', learningRate: 0.01 },
+    });
+    assert.deepEqual(values(await read('python', notebook, 1)), {
+      ...shape,
+      optimizer: { type: 'adam', learningRate: 0.002 },
+      batchSize: 64,
+      epochs: 5,
+      clipNorm: 2,
+    });
   });
 
   it('are read in TensorFlow.js', async () => {
