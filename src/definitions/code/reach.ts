@@ -37,6 +37,8 @@ export class Reach {
   ): readonly Binding[] | null {
     const { evaluator } = this;
     const last = Math.max(...found.map(({ node }) => node.startIndex));
+    if (scope.kind === 'module' && isSetByName(name, scope.node))
+      return [...found, { kind: 'other', node: scope.node, scope }];
     for (const { module, node } of scope.stars.toReversed()) {
       const isBetween =
         last < node.startIndex && node.endIndex <= this.placeIn(scope, at.node).node.startIndex;
@@ -126,6 +128,14 @@ function functionAround(own: Scope, outer: Scope): Scope | null {
   for (let scope: Scope | null = own; scope && scope !== outer; scope = scope.parent)
     if (scope.kind === 'function') found = scope;
   return found;
+}
+
+/** `globals()["units"] = 9`, and by names that are not told. */
+function isSetByName(name: string, module: Node): boolean {
+  const { text } = module.source;
+  if (!text.includes('globals()')) return false;
+  const literal = text.matchAll(/\bglobals\(\)\s*(?:\[\s*(?:["'](\w+)["'])?[^\]]*\]\s*=(?!=)|\.update\()/g);
+  return [...literal].some(([, set]) => set === undefined || set === name);
 }
 
 /** `let` and `const` are seen in their block only; an inner one hides the outer. */

@@ -4,7 +4,7 @@ import type { Argument } from '../code/expression.ts';
 import type { Node } from '../code/syntax.ts';
 import type { Dim } from '../layer-shapes.ts';
 import { insert, replace } from './edits.ts';
-import type { Rule, TextFix } from './finding.ts';
+import type { Rule, TextEdit, TextFix } from './finding.ts';
 import { outermost } from './neighbours.ts';
 import { type LayerCall, type LintSource, nameOf, rangeOf } from './source.ts';
 
@@ -159,6 +159,11 @@ function withFeatures(source: LintSource, value: Node, steps: Dim): TextFix[] {
 }
 
 function withoutFirst(source: LintSource, value: Node): TextFix[] {
+  // `input_shape=X.shape`
+  if (source.isPython && /^[\w.]+\.shape$/.test(value.text)) {
+    const text = `${value.text}[1:]`;
+    return [{ title: `Leave the batch out: ${text}`, edits: [replace(source, value, text)] }];
+  }
   if (!/^(?:tuple|list|array)$/.test(value.type)) return [];
   const [, steps, features] = value.namedChildren;
   if (!steps || !features) return [];
@@ -201,8 +206,11 @@ function timed(source: LintSource, inner: string): string {
 function layerBefore(source: LintSource, layer: LayerCall, title: string, made: string | null): TextFix[] {
   if (!made) return [];
   const whole = outermost(source, layer.call.node);
-  const prefix = prefixOf(source, layer.call.callee.node.text);
-  if (prefix === null) return [];
+  const callee = layer.call.callee.node.text;
+  const own = prefixOf(source, callee);
+  const imported = own === null ? importedBeside(source, callee, made) : [];
+  if (!imported) return [];
+  const prefix = own ?? '';
   const text = made.replace(
     /\b(Reshape|TimeDistributed|Flatten|reshape|timeDistributed|flatten)\(/g,
     `${prefix}$1(`,
@@ -213,17 +221,41 @@ function layerBefore(source: LintSource, layer: LayerCall, title: string, made: 
     return [
       {
         title,
-        edits: [insert(source, whole.startIndex, /\S/.test(lead) ? `${text}, ` : `${text},\n${lead}`)],
+        edits: [
+          ...imported,
+          insert(source, whole.startIndex, /\S/.test(lead) ? `${text}, ` : `${text},\n${lead}`),
+        ],
       },
     ];
+  // `LSTM(32)(x)`
+  const applied = whole.parent?.childForFieldName('function') === whole ? whole.parent : null;
+  const [argument, ...others] = applied?.childForFieldName('arguments')?.namedChildren ?? [];
+  if (source.isPython && argument?.type === 'identifier' && others.length === 0)
+    return [{ title, edits: [...imported, replace(source, argument, `${text}(${argument.text})`)] }];
   const added = /^([ \t]*)([\w.]+\.add\()$/.exec(lead);
   if (!added) return [];
   return [
     {
       title,
-      edits: [insert(source, start, `${added[1]}${added[2]}${text})${source.isPython ? '' : ';'}\n`)],
+      edits: [
+        ...imported,
+        insert(source, start, `${added[1]}${added[2]}${text})${source.isPython ? '' : ';'}\n`),
+      ],
     },
   ];
+}
+
+/** The layers that an edit takes, added to the line that imports this one; null where there is none. */
+function importedBeside(source: LintSource, callee: string, made: string): TextEdit[] | null {
+  const line = new RegExp(
+    `^from[ \\t]+[\\w.]+[ \\t]+import[ \\t]+(?!\\()[^#\\n]*?\\b${callee}\\b[\\w, \\t]*`,
+    'm',
+  ).exec(source.text);
+  if (!source.isPython || !line) return null;
+  const names = [...new Set(made.match(/\b(?:Reshape|TimeDistributed|Flatten)\b/g))];
+  const missing = names.filter(name => !new RegExp(`\\bimport\\b[^#\\n]*\\b${name}\\b`).test(source.text));
+  const end = line.index + line[0].trimEnd().length;
+  return missing.length > 0 ? [insert(source, end, `, ${missing.join(', ')}`)] : [];
 }
 
 /** `layers.` of `layers.LSTM`; "" where the file imports the names; null where it does not have them. */

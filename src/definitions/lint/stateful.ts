@@ -1,5 +1,6 @@
 // Keras and TensorFlow.js: a layer that keeps its state from batch to batch has to know how large a batch is.
-import { replace } from './edits.ts';
+import type { CallExpression } from '../found-layers.ts';
+import { replace, setArgument } from './edits.ts';
 import type { Rule, TextFix } from './finding.ts';
 import { type LintSource, nameOf, rangeOf } from './source.ts';
 
@@ -17,14 +18,24 @@ export const statefulBatchSize: Rule = source =>
     if (source.isPython && spreads.length > 0) return [];
     const shape = named.get('input_shape') ?? named.get('inputShape') ?? named.get('shape');
     if (!shape && !named.has('input_dim')) return [];
+    const sized = shape
+      ? withBatch(source, shape.node, shape.value.node.text, known.maker.role === 'input')
+      : [];
     return {
       id: 'stateful-batch-size',
       severity: 'warning',
       message: `This ${nameOf(layer)} is stateful and line ${maker.startPosition.row + 1} does not say how large a batch is: its state has one row for each sequence of a batch, so building the model fails.`,
       range: stateful.range ?? rangeOf(call.callee.node),
-      fixes: shape ? withBatch(source, shape.node, shape.value.node.text, known.maker.role === 'input') : [],
+      fixes: sized.length > 0 ? sized : withoutState(source, call),
     };
   });
+
+function withoutState(source: LintSource, call: CallExpression): TextFix[] {
+  const edit = setArgument(source, call, 'stateful', source.isPython ? 'False' : 'false');
+  return edit && call.named.has('stateful')
+    ? [{ title: 'Begin each batch with an empty state: no stateful', edits: [edit] }]
+    : [];
+}
 
 /** By the batch size that the file trains with. */
 function withBatch(

@@ -66,6 +66,8 @@ describe('a name', () => {
       ['h = 3\nmatch cfg:\n    case [h, *rest]:\n        nn.LSTM(3, h)', null],
       ['h = 3\ntry:\n    go()\nexcept ValueError as h:\n    nn.LSTM(3, h)', null],
       ['h = 3\nfrom conf import *\nnn.LSTM(3, h)', null],
+      ['h = 3\nglobals()["h"] = 9\nnn.LSTM(3, h)', null],
+      ['h = 3\nglobals()["other"] = 9\nnn.LSTM(3, h)', 3],
       ['from conf import *\nh = 3\nnn.LSTM(3, h)', 3],
       ['n = 7\nnn.LSTM(3, int(n / 2))\nnn.LSTM(3, int("6"))', 3, 6],
     ]);

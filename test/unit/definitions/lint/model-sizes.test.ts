@@ -24,6 +24,11 @@ describe('A stateful layer without a batch size', () => {
     ]);
   });
 
+  it('gives the state up where no batch size is told', async () => {
+    const text = `${KERAS}m = Sequential()\nm.add(LSTM(8, input_shape=(10, 3), stateful=True))\n`;
+    assert.deepEqual(await mended('python', text, id), [text.replace('stateful=True', 'stateful=False')]);
+  });
+
   it('is not said where it is given, or comes from elsewhere', async () => {
     for (const text of [
       'm = Sequential([LSTM(8, batch_input_shape=(16, 10, 3), stateful=True)])',

@@ -159,3 +159,31 @@ describe('What was flattened, to a recurrent layer', () => {
       await silent('python', KERAS + text, id);
   });
 });
+
+describe('An edit of what a recurrent layer reads', () => {
+  it('takes the batch out of the shape of an array', async () => {
+    const text =
+      'import numpy as np\nfrom keras import Sequential, layers\nX = np.zeros((500, 10, 3))\nm = Sequential([layers.LSTM(8, input_shape=X.shape)])\n';
+    assert.deepEqual(await mended('python', text, 'batch-in-input-shape'), [
+      text.replace('X.shape)', 'X.shape[1:])'),
+    ]);
+  });
+
+  it('imports the layer that it takes beside the one that reads', async () => {
+    const text =
+      'from keras.models import Sequential\nfrom keras.layers import Conv2D, LSTM\nm = Sequential()\nm.add(Conv2D(4, 3, input_shape=(8, 8, 1)))\nm.add(LSTM(8))\n';
+    assert.deepEqual(await mended('python', text, 'recurrent-four-dimensions'), [
+      text
+        .replace('Conv2D, LSTM', 'Conv2D, LSTM, Reshape')
+        .replace('m.add(LSTM', 'm.add(Reshape((6, 24)))\nm.add(LSTM'),
+    ]);
+  });
+
+  it('stands around the argument of a functional layer', async () => {
+    const text =
+      'from keras import layers, Model\ni = layers.Input((8, 8, 1))\nx = layers.Conv2D(4, 3)(i)\ny = layers.LSTM(8)(x)\nm = Model(i, y)\n';
+    assert.deepEqual(await mended('python', text, 'recurrent-four-dimensions'), [
+      text.replace('LSTM(8)(x)', 'LSTM(8)(layers.Reshape((6, 24))(x))'),
+    ]);
+  });
+});
