@@ -17,7 +17,7 @@ export interface Metric {
 /** What is known of a column of a file before anything is learned from it. */
 export interface ColumnFacts {
   name: string;
-  kind: 'number' | 'text' | 'time' | 'array' | 'empty';
+  kind: 'number' | 'text' | 'time' | 'array' | 'other' | 'empty';
   /** different values, as far as they are counted */
   different: number;
   /** it changes from row to row */

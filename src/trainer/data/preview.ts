@@ -10,12 +10,12 @@ import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import { isMissing } from './number-format.ts';
 import { readerOf } from './readers/index.ts';
-import { type Cell, isArray } from './readers/reader.ts';
+import { type Cell, isArray, isUnusable } from './readers/reader.ts';
 import { readText } from './text.ts';
 
 export interface ColumnPreview {
   name: string;
-  kind: 'number' | 'text' | 'time' | 'array' | 'empty';
+  kind: 'number' | 'text' | 'time' | 'array' | 'other' | 'empty';
   missing: number;
   /** of numbers, over all rows */
   least?: number;
@@ -175,6 +175,7 @@ class ColumnWatch {
   private texts = 0;
   private arrays = 0;
   private missing = 0;
+  private others = 0;
   private sum = 0;
   private least = Number.POSITIVE_INFINITY;
   private most = Number.NEGATIVE_INFINITY;
@@ -192,6 +193,10 @@ class ColumnWatch {
   add(cell: Cell): void {
     if (cell === null || cell === '') {
       this.missing++;
+      return;
+    }
+    if (isUnusable(cell)) {
+      this.others++;
       return;
     }
     if (isArray(cell)) {
@@ -232,7 +237,9 @@ class ColumnWatch {
       this.arrays > 0
         ? 'array'
         : filled === 0
-          ? 'empty'
+          ? this.others > 0
+            ? 'other'
+            : 'empty'
           : this.texts > 0 && this.dates === this.texts
             ? 'time'
             : this.texts > 0.2 * filled

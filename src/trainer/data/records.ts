@@ -3,7 +3,7 @@ import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
 import { DataError } from './errors.ts';
-import { refuseArray } from './readers/reader.ts';
+import { faultOfText } from './readers/reader.ts';
 
 export interface Records {
   /** names of all columns of the file */
@@ -40,10 +40,12 @@ export async function recordRows(
         continue;
       }
       const texts = places.map(place => record[place]!);
-      texts.forEach((text, index) => {
-        refuseArray(text, wanted[index]!, `${name}, line ${line}`);
-      });
-      yield { texts, line };
+      const fault = texts
+        .map((text, index) => faultOfText(text, wanted[index]!, `${name}, line ${line}`))
+        .find(sentence => sentence !== null);
+      if (fault === undefined) yield { texts, line };
+      else if (bad) bad.report(fault!);
+      else throw new DataError(fault!);
     }
   }
   return { columns, rows: records() };

@@ -4,6 +4,7 @@ import { hasHeader } from '../../experiment/tasks/seq2seq.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
+import { faultOfText } from '../data/readers/reader.ts';
 import { columnPlace } from '../data/records.ts';
 import { type Units, unitsOf } from './units.ts';
 
@@ -52,6 +53,15 @@ export async function readPairs(
       bad.report(
         `${data.path}, line ${line}: there is no column ${missing} (counted from 0); the row has ${plural(record.length, 'cell')}.`,
       );
+      continue;
+    }
+    const fault = places
+      .map((place, at) =>
+        faultOfText(record[place]!, String([source, target][at]), `${data.path}, line ${line}`),
+      )
+      .find(sentence => sentence !== null);
+    if (fault) {
+      bad.report(fault);
       continue;
     }
     const texts = { source: record[places[0]!]!, target: target === null ? '' : record[places[1]!]! };

@@ -4,7 +4,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { readerOf } from '../data/readers/index.ts';
-import { type Cell, isArray, type Rows } from '../data/readers/reader.ts';
+import { type Cell, isArray, isUnusable, type Rows } from '../data/readers/reader.ts';
 import { Column, type List, Records, Storage } from '../data/storage.ts';
 
 export interface TableColumns {
@@ -191,6 +191,7 @@ interface Part {
 }
 
 function partOf(cell: Cell, column: string, at: 'sequence' | 'step'): Part {
+  if (isUnusable(cell)) throw new DataError(`"${column}" ${cell.fault}.`);
   if (typeof cell === 'string' || cell === null)
     throw new DataError(
       cell === null
@@ -258,6 +259,7 @@ function targetsOf(parts: readonly Part[], { at, targets }: TableColumns, steps:
 
 /** The class of a sequence, or of each of its steps: words of a text, or whole numbers. */
 function classesOf(cell: Cell, { at, targets: [column] }: TableColumns, steps: number): string[] {
+  if (isUnusable(cell)) throw new DataError(`"${column}" ${cell.fault}.`);
   if (cell === null || cell === '') throw new DataError(`"${column}" has no class.`);
   const all = isArray(cell)
     ? Array.from(cell.data, String)

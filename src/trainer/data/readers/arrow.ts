@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import type { Field, Table } from '@uwdata/flechette';
 import { count, formatBytes } from '../../../experiment/words.ts';
 import { DataError, saidBy } from '../errors.ts';
-import { cellOf, timeOf } from './cells.ts';
+import { cellOf, timeOf, usable } from './cells.ts';
 import { unpackLz4 } from './lz4.ts';
 import { type OpenFile, openFile } from './places.ts';
 import type { Reader, Row } from './reader.ts';
@@ -26,7 +26,7 @@ const INDEX = /^__index_level_\d+__$/;
 export const arrow: Reader = {
   name: 'Arrow',
   reads: path => /\.(arrow|feather|arrows|ipc)$/i.test(path),
-  async open(path, name, { bad }) {
+  async open(path, name) {
     const file = openFile(path, name);
     const messages = messagesOf(file, name);
     const library = await import('@uwdata/flechette');
@@ -63,12 +63,7 @@ export const arrow: Reader = {
               return cellOf(value instanceof Date && isDay ? timeOf(value).slice(0, 10) : plain(value));
             }),
           );
-          const wrong = found.findIndex(({ fault }) => fault);
-          if (wrong >= 0)
-            bad.report(
-              `${name}, row ${line}: "${columns[wrong]!.path.join('.')}" holds ${found[wrong]!.fault}.`,
-            );
-          else yield { cells: found.map(({ cell }) => cell), line };
+          yield { cells: found.map(usable), line };
         }
       }
       if (line === 0) throw new DataError(`${name} holds no rows.`);

@@ -11,6 +11,11 @@ export interface Found {
   fault: string | null;
 }
 
+/** A value with a fault is one only to a task that wants its column. */
+export function usable({ cell, fault }: Found): Cell {
+  return fault ? { fault: `holds ${fault}` } : cell;
+}
+
 export function cellOf(value: unknown): Found {
   const ok = (cell: Cell): Found => ({ cell, fault: null });
   if (value === null || value === undefined) return ok(null);

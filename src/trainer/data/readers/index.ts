@@ -3,13 +3,14 @@
 import { arff } from './arff.ts';
 import { arrow } from './arrow.ts';
 import { folder } from './folder.ts';
+import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import { npy, npz } from './npy.ts';
 import { parquet } from './parquet.ts';
 import type { Reader } from './reader.ts';
 import { ueaTs } from './uea-ts.ts';
 
-export const READERS: readonly Reader[] = [jsonl, npy, npz, parquet, arrow, ueaTs, arff, folder];
+export const READERS: readonly Reader[] = [jsonl, json, npy, npz, parquet, arrow, ueaTs, arff, folder];
 
 /** null: a text, or a table between delimiters. */
 export function readerOf(path: string): Reader | null {

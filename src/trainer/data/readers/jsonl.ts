@@ -1,81 +1,101 @@
-// JSON lines: an object a line. Columns are the keys of the first objects, in their order; lists of numbers are arrays.
+// JSON lines: an object or a list a line. Columns are the keys of the first objects, in their order, those of objects
+// inside by their path ("translation.en"), or the places of the lists; lists of numbers are arrays.
 import { nearest } from '../../../experiment/words.ts';
 import { DataError } from '../errors.ts';
 import { textChunks } from '../text.ts';
-import { arrayOf, type Cell, INEXACT, isArray, isExact, type Reader, type Row } from './reader.ts';
+import { arrayOf, type Cell, INEXACT, isExact, type Reader, type Row, type Rows } from './reader.ts';
 
 /** Objects whose keys are the columns. */
 const SEEN_FIRST = 100;
 /** A line of more characters is no example of anything. */
 const LONGEST_LINE = 64e6;
+/** of a path to a value inside */
+const LONGEST_PATH = 200;
 
 export const jsonl: Reader = {
   name: 'JSON lines',
   reads: path => /\.(jsonl|ndjson)$/i.test(path),
   async open(path, name, { bad, bytes }) {
-    const lines = objectsOf(path, name, bytes, sentence => bad.report(sentence));
-    const first: { value: Record<string, unknown>; line: number }[] = [];
-    const columns: string[] = [];
-    const known = new Set<string>();
-    while (first.length < SEEN_FIRST) {
-      const { done, value } = await lines.next();
-      if (done) break;
-      first.push(value);
-      for (const key of Object.keys(value.value))
-        if (!known.has(key)) {
-          known.add(key);
-          columns.push(key);
-        }
-    }
-    if (first.length === 0) throw new DataError(`${name} holds no rows.`);
-    async function* rows(): AsyncGenerator<Row> {
-      for (const each of first) yield* rowOf(each);
-      for await (const each of lines) yield* rowOf(each);
-    }
-    function* rowOf({ value, line }: { value: Record<string, unknown>; line: number }): Generator<Row> {
-      const place = `${name}, line ${line}`;
-      const stranger = Object.keys(value).find(key => !known.has(key));
-      if (stranger !== undefined) {
-        const meant = nearest(stranger, columns);
-        return bad.report(
-          `${place}: the key "${stranger}" is none of the ${columns.length} that the first rows have${meant ? `; did you mean "${meant}"?` : '.'}`,
-        );
-      }
-      const cells: Cell[] = [];
-      for (const column of columns) {
-        const cell = cellOf(value[column]);
-        const fault =
-          cell === undefined
-            ? `"${column}" is neither a text, a number nor a list of numbers of one shape`
-            : faultIn(cell, column);
-        if (fault) return bad.report(`${place}: ${fault}.`);
-        cells.push(cell as Cell);
-      }
-      yield { cells, line };
-    }
-    return { columns, rows: rows(), unit: 'line' };
+    return rowsOf(
+      objectsOf(path, name, bytes, sentence => bad.report(sentence)),
+      name,
+      'line',
+      sentence => bad.report(sentence),
+    );
   },
 };
 
-function cellOf(value: unknown): Cell | undefined {
+export interface Found {
+  value: Record<string, unknown>;
+  line: number;
+}
+
+/** Objects as rows. @throws DataError where there is none */
+export async function rowsOf(
+  lines: AsyncGenerator<Found, void>,
+  name: string,
+  unit: Rows['unit'],
+  report: (sentence: string) => void,
+): Promise<Rows> {
+  const first: Found[] = [];
+  const columns: string[] = [];
+  const known = new Set<string>();
+  while (first.length < SEEN_FIRST) {
+    const { done, value } = await lines.next();
+    if (done) break;
+    first.push(value);
+    for (const key of Object.keys(value.value))
+      if (!known.has(key)) {
+        known.add(key);
+        columns.push(key);
+      }
+  }
+  if (first.length === 0) throw new DataError(`${name} holds no rows.`);
+  async function* rows(): AsyncGenerator<Row> {
+    for (const each of first) yield* rowOf(each);
+    for await (const each of lines) yield* rowOf(each);
+  }
+  function* rowOf({ value, line }: Found): Generator<Row> {
+    // a key that comes late is no column; a slip of the pen for one is a fault
+    for (const key of Object.keys(value)) {
+      if (known.has(key)) continue;
+      const meant = nearest(key, columns);
+      if (meant !== null && meant !== undefined && !(meant in value))
+        return report(
+          `${name}, ${unit} ${line}: the key "${key}" is none of the ${columns.length} that the first rows have; did you mean "${meant}"?`,
+        );
+    }
+    yield { cells: columns.map(column => cellOf(value[column])), line };
+  }
+  return { columns, rows: rows(), unit };
+}
+
+function cellOf(value: unknown): Cell {
   if (value === undefined || value === null) return null;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number')
+    return isExact(value) ? value : { fault: `holds ${value}, which ${INEXACT}` };
   // words of a text that is split already
   if (Array.isArray(value) && value.length > 0 && value.every(each => typeof each === 'string'))
     return value.join(' ');
-  return arrayOf(value) ?? undefined;
+  const array = arrayOf(value);
+  if (!array) return { fault: 'is neither a text, a number nor a list of numbers of one shape' };
+  const inexact = array.data.find(each => !isExact(each));
+  return inexact === undefined ? array : { fault: `holds ${inexact}, which ${INEXACT}` };
 }
 
-function faultIn(cell: Cell | undefined, column: string): string | null {
-  const inexact =
-    typeof cell === 'number'
-      ? isExact(cell)
-        ? undefined
-        : cell
-      : isArray(cell)
-        ? cell.data.find(value => !isExact(value))
-        : undefined;
-  return inexact === undefined ? null : `"${column}" holds ${inexact}, which ${INEXACT}`;
+/** Objects inside by their path; a list by its places. */
+export function flat(
+  value: object,
+  prefix = '',
+  into: Record<string, unknown> = {},
+): Record<string, unknown> {
+  for (const [key, own] of Object.entries(value)) {
+    if (typeof own === 'object' && own !== null && !Array.isArray(own) && prefix.length < LONGEST_PATH)
+      flat(own, `${prefix}${key}.`, into);
+    else into[`${prefix}${key}`] = own;
+  }
+  return into;
 }
 
 async function* objectsOf(
@@ -97,9 +117,9 @@ async function* objectsOf(
       report(`${name}, line ${line}: it is not JSON: ${why}.`);
       return;
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
+    if (typeof value !== 'object' || value === null)
       report(`${name}, line ${line}: it holds no object with named values, but ${shortly(value)}.`);
-    else yield { value: value as Record<string, unknown>, line };
+    else yield { value: flat(value), line };
   };
   for await (const chunk of textChunks(path, name, { bytes })) {
     const lines = (rest + chunk).split('\n');
@@ -113,8 +133,7 @@ async function* objectsOf(
   if (rest !== '') yield* read(rest);
 }
 
-function shortly(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
+export function shortly(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

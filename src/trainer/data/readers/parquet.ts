@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import type { Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { count, formatBytes } from '../../../experiment/words.ts';
 import { DataError, saidBy } from '../errors.ts';
-import { cellOf, timeOf } from './cells.ts';
+import { cellOf, timeOf, usable } from './cells.ts';
 import { type OpenFile, openFile } from './places.ts';
 import type { Reader, Row } from './reader.ts';
 
@@ -24,7 +24,7 @@ interface Column {
 export const parquet: Reader = {
   name: 'Parquet',
   reads: path => /\.(parquet|pq)$/i.test(path),
-  async open(path, name, { bad, bytes }) {
+  async open(path, name, { bytes }) {
     const file = openFile(path, name);
     checkEnds(file, name);
     const { parquetMetadataAsync, parquetScan, parquetSchema } = await import('hyparquet');
@@ -64,10 +64,7 @@ export const parquet: Reader = {
           const found = columns.map(({ path: [top, ...within] }) =>
             cellOf(valueAt(read.get(top!)![row - rowStart], within)),
           );
-          const wrong = found.findIndex(({ fault }) => fault);
-          if (wrong >= 0)
-            bad.report(`${name}, row ${line}: "${columns[wrong]!.name}" holds ${found[wrong]!.fault}.`);
-          else yield { cells: found.map(({ cell }) => cell), line };
+          yield { cells: found.map(usable), line };
         }
       }
     }

@@ -10,7 +10,13 @@ export interface NumberArray {
   data: Float64Array;
 }
 
-export type Cell = string | number | boolean | null | NumberArray;
+/** A value of a kind that no task reads: it is a fault only of a task that wants its column. */
+export interface Unusable {
+  /** what it is or does, after the column's name */
+  fault: string;
+}
+
+export type Cell = string | number | boolean | null | NumberArray | Unusable;
 
 export interface Row {
   cells: Cell[];
@@ -41,7 +47,11 @@ export interface Reader {
 }
 
 export function isArray(cell: Cell | undefined): cell is NumberArray {
-  return typeof cell === 'object' && cell !== null;
+  return typeof cell === 'object' && cell !== null && 'data' in cell;
+}
+
+export function isUnusable(cell: Cell | undefined): cell is Unusable {
+  return typeof cell === 'object' && cell !== null && 'fault' in cell;
 }
 
 /** Beyond it whole numbers are no longer told apart. */
@@ -55,18 +65,33 @@ export const INEXACT =
 /** Begins what stands for an array among texts; no text holds it. */
 const ARRAY = '\u0000';
 
+/** Begins what stands for an unusable value. */
+const UNUSABLE = `${ARRAY}!`;
+
 /** As a table of texts has it. */
 export function textOf(cell: Cell): string {
   if (cell === null) return '';
+  if (isUnusable(cell)) return `${UNUSABLE}${cell.fault}`;
   return isArray(cell) ? `${ARRAY}${cell.shape.join(' × ')}` : String(cell);
 }
 
-/** @throws DataError where an array stands for a text */
+/** @throws DataError where an array stands for a text, or a value that no task reads */
 export function refuseArray(text: string, column: string, place: string): void {
+  if (text.startsWith(UNUSABLE)) throw new DataError(`${place}: "${column}" ${text.slice(UNUSABLE.length)}.`);
   if (text.startsWith(ARRAY))
     throw new DataError(
       `${place}: "${column}" holds an array of ${text.slice(1)} numbers, where one value is needed.`,
     );
+}
+
+/** The sentence of `refuseArray`; null: it is a text. */
+export function faultOfText(text: string, column: string, place: string): string | null {
+  try {
+    refuseArray(text, column, place);
+    return null;
+  } catch (cause) {
+    return (cause as DataError).message;
+  }
 }
 
 /** Nested lists of numbers as one array; null for what is no such thing. */

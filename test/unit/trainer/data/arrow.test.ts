@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { BadRows } from '../../../../src/trainer/data/bad-rows.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
+import { readRecords } from '../../../../src/trainer/data/records.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { nested, readTable } from './read-table.ts';
 
@@ -67,10 +68,13 @@ describe('Arrow', () => {
 
   it('refuses whole numbers beyond 2^53, and bytes that are no text', async () => {
     await assert.rejects(
-      readTable(golden('large.feather')),
-      /large\.feather, row 2: "id" holds 9007199254740993, which is beyond 2\^53/,
+      readRecords(golden('large.feather'), 'large.feather', ['id']),
+      /large\.feather, line 2: "id" holds 9007199254740993, which is beyond 2\^53/,
     );
-    await assert.rejects(readTable(golden('other.feather')), /other\.feather, row 1: "raw" holds bytes/);
+    await assert.rejects(
+      readRecords(golden('other.feather'), 'other.feather', ['raw']),
+      /other\.feather, line 1: "raw" holds bytes/,
+    );
   });
 
   it('refuses a file that is cut off or damaged anywhere, in one sentence', async () => {

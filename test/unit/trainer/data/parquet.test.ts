@@ -8,6 +8,7 @@ import { experimentSchema } from '../../../../src/experiment/schema.ts';
 import { BadRows } from '../../../../src/trainer/data/bad-rows.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
 import { previewOf } from '../../../../src/trainer/data/preview.ts';
+import { readRecords } from '../../../../src/trainer/data/records.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { nested, readTable } from './read-table.ts';
@@ -82,18 +83,22 @@ describe('Parquet', () => {
     });
 
   it('refuses whole numbers that are no longer exact, with their place, or skips them', async () => {
-    await refused(
-      golden('large'),
-      /^large\.parquet, row 3: "id" holds 9007199254740993, which is beyond 2\^53, /,
+    await assert.rejects(
+      readRecords(golden('large'), 'large.parquet', ['id']),
+      /large\.parquet, line 3: "id" holds 9007199254740993, which is beyond 2\^53, /,
     );
-    const { cells, lines, bad } = await readTable(golden('large'), new BadRows('skip'));
-    assert.deepEqual(cells, [[1], [2 ** 53], [4]]);
+    const bad = new BadRows('skip');
+    const { texts, lines } = await readRecords(golden('large'), 'large.parquet', ['id'], { bad });
+    assert.deepEqual(texts.get('id'), ['1', String(2 ** 53), '4']);
     assert.deepEqual(lines, [1, 2, 4]);
     assert.equal(bad.count, 1);
   });
 
   it('says what it does not read, and what is no Parquet file', async () => {
-    await refused(golden('other'), /^other\.parquet, row 1: "map" holds a map, and numbers, texts and lists/);
+    await assert.rejects(
+      readRecords(golden('other'), 'other.parquet', ['map']),
+      /other\.parquet, line 1: "map" holds a map, and numbers, texts and lists/,
+    );
     await refused(written('a.parquet', 'a,b\n1,2\n'), /^a\.parquet is no Parquet file: it does not begin/);
     await refused(written('b.parquet', 'PAR1PAR1'), /^b\.parquet is cut off: it has 8 bytes/);
     await refused(written('c.parquet', 'PARE        PARE'), /^c\.parquet is encrypted/);

@@ -10,7 +10,7 @@ import { readCsv } from '../../../../src/trainer/data/csv.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
 import { changeSince, fingerprintOf } from '../../../../src/trainer/data/fingerprint.ts';
 import { readerOf } from '../../../../src/trainer/data/readers/index.ts';
-import { type Cell, isArray } from '../../../../src/trainer/data/readers/reader.ts';
+import { type Cell, isArray, type Unusable } from '../../../../src/trainer/data/readers/reader.ts';
 import { readRecords } from '../../../../src/trainer/data/records.ts';
 
 let folder = '';
@@ -181,25 +181,78 @@ describe('readers', () => {
     });
 
     it('name the line that is wrong, or leave it out and count it', async () => {
-      const text =
-        '{"a": 1}\n{"a": 2\n[1]\n{"a": {"b": 1}}\n{"a": [[1], [1, 2]]}\n{"a": 9007199254740993}\n{"a": 7}\n';
+      const text = '{"a": 1}\n{"a": 2\n3\n{"a": [[1], [1, 2]]}\n{"a": 9007199254740993}\n{"a": 7}\n';
       const path = written('b.jsonl', text);
       await refused(path, /^b\.jsonl, line 2: it is not JSON: /);
       const { cells, lines, bad } = await read(path, new BadRows('skip'));
-      assert.deepEqual(cells, [[1], [7]]);
-      assert.deepEqual(lines, [1, 7]);
-      assert.equal(bad.count, 5);
-      assert.match(bad.notes()[0]!, /^5 rows were skipped\. The first: b\.jsonl, line 2: it is not JSON/);
-      await refused(
-        written('c.jsonl', '{"a": 1}\n{"a": 9007199254740993}'),
-        /c\.jsonl, line 2: "a" holds 9007199254740992, which is beyond 2\^53/,
-      );
+      // what only a task that wants the column refuses
+      assert.match((cells[1]![0] as Unusable).fault, /^is neither a text, a number nor a list/);
+      assert.match((cells[2]![0] as Unusable).fault, /^holds 9007199254740992, which is beyond 2\^53/);
+      assert.deepEqual([cells[0], cells[3]], [[1], [7]]);
+      assert.deepEqual(lines, [1, 4, 5, 6]);
+      assert.equal(bad.count, 2);
+      assert.match(bad.notes()[0]!, /^2 rows were skipped\. The first: b\.jsonl, line 2: it is not JSON/);
       const long = Array.from({ length: 100 }, () => '{"value": 1}').join('\n');
       await refused(
         written('d.jsonl', `${long}\n{"valeu": 1}`),
         /^d\.jsonl, line 101: the key "valeu" is none of the 1 that the first rows have; did you mean "value"\?$/,
       );
     });
+
+    it('tell of objects by their paths, and of lists by their places; a late key is no column', async () => {
+      const nested = await read(
+        written('n.jsonl', '{"translation": {"en": "a", "de": "b"}, "n": 1}\n{"translation": {"en": "c"}}'),
+      );
+      assert.deepEqual(nested.columns, ['translation.en', 'translation.de', 'n']);
+      assert.deepEqual(nested.cells, [
+        ['a', 'b', 1],
+        ['c', null, null],
+      ]);
+      const listed = await read(written('l.jsonl', '["x", 1]\n["y", 2]'));
+      assert.deepEqual(listed.columns, ['0', '1']);
+      assert.deepEqual(listed.cells, [
+        ['x', 1],
+        ['y', 2],
+      ]);
+      const long = Array.from({ length: 100 }, () => '{"value": 1}').join('\n');
+      const late = await read(written('k.jsonl', `${long}\n{"value": 2, "note": "x"}`));
+      assert.deepEqual(late.cells.at(-1), [2]);
+    });
+
+    it('spoil no task that does not want them with values that no task reads', async () => {
+      const text = '{"text": "a", "id": 9007199254740993, "spans": [{"from": 1}]}\n';
+      const path = written('u.jsonl', text);
+      assert.deepEqual((await readRecords(path, 'u.jsonl', ['text'])).texts.get('text'), ['a']);
+      await assert.rejects(
+        readRecords(path, 'u.jsonl', ['text', 'id']),
+        /^DataError: u\.jsonl, line 1: "id" holds 9007199254740992, which is beyond 2\^53/,
+      );
+      await assert.rejects(
+        readRecords(path, 'u.jsonl', ['spans']),
+        /^DataError: u\.jsonl, line 1: "spans" is neither a text, a number nor a list of numbers of one shape\.$/,
+      );
+    });
+  });
+
+  it('JSON: one list of objects, also inside of an object', async () => {
+    for (const text of [
+      '[{"a": 1, "b": {"c": "x"}}, {"a": 2}]',
+      '{"data": [{"a": 1, "b": {"c": "x"}}, {"a": 2}]}',
+    ]) {
+      const { columns, cells, lines } = await read(written('a.json', text));
+      assert.deepEqual(columns, ['a', 'b.c']);
+      assert.deepEqual(cells, [
+        [1, 'x'],
+        [2, null],
+      ]);
+      assert.deepEqual(lines, [1, 2]);
+    }
+    await refused(written('b.json', '{"a": 1}\n{"a": 2}'), /^b\.json is not JSON: .* is named \.jsonl\.$/);
+    await refused(written('c.json', '{"a": 1}'), /^c\.json holds no list of objects/);
+    await refused(
+      written('d.json', '[{"a": 1}, 5]'),
+      /^d\.json, row 2: it is no object with named values, but 5/,
+    );
   });
 
   it('.ts: series of the UEA archive, by steps and dimensions, with their class', async () => {
