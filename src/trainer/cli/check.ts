@@ -67,7 +67,7 @@ async function checkFile(
   if (!experiment) return report;
   const where = place({ allowPaths });
   const position = source.parsed.locate(['data', 'path']) ?? undefined;
-  const missing = 'path' in experiment.data ? dataFault(experiment.data.path, where) : null;
+  const missing = dataFault(experiment, where);
   if (missing) return fail(missing, position);
   try {
     const { notes, warnings } = await describeData(experiment, where);

@@ -2,7 +2,6 @@
 import { knownSizes } from '../../experiment/models.ts';
 import type { Experiment } from '../../experiment/schema.ts';
 import type { ModelSizes } from '../../experiment/sizes.ts';
-import { taskOf } from '../../experiment/tasks/index.ts';
 import { CommandError } from './exit.ts';
 import { dataFault, type Place } from './workspace.ts';
 
@@ -15,8 +14,7 @@ export interface DataFacts {
 
 export async function describeData(experiment: Experiment, place: Place): Promise<DataFacts> {
   const { data } = experiment;
-  const fault =
-    'path' in data ? dataFault(data.path, place, ['table', 'arrays'].includes(taskOf(data).reads)) : null;
+  const fault = dataFault(experiment, place);
   if (fault) throw new CommandError(fault);
   const sizes = knownSizes(experiment);
   if (sizes && !('path' in data)) return { sizes, notes: [], warnings: [] };

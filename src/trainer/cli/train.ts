@@ -84,7 +84,7 @@ function membersOf(source: ExperimentFile, place: Place, args: Arguments): Membe
   const experiment = withAssignments(requireExperiment(source), assignments);
   const members = expandComparison(experiment);
   for (const { experiment } of members) {
-    const fault = 'path' in experiment.data ? dataFault(experiment.data.path, place) : null;
+    const fault = dataFault(experiment, place);
     if (!fault) continue;
     const at = source.parsed.locate(['data', 'path']);
     throw new CommandError(at ? `${source.file}:${at.line}:${at.column}: ${fault}` : fault);

@@ -2,6 +2,8 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import type { Experiment } from '../../experiment/schema.ts';
+import { taskOf } from '../../experiment/tasks/index.ts';
 import { isRunId, runsFolder } from '../../runs/paths.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
@@ -39,10 +41,11 @@ export function nearestMarked(start: string): string {
   }
 }
 
-/** A sentence if the data file of an experiment cannot be what is meant; null if it may be read. */
-export function dataFault(dataPath: string, place: Place, mayBeFolder = false): string | null {
+/** A sentence if the data file of an experiment cannot be what is meant; null if it may be read, or nothing is. */
+export function dataFault({ data }: Experiment, place: Place): string | null {
+  if (!('path' in data)) return null;
   try {
-    locateData(dataPath, place, mayBeFolder);
+    locateData(data.path, place, ['table', 'arrays'].includes(taskOf(data).reads));
     return null;
   } catch (error) {
     if (error instanceof DataError) return error.message;

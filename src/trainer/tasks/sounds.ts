@@ -1,5 +1,7 @@
 // Sounds that a table names, one a row, as log-mel features.
-import { basename, dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import process from 'node:process';
 import * as z from 'zod';
 import { type Features, features } from '../../experiment/tasks/features.ts';
 import { count, plural } from '../../experiment/words.ts';
@@ -20,8 +22,8 @@ export interface Sounds {
   notes: string[];
 }
 
-/** Where the files may stand: as the table itself, whose folder their names start from. */
-export type SoundPlace = Pick<DataPlace, 'workspace' | 'allowedPaths'>;
+/** Where the files may stand: as the table itself, whose folder their names start from; `elsewhere`: a second folder. */
+export type SoundPlace = Pick<DataPlace, 'workspace' | 'allowedPaths'> & { elsewhere?: string };
 
 /**
  * `rate`: of a run that is used; null: that of the first file.
@@ -39,7 +41,7 @@ export function readSounds(
   }: { asked: Features; rate: number | null; place: SoundPlace; bad?: BadRows },
 ): Sounds {
   let plan: MelPlan | null = rate === null ? null : melPlan(rate, asked);
-  const { workspace, allowedPaths } = place;
+  const { workspace, allowedPaths, elsewhere } = place;
   const base = dirname(table);
   let first = '';
   const joined: string[] = [];
@@ -48,7 +50,8 @@ export function readSounds(
     const where = `${name}, line ${lines[row]}`;
     if (file.trim() === '') throw new DataError(`${where}: no sound file is named.`);
     const sound = atLine(where, () => {
-      const located = locateData(file, { workspace, allowedPaths, base });
+      const beside = existsSync(resolve(base, file)) || elsewhere === undefined;
+      const located = locateData(file, { workspace, allowedPaths, base: beside ? base : elsewhere });
       found.set(file, located);
       return readWav(located, file);
     });
@@ -107,7 +110,13 @@ export function soundColumnOf(
   { column, rate, features: asked }: z.output<typeof soundArtifact>,
   root: string,
 ) {
-  return { column, rate, features: asked, place: { workspace: root, allowedPaths: [] } };
+  // a table from standard input stands nowhere: its files are relative to the current folder
+  return {
+    column,
+    rate,
+    features: asked,
+    place: { workspace: root, allowedPaths: [], elsewhere: process.cwd() },
+  };
 }
 
 /**

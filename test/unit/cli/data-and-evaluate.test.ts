@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wavOf } from '../trainer/data/wav-of.ts';
 import { jsonLines, main, unroll } from './unroll.ts';
 
 describe('unroll data, evaluate, predict', () => {
@@ -140,6 +141,55 @@ describe('unroll data, evaluate, predict', () => {
     assert.match(piped(['--format', 'xml'], input).stderr, /--format must be "csv" or "jsonl", found "xml"/);
     assert.match(piped(['--beams', '0'], input).stderr, /--beams must be a whole number of at least 1/);
     assert.deepEqual(readdirSync(kept), []);
+  });
+
+  it('a folder of texts, by the folder each stands in: check, train, evaluate, predict', () => {
+    for (let index = 0; index < 40; index++) {
+      const own = join(folder, 'texts', row(index).class);
+      mkdirSync(own, { recursive: true });
+      writeFileSync(join(own, `${index}.txt`), row(index).text);
+    }
+    const data = { task: 'classify', path: 'texts', text: 'text', label: 'label' };
+    const layers = [{ type: 'gru', units: 8 }, { type: 'dense' }];
+    const made = train('texts', data, layers, { steps: 3, batchSize: 8 });
+    assert.match(run('check', 'texts.rnn.json').stdout, /40 sequences of 2 to 3 characters/);
+    const scored = run('evaluate', made, '--data', 'texts', '--json');
+    assert.equal((jsonLines(scored.stdout)[0] as { count: number }).count, 40, scored.stderr);
+    assert.equal(run('predict', made, 'texts').stdout.trim().split('\n').length, 41);
+    // of one long text there is no folder
+    const novel = { ...data, task: 'char-lm' };
+    writeFileSync(
+      join(folder, 'novel.rnn.json'),
+      JSON.stringify({ data: { task: novel.task, path: 'texts' }, model: { layers } }),
+    );
+    assert.match(
+      run('check', 'novel.rnn.json').stderr,
+      /The data path texts is a folder: name a file in it\./,
+    );
+  });
+
+  it('predict: sounds that standard input names are found from the current folder', () => {
+    const sound = (turn: number) => wavOf(Array.from({ length: 800 }, (_, i) => 0.5 * Math.sin(i * turn)));
+    mkdirSync(join(folder, 'sounds'), { recursive: true });
+    const lines = ['file\tclass'];
+    for (let index = 0; index < 12; index++) {
+      writeFileSync(join(folder, `sounds/${index}.wav`), sound(index % 2 ? 0.2 : 1.7));
+      lines.push(`sounds/${index}.wav\t${'lh'[index % 2]}`);
+    }
+    writeFileSync(join(folder, 'sounds.tsv'), lines.join('\n'));
+    const made = train(
+      'sounds',
+      { task: 'classify', path: 'sounds.tsv', audio: 'file', label: 'class' },
+      [{ type: 'gru', units: 4 }, { type: 'dense' }],
+      { steps: 3, batchSize: 4 },
+    );
+    const piped = spawnSync(process.execPath, [main(), 'predict', made], {
+      cwd: folder,
+      input: lines.join('\n'),
+      encoding: 'utf8',
+    });
+    assert.equal(piped.status, 0, piped.stderr);
+    assert.equal(piped.stdout, run('predict', made, 'sounds.tsv').stdout);
   });
 
   it('evaluate: a tagger on other sentences, as predict counts them', () => {

@@ -1,7 +1,7 @@
 // unroll predict: what a trained run says of a file.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { TaskName } from '../../../experiment/tasks/index.ts';
+import { type TaskName, taskOf } from '../../../experiment/tasks/index.ts';
 import { either } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { changeSince } from '../../data/fingerprint.ts';
@@ -80,7 +80,10 @@ export async function predictFile(
   }
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new DataError(`There is no file ${path}.`);
-  if (!stat.isFile()) throw new DataError(`${path} is not a regular file.`);
+  const { reads } = taskOf(opened.run.experiment.data);
+  const mayBeFolder = reads === 'table' || reads === 'arrays';
+  if (!stat.isFile() && !(mayBeFolder && stat.isDirectory()))
+    throw new DataError(`${path} is not a regular file.`);
   const learned = opened.run.data?.[0];
   const notes = learned ? [relation(await changeSince(path, learned), learned, basename(path))] : [];
   const model = await loadModel(opened);
