@@ -30,6 +30,10 @@ const schema = z
     ...sound,
     units: units.describe('What a step of a text is.'),
     minCount: minCount('Units', 'one unknown symbol'),
+    lowercase: z
+      .boolean()
+      .default(false)
+      .describe('Read texts without case: small data then have fewer words, each seen more often.'),
     values: z
       .array(column)
       .min(1)
@@ -75,7 +79,9 @@ export const classify: TaskKind<typeof schema> = {
   reads: 'table',
   outputsFrom: 'the number of classes',
   tries: triesSequence,
-  check({ text, values, id, image, label, audio, features: asked }) {
+  check({ text, values, id, image, label, audio, features: asked, lowercase, units: unit }) {
+    if (lowercase && (text === undefined || unit === 'bytes'))
+      return [error(['lowercase'], 'Case is of `text` in characters or words; leave `lowercase` out.')];
     if (audio !== undefined && (text ?? values ?? image) !== undefined)
       return [error(['audio'], 'A sequence has one input: name `audio`, or `text`, or `values` and `id`.')];
     if (asked && audio === undefined)

@@ -286,12 +286,13 @@ function fitted(
     arrays: data.id === undefined && data.values ? data.values : [],
     classes,
     units: data.units,
+    lowercase: data.lowercase,
     maxLength,
     audio: sound && { column: data.audio!, rate: sound.rate, features: data.features ?? DEFAULT_FEATURES },
   };
   if (data.text !== undefined) {
     const texts = function* () {
-      for (const { values } of train()) yield values as string[];
+      for (const { values } of train()) yield cased(values as string[], data.lowercase);
     };
     const symbols = vocabularyOf(texts(), data.units, data.minCount);
     return { ...common, text: data.text, symbols, id: null, columns: [], scaling: [] };
@@ -328,15 +329,20 @@ export function scalingsOf(train: Iterable<Pick<LabelledSequence, 'values'>>, wi
   });
 }
 
+function cased(units: string[], lowercase: boolean): string[] {
+  return lowercase ? units.map(unit => unit.toLowerCase()) : units;
+}
+
 /** Longer sequences lose their end. */
 export function encodeWith(
-  artifact: Pick<ClassifyArtifact, 'symbols' | 'columns' | 'scaling' | 'maxLength'>,
+  artifact: Pick<ClassifyArtifact, 'symbols' | 'columns' | 'scaling' | 'maxLength'> &
+    Partial<Pick<ClassifyArtifact, 'lowercase'>>,
 ): (values: LabelledSequence['values']) => Encoded {
-  const { symbols, columns, scaling, maxLength } = artifact;
+  const { symbols, columns, scaling, maxLength, lowercase = false } = artifact;
   const idsOf = encoder(symbols);
   const width = columns.length;
   return values => {
-    if (Array.isArray(values)) return idsOf(values.slice(0, maxLength)).ids;
+    if (Array.isArray(values)) return idsOf(cased(values.slice(0, maxLength), lowercase)).ids;
     const kept = values.subarray(0, maxLength * width);
     return Float32Array.from(kept, (value, index) => {
       const { mean, std } = scaling[index % width]!;
@@ -457,6 +463,7 @@ const artifact = z.object({
   label: z.union([name, z.int().min(0)]),
   classes: z.array(name).min(2).max(100_000),
   units: z.enum(['characters', 'words', 'bytes']),
+  lowercase: z.boolean().default(false),
   maxLength: z.int().min(1).max(10_000_000),
   /** of texts: the column, and the units by id */
   text: name.nullable(),

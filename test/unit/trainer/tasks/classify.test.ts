@@ -130,6 +130,16 @@ describe('classify', () => {
     assert.deepEqual([...batch!.input], [symbols.length - 1, symbols.length - 1]);
   });
 
+  it('reads texts without case where that is asked, unseen ones too', async () => {
+    const lines = ['Good fine\tu', 'good FINE\tu', 'bad sad\tv', 'Bad Sad\tv', 'GOOD\tu', 'BAD\tv'];
+    const data = { text: 'text', units: 'words', shuffle: false, split: [0.6, 0.4, 0], lowercase: true };
+    const task = await open(['text\tclass', ...lines].join('\n'), data);
+    const { symbols } = task.artifact() as unknown as ClassifyArtifact;
+    assert.deepEqual(symbols.slice(0, -1).sort(), ['bad', 'fine', 'good', 'sad']);
+    const [batch] = [...task.validation()];
+    assert.deepEqual([...batch!.input].map(id => symbols[id]).sort(), ['bad', 'good']);
+  });
+
   it('reads series in long form, in the order of their rows, scaled by the training part', async () => {
     const steps = ['p,u,1,10', 'q,v,2,20', 'p,u,3,30', 'p,u,5,50', 'q,v,4,40'];
     const text = ['id,class,x,y', ...steps].join('\n').replaceAll(',', '\t');
