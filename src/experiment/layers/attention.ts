@@ -10,10 +10,10 @@ const schema = z
   .strictObject({
     type: z.literal('attention'),
     score: z
-      .enum(['additive', 'dot', 'general'])
+      .enum(['additive', 'dot', 'general', 'concat'])
       .default('additive')
       .describe(
-        'How a step is compared with each state of the encoder: v·tanh(W_h h + W_s s) (Bahdanau et al. 2015), h·s or h·W s (Luong et al. 2015).',
+        "How a step is compared with each state of the encoder: v·tanh(W_h h + W_s s) (Bahdanau et al. 2015), h·s or h·W s (Luong et al. 2015); concat is Luong's name of the additive score.",
       ),
     units: positiveInt
       .optional()
@@ -32,6 +32,11 @@ const schema = z
   );
 
 type AttentionLayer = z.output<typeof schema>;
+
+/** v·tanh(W [h; s]) is v·tanh(W_h h + W_s s). */
+export function isAdditive({ score }: Pick<AttentionLayer, 'score'>): boolean {
+  return score === 'additive' || score === 'concat';
+}
 
 /** A: width of what the additive score compares. */
 export function comparedWidth({ units }: Pick<AttentionLayer, 'units'>, memory: number): number {
@@ -66,7 +71,7 @@ export const attention: LayerKind<typeof schema> = {
     const [S, T] = [memoryOf(at), at.steps];
     const A = comparedWidth(layer, S);
     // sums of pairs are made anew in the backward pass
-    const compared = layer.score === 'additive' ? 2 * A + 3 * S : 3 * S;
+    const compared = isAdditive(layer) ? 2 * A + 3 * S : 3 * S;
     const located = layer.locationSensitive ? T * (layer.filters + 2 * A + 2) : 0;
     return compared + located + 2 * T + 2 * (S + at.inputs);
   },
@@ -79,11 +84,11 @@ export const attention: LayerKind<typeof schema> = {
     return T * A * (S + H) + T * T * (A + S + (locationSensitive ? F * (K + A) : 0));
   },
   check(layer, at) {
-    if (layer.units !== undefined && layer.score !== 'additive')
+    if (layer.units !== undefined && !isAdditive(layer))
       return [
         error(['units'], `\`units\` belongs to the additive score; leave it out for "${layer.score}".`),
       ];
-    if (layer.locationSensitive && layer.score !== 'additive')
+    if (layer.locationSensitive && !isAdditive(layer))
       return [
         error(
           ['locationSensitive'],
@@ -107,6 +112,10 @@ export const attention: LayerKind<typeof schema> = {
       dot: 'e_ts = h_t · s_s          arXiv 1508.04025',
       general: 'e_ts = h_t · W s_s          arXiv 1508.04025',
     };
-    return [scores[score], 'a_t = softmax_s(e_t)', 'y_t = [Σ_s a_ts s_s ; h_t]'].join('\n');
+    return [
+      scores[score === 'concat' ? 'additive' : score],
+      'a_t = softmax_s(e_t)',
+      'y_t = [Σ_s a_ts s_s ; h_t]',
+    ].join('\n');
   },
 };

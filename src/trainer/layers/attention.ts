@@ -25,7 +25,7 @@ import {
   tensor,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { comparedWidth } from '../../experiment/layers/attention.ts';
+import { comparedWidth, isAdditive } from '../../experiment/layers/attention.ts';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { glance } from '../engine/storage.ts';
 import { ModelError } from './errors.ts';
@@ -49,8 +49,7 @@ export function buildAttention(layer: AttentionLayer, place: Place): BuiltLayer 
       'A layer of type "attention" reads an encoder\'s states, but the model has no `encoder`.',
       ['model', 'layers', place.index],
     );
-  const look =
-    layer.score === 'additive' ? additive(layer, place, memory) : multiplicative(layer, place, memory);
+  const look = isAdditive(layer) ? additive(layer, place, memory) : multiplicative(layer, place, memory);
   return {
     output: { kind: 'vectors', width: memory + place.input.width, learned: true },
     forward(x, pass) {

@@ -1,11 +1,11 @@
 // Attention over an encoder's states as a class of plain PyTorch, for sources of equal length.
-import { comparedWidth } from '../../../experiment/layers/attention.ts';
+import { comparedWidth, isAdditive } from '../../../experiment/layers/attention.ts';
 import type { PyTorchLayer } from './kind.ts';
 
 export const attention: PyTorchLayer<'attention'> = {
   module(layer, { inputs, memory }) {
-    const compared = layer.score === 'additive' ? [comparedWidth(layer, memory!)] : [];
-    return `Attention(${[`"${layer.score}"`, inputs, memory!, ...compared].join(', ')})`;
+    const compared = isAdditive(layer) ? [comparedWidth(layer, memory!)] : [];
+    return `Attention(${[isAdditive(layer) ? '"additive"' : `"${layer.score}"`, inputs, memory!, ...compared].join(', ')})`;
   },
   readsMemory: true,
   lacks: ({ locationSensitive }) => (locationSensitive ? '`locationSensitive`' : null),

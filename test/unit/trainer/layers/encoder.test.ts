@@ -33,6 +33,15 @@ interface EncoderCase {
   gradients: Record<string, GoldenTensor>;
 }
 
+/** Luong's concat is the additive score by another name. */
+function renamed(golden: EncoderCase): EncoderCase[] {
+  const layers = golden.layers.map(layer =>
+    layer.type === 'attention' && layer.score === 'additive' ? { ...layer, score: 'concat' as const } : layer,
+  );
+  const isAny = layers.some((layer, at) => layer !== golden.layers[at]);
+  return isAny ? [{ ...golden, name: `${golden.name}, as concat`, layers }] : [];
+}
+
 function experimentOf({ encoder, layers }: EncoderCase): Experiment {
   return experimentSchema.parse({
     data: { task: 'adding', length: 4 },
@@ -80,7 +89,7 @@ for (const engine of ['reference', 'native'] as const)
   describe(`models with an encoder against PyTorch (${engine})`, () => {
     before(() => startEngine(engine, 1));
 
-    for (const golden of readGolden<EncoderCase>('encoders'))
+    for (const golden of readGolden<EncoderCase>('encoders').flatMap(own => [own, ...renamed(own)]))
       it(golden.name, () => {
         const model = build(golden);
         const batch = batchOf(golden);
