@@ -7,6 +7,7 @@ import { requestControl } from '../../runs/control.ts';
 import { createRun } from '../../runs/create.ts';
 import type { DefinitionSource } from '../../runs/format.ts';
 import { newRunId } from '../../runs/paths.ts';
+import { whyOf } from '../../runs/system-errors.ts';
 import type { ListedRun, RunStore } from '../runs/store.ts';
 import { trainingSettings } from '../settings.ts';
 import { plain } from '../text.ts';
@@ -163,7 +164,7 @@ function checkData({ experiment, base }: Source): void {
     problem =
       (cause as NodeJS.ErrnoException).code === 'ENOENT'
         ? vscode.l10n.t('is not there')
-        : vscode.l10n.t('cannot be read ({0})', (cause as NodeJS.ErrnoException).code ?? String(cause));
+        : vscode.l10n.t('cannot be read ({0})', whyOf(cause));
   }
   if (problem)
     throw new CannotTrain(

@@ -16,6 +16,7 @@ import { findDefinitions, unreadable } from '../../definitions/find.ts';
 import { grammarsIn } from '../../definitions/node-files.ts';
 import { type NotebookCode, notebookCode, notebookFault } from '../../definitions/notebook.ts';
 import { plural } from '../../experiment/words.ts';
+import { whyOf } from '../../runs/system-errors.ts';
 import type { Command } from './command.ts';
 import { Projects } from './definitions-project.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -131,7 +132,7 @@ function textOf(file: string): string {
         ? 'there is no such file'
         : code === 'EISDIR'
           ? 'it is a folder'
-          : `it cannot be read (${code})`;
+          : `it cannot be read: ${whyOf(cause)}`;
     throw new CommandError(`${file}: ${why}.`);
   }
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
