@@ -113,8 +113,13 @@ async function* objectsOf(
     try {
       value = JSON.parse(bare);
     } catch (cause) {
-      const why = (cause as Error).message.replace(/ in JSON.*| \(line.*|, ".*/s, '');
-      report(`${name}, line ${line}: it is not JSON: ${why}.`);
+      const word = /[:[,]\s*(NaN|[-+]?Infinity|nan|-?inf)\s*[,\]}]/.exec(bare)?.[1];
+      const why = (cause as Error).message.replace(/ in JSON.*| \(line.*|,? \.*".*/s, '');
+      report(
+        word
+          ? `${name}, line ${line}: ${word} is no JSON; write null where a value is missing.`
+          : `${name}, line ${line}: it is not JSON: ${why}.`,
+      );
       return;
     }
     if (typeof value !== 'object' || value === null)

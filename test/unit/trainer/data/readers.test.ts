@@ -180,6 +180,14 @@ describe('readers', () => {
       );
     });
 
+    it('say that NaN and the infinities are no JSON, as Python writes them', async () => {
+      for (const word of ['NaN', 'Infinity', '-Infinity'])
+        for (const line of [`{"v": ${word}}`, `{"v": [1, ${word}, 2]}`]) {
+          const path = written('words.jsonl', `{"v": 1}\n${line}\n`);
+          await refused(path, new RegExp(`^words\\.jsonl, line 2: ${word} is no JSON; write null where`));
+        }
+    });
+
     it('name the line that is wrong, or leave it out and count it', async () => {
       const text = '{"a": 1}\n{"a": 2\n3\n{"a": [[1], [1, 2]]}\n{"a": 9007199254740993}\n{"a": 7}\n';
       const path = written('b.jsonl', text);
