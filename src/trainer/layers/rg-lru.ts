@@ -38,11 +38,13 @@ export function buildRgLru(layer: LayerOf<'rg-lru'>, place: Place): BuiltLayer {
   };
 }
 
+/** For 1 in 1 - a², two roundings more: where a is 1 the slope of the root is 1024, as the authors bound it, and not infinite. */
+const ABOVE_ONE = 1 + 2 ** -22;
 /** log a at a recurrence gate of 1, of each unit: apart from the steps, so that it is computed once. */
 const rates = formula(1, lambda => [f.mul(-SHARPNESS, f.softplus(lambda))]);
 const steps = formula(4, (u, recurrence, input, rate) => {
   const a = f.exp(f.mul(f.sigmoid(recurrence), rate));
-  return [a, f.mul(f.sqrt(f.sub(1, f.mul(a, a))), f.mul(f.sigmoid(input), u))];
+  return [a, f.mul(f.sqrt(f.affine(f.mul(a, a), -1, ABOVE_ONE)), f.mul(f.sigmoid(input), u))];
 });
 
 const slowDecays: Initializer = ([size], random) =>

@@ -1,6 +1,7 @@
 // The layers of linear recurrences against their reference implementations, and what each promises exactly.
 import assert from 'node:assert/strict';
-import { tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Scalar, sum, tensor, tidy } from '@tensorflow/tfjs-core';
+import { gradientsOf } from '../../../../src/trainer/engine/gradients.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { assertClose, readGolden } from '../engine/golden.ts';
@@ -42,6 +43,22 @@ describe('minGRU', () => {
         1e-6,
       );
     }
+    model.dispose();
+  });
+});
+
+describe('RG-LRU', () => {
+  before(() => startEngine('reference', null));
+
+  it('has a finite gradient where it forgets nothing', () => {
+    const model = modelOf({ type: 'rg-lru', units: 3 }, 2);
+    setWeight(model, 'recurrence_gate.bias', [-40, -40, -40]);
+    const variables = [...model.variables.values()];
+    const { gradients } = gradientsOf(
+      () => sum(model.forward(tensor(numbers(10, 'x'), [5, 1, 2]), PASS).outputs) as Scalar,
+      variables,
+    );
+    for (const gradient of gradients) assert.ok(gradient!.dataSync().every(Number.isFinite));
     model.dispose();
   });
 });
