@@ -9,6 +9,8 @@ import type { OtherRow } from '../results.ts';
 import { type Measured, measureCase, msOf } from '../rounds.ts';
 import { median, medianRatio } from '../statistics.ts';
 
+/** Seconds before the first round of each layer: a layer runs code of its own, which is compiled on the way. */
+const WARMUP = 3;
 const WANTED = 3;
 const WANTED_OF_VARIANTS = 1.5;
 
@@ -66,7 +68,7 @@ export async function recurrences(context: Context): Promise<Section> {
         shape: contest.shape,
       }),
       [mine!, ...taking],
-      context.pace,
+      { ...context.pace, warmup: Math.max(context.pace.warmup, WARMUP) },
       refused,
     );
     for (const [name, reason] of refused) crowd.skipped.push(`${contest.layer}, ${name}: ${reason}`);

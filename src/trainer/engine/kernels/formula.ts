@@ -79,6 +79,8 @@ export const formulaKernel: EngineKernel = {
       if (own.length === made.length) return tensor(made, shape);
       const sums = newFloats(own.length);
       provider().columnSums(made.length / own.length, own.length, whole(made), whole(sums));
+      // back to the pool, which takes the arrays of tensors
+      tensor(made, shape).dispose();
       return tensor(sums, [own.length]);
     };
     return Object.fromEntries(arrays.map((_, i) => [nameOf(i), thunk(i)]));
