@@ -8,6 +8,7 @@ import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.
 import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
 import { soundColumnOf } from '../../tasks/sounds.ts';
 import { answersOf, best } from '../../tasks/values.ts';
+import { longestFirst } from './batches.ts';
 import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 128;
@@ -23,10 +24,11 @@ export async function predictClasses(
   const width = columns.length || 1;
   const rows: Row[] = [];
   let right = 0;
-  // the longest first, so that a batch holds little padding; told in the order of the file
-  const order = sequences.map((_, place) => place).sort((a, b) => sequences[b]!.steps - sequences[a]!.steps);
-  for (let from = 0; from < order.length; from += BATCH) {
-    const places = order.slice(from, from + BATCH);
+  // told in the order of the file
+  for (const places of longestFirst(
+    sequences.map(({ steps }) => steps),
+    BATCH,
+  )) {
     const batch = padded(
       places.map(place => encode(sequences[place]!.values)),
       width,

@@ -9,6 +9,7 @@ import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../
 import { editDistance } from '../../tasks/edit-distance.ts';
 import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
 import { unitsOf } from '../../tasks/units.ts';
+import { longestFirst } from './batches.ts';
 import type { DecodeOptions, Predicted, Row } from './predictor.ts';
 
 const BATCH = 64;
@@ -23,10 +24,11 @@ export async function predictUnaligned(
   const encode = encodeWith(artifact);
   const rows: Row[] = [];
   let [right, edits, labels] = [0, 0, 0];
-  // the longest first, so that a batch holds little padding; told in the order of the file
-  const order = sequences.map((_, place) => place).sort((a, b) => sequences[b]!.steps - sequences[a]!.steps);
-  for (let from = 0; from < order.length; from += BATCH) {
-    const places = order.slice(from, from + BATCH);
+  // told in the order of the file
+  for (const places of longestFirst(
+    sequences.map(({ steps }) => steps),
+    BATCH,
+  )) {
     const batch = batchOf(
       places.map(place => encode({ values: sequences[place]!.values, label: '' })),
       artifact,

@@ -11,6 +11,7 @@ import { editDistance } from '../../tasks/edit-distance.ts';
 import { draw } from '../../tasks/generate.ts';
 import { batchOf, encodeWith, endsOf, type PairArtifact, textWith } from '../../tasks/pair-batches.ts';
 import { type Pair, readPairs } from '../../tasks/pairs.ts';
+import { longestFirst } from './batches.ts';
 import type { DecodeOptions, Predicted, Row } from './predictor.ts';
 
 const BATCH = 128;
@@ -31,13 +32,11 @@ export async function predictSequences(
   const ends = endsOf(artifact);
   const rows: Row[] = [];
   let [right, edits, units] = [0, 0, 0];
-  // the longest first, so that a batch holds little padding; told in the order of the file
-  const order = pairs
-    .map((_, place) => place)
-    .sort((a, b) => pairs[b]!.source.length - pairs[a]!.source.length);
-  const size = beams > 1 ? 1 : BATCH;
-  for (let from = 0; from < order.length; from += size) {
-    const places = order.slice(from, from + size);
+  // told in the order of the file
+  for (const places of longestFirst(
+    pairs.map(({ source }) => source.length),
+    beams > 1 ? 1 : BATCH,
+  )) {
     const batch = batchOf(
       places.map(place => encode(pairs[place]!)),
       artifact,

@@ -7,6 +7,7 @@ import { padded } from '../../tasks/classify.ts';
 import { inputsWith, type TableArtifact, valuesAt } from '../../tasks/table.ts';
 import { readExamples } from '../../tasks/table-data.ts';
 import { answersOf, best } from '../../tasks/values.ts';
+import { longestFirst } from './batches.ts';
 import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 256;
@@ -28,7 +29,6 @@ export async function predictTable(model: Model, artifact: TableArtifact, path: 
     );
   const encode = inputsWith(artifact);
   const encoded = Array.from(examples, encode);
-  const order = [...encoded.keys()].sort((a, b) => encoded[b]!.length - encoded[a]!.length);
   const byExample: Row[][] = [];
   // a column for each number of a target that has several
   const of = targets.map(({ name: own }, index) => {
@@ -36,8 +36,10 @@ export async function predictTable(model: Model, artifact: TableArtifact, path: 
     return all.length > 1 ? `${own}[${index - targets.findIndex(each => each.name === own)}]` : own;
   });
   let [right, squared, scored] = [0, 0, 0];
-  for (let from = 0; from < order.length; from += BATCH) {
-    const places = order.slice(from, from + BATCH);
+  for (const places of longestFirst(
+    encoded.map(({ length }) => length / width),
+    BATCH,
+  )) {
     const batch = padded(
       places.map(place => encoded[place]!),
       width,

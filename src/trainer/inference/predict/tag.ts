@@ -6,6 +6,7 @@ import { DataError } from '../../data/errors.ts';
 import type { Model } from '../../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from '../../tasks/entities.ts';
 import { batchOf, encodeWith, type TagArtifact, tagsOf } from '../../tasks/tag.ts';
+import { longestFirst } from './batches.ts';
 import type { Predicted, Row } from './predictor.ts';
 
 const BATCH = 64;
@@ -17,10 +18,11 @@ export async function predictTags(model: Model, artifact: TagArtifact, path: str
   const encode = encodeWith(artifact);
   const encoded = sentences.map(encode);
   const answers: string[][] = [];
-  // the longest first, so that a batch holds little padding; told in the order of the file
-  const order = sentences.map((_, place) => place).sort((a, b) => encoded[b]!.tokens - encoded[a]!.tokens);
-  for (let from = 0; from < order.length; from += BATCH) {
-    const places = order.slice(from, from + BATCH);
+  // told in the order of the file
+  for (const places of longestFirst(
+    encoded.map(({ tokens }) => tokens),
+    BATCH,
+  )) {
     const said = tagsOf(model, batchOf(places.map(place => encoded[place]!)), artifact);
     places.forEach((place, row) => {
       answers[place] = said[row]!;
