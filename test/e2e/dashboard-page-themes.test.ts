@@ -80,7 +80,7 @@ describe('the page of the dashboard in every theme', () => {
       const section = page.locator('#spectrum');
       assert.match(
         (await section.locator('.chart').getAttribute('aria-label'))!,
-        /Largest ρ \d\.\d{3} \(layers\.1\.0/,
+        /Largest ρ \d\.\d{3} \((LSTM|RNN)/,
       );
       assert.deepEqual(await faults(), []);
       const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -21,6 +21,11 @@ const AXIS = 20;
 /** pixels that a line's name may stand below the line */
 const LABEL_SHIFT = 12;
 
+interface Shown {
+  run: RunView;
+  view: SpectrumView;
+}
+
 export class SpectrumSection implements Section {
   readonly element: HTMLElement;
   private readonly page: Page;
@@ -47,13 +52,13 @@ export class SpectrumSection implements Section {
     this.frame.show(this.height() + AXIS, {
       draw: () => this.draw(shown),
       stamp: `${shown.run.id} ${view.steps.at(-1)} ${view.steps.length} ${view.maps.length}`,
-      table: () => tableOf(view),
+      table: () => tableOf(shown),
     });
-    setText(this.frame.say, verdictOf(view));
-    this.surface.label = `Spectral radii by training step of ${shown.run.label}. ${verdictOf(view)}`;
+    setText(this.frame.say, verdictOf(shown));
+    this.surface.label = `Spectral radii by training step of ${shown.run.label}. ${verdictOf(shown)}`;
   }
 
-  private shown(): { run: RunView; view: SpectrumView } | null {
+  private shown(): Shown | null {
     const { chosen } = this.page;
     const view = chosen?.series.spectrum[0];
     return chosen && view ? { run: chosen, view } : null;
@@ -88,7 +93,7 @@ export class SpectrumSection implements Section {
     return { left: GUTTER, right: this.surface.width - 1, top: 4, bottom: this.height() };
   }
 
-  private draw({ run, view }: { run: RunView; view: SpectrumView }, context = this.surface.drawBase()): void {
+  private draw({ run, view }: Shown, context = this.surface.drawBase()): void {
     const { theme } = this.page;
     const area = this.area();
     const values = view.maps.flatMap((_, map) =>
@@ -160,10 +165,10 @@ export class SpectrumSection implements Section {
   }
 }
 
-function tableOf(view: SpectrumView): HTMLTableElement {
+function tableOf({ run, view }: Shown): HTMLTableElement {
   const rows = view.maps.flatMap((map, index) => [
     [
-      map,
+      titleOf(run, map),
       ...[RADIUS, SIGMA, CONDITION].flatMap(figure =>
         [0, view.steps.length - 1].map(row => figureText(figureOf(view, row, index, figure))),
       ),
@@ -186,18 +191,28 @@ function figureText(value: number): string {
   return value >= 1e4 ? value.toExponential(1) : value.toPrecision(4);
 }
 
+/** "LSTM 1 f" of "layers.1.0 f", as the gradient flow of the run names its layers. */
+function titleOf(run: RunView, map: string): string {
+  const [level, gate] = map.split(' ');
+  for (const { layers, titles } of run.series['time-map']) {
+    const at = layers.findIndex(({ name }) => name === level);
+    if (at >= 0) return [titles[at], gate].filter(Boolean).join(' ');
+  }
+  return map;
+}
+
 /** "i" of "layers.1.0 i" where all are of one level, else "1.0 i". */
 function shortNames(maps: readonly string[]): string[] {
   const levels = new Set(maps.map(map => map.split(' ')[0]));
   return maps.map(map => (levels.size === 1 ? map.split(' ').at(-1)! : map.replace(/^layers\./, '')));
 }
 
-function verdictOf(view: SpectrumView): string {
+function verdictOf({ run, view }: Shown): string {
   const row = view.steps.length - 1;
   const figures = view.maps.map((map, index) => ({ map, radius: figureOf(view, row, index, RADIUS) }));
   const largest = figures.reduce((a, b) => (b.radius > a.radius || Number.isNaN(a.radius) ? b : a));
   if (Number.isNaN(largest.radius)) return 'No spectrum could be computed at the newest step.';
-  return `Largest ρ ${largest.radius.toFixed(3)} (${largest.map}), at step ${count(view.steps[row]!)}`;
+  return `Largest ρ ${largest.radius.toFixed(3)} (${titleOf(run, largest.map)}), at step ${count(view.steps[row]!)}`;
 }
 
 function drawSteps(
