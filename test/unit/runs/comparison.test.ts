@@ -11,7 +11,7 @@ import {
   signFlip,
   spreadOf,
 } from '../../../src/runs/comparison.ts';
-import { comparisonTable, differenceText } from '../../../src/runs/comparison-text.ts';
+import { comparisonTable, differenceText, statesText } from '../../../src/runs/comparison-text.ts';
 import { distinctions, factorsOf, onlyDifferences, seedlessKey } from '../../../src/runs/differences.ts';
 
 const run = (label: string, key: string, seed: number, final: number | null): ComparedRun => ({
@@ -116,6 +116,12 @@ describe('the table of a comparison', () => {
       comparisonTable(rowsOf(runs), rowsOf(runs)[0]!).rows.map(cells => cells[1]),
       ['3', '3'],
     );
+  });
+
+  it('tells the state that all runs have, or how many have which', () => {
+    assert.equal(statesText([]), '');
+    assert.equal(statesText(['finished', 'finished']), 'finished');
+    assert.equal(statesText(['finished', 'failed', 'finished']), '2 finished, 1 failed');
   });
 
   it('tells a difference with its sign, and its p where there is one', () => {

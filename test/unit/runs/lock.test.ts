@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import process from 'node:process';
 import { RunBusyError } from '../../../src/runs/errors.ts';
 import type { WriterFile } from '../../../src/runs/format.ts';
@@ -45,6 +46,29 @@ describe('the lock of a run', () => {
     );
     writer.close();
     RunWriter.open(folder).close();
+  });
+
+  it('stays with a rival that took it over between the look and the claim', () => {
+    const folder = scratch.run();
+    leave(folder, { pid: deadPid() });
+    const rival = JSON.stringify({ ...thisWriter(), nonce: 'rival' });
+    const { linkSync } = fs;
+    fs.linkSync = (from, to) => {
+      if (basename(String(to)).startsWith('.claim-')) writeFileSync(join(folder, 'writer.json'), rival);
+      linkSync(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      assert.throws(() => RunWriter.open(folder), RunBusyError);
+    } finally {
+      fs.linkSync = linkSync;
+      syncBuiltinESMExports();
+    }
+    assert.equal(readFileSync(join(folder, 'writer.json'), 'utf8'), rival);
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('.claim-')),
+      [],
+    );
   });
 
   it('passes from a process that is gone, and from a pid that another process has now', () => {

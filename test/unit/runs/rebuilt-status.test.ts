@@ -1,4 +1,4 @@
-// The status of a run whose status.json is lost, made from what else its folder holds.
+// The status of a run whose status.json is lost, made from what else its folder holds; and how much of a folder is kept.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -107,6 +107,30 @@ describe('a run without status.json', () => {
     reader.poll();
     assert.equal(reader.status?.step, 7, 'the written one counts');
     writer.close();
+  });
+});
+
+describe('findings of a folder', () => {
+  const scratch = new Scratch();
+  afterEach(() => scratch.clean());
+
+  it('are the newest 200', () => {
+    const folder = scratch.run();
+    const writer = RunWriter.open(folder);
+    for (let step = 1; step <= 202; step++)
+      writer.event({
+        kind: 'finding',
+        step,
+        time: step,
+        finding: { id: 'plateau', severity: 'info', message: 'm', layer: null, evidence: {}, fixes: [] },
+      });
+    writer.close();
+    const reader = new RunReader(folder);
+    reader.poll();
+    assert.deepEqual(
+      reader.findings.map(({ step }) => step),
+      Array.from({ length: 200 }, (_, i) => i + 3),
+    );
   });
 });
 
