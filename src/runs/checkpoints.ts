@@ -66,8 +66,8 @@ function sha1(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');
 }
 
-/** What is not as it was written, as the end of a sentence; null: nothing. Reads all of its files. */
-export function damageOf({ folder }: Checkpoint): string | null {
+/** What is not as it was written, as the end of a sentence; null: nothing. Reads its files, or `only` those. */
+export function damageOf({ folder }: Checkpoint, only?: readonly string[]): string | null {
   let sums: Record<string, { bytes: number; sha1: string }> | null;
   try {
     sums = JSON.parse(readSmall(join(folder, CHECKSUMS), 1e6) ?? 'null');
@@ -75,6 +75,7 @@ export function damageOf({ folder }: Checkpoint): string | null {
     return `${CHECKSUMS} cannot be read`;
   }
   for (const [name, sum] of Object.entries(sums ?? {})) {
+    if (only && !only.includes(name)) continue;
     let bytes: Uint8Array;
     try {
       bytes = readFileSync(join(folder, name.replace(/[/\\]/g, '')));

@@ -46,11 +46,15 @@ export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best')
     );
   const marked = bestCheckpoint(folder);
   const checkpoint = which === 'best' ? (marked ?? latestCheckpoint(folder)) : latestCheckpoint(folder);
-  const damage = checkpoint && damageOf(checkpoint);
-  if (damage)
-    throw new BadRunError(
-      `The checkpoint ${checkpoint.folder} is damaged: ${damage}. ${which === 'best' ? 'Use --checkpoint last.' : 'Use --checkpoint best.'}`,
-    );
+  const damage = checkpoint && damageOf(checkpoint, [CHECKPOINT.weights]);
+  if (damage) {
+    const other = which === 'best' ? latestCheckpoint(folder) : marked;
+    const isOther = other && other.step !== checkpoint.step && damageOf(other, [CHECKPOINT.weights]) === null;
+    const way = isOther
+      ? `Use --checkpoint ${which === 'best' ? 'last' : 'best'}.`
+      : 'There is no other one to use.';
+    throw new BadRunError(`The checkpoint ${checkpoint.folder} is damaged: ${damage}. ${way}`);
+  }
   if (!checkpoint)
     throw new BadRunError(`The run ${folder} has no checkpoint yet: there are no weights to use.`);
   const weights = readWeightsFile(checkpoint);

@@ -19,7 +19,7 @@ export function readArtifact(folder: string): TaskArtifact {
   let json: unknown;
   try {
     const text = readSmall(join(folder, 'task.json'), MAX_BYTES);
-    if (text === null) throw fail('there is none; it is written when training begins');
+    if (text === null) throw fail('it is missing');
     json = JSON.parse(text);
   } catch (cause) {
     if (cause instanceof BadRunError) throw cause;

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { bestCheckpoint, checkpointsOf, damageOf } from '../../../../src/runs/checkpoints.ts';
 import { readSummary } from '../../../../src/runs/list.ts';
 import { explain } from '../../../../src/trainer/cli/exit.ts';
+import { openFinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
 import { trainRuns } from '../../../../src/trainer/training/work.ts';
 import { bitsOf, makeRun, readRun, tinyExperiment, useWorkspace, workspaceFolder } from './runs.ts';
 
@@ -140,6 +141,27 @@ describe('a run folder with one file damaged', () => {
       /^The checkpoint of step \d+ is damaged: optimizer\.safetensors has .* Going on from step \d+\.$/,
     );
     assert.ok(existsSync(join(folder, `checkpoints/.before-${at}/weights.safetensors`)));
+  });
+
+  it('is used where only what training goes on with is damaged; damaged weights name the other checkpoint', () => {
+    for (const name of ['optimizer.safetensors', 'carried.safetensors', 'state.json']) {
+      const folder = copyOf(`use-${name}`);
+      for (const { folder: checkpoint } of checkpointsOf(folder)) writeFileSync(join(checkpoint, name), '');
+      assert.ok(openFinishedRun(folder, 'last').weights.size > 0);
+    }
+    const folder = copyOf('use-weights');
+    const damage = (checkpoint: string) => writeFileSync(join(checkpoint, 'weights.safetensors'), '');
+    const [last] = checkpointsOf(folder);
+    if (bestCheckpoint(folder)!.step === last!.step)
+      cpSync(last!.folder, join(folder, `checkpoints/${at + 1}`), { recursive: true });
+    damage(checkpointsOf(folder)[0]!.folder);
+    assert.throws(
+      () => openFinishedRun(folder, 'last'),
+      /weights\.safetensors has 0 bytes, .*Use --checkpoint best\.$/,
+    );
+    for (const { folder: checkpoint } of checkpointsOf(folder)) damage(checkpoint);
+    for (const which of ['best', 'last'] as const)
+      assert.throws(() => openFinishedRun(folder, which), /is damaged: .* There is no other one to use\.$/);
   });
 
   it('refuses one flipped bit in weights or moments', async () => {
