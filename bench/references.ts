@@ -1,4 +1,4 @@
-// Data as people have them, each beside the score of a PyTorch model (SOURCE of the data, or bench/peers/classify_pytorch.py).
+// Data as people have them, each beside the score of a PyTorch model (the SOURCE file of the data).
 // A gate makes what it trains on of the shared samples, and is passed by two of three seeds.
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
