@@ -3,7 +3,7 @@
 import { areExclusive, isPrefix } from './branching.ts';
 import type { Evaluator } from './evaluation.ts';
 import type { Binding, Branch, Dialect, Expression, Scope } from './expression.ts';
-import type { Node } from './node.ts';
+import type { Node, Source } from './node.ts';
 
 /** packages whose names are none of a program's own sizes */
 const PACKAGES =
@@ -132,11 +132,17 @@ function functionAround(own: Scope, outer: Scope): Scope | null {
 
 /** `globals()["units"] = 9`, and by names that are not told. */
 function isSetByName(name: string, module: Node): boolean {
-  const { text } = module.source;
-  if (!text.includes('globals()')) return false;
-  const literal = text.matchAll(/\bglobals\(\)\s*(?:\[\s*(?:["'](\w+)["'])?[^\]]*\]\s*=(?!=)|\.update\()/g);
-  return [...literal].some(([, set]) => set === undefined || set === name);
+  let names = SET_BY_NAME.get(module.source);
+  if (!names) {
+    const literal = /\bglobals\(\)\s*(?:\[\s*(?:["'](\w+)["'])?[^\]]*\]\s*=(?!=)|\.update\()/g;
+    names = new Set([...module.source.text.matchAll(literal)].map(([, set]) => set ?? null));
+    SET_BY_NAME.set(module.source, names);
+  }
+  return names.has(name) || names.has(null);
 }
+
+/** null: any name; read once a text, since it is asked with every name */
+const SET_BY_NAME = new WeakMap<Source, Set<string | null>>();
 
 /** `let` and `const` are seen in their block only; an inner one hides the outer. */
 export function visible(all: readonly Binding[], at: Node, dialect: Dialect): readonly Binding[] {
