@@ -46,6 +46,18 @@ function rowsOfSteps(events: readonly RunEvent[]) {
   return events.flatMap(event => (event.kind === 'scalars' && !('testLoss' in event.values) ? [event] : []));
 }
 
+/** Runs `body` with a clock by which every piece of work ends its turn. */
+async function inShortTurns(body: () => Promise<void>): Promise<void> {
+  const now = performance.now.bind(performance);
+  let calls = 0;
+  performance.now = () => now() + 50 * calls++;
+  try {
+    await body();
+  } finally {
+    performance.now = now;
+  }
+}
+
 describe('trainRuns', () => {
   useWorkspace();
   // a minute and more; a row at every step
@@ -116,12 +128,15 @@ describe('trainRuns', () => {
     const controller = new AbortController();
     const folder = makeRun(tinyExperiment({ validation: { every: 10 }, checkpoint: { every: 25 } }));
     let isOver = false;
-    await train(folder, {
-      signal: controller.signal,
-      onEvent: (_, event) => {
-        if (event.step >= 34 && !isOver) controller.abort();
-        isOver = event.step >= 34;
-      },
+    await inShortTurns(async () => {
+      const { reason } = await train(folder, {
+        signal: controller.signal,
+        onEvent: (_, event) => {
+          if (event.step >= 34 && !isOver) controller.abort();
+          isOver = event.step >= 34;
+        },
+      });
+      assert.equal(reason, 'stopped');
     });
     const best = (status: RunStatus | null) => [status?.last['valLoss'], status?.last['bestValLoss']];
     const validations = () => {
@@ -131,7 +146,9 @@ describe('trainRuns', () => {
     const expected = () => [validations().at(-1), Math.min(...validations())];
     assert.deepEqual(best(readRun(folder).status), expected());
     const told: RunStatus[] = [];
-    await train(folder, { onStatus: (_, status) => told.push(status) });
+    await inShortTurns(async () => {
+      await train(folder, { onStatus: (_, status) => told.push(status) });
+    });
     const first = told.find(({ state }) => state === 'training')!;
     assert.ok(typeof first.last['valLoss'] === 'number' && typeof first.last['bestValLoss'] === 'number');
     assert.deepEqual(best(readRun(folder).status), expected());
@@ -152,19 +169,14 @@ describe('trainRuns', () => {
   });
 
   it('writes one row too where its turn ends between a step and its validation', async () => {
-    const now = performance.now.bind(performance);
-    let calls = 0;
-    performance.now = () => now() + 50 * calls++; // every piece of work ends its turn
-    try {
+    await inShortTurns(async () => {
       const { folder } = await trainNew(tinyExperiment({ steps: 12, validation: { every: 3 } }));
       const rows = rowsOfSteps(eventsOf(folder));
       assert.deepEqual(
         rows.map(({ step, values }) => [step, 'valLoss' in values && 'trainLoss' in values]),
         Array.from({ length: 12 }, (_, index) => [index + 1, (index + 1) % 3 === 0]),
       );
-    } finally {
-      performance.now = now;
-    }
+    });
   });
 
   it('shows life while it trains, each time anew, and stops when asked', async () => {
