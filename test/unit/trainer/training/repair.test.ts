@@ -17,7 +17,15 @@ import { readSummary } from '../../../../src/runs/list.ts';
 import { explain } from '../../../../src/trainer/cli/exit.ts';
 import { openFinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
 import { trainRuns } from '../../../../src/trainer/training/work.ts';
-import { bitsOf, makeRun, readRun, tinyExperiment, useWorkspace, workspaceFolder } from './runs.ts';
+import {
+  bitsOf,
+  inShortTurns,
+  makeRun,
+  readRun,
+  tinyExperiment,
+  useWorkspace,
+  workspaceFolder,
+} from './runs.ts';
 
 describe('a run folder with one file damaged', () => {
   useWorkspace();
@@ -27,17 +35,16 @@ describe('a run folder with one file damaged', () => {
   let at = 0;
 
   beforeEach(async () => {
-    const tiny = tinyExperiment({ steps: 30, checkpoint: { every: 10 }, validation: { every: 10 } });
-    // large enough that a run does not end in the turn in which it is to be stopped
-    const layers = tiny.model.layers.map(layer => (layer.type === 'lstm' ? { ...layer, units: 96 } : layer));
-    const experiment = { ...tiny, model: { ...tiny.model, layers } };
+    const experiment = tinyExperiment({ steps: 30, checkpoint: { every: 10 }, validation: { every: 10 } });
     wholeRun = makeRun(experiment);
     await trainRuns([wholeRun]);
     stoppedRun = makeRun(experiment);
     const controller = new AbortController();
-    await trainRuns([stoppedRun], {
-      signal: controller.signal,
-      onEvent: (_, event) => event.step === 20 && event.kind === 'checkpoint' && controller.abort(),
+    await inShortTurns(async () => {
+      await trainRuns([stoppedRun], {
+        signal: controller.signal,
+        onEvent: (_, event) => event.step === 20 && event.kind === 'checkpoint' && controller.abort(),
+      });
     });
     at = checkpointsOf(stoppedRun)[0]!.step;
     assert.ok(at >= 20 && at < 30);

@@ -63,6 +63,18 @@ export function tinyExperiment(change: Partial<ExperimentInput['training']> = {}
   };
 }
 
+/** Runs `body` with a clock by which every piece of work ends its turn. */
+export async function inShortTurns(body: () => Promise<void>): Promise<void> {
+  const now = performance.now.bind(performance);
+  let calls = 0;
+  performance.now = () => now() + 50 * calls++;
+  try {
+    await body();
+  } finally {
+    performance.now = now;
+  }
+}
+
 export function makeRun(input: ExperimentInput, change: Partial<RunRequest> = {}): string {
   const experiment: Experiment = experimentSchema.parse(input);
   return createRun(

@@ -20,6 +20,7 @@ import { trainRuns } from '../../../../src/trainer/training/work.ts';
 import {
   bitsOf,
   eventsOf,
+  inShortTurns,
   makeRun,
   readRun,
   subfolder,
@@ -44,18 +45,6 @@ function snapshot(folder: string): Map<string, string> {
 /** Rows of scalars, without the one of the test part that follows the last step. */
 function rowsOfSteps(events: readonly RunEvent[]) {
   return events.flatMap(event => (event.kind === 'scalars' && !('testLoss' in event.values) ? [event] : []));
-}
-
-/** Runs `body` with a clock by which every piece of work ends its turn. */
-async function inShortTurns(body: () => Promise<void>): Promise<void> {
-  const now = performance.now.bind(performance);
-  let calls = 0;
-  performance.now = () => now() + 50 * calls++;
-  try {
-    await body();
-  } finally {
-    performance.now = now;
-  }
 }
 
 describe('trainRuns', () => {
