@@ -33,9 +33,11 @@ export function whyNot(issue: z.core.$ZodIssue | undefined): string {
         ? `${place} is missing`
         : `${place} is not of the kind ${issue.expected}`;
     case 'too_small':
-      return `${place} is below ${issue.minimum}`;
+      return isLength(issue)
+        ? `${place} is ${issue.minimum === 1 ? 'empty' : `shorter than ${issue.minimum}`}`
+        : `${place} is below ${issue.minimum}`;
     case 'too_big':
-      return `${place} is above ${issue.maximum}, or longer`;
+      return `${place} is ${isLength(issue) ? 'longer than' : 'above'} ${issue.maximum}`;
     case 'invalid_value':
       return `${place} is none of ${issue.values.slice(0, 20).join(', ')}`;
     // a sentence of ours
@@ -44,6 +46,10 @@ export function whyNot(issue: z.core.$ZodIssue | undefined): string {
     default:
       return `${place} is not valid`;
   }
+}
+
+function isLength({ origin }: { origin: string }): boolean {
+  return origin === 'string' || origin === 'array';
 }
 
 export const checkRequest = checker(requestSchema);

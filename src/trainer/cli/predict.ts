@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { either } from '../../experiment/words.ts';
-import type { Row } from '../inference/predict/predictor.ts';
 import type { Arguments, Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { drawingOf, say, TRAINED_OPTIONS, trainedOf, writeRecord } from './trained.ts';
+import { drawingOf, say, TRAINED_OPTIONS, trainedOf, writeCsv, writeRecord } from './trained.ts';
 
 export const command: Command = {
   name: 'predict',
@@ -18,8 +17,8 @@ export const command: Command = {
   options: {
     format: { value: 'csv|jsonl', help: 'How rows are written; default: csv.' },
     input: {
-      value: 'csv|tsv|jsonl',
-      help: 'Of standard input: the format of what comes; default: JSON lines where it begins with a brace, else CSV.',
+      value: 'csv|tsv|jsonl|json',
+      help: 'Of standard input: the format of what comes; default: JSON lines where it begins with a brace, a JSON list with a bracket, else CSV.',
     },
     next: { help: 'Only the rows that follow the last one.' },
     beams: {
@@ -50,7 +49,7 @@ export const command: Command = {
     const { folder, checkpoint } = trainedOf(args);
     const [, named = '-'] = args.positionals;
     const format = oneOf(args, 'format', ['csv', 'jsonl']);
-    const input = oneOf(args, 'input', ['csv', 'tsv', 'jsonl']);
+    const input = oneOf(args, 'input', ['csv', 'tsv', 'jsonl', 'json']);
     const options = {
       checkpoint,
       beams: args.number('beams', { min: 1, max: 1000, whole: true }),
@@ -84,11 +83,6 @@ function drawn(args: Arguments) {
   return { temperature: temperature ?? 1, topK, topP, seed };
 }
 
-function writeCsv(columns: readonly string[], rows: readonly Row[]): void {
-  const lines = rows.map(row => columns.map(column => cell(row[column] ?? '')).join(','));
-  process.stdout.write(`${[columns.map(cell).join(','), ...lines].join('\n')}\n`);
-}
-
 /** @throws CommandError for another value */
 function oneOf(args: Arguments, option: string, values: readonly string[]): string | undefined {
   const value = args.text(option);
@@ -111,17 +105,12 @@ async function fromStandardInput(format: string | undefined): Promise<{ file: st
       .toString('utf8', 0, 100)
       .replace(/^\uFEFF/, '')
       .trimStart();
-    const file = join(folder, `standard input.${format ?? (begin.startsWith('{') ? 'jsonl' : 'csv')}`);
+    const found = begin.startsWith('{') ? 'jsonl' : begin.startsWith('[') ? 'json' : 'csv';
+    const file = join(folder, `standard input.${format ?? found}`);
     writeFileSync(file, all);
     return { file, done };
   } catch (cause) {
     done();
     throw cause;
   }
-}
-
-/** In quotes where it holds what CSV gives a meaning. */
-function cell(value: number | string): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

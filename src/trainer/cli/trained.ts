@@ -1,5 +1,6 @@
 // What commands that use a trained run have in common: which run and checkpoint, how symbols are drawn, what is said.
 import process from 'node:process';
+import type { Row } from '../inference/predict/predictor.ts';
 import { type Arguments, JSON_OPTION, type OptionSpec } from './command.ts';
 import { CommandError } from './exit.ts';
 import { plain, screenOf, wrap } from './terminal.ts';
@@ -42,4 +43,16 @@ export function writeRecord(record: object): void {
 /** A sentence for people, beside what is written to stdout. */
 export function say(text: string): void {
   process.stderr.write(`${wrap(plain(text), screenOf(process.stderr).textColumns)}\n`);
+}
+
+/** A header and its rows. */
+export function writeCsv(columns: readonly string[], rows: readonly Row[]): void {
+  const lines = rows.map(row => columns.map(column => cell(row[column] ?? '')).join(','));
+  process.stdout.write(`${[columns.map(cell).join(','), ...lines].join('\n')}\n`);
+}
+
+/** In quotes where it holds what CSV gives a meaning. */
+function cell(value: number | string): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -21,19 +21,34 @@ export interface Plan {
 /** Scaled predictions by window, target and row ahead. */
 export type Paths = number[][][];
 
-/** What the outputs of one pass over `count` windows say. */
-export function saidPaths(answers: ArrayLike<number>, count: number, plan: Plan): Paths {
+/** What the outputs of one pass over `count` windows say: of quantiles the one at this place, else the one nearest to the median. */
+export function saidPaths(answers: ArrayLike<number>, count: number, plan: Plan, place?: number): Paths {
   const shape = answerShape(plan as Parameters<typeof answerShape>[0]);
   return Array.from({ length: count }, (_, row) =>
-    Array.from({ length: shape.targets }, (_, target) => pathOf(answers, row, shape, target)),
+    Array.from({ length: shape.targets }, (_, target) => pathOf(answers, row, shape, target, place)),
   );
 }
 
 /** Of the windows before each place, which must be known up to there. */
 export function pathsOf(model: Model, series: PreparedSeries, places: readonly number[], plan: Plan): Paths {
+  return allPathsOf(model, series, places, plan).paths;
+}
+
+/** With the paths of each quantile, in their order. */
+export function allPathsOf(
+  model: Model,
+  series: PreparedSeries,
+  places: readonly number[],
+  plan: Plan,
+): { paths: Paths; quantiles: Paths[] } {
   const input = windowsOf(series, places, plan.window);
-  const first = saidPaths(said(model, input, places.length, plan.window), places.length, plan);
-  return aheadOf(plan) < plan.horizon ? goOn(model, series, places, plan, input, first) : first;
+  const answers = said(model, input, places.length, plan.window);
+  const first = saidPaths(answers, places.length, plan);
+  // a path that reads its own predictions follows one value a row
+  if (aheadOf(plan) < plan.horizon)
+    return { paths: goOn(model, series, places, plan, input, first), quantiles: [] };
+  const quantiles = (plan.quantiles ?? []).map((_, place) => saidPaths(answers, places.length, plan, place));
+  return { paths: first, quantiles };
 }
 
 /** Goes on from the first row of each path: what was predicted is read as if it were known. */

@@ -1,6 +1,7 @@
 // A trained model read one step at a time: what a step's input is in the units of the data, and what the outputs say.
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
+import type { Stepper } from '../layers/stepper.ts';
 import type { Codec } from './language.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -9,8 +10,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface StepReader {
   /** Steps of one sequence; none where the input alone asks for no answer yet. @throws DataError, and nothing is kept */
   read(input: unknown): (Int32Array | Float32Array)[];
-  /** what the outputs of the newest step say */
-  answer(outputs: Float32Array): Readonly<Record<string, Json>>;
+  /** what the outputs of the newest step say; a fork of `stepper`, which stands behind it, may go on */
+  answer(outputs: Float32Array, stepper: Stepper): Readonly<Record<string, Json>>;
 }
 
 export interface Stepping {
@@ -64,6 +65,20 @@ export function numbersInput(input: unknown, columns: readonly string[], mayMiss
   }
   if (columns.length === 1) return [numberOf(input, columns[0]!)];
   return fail(`found ${shown(input)}`);
+}
+
+/** An array of `count` numbers for a column. @throws DataError */
+export function listInput(input: unknown, count: number, column: string, what: string): number[] {
+  const fail = (why: string): never => {
+    throw new DataError(
+      `"input" must have an array of ${plural(count, 'number')} for "${column}", ${what}: ${why}.`,
+    );
+  };
+  if (!Array.isArray(input)) return fail(`found ${shown(input)}`);
+  if (input.length !== count) return fail(`found ${input.length}`);
+  return input.map((value, at) =>
+    typeof value === 'number' && Number.isFinite(value) ? value : fail(`number ${at + 1} is ${shown(value)}`),
+  );
 }
 
 function shown(value: unknown): string {

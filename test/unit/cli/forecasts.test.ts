@@ -122,4 +122,31 @@ describe('forecasts of several columns and rows at the shell', () => {
     assert.equal(next('a.csv').trim().split('\n').length, 4);
     assert.equal(next('a.csv'), next('more.csv'), 'the dates in the file are those that follow');
   });
+
+  it('sample writes what follows the own data, of each column in its unit, with its quantiles', () => {
+    const data = { target: ['a', 'y'], quantiles: [0.2, 0.8], horizon: 2 };
+    const { run: made } = train('own', data);
+    const [sampled] = jsonLines(run('sample', made, '--json').stdout) as never as [{ next: object[] }];
+    const [said] = jsonLines(run('predict', made, 'a.csv', '--next', '--json').stdout) as never as [
+      { next: Record<string, number>[] },
+    ];
+    assert.deepEqual(sampled.next, said.next);
+    const [head, ...lines] = run('sample', made).stdout.trim().split('\n');
+    assert.equal(head, 'row,target,prediction,q0.2,q0.8');
+    assert.deepEqual(
+      lines.map(line => line.split(',').slice(0, 2).join()),
+      ['601,a', '602,a', '601,y', '602,y'],
+    );
+    for (const row of said.next) assert.ok(row['q0.2']! < row['q0.8']!, JSON.stringify(row));
+    // y is spread twice as wide as a
+    const width = (row: Record<string, number>) => row['q0.8']! - row['q0.2']!;
+    const ratio = width(said.next[2]!) / width(said.next[0]!);
+    assert.ok(ratio > 1.4 && ratio < 2.8, `${ratio}`);
+    const refused = run('sample', made, '--temperature', '1');
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /^--temperature is of language models; a forecast has the rows of its horizon/m,
+    );
+  });
 });

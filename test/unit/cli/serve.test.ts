@@ -117,6 +117,17 @@ describe('unroll serve', () => {
       [{ type: 'lstm', units: 6 }, { type: 'dense' }],
       { steps: 20, batchSize: 8, optimizer: adam },
     );
+    const known = { task: 'forecast', path: 'f.csv', window: 6, horizon: 3, known: ['other'] };
+    // a model without a state sees its window alone, as in a file
+    const layers = [{ type: 'conv1d', units: 6, kernelSize: 3 }, { type: 'dense' }];
+    const training = { steps: 20, batchSize: 8, optimizer: adam };
+    await begin('known', { ...known, target: ['level'], quantiles: [0.1, 0.5, 0.9] }, layers, training);
+    await begin(
+      'recursive',
+      { ...known, target: 'level', features: ['level', 'other'], strategy: 'recursive', missing: 'mask' },
+      layers,
+      training,
+    );
     await begin(
       'c',
       { task: 'classify', path: 'c.jsonl', text: 'text', label: 'class' },
@@ -206,6 +217,56 @@ describe('unroll serve', () => {
     );
   });
 
+  it('a forecast with columns known in advance: as predict, from rows and row by row', async () => {
+    const rows = table(11);
+    const past = rows.slice(0, 8);
+    const asked = rows.map((row, at) => (at < 8 ? row : { ...row, level: null }));
+    const steps = (name: string, inputOf: (at: number) => unknown) =>
+      past.reduce<Promise<Reply>>(
+        async (before, _, at) => {
+          const { session } = (await before).body;
+          return ask(servers[name]!, '/step', { body: { session, input: inputOf(at) } });
+        },
+        Promise.resolve({ body: {} } as Reply),
+      );
+    const ahead = (at: number, from: number) => rows.slice(at + from, at + 4).map(({ other }) => other);
+    const near = (found: number[], expected: number[]) => {
+      assert.equal(found.length, expected.length);
+      found.forEach((value, k) => {
+        assert.ok(Math.abs(value - expected[k]!) < 1e-4, `${found} ${expected}`);
+      });
+    };
+    const nextOf = async (name: string, column: string): Promise<number[]> => {
+      const { body } = await ask(servers[name]!, '/predict', { body: { rows: asked, next: true } });
+      return body.next.map((row: Record<string, number>) => row[column]!);
+    };
+
+    const direct = await steps('known', at => ({ level: past[at]!.level, other: ahead(at, 1) }));
+    const { prediction, quantiles } = direct.body.output;
+    near(prediction.level, await nextOf('known', 'prediction'));
+    for (const q of ['0.1', '0.5', '0.9']) near(quantiles[q].level, await nextOf('known', `q${q}`));
+    const recursive = await steps('recursive', at => ({ level: past[at]!.level, other: ahead(at, 0) }));
+    near(recursive.body.output.prediction, await nextOf('recursive', 'prediction'));
+
+    const { stepInput } = (await ask(servers['recursive']!, '/')).body;
+    assert.equal(
+      stepInput,
+      "an object by column: numbers for level; an array of 4 for each of other: this row's value, then the next 3",
+    );
+    const refused: [unknown, RegExp][] = [
+      [3, /^"input" must be an object by column, with an array of values to come for other\.$/],
+      [{ level: 1 }, /must have an array of 3 numbers for "other", those of the next rows: found nothing\.$/],
+      [{ level: 1, other: [1, 2] }, /found 2\.$/],
+      [{ level: 1, other: [1, null, 2] }, /number 2 is null\.$/],
+      [{ level: 1, other: [1, 2, 3], more: 1 }, /there is no column "more"\.$/],
+    ];
+    for (const [input, sentence] of refused) {
+      const reply = await ask(servers['known']!, '/step', { body: { input } });
+      assert.equal(reply.status, 400);
+      assert.match(reply.body.error, sentence);
+    }
+  });
+
   it('a classifier: as predict, and unit by unit', async () => {
     const own = servers['c']!;
     const rows = [{ text: 'ba1' }, { text: 'ab2' }];
@@ -265,6 +326,7 @@ describe('unroll serve', () => {
         '/predict',
         { body: { rows: [1] } },
       ],
+      [400, /^The request cannot be used: rows is empty\.$/, '/predict', { body: { rows: [] } }],
       [400, /must have either "rows", .*, or "text"/, '/predict', { body: {} }],
       [400, /^"input" must be a text, found nothing\.$/, '/step', { body: {} }],
       [

@@ -65,7 +65,8 @@ export async function sequencesOf(
 ): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const { label, text, id, columns, units, audio, image, arrays } = artifact;
-  const hasLabel = typeof label === 'number' || (await columnsIn(path, name)).includes(label);
+  const found = await columnsIn(path, name);
+  const hasLabel = typeof label === 'number' ? found.length !== pixelsOf(artifact) : found.includes(label);
   const { sequences, notes } = await readLabelled(path, {
     path: name,
     units,
@@ -75,10 +76,15 @@ export async function sequencesOf(
     image: image ?? undefined,
     audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
     label: hasLabel && typeof label === 'string' ? label : null,
-    labelColumn: typeof label === 'number' ? label : undefined,
+    labelColumn: hasLabel && typeof label === 'number' ? label : undefined,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
   return { sequences: [...sequences], notes, hasLabel };
+}
+
+/** Columns of an image without its class; those of a shortened one are not known. */
+function pixelsOf({ columns, maxLength }: ClassifyArtifact): number {
+  return columns.length * maxLength;
 }
 
 function softmaxAt(logits: Float32Array, index: number): number {

@@ -7,7 +7,7 @@ import { rowsToCome } from '../../data/rows-to-come.ts';
 import { readTable } from '../../data/table.ts';
 import type { Model } from '../../layers/model.ts';
 import type { ForecastArtifact } from '../../tasks/forecast-artifact.ts';
-import { levelPaths, pathsOf } from '../../tasks/forecast-paths.ts';
+import { allPathsOf, levelPaths } from '../../tasks/forecast-paths.ts';
 import { type PreparedSeries, prepareSeries } from '../../tasks/series-data.ts';
 import type { Predicted, Row } from './predictor.ts';
 
@@ -31,7 +31,7 @@ export async function predictForecast(
   const levels = predictAll(model, read, artifact);
   const targets = targetsOf(artifact.target);
   const { horizon } = artifact;
-  const all = targets.map((_, target) => scored(levels, target, read, horizon));
+  const all = targets.map((_, target) => scored(levels, target, read, artifact));
   const isOne = typeof artifact.target === 'string';
   const named = (rows: readonly Row[], target: number) =>
     isOne ? rows : rows.map(({ row, ...rest }): Row => ({ row: row!, target: targets[target]!, ...rest }));
@@ -41,7 +41,12 @@ export async function predictForecast(
       : `${targets[target]}: root mean square error ${rmse.toPrecision(4)} over ${plural(rows.length, 'row')}, ${horizon} ahead; persistence has ${persistenceRmse!.toPrecision(4)}.`,
   );
   return {
-    columns: ['row', ...(isOne ? [] : ['target']), 'truth', 'prediction', 'persistence'],
+    columns: [
+      'row',
+      ...(isOne ? [] : ['target']),
+      ...['truth', 'prediction', 'persistence'],
+      ...artifact.quantiles.map(columnOf),
+    ],
     rows: all.flatMap(({ rows }, target) => named(rows, target)),
     next: all.flatMap(({ next }, target) => named(next, target)),
     notes: read.notes,
@@ -96,51 +101,72 @@ export async function readSeries(path: string, artifact: ForecastArtifact): Prom
   }
 }
 
-/** By the first predicted row: the levels of the next `horizon` rows of each target. */
+/** Levels of one window, by target and row ahead. */
+interface Levels {
+  path: number[][];
+  /** by quantile */
+  quantiles: number[][][];
+}
+
+/** By the first predicted row: the levels of the next `horizon` rows. */
 function predictAll(
   model: Model,
   { series, history, isTold }: ReadSeries,
   artifact: ForecastArtifact,
-): Map<number, number[][]> {
-  const levels = new Map<number, number[][]>();
+): Map<number, Levels> {
+  const levels = new Map<number, Levels>();
   const places: number[] = [];
   // what is read ahead of a window ends with the rows that are told
   const last = isTold ? history : history - artifact.horizon;
   for (let at = series.firstRow + artifact.window; at <= last; at++) places.push(at);
   for (let from = 0; from < places.length; from += BATCH) {
     const part = places.slice(from, from + BATCH);
-    levelPaths(pathsOf(model, series, part, artifact), part, series, artifact).forEach((own, row) => {
-      levels.set(part[row]!, own);
+    const said = allPathsOf(model, series, part, artifact);
+    const paths = levelPaths(said.paths, part, series, artifact);
+    const quantiles = said.quantiles.map(own => levelPaths(own, part, series, artifact));
+    part.forEach((at, row) => {
+      levels.set(at, { path: paths[row]!, quantiles: quantiles.map(own => own[row]!) });
     });
   }
   return levels;
 }
 
+function columnOf(quantile: number): string {
+  return `q${quantile}`;
+}
+
 function scored(
-  levels: ReadonlyMap<number, number[][]>,
+  levels: ReadonlyMap<number, Levels>,
   target: number,
   { series: { targets, numbers }, history }: ReadSeries,
-  horizon: number,
+  { horizon, quantiles: asked }: ForecastArtifact,
 ) {
   const { level, wanted } = targets[target]!;
-  const rows: { row: number; truth: number; prediction: number; persistence: number }[] = [];
+  const rows: Row[] = [];
   let squared = 0;
   let still = 0;
+  const quantilesAt = ({ quantiles }: Levels, k: number) =>
+    Object.fromEntries(asked.map((q, place) => [columnOf(q), quantiles[place]![target]![k]!]));
   for (const [at, predicted] of levels) {
     const row = at + horizon - 1;
     if (row >= history || Number.isNaN(wanted.get(row))) continue;
     const truth = level.get(row);
-    const prediction = predicted[target]!.at(-1)!;
+    const prediction = predicted.path[target]!.at(-1)!;
     const persistence = level.get(at - 1);
-    rows.push({ row: numbers.get(row), truth, prediction, persistence });
+    rows.push({
+      ...{ row: numbers.get(row), truth, prediction, persistence },
+      ...quantilesAt(predicted, horizon - 1),
+    });
     squared += (prediction - truth) ** 2;
     still += (persistence - truth) ** 2;
   }
   // a table that was turned goes on above its first row
   const last = numbers.get(history - 1);
   const direction = last < numbers.get(0) ? -1 : 1;
-  const path = levels.get(history)?.[target] ?? [];
-  const next = path.map((prediction, k) => ({ row: last + direction * (k + 1), prediction }));
+  const told = levels.get(history);
+  const next = (told?.path[target] ?? []).map(
+    (prediction, k): Row => ({ row: last + direction * (k + 1), prediction, ...quantilesAt(told!, k) }),
+  );
   const root = (sum: number) => (rows.length > 0 ? Math.sqrt(sum / rows.length) : null);
   return { rows, next, rmse: root(squared), persistenceRmse: root(still) };
 }

@@ -7,7 +7,8 @@ import { DataError } from '../../data/errors.ts';
 import { changeSince } from '../../data/fingerprint.ts';
 import type { ArtifactOf, TaskArtifact } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
-import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
+import { dataFileOf } from '../../training/run-data.ts';
+import { type FinishedRun, loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { relation } from '../relation.ts';
 import { predictClasses } from './classify.ts';
 import { predictUnaligned } from './ctc.ts';
@@ -69,7 +70,16 @@ export async function predictFile(
   path: string,
   options: PredictOptions = {},
 ): Promise<Prediction> {
+  return predictWith(openFinishedRun(folder, options.checkpoint), path, options);
+}
+
+/** Of the data that the run learned from, where they stand now. @throws DataError, BadRunError, InputError */
+export async function predictOwnData(folder: string, options: PredictOptions = {}): Promise<Prediction> {
   const opened = openFinishedRun(folder, options.checkpoint);
+  return predictWith(opened, dataFileOf(folder, opened.run), options);
+}
+
+async function predictWith(opened: FinishedRun, path: string, options: PredictOptions): Promise<Prediction> {
   const { artifact, step, best } = opened;
   const predictor = predictorOf(artifact);
   if (!predictor) {

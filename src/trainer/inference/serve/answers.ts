@@ -74,9 +74,9 @@ const stepBody = z.strictObject({
 export async function answersOf(run: FinishedRun, sessions = new Sessions()): Promise<Answers> {
   const model = await loadModel(run);
   const { artifact, step, best } = run;
-  const stepping = steppingWith(run);
   const writes = codecOf(artifact) !== null;
   const whole = wholeWith(run);
+  const stepping = steppingWith(run, whole === null);
   return {
     about: () => ({
       run: basename(run.folder),
@@ -118,10 +118,10 @@ function wholeWith({ artifact }: FinishedRun): string | null {
 }
 
 /** A string: why its model is not read step by step. */
-function steppingWith({ artifact, run }: FinishedRun): Stepping | string {
+function steppingWith({ artifact, run }: FinishedRun, isWhole: boolean): Stepping | string {
   const { model } = run.experiment;
-  const why = (reason: string) =>
-    `This run is not read step by step: ${reason}. POST /predict takes whole sequences.`;
+  const other = isWhole ? ' POST /predict takes whole sequences.' : '';
+  const why = (reason: string) => `This run is not read step by step: ${reason}.${other}`;
   if (model.encoder) return why('its encoder reads whole sources');
   if (model.layers.some(layer => traitsOf(layer).sees === 'all'))
     return why('a layer of its model sees later steps too');
@@ -189,7 +189,9 @@ function stepOf(
   for (const values of steps) outputs = session.stepper.step(values);
   session.steps += steps.length;
   if (end) sessions.end(own);
-  const output: Record<string, Json> | null = outputs && { ...session.reader.answer(outputs) };
+  const output: Record<string, Json> | null = outputs && {
+    ...session.reader.answer(outputs, session.stepper),
+  };
   return { session: own, steps: session.steps, output, ended: end };
 }
 
