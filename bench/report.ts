@@ -18,10 +18,14 @@ export interface Section {
   date?: string;
   /** of the peers */
   versions?: string[];
+  processor?: string;
 }
 
+/** What the page is made of, without the rows for programs. */
+export type KeptSection = Omit<Section, 'data'>;
+
 /** In this order, which is that of the page. */
-export function pageOf(sections: readonly Section[], machine: Machine): string {
+export function pageOf(sections: readonly KeptSection[], machine: Machine): string {
   const { processor, cores, caches, memory, system, node } = machine;
   const versions = [...new Set(sections.flatMap(section => section.versions ?? []))].sort();
   const missed = sections.flatMap(({ targets }) => targets).filter(target => !reached(target));
@@ -47,7 +51,7 @@ function summaryOf(missed: readonly Target[]): string {
     : `${missed.length} figures fall short of their targets: ${names}.`;
 }
 
-function sectionLines({ title, text, columns, cells, targets, skipped, load, date }: Section): string[] {
+function sectionLines({ title, text, columns, cells, targets, skipped, load, date }: KeptSection): string[] {
   const when = [date, load === undefined ? null : `load of the machine when it began: ${load.toFixed(1)}`];
   return [
     '',

@@ -28,7 +28,7 @@ import { tasks } from './groups/tasks.ts';
 import { describeMachine } from './machine.ts';
 import { versions } from './participant.ts';
 import { isBuilt } from './participants.ts';
-import { pageOf, type Section } from './report.ts';
+import { type KeptSection, pageOf, type Section } from './report.ts';
 
 const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> = {
   cases,
@@ -50,7 +50,8 @@ const GROUPS: Readonly<Record<string, (context: Context) => Promise<Section>>> =
 };
 
 const root = resolve(import.meta.dirname, '..');
-const kept = join(import.meta.dirname, 'out/sections');
+/** Committed: a clone that measures one group writes the others as they were. */
+const kept = join(import.meta.dirname, 'results');
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -94,11 +95,13 @@ const context = contextOf({
   layers: options.layers?.split(',') ?? null,
 });
 
+const machine = describeMachine();
 const sections: Section[] = [];
 for (const name of names) {
   const load = loadavg()[0]!;
   const section = await GROUPS[name]!(context);
-  sections.push({ ...section, load, date: options.date, versions: [...versions] });
+  const { processor } = machine;
+  sections.push({ ...section, load, date: options.date, versions: [...versions], processor });
 }
 if (options.json)
   writeFileSync(
@@ -109,11 +112,13 @@ if (options.json)
       1,
     )}\n`,
   );
-if (!quick) {
-  for (const section of sections) keep(section);
-  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), pageOf(keptSections(), describeMachine()));
-} else
+// a part of a group, or short rounds, are no result
+if (quick || options.layers || options.engines)
   for (const { targets, skipped } of sections) console.error(JSON.stringify({ targets, skipped }, null, 1));
+else {
+  for (const section of sections) keep(section);
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), pageOf(keptSections(), machine));
+}
 
 /** Bundles, and the native and WASM engines where a source has changed. */
 function build(): void {
@@ -125,14 +130,16 @@ function build(): void {
 }
 
 /** Groups may be measured one at a time, when the machine is quiet: the page has the last of each. */
-function keep(section: Section): void {
+function keep({ data: _, ...section }: Section): void {
   mkdirSync(kept, { recursive: true });
-  writeFileSync(join(kept, `${section.name}.json`), JSON.stringify(section));
+  writeFileSync(join(kept, `${section.name}.json`), `${JSON.stringify(section, null, 1)}\n`);
 }
 
-function keptSections(): Section[] {
+/** Those of this processor: figures of two machines are no page. */
+function keptSections(): KeptSection[] {
   const files = readdirSync(kept);
   return Object.keys(GROUPS)
     .filter(name => files.includes(`${name}.json`))
-    .map(name => JSON.parse(readFileSync(join(kept, `${name}.json`), 'utf8')));
+    .map(name => JSON.parse(readFileSync(join(kept, `${name}.json`), 'utf8')) as KeptSection)
+    .filter(({ processor }) => processor === machine.processor);
 }
