@@ -8,6 +8,11 @@ export interface Claim {
   /** of the layer in the middle, between a dense layer and the last one */
   cell: { type: string; [field: string]: unknown };
   can: boolean;
+  /** how many of the layer stand on each other; default 1 */
+  depth?: number;
+  /** default: those of the task */
+  steps?: number;
+  learningRate?: number;
 }
 
 export interface AbilityTask {
@@ -29,10 +34,10 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'adding', length: 200 },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 3000,
+    steps: 1500,
     claims: [
-      { cell: { type: 'gru' }, can: true },
-      { cell: { type: 'lstm' }, can: true },
+      { cell: { type: 'gru', chrono: 200 }, can: true },
+      { cell: { type: 'lstm', chrono: 200 }, can: true },
     ],
   },
   'adding-400': {
@@ -40,9 +45,9 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'adding', length: 400 },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 3000,
+    steps: 1500,
     claims: [
-      { cell: { type: 'gru' }, can: true },
+      { cell: { type: 'gru', chrono: 400 }, can: true },
       { cell: { type: 'min-gru' }, can: true },
     ],
   },
@@ -55,8 +60,8 @@ export const ABILITIES: Record<string, AbilityTask> = {
     learningRate: 0.003,
     claims: [
       { cell: { type: 'lru' }, can: true },
-      { cell: { type: 'tcn', layers: 6 }, can: true },
-      { cell: transformer, can: true },
+      { cell: { type: 'tcn', layers: 6 }, can: true, steps: 600 },
+      { cell: transformer, can: true, steps: 900, learningRate: 0.001 },
       { cell: { type: 'rnn' }, can: false },
     ],
   },
@@ -65,11 +70,11 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'temporal-order', length: 100 },
     figure: 'accuracy',
     solved: 0.95,
-    steps: 2000,
+    steps: 500,
     learningRate: 0.003,
     claims: [
-      { cell: { type: 'lstm' }, can: true },
-      { cell: { type: 'gru' }, can: true },
+      { cell: { type: 'lstm', chrono: 100 }, can: true },
+      { cell: { type: 'gru', chrono: 100 }, can: true },
     ],
   },
   'selective-copy-64': {
@@ -77,23 +82,23 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'selective-copy' },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 4000,
+    steps: 1800,
     learningRate: 0.003,
     claims: [
-      { cell: { type: 'mamba' }, can: true },
-      { cell: { type: 's4d' }, can: false },
+      { cell: { type: 'mamba', residual: true }, depth: 2, can: true },
+      { cell: { type: 's4d', residual: true }, depth: 2, can: false },
     ],
   },
   'associative-recall-32': {
     title: 'Associative recall of 16 pairs',
-    data: { task: 'associative-recall', length: 32 },
+    data: { task: 'associative-recall', length: 32, queries: 16 },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 4000,
+    steps: 1000,
     learningRate: 0.003,
     claims: [
       { cell: { type: 'deltanet' }, can: true },
-      { cell: transformer, can: true },
+      { cell: { ...transformer, positions: 'rotary' }, can: true, learningRate: 0.001 },
     ],
   },
   'parity-64': {
@@ -112,18 +117,31 @@ export const ABILITIES: Record<string, AbilityTask> = {
   },
 };
 
+export const DEFAULT_RATE = 0.005;
+
+/** What a claim sets of its layer, in words. */
+export function settingOf({ cell: { type: _, ...fields }, depth = 1 }: Claim): string {
+  const words = Object.entries(fields).map(([field, value]) =>
+    value === true ? field : `${field} ${String(value)}`,
+  );
+  return [...(depth > 1 ? [`${depth} of it`] : []), ...words].join(', ');
+}
+
 /** 64 units behind a dense layer of 64, so that each layer reads vectors of one width. */
-export function experimentsOf(task: AbilityTask, { cell }: Claim, seeds: number): Experiment[] {
+export function experimentsOf(task: AbilityTask, claim: Claim, seeds: number): Experiment[] {
+  const { cell, depth = 1, steps = task.steps } = claim;
+  const { learningRate = task.learningRate ?? DEFAULT_RATE } = claim;
+  const places = Array.from({ length: depth }, () => ({ type: 'gru', units: 64 }));
   const { experiment, problems } = parseExperiment(
     JSON.stringify({
       data: task.data,
-      model: { layers: [{ type: 'dense', units: 64 }, { type: 'gru', units: 64 }, { type: 'dense' }] },
+      model: { layers: [{ type: 'dense', units: 64 }, ...places, { type: 'dense' }] },
       training: {
-        optimizer: { type: 'adam', learningRate: task.learningRate ?? 0.005 },
+        optimizer: { type: 'adam', learningRate },
         schedule: { type: 'cosine', warmup: 50 },
         batchSize: 32,
-        steps: task.steps,
-        validation: { every: Math.ceil(task.steps / 10) },
+        steps,
+        validation: { every: Math.ceil(steps / 10) },
       },
       compare: { cell: [cell], seeds },
     }),
