@@ -156,6 +156,8 @@ export interface RunView {
   /** such as "reference · 1 thread"; empty before the start */
   engine: string;
   engineWhy: string;
+  /** where its first weights came from, and what of it was taken; null: they were drawn */
+  began: { title: string; lines: string[] } | null;
   last: Record<string, JsonNumber>;
   task: TaskFacts | null;
   seed: number;

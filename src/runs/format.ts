@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { experimentSchema } from '../experiment/schema.ts';
 import { dataFileSchema } from './data-file.ts';
 import { levelOfOld, OLD_SAMPLE_TYPES, sampleOfOld, viewOfOld } from './format-old.ts';
+import { weightsOriginSchema } from './weights-origin.ts';
 
 export type { LayerCount } from '../experiment/parameters.ts';
 
@@ -63,6 +64,8 @@ export const requestSchema = z.object({
   base: text,
   workspace: text,
   allowedPaths: z.array(text).max(1000),
+  /** left out: the weights are drawn */
+  weightsFrom: weightsOriginSchema.optional(),
 });
 /** `request.json`: what was asked. The worker turns it into run.json when it starts; until then the run is queued. */
 export type RunRequest = z.infer<typeof requestSchema>;

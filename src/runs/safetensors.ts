@@ -79,6 +79,8 @@ export function decodeSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 /** A file of another program: floats of every width as 32 bits, whole numbers left out. @throws BadRunError */
 export function decodeForeign(bytes: Uint8Array): {
   tensors: Map<string, NamedTensor>;
+  /** of all tensors, those of whole numbers too */
+  names: string[];
   metadata: Readonly<Record<string, unknown>>;
 } {
   return decode(bytes, true);
@@ -105,12 +107,14 @@ function decode(bytes: Uint8Array, isForeign: boolean) {
   const data = bytes.subarray(8 + headerLength);
   const tensors = new Map<string, NamedTensor>();
   let metadata: Readonly<Record<string, unknown>> = {};
+  const names: string[] = [];
   const spans: [number, number][] = [];
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (name === '__metadata__') {
       metadata = (entry ?? {}) as Record<string, unknown>;
       continue;
     }
+    names.push(name);
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
     const type = Object.hasOwn(TYPES, String(dtype)) ? TYPES[String(dtype)]! : null;
     if (!type || (!isForeign && dtype !== 'F32'))
@@ -135,7 +139,7 @@ function decode(bytes: Uint8Array, isForeign: boolean) {
   for (let i = 1; i < spans.length; i++) if (spans[i]![0] < spans[i - 1]![1]) fail('its tensors overlap');
   const end = spans.reduce((last, span) => Math.max(last, span[1]), 0);
   if (end !== data.length) fail(`its header tells of ${end} bytes of numbers, and it has ${data.length}`);
-  return { tensors, metadata };
+  return { tensors, names, metadata };
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -7,6 +7,7 @@ import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import type { MatrixPlace } from '../../runs/matrix.ts';
 import { metricsOf } from '../../runs/metrics.ts';
+import { originLines, originTitle } from '../../runs/weights-origin.ts';
 import { cellOf } from '../cells.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
 import { parametersView } from './parameters.ts';
@@ -137,6 +138,9 @@ export class RunProjection {
       end: source.ended?.reason ?? null,
       engine: run ? engineOf(run, status?.last['timeAlone']) : '',
       engineWhy: run ? whyOf(run, status?.last['timeAlone']) : '',
+      began: request?.weightsFrom
+        ? { title: originTitle(request.weightsFrom), lines: originLines(request.weightsFrom) }
+        : null,
       last: status?.last ?? {},
       task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
       seed: experiment?.training.seed ?? 0,

@@ -8,6 +8,7 @@ import { fromJsonNumber } from '../../runs/json.ts';
 import { mainLevel } from '../../runs/levels.ts';
 import type { SeriesRows } from '../../runs/series.ts';
 import { SERIES } from '../../runs/series-names.ts';
+import { originLines, originTitle } from '../../runs/weights-origin.ts';
 import type { Command } from './command.ts';
 import { MARK, type PlotLine, plotLines } from './curve.ts';
 import { EXIT } from './exit.ts';
@@ -96,6 +97,10 @@ function header(run: RunFacts, screen: Screen): string[] {
     lines.push(dim(screen, joined(model, screen)));
     const labels = labelShares(reader.run.data?.[0]?.read ?? {});
     if (labels !== null) lines.push(dim(screen, wrap(plain(labels), screen.textColumns)));
+    const { weightsFrom } = reader.run;
+    if (weightsFrom)
+      for (const told of [originTitle(weightsFrom), ...originLines(weightsFrom)])
+        lines.push(dim(screen, wrap(plain(told), screen.textColumns, 2)));
     const contention = contentionOf(reader.status?.last['timeAlone'], engineUsed.threads);
     if (contention !== null) lines.push(dim(screen, wrap(contention, screen.textColumns)));
     const clipped = clippedShare(reader);

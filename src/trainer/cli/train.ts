@@ -63,7 +63,7 @@ export const command: Command = {
     });
     const members = membersOf(source, place, args);
     const beginnings = await beginningsOf(members, place, args);
-    const folders = createRuns(members, source, place, args);
+    const folders = createRuns(members, source, place, args, beginnings);
     for (const [index, { files }] of beginnings.entries())
       writeCheckpoint(folders[index]!, 0, files, { best: false });
     return trainHere(folders, { json: args.flag('json'), force: false });
@@ -104,7 +104,13 @@ async function beginningsOf(members: readonly Member[], place: Place, args: Argu
   return made;
 }
 
-function createRuns(members: Member[], source: ExperimentFile, place: Place, args: Arguments): string[] {
+function createRuns(
+  members: Member[],
+  source: ExperimentFile,
+  place: Place,
+  args: Arguments,
+  beginnings: readonly Beginning[],
+): string[] {
   const engine = engineOf(args);
   const threads = args.number('threads', { min: 1, max: 1024, whole: true }) ?? null;
   const out = args.text('out');
@@ -125,6 +131,7 @@ function createRuns(members: Member[], source: ExperimentFile, place: Place, arg
       engine,
       threads,
       ...place,
+      ...(beginnings[index] && { weightsFrom: beginnings[index].origin }),
     }),
   );
 }

@@ -1,12 +1,15 @@
 // A new run that begins with the weights of another: its scaling and vocabulary, and data as they are now.
+import { createHash } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bestCheckpoint, latestCheckpoint, writeCheckpoint } from '../../runs/checkpoints.ts';
 import { createRun } from '../../runs/create.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import { RunReader } from '../../runs/reader.ts';
+import { decodeSafetensors } from '../../runs/safetensors.ts';
+import type { WeightsOrigin } from '../../runs/weights-origin.ts';
 import { readArtifact } from '../tasks/artifact.ts';
-import { freshCheckpoint } from './checkpoint.ts';
+import { CHECKPOINT, freshCheckpoint } from './checkpoint.ts';
 
 /** @returns the folder of the new run, beside the other. @throws BadRunError */
 export function startFromWeights(folder: string): string {
@@ -19,8 +22,19 @@ export function startFromWeights(folder: string): string {
   readArtifact(folder);
   const files = freshCheckpoint(checkpoint.folder);
   const { format: _format, id: _id, createdAt: _createdAt, ...asked } = request;
-  const made = createRun({ out: dirname(folder) }, { ...asked, group: null });
+  const weightsFrom = originOf(join(checkpoint.folder, CHECKPOINT.weights), files.get(CHECKPOINT.weights)!);
+  const made = createRun({ out: dirname(folder) }, { ...asked, group: null, weightsFrom });
   copyFileSync(join(folder, 'task.json'), join(made, 'task.json'));
   writeCheckpoint(made, 0, files, { best: false });
   return made;
+}
+
+function originOf(file: string, bytes: Uint8Array): WeightsOrigin {
+  return {
+    file,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    taken: [...decodeSafetensors(bytes).keys()].map(name => ({ to: name, from: name, tensors: [name] })),
+    left: [],
+  };
 }

@@ -21,6 +21,9 @@ export class HeaderSection implements Section {
   private readonly state = h('b');
   private readonly step = h('span');
   private readonly time = h('div', { class: 'quiet time' });
+  private readonly beganTitle = h('summary');
+  private readonly began = h('details', { class: 'quiet' }, this.beganTitle);
+  private drawnBegan = '';
   private readonly engine = h('span', { class: 'badge' });
   private readonly menu: Menu;
   private readonly more: HTMLButtonElement;
@@ -47,6 +50,7 @@ export class HeaderSection implements Section {
       this.bar,
       h('div', { class: 'row where' }, h('span', { class: 'grow' }, this.state, ' ', this.step), this.engine),
       this.time,
+      this.began,
     );
   }
 
@@ -79,7 +83,18 @@ export class HeaderSection implements Section {
     this.engine.hidden = engine === '';
     setText(this.engine, engine);
     this.engine.title = chosen?.engineWhy ?? '';
+    const began = chosen?.began ?? null;
+    this.began.hidden = began === null;
+    this.renderBegan(began);
     this.renderButtons(runs);
+  }
+
+  private renderBegan(began: RunView['began']): void {
+    const key = JSON.stringify(began);
+    if (!began || key === this.drawnBegan) return;
+    this.drawnBegan = key;
+    setText(this.beganTitle, began.title);
+    this.began.replaceChildren(this.beganTitle, ...began.lines.map(text => h('p', { text })));
   }
 
   private timeText(all: string, counted: readonly RunView[], chosen: RunView | null): string {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -89,7 +90,14 @@ describe('unroll resume: data', () => {
     assert.match(forced.stderr, /Going on with the scaling and vocabulary of the run/);
     const anew = await interrupted(['resume', run, '--json', '--with-new-data'], /"kind":"checkpoint"/);
     assert.equal(anew.code, 130, anew.stderr);
-    assert.equal(readdirSync(join(workspace, '.unroll/runs')).length, 2);
+    const runs = readdirSync(join(workspace, '.unroll/runs')).map(id => join(workspace, '.unroll/runs', id));
+    assert.equal(runs.length, 2);
+    const began = runs.find(own => own !== run)!;
+    const { weightsFrom } = JSON.parse(readFileSync(join(began, 'run.json'), 'utf8'));
+    assert.ok(weightsFrom.file.startsWith(run) && weightsFrom.file.endsWith('weights.safetensors'));
+    const told = unroll(['show', began], { cwd: workspace }).stdout.replace(/\s+/g, ' ');
+    assert.ok(told.includes(`began with weights.safetensors (SHA-256 ${weightsFrom.sha256.slice(0, 12)}…)`));
+    assert.match(told, /Taken: \d+ tensors, each by its own name\. Left: nothing\./);
   });
 
   it('knows the sounds that a table names: one that changed is named, and show counts the labels', async () => {

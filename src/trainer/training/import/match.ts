@@ -3,6 +3,7 @@ import { resetsAfter } from '../../../experiment/layers/gru.ts';
 import { directionsOf, type RecurrentFields } from '../../../experiment/layers/recurrent.ts';
 import type { PlacedLayer } from '../../../experiment/models.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
+import type { WeightsOrigin } from '../../../runs/weights-origin.ts';
 import { InputError } from '../prepare.ts';
 import type { FoundModule, RecurrentWeights } from './module.ts';
 
@@ -12,6 +13,7 @@ export interface Matched {
   weights: Map<string, NamedTensor>;
   /** a line for each layer: what of the file it begins with */
   report: string[];
+  taken: WeightsOrigin['taken'];
 }
 
 /** `shapes`: of the model's variables, by name. @throws InputError saying what does not fit */
@@ -24,6 +26,7 @@ export function matchModules(
   const left = [...modules];
   const weights = new Map<string, NamedTensor>();
   const report: string[] = [];
+  const taken: Matched['taken'] = [];
   for (const placed of layers) {
     const { layer, name } = placed;
     const wanted = new Map([...shapes].filter(([own]) => own.startsWith(`${name}.`)));
@@ -36,6 +39,7 @@ export function matchModules(
       const own = given(placed, level, wanted, module!, file)!;
       for (const [weight, tensor] of own.weights) weights.set(weight, tensor);
       const where = levels > 1 ? `${name}, level ${level + 1}` : name;
+      taken.push({ to: where, from: module!.name, tensors: [...module!.tensors] });
       report.push(
         `${where} (${layer.type}) begins with "${module!.name}"${own.note ? `: ${own.note}` : ''}.`,
       );
@@ -48,7 +52,7 @@ export function matchModules(
     throw new InputError(
       `${file} holds more than this model has: ${some(left.map(module => `"${module.name}"${shapesOf(module)}`))}.`,
     );
-  return { weights, report };
+  return { weights, report, taken };
 }
 
 interface Given {

@@ -20,6 +20,8 @@ export interface FoundModule {
   form: 'after' | 'before' | null;
   /** of other modules: by our names */
   weights: ReadonlyMap<string, NamedTensor>;
+  /** names in the file */
+  tensors: readonly string[];
 }
 
 /** By the blocks of its matrices. */
@@ -30,15 +32,21 @@ export function recurrentModule(
   name: string,
   directions: RecurrentWeights[],
   form: FoundModule['form'],
+  tensors: readonly string[],
 ): FoundModule | null {
   const [{ weightIh, weightHh }] = directions as [RecurrentWeights];
   const kind = CELLS[weightHh.shape[0]! / weightHh.shape[1]!];
   if (kind === undefined || weightIh.shape[0] !== weightHh.shape[0]) return null;
-  return { name, kind, directions, form: kind === 'gru' ? form : null, weights: new Map() };
+  return { name, kind, directions, form: kind === 'gru' ? form : null, weights: new Map(), tensors };
 }
 
-export function plainModule(name: string, kind: string, weights: [string, NamedTensor][]): FoundModule {
-  return { name, kind, directions: [], form: null, weights: new Map(weights) };
+export function plainModule(
+  name: string,
+  kind: string,
+  weights: [string, NamedTensor][],
+  tensors: readonly string[],
+): FoundModule {
+  return { name, kind, directions: [], form: null, weights: new Map(weights), tensors };
 }
 
 /** "lstm_2" before "lstm_10". */

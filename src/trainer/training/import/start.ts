@@ -1,11 +1,13 @@
 // A first checkpoint from weights of another program: safetensors of PyTorch or of Unroll, or Keras's `.weights.h5`.
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gruForm } from '../../../experiment/layers/gru.ts';
-import { placeLayers } from '../../../experiment/models.ts';
+import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import type { Experiment } from '../../../experiment/schema.ts';
 import { BadRunError } from '../../../runs/errors.ts';
 import { decodeForeign, type NamedTensor } from '../../../runs/safetensors.ts';
+import type { WeightsOrigin } from '../../../runs/weights-origin.ts';
 import { DataError } from '../../data/errors.ts';
 import { readHdf5 } from '../../data/hdf5.ts';
 import type { DataPlace } from '../../data/locate.ts';
@@ -26,11 +28,13 @@ export interface Beginning {
   /** of the checkpoint of step 0, by name */
   files: ReadonlyMap<string, Uint8Array>;
   report: string[];
+  /** for the run folder */
+  origin: WeightsOrigin;
 }
 
 /** @throws InputError, DataError and BadRunError, each one sentence */
 export async function beginWith(file: string, experiment: Experiment, place: DataPlace): Promise<Beginning> {
-  const { tensors, modules, form } = await readWeightsOf(file);
+  const { tensors, modules, form, names, print } = await readWeightsOf(file);
   const { model: layers } = experiment;
   const hasGru = gruForm([...(layers.encoder ?? []), ...layers.layers], layers.convention) !== null;
   if (hasGru && form === null && isOfRun(file))
@@ -47,13 +51,16 @@ export async function beginWith(file: string, experiment: Experiment, place: Dat
     const name = basename(file);
     let matched: Matched;
     if (isOwn && tensors.size === shapes.size && fitsForm(experiment, form))
-      matched = { weights: tensors, report: [`Every weight of ${name} has the name that it has here.`] };
+      matched = {
+        weights: tensors,
+        report: [`Every weight of ${name} has the name that it has here.`],
+        taken: [...tensors.keys()].map(own => ({ to: own, from: own, tensors: [own] })),
+      };
     else {
-      if (experiment.model.encoder)
-        throw new InputError(
-          'A model with an encoder begins only with weights that Unroll wrote: names of other programs do not tell which half a module is of.',
-        );
-      matched = matchModules(placeLayers(experiment, task.sizes), shapes, modules, name);
+      const layers = placeLayers(experiment, task.sizes);
+      matched = experiment.model.encoder
+        ? matchHalves(layers, shapes, modules, name)
+        : matchModules(layers, shapes, modules, name);
     }
     writeWeights(model, matched.weights);
     const isSymbols = task.sizes.input.kind === 'tokens';
@@ -65,10 +72,41 @@ export async function beginWith(file: string, experiment: Experiment, place: Dat
           ? ['Symbols are taken in the order of the file: task.json of the run tells theirs here.']
           : []),
       ],
+      origin: { file, ...print, taken: matched.taken, left: leftOf(names, matched.taken) },
     };
   } finally {
     trainer.dispose();
   }
+}
+
+/** Modules are of the half that stands in their name, as a segment such as "encoder" or "decoder_rnn". */
+function matchHalves(
+  layers: readonly PlacedLayer[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  modules: readonly FoundModule[],
+  file: string,
+): Matched {
+  const isOf = (half: string) => new RegExp(`(?:^|[./_])${half}(?:oder)?(?:$|[./_ \\d])`, 'i');
+  const [encoder, decoder] = [isOf('enc'), isOf('dec')];
+  const stray = modules.find(({ name }) => encoder.test(name) === decoder.test(name));
+  if (stray)
+    throw new InputError(
+      `A model with an encoder begins with weights of other programs where each module's name tells its half ("encoder.rnn", "decoder.out"); "${stray.name}" in ${file} does not.`,
+    );
+  const isEncoder = (name: string) => name.startsWith('encoder.');
+  const half = (ofEncoder: boolean) =>
+    matchModules(
+      layers.filter(({ name }) => isEncoder(name) === ofEncoder),
+      new Map([...shapes].filter(([name]) => isEncoder(name) === ofEncoder)),
+      modules.filter(({ name }) => encoder.test(name) === ofEncoder),
+      file,
+    );
+  const [first, second] = [half(true), half(false)];
+  return {
+    weights: new Map([...first.weights, ...second.weights]),
+    report: [...first.report, ...second.report],
+    taken: [...first.taken, ...second.taken],
+  };
 }
 
 interface ReadWeights {
@@ -76,6 +114,15 @@ interface ReadWeights {
   modules: FoundModule[];
   /** of the GRUs, as the header says */
   form: unknown;
+  /** of all tensors in the file */
+  names: readonly string[];
+  print: Pick<WeightsOrigin, 'bytes' | 'sha256'>;
+}
+
+/** Everything in the file that no layer begins with. */
+function leftOf(names: readonly string[], taken: WeightsOrigin['taken']): string[] {
+  const used = new Set(taken.flatMap(({ tensors }) => tensors));
+  return names.filter(name => !used.has(name));
 }
 
 async function readWeightsOf(file: string): Promise<ReadWeights> {
@@ -83,15 +130,19 @@ async function readWeightsOf(file: string): Promise<ReadWeights> {
   if (!stat?.isFile()) throw new DataError(`There is no file ${file}.`);
   if (stat.size > MOST_BYTES) throw new DataError(`${basename(file)} has more than 4 GB, too much to load.`);
   const bytes = readFileSync(file);
-  if (bytes.subarray(1, 4).toString('latin1') === 'HDF')
-    return { tensors: new Map(), modules: kerasModules(await readHdf5(bytes, basename(file))), form: null };
+  const print = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  if (bytes.subarray(1, 4).toString('latin1') === 'HDF') {
+    const arrays = await readHdf5(bytes, basename(file));
+    const names = [...arrays.keys()];
+    return { tensors: new Map(), modules: kerasModules(arrays), form: null, names, print };
+  }
   if (!/\.safetensors$/i.test(file))
     throw new InputError(
       `${basename(file)} is neither safetensors nor HDF5 (.weights.h5); a PyTorch state_dict is saved by safetensors.torch.save_file.`,
     );
   try {
-    const { tensors, metadata } = decodeForeign(bytes);
-    return { tensors, modules: torchModules(tensors, metadata), form: metadata['gru'] ?? null };
+    const { tensors, names, metadata } = decodeForeign(bytes);
+    return { tensors, modules: torchModules(tensors, metadata), form: metadata['gru'] ?? null, names, print };
   } catch (cause) {
     if (cause instanceof BadRunError) throw new DataError(`${basename(file)}: ${cause.message}`);
     throw cause;

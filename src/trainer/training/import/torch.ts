@@ -37,12 +37,26 @@ function modulesOf(name: string, own: Tensors, form: FoundModule['form']): Found
         : null;
     if (end === null) break;
     const directions = [end, `${end}_reverse`].flatMap(each => directionOf(own, each) ?? []);
+    const names = namesIn(
+      name,
+      [...own.keys()].filter(key => end === '' || isOfLevel(key, end)),
+    );
     const made =
-      directions.length > 0 ? recurrentModule(`${name}${end && ` ${end.slice(1)}`}`, directions, form) : null;
-    levels.push(made ?? plainModule(name, '', [...own]));
+      directions.length > 0
+        ? recurrentModule(`${name}${end && ` ${end.slice(1)}`}`, directions, form, names)
+        : null;
+    levels.push(made ?? plainModule(name, '', [...own], names));
   }
   if (levels.length > 0) return levels;
-  return [plainModule(name, kindOf(own), [...own])];
+  return [plainModule(name, kindOf(own), [...own], namesIn(name, [...own.keys()]))];
+}
+
+function isOfLevel(key: string, end: string): boolean {
+  return key.endsWith(end) || key.endsWith(`${end}_reverse`);
+}
+
+function namesIn(module: string, own: readonly string[]): string[] {
+  return own.map(key => (module === '' ? key : `${module}.${key}`));
 }
 
 function directionOf(own: Tensors, end: string): RecurrentWeights | null {

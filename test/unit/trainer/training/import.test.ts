@@ -1,11 +1,13 @@
-// Weights that PyTorch and Keras wrote (test/golden/weights_import.py), taken into the matching experiment: what it says is
+// Weights that PyTorch and Keras wrote (test/golden/weights_import.py, weights_h5.py), taken into the matching experiment: what it says is
 // what the other framework said. GRU forms are never mixed, and what does not fit is told with its shapes.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../../src/runs/safetensors.ts';
+import { readHdf5, writeHdf5 } from '../../../../src/trainer/data/hdf5.ts';
 import { exportRun } from '../../../../src/trainer/export/export-run.ts';
 import { openFinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
@@ -96,6 +98,8 @@ function experimentOf(layers: Layers, isText: boolean, convention: Convention = 
 function place() {
   return { base: workspaceFolder(), workspace: workspaceFolder(), allowedPaths: [] };
 }
+
+const zeros = { shape: [2], data: new Float32Array(2) };
 
 const fileOf = (name: string) => resolve('test/golden/weights_import', golden[name]!.file);
 
@@ -200,6 +204,109 @@ describe('weights of other programs', () => {
     assert.deepEqual(
       Buffer.from(keras.files.get('weights.safetensors')!),
       Buffer.from(encodeSafetensors(weights)),
+    );
+  });
+
+  it('of the older files of Keras, whose variables have names, are the same', async () => {
+    for (const name of ['keras_lstm', 'keras_both_ways', 'keras_convolution']) {
+      const { layers, conventions } = models[name]!;
+      const experiment = experimentOf(layers, golden[name]!.shape.length === 2, conventions[0]);
+      const weightsOf = async (file: string) => {
+        const { files } = await beginWith(file, experiment, place());
+        return Buffer.from(files.get('weights.safetensors')!).toString('base64');
+      };
+      const expected = await weightsOf(fileOf(name));
+      const saved = resolve('test/golden/weights_import', `${name}.h5`);
+      assert.equal(await weightsOf(saved), expected);
+      // Keras 2 put the number of an output behind each name, and save_weights no folder before it
+      const arrays = await readHdf5(readFileSync(saved), saved);
+      const old = new Map(
+        [...arrays].map(([path, array]) => [`${path.replace('model_weights/', '')}:0`, array]),
+      );
+      const file = join(workspaceFolder(), 'old.h5');
+      writeFileSync(file, await writeHdf5(new Map([...old, ['optimizer_weights/m/kernel:0', zeros]])));
+      assert.equal(await weightsOf(file), expected);
+      const { origin } = await beginWith(file, experiment, place());
+      assert.deepEqual(origin.left, ['optimizer_weights/m/kernel:0']);
+    }
+  });
+
+  it('are known again: file, digest, and what was taken and left', async () => {
+    const file = fileOf('torch_convolution');
+    const { origin } = await beginWith(
+      file,
+      experimentOf(models['torch_convolution']!.layers, false),
+      place(),
+    );
+    const bytes = readFileSync(file);
+    assert.deepEqual(origin, {
+      file,
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      taken: [
+        { to: 'layers.0', from: 'conv1', tensors: ['conv1.bias', 'conv1.weight'] },
+        {
+          to: 'layers.1',
+          from: 'norm',
+          tensors: ['norm.bias', 'norm.running_mean', 'norm.running_var', 'norm.weight'],
+        },
+        { to: 'layers.2', from: 'conv2', tensors: ['conv2.bias', 'conv2.weight'] },
+        { to: 'layers.3', from: 'head', tensors: ['head.bias', 'head.weight'] },
+      ],
+      left: ['norm.num_batches_tracked'],
+    });
+    const lstm = await beginWith(fileOf('torch_lstm'), experimentOf(language, true), place());
+    assert.deepEqual(lstm.origin.taken[2], {
+      to: 'layers.1, level 2',
+      from: 'rnn l1',
+      tensors: ['rnn.bias_hh_l1', 'rnn.bias_ih_l1', 'rnn.weight_hh_l1', 'rnn.weight_ih_l1'],
+    });
+    assert.deepEqual(lstm.origin.left, []);
+  });
+
+  it('of an encoder and a decoder go to the half that their names tell', async () => {
+    const experiment = experimentSchema.parse({
+      data: { task: 'reverse', length: 4, symbols: 6 },
+      model: {
+        encoder: [
+          { type: 'embedding', dim: 4 },
+          { type: 'gru', units: 5 },
+        ],
+        layers: [{ type: 'embedding', dim: 4 }, { type: 'gru', units: 5 }, { type: 'dense' }],
+      },
+      training: { batchSize: 4, steps: 2 },
+    });
+    const own = buildModel(experiment, (await openTask(experiment, place())).sizes, 5);
+    const named = new Map(
+      [...own.variables].map(([name, variable]) => [
+        name
+          .replace(/^encoder\.(0|1)/, (_, at) => `encoder.${at === '0' ? 'embed' : 'rnn'}`)
+          .replace(/^layers\.(\d)/, (_, at) => `decoder.${['embed', 'rnn', 'out'][Number(at)]}`),
+        { shape: variable.shape, data: variable.dataSync() as Float32Array },
+      ]),
+    );
+    const file = join(workspaceFolder(), 'pair.safetensors');
+    writeFileSync(file, encodeSafetensors(named));
+    const begun = await beginWith(file, experiment, place());
+    const weights = decodeSafetensors(Buffer.from(begun.files.get('weights.safetensors')!));
+    for (const [name, variable] of own.variables)
+      assert.deepEqual([...weights.get(name)!.data], [...variable.dataSync()], name);
+    assert.deepEqual(
+      begun.origin.taken.map(({ to, from }) => `${to} ${from}`),
+      [
+        'encoder.0 encoder.embed',
+        'encoder.1 encoder.rnn l0',
+        'layers.0 decoder.embed',
+        'layers.1 decoder.rnn l0',
+        'layers.2 decoder.out',
+      ],
+    );
+    own.dispose();
+    const stray = new Map([...named].map(([name, tensor]) => [name.replace('decoder.out', 'out'), tensor]));
+    writeFileSync(file, encodeSafetensors(stray));
+    await assert.rejects(
+      beginWith(file, experiment, place()),
+      /each module's name tells its half .*; "out" in pair\.safetensors does not\.$/,
     );
   });
 
