@@ -13,6 +13,7 @@ import type {
   TaskFacts,
 } from '../runs/format.ts';
 import type { MatrixPlace } from '../runs/matrix.ts';
+import type { SeenUnit } from '../runs/seen-unit.ts';
 import type { Tried } from '../runs/tried.ts';
 
 export type { TryForm } from '../experiment/tasks/kind.ts';
@@ -160,6 +161,8 @@ export interface RunView {
   began: { title: string; lines: string[] } | null;
   last: Record<string, JsonNumber>;
   task: TaskFacts | null;
+  /** what its speed counts */
+  seen: SeenUnit;
   seed: number;
   /** steps that the gradient flows back at most; null: it is not cut */
   window: number | null;

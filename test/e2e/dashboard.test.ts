@@ -122,6 +122,41 @@ describe('the dashboard', () => {
   it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
 });
 
+describe('the dashboard of nine runs', () => {
+  let workbench: Workbench;
+
+  before(async () => {
+    workbench = await Workbench.start();
+  });
+  after(() => workbench?.stop());
+
+  it('has the curves of all when it is opened after they ended', async () => {
+    const { webview } = workbench;
+    writeExperiment(workbench.folder, 'nine', {
+      ...endless,
+      training: { ...endless.training, steps: 60, validation: { every: 20, maxBatches: 1 } },
+      compare: { cell: ['rnn', 'gru', 'lstm'], seeds: 3 },
+    });
+    await workbench.openFile('nine.rnn.json');
+    await workbench.lens('Train 9 runs').click();
+    await until('all have ended', () => {
+      const runs = runFolders(workbench.folder);
+      return runs.length === 9 && runs.every(run => stateOf(run) === 'finished');
+    });
+    await workbench.runCommand('View: Show Explorer');
+    await workbench.runCommand('Unroll: Open Dashboard');
+    await webview.getByRole('button', { name: 'Show the loss as a data table' }).click();
+    const rows = webview.locator('#loss table tbody tr');
+    await rows.first().waitFor();
+    const last = (await rows.allInnerTexts()).find(row => row.startsWith('60\t'));
+    // the validation of each cell, whose curves come after those of the cells before it
+    assert.match(last ?? 'no row', /^60(\s+\d\S*){3,}$/);
+    await workbench.screenshot('dashboard-nine');
+  });
+
+  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
+});
+
 describe('the dashboard under reduced motion', () => {
   let workbench: Workbench;
 

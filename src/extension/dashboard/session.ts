@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { checkRequest } from '../../protocol/check.ts';
 import { HostConnection, type RequestHandlers } from '../../protocol/connection.ts';
 import type { PageCommand } from '../../protocol/messages.ts';
+import { onOneBuffer } from '../../protocol/one-buffer.ts';
 import type { Transport } from '../../protocol/transport.ts';
 import { mayTrain, trainingRestriction } from '../permission.ts';
 import type { ListedRun } from '../runs/store.ts';
@@ -385,7 +386,7 @@ function keyOf(runs: readonly ListedRun[]): string {
 function transportOf(webview: vscode.Webview): Transport {
   let listening: vscode.Disposable | null = null;
   return {
-    post: message => void webview.postMessage(message),
+    post: message => void webview.postMessage(onOneBuffer(message)),
     listen: take => {
       listening = webview.onDidReceiveMessage(take);
     },
