@@ -5,6 +5,7 @@ import { seedlessKey } from './differences.ts';
 import type { TaskFacts } from './format.ts';
 import { metricsOf } from './metrics.ts';
 import type { RunReader } from './reader.ts';
+import { seenUnitOf } from './seen-unit.ts';
 
 interface Values {
   at(row: number): number;
@@ -89,6 +90,7 @@ export class ComparedFigures {
       key: seedlessKey(experiment),
       seed: experiment.training.seed,
       unit: reader.run ? unitOf(experiment, reader.run.task) : null,
+      seen: seenUnitOf(experiment, reader.run?.task ?? null),
       final: last('valLoss') ?? last('trainLoss'),
       best: best.value,
       bestStep: best.step,

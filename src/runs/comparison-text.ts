@@ -25,7 +25,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'parameters', title: 'parameters', words: whole },
   { name: 'reach', title: 'reach', words: whole },
   { name: 'secondsPerStep', title: 'ms/step', words: value => figure(value * 1000) },
-  { name: 'tokensPerSecond', title: 'tokens/s', words: whole },
+  { name: 'tokensPerSecond', title: 'time steps/s', words: whole },
   { name: 'memoryBytes', title: 'memory', words: formatBytes },
 ];
 
@@ -35,10 +35,17 @@ export function columnsOf(rows: readonly ComparedRow[]): readonly Column[] {
   const [metric] = metrics;
   const isOne = metrics.every(({ name }) => name === metric?.name);
   return COLUMNS.filter(({ name }) => rows.some(({ figures }) => figures[name] !== null)).flatMap(column => {
+    if (column.name === 'tokensPerSecond') return [{ ...column, title: seenIn(rows) ?? column.title }];
     if (column.name !== 'metric') return [column];
     if (!metric || !isOne) return [];
     return [{ ...column, title: metric.label, words: value => metricText(metric, value) }];
   });
+}
+
+/** "tokens/s"; null where the runs read different things. */
+function seenIn(rows: readonly ComparedRow[]): string | null {
+  const [first, ...more] = new Set(rows.flatMap(({ runs }) => runs.map(({ seen }) => seen)));
+  return first && more.length === 0 ? `${first}/s` : null;
 }
 
 /** "finished", of several "2 finished, 1 diverged". */

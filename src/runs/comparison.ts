@@ -2,6 +2,7 @@
 // baseline with a paired test over the seeds; the effect of each factor of a grid.
 
 import type { Metric } from './format.ts';
+import type { SeenUnit } from './seen-unit.ts';
 
 /** One run's figures; null where it has none. */
 export interface ComparedRun {
@@ -12,6 +13,7 @@ export interface ComparedRun {
   seed: number;
   /** equal where losses may be compared; null before the task is known */
   unit: string | null;
+  seen: SeenUnit;
   state: string;
   final: number | null;
   best: number | null;

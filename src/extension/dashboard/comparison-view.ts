@@ -73,7 +73,9 @@ function brief(value: number): string {
   return figure(Number(value.toPrecision(2)));
 }
 
-function shareText(share: number | null): string {
+/** "+12 %", of more than ten times as much "360 times"; empty without a share. */
+export function shareText(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return '';
+  if (share >= 9.95) return `${Number((share + 1).toPrecision(2)).toLocaleString('en-US')} times`;
   return `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(Math.abs(share) < 0.1 ? 1 : 0)} %`;
 }

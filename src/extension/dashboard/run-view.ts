@@ -7,6 +7,7 @@ import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import type { MatrixPlace } from '../../runs/matrix.ts';
 import { metricsOf } from '../../runs/metrics.ts';
+import { seenUnitOf } from '../../runs/seen-unit.ts';
 import { originLines, originTitle } from '../../runs/weights-origin.ts';
 import { cellOf } from '../cells.ts';
 import { type CurveSource, curveRange, DecimatedCurve } from './decimate.ts';
@@ -143,6 +144,7 @@ export class RunProjection {
         : null,
       last: status?.last ?? {},
       task: run ? { ...run.task, metrics: [...metricsOf(run)] } : null,
+      seen: experiment ? seenUnitOf(experiment, run?.task ?? null) : 'time steps',
       seed: experiment?.training.seed ?? 0,
       window: experiment?.training.bptt.window ?? null,
       seedKey: experiment ? seedlessKey(experiment) : '',

@@ -16,7 +16,7 @@ import { drawMarker, type RunStyle, styleOf } from '../kinds.ts';
 import type { Axis } from '../page.ts';
 import type { Theme } from '../theme.ts';
 import { haloText, vertical } from './layered-canvas.ts';
-import { type LossLines, type PlotPoint, valueAt } from './loss-data.ts';
+import type { LossLines, PlotPoint } from './loss-data.ts';
 import { linearTicks, logTicks, timeTicks } from './scales.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale);
@@ -210,7 +210,16 @@ export class LossChart {
     ctx.lineTo(area.right, y);
     ctx.stroke();
     const width = ctx.measureText(baseline.name).width;
-    const place = freePlace(picture, this, width, y);
+    const place = freePlace(linesIn(picture, this), area, width, y);
+    // a name that found no room beside its line is led to it
+    if (place.isAway) {
+      const edge = place.y + (place.y < y ? 7 : -7);
+      ctx.beginPath();
+      ctx.moveTo(place.x + width / 2, edge);
+      ctx.lineTo(place.x + width / 2, y);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
     ctx.textAlign = 'left';
     haloText(ctx, baseline.name, place.x, place.y, theme.quiet, theme.background);
   }
@@ -306,39 +315,79 @@ function drawBands(ctx: CanvasRenderingContext2D, picture: LossPicture, chart: L
   ctx.restore();
 }
 
-/** Where the baseline's name covers least of the curves: above or below its line, from the right to the left. */
-function freePlace(
-  picture: LossPicture,
-  chart: LossChart,
+/** The drawn lines in pixels; parts where a line is broken stand apart. */
+function linesIn({ lines }: LossPicture, chart: LossChart): PlotPoint[][] {
+  return lines.flatMap(({ ghost, train, val }) =>
+    [ghost, train, val].map(line => line.map(({ x, y }) => ({ x: chart.pixelOf(x), y: chart.yPixelOf(y) }))),
+  );
+}
+
+/** pixels of the columns in which the curves' heights are kept */
+const COLUMN = 4;
+/** centre of the text above and below its line, the nearest first */
+const ROWS = [-8, 9, -23, 24, -38, 39, -53, 54];
+
+/** Where a name of this width covers least of the curves: near its line, from the right to the left. */
+export function freePlace(
+  curves: readonly (readonly PlotPoint[])[],
+  area: PlotArea,
   width: number,
   line: number,
-): { x: number; y: number } {
-  const { area } = chart;
+): { x: number; y: number; isAway: boolean } {
+  const heights = heightsOf(curves, area);
   const right = area.right - 4 - width;
-  let best = { x: right, y: line - 8 };
+  let best = { x: right, y: line - 8, isAway: false };
   let least = Number.POSITIVE_INFINITY;
-  for (let x = right; x > area.left + 4; x -= Math.max(12, width / 2))
-    for (const y of [line - 8, line + 9]) {
-      if (y < area.top + 6 || y > area.bottom - 6) continue;
-      const covered = coverOf(picture, chart, x, x + width, y);
-      if (covered < least) [best, least] = [{ x, y }, covered];
+  for (const row of ROWS) {
+    const y = line + row;
+    if (y < area.top + 6 || y > area.bottom - 6) continue;
+    for (let x = right; x > area.left + 4; x -= 2 * COLUMN) {
+      const covered = coverOf(heights, area, x - 4, x + width + 4, y);
+      if (covered < least) [best, least] = [{ x, y, isAway: Math.abs(row) > 10 }, covered];
       if (least === 0) return best;
     }
+  }
   return best;
 }
 
-/** Points of curves in a strip as high as a line of text. */
-function coverOf({ lines }: LossPicture, chart: LossChart, from: number, to: number, y: number): number {
-  const [first, last] = [chart.xAt(from - 4), chart.xAt(to + 4)];
-  let covered = 0;
-  for (const { ghost, train, val } of lines)
-    for (const line of [ghost, train, val]) {
-      // a sparse line crosses the strip between its points
-      const inside = line.filter(point => point.x >= first && point.x <= last);
-      const ends = inside.length > 0 ? inside : [{ x: first, y: valueAt(line, (first + last) / 2) }];
-      for (const point of ends) if (Math.abs(chart.yPixelOf(point.y) - y) < 9) covered++;
-    }
-  return covered;
+/** Of each column the heights that each curve spans in it. */
+function heightsOf(curves: readonly (readonly PlotPoint[])[], area: PlotArea): [number, number][][] {
+  const columns: [number, number][][] = Array.from(
+    { length: Math.max(0, Math.ceil((area.right - area.left) / COLUMN)) },
+    () => [],
+  );
+  for (const curve of curves)
+    curve.forEach((point, at) => {
+      const next = curve[at + 1] ?? point;
+      if (!Number.isFinite(point.y) || !Number.isFinite(next.y)) return;
+      const yAt = (x: number) => {
+        const share = next.x > point.x ? (x - point.x) / (next.x - point.x) : 0;
+        return point.y + clamp(share, 0, 1) * (next.y - point.y);
+      };
+      const first = Math.max(0, Math.floor((point.x - area.left) / COLUMN));
+      const last = Math.min(columns.length - 1, Math.floor((next.x - area.left) / COLUMN));
+      for (let column = first; column <= last; column++) {
+        const from = area.left + column * COLUMN;
+        const ends = [yAt(from), yAt(from + COLUMN)];
+        columns[column]!.push([Math.min(...ends), Math.max(...ends)]);
+      }
+    });
+  return columns;
+}
+
+/** Columns in which a curve runs through a strip as high as a line of text. */
+function coverOf(
+  heights: readonly (readonly [number, number])[][],
+  area: PlotArea,
+  from: number,
+  to: number,
+  y: number,
+): number {
+  const first = Math.max(0, Math.floor((from - area.left) / COLUMN));
+  const last = Math.floor((to - area.left) / COLUMN);
+  return heights
+    .slice(first, last + 1)
+    .filter(column => column.some(([top, bottom]) => top < y + 9 && bottom > y - 9)).length;
 }
 
 interface EndLabel {

@@ -111,7 +111,7 @@ export class HeaderSection implements Section {
       const memory = fromJson(chosen.last['memoryBytes']);
       // of a comparison these are the figures of one
       const whose = this.page.members.length > 1 ? `${chosen.label} ` : '';
-      if (speed > 0) parts.push(`${whose}${short(speed)} tok/s`);
+      if (speed > 0) parts.push(`${whose}${short(speed)} ${chosen.seen}/s`);
       if (speed > 0 && chosen.task) {
         const milliseconds = (1000 * chosen.task.tokensPerStep) / speed;
         parts.push(

@@ -145,6 +145,12 @@ export class LossSection implements Section {
     return this.ofUnit(this.page.visible);
   }
 
+  /** What is read step by step. */
+  private get seen(): string {
+    const [first = 'time steps', ...more] = new Set(this.named.map(({ seen }) => seen));
+    return more.length === 0 ? first : 'time steps';
+  }
+
   render(): void {
     const { ui } = this.page;
     const task = this.named.find(run => run.task)?.task;
@@ -167,7 +173,7 @@ export class LossSection implements Section {
       [
         { value: 'step', content: 'step' },
         { value: 'seconds', content: 'time', title: 'Training time of each run' },
-        { value: 'tokens', content: 'tokens', title: 'Tokens or time steps seen' },
+        { value: 'tokens', content: this.seen, title: `How many ${this.seen} were read in training` },
       ],
       ui.axis,
     );
@@ -389,7 +395,7 @@ export class LossSection implements Section {
   private fillTip(x: number, pixel: number): void {
     const { axis } = this.page.ui;
     const { theme } = this.page;
-    const name = axis === 'seconds' ? 'time' : axis === 'tokens' ? 'tokens' : 'step';
+    const name = axis === 'seconds' ? 'time' : axis === 'tokens' ? this.seen : 'step';
     const rows = this.lines.map(({ run, train, val, broken }) => {
       const isOver = broken !== null && x >= broken.x;
       const show = (line: typeof val) =>

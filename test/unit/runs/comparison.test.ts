@@ -20,6 +20,7 @@ const run = (label: string, key: string, seed: number, final: number | null): Co
   key,
   seed,
   unit: null,
+  seen: 'tokens',
   state: 'finished',
   final,
   best: final,

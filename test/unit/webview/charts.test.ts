@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Curve, RunView } from '../../../src/protocol/messages.ts';
 import { levelOf, rowAt } from '../../../src/webview/charts/heatmap.ts';
-import { axisText, shortLabels } from '../../../src/webview/charts/loss-chart.ts';
+import { axisText, freePlace, shortLabels } from '../../../src/webview/charts/loss-chart.ts';
 import { indexAt, linesOf, valueAt, valueExtent } from '../../../src/webview/charts/loss-data.ts';
 
 import {
@@ -35,6 +35,60 @@ function curve(values: number[], broken: number[] = []): Curve {
 function run(train: Curve, val = curve([])): RunView {
   return { id: 'a', state: 'training', step: train.step.length, trainLoss: train, valLoss: val } as RunView;
 }
+
+describe('the place of the baseline’s name', () => {
+  const area = { left: 40, right: 200, top: 0, bottom: 100 };
+  /** Whether a straight piece runs through the text's box, sampled at every pixel. */
+  const isCrossed = (curve: { x: number; y: number }[], at: { x: number; y: number }, width: number) => {
+    for (const [i, a] of curve.slice(0, -1).entries()) {
+      const b = curve[i + 1]!;
+      for (let x = Math.ceil(a.x); x <= b.x; x++) {
+        const y = a.y + ((x - a.x) / (b.x - a.x)) * (b.y - a.y);
+        if (x >= at.x && x <= at.x + width && Math.abs(y - at.y) < 7) return true;
+      }
+    }
+    return false;
+  };
+
+  it('is crossed by no curve where there is room, also between two points of a sparse one', () => {
+    const flat = (y: number) => [
+      { x: 40, y },
+      { x: 200, y },
+    ];
+    const cases = [
+      [],
+      [flat(45)],
+      // both sides of the line are taken: it is led there from further away
+      [flat(45), flat(58)],
+      [
+        [
+          { x: 40, y: 5 },
+          { x: 120, y: 95 },
+        ],
+      ],
+      [
+        [
+          { x: 40, y: 45 },
+          { x: 110, y: 45 },
+          { x: 120, y: Number.NaN },
+          { x: 125, y: 45 },
+          { x: 200, y: 45 },
+        ],
+        flat(60),
+      ],
+    ];
+    const places = cases.map(curves => freePlace(curves, area, 70, 50));
+    for (const [i, place] of places.entries()) {
+      for (const curve of cases[i]!)
+        assert.ok(!isCrossed(curve, place, 70), `case ${i}: ${JSON.stringify(place)}`);
+      assert.ok(place.x >= area.left && place.x + 70 <= area.right);
+    }
+    assert.deepEqual(
+      places.map(({ isAway }) => isAway),
+      [false, false, true, false, true],
+    );
+  });
+});
 
 describe('the lines of the loss chart', () => {
   it('pass through the lowest and the highest value of every point', () => {
