@@ -7,6 +7,8 @@ import { fitsOneCore, machineMemory } from '../../experiment/resources.ts';
 import type { RunEvent, RunStatus } from '../../runs/format.ts';
 import { readSummary, recordedThreads } from '../../runs/list.ts';
 import type { RunOutcome, WorkOptions } from '../training/work.ts';
+import { EXIT } from './exit.ts';
+import { takeInterrupts } from './interrupts.ts';
 
 /** Bytes that a lane may take; more lanes than fit into half of the memory are not started. */
 const LANE_BYTES = 200e6;
@@ -103,10 +105,13 @@ function trainInLane(folders: string[], options: Options): Promise<RunOutcome[]>
 }
 
 function lost(folder: string, code: number | null, signal: NodeJS.Signals | null): RunOutcome {
+  const isStopped = code === EXIT.stopped;
   return {
     folder,
-    reason: 'failed',
-    message: `The process that trained it ended with ${signal ?? `code ${code}`}.`,
+    reason: isStopped ? 'stopped' : 'failed',
+    message: isStopped
+      ? 'Stopped before training began.'
+      : `The process that trained it ended with ${signal ?? `code ${code}`}.`,
     steps: readSummary(folder)?.status.step ?? 0,
     trainLoss: null,
     valLoss: null,
@@ -135,7 +140,7 @@ export async function workAsLane(folders: string[]): Promise<void> {
   });
   // whoever started it is gone, and nobody would read on
   process.on('disconnect', () => controller.abort());
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
+  takeInterrupts(() => controller.abort(), ['SIGHUP']);
   const tell = (told: Told) => {
     if (process.connected) process.send!(told);
   };

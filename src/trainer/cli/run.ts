@@ -4,12 +4,28 @@ import { nearest } from '../../experiment/words.ts';
 import { unrollVersion } from '../version.ts';
 import { type Command, columns, helpColumns, helpOf, parseArguments } from './command.ts';
 import { CommandError, EXIT, type ExitCode, explain } from './exit.ts';
+import { endOnInterrupts } from './interrupts.ts';
 import { screenOf, wrap } from './terminal.ts';
 
+interface Entry {
+  summary: string;
+  /** interrupts end it as a run that was stopped, while it is loaded too; others end by the signal itself */
+  trains?: boolean;
+  load(): Promise<{ command: Command }>;
+}
+
 /** In the order of the help. A new command is its file and a line here. */
-const commands: Readonly<Record<string, { summary: string; load(): Promise<{ command: Command }> }>> = {
-  train: { summary: 'Train the model of an experiment file.', load: () => import('./train.ts') },
-  resume: { summary: 'Go on with a stopped or crashed run.', load: () => import('./resume.ts') },
+const commands: Readonly<Record<string, Entry>> = {
+  train: {
+    summary: 'Train the model of an experiment file.',
+    trains: true,
+    load: () => import('./train.ts'),
+  },
+  resume: {
+    summary: 'Go on with a stopped or crashed run.',
+    trains: true,
+    load: () => import('./resume.ts'),
+  },
   show: { summary: 'Draw loss and gradient flow of a run.', load: () => import('./show.ts') },
   compare: { summary: 'Compare runs in a table.', load: () => import('./compare.ts') },
   sample: { summary: 'Generate text with a trained language model.', load: () => import('./sample.ts') },
@@ -34,7 +50,7 @@ const commands: Readonly<Record<string, { summary: string; load(): Promise<{ com
 };
 
 const hidden: typeof commands = {
-  work: { summary: 'Train queued runs.', load: () => import('./work.ts') },
+  work: { summary: 'Train queued runs.', trains: true, load: () => import('./work.ts') },
   try: { summary: 'Answer to one input.', load: () => import('./try.ts') },
 };
 
@@ -59,7 +75,9 @@ async function dispatch(argv: string[]): Promise<ExitCode> {
     process.stdout.write(`${unrollVersion()}\n`);
     return EXIT.done;
   }
-  const { command } = await find(name).load();
+  const entry = find(name);
+  if (entry.trains) endOnInterrupts();
+  const { command } = await entry.load();
   const args = parseArguments(command, rest);
   if (args) return command.run(args);
   process.stdout.write(helpOf(command));

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { readSummary } from '../../runs/list.ts';
 import type { RunOutcome } from '../training/work.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { takeInterrupts } from './interrupts.ts';
 import { trainOnCores } from './lanes.ts';
 import { trainWithoutReader } from './output.ts';
 import type { Report, TrainedRun } from './report.ts';
@@ -67,14 +68,7 @@ function watchInterrupts(report: Report): { signal: AbortSignal; stop(): void } 
     report.note('Stopping with a checkpoint; Ctrl+C again ends at once.');
     controller.abort();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.on(name, interrupt);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      for (const name of signals) process.off(name, interrupt);
-    },
-  };
+  return { signal: controller.signal, stop: takeInterrupts(interrupt) };
 }
 
 export function exitCodeOf(outcomes: readonly RunOutcome[]): ExitCode {

@@ -3,6 +3,7 @@ import os from 'node:os';
 import process from 'node:process';
 import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
+import { takeInterrupts } from './interrupts.ts';
 import { isLane, trainOnCores, workAsLane } from './lanes.ts';
 import { exitCodeOf } from './train-here.ts';
 import { findRun } from './workspace.ts';
@@ -17,13 +18,12 @@ export const command: Command = {
   async run(args) {
     // the editor comes first, and closing it or its terminal ends no run
     lowerPriority();
-    process.on('SIGHUP', () => {});
     if (isLane()) {
       await workAsLane(args.positionals.map(findRun));
       return EXIT.done;
     }
     const controller = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
+    takeInterrupts(() => controller.abort(), ['SIGHUP']);
     const folders = args.positionals.map(findRun);
     const outcomes = await trainOnCores(folders, { signal: controller.signal, force: args.flag('force') });
     for (const { folder, reason, message, steps } of outcomes) {

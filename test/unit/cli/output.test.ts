@@ -106,4 +106,31 @@ describe('unroll: stdout without a reader', () => {
       assert.equal(shown.code, 0, shown.stderr);
     }
   });
+
+  it('ends with 130 while the command is still loaded', async () => {
+    // the signal comes with the first handler, before any module of the command
+    const early = `const { on } = process;
+process.on = function (name, handler) {
+  const result = on.call(this, name, handler);
+  if (name === process.env.EARLY) {
+    process.on = on;
+    process.kill(process.pid, name);
+  }
+  return result;
+};`;
+    for (const [signal, words] of [
+      ['SIGINT', ['train', 'e.rnn.json', '--out', 'early']],
+      ['SIGTERM', ['train', 'e.rnn.json', '--out', 'early']],
+      ['SIGHUP', ['train', 'e.rnn.json', '--out', 'early']],
+      ['SIGTERM', ['resume', 'early']],
+    ] as const) {
+      const child = spawn(
+        process.execPath,
+        ['--import', `data:text/javascript,${encodeURIComponent(early)}`, main(), ...words],
+        { cwd: folder, stdio: 'ignore', env: { ...process.env, EARLY: signal } },
+      );
+      assert.deepEqual(await ended(child), { code: 130, signal: null });
+      assert.equal(existsSync(join(folder, 'early')), false);
+    }
+  });
 });
