@@ -90,15 +90,18 @@ function agreed<T>(
     return {
       ...own,
       ...(first.sizes ? { sizes: first.sizes } : {}),
+      ...(first.called && rest.length === 0 ? { called: first.called } : {}),
       fallback,
       from: own.from ?? first.from ?? null,
     };
   }
-  const called = all.map(({ at, given }) => ({
-    value: given.value,
-    fallback: given.fallback,
-    from: given.from?.isCall ? given.from : (at ?? given.from ?? null),
-  }));
+  const called = all.flatMap(({ at, given }) => {
+    const from = given.from?.isCall ? given.from : (at ?? given.from ?? null);
+    // a search or branches leave it open inside of one call
+    const ends = given.value === null && given.fallback === null ? (given.called ?? []) : [];
+    if (ends.length > 0) return ends.map(each => ({ ...each, from }));
+    return [{ value: given.value, fallback: given.fallback, from }];
+  });
   return { ...own, value: null, fallback: fallback ?? told(all), called };
 }
 

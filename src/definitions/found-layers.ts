@@ -55,6 +55,7 @@ export class SourceReader {
   private readonly isPython: boolean;
   private readOver: readonly number[] | null = null;
   private readonly backwards = new Set<number>();
+  private around: ReadonlyMap<number, readonly KnownCall[]> = new Map();
   private readonly knownCalls = new Map<number, KnownCall | null>();
 
   constructor(
@@ -83,6 +84,7 @@ export class SourceReader {
     }
     const recurrent = calls.filter(({ maker }) => maker.role === 'recurrent');
     const { around, backward } = this.wrappersOf(recurrent);
+    this.around = around;
     const found: { layer: FoundLayer; node: Node }[] = [];
     for (const call of recurrent) {
       const { node } = call.expression;
@@ -101,6 +103,11 @@ export class SourceReader {
   /** The `backward_layer` of a Bidirectional is a part of it. */
   isBackward({ id }: Node): boolean {
     return this.backwards.has(id);
+  }
+
+  /** Calls that wrap a recurrent layer, also through a variable. */
+  wrappersAround({ id }: Node): readonly KnownCall[] {
+    return this.around.get(id) ?? [];
   }
 
   /** All calls below a node that make a layer of this framework. */
@@ -129,6 +136,8 @@ export class SourceReader {
   }
 
   known(node: Node): KnownCall | null {
+    // places are told apart in one text only
+    if (node.source !== this.root.source) return this.recognise(node);
     const key = node.startIndex * 1e6 + node.endIndex;
     const remembered = this.knownCalls.get(key);
     if (remembered !== undefined) return remembered;

@@ -1,30 +1,44 @@
 // What passes between the layers of a Keras or TensorFlow.js model, without the batch: from what a layer is applied to
 // where the code says that, as in `LSTM(32)(x)` and `lstm.apply(x)`, else from the layer before it in a Sequential.
 import { areExclusive, covers, isPrefix, type Placed } from './code/branching.ts';
-import type { Branch, Expression } from './code/expression.ts';
+import type { Branch, CallOf, Expression } from './code/expression.ts';
 import type { Node } from './code/node.ts';
 import type { FoundLayer, Given } from './definition.ts';
 import { INPUT_SHAPES, innerOf, type KnownCall, type SourceReader } from './found-layers.ts';
 import { agreed, OPEN, ofSizes, outputOf, type Shape, type Told } from './layer-shapes.ts';
 
 const DEPTH = 24;
+/** functions inside functions whose results are followed */
+const DEEPEST = 4;
+const MERGES: Readonly<Record<string, string>> = {
+  sum: 'add',
+  mul: 'multiply',
+  ave: 'average',
+  max: 'maximum',
+  concat: 'concatenate',
+};
 
 /** What comes before a layer in its Sequential: one of several where some stand in branches. */
 type Place = Node | Node[] | 'first' | 'unknown' | null;
 
 export class Shapes {
   private readonly reader: SourceReader;
+  private readonly found: readonly FoundLayer[];
   private readonly layers: ReadonlyMap<number, FoundLayer>;
   /** whether what is only a default counts */
   private readonly withDefaults: boolean;
   private readonly inputs = new Map<Node, Shape>();
   private readonly results = new Map<Node, Shape>();
   private readonly options = new Map<Node, FoundLayer['options']>();
+  /** calls of functions that this reads inside of, each with the frames of its own */
+  private readonly inside: number;
 
-  constructor(reader: SourceReader, layers: readonly FoundLayer[], withDefaults: boolean) {
+  constructor(reader: SourceReader, layers: readonly FoundLayer[], withDefaults: boolean, inside = 0) {
     this.reader = reader;
+    this.found = layers;
     this.layers = new Map(layers.map(layer => [layer.callRange.offset, layer]));
     this.withDefaults = withDefaults;
+    this.inside = inside;
   }
 
   /** The width of what a layer reads; null where it cannot be told. */
@@ -93,7 +107,18 @@ export class Shapes {
     }
     const first = this.calls(whole)[0];
     if (first) return inside(this.ofArgument(first, depth));
-    return declared();
+    return this.throughVariable(call, depth) ?? declared();
+  }
+
+  /** `gru = GRU(8)` and below it `Bidirectional(gru)(x)` */
+  private throughVariable(call: Node, depth: number): Shape | null {
+    const [wrapper, ...more] = this.reader.wrappersAround(call);
+    if (!wrapper || more.length > 0 || this.isWithin(call, wrapper.expression.node)) return null;
+    return this.before(wrapper.expression.node, depth + 1);
+  }
+
+  private isWithin(inner: Node, outer: Node): boolean {
+    return outer.startIndex <= inner.startIndex && inner.endIndex <= outer.endIndex;
   }
 
   /** Of `RNN([first, second])`, the second reads the units of the first. */
@@ -358,7 +383,20 @@ export class Shapes {
     if (expression.kind !== 'call') return OPEN;
     const [first] = expression.positional;
     const given = first ?? expression.named.get('inputs')?.value ?? expression.named.get('x')?.value;
-    return given ? this.of(given, depth + 1) : OPEN;
+    if (!given) return OPEN;
+    // `lstm.apply([x, h, c])`: behind what is read stands the state
+    const [list, ...more] = this.reader.resolver.definitions(given);
+    const isWithState = list?.kind === 'list' && more.length === 0 && list.items.length > 1;
+    return this.of(isWithState ? list.items[0]! : given, depth + 1);
+  }
+
+  /** What the function of a call returns, read as that call makes it; null for other calls. */
+  private returned(call: CallOf, read: (within: Shapes, result: Expression) => Shape): Shape | null {
+    if (this.inside >= DEEPEST) return null;
+    const all = this.reader.resolver.returned(call, result =>
+      read(new Shapes(this.reader, this.found, this.withDefaults, this.inside + 1), result),
+    );
+    return all && all.length > 0 ? all.reduce(agreed) : null;
   }
 
   /** Of a tensor; what several sources do not agree on is not known. */
@@ -395,7 +433,7 @@ export class Shapes {
     const made = this.reader.resolver.definitions(maker);
     const [only] = made;
     const known = made.length === 1 && only?.kind === 'call' ? this.knownAt(only.node) : null;
-    if (!known) return OPEN;
+    if (!known) return this.returned(expression, (within, result) => within.of(result, depth + 1)) ?? OPEN;
     const given = positional[0] ?? named.get('inputs')?.value;
     if (!given) return OPEN;
     const list = this.reader.resolver.definitions(given);
@@ -411,7 +449,10 @@ export class Shapes {
     { callee, positional, named }: Extract<Expression, { kind: 'call' }>,
     depth: number,
   ): Shape | null {
-    const name = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
+    const own = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
+    const mode = named.get('mode')?.value;
+    // `merge([a, b], mode='mul')` of Keras 1
+    const name = own === 'merge' && mode?.kind === 'constant' ? (MERGES[String(mode.value)] ?? '') : own;
     if (!/^(?:concatenate|concat|add|multiply|average|maximum)$/.test(name)) return null;
     const [list] = positional[0] ? this.reader.resolver.definitions(positional[0]) : [];
     if (list?.kind !== 'list') return null;
@@ -437,22 +478,42 @@ export class Shapes {
       const inner = innerOf(known);
       const made = inner ? this.reader.resolver.definitions(inner) : [];
       const cell = made.length === 1 && made[0]!.kind === 'list' ? made[0]!.items.at(-1) : made[0];
-      const within = cell?.kind === 'call' && made.length === 1 ? this.knownAt(cell.node) : null;
-      if (!within) return OPEN;
-      if (name !== 'timedistributed') return this.output(within, input, depth + 1);
-      if (!input.dims) return { dims: null, last: this.output(within, OPEN, depth + 1).last };
-      const step = this.output(within, ofSizes(input.dims.slice(1)), depth + 1);
+      if (cell?.kind !== 'call' || made.length !== 1) return OPEN;
+      const within = this.knownAt(cell.node);
+      if (within && name !== 'timedistributed') return this.output(within, input, depth + 1);
+      if (name !== 'timedistributed') return OPEN;
+      const ofStep = (step: Shape) =>
+        within ? this.output(within, step, depth + 1) : this.ofMadeModel(cell, step, depth + 1);
+      if (!input.dims) return { dims: null, last: ofStep(OPEN).last };
+      const step = ofStep(ofSizes(input.dims.slice(1)));
       return step.dims ? ofSizes([input.dims[0] ?? null, ...step.dims]) : { dims: null, last: step.last };
     }
-    const layer = this.layers.get(node.startIndex);
+    // a layer of another model may stand in a model that is applied here
+    const layer =
+      this.layerAt(node) ??
+      (known.maker.role === 'recurrent'
+        ? this.reader.inContexts(known, this.reader.wrappersAround(node))
+        : undefined);
     if (layer?.recurrent) return this.ofRecurrent(layer, input);
     return outputOf(name, this.told(node), input, inputs);
+  }
+
+  /** `TimeDistributed(build_step(…))`, where a function makes the model of a step. */
+  private ofMadeModel(call: CallOf, input: Shape, depth: number): Shape {
+    const made = this.returned(call, (within, result) => {
+      const [only, ...more] = this.reader.resolver.definitions(result);
+      const known = only?.kind === 'call' && more.length === 0 ? this.reader.known(only.node) : null;
+      return known?.maker.role === 'model' ? within.output(known, input, depth) : OPEN;
+    });
+    return made ?? OPEN;
   }
 
   private ofRecurrent({ recurrent, options }: FoundLayer, input: Shape): Shape {
     if (!recurrent) return OPEN;
     const [units, both] = [this.read(recurrent.units), this.read(recurrent.bidirectional)];
-    const merge = (options.get('merge_mode') ?? options.get('mergeMode'))?.value ?? 'concat';
+    const mode = options.get('merge_mode') ?? options.get('mergeMode');
+    const merge = mode ? this.read(mode) : 'concat';
+    if (both && merge === null) return OPEN;
     if (units === null || both === null || recurrent.layers.value !== 1) return OPEN;
     const last = units * (both && merge === 'concat' ? 2 : 1);
     const isSequence = recurrent.returnSequences && this.read(recurrent.returnSequences);
@@ -471,13 +532,21 @@ export class Shapes {
   private optionsAt(node: Node): FoundLayer['options'] {
     let options = this.options.get(node);
     if (!options) {
-      const layer = this.layers.get(node.startIndex);
+      const layer = this.inside > 0 ? undefined : this.layerAt(node);
       const isIt = layer && layer.callRange.length === node.endIndex - node.startIndex;
       const known = isIt ? null : this.reader.known(node);
-      options = isIt ? layer.options : known ? this.reader.inContexts(known).options : new Map();
+      // inside of a call it is as that call makes it
+      const read = (call: KnownCall) =>
+        this.inside > 0 ? this.reader.options(call) : this.reader.inContexts(call).options;
+      options = isIt ? layer.options : known ? read(known) : new Map();
       this.options.set(node, options);
     }
     return options;
+  }
+
+  /** A function may lead into another file. */
+  private layerAt(node: Node): FoundLayer | undefined {
+    return node.source === this.reader.root.source ? this.layers.get(node.startIndex) : undefined;
   }
 
   private told(node: Node): Told {

@@ -579,7 +579,12 @@ function agreed(shapes: readonly ArrayShape[]): ArrayShape {
 
 function isSame(a: Value, b: Value): boolean {
   if (a.kind === 'known') return b.kind === 'known' && a.value === b.value;
-  return a.kind === 'outside' && b.kind === 'outside' && a.fallback === b.fallback;
+  return (
+    a.kind === 'outside' &&
+    b.kind === 'outside' &&
+    a.fallback === b.fallback &&
+    a.range?.join() === b.range?.join()
+  );
 }
 
 function broadcast(a: readonly Value[], b: readonly Value[]): Value[] {

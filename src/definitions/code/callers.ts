@@ -175,15 +175,17 @@ export class Callers {
   }
 
   private leadsTo(callee: Expression, scope: Scope): boolean {
+    const { parent } = scope.node;
+    if (parent?.type === 'assignment_expression' && callee.kind === 'member')
+      return parent.childForFieldName('left')?.text === callee.node.text;
     if (callee.kind === 'member' && scope.parent?.kind === 'module')
       // `models.build(…)` of a file of the project
-      return this.resolver
-        .qualified(callee.object)
-        .some(module =>
-          this.resolver
-            .ofModule(module, callee.node, callee.name)
-            .some(each => each.kind === 'function' && each.body === scope),
-        );
+      return this.resolver.qualified(callee.object).some(module => {
+        if (module.endsWith('.*')) return isAnyOf(module, callee.name, scope);
+        return this.resolver
+          .ofModule(module, callee.node, callee.name)
+          .some(each => each.kind === 'function' && each.body === scope);
+      });
     if (callee.kind !== 'name') return false;
     const bindings = this.resolver.lookUp(callee.name, callee);
     const all = bindings.length > 0 ? bindings : this.resolver.starred(callee);
@@ -286,6 +288,13 @@ export class Callers {
   }
 }
 
+/** `import_module("package." + name).build`, which may be that of any module of the package. */
+function isAnyOf(module: string, name: string, { node }: Scope): boolean {
+  const folder = `/${module.slice(0, -2).replaceAll('.', '/')}/`;
+  const own = node.childForFieldName('name')?.text;
+  return own === name && (node.source.file ?? '').replaceAll('\\', '/').includes(folder);
+}
+
 function isSuper({ callee }: CallOf, name: string): boolean {
   const text = callee.node.text;
   return /^super\b/.test(text) || text === `${name}.__init__`;
@@ -336,7 +345,10 @@ function assignedName(node: Node): string | null {
   const { parent } = node;
   const target = parent?.childForFieldName('name') ?? parent?.childForFieldName('left');
   const value = parent?.childForFieldName('value') ?? parent?.childForFieldName('right');
-  return target?.type === 'identifier' && value === node ? target.text : null;
+  if (value !== node) return null;
+  if (target?.type === 'identifier') return target.text;
+  // `self.build = (units) => …` of a script
+  return target?.type === 'member_expression' ? (target.childForFieldName('property')?.text ?? null) : null;
 }
 
 function crossed(a: readonly Frames[], b: readonly Frames[]): Frames[] {

@@ -10,6 +10,7 @@ const COPIES =
 /** What a function may return that holds numbers by name. */
 const RESULTS = /(?:^|\.)(?:dict|Namespace|SimpleNamespace|HParams|parse_args|parse_known_args|parseArgs)$/;
 const LOADS = /^(?:OmegaConf\.load|yaml\.(?:safe_|full_)?load|json\.loads?)$/;
+const OPENS = /^(?:(?:io\.|codecs\.)?open|(?:pathlib\.)?Path)$/;
 
 export class Definitions {
   private readonly evaluator: Evaluator;
@@ -171,7 +172,7 @@ export class Definitions {
   }
 
   /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */
-  private loaded({ positional, node }: CallOf, depth: number): Expression | null {
+  private loaded({ callee, positional, node }: CallOf, depth: number): Expression | null {
     const [first] = positional;
     let made = first && this.evaluator.definitions(first, depth + 1)[0];
     // `json.loads(Path("conf.json").read_text())`
@@ -181,7 +182,14 @@ export class Definitions {
     const told = path && this.evaluator.value(path, depth + 1);
     // settings are open anyway: the default of a path serves
     const file = told?.kind === 'known' ? told.value : told?.kind === 'outside' ? told.fallback : null;
-    return typeof file === 'string' ? this.evaluator.project.settingsIn(file, node.source) : null;
+    const { project } = this.evaluator;
+    const settings = typeof file === 'string' ? project.settingsIn(file, node.source) : null;
+    if (settings || told?.kind === 'known') return settings;
+    // `json.load(open(args.config))`: one of the project's
+    const isFile = made?.kind === 'call' && OPENS.test(dotted(made.callee));
+    return isFile
+      ? project.anySettings(dotted(callee).startsWith('json') ? 'json' : 'yaml', node.source)
+      : null;
   }
 
   /** `{"lstm": nn.LSTM, "gru": nn.GRU}[kind]`: any of them, when the key is not known. */

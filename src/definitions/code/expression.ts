@@ -18,7 +18,12 @@ export type Expression = { node: Node } & (
   | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
   | { kind: 'choice'; options: Expression[]; by: Choice }
   /** what a configuration file gives, and the command line may give otherwise */
-  | { kind: 'setting'; value: Constant }
+  | {
+      kind: 'setting';
+      value: Constant;
+      /** several files give it differently: the least and the most */
+      range?: readonly [number, number];
+    }
   /** a member of a record by its name, as a spread takes it */
   | { kind: 'key'; object: Expression; name: string }
   | { kind: 'other' }

@@ -407,7 +407,13 @@ function importNames(node: Node, scope: Scope, bind: Bind): void {
     } else {
       const [first] = named(each);
       if (first?.type === 'identifier')
-        bind(first.text, { kind: 'import', qualified: module, node: each, scope });
+        bind(first.text, {
+          kind: 'import',
+          // a package is told by its own name; a file of the project by what it exports
+          qualified: module.startsWith('npm:.') ? `${module}.default` : module,
+          node: each,
+          scope,
+        });
     }
   }
 }

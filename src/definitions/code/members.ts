@@ -2,6 +2,7 @@
 // options of a command line, and settings of a configuration.
 import { bindingOf, callsNamed, dotted, type Evaluator } from './evaluation.ts';
 import { type Binding, type CallOf, type Expression, enclosingClass, type Scope } from './expression.ts';
+import type { Node } from './node.ts';
 import { isBefore, lastOfEach } from './reach.ts';
 
 const DEPTH = 24;
@@ -149,6 +150,8 @@ export class Members {
           ...this.evaluator.ofModule(binding.qualified, definition.node, name),
         ];
       if (binding.kind !== 'parameter') return [];
+      const sent = name === 'data' ? this.messagesTo(binding, definition) : [];
+      if (sent.length > 0) return sent;
       const classes = binding.annotation ? this.evaluator.classesOf(binding.annotation) : [];
       const fields = classes.flatMap(body => this.evaluator.fieldOf(body, name));
       if (fields.length > 0) return fields.map(field => assumed(field, name));
@@ -157,6 +160,26 @@ export class Members {
       const setting = this.evaluator.project.setting([binding.name, name], definition.node.source);
       return setting ? [bindingOf(setting, this.evaluator.dialect)] : [];
     });
+  }
+
+  /** `event.data` where a worker hears of a message: what its makers post to it. */
+  private messagesTo({ node }: Binding, { node: at }: Expression): readonly Binding[] {
+    const { dialect, project } = this.evaluator;
+    const { file } = at.source;
+    if (dialect.self !== 'this' || file === null || !hearsMessages(dialect.scopeOf(node).node)) return [];
+    const own = file.slice(file.lastIndexOf('/') + 1).replace(/\.[cm]?[jt]sx?$/, '');
+    const makes = new RegExp(
+      `new\\s+Worker\\s*\\([^;]*?["'\`](?:[^"'\`]*/)?${own.replace(/\W/g, '\\$&')}(?:\\.\\w+)?["'\`]`,
+    );
+    return project.mentioning('postMessage', at.source).flatMap(source =>
+      makes.test(source.text)
+        ? callsNamed(source.root, 'postMessage', dialect).flatMap(call => {
+            const posted = dialect.expression(call);
+            const value = posted.kind === 'call' ? posted.positional[0] : undefined;
+            return value ? [bindingOf(value, dialect)] : [];
+          })
+        : [],
+    );
   }
 
   /** `self.hparams.hidden`, which is a parameter of the constructor; `cfg.model.hidden` of a configuration file. */
@@ -261,6 +284,14 @@ export class Members {
     }
     return [];
   }
+}
+
+/** `addEventListener("message", event => …)`, `self.onmessage = event => …` */
+function hearsMessages(handler: Node): boolean {
+  const { parent } = handler;
+  if (parent?.type === 'arguments')
+    return /addEventListener\s*\(\s*["']message["']\s*,/.test(parent.parent?.text.slice(0, 200) ?? '');
+  return parent?.type === 'assignment_expression' && /^(?:self\.)?onmessage\s*=/.test(parent.text);
 }
 
 /** What a caller may set otherwise. */

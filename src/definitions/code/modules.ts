@@ -4,6 +4,9 @@ import type { Binding, Expression, Scope } from './expression.ts';
 import type { Node } from './node.ts';
 import { lastOfEach } from './reach.ts';
 
+const EXPORTED =
+  /^export\s+default\s+(?:(?:abstract\s+)?class\s+|(?:async\s+)?function\s*\*?\s*)?([A-Za-z_$][\w$]*)/m;
+
 export class Modules {
   private readonly evaluator: Evaluator;
 
@@ -36,7 +39,9 @@ export class Modules {
     const target = this.evaluator.project.module(module, from.source);
     if (!target || depth > 4) return [];
     const scope = this.evaluator.dialect.scopeOf(target.root);
-    const all = scope.bindings(name);
+    const exported = name === 'default' && module.startsWith('npm:') ? EXPORTED.exec(target.text)?.[1] : name;
+    if (!exported) return [];
+    const all = scope.bindings(exported);
     const found = all.length < 2 ? all : lastOfEach(all, this.evaluator.dialect);
     if (found.length > 0)
       return found.flatMap(each => {

@@ -14,6 +14,8 @@ export interface Project {
   setting(path: readonly string[], from: Source): Expression | null;
   /** All that a configuration file gives. */
   settingsIn(file: string, from: Source): Expression | null;
+  /** What the configuration files of a kind have in common, where it is not told which one is loaded. */
+  anySettings(ending: 'json' | 'yaml', from: Source): Expression | null;
   /** What an input of the page beside a script holds before anybody changes it. */
   input(id: string, from: Source): Expression | null;
   /** What configuration files make a class with: `_target_: package.Net`. */
@@ -26,6 +28,7 @@ export const NO_PROJECT: Project = {
   mentioning: () => [],
   setting: () => null,
   settingsIn: () => null,
+  anySettings: () => null,
   input: () => null,
   instantiations: () => [],
 };

@@ -125,6 +125,11 @@ export class QualifiedNames {
     const name = callee.kind === 'name' ? callee.name : callee.kind === 'member' ? callee.name : '';
     if (['require', 'import', 'import_module'].includes(name) && first?.kind === 'constant')
       return [name === 'import_module' ? String(first.value) : `npm:${first.value}`];
+    if (name === 'import_module' && first) {
+      // `import_module("package." + name)`
+      const [begin] = /^\(?[rbf]*["']([\w.]*\.)/.exec(first.node.text)?.slice(1) ?? [];
+      return begin ? [`${begin}*`] : [];
+    }
     if (name === 'partial' && first) return this.evaluator.qualified(first, depth + 1);
     if (name === 'super') {
       const owner = enclosingClass(this.evaluator.dialect.scopeOf(expression.node));

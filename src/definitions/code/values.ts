@@ -47,8 +47,13 @@ export class Values {
     switch (expression.kind) {
       case 'constant':
         return { kind: 'known', value: expression.value, from: this.originOf(expression.node) };
-      case 'setting':
-        return { kind: 'outside', fallback: expression.value, from: this.originOf(expression.node) };
+      case 'setting': {
+        const { value, range, node } = expression;
+        const from = this.originOf(node);
+        return range
+          ? { kind: 'outside', fallback: undefined, from, range }
+          : { kind: 'outside', fallback: value, from };
+      }
       case 'unary':
         return lift([this.evaluator.value(expression.operand, depth + 1)], ([operand]) =>
           unary(expression.operator, operand!),
@@ -269,9 +274,10 @@ export class Values {
     if (size) return size;
     const bindings = this.evaluator.bindingsOf(expression, depth);
     if (bindings.length === 0) return UNKNOWN;
-    const found = agreed(bindings.map(binding => this.evaluator.valueOfBinding(binding, depth + 1)));
+    const all = bindings.map(binding => this.evaluator.valueOfBinding(binding, depth + 1));
+    const found = agreed(all);
     if (found.kind !== 'unknown' || bindings.length < 2) return found;
-    return this.byConditions(bindings, expression, depth) ?? found;
+    return this.byConditions(bindings, expression, depth) ?? between(all);
   }
 
   /** Of several bindings in branches, the last that the conditions take, known or by default. */
@@ -435,9 +441,31 @@ function agreed(values: readonly Value[]): Value {
   return UNKNOWN;
 }
 
+/** Of numbers that are all told and differ: between which they are. */
+function between(values: readonly Value[]): Value {
+  const ends = values.map(value => {
+    if (value.kind === 'known' && typeof value.value === 'number') return [value.value, value.value];
+    return value.kind === 'outside' && value.fallback === undefined ? value.range : undefined;
+  });
+  if (ends.some(each => each === undefined)) return UNKNOWN;
+  const all = ends.flat() as number[];
+  const [first] = values as [Exclude<Value, { kind: 'unknown' }>];
+  return {
+    kind: 'outside',
+    fallback: undefined,
+    from: first.from,
+    range: [Math.min(...all), Math.max(...all)],
+  };
+}
+
 function isSame(a: Value, b: Value): boolean {
   if (a.kind === 'known') return b.kind === 'known' && a.value === b.value;
-  return a.kind === 'outside' && b.kind === 'outside' && a.fallback === b.fallback;
+  return (
+    a.kind === 'outside' &&
+    b.kind === 'outside' &&
+    a.fallback === b.fallback &&
+    a.range?.join() === b.range?.join()
+  );
 }
 
 function lift(values: Value[], compute: (values: Constant[]) => Constant | undefined): Value {

@@ -6,7 +6,7 @@ import { Source } from '../code/node.ts';
 import type { Project } from '../code/project.ts';
 import { type Language, languageOfFile, type Tree } from '../code/syntax.ts';
 import { inputSetting } from './html.ts';
-import { jsonSettings } from './json.ts';
+import { jsonSettings, mergedSettings } from './json.ts';
 import { type YamlFile, yamlFile } from './yaml.ts';
 
 export interface FileHost {
@@ -21,10 +21,26 @@ export interface FileHost {
 /** Files of a project beyond which it is not looked through for what calls a class. */
 const MOST_FILES = 3000;
 const MOST_MENTIONS = 12;
+/** configuration files beyond which it is not told which of them a program loads */
+const MOST_CONFIGURATIONS = 40;
+const LARGEST_CONFIGURATION = 64_000;
+/** JSON that may be the configuration of a model, by its name or folder */
+export const CONFIGURATION_FILE =
+  /(?:[\\/](?:conf|configs?|params|settings|hparams)[\\/][^\\/]+|[\\/][^\\/]*(?:conf|param|setting|hyper)[^\\/]*)\.json$/i;
+/** those of tools */
+const TOOLS =
+  /[\\/](?:[jt]sconfig|package|composer|docker-compose|environment|mkdocs|angular|launch|tasks|settings|vite|webpack|babel|\.)[^\\/]*\.(?:json|ya?ml)$/i;
 /** what no project has as a module of its own */
 const FOREIGN = /^(?:torch|tensorflow|keras|numpy|pandas|typing|os|sys|math|npm:@?[a-z])(?:\b|\.)/;
 /** names that a configuration goes by */
 const CONFIGURATION = /^(?:cfg|config|conf|configs|hparams|hp|args|opt|opts|params|c)$/;
+
+interface Listed {
+  of: readonly string[];
+  all: Set<string>;
+  yaml: string[];
+  json: string[];
+}
 
 export class ProjectFiles implements Project {
   private readonly host: FileHost;
@@ -32,8 +48,9 @@ export class ProjectFiles implements Project {
   private readonly sources = new Map<string, { text: string; source: Source; tree: Tree }>();
   private readonly yaml = new Map<string, { text: string; file: YamlFile }>();
   private readonly json = new Map<string, { text: string; settings: Expression | null }>();
+  private readonly any = new Map<string, { texts: string[]; settings: Expression | null }>();
   private own: Source | null = null;
-  private listed: { of: readonly string[]; all: Set<string>; yaml: string[] } | null = null;
+  private listed: Listed | null = null;
 
   constructor(host: FileHost, root: string) {
     this.host = host;
@@ -72,7 +89,7 @@ export class ProjectFiles implements Project {
     const mention = new RegExp(`\\b${name.replaceAll('$', '\\$')}\\s*\\(`);
     const found: Source[] = [];
     for (const file of files.all) {
-      if (file === own || file.endsWith('.py') !== isPython || /\.ya?ml$/.test(file)) continue;
+      if (file === own || file.endsWith('.py') !== isPython || /\.(?:ya?ml|json)$/.test(file)) continue;
       const text = this.host.read(file);
       if (!text?.includes(name) || !mention.test(text)) continue;
       if (found.length === MOST_MENTIONS) return [];
@@ -101,18 +118,47 @@ export class ProjectFiles implements Project {
     return null;
   }
 
+  anySettings(ending: 'json' | 'yaml', from: Source): Expression | null {
+    if (from.file === null) return null;
+    const files = this.files();
+    const every = (ending === 'json' ? files?.json : files?.yaml)?.filter(file => !TOOLS.test(file)) ?? [];
+    const own = path.dirname(from.file);
+    // those of other programs stand in other folders
+    const steps = (file: string) => path.relative(own, path.dirname(file)).split(path.sep).length;
+    const [nearest] = every.toSorted((a, b) => steps(a) - steps(b) || Number(a > b) - 0.5);
+    const folder = nearest && path.dirname(nearest);
+    const named = every.filter(file => path.dirname(file) === folder);
+    if (named.length === 0 || named.length > MOST_CONFIGURATIONS) return null;
+    const texts = named.map(file => this.host.read(file) ?? '');
+    const known = this.any.get(ending);
+    if (known?.texts.every((text, at) => text === texts[at]) && known.texts.length === texts.length)
+      return known.settings;
+    const all = named.flatMap((file, at) => {
+      if (!texts[at] || texts[at].length > LARGEST_CONFIGURATION) return [];
+      const settings = ending === 'json' ? this.jsonIn(file) : this.yamlOf(file)?.settings;
+      return settings?.kind === 'record' ? [settings] : [];
+    });
+    const settings = all.length > 0 ? mergedSettings(all) : null;
+    this.any.set(ending, { texts, settings });
+    return settings;
+  }
+
   private jsonSettings(file: string, from: string): Expression | null {
     for (const base of [path.dirname(from), this.root]) {
       const full = path.resolve(base, file);
-      const text = this.inside(full) ? this.host.read(full) : null;
-      if (!text) continue;
-      const known = this.json.get(full);
-      if (known?.text === text) return known.settings;
-      const settings = jsonSettings(text, full);
-      this.json.set(full, { text, settings });
-      return settings;
+      if (this.inside(full) && this.host.read(full)) return this.jsonIn(full);
     }
     return null;
+  }
+
+  private jsonIn(full: string): Expression | null {
+    const text = this.host.read(full);
+    if (!text) return null;
+    const known = this.json.get(full);
+    if (known?.text === text) return known.settings;
+    const settings = jsonSettings(text, full);
+    this.json.set(full, { text, settings });
+    return settings;
   }
 
   input(id: string, from: Source): Expression | null {
@@ -203,11 +249,16 @@ export class ProjectFiles implements Project {
 
   // files
 
-  private files(): { all: Set<string>; yaml: string[] } | null {
+  private files(): Listed | null {
     const of = this.host.list();
     if (!of) return null;
     if (this.listed?.of !== of)
-      this.listed = { of, all: new Set(of), yaml: of.filter(file => /\.ya?ml$/.test(file)) };
+      this.listed = {
+        of,
+        all: new Set(of),
+        yaml: of.filter(file => /\.ya?ml$/.test(file)),
+        json: of.filter(file => file.endsWith('.json')),
+      };
     return this.listed;
   }
 

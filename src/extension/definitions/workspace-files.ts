@@ -4,7 +4,11 @@ import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import type { FileHost, ProjectFiles } from '../../definitions/project/files.ts';
 
-const FILES = '**/*.{py,ts,tsx,js,mjs,jsx,yaml,yml}';
+const FILES = [
+  '**/*.{py,ts,tsx,js,mjs,jsx,yaml,yml}',
+  '**/{conf,config,configs,params,settings,hparams}/*.json',
+  '**/*{conf,param,setting,hyper}*.json',
+];
 const SKIPPED =
   '**/{node_modules,.git,.venv,venv,env,site-packages,__pycache__,dist,build,out,.unroll,wandb,mlruns,outputs}/**';
 const MOST_FILES = 3000;
@@ -92,12 +96,16 @@ export class FolderProject implements FileHost {
   async load(): Promise<boolean> {
     const had = this.hasLeft;
     if (this.wantsList && !this.listed) {
-      const found = await vscode.workspace.findFiles(
-        new vscode.RelativePattern(this.folder, FILES),
-        SKIPPED,
-        MOST_FILES + 1,
+      const found = await Promise.all(
+        FILES.map(pattern =>
+          vscode.workspace.findFiles(
+            new vscode.RelativePattern(this.folder, pattern),
+            SKIPPED,
+            MOST_FILES + 1,
+          ),
+        ),
       );
-      this.listed = found.map(({ fsPath }) => fsPath).sort();
+      this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
       return true;
     }
     const wanted = [...this.wanted];

@@ -2,7 +2,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Syntax } from '../../definitions/code/syntax.ts';
-import { ProjectFiles } from '../../definitions/project/files.ts';
+import { CONFIGURATION_FILE, ProjectFiles } from '../../definitions/project/files.ts';
 import { nearestMarked } from './workspace.ts';
 
 const SKIPPED =
@@ -69,7 +69,7 @@ function filesIn(root: string): string[] {
       if (SKIPPED.test(entry.name)) continue;
       const full = path.join(folder, entry.name);
       if (entry.isDirectory()) folders.push(full);
-      else if (entry.isFile() && READ.test(entry.name)) found.push(full);
+      else if (entry.isFile() && (READ.test(entry.name) || CONFIGURATION_FILE.test(full))) found.push(full);
       if (found.length > MOST_FILES) return found;
     }
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { languageOfFile } from '../../../src/definitions/code/syntax.ts';
 import { type LayerData, layerData } from '../../../src/definitions/describe.ts';
 import { findDefinitions } from '../../../src/definitions/find.ts';
-import { type FileHost, ProjectFiles } from '../../../src/definitions/project/files.ts';
+import { CONFIGURATION_FILE, type FileHost, ProjectFiles } from '../../../src/definitions/project/files.ts';
 import { syntax } from './find.ts';
 
 /** Layers of the first file. */
@@ -11,7 +11,8 @@ async function layersIn(files: Readonly<Record<string, string>>): Promise<LayerD
   await syntax.load('python');
   await syntax.load('javascript');
   const host: FileHost = {
-    list: () => Object.keys(files).filter(name => !/\.(?:json|html)$/.test(name)),
+    list: () =>
+      Object.keys(files).filter(name => !/\.(?:json|html)$/.test(name) || CONFIGURATION_FILE.test(name)),
     read: name => files[name] ?? null,
     parse: (text, language) => syntax.parseNow(text, language),
   };
@@ -162,5 +163,154 @@ def make(text=None):
 `,
     });
     assert.equal(layer!.parametersDefault, lstm(7, 3));
+  });
+});
+
+describe('settings of a file that the command line names', () => {
+  const net = `import argparse, json
+from torch import nn
+parser = argparse.ArgumentParser()
+parser.add_argument('--config', required=True)
+args = parser.parse_args()
+with open(args.config) as file:
+    config = json.load(file)
+rnn = nn.LSTM(config['inputs'], config['cells'][0]['hidden'])
+`;
+  const json = (inputs: number, hidden: number) => JSON.stringify({ inputs, cells: [{ hidden }] });
+
+  it('are those of the one file that there is', async () => {
+    const [layer] = await layersIn({ '/p/net.py': net, '/p/conf/a.json': json(3, 4) });
+    assert.deepEqual([layer!.units, layer!.unitsDefault], [null, 4]);
+    assert.deepEqual([layer!.parameters, layer!.parametersDefault], [null, lstm(3, 4)]);
+    assert.equal(layer!.from?.file, '/p/conf/a.json');
+  });
+
+  it('are between those of several, or what all have', async () => {
+    const [layer] = await layersIn({
+      '/p/net.py': net,
+      '/p/conf/a.json': json(3, 4),
+      '/p/conf/b.json': json(3, 9),
+      '/p/conf/c.json': '{"other": 1}',
+      // nearer ones are meant, and those of tools never
+      '/p/old/conf/a.json': json(3, 400),
+      '/p/package.json': json(3, 4000),
+      '/p/tsconfig.json': json(3, 4000),
+    });
+    assert.deepEqual([layer!.unitsDefault, layer!.unitsRange], [undefined, [4, 9]]);
+    assert.deepEqual(layer!.parametersRange, [lstm(3, 4), lstm(3, 9)]);
+    const [same] = await layersIn({
+      '/p/net.py': net,
+      '/p/conf/a.json': json(3, 4),
+      '/p/conf/b.json': json(3, 4),
+    });
+    assert.equal(same!.parametersDefault, lstm(3, 4));
+  });
+
+  it('are none where the values are of other kinds, or the lists of other lengths', async () => {
+    const other = ['{"inputs": 3, "cells": [{"hidden": "wide"}]}', '{"inputs": 3, "cells": []}'];
+    for (const text of other) {
+      const [layer] = await layersIn({
+        '/p/net.py': net,
+        '/p/conf/a.json': json(3, 4),
+        '/p/conf/b.json': text,
+      });
+      assert.deepEqual([layer!.units, layer!.unitsDefault, layer!.unitsRange], [null, undefined, undefined]);
+    }
+  });
+
+  it('reach a builder that a module named by them has', async () => {
+    const [layer] = await layersIn({
+      '/p/models/wide.py': `from keras.layers import LSTM, Input
+def build_model(params):
+    x = Input(shape=(7, params["input"]["width"]))
+    return LSTM(**{**params["rnn"], **params["rnn1"]})(x)
+`,
+      '/p/main.py': `import importlib, json
+def main(args):
+    with open(args.config) as f:
+        params = json.load(f)
+    module = importlib.import_module("models." + params["name"])
+    module.build_model(params["model"][0])
+`,
+      '/p/config/wide.json': JSON.stringify({
+        name: 'wide',
+        model: [{ input: { width: 3 }, rnn: { use_bias: true }, rnn1: { units: 4 } }],
+      }),
+    });
+    assert.equal(layer!.unitsDefault, 4);
+    assert.equal(layer!.parametersDefault, 4 * 4 * (3 + 4 + 1));
+  });
+});
+
+describe('messages of a worker', () => {
+  const worker = (head: string, tail = '});') => `import * as tf from '@tensorflow/tfjs';
+const chars = 'abc+ ';
+${head}
+  const { hidden } = event.data;
+  build(hidden, chars.length);
+${tail}
+function build(units, width) {
+  tf.sequential({ layers: [tf.layers.lstm({ units, inputShape: [9, width] })] });
+}
+`;
+  const page = `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+const other = new Worker('other.js');
+document.getElementById('go').addEventListener('click', () => {
+  const hidden = +document.getElementById('units').value;
+  worker.postMessage({ hidden, kind: 'train' });
+});
+`;
+
+  it('hold what the page posts', async () => {
+    for (const text of [
+      worker("self.addEventListener('message', event => {"),
+      worker('onmessage = event => {', '};'),
+      worker('self.onmessage = function (event) {', '};'),
+    ]) {
+      const [layer] = await layersIn({
+        '/p/worker.js': text,
+        '/p/index.js': page,
+        '/p/index.html': '<input id="units" value="8">',
+      });
+      assert.deepEqual([layer!.units, layer!.unitsDefault], [null, 8], text);
+      assert.equal(layer!.parametersDefault, 4 * 8 * (5 + 8 + 1));
+    }
+  });
+
+  it('of another worker say nothing, nor another event', async () => {
+    for (const [text, own] of [
+      [worker("self.addEventListener('message', event => {"), '/p/mine.js'],
+      [worker("self.addEventListener('close', event => {"), '/p/worker.js'],
+    ] as const) {
+      const [layer] = await layersIn({
+        [own]: text,
+        '/p/index.js': page,
+        '/p/index.html': '<input id="units" value="8">',
+      });
+      assert.equal(layer!.unitsDefault, undefined, own);
+    }
+  });
+});
+
+describe('a default export', () => {
+  it('is known by the name that the importing file gives it', async () => {
+    const core = `import * as tf from '@tensorflow/tfjs';
+export default class Core {
+  constructor(config) {
+    this.model = tf.sequential({ layers: [tf.layers.lstm({ units: 4, inputShape: [9, config.width] })] });
+  }
+}
+`;
+    const [layer] = await layersIn({
+      '/p/core.js': core,
+      // another class that has this name
+      '/p/index.js': 'class Core {}\nnew Core({ width: 9 });\n',
+    });
+    assert.equal(layer!.parameters, null);
+    const [same] = await layersIn({
+      '/p/core.js': core,
+      '/p/index.js': "import Core from './core';\nconst net = new Core({ width: 3 });\n",
+    });
+    assert.equal(same!.parameters, 4 * 4 * (3 + 4 + 1));
   });
 });
