@@ -15,103 +15,15 @@
 //
 //   ∂α = Σ over rows of ∂P ⊙ S_{t-1}      ∂S_{t-1} = ∂P diag(α), and + ∂c aᵀ of `general`
 //
-// A state is stored transposed, (K, R): a vector holds WIDTH rows of S, which know nothing of each other save the sums
-// that are ∂q, ∂k, ∂α. Up to MEMORY_VECTORS vectors go through a step together. States are kept before each chunk of steps;
+// `add` goes back in memory_by_keys.h, save in products of chunks where states are large. Else a state is stored transposed,
+// (K, R): a vector holds WIDTH rows of S, which know nothing of each other save the sums that are ∂q, ∂k, ∂α. Up to MEMORY_VECTORS vectors go through a step together. States are kept before each chunk of steps;
 // the backward pass computes the others of a chunk again. A task is a head of a sequence; threads share the tasks.
 //
 // Legend: K key size, V value size, R rows of a state: V, and one more for n when the memory is normalised.
 #pragma once
-#include "selective_scan.h"
+#include "memory_by_keys.h"
 
 namespace UNROLL_NAMESPACE {
-
-constexpr int MEMORY_VECTORS = UNROLL_REGISTERS >= 32 ? 4 : 2;
-
-/** Rounded up to whole vectors. */
-UNROLL_INLINE Index padded(Index count) { return (count + WIDTH - 1) / WIDTH * WIDTH; }
-
-struct MemoryPlan {
-  Index T, B, H, K, V, R, chunk, stride;
-  bool general;
-
-  MemoryPlan(Index seq_len, Index batch, Index heads, Index key_size, Index value_size, int update, bool normalised,
-             Index chunk_steps)
-      : T(seq_len), B(batch), H(heads), K(key_size), V(value_size), R(value_size + normalised),
-        chunk(smaller(chunk_steps, seq_len)), stride(padded(R)),
-        general(update == UNROLL_UPDATE_GENERAL) {}
-
-  template <class Call>
-  explicit MemoryPlan(const Call *call)
-      : MemoryPlan(call->seq_len, call->batch, call->heads, call->key_size, call->value_size, call->update,
-                   call->normalised, call->chunk) {}
-
-  Index state() const { return K * stride; }
-  Index forward_floats() const { return state() + 2 * K + 4 * stride; }
-  Index backward_floats() const {
-    return (chunk + 2) * state() + (3 * chunk + 4) * stride + 5 * K * WIDTH + 3 * K + chunk_floats();
-  }
-  /** what `ChunkArrays` takes */
-  Index chunk_floats() const {
-    const Index C = chunk, C_ = padded(C), K_ = padded(K);
-    return 6 * C * K_ + K * C_ + 5 * C * stride + stride * C_ + 2 * stride * K_ + 4 * C * C_ + 5 * C_;
-  }
-  /** squares (T, B, H), norms (T, B), ∂u (B, H, K) */
-  Index shared_floats() const { return T * B * (H + 1) + B * H * K; }
-};
-
-static double matrix_memory_memory(const UnrollMatrixMemoryMemory *call) {
-  const MemoryPlan p(call);
-  const double threads = unroll::thread_count();
-  return call->backward ? threads * p.backward_floats() + p.shared_floats() : threads * p.forward_floats();
-}
-
-/** to (K, stride) = the transpose of from (R, K); null is zeros. */
-static void state_in(const MemoryPlan &p, const float *from, float *to) {
-  fill(to, p.state(), 0.f);
-  if (!from) return;
-  for (Index i = 0; i < p.R; i++)
-    for (Index j = 0; j < p.K; j++) to[j * p.stride + i] = from[i * p.K + j];
-}
-
-static void state_out(const MemoryPlan &p, const float *from, float *to) {
-  for (Index i = 0; i < p.R; i++)
-    for (Index j = 0; j < p.K; j++) to[i * p.K + j] = from[j * p.stride + i];
-}
-
-/** A step of a head. `alpha` (K); `probe` (K) is what the state is multiplied with before it changes: α ⊙ k, or a. */
-struct MemoryStep {
-  const float *q, *k, *v, *a, *b;
-  const float *alpha, *probe;
-  float strength, floor;
-};
-
-/** Reads steps into places that the next one takes again. */
-template <class Call> struct StepReader {
-  const MemoryPlan &p;
-  const Call &call;
-  float *alpha, *probe, *value;
-
-  /** memory: 2 K + stride floats */
-  StepReader(const MemoryPlan &plan, const Call &the_call, float *memory)
-      : p(plan), call(the_call), alpha(memory), probe(memory + plan.K), value(memory + 2 * plan.K) {
-    fill(alpha, p.K, 1.f);
-    fill(value, p.stride, 0.f);
-    if (call.normalised) value[p.V] = 1.f;
-  }
-
-  MemoryStep read(Index row) const {
-    const float *k = call.k + row * p.K, *decay = alpha;
-    if (call.decay_of == UNROLL_DECAY_CHANNEL) decay = call.decay + row * p.K;
-    if (call.decay_of == UNROLL_DECAY_HEAD) fill(alpha, p.K, call.decay[row]);
-    copy(value, call.v + row * p.V, p.V);
-    const float *a = call.a ? call.a + row * p.K : nullptr, *b = call.b ? call.b + row * p.K : nullptr;
-    if (call.update == UNROLL_UPDATE_DELTA)
-      for (Index j = 0; j < p.K; j += WIDTH)
-        store_part(probe + j, load_part(decay + j, p.K - j) * load_part(k + j, p.K - j), p.K - j);
-    return {call.q + row * p.K, k, value, a, b, decay, p.general ? a : probe, call.strength ? call.strength[row] : 1.f,
-            call.floor ? call.floor[row] : 1.f};
-  }
-};
 
 enum Read { READ_NOTHING, READ_AFTER, READ_BEFORE };
 
@@ -202,48 +114,6 @@ template <class F> UNROLL_INLINE void with_update(int update, F f) {
   f(Constant<UNROLL_UPDATE_ADD>{});
 }
 
-UNROLL_INLINE float dot(const float *a, const float *b, Index count) {
-  Vec sum{};
-  for (Index j = 0; j < count; j += WIDTH) sum = multiply_add(load_part(a + j, count - j), load_part(b + j, count - j), sum);
-  return sum_of_lanes(sum);
-}
-
-/** Σ u ⊙ q ⊙ k */
-UNROLL_INLINE float bonus_of(const float *u, const float *q, const float *k, Index count) {
-  Vec sum{};
-  for (Index j = 0; j < count; j += WIDTH)
-    sum = multiply_add(load_part(u + j, count - j) * load_part(q + j, count - j), load_part(k + j, count - j), sum);
-  return sum_of_lanes(sum);
-}
-
-UNROLL_INLINE float absolute(float x) { return x < 0 ? -x : x; }
-
-/** out (count) = factor · from + add */
-UNROLL_INLINE void scaled(float *out, float factor, const float *from, float add_factor, const float *add, Index count) {
-  for (Index i = 0; i < count; i += WIDTH) {
-    Vec sum = splat(factor) * load_part(from + i, count - i);
-    if (add) sum = multiply_add(splat(add_factor), load_part(add + i, count - i), sum);
-    store_part(out + i, sum, count - i);
-  }
-}
-
-/** The operands of a step that are as wide as keys and values. */
-template <class Call> UNROLL_INLINE void call_step_in(const MemoryPlan &p, const Call &call, Index row) {
-  call_in(call.q + row * p.K, p.K);
-  call_in(call.k + row * p.K, p.K);
-  call_in(call.v + row * p.V, p.V);
-  if (call.decay_of == UNROLL_DECAY_CHANNEL) call_in(call.decay + row * p.K, p.K);
-  if (p.general) {
-    call_in(call.a + row * p.K, p.K);
-    call_in(call.b + row * p.K, p.K);
-  }
-}
-
-/** Where a kept state stands: (K, R). */
-UNROLL_INLINE float *kept_state(const MemoryPlan &p, float *kept, Index chunk, Index task) {
-  return kept + (chunk * p.B * p.H + task) * p.K * p.R;
-}
-
 /** o (T, B, H·V), s_n (B, H, R, K), and kept unless null */
 static double matrix_memory(const UnrollMatrixMemory *call) {
   const MemoryPlan p(call);
@@ -289,12 +159,12 @@ static double matrix_memory(const UnrollMatrixMemory *call) {
 
 /** What the backward pass of one thread keeps. */
 struct MemoryBack {
-  float *states, *g, *written, *turned, *found, *dfound, *of_row, *dout;
+  float *states, *g, *written, *turned, *of_row, *dout;
   /** (K, WIDTH) each, to be summed over the lanes */
   float *dq, *dk, *dalpha, *da, *db;
   /** (K) */
   float *sums;
-  float *steps, *chunk;
+  float *chunk;
 
   MemoryBack(const MemoryPlan &p, float *memory) {
     Scratch scratch{memory};
@@ -302,8 +172,6 @@ struct MemoryBack {
     g = scratch.take(p.state());
     written = scratch.take(p.chunk * p.stride);
     turned = scratch.take(p.chunk * p.stride);
-    found = scratch.take(p.chunk * p.stride);
-    dfound = scratch.take(p.stride);
     dout = scratch.take(p.stride);
     of_row = scratch.take(p.stride);
     dq = scratch.take(p.K * WIDTH);
@@ -312,7 +180,6 @@ struct MemoryBack {
     da = scratch.take(p.K * WIDTH);
     db = scratch.take(p.K * WIDTH);
     sums = scratch.take(p.K);
-    steps = scratch.take(2 * p.K + p.stride);
     chunk = scratch.take(p.chunk_floats());
   }
 };
@@ -323,13 +190,13 @@ struct PanelSums {
 };
 
 /**
- * A panel of rows one step back: g becomes the derivative of the state before the step. `dfound` is that of what q read
- * (null: nothing), `dbefore` that of what it read of the state before (a bonus). Row sums are begun if `begin`, else added to.
+ * A panel of rows one step back: g becomes the derivative of the state before the step. Row sums are begun if `begin`, else
+ * added to.
  */
 template <int NV, int UPDATE>
 UNROLL_NOINLINE void memory_step_back(const MemoryPlan &p, const MemoryStep &step, Index row, const float *before,
-                                      const float *after, const MemoryBack &m, Index i, const float *dfound,
-                                      const float *dbefore, bool by_channel, bool begin, PanelSums &sums) {
+                                      const float *after, const MemoryBack &m, Index i, bool by_channel, bool begin,
+                                      PanelSums &sums) {
   constexpr bool DELTA = UPDATE == UNROLL_UPDATE_DELTA, TURNS = UPDATE == UNROLL_UPDATE_GENERAL;
   const Index K = p.K, stride = p.stride;
   float *g = m.g + row;
@@ -339,7 +206,7 @@ UNROLL_NOINLINE void memory_step_back(const MemoryPlan &p, const MemoryStep &ste
   for (int v = 0; v < NV; v++) {
     w[v] = load(m.written + i * stride + row + v * WIDTH);
     if (TURNS) c[v] = load(m.turned + i * stride + row + v * WIDTH);
-    if (dfound) seen[v] = load(dfound + row + v * WIDTH);
+    seen[v] = load(m.dout + row + v * WIDTH);
   }
   // 1. what q read joins G, and with it G k, G b
   for (Index j = 0; j < K; j++) {
@@ -368,10 +235,6 @@ UNROLL_NOINLINE void memory_step_back(const MemoryPlan &p, const MemoryStep &ste
     store(m.of_row + row + v * WIDTH, gk[v]);
   }
   // 3. through the change of the state
-  Vec before_seen[NV] = {};
-  if (dbefore)
-#pragma GCC unroll 4
-    for (int v = 0; v < NV; v++) before_seen[v] = load(dbefore + row + v * WIDTH);
   for (Index j = 0; j < K; j++) {
     const Vec k = splat(step.k[j]), alpha = splat(step.alpha[j]), a = TURNS ? splat(step.a[j]) : Vec{};
     const Index lane = j * WIDTH;
@@ -404,22 +267,10 @@ UNROLL_NOINLINE void memory_step_back(const MemoryPlan &p, const MemoryStep &ste
     else
       sums.alpha += dalpha;
   }
-  if (!dbefore) return;
-  for (Index j = 0; j < K; j++) {
-    const Vec q = splat(step.q[j]);
-    Vec dq = load(m.dq + j * WIDTH);
-#pragma GCC unroll 4
-    for (int v = 0; v < NV; v++) {
-      const Index at = j * stride + v * WIDTH;
-      dq = multiply_add(before_seen[v], load(before + at), dq);
-      store(g + at, multiply_add(before_seen[v], q, load(g + at)));
-    }
-    store(m.dq + j * WIDTH, dq);
-  }
 }
 
 /** From ∂L/∂(found / divisor), in `gradient` with a place for n·q, to ∂L/∂found. */
-static void through_divisor(const MemoryPlan &p, const float *found, float floor, float *gradient) {
+static void through_divisor_of(const MemoryPlan &p, const float *found, float floor, float *gradient) {
   const float along = found[p.V], size = absolute(along), divisor = larger(size, floor);
   const float of_divisor = -dot(gradient, found, p.V) / divisor / divisor;
   scaled(gradient, 1.f / divisor, gradient, 0.f, nullptr, p.V);
@@ -427,28 +278,14 @@ static void through_divisor(const MemoryPlan &p, const float *found, float floor
 }
 
 /** The gradients of a step's operands, once all panels have gone back. */
-static void memory_step_out(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const MemoryStep &step, Index row,
-                            Index head, const MemoryBack &m, const PanelSums &sums, float *dbonus) {
+static void memory_step_out(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index row, const MemoryBack &m,
+                            const PanelSums &sums) {
   const Index K = p.K;
   float *dq = call.dq + row * K, *dk = call.dk + row * K, *dv = call.dv + row * p.V;
   sum_lanes_of_rows(m.dq, K, dq);
   sum_lanes_of_rows(m.dk, K, dk);
   copy(dv, m.of_row, p.V);
-  float dstrength = sum_of_lanes(sums.strength);
-  if (call.bonus) {
-    const float *u = call.bonus + head * K;
-    const float own = bonus_of(u, step.q, step.k, K), along = dot(m.dout, step.v, p.V);
-    dstrength += own * along;
-    scaled(dv, 1.f, dv, step.strength * own, m.dout, p.V);
-    const Vec factor = splat(step.strength * along);
-    for (Index j = 0; j < K; j += WIDTH) {
-      const Vec q = load_part(step.q + j, K - j), k = load_part(step.k + j, K - j), each = load_part(u + j, K - j);
-      store_part(dq + j, multiply_add(factor * each, k, load_part(dq + j, K - j)), K - j);
-      store_part(dk + j, multiply_add(factor * each, q, load_part(dk + j, K - j)), K - j);
-      store_part(dbonus + j, multiply_add(factor * q, k, load_part(dbonus + j, K - j)), K - j);
-    }
-  }
-  if (call.dstrength) call.dstrength[row] = dstrength;
+  if (call.dstrength) call.dstrength[row] = sum_of_lanes(sums.strength);
   if (p.general) {
     if (call.da) sum_lanes_of_rows(m.da, K, call.da + row * K);
     if (call.db) sum_lanes_of_rows(m.db, K, call.db + row * K);
@@ -461,7 +298,7 @@ static void memory_step_out(const MemoryPlan &p, const UnrollMatrixMemoryBackwar
 }
 
 /** What the step of `row` will write. */
-static void call_gradients_in(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index row) {
+UNROLL_INLINE void call_gradients_in(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, Index row) {
   call_in<true>(call.dq + row * p.K, p.K);
   call_in<true>(call.dk + row * p.K, p.K);
   call_in<true>(call.dv + row * p.V, p.V);
@@ -472,7 +309,7 @@ static void call_gradients_in(const MemoryPlan &p, const UnrollMatrixMemoryBackw
 template <int UPDATE>
 static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
                               const StepReader<UnrollMatrixMemoryBackward> &reader, const MemoryBack &m, Index task,
-                              Index length, Index from, float *squares, float *dbonus) {
+                              Index length, Index from, float *squares) {
   const Index b = task / p.H, head = task % p.H, steps = smaller(p.chunk, length - from);
   const auto row_of = [&](Index i) { return (reading.place(length, from + i) * p.B + b) * p.H + head; };
   const float *kept = kept_state(p, (float *)call.kept, from / p.chunk, task);
@@ -482,11 +319,7 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
     if (i + STEPS_AHEAD < steps) call_step_in(p, call, row_of(i + STEPS_AHEAD));
     const MemoryStep step = reader.read(row_of(i));
     float *before = m.states + i * p.state(), *after = before + p.state(), *written = m.written + i * p.stride;
-    float *turned = m.turned + i * p.stride, *found = m.found + i * p.stride;
-    if (call.normalised)
-      memory_advance<UPDATE, READ_AFTER>(p, step, before, after, found, written, turned);
-    else
-      memory_advance<UPDATE, READ_NOTHING>(p, step, before, after, found, written, turned);
+    memory_advance<UPDATE, READ_NOTHING>(p, step, before, after, nullptr, written, m.turned + i * p.stride);
   }
   for (Index i = steps - 1; i >= 0; i--) {
     const Index row = row_of(i);
@@ -497,16 +330,14 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
     const MemoryStep step = reader.read(row);
     const float *before = m.states + i * p.state();
     copy(m.dout, call.dout + row * p.V, p.V);
-    if (call.normalised) through_divisor(p, m.found + i * p.stride, step.floor, m.dout);
     PanelSums sums = {};
     for (Index first = 0; first < p.stride; first += MEMORY_VECTORS * WIDTH)
       with_constant<MEMORY_VECTORS>((int)smaller<Index>(MEMORY_VECTORS, (p.stride - first) / WIDTH), [&](auto vectors) {
         memory_step_back<vectors.value, UPDATE>(p, step, first, before, before + p.state(), m, i,
-                                                call.bonus ? nullptr : m.dout, call.bonus ? m.dout : nullptr,
                                                 call.decay_of == UNROLL_DECAY_CHANNEL, first == 0, sums);
       });
     squares[row] = sum_of_lanes(sums.squares);
-    memory_step_out(p, call, step, row, head, m, sums, dbonus);
+    memory_step_out(p, call, row, m, sums);
   }
 }
 
@@ -519,14 +350,13 @@ static void memory_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackw
 //   ∂D_ij = γ_j T_ij (q_i · k_j)                 ∂c_i = ∂o_i · S q_i      ∂e_j = γ_j v_j · G k_j
 //
 // and back through D_ij = α_i D_{i-1,j}, c_i = α_i c_{i-1} without a division. Products of whole chunks reuse what they
-// load: half the time of going step by step.
+// load, and take no state of every step.
 
-/** Smaller states go back step by step, where a chunk's own products would cost more. */
-constexpr Index CHUNKED_STATE = 1024;
+/** Smaller states go back by keys, step by step: those of a chunk, of which ∂α asks for each, stay in a second-level cache. */
+constexpr Index CHUNKED_STATE = 8192;
 
 template <class Call> static bool goes_in_chunks(const MemoryPlan &p, const Call &call) {
-  return call.update == UNROLL_UPDATE_ADD && call.decay_of != UNROLL_DECAY_CHANNEL && !call.bonus &&
-         p.K * p.R >= CHUNKED_STATE;
+  return call.update == UNROLL_UPDATE_ADD && call.decay_of == UNROLL_DECAY_HEAD && !call.bonus && p.K * p.R >= CHUNKED_STATE;
 }
 
 /** Sizes of a chunk's arrays: C steps, padded to C_ and K_ numbers. */
@@ -673,7 +503,7 @@ static void memory_back_products(const MemoryPlan &p, const UnrollMatrixMemoryBa
     for (Index i = 0; i < C; i++) scaled(x.dv + i * stride, x.c[i], x.dv + i * stride, 0.f, nullptr, stride);
     chunk_product<false>(x.dv, stride, x.a, C_, x.v, stride, C, stride, C, true);
     for (Index i = 0; i < C; i++)
-      through_divisor(p, x.dv + i * stride, call.floor ? call.floor[row_of(i)] : 1.f, x.dout + i * stride);
+      through_divisor_of(p, x.dv + i * stride, call.floor ? call.floor[row_of(i)] : 1.f, x.dout + i * stride);
   }
   // 4. within the chunk: T, W in its place, and with them ∂γ and ∂D
   transposed_copy(x.v_t, C_, x.v, stride, C, p.R);
@@ -772,6 +602,23 @@ static void memory_clear_rest(const MemoryPlan &p, const UnrollMatrixMemoryBackw
   }
 }
 
+/** A head of a sequence back, values in the lanes; ∂s_0 unless null. */
+static void rows_back(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
+                      const StepReader<UnrollMatrixMemoryBackward> &reader, const MemoryBack &m, const ChunkArrays &arrays,
+                      bool chunked, Index task, float *squares) {
+  const Index length = reading.length(task / p.H);
+  state_in(p, call.ds_n ? call.ds_n + task * p.R * p.K : nullptr, m.g);
+  const Index last = (length + p.chunk - 1) / p.chunk * p.chunk - p.chunk;
+  for (Index from = last; from >= 0; from -= p.chunk)
+    if (chunked)
+      memory_back_products(p, call, reading, m, arrays, task, length, from, squares);
+    else if (p.general)
+      memory_back_chunk<UNROLL_UPDATE_GENERAL>(p, call, reading, reader, m, task, length, from, squares);
+    else
+      memory_back_chunk<UNROLL_UPDATE_DELTA>(p, call, reading, reader, m, task, length, from, squares);
+  if (call.ds0) state_out(p, m.g, call.ds0 + task * p.R * p.K);
+}
+
 /** Gradients of all operands that are not null, ds0, grad_norm */
 static double matrix_memory_backward(const UnrollMatrixMemoryBackward *call) {
   const MemoryPlan p(call);
@@ -783,23 +630,18 @@ static double matrix_memory_backward(const UnrollMatrixMemoryBackward *call) {
   share_tasks(p.B * p.H, (double)p.T * p.B * p.H * p.K * p.R, [&](Index first, Index end, int thread) {
     const MemoryBack m(p, call->scratch + thread * p.backward_floats());
     const ChunkArrays arrays(p, m.chunk);
-    const bool chunked = goes_in_chunks(p, *call);
+    const bool by_keys = call->update == UNROLL_UPDATE_ADD, chunked = goes_in_chunks(p, *call);
     fill(m.dout, p.stride, 0.f);
-    const StepReader<UnrollMatrixMemoryBackward> reader(p, *call, m.steps);
-    for (Index task = first; task < end; task++) {
-      const Index b = task / p.H, length = reading.length(b);
-      fill(dbonus + task * p.K, p.K, 0.f);
-      state_in(p, call->ds_n ? call->ds_n + task * p.R * p.K : nullptr, m.g);
-      const Index last = (length + p.chunk - 1) / p.chunk * p.chunk - p.chunk;
-      for (Index from = last; chunked && from >= 0; from -= p.chunk)
-        memory_back_products(p, *call, reading, m, arrays, task, length, from, squares);
-      with_update(call->update, [&](auto update) {
-        for (Index from = last; !chunked && from >= 0; from -= p.chunk)
-          memory_back_chunk<update.value>(p, *call, reading, reader, m, task, length, from, squares,
-                                          dbonus + task * p.K);
-      });
-      memory_clear_rest(p, *call, b, task % p.H, length);
-      if (call->ds0) state_out(p, m.g, call->ds0 + task * p.R * p.K);
+    float *memory = call->scratch + thread * p.backward_floats();
+    const StepReader<UnrollMatrixMemoryBackward> reader(p, *call, memory + p.backward_floats() - 2 * p.K - p.stride);
+    fill(dbonus + first * p.K, (end - first) * p.K, 0.f);
+    for (Index task = first; task < end; task += p.at_once) {
+      if (by_keys && !chunked)
+        keys_back(p, *call, reading, reader, memory, task, smaller(end, task + p.at_once), squares, dbonus);
+      for (Index one = task; one < smaller(end, task + p.at_once); one++) {
+        if (!by_keys || chunked) rows_back(p, *call, reading, reader, m, arrays, chunked, one, squares);
+        memory_clear_rest(p, *call, one / p.H, one % p.H, reading.length(one / p.H));
+      }
     }
   });
   if (call->dbonus) {

@@ -208,7 +208,8 @@ UNROLL_INLINE void copy(float *to, const float *from, Index count) {
 
 /**
  * Calls `count` numbers into the L2 cache. Rows of one sequence, head or channel group stand a row of the whole batch apart,
- * often on pages of their own, which no processor foresees.
+ * often on pages of their own, which no processor foresees. Who does nothing else must be UNROLL_INLINE too: GCC drops calls
+ * of a function that only calls in, since it takes that for no effect.
  */
 template <bool WRITE = false> UNROLL_INLINE void call_in([[maybe_unused]] const float *row, [[maybe_unused]] Index count) {
 #ifndef __wasm__ /* has no instruction for it */

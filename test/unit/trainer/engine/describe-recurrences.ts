@@ -188,15 +188,14 @@ export function describeRecurrences(name: string, provided: () => Provider): voi
     check(
       'memory',
       fc
-        .tuple(memories, fc.integer({ min: 32, max: 80 }), fc.integer({ min: 32, max: 80 }))
+        .tuple(memories, fc.integer({ min: 72, max: 130 }), fc.integer({ min: 72, max: 130 }))
         .map(([shape, keySize, valueSize]) => ({
           ...shape,
-          ...{ keySize, valueSize, update: 'add' as const },
-          decayOf: shape.decayOf === 'channel' ? ('head' as const) : shape.decayOf,
+          ...{ keySize, valueSize, update: 'add' as const, decayOf: 'head' as const },
           reading: shape.reading === 'bonus' ? 'normalised' : shape.reading,
         })),
       memoryOf,
-      30,
+      10,
       'of large states',
     );
   });
