@@ -10,6 +10,7 @@ import {
   mul,
   reshape,
   type Scalar,
+  slice,
   square,
   sum,
   type Tensor,
@@ -100,6 +101,50 @@ describe('kernels of the backend', () => {
     const stock = run();
     await startEngine('reference', null);
     assertClose(ours, stock, 'products and gradients');
+  });
+
+  it('slice equals tfjs-backend-cpu along each axis and along several, with gradients', async () => {
+    const cuts = [
+      [
+        [1, 0, 0],
+        [2, 4, 5],
+      ],
+      [
+        [0, 1, 0],
+        [3, 2, 5],
+      ],
+      [
+        [0, 0, 3],
+        [3, 4, -1],
+      ],
+      [
+        [0, 1, 2],
+        [3, 2, 2],
+      ],
+      [
+        [0, 0, 0],
+        [3, 4, 5],
+      ],
+      [
+        [0, 2, 0],
+        [3, 0, 5],
+      ],
+    ] as [number[], number[]][];
+    const results = () =>
+      cuts.flatMap(([begin, size]) =>
+        tidy(() => {
+          const x = reshape(wave(12, 5, 2), [3, 4, 5]);
+          const part = slice(x, begin, size);
+          const dx = grad((x: Tensor) => sum(square(slice(x, begin, size))))(x);
+          return [part, dx].map(each => ({ shape: each.shape, values: [...each.dataSync()] }));
+        }),
+      );
+    const ours = results();
+    await useStockBackend();
+    const stock = results();
+    await startEngine('reference', null);
+    assert.deepEqual(ours, stock);
+    assert.deepEqual(ours[4]!.shape, [3, 4, 2]);
   });
 
   it('dense equals x Wᵀ + b, and its gradients those of the composition', () => {
