@@ -47,11 +47,14 @@ template <int UPPER, int... I> UNROLL_INLINE Words interleave_words(Words a, Wor
   return __builtin_shufflevector(a, b, (I / 2 + (I % 2) * HALF + UPPER * (HALF / 2))...);
 }
 
+template <int... I> UNROLL_INLINE Words count_words(Indices<I...>) { return Words{I...}; }
+
 /** The words of blocks first ... first+WIDTH-1, one block after the other. Upper halves of lanes hold what is left over. */
 UNROLL_INLINE void philox(unsigned (&words)[4 * WIDTH], unsigned first, PhiloxStream s) {
   Words x[2][4];
+#pragma GCC unroll 2
   for (int half = 0; half < 2; half++) {
-    for (int i = 0; i < HALF; i++) x[half][0][i] = first + (unsigned)(half * HALF + i);
+    x[half][0] = count_words(HalfLanes{}) + (unsigned long long)(first + (unsigned)(half * HALF));
     x[half][1] = Words{};
     x[half][2] = Words{} + s.counter_low;
     x[half][3] = Words{} + s.counter_high;
@@ -78,6 +81,15 @@ UNROLL_INLINE void philox(unsigned (&words)[4 * WIDTH], unsigned first, PhiloxSt
 }
 #endif
 
+/** 0 where a word is below `dropped`, else `kept`. */
+UNROLL_INLINE Vec mask_of(const unsigned *words, unsigned dropped, float kept) {
+  // whole numbers are compared with their sign
+  constexpr unsigned SIGN = 0x80000000u;
+  IntVec drawn;
+  __builtin_memcpy(&drawn, words, sizeof drawn);
+  return (drawn ^ (int)SIGN) < (int)(dropped ^ SIGN) ? Vec{} : splat(kept);
+}
+
 /** y = x ⊙ mask; y may be x. */
 static double dropout(const UnrollDropout *call) {
   const double bound = call->rate * 4294967296.;
@@ -91,11 +103,11 @@ static double dropout(const UnrollDropout *call) {
     for (Index group = first; group < end; group++) {
       unsigned words[4 * WIDTH];
       philox(words, (unsigned)(group * WIDTH), stream);
-      float mask[4 * WIDTH];
-      for (int i = 0; i < 4 * WIDTH; i++) mask[i] = words[i] < dropped ? 0.f : kept;
       for (Index i = 0; i < each; i += WIDTH) {
         const Index at = group * each + i, lanes = count - at;
-        if (lanes > 0) store_part(call->y + at, load_part(call->x + at, lanes) * load(mask + i), lanes);
+        if (lanes <= 0) break;
+        const Vec mask = mask_of(words + i, dropped, kept);
+        store_part(call->y + at, load_part(call->x + at, lanes) * mask, lanes);
       }
     }
   });
