@@ -31,7 +31,7 @@ import { memoryKernel } from './kernels/memory.ts';
 import { recurrentKernel } from './kernels/recurrent.ts';
 import { reshapeKernel } from './kernels/reshape.ts';
 import { scanKernel, selectiveScanKernel } from './kernels/scan.ts';
-import { sliceKernel } from './kernels/slice.ts';
+import { sliceKernels } from './kernels/slice.ts';
 import { softmaxCrossEntropyKernel } from './kernels/softmax-cross-entropy.ts';
 import { variantKernel } from './kernels/variant.ts';
 import { moveIn, moveOut, WatchedStorage } from './pool.ts';
@@ -45,7 +45,6 @@ const kernels: readonly EngineKernel[] = [
   variantKernel,
   denseKernel,
   embeddingKernel,
-  sliceKernel,
   softmaxCrossEntropyKernel,
   denseCrossEntropyKernel,
   joinKernel,
@@ -60,6 +59,7 @@ const kernels: readonly EngineKernel[] = [
   scanKernel,
   selectiveScanKernel,
   memoryKernel,
+  ...sliceKernels,
   ...matMulKernels,
   ...elementWiseKernels,
 ];

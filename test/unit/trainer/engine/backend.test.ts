@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   add,
+  concat,
   getBackend,
   grad,
   grads,
@@ -145,6 +146,22 @@ describe('kernels of the backend', () => {
     await startEngine('reference', null);
     assert.deepEqual(ours, stock);
     assert.deepEqual(ours[4]!.shape, [3, 4, 2]);
+  });
+
+  it('the gradient of concat cuts along each axis as tfjs-backend-cpu does', async () => {
+    const results = () =>
+      [0, 1, 2, -1].flatMap(axis =>
+        tidy(() => {
+          const [x, y] = [reshape(wave(12, 5, 3), [3, 4, 5]), reshape(wave(12, 5, 4), [3, 4, 5])];
+          const both = grads((x: Tensor, y: Tensor) => sum(square(concat([x, y, x], axis))))([x, y]);
+          return both.map(each => ({ shape: each.shape, values: [...each.dataSync()] }));
+        }),
+      );
+    const ours = results();
+    await useStockBackend();
+    const stock = results();
+    await startEngine('reference', null);
+    assert.deepEqual(ours, stock);
   });
 
   it('dense equals x Wᵀ + b, and its gradients those of the composition', () => {
