@@ -34,10 +34,10 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'adding', length: 200 },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 1500,
+    steps: 600,
     claims: [
       { cell: { type: 'gru', chrono: 200 }, can: true },
-      { cell: { type: 'lstm', chrono: 200 }, can: true },
+      { cell: { type: 'lstm', forgetBias: 3 }, can: true, steps: 1800 },
     ],
   },
   'adding-400': {
@@ -45,10 +45,10 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'adding', length: 400 },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 1500,
+    steps: 800,
     claims: [
       { cell: { type: 'gru', chrono: 400 }, can: true },
-      { cell: { type: 'min-gru' }, can: true },
+      { cell: { type: 'min-gru' }, can: true, steps: 2000 },
     ],
   },
   'copy-memory-100': {
@@ -59,9 +59,9 @@ export const ABILITIES: Record<string, AbilityTask> = {
     steps: 3000,
     learningRate: 0.003,
     claims: [
-      { cell: { type: 'lru' }, can: true },
+      { cell: { type: 'lru', rMin: 0.99, rMax: 0.999 }, can: true, steps: 1500 },
       { cell: { type: 'tcn', layers: 6 }, can: true, steps: 600 },
-      { cell: transformer, can: true, steps: 900, learningRate: 0.001 },
+      { cell: transformer, can: true, steps: 1500, learningRate: 0.001 },
       { cell: { type: 'rnn' }, can: false },
     ],
   },
@@ -82,7 +82,7 @@ export const ABILITIES: Record<string, AbilityTask> = {
     data: { task: 'selective-copy' },
     figure: 'accuracy',
     solved: 0.9,
-    steps: 1800,
+    steps: 1500,
     learningRate: 0.003,
     claims: [
       { cell: { type: 'mamba', residual: true }, depth: 2, can: true },
