@@ -123,6 +123,16 @@ type Origin = Pick<LastStep, 'layers' | 'batchFirst' | 'lengths'>;
 
 /** Where a variable's value was surely made, if by recurrent layers or by unpacking. */
 function originOf(source: LintSource, name: Node, depth = 0): Origin | null {
+  const bound = boundBy(source, name);
+  if (!bound) return null;
+  return bound.isFirst ? ofPair(source, bound.value, bound.second) : ofOne(source, bound.value, depth);
+}
+
+/** What surely bound a name last: a value, or the first part of one. */
+export function boundBy(
+  source: LintSource,
+  name: Node,
+): { value: Node; isFirst: boolean; second: Node | null } | null {
   const { dialect } = source.reader;
   const made = dialect
     .scopeOf(name)
@@ -136,7 +146,7 @@ function originOf(source: LintSource, name: Node, depth = 0): Origin | null {
   const [left, right] = [assignment.childForFieldName('left')!, assignment.childForFieldName('right')!];
   const targets = left.type === 'identifier' ? null : left.namedChildren;
   if (targets && targets[0]?.id !== made.node.id) return null;
-  return targets ? ofPair(source, right, targets[1]) : ofOne(source, right, depth);
+  return { value: right, isFirst: targets !== null, second: targets?.[1] ?? null };
 }
 
 function assignmentOf(node: Node): Node | null {

@@ -18,6 +18,7 @@ import { LintSource } from './source.ts';
 import { statefulBatchSize } from './stateful.ts';
 import { lstmDefaults, resetAfter } from './tfjs-options.ts';
 import { dropoutOfOneLayer, recurrentDropoutUnknown } from './torch-options.ts';
+import { torchWidths } from './torch-widths.ts';
 import { missingStep, missingZeroGrad } from './training-loop.ts';
 
 export type { TextEdit, TextFinding, TextFix } from './finding.ts';
@@ -45,6 +46,7 @@ const RULES: readonly Rule[] = [
   denseClasses,
   embeddingWeights,
   impossibleSize,
+  torchWidths,
 ];
 
 /** In the order of the text. `definitions` are those of the same tree. */
