@@ -1,7 +1,7 @@
 // The dashboard in the real window: live, in every theme, by keyboard alone, and without a fault that axe-core knows.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { endless, runAtStep, runFolders, stateOf, stepOf, until, writeExperiment } from './runs.ts';
+import { endless, runFolders, stateOf, stepOf, until, writeExperiment, yieldToWindows } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
 const themes = {
@@ -16,6 +16,7 @@ async function isTraining(workbench: Workbench): Promise<void> {
     const runs = runFolders(workbench.folder);
     return runs.length === 3 && runs.every(run => stepOf(run) > 50);
   });
+  for (const run of runFolders(workbench.folder)) yieldToWindows(run);
 }
 
 describe('the dashboard', () => {
@@ -58,6 +59,15 @@ describe('the dashboard', () => {
       await workbench.webview.locator('#parameters').getByText(count, { exact: true }).first().waitFor();
   });
 
+  it('pauses by keyboard', async () => {
+    const pause = workbench.webview.getByRole('button', { name: 'Pause', exact: true }).first();
+    await pause.focus();
+    await workbench.page.keyboard.press('Enter');
+    await until('all runs are paused', () =>
+      runFolders(workbench.folder).every(run => stateOf(run) === 'paused'),
+    );
+  });
+
   for (const [name, theme] of Object.entries(themes))
     it(`is legible and free of axe-core's faults in ${name}`, async () => {
       await workbench.setTheme(theme);
@@ -75,7 +85,7 @@ describe('the dashboard', () => {
     await workbench.runCommand('Unroll: Open Dashboard');
   });
 
-  it('is walked through and operated by keyboard alone', async () => {
+  it('is walked through by keyboard alone', async () => {
     await workbench.webview.locator('#loss h2').click();
     const seen = new Set<string>();
     for (let i = 0; i < 60 && seen.size < 60; i++) {
@@ -99,12 +109,6 @@ describe('the dashboard', () => {
         [...seen].join(' | '),
       );
     await workbench.screenshot('dashboard-focus');
-    const pause = workbench.webview.getByRole('button', { name: 'Pause', exact: true }).first();
-    await pause.focus();
-    await workbench.page.keyboard.press('Enter');
-    await until('all runs are paused', () =>
-      runFolders(workbench.folder).every(run => stateOf(run) === 'paused'),
-    );
     const resume = workbench.webview.getByRole('button', { name: 'Resume', exact: true }).first();
     await resume.focus();
     await workbench.page.keyboard.press('Enter');
@@ -119,19 +123,37 @@ describe('the dashboard', () => {
     await workbench.webview.getByRole('button', { name: 'Show the gradient flow as a data table' }).click();
   });
 
-  it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
-});
+  /** What an animation or a transition moves in the page. */
+  const moving = () =>
+    // no named functions in here: they would not exist in the page
+    workbench.webview.locator('body').evaluate(body =>
+      [...body.querySelectorAll('*')]
+        .map(element => ({ element, style: getComputedStyle(element) }))
+        .filter(
+          ({ style }) =>
+            (style.animationName !== 'none' && Number.parseFloat(style.animationDuration) > 0.01) ||
+            (style.transitionProperty !== 'none' &&
+              style.transitionDuration.split(',').some(seconds => Number.parseFloat(seconds) > 0.01)),
+        )
+        .map(({ element }) => element.outerHTML.slice(0, 80)),
+    );
 
-describe('the dashboard of nine runs', () => {
-  let workbench: Workbench;
-
-  before(async () => {
-    workbench = await Workbench.start();
+  it('moves nothing by itself under reduced motion', async () => {
+    await workbench.webview.locator('#loss canvas').first().waitFor();
+    assert.notDeepEqual(await moving(), []);
+    await workbench.page.emulateMedia({ reducedMotion: 'reduce' });
+    await until('the page knows it', () =>
+      workbench.webview
+        .locator('body')
+        .evaluate(() => matchMedia('(prefers-reduced-motion: reduce)').matches),
+    );
+    assert.deepEqual(await moving(), []);
   });
-  after(() => workbench?.stop());
 
-  it('has the curves of all when it is opened after they ended', async () => {
+  it('has the curves of nine runs when it is opened after they ended', async () => {
     const { webview } = workbench;
+    await workbench.runCommand('Unroll: Stop Training');
+    const before = runFolders(workbench.folder).length;
     writeExperiment(workbench.folder, 'nine', {
       ...endless,
       training: { ...endless.training, steps: 60, validation: { every: 20, maxBatches: 1 } },
@@ -140,7 +162,7 @@ describe('the dashboard of nine runs', () => {
     await workbench.openFile('nine.rnn.json');
     await workbench.lens('Train 9 runs').click();
     await until('all have ended', () => {
-      const runs = runFolders(workbench.folder);
+      const runs = runFolders(workbench.folder).slice(before);
       return runs.length === 9 && runs.every(run => stateOf(run) === 'finished');
     });
     await workbench.runCommand('View: Show Explorer');
@@ -155,38 +177,4 @@ describe('the dashboard of nine runs', () => {
   });
 
   it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));
-});
-
-describe('the dashboard under reduced motion', () => {
-  let workbench: Workbench;
-
-  before(async () => {
-    workbench = await Workbench.start({ reducedMotion: true });
-    writeExperiment(workbench.folder, 'endless', endless);
-  });
-  after(async () => {
-    await workbench?.runCommand('Unroll: Stop Training').catch(() => {});
-    await workbench?.stop();
-  });
-
-  it('moves nothing by itself', async () => {
-    await workbench.openFile('endless.rnn.json');
-    await workbench.lens('Train').click();
-    await runAtStep(workbench.folder, 100);
-    await workbench.runCommand('Unroll: Open Dashboard');
-    await workbench.webview.locator('#loss canvas').first().waitFor();
-    // no named functions in here: they would not exist in the page
-    const moving = await workbench.webview.locator('body').evaluate(body =>
-      [...body.querySelectorAll('*')]
-        .map(element => ({ element, style: getComputedStyle(element) }))
-        .filter(
-          ({ style }) =>
-            (style.animationName !== 'none' && Number.parseFloat(style.animationDuration) > 0.01) ||
-            (style.transitionProperty !== 'none' &&
-              style.transitionDuration.split(',').some(seconds => Number.parseFloat(seconds) > 0.01)),
-        )
-        .map(({ element }) => element.outerHTML.slice(0, 80)),
-    );
-    assert.deepEqual(moving, []);
-  });
 });

@@ -20,10 +20,12 @@ import { Workbench } from './workbench.ts';
 /** Steps of the loss table, which has a row for every validation. */
 async function shownSteps(workbench: Workbench): Promise<Set<number>> {
   const button = workbench.webview.getByRole('button', { name: 'Show the loss as a data table' });
-  await button.waitFor();
-  if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click();
   const cells = workbench.webview.locator('#loss table tbody tr td:first-child');
-  await cells.first().waitFor();
+  // a page that begins as the last one was left may turn the button between a look and a click
+  await until('the table is shown', async () => {
+    if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click();
+    return (await cells.count()) > 0;
+  });
   return new Set((await cells.allInnerTexts()).map(Number));
 }
 
