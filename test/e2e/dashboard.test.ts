@@ -35,10 +35,7 @@ describe('the dashboard', () => {
     await isTraining(workbench);
     await workbench.runCommand('Unroll: Open Dashboard');
   });
-  after(async () => {
-    await workbench?.runCommand('Unroll: Stop Training').catch(() => {});
-    await workbench?.stop();
-  });
+  after(() => workbench?.stop());
 
   const picture = async (selector: string) =>
     createHash('sha1')
