@@ -4,8 +4,18 @@
 // No stage has a limit by the clock: a machine with other work to do is no fault. A stage ends when it has used more
 // processor time than it ever should, or has neither said nor computed anything for a while. Where the build fails the
 // stages that stand on it are not run.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -25,7 +35,38 @@ const { withSampleWorkspace } = await import('../test/host/workspace.ts');
 const output = path.join(root, 'test/out');
 const id = `test-${process.pid}-${Date.now()}`;
 process.env[mark] = id;
+useMemory();
 atEnd(() => kill(markedProcesses(id), 'SIGKILL'));
+
+/**
+ * Temporary folders go into memory where there is room: each checkpoint of a run is synced to the disk, and the tests
+ * of training would wait for that half of their time.
+ */
+function useMemory() {
+  const memory = '/dev/shm';
+  const enough = 4e9;
+  if (process.platform !== 'linux' || !existsSync(memory) || os.freemem() < enough) return;
+  const { bavail, bsize } = statfsSync(memory);
+  if (bavail * bsize < enough) return;
+  let folder;
+  try {
+    // short, since unix sockets live in it
+    folder = mkdtempSync(path.join(memory, 'unroll-'));
+  } catch {
+    return; // not ours to write
+  }
+  atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const program = path.join(folder, 'probe');
+  writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+  // containers may forbid to run what lies in it
+  if (spawnSync(program).status !== 0) return;
+  // what tsx has compiled stays where the next run finds it
+  const compiled = `tsx-${process.getuid()}`;
+  const kept = path.join(os.tmpdir(), compiled);
+  mkdirSync(kept, { recursive: true });
+  symlinkSync(kept, path.join(folder, compiled));
+  process.env.TMPDIR = folder;
+}
 
 const bin = name => path.join('node_modules', '.bin', name);
 
@@ -35,13 +76,15 @@ const stages = {
   build: { run: () => check('node', ['esbuild.js', '--sets', 'two']), minutes: 20 },
   // the WASM modules that are committed are of these kernels
   prebuilt: { run: () => check('node', ['scripts/build-wasm.mjs', '--current']), minutes: 5 },
-  biome: { run: () => check(bin('biome'), ['check', '.']), minutes: 5 },
+  // while one of the two compilers of the build has ended, or not begun
+  biome: { run: write => check(bin('biome'), ['check', '.'], write), minutes: 5, beside: 'build' },
   imports: {
-    run: () =>
-      check(bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err']),
+    run: write =>
+      check(bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'], write),
     minutes: 5,
+    beside: 'build',
   },
-  types: { run: () => check(bin('tsc'), ['--noEmit']), minutes: 5 },
+  types: { run: write => check(bin('tsc'), ['--noEmit'], write), minutes: 5, beside: 'build' },
   // mocha's own choice leaves one core idle
   unit: {
     run: () => mocha('unit', ['--parallel', '--jobs', String(os.availableParallelism())]),
@@ -56,8 +99,8 @@ const stages = {
 const SILENT_MINUTES = 5;
 
 /** A tool that only says yes or no counts as one test. */
-async function check(command, args) {
-  const code = await runChild(command, args);
+async function check(command, args, write) {
+  const code = await runChild(command, args, {}, write);
   const name = [path.basename(command), ...args].join(' ');
   return {
     passed: code === 0 ? 1 : 0,
@@ -105,21 +148,19 @@ async function onDesktop() {
   return withSampleWorkspace(workspace => runOnDesktop({ workspace, reportFile }));
 }
 
-/** Resolves to the exit code, or to the signal or the limit that ended it. */
-function runChild(command, args, env = {}) {
+/** Resolves to the exit code, or to the signal or the limit that ended it. `write` takes what it prints. */
+function runChild(command, args, env = {}, write) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
-    child.stdout.on('data', data => {
-      watch.said();
-      process.stdout.write(data);
-    });
-    child.stderr.on('data', data => {
-      watch.said();
-      process.stderr.write(data);
-    });
+    for (const name of ['stdout', 'stderr'])
+      child[name].on('data', data => {
+        watch.said();
+        if (write) write(data);
+        else process[name].write(data);
+      });
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(watch.ended ?? code ?? signal));
   });
@@ -194,15 +235,20 @@ function missingGround() {
 
 const heading = name => `\n── ${name} ${'─'.repeat(70 - name.length)}`;
 
-/** Runs stages side by side; what the second prints comes after the first. */
+/** Runs the first stage, and beside it the others in turn; what those print comes after the first. */
 async function runStages(names) {
-  console.log(heading(names[0]));
+  const [first, ...others] = names;
+  console.log(heading(first));
   watch = new Watch(names.reduce((sum, name) => sum + stages[name].minutes, 0));
-  const later = [];
-  const reports = await Promise.all(
-    names.map((name, index) => runStage(name, index === 0 ? undefined : text => later.push(text))),
-  );
-  if (names[1]) process.stdout.write(`${heading(names[1])}\n${Buffer.concat(later)}`);
+  const later = new Map(others.map(name => [name, []]));
+  const inTurn = async () => {
+    const reports = [];
+    for (const name of others) reports.push(await runStage(name, text => later.get(name).push(text)));
+    return reports;
+  };
+  const [report, reportsBeside] = await Promise.all([runStage(first), inTurn()]);
+  const reports = [report, ...reportsBeside];
+  for (const [name, said] of later) process.stdout.write(`${heading(name)}\n${Buffer.concat(said)}`);
   const left = await waitUntilGone(id, 10);
   for (const { pid, command } of left)
     reports[0].failed.push(`${names.join(' or ')} left process ${pid} behind: ${command.join(' ')}`);
