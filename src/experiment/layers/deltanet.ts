@@ -1,7 +1,7 @@
 // DeltaNet (Schlag et al. 2021, Yang et al. 2024): a memory that overwrites what stands under a key.
 import * as z from 'zod';
 import { checkHeads, convSize, heads, headsOf, linearRecurrence, units } from './linear-recurrence.ts';
-import { convolutions, headSize, memorySize, memoryWork, projections } from './memory.ts';
+import { convolutions, headSize, memoryKept, memorySize, memoryWork, projections } from './memory.ts';
 
 const schema = z
   .strictObject({ type: z.literal('deltanet'), units, heads, convSize })
@@ -20,7 +20,7 @@ export const deltanet = linearRecurrence({
     [headSize(layer)],
   ],
   perStep: layer => memoryWork(layer, 1) + 3 * (layer.convSize - 1) * layer.units,
-  kept: layer => (layer.convSize > 1 ? 18 : 9) * layer.units,
+  kept: layer => 14 * layer.units + memoryKept(layer),
   state: layer => memorySize(layer) + 3 * (layer.convSize - 1) * layer.units,
   check: layer => checkHeads(layer, layer.units),
   about: () =>

@@ -1,7 +1,7 @@
 // Gated DeltaNet (Yang et al. 2024): DeltaNet whose whole memory also decays.
 import * as z from 'zod';
 import { checkHeads, convSize, heads, headsOf, linearRecurrence, units } from './linear-recurrence.ts';
-import { convolutions, headSize, memorySize, memoryWork, projections } from './memory.ts';
+import { convolutions, headSize, memoryKept, memorySize, memoryWork, projections } from './memory.ts';
 
 const schema = z
   .strictObject({ type: z.literal('gated-deltanet'), units, heads, convSize })
@@ -20,7 +20,7 @@ export const gatedDeltanet = linearRecurrence({
     [headSize(layer)],
   ],
   perStep: layer => memoryWork(layer, 2) + 3 * (layer.convSize - 1) * layer.units,
-  kept: layer => (layer.convSize > 1 ? 23 : 14) * layer.units,
+  kept: layer => 16 * layer.units + memoryKept(layer),
   state: layer => memorySize(layer) + 3 * (layer.convSize - 1) * layer.units,
   check: layer => checkHeads(layer, layer.units),
   about: () =>

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { checkHeads, heads, linearRecurrence, units } from './linear-recurrence.ts';
-import { headSize, memorySize, memoryWork, projections } from './memory.ts';
+import { headSize, memoryKept, memorySize, memoryWork, projections } from './memory.ts';
 
 const schema = z
   .strictObject({
@@ -26,7 +26,7 @@ export const gla = linearRecurrence({
     [headSize(layer)],
   ],
   perStep: layer => memoryWork(layer, 1),
-  kept: layer => 15 * layer.units + layer.rank,
+  kept: layer => 14 * layer.units + layer.rank + memoryKept(layer),
   state: layer => memorySize(layer),
   check: layer => checkHeads(layer, layer.units),
   about: () =>

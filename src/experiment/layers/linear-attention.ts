@@ -1,7 +1,7 @@
 // Linear attention (Katharopoulos et al. 2020): softmax attention with 1 + elu in place of exp, as a recurrence.
 import * as z from 'zod';
 import { checkHeads, heads, linearRecurrence, units } from './linear-recurrence.ts';
-import { headSize, memoryWork, projections } from './memory.ts';
+import { headSize, memoryKept, memoryWork, projections } from './memory.ts';
 
 const schema = z
   .strictObject({ type: z.literal('linear-attention'), units, heads })
@@ -13,7 +13,7 @@ export const linearAttention = linearRecurrence({
   family: 'memory',
   weights: (layer, I) => projections(layer, I),
   perStep: layer => memoryWork(layer),
-  kept: layer => 7 * layer.units,
+  kept: layer => 8 * layer.units + memoryKept(layer),
   state: layer => layer.units * (headSize(layer) + 1),
   check: layer => checkHeads(layer, layer.units),
   about: () =>

@@ -1,7 +1,7 @@
 // mLSTM (Beck et al. 2024): the LSTM of xLSTM whose cell is a matrix, with exponential gates.
 import * as z from 'zod';
 import { checkHeads, heads, headsOf, linearRecurrence, units } from './linear-recurrence.ts';
-import { headSize, memoryWork } from './memory.ts';
+import { headSize, memoryKept, memoryWork } from './memory.ts';
 
 const schema = z
   .strictObject({ type: z.literal('m-lstm'), units, heads })
@@ -21,7 +21,7 @@ export const mLstm = linearRecurrence({
     ];
   },
   perStep: layer => memoryWork(layer, 1),
-  kept: layer => 8 * layer.units,
+  kept: layer => 10 * layer.units + memoryKept(layer),
   state: layer => layer.units * (headSize(layer) + 1) + headsOf(layer, layer.units),
   check: layer => checkHeads(layer, layer.units),
   about: () =>

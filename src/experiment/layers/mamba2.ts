@@ -31,7 +31,7 @@ export const mamba2 = linearRecurrence({
   },
   perStep: layer =>
     3 * layer.expand * layer.units * layer.stateSize + (layer.convSize - 1) * channelsOf(layer),
-  kept: layer => (layer.convSize > 1 ? 14 : 11) * channelsOf(layer),
+  kept: layer => 12 * channelsOf(layer),
   state: layer => layer.expand * layer.units * layer.stateSize + (layer.convSize - 1) * channelsOf(layer),
   check: layer => checkHeads(layer, layer.expand * layer.units),
   about: () =>

@@ -16,6 +16,11 @@ export function memorySize(layer: Sized): number {
   return layer.units * headSize(layer);
 }
 
+/** Of a step: the memory before every 32nd one is kept. */
+export function memoryKept(layer: Sized): number {
+  return memorySize(layer) / 32;
+}
+
 /** q, k, v and the output. */
 export function projections({ units: U }: Sized, inputs: number): number[][] {
   return [

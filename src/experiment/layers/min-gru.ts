@@ -22,8 +22,8 @@ export const minGru = linearRecurrence({
     [2, H],
   ],
   perStep: ({ units: H }) => 2 * H,
-  // gate before and after σ, candidate, 1 − z, z ⊙ candidate
-  kept: ({ units: H, candidate }) => (candidate === 'positive' ? 9 : 5) * H,
+  // gate and candidate, 1 − z and z ⊙ candidate, and a gradient of one of them
+  kept: layer => 5 * layer.units,
   state: ({ units: H }) => H,
   about: ({ candidate }) =>
     [

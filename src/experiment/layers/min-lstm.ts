@@ -16,7 +16,7 @@ export const minLstm = linearRecurrence({
     [3, layer.units],
   ],
   perStep: layer => 2 * layer.units,
-  kept: layer => (layer.candidate === 'positive' ? 10 : 9) * layer.units,
+  kept: layer => 7 * layer.units,
   state: layer => layer.units,
   about: () =>
     [

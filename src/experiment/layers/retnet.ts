@@ -1,7 +1,7 @@
 // Retention (Sun et al. 2023): linear attention whose memory decays at a fixed rate of each head.
 import * as z from 'zod';
 import { checkHeads, heads, linearRecurrence, units } from './linear-recurrence.ts';
-import { headSize, memorySize, memoryWork, projections } from './memory.ts';
+import { headSize, memoryKept, memorySize, memoryWork, projections } from './memory.ts';
 
 const schema = z
   .strictObject({ type: z.literal('retnet'), units, heads })
@@ -13,7 +13,7 @@ export const retnet = linearRecurrence({
   family: 'memory',
   weights: (layer, I) => [...projections(layer, I), [layer.units, I], [headSize(layer)]],
   perStep: layer => memoryWork(layer, 1),
-  kept: layer => 11 * layer.units,
+  kept: layer => 11 * layer.units + memoryKept(layer),
   state: layer => memorySize(layer),
   check: layer => checkHeads(layer, layer.units),
   about: () =>

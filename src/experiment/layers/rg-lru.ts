@@ -16,7 +16,7 @@ export const rgLru = linearRecurrence({
     [4, layer.units],
   ],
   perStep: layer => 2 * layer.units,
-  kept: layer => 13 * layer.units,
+  kept: layer => 8 * layer.units,
   state: layer => layer.units,
   about: () =>
     [

@@ -27,7 +27,7 @@ export const s4d = linearRecurrence({
   ],
   perStep: layer => 6 * layer.units * layer.stateSize,
   // complex states stand once in 16 steps; the rest, gradients of the same pass included, as measured from 512 to 2,048 steps
-  kept: layer => (2 * layer.units * layer.stateSize) / 16 + 14 * layer.units + gluKept(layer),
+  kept: layer => (2 * layer.units * layer.stateSize) / 16 + 5 * layer.units + gluKept(layer),
   state: layer => 2 * layer.units * layer.stateSize,
   about: () =>
     [

@@ -22,7 +22,7 @@ export const s5 = linearRecurrence({
     return [[3, N], [2, N, I], [2, H, N], [H, I], ...gluWeights(layer)];
   },
   perStep: layer => 4 * stateSizeOf(layer),
-  kept: layer => 4 * stateSizeOf(layer) + 2 * layer.units + gluKept(layer),
+  kept: layer => 7 * stateSizeOf(layer) + 3 * layer.units + gluKept(layer),
   state: layer => 2 * stateSizeOf(layer),
   about: () =>
     [

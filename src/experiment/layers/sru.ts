@@ -16,7 +16,7 @@ export const sru = linearRecurrence({
     ...(I === layer.units ? [] : [[layer.units, I]]),
   ],
   perStep: layer => 4 * layer.units,
-  kept: layer => 11 * layer.units,
+  kept: layer => 8 * layer.units,
   state: layer => layer.units,
   about: () =>
     [

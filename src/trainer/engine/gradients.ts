@@ -50,7 +50,8 @@ function recorded(tape: Tape, loss: () => Scalar): Scalar {
 /** From the loss back: each node hands on to those of its inputs that depend on a variable. */
 function walk(tape: Tape, value: Scalar, variables: readonly Variable[]): (Tensor | null)[] {
   const dependent = dependentOn(tape, variables);
-  const gradients = new Map<number, Tensor>([[value.id, scalar(1)]]);
+  const gradients = new Gradients(value.id, scalar(1));
+  const kept = new Set(variables.map(({ id }) => id));
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i]!;
     if (!node.outputs.some(({ id }) => dependent.has(id) && gradients.has(id))) continue;
@@ -65,11 +66,60 @@ function walk(tape: Tape, value: Scalar, variables: readonly Variable[]): (Tenso
         throw new Error(
           `${node.kernelName}: the gradient of ${name} has shape [${gradient.shape}], but [${input.shape}] is needed.`,
         );
-      const before = gradients.get(input.id);
-      gradients.set(input.id, before ? add(before, gradient) : gradient);
+      gradients.add(input.id, gradient);
     }
+    // all that read these outputs stand behind it on the tape: what comes now takes their arrays again while they are warm
+    for (const { id } of node.outputs) if (!kept.has(id)) gradients.drop(id);
   }
   return variables.map(({ id }) => gradients.get(id) ?? null);
+}
+
+/** Gradients by the tensor that they belong to. One may belong to several: that of a sum is those of its parts. */
+class Gradients {
+  readonly #byTensor = new Map<number, Tensor>();
+  readonly #owners = new Map<number, number>();
+
+  constructor(id: number, gradient: Tensor) {
+    this.#set(id, gradient);
+  }
+
+  has(id: number): boolean {
+    return this.#byTensor.has(id);
+  }
+
+  get(id: number): Tensor | undefined {
+    return this.#byTensor.get(id);
+  }
+
+  add(id: number, gradient: Tensor): void {
+    const before = this.#byTensor.get(id);
+    if (!before) {
+      this.#set(id, gradient);
+      return;
+    }
+    const both = add(before, gradient);
+    this.drop(id);
+    this.#set(id, both);
+    if (!this.#owners.has(gradient.id)) gradient.dispose();
+  }
+
+  drop(id: number): void {
+    const gradient = this.#byTensor.get(id);
+    if (!gradient) return;
+    this.#byTensor.delete(id);
+    const owners = this.#owners.get(gradient.id)! - 1;
+    if (owners > 0) {
+      this.#owners.set(gradient.id, owners);
+      return;
+    }
+    this.#owners.delete(gradient.id);
+    gradient.dispose();
+  }
+
+  #set(id: number, gradient: Tensor): void {
+    this.#byTensor.set(id, gradient);
+    this.#owners.set(gradient.id, (this.#owners.get(gradient.id) ?? 0) + 1);
+  }
 }
 
 /** The tensors that a variable flows into, and the variables. */
