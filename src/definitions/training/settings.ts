@@ -9,7 +9,7 @@ import { batchSizeOf } from './batches.ts';
 import { clippingOf } from './clipping.ts';
 import { columnsOf, pathOf } from './data-file.ts';
 import { lengthOf, shapeOf } from './length.ts';
-import { lossNote } from './losses.ts';
+import { lossNote, lossOf } from './losses.ts';
 import { otherNotes } from './not-taken.ts';
 import { optimizerOf } from './optimizers.ts';
 import { CodeReader } from './reader.ts';
@@ -68,6 +68,7 @@ function filled(own: TrainingSettings, other: TrainingSettings, file: string): T
     path: own.path ?? from(other.path),
     features: own.features ?? from(other.features),
     target: own.target ?? from(other.target),
+    loss: own.loss ?? from(other.loss),
     notTaken: [...own.notTaken, ...other.notTaken.map(each => ({ ...each, file }))],
   };
 }
@@ -95,6 +96,7 @@ function settingsIn(
     inputs: shape.inputs,
     path: pathOf(code),
     ...columnsOf(code),
+    loss: lossOf(code),
     notTaken,
   };
   lossNote(code, note);

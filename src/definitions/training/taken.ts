@@ -21,6 +21,9 @@ export type OptimizerTaken =
   | { type: 'sgd'; learningRate: number; momentum?: number; nesterov?: boolean }
   | { type: 'rmsprop'; learningRate: number; decay?: number; momentum?: number; epsilon?: number };
 
+/** What a loss compares, as tasks say it. */
+export type LossTaken = 'classes' | 'values' | 'alignments';
+
 export interface TrainingSettings {
   optimizer: Taken<OptimizerTaken> | null;
   batchSize: Taken<number> | null;
@@ -39,6 +42,8 @@ export interface TrainingSettings {
   /** columns that the model reads, by name */
   features: Taken<string[]> | null;
   target: Taken<string> | null;
+  /** what the loss compares */
+  loss: Taken<LossTaken> | null;
   /** what the code says and Unroll does otherwise, a sentence each */
   notTaken: Taken<string>[];
 }

@@ -115,6 +115,7 @@ export async function learnerOf(
   return {
     name,
     fits: fitOf({ convention, layers }, settings?.inputs?.value ?? null),
+    loss: settings?.loss?.value ?? null,
     path: settings?.path?.value ?? null,
     target: settings?.target?.value ?? null,
   };

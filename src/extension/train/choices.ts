@@ -1,4 +1,6 @@
 // What the steps of "Train RNN" offer, and the experiment that comes of them. Pure. Loaded late: it brings the schema.
+
+import type { LossTaken } from '../../definitions/training/taken.ts';
 import {
   CELL_TYPES,
   CLASSIC_CELLS,
@@ -66,12 +68,29 @@ export type Fit = (data: ExperimentInput['data']) => string | null;
 /**
  * What can be learned from first: files, then tasks that draw their data; then what cannot, each with its reason.
  * `fits`: of the model that is to learn; any fits one that is yet to be chosen.
+ * `loss`: what the loss of its code compares; of each file the tasks that compare the same come first.
  */
-export function dataOffers(files: readonly FoundFile[], fits: Fit = () => null): Offer<DataChoice>[] {
-  const found = files.filter(({ path }) => !/(^|\/)\./.test(path)).flatMap(file => fileOffers(file, fits));
+export function dataOffers(
+  files: readonly FoundFile[],
+  fits: Fit = () => null,
+  loss: LossTaken | null = null,
+): Offer<DataChoice>[] {
+  const isOther = ({ value }: Offer<DataChoice>) => Number(lossOf(value) !== loss);
+  const found = files
+    .filter(({ path }) => !/(^|\/)\./.test(path))
+    .flatMap(file => {
+      const offers = fileOffers(file, fits);
+      return loss ? offers.sort((a, b) => isOther(a) - isOther(b)) : offers;
+    });
   const drawn = TASK_NAMES.filter(name => !readsFile(name)).map(task => drawnOffer(task, fits));
   const all = [...found, ...drawn];
   return [...all.filter(({ reason }) => !reason), ...all.filter(({ reason }) => reason)];
+}
+
+function lossOf(value: DataChoice): LossTaken {
+  const data = dataOf(value, 'value');
+  const kind = taskOf(data);
+  return (kind.lossOf?.(data as never) ?? kind.loss).of;
 }
 
 function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {

@@ -1,6 +1,7 @@
 // "Train RNN" without an experiment file: data, cell and size are asked for, and the last answers offered first.
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { LossTaken } from '../../definitions/training/taken.ts';
 import { FIRST_CELL } from '../../experiment/layers/starter.ts';
 import { numericColumns, readsOf } from '../data-files.ts';
 import { readFound } from '../read-head.ts';
@@ -56,6 +57,8 @@ export interface DataAnswer {
 export interface Learner {
   name: string;
   fits: Fit;
+  /** what its loss compares; null: its code does not say */
+  loss: LossTaken | null;
   /** the data file and the column that its code names */
   path: string | null;
   target: string | null;
@@ -78,7 +81,7 @@ export async function pickData(
 
 async function askData(
   folder: vscode.WorkspaceFolder,
-  { name, fits, path, target }: Learner,
+  { name, fits, loss, path, target }: Learner,
 ): Promise<DataAnswer | undefined> {
   const title = vscode.l10n.t('Train {0}', name);
   for (;;) {
@@ -93,6 +96,7 @@ async function askData(
       folder,
       path,
       fits,
+      loss,
     );
     if (data === undefined || data === BACK) return undefined;
     if (readsOf(data.path ?? '') !== 'table' || data.fields) return { data };
@@ -114,8 +118,9 @@ async function askFile(
   folder: vscode.WorkspaceFolder,
   first: string | null,
   fits?: Fit,
+  loss: LossTaken | null = null,
 ): Promise<DataChoice | typeof BACK | undefined> {
-  const offers = dataOffers(await findData(folder, first), fits);
+  const offers = dataOffers(await findData(folder, first), fits, loss);
   if (offers.every(({ reason }) => reason))
     throw new CannotTrain(
       vscode.l10n.t('{0}: no task fits this model. {1}', at.title, offers.at(-1)!.reason!),

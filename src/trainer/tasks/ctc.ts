@@ -106,7 +106,7 @@ export async function ctcTask(
           (valid.length > 0 ? valid : train).map(index => encoded[index]!),
           artifact.symbols.length,
         ),
-        name: 'the shares of the labels',
+        name: 'the label frequencies',
       },
       seqLen: artifact.maxLength,
       batchSize: size,

@@ -89,7 +89,7 @@ export async function seq2seqTask(
           (valid.length > 0 ? valid : train).map(place => encoded[place]!),
           artifact,
         ),
-        name: 'the shares of the symbols',
+        name: 'the symbol frequencies',
       },
       seqLen: steps,
       batchSize: size,

@@ -97,7 +97,7 @@ export async function tagTask(
           validPlaces.map(place => encoded[place]!),
           tags.length,
         ),
-        name: 'the shares of the tags',
+        name: 'the tag frequencies',
       },
       seqLen: artifact.maxLength,
       batchSize: size,

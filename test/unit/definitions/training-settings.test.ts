@@ -187,7 +187,7 @@ large = keras.Sequential([layers.Input((24, 1)), layers.LSTM(64), layers.Dense(1
 large.compile(keras.optimizers.Adam(0.002, global_clipnorm=2.0), loss="mse")
 large.fit(x, y, batch_size=64, epochs=5)
 `;
-    const shape = { window: 24, inputs: 1 };
+    const shape = { window: 24, inputs: 1, loss: 'values' };
     assert.deepEqual(values(await read('python', notebook, 0)), {
       ...shape,
       optimizer: { type: 'sgd', learningRate: 0.01 },
@@ -217,7 +217,33 @@ await model.fit(xs, ys, { epochs: EPOCHS, batchSize: 16 });
       clipNorm: null,
       window: 30,
       inputs: 2,
+      loss: 'values',
     });
+  });
+
+  it('say what the loss compares, unless losses of several kinds stand there', async () => {
+    const torch = (loss: string) => `from torch import nn
+import torch.nn.functional as F
+model = nn.LSTM(2, 8)
+${loss}
+`;
+    const keras = (loss: string) => `import keras
+model = keras.Sequential([keras.layers.LSTM(8), keras.layers.Dense(3)])
+model.compile("adam", ${loss})
+`;
+    for (const [language, text, expected] of [
+      ['python', torch('criterion = nn.CrossEntropyLoss()'), 'classes'],
+      ['python', torch('loss = F.cross_entropy(model(x), y)'), 'classes'],
+      ['python', torch('loss = nn.MSELoss()(model(x), y)'), 'values'],
+      ['python', torch('loss = F.ctc_loss(a, b, c, d)'), 'alignments'],
+      ['python', torch('a = nn.MSELoss()\nb = nn.NLLLoss()'), null],
+      ['python', torch(''), null],
+      ['python', keras('loss="sparse_categorical_crossentropy"'), 'classes'],
+      ['python', keras('"binary_crossentropy"'), 'classes'],
+      ['python', keras('loss=keras.losses.CategoricalCrossentropy(from_logits=True)'), 'classes'],
+      ['python', keras('loss="mse"'), 'values'],
+    ] as const)
+      assert.equal((await read(language, text)).loss?.value ?? null, expected, text);
   });
 
   it('take options of the command line by their defaults, and columns where they are chosen', async () => {

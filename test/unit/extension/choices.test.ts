@@ -83,6 +83,15 @@ describe('the steps of Train RNN', () => {
     );
   });
 
+  it('offer first the task of a file that has the loss of the code', () => {
+    const head = `time,value,kind\n${Array.from({ length: 200 }, (_, i) => `${i},${i / 2},a${i % 3}`).join('\n')}`;
+    const first = (loss: 'classes' | 'values' | null) =>
+      dataOffers([{ path: 'rows.csv', bytes: 9000, head }], undefined, loss)
+        .filter(({ reason }) => !reason)
+        .map(({ value }) => value.task)[0];
+    assert.deepEqual([first(null), first('values'), first('classes')], ['forecast', 'forecast', 'classify']);
+  });
+
   it('offer a table that names sounds to who tells labels without places, its columns found', () => {
     const head = 'file\tspeaker\ttext\na.wav\tx\tCOAST\nb.wav\ty\tTA\n';
     const offers = dataOffers([{ path: 'labels.tsv', bytes: 90, head }]).filter(({ value }) => value.path);

@@ -21,6 +21,7 @@ const NOTHING: TrainingSettings = {
   path: null,
   features: null,
   target: null,
+  loss: null,
   notTaken: [],
 };
 const at = <T>(line: number, value: T) => ({ line, value });
