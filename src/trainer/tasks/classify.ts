@@ -1,6 +1,6 @@
 // Classification: a label for each sequence, from the model's outputs at its last step. Sequences have lengths of their
 // own: they are padded to the longest of their batch, and nothing behind an end is read. Loss: cross-entropy in nats;
-// baseline: the class frequencies in the training part.
+// baseline: class frequencies in the training part.
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
 import type { Experiment } from '../../experiment/schema.ts';
@@ -112,7 +112,7 @@ export async function classifyTask(
       lossUnit: 'nats',
       baseline: {
         loss: baselineLoss(train, validPlaces, ids, classes.length),
-        name: 'the class frequencies',
+        name: 'class frequencies alone',
       },
       seqLen: longest,
       batchSize: size,

@@ -106,7 +106,7 @@ export async function ctcTask(
           (valid.length > 0 ? valid : train).map(index => encoded[index]!),
           artifact.symbols.length,
         ),
-        name: 'the label frequencies',
+        name: 'label frequencies alone',
       },
       seqLen: artifact.maxLength,
       batchSize: size,

@@ -30,7 +30,7 @@ export function morseTask(experiment: Experiment, data: DataOf<'morse'>): Task {
     facts: {
       name: 'morse',
       lossUnit: 'nats/label',
-      baseline: { loss: baseline(data), name: 'the label frequencies' },
+      baseline: { loss: baseline(data), name: 'label frequencies alone' },
       seqLen: kind.steps(data, experiment.training),
     },
     sizes: kind.sizes(data)!,

@@ -89,7 +89,7 @@ export async function seq2seqTask(
           (valid.length > 0 ? valid : train).map(place => encoded[place]!),
           artifact,
         ),
-        name: 'the symbol frequencies',
+        name: 'symbol frequencies alone',
       },
       seqLen: steps,
       batchSize: size,

@@ -97,7 +97,7 @@ export async function tableTask(
         loss: isClasses
           ? shareLoss(those(wanted, train, storage), those(wanted, validPlaces, storage), classes.length)
           : squaredMean(those(wanted, validPlaces, storage)),
-        name: isClasses ? 'the class frequencies' : 'the mean of the training part',
+        name: isClasses ? 'class frequencies alone' : 'the mean of the training part',
       },
       seqLen: lengths.reduce((most, length) => Math.max(most, length), 1),
       batchSize: batches.size,

@@ -97,7 +97,7 @@ export async function tagTask(
           validPlaces.map(place => encoded[place]!),
           tags.length,
         ),
-        name: 'the tag frequencies',
+        name: 'tag frequencies alone',
       },
       seqLen: artifact.maxLength,
       batchSize: size,

@@ -1,5 +1,6 @@
 // Series are drawn by the view that their sidecars name, whatever they are called.
 import assert from 'node:assert/strict';
+import { shareText } from '../../../src/extension/dashboard/comparison-view.ts';
 import { ShownSeries } from '../../../src/extension/dashboard/views/index.ts';
 import type { RowsSource } from '../../../src/extension/dashboard/views/projection.ts';
 import { levelTitles } from '../../../src/runs/levels.ts';
@@ -78,5 +79,17 @@ describe('names of levels', () => {
       'decoder GRU 1',
       'decoder GRU 2',
     ]);
+  });
+});
+
+describe('the share of a difference', () => {
+  it('is told in percent, and as a factor beyond ten times', () => {
+    assert.equal(shareText(0.0312), '+3.1 %');
+    assert.equal(shareText(-0.5), '−50 %');
+    assert.equal(shareText(7.83), '+783 %');
+    assert.equal(shareText(360.68), '360 times');
+    assert.equal(shareText(0), '+0.0 %');
+    assert.equal(shareText(Number.POSITIVE_INFINITY), '');
+    assert.equal(shareText(null), '');
   });
 });
