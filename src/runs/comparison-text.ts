@@ -7,7 +7,7 @@ import {
   type FigureName,
   type Spread,
 } from './comparison.ts';
-import { metricText } from './metric-text.ts';
+import { metricText, nameInText } from './metric-text.ts';
 
 interface Column {
   name: FigureName;
@@ -38,7 +38,7 @@ export function columnsOf(rows: readonly ComparedRow[]): readonly Column[] {
     if (column.name === 'tokensPerSecond') return [{ ...column, title: seenIn(rows) ?? column.title }];
     if (column.name !== 'metric') return [column];
     if (!metric || !isOne) return [];
-    return [{ ...column, title: metric.label, words: value => metricText(metric, value) }];
+    return [{ ...column, title: nameInText(metric), words: value => metricText(metric, value) }];
   });
 }
 

@@ -10,3 +10,8 @@ export function metricText({ unit }: Pick<Metric, 'unit'>, value: number): strin
     size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : Number(value.toPrecision(3));
   return unit === '' ? String(number) : `${number} ${unit}`;
 }
+
+/** "accuracy" of "Accuracy"; abbreviations stay as they are. */
+export function nameInText({ label }: Pick<Metric, 'label'>): string {
+  return /^[A-Z][a-z]/.test(label) ? label[0]!.toLowerCase() + label.slice(1) : label;
+}

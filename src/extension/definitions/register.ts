@@ -129,8 +129,9 @@ async function hover(
   return new vscode.Hover(markdown, rangeOf(found.range));
 }
 
-/** `on line 7`, as a link that leads there. */
-function linkTo({ uri }: vscode.TextDocument, { file, line }: Origin): string {
+/** `on line 7`, as a link that leads there; what earlier cells of a notebook bind stands behind the cell's own lines. */
+function linkTo({ uri, lineCount }: vscode.TextDocument, { file, line }: Origin): string {
+  if (file === null && line > lineCount) return vscode.l10n.t('in an earlier cell');
   const target = file === null ? uri : vscode.Uri.file(file);
   const name = file === null ? `line ${line}` : `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
   return `${file === null ? 'on' : 'in'} [${name}](${target.with({ fragment: `L${line}` }).toString()})`;

@@ -52,6 +52,8 @@ const MARKS = 5;
 const GHOST_SHARE = 28;
 const DIM_SHARE = 25;
 const LEAST_GAP = 12;
+/** pixels of a chart in which a name takes much of the width */
+const NARROW = 480;
 
 type LossDataset = ChartDataset<'line', PlotPoint[]>;
 
@@ -109,7 +111,10 @@ export class LossChart {
     const { theme } = picture;
     this.chart.options.devicePixelRatio = this.pixels ?? (window.devicePixelRatio || 1);
     this.chart.options.scales = this.scales(picture, height) as never;
-    this.chart.options.layout = { autoPadding: false, padding: { right: picture.labelWidth, top: 6 } };
+    this.chart.options.layout = {
+      autoPadding: false,
+      padding: { right: picture.labelWidth, top: topOf(picture, width) },
+    };
     this.chart.data.datasets = datasetsOf(picture, theme);
     this.chart.resize(width, height);
     this.chart.update('none');
@@ -322,12 +327,20 @@ function linesIn({ lines }: LossPicture, chart: LossChart): PlotPoint[][] {
   );
 }
 
+/** Room for the baseline's name above the curves, where it may find none beside them. */
+function topOf({ baseline }: LossPicture, width: number): number {
+  return baseline && width < NARROW ? 18 : 6;
+}
+
 /** pixels of the columns in which the curves' heights are kept */
 const COLUMN = 4;
 /** centre of the text above and below its line, the nearest first */
 const ROWS = [-8, 9, -23, 24, -38, 39, -53, 54];
 
-/** Where a name of this width covers least of the curves: near its line, from the right to the left. */
+/**
+ * Where a name of this width covers none of the curves: near its line, from the right to the left, else above all of
+ * them; where there is no room either, where it covers least.
+ */
 export function freePlace(
   curves: readonly (readonly PlotPoint[])[],
   area: PlotArea,
@@ -347,7 +360,7 @@ export function freePlace(
       if (least === 0) return best;
     }
   }
-  return best;
+  return area.top >= 18 ? { x: Math.max(2, right), y: area.top - 9, isAway: true } : best;
 }
 
 /** Of each column the heights that each curve spans in it. */

@@ -436,6 +436,8 @@ describe('notebooks in the editor', () => {
         at,
       );
       const text = hovers.flatMap(({ contents }) => contents.map(part => (part as { value: string }).value));
+      // a line of the cell itself is none of theirs
+      assert.match(text.join('\n'), /`HIDDEN` is 8, in an earlier cell/);
       return /gradients(?:&nbsp;|\s)+reach(?:&nbsp;|\s)+(?:all(?:&nbsp;|\s)+)?\d+/i.test(text.join('\n'));
     });
     services.training.control([run!], 'stop');

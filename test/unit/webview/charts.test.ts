@@ -87,6 +87,10 @@ describe('the place of the baseline’s name', () => {
       places.map(({ isAway }) => isAway),
       [false, false, true, false, true],
     );
+    // curves everywhere: above the chart, where there is room, also for a name wider than the chart
+    const all = Array.from({ length: 12 }, (_, i) => flat(4 + 8 * i));
+    assert.deepEqual(freePlace(all, { ...area, top: 18 }, 70, 50), { x: 126, y: 9, isAway: true });
+    assert.equal(freePlace([], { ...area, top: 18 }, 300, 50).x, 2);
   });
 });
 
