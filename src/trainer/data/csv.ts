@@ -69,6 +69,10 @@ const STATISTIC =
   /^(?:averages?|avg|mean|median|std\.?(?:dev)?|max(?:imum)?|min(?:imum)?|count|anzahl|mittelwert|durchschnitt|moyenne|média|media)(?![\p{L}\d])/iu;
 /** More rows than this at the end are data. */
 const MOST_TOTALS = 10;
+/** Loggers write units, kinds of values and more under the header; more rows than this are data. */
+const MOST_UNITS = 3;
+/** Lines above the header that tell where a table comes from, the header counted. */
+const MOST_ABOVE = 12;
 
 interface Row {
   record: string[];
@@ -85,11 +89,28 @@ export async function readCsv(
   let builder: TableBuilder | null = null;
   const { delimiter, rows, isTyped } = await csvRows(path, name, options);
   const own = isTyped ? { ...options, numbers: '1234.5' as const } : options;
+  /** rows until one of them names all columns that are wanted */
+  const above: Row[] = [];
+  const begin = (header: number) => {
+    builder = new TableBuilder(name, above[header]!.record, wanted, own, isTyped);
+    if (header > 0) builder.tellHeader(above[0]!, above[header]!);
+    for (const row of above.splice(0).slice(header + 1)) builder.add(row);
+  };
   for await (const row of rows) {
-    if (builder) builder.add(row);
-    else builder = new TableBuilder(name, row.record, wanted, own, isTyped);
+    if (builder) {
+      (builder as TableBuilder).add(row);
+      continue;
+    }
+    above.push(row);
+    if (namesAll(row.record, wanted)) begin(above.length - 1);
+    else if (above.length === MOST_ABOVE || isTyped) begin(0);
   }
+  if (!builder) begin(0);
   return builder!.finish(delimiter);
+}
+
+function namesAll(record: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every(column => record.includes(column));
 }
 
 /**
@@ -176,8 +197,8 @@ class TableBuilder {
   private readonly storage: Storage;
   private readonly lines: Column<Int32ArrayConstructor>;
   private readonly notes: string[] = [];
-  /** the line that names units under the header */
-  private units: { row: Row; cell: string } | null = null;
+  /** the lines that name units under the header */
+  private readonly units: Row[] = [];
   /** rows that look like totals or remarks, until a row of data comes after them */
   private held: Row[] = [];
   private readonly totalsWithin: Row[] = [];
@@ -225,8 +246,8 @@ class TableBuilder {
       this.take(row);
       return;
     }
-    if (this.lines.length === 0 && !this.units && this.namesUnits(record)) {
-      this.units = { row, cell: this.places.map(place => record[place]!).find(cell => !isMissing(cell))! };
+    if (this.lines.length === 0 && this.units.length < MOST_UNITS && this.namesUnits(record)) {
+      this.units.push(row);
       return;
     }
     if (this.held.length < MOST_TOTALS && this.isNoData(record)) {
@@ -254,8 +275,8 @@ class TableBuilder {
     this.leaveOut();
     const rows = this.lines.length;
     if (rows === 0)
-      throw this.units
-        ? this.noNumbers(0, this.units)
+      throw this.units[0]
+        ? this.noNumbers(0, this.units[0])
         : new DataError(`${this.name} has a header and no rows.`);
     const others = new DecimalEvidence();
     for (const [place, column] of this.columns.entries()) {
@@ -273,10 +294,7 @@ class TableBuilder {
     const by = <T>(part: (facts: ColumnFacts) => T) =>
       new Map(this.wanted.map((column, index): [string, T] => [column, part(facts[index]!)]));
     this.tellSum(facts);
-    if (this.units)
-      this.notes.push(
-        `Line ${this.units.row.line} is left out: it names units (${JSON.stringify(this.units.cell.slice(0, 40))}), not values.`,
-      );
+    this.tellUnits();
     return {
       columns: this.columns,
       values: by(({ values }) => values),
@@ -295,6 +313,25 @@ class TableBuilder {
       storage: this.storage,
       notes: [...this.notes, ...this.bad.notes(), ...facts.flatMap(({ notes }) => notes)],
     };
+  }
+
+  tellHeader(first: Row, header: Row): void {
+    const last = header.line - 1;
+    this.notes.push(
+      `The header is line ${header.line}: ${first.line < last ? `lines ${first.line} to ${last} stand` : `line ${first.line} stands`} above it.`,
+    );
+  }
+
+  private tellUnits(): void {
+    const [first, ...more] = this.units;
+    if (!first) return;
+    const cell = this.places.map(place => first.record[place]!).find(text => !isMissing(text))!;
+    const said = JSON.stringify(cell.slice(0, 40));
+    this.notes.push(
+      more.length === 0
+        ? `Line ${first.line} is left out: it names units (${said}), not values.`
+        : `Lines ${first.line} to ${more.at(-1)!.line} are left out: they name units (${said}), not values.`,
+    );
   }
 
   private take({ record, line }: Row): void {
@@ -328,8 +365,10 @@ class TableBuilder {
   /** Units under the header: no wanted cell is a number, and no other cell is a number or a date. */
   private namesUnits(record: readonly string[]): boolean {
     const filled = this.places.some(place => !isMissing(record[place]!));
+    // under units a row may name other columns only
     return (
-      filled && record.every(cell => isMissing(cell) || (readCell(cell) === null && readDate(cell) === null))
+      (filled || this.units.length > 0) &&
+      record.every(cell => isMissing(cell) || (readCell(cell) === null && readDate(cell) === null))
     );
   }
 
@@ -383,7 +422,8 @@ class TableBuilder {
   private settled(facts: ColumnFacts, index: number): ColumnFacts {
     const { missing, strange } = facts;
     const rows = this.lines.length;
-    if (missing + strange.count === rows) throw this.noNumbers(index, this.units, strange.first[0]);
+    if (missing + strange.count === rows)
+      throw this.noNumbers(index, this.units[0] ?? null, strange.first[0]);
     const allowed = this.options.unreadable ?? 0;
     if (strange.count > allowed * (rows - missing)) {
       const { cell, line } = strange.first[0]!;
@@ -396,12 +436,8 @@ class TableBuilder {
     return facts;
   }
 
-  private noNumbers(
-    index: number,
-    units: { row: Row; cell: string } | null,
-    strange?: { cell: string; line: number },
-  ): DataError {
-    const first = units ? { cell: units.row.record[this.places[index]!]!, line: units.row.line } : strange;
+  private noNumbers(index: number, units: Row | null, strange?: { cell: string; line: number }): DataError {
+    const first = units ? { cell: units.record[this.places[index]!]!, line: units.line } : strange;
     const which = first ? ` (${JSON.stringify(first.cell.slice(0, 40))} in line ${first.line})` : '';
     return new DataError(`The column "${this.wanted[index]}" of ${this.name} holds no numbers${which}.`);
   }
@@ -530,7 +566,8 @@ async function sniff(
     throw new DataError(`${name} is written in UTF-32; save it as UTF-8.`);
   const zero = encoding === 'utf-8' ? bytes.indexOf(0) : -1;
   if (zero >= 0) throw new DataError(`${name} is not a text file: byte ${zero} is 0.`);
-  const [first = ''] = new TextDecoder(encoding).decode(bytes).split(/\r\n|\n|\r/, 1);
+  const lines = new TextDecoder(encoding).decode(bytes).split(/\r\n|\n|\r/, MOST_ABOVE);
+  const [first = ''] = lines;
   const told = /^"?sep=(.)"?[,;\t]*$/i.exec(first);
   if (told) return { delimiter: told[1]!, encoding, firstLine: 2 };
   const unquoted = first.replace(/"[^"]*"/g, '');
@@ -540,7 +577,22 @@ async function sniff(
   const best = DELIMITERS.map(delimiter => ({ delimiter, count: unquoted.split(delimiter).length })).sort(
     (a, b) => b.count - a.count,
   )[0]!;
+  if (best.count === 1) return { delimiter: belowRemarks(lines) ?? ',', encoding, firstLine: 1 };
   return { delimiter: best.delimiter, encoding, firstLine: 1 };
+}
+
+/** Of a table under lines of words that have no cells: its first lines have equally many. null: there is none */
+function belowRemarks(lines: readonly string[]): string | null {
+  const counts = (delimiter: string) =>
+    lines.map(line => line.replace(/"[^"]*"/g, '').split(delimiter).length);
+  for (const delimiter of DELIMITERS) {
+    const found = counts(delimiter);
+    const from = found.findIndex(cells => cells > 1);
+    // the last line of the window may be the empty one after the end
+    const table = found.slice(from).filter((_, at) => lines[from + at] !== '');
+    if (from > 0 && table.length >= 3 && table.every(cells => cells === table[0])) return delimiter;
+  }
+  return null;
 }
 
 /** UTF-16 without its mark: every second byte of the first line is 0, and no other. */

@@ -165,6 +165,61 @@ describe('reading tables', () => {
     assert.deepEqual((await notes('date,y\n2024-01-01,1\n,\n2024-01-03,\n')).values.length, 3 - 0);
   });
 
+  for (const [what, above, notes] of [
+    [
+      'units and kinds of values',
+      'd,y,z\nTS,V,mA\n,Avg,Smp',
+      'Lines 2 to 3 are left out: they name units ("V"), not values.',
+    ],
+    [
+      'types, an empty line and roles',
+      'd,y,z\ndate,double,int\n\nkey,value,value',
+      'Lines 2 to 4 are left out: they name units ("double"), not values.',
+    ],
+    [
+      'a symbol and the name of the index',
+      'Price,y,z\nTicker,AAPL,AAPL\nDate,,',
+      'Lines 2 to 3 are left out: they name units ("AAPL"), not values.',
+    ],
+    [
+      'a line of the logger above',
+      '"TOA5","CR1000","1234"\n"d","y","z"\n"TS","V","mA"\n"","Avg","Smp"',
+      'The header is line 2: line 1 stands above it. Lines 3 to 4 are left out: they name units ("V"), not values.',
+    ],
+    [
+      'remarks above',
+      '# Station: Zurich\n# Exported 2024-03-01\nd,y,z',
+      'The header is line 3: lines 1 to 2 stand above it.',
+    ],
+    [
+      'remarks with commas above',
+      'Source,World Indicators,\n\nUpdated,2024-03-01,\nd,y,z',
+      'The header is line 4: lines 1 to 3 stand above it.',
+    ],
+    [
+      'groups of columns above',
+      ',Air,Air\nd,y,z\nUTC,C,C',
+      'The header is line 2: line 1 stands above it. Line 3 is left out: it names units ("C"), not values.',
+    ],
+  ])
+    it(`finds the header and the rows of a table with ${what}`, async () => {
+      const rows = '\n2024-01-01,1.5,7\n2024-01-02,2.5,8\n2024-01-03,3.5,9\n';
+      for (const text of [above + rows, (above + rows).replaceAll(',', ';')]) {
+        const table = await readCsv(write(text), 'a.csv', ['y']);
+        assert.deepEqual([...table.values.get('y')!], [1.5, 2.5, 3.5]);
+        assert.equal(table.time?.isDate, true);
+        assert.equal(table.notes.join(' '), notes);
+      }
+    });
+
+  it('takes words of a fourth line under the header for cells, and a column of words for one', async () => {
+    await refused(
+      'd,y\na,b\nc,d\ne,f\ng,h\n2024-01-01,1\n',
+      /^a\.csv, line 5: "h" in column "y" is no number/,
+    );
+    await refused('text\na|b\nc|d\ne|f\n', /has no column "y"; it has "text"/);
+  });
+
   for (const [word, row] of [
     ['Gesamtsumme', 'Gesamtsumme,26'],
     ['Σ', 'Σ,26'],
