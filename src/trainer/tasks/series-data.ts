@@ -82,7 +82,8 @@ export function prepareSeries(table: Table, options: SeriesOptions, name: string
       return [column, (row: number) => values.get(tableRow(row))];
     }),
   );
-  const carried = new Map(read.map(column => [column, carry(raw.get(column)!, rows, storage)]));
+  const size = { rows, before: leftOut, storage };
+  const carried = new Map(read.map(column => [column, carry(raw.get(column)!, size)]));
   const isChange = (column: string) => difference > 0 && targets.includes(column);
   const isKnown = (column: string, row: number) => {
     const own = raw.get(column)!;
@@ -145,7 +146,7 @@ export function prepareSeries(table: Table, options: SeriesOptions, name: string
     known,
     inputs: scaled(carried),
     width,
-    interpolated: missing === 'interpolate' ? interpolated(raw, features, scaled, { rows, storage }) : null,
+    interpolated: missing === 'interpolate' ? interpolated(raw, features, scaled, size) : null,
     ahead: { values: ahead, columns: told.length, steps: options.ahead ?? 1 },
     firstRow: difference,
     numbers,
@@ -278,10 +279,25 @@ function usableRows(
   return { rows: table.rows - first, tableRow: row => row + first, leftOut: first };
 }
 
+/** `before`: rows of the table above row 0, where a column may have begun that has a hole there */
+interface Size {
+  rows: number;
+  before: number;
+  storage: Storage;
+}
+
+/** The last row up to row 0 that has a value. */
+function beginningOf(value: (row: number) => number, { before }: Size): number {
+  let row = 0;
+  while (row > -before && Number.isNaN(value(row))) row--;
+  return row;
+}
+
 /** The value before. */
-function carry(value: (row: number) => number, rows: number, storage: Storage): Numbers {
+function carry(value: (row: number) => number, size: Size): Numbers {
+  const { rows, storage } = size;
   const made = new Column(Float64Array, storage);
-  let last = value(0);
+  let last = value(beginningOf(value, size));
   for (let row = 0; row < rows; row++) {
     const own = value(row);
     if (!Number.isNaN(own)) last = own;
@@ -294,7 +310,7 @@ function interpolated(
   columns: ReadonlyMap<string, (row: number) => number>,
   features: readonly string[],
   scaled: (source: ReadonlyMap<string, Numbers>) => Column<Float32ArrayConstructor>,
-  size: { rows: number; storage: Storage },
+  size: Size,
 ): PreparedSeries['interpolated'] {
   const lines = new Map([...columns].map(([column, value]) => [column, interpolate(value, size)]));
   const until = new Column(Int32Array, size.storage);
@@ -306,15 +322,18 @@ function interpolated(
 /** Holes on a line between their ends; `until`: the row whose value a row needs, itself where it is there. */
 function interpolate(
   value: (row: number) => number,
-  { rows, storage }: { rows: number; storage: Storage },
+  size: Size,
 ): { filled: Numbers; until: Column<Int32ArrayConstructor> } {
+  const { rows, storage } = size;
   const filled = new Column(Float64Array, storage);
   const until = new Column(Int32Array, storage);
-  let before = value(0);
+  let start = beginningOf(value, size);
+  let before = value(start);
   for (let row = 0; row < rows; ) {
     const own = value(row);
-    if (!Number.isNaN(own) || row === 0) {
+    if (!Number.isNaN(own)) {
       before = own;
+      start = row;
       filled.push(own);
       until.push(row++);
       continue;
@@ -324,7 +343,7 @@ function interpolate(
     const end = next < rows ? value(next) : Number.NaN;
     for (let at = row; at < next; at++) {
       // a hole that has no end is the value before
-      filled.push(next < rows ? before + ((end - before) * (at - row + 1)) / (next - row + 1) : before);
+      filled.push(next < rows ? before + ((end - before) * (at - start)) / (next - start) : before);
       until.push(next < rows ? next : at);
     }
     row = next;
