@@ -22,10 +22,10 @@ export const command: Command = {
   async run(args) {
     const { folder, checkpoint } = trainedOf(args);
     const port = args.number('port', { min: 0, max: 65535, whole: true }) ?? 0;
-    const { openFinishedRun } = await import('../inference/finished-run.ts');
+    const { useFinishedRun } = await import('../inference/finished-run.ts');
     const { answersOf } = await import('../inference/serve/answers.ts');
     const { serve } = await import('../inference/serve/server.ts');
-    const answers = await answersOf(openFinishedRun(folder, checkpoint));
+    const answers = await answersOf(await useFinishedRun(folder, checkpoint));
     const { url, token, server } = await serve(answers, port);
     if (args.flag('json')) writeRecord({ kind: 'serve', ...answers.about(), run: folder, url, token });
     else

@@ -9,7 +9,7 @@ import { encodeSafetensors } from '../../runs/safetensors.ts';
 import {
   type FinishedRun,
   loadModel,
-  openFinishedRun,
+  useFinishedRun,
   type WhichCheckpoint,
 } from '../inference/finished-run.ts';
 import { modelCode, stateDict } from './pytorch/module.ts';
@@ -32,7 +32,7 @@ export async function exportRun(
     case 'csv':
       return exportScalars(folder, 'csv', out);
     case 'safetensors':
-      return write(out, weightFiles(folder, options));
+      return write(out, await weightFiles(folder, options));
     case 'pytorch':
       return write(out, await pytorchFiles(folder, options));
     case 'onnx':
@@ -48,8 +48,8 @@ export async function exportRun(
 
 type Files = Record<string, string | Uint8Array>;
 
-function weightFiles(folder: string, { checkpoint }: ExportOptions): Files {
-  const { weights, run, artifact } = openFinishedRun(folder, checkpoint);
+async function weightFiles(folder: string, { checkpoint }: ExportOptions): Promise<Files> {
+  const { weights, run, artifact } = await useFinishedRun(folder, checkpoint);
   return {
     'model.safetensors': encodeSafetensors(weights, formOf(run)),
     'task.json': json(artifact),
@@ -58,7 +58,7 @@ function weightFiles(folder: string, { checkpoint }: ExportOptions): Files {
 }
 
 async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Promise<Files> {
-  const opened = openFinishedRun(folder, checkpoint);
+  const opened = await useFinishedRun(folder, checkpoint);
   const model = await loadModel(opened);
   try {
     return {
@@ -93,7 +93,7 @@ async function modelFiles(
   { checkpoint }: ExportOptions,
   make: (opened: FinishedRun) => Promise<Files>,
 ): Promise<Files> {
-  const opened = openFinishedRun(folder, checkpoint);
+  const opened = await useFinishedRun(folder, checkpoint);
   const made = await make(opened);
   const model = await loadModel(opened);
   try {

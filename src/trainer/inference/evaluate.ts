@@ -11,7 +11,7 @@ import type { Task } from '../tasks/task.ts';
 import { InputError } from '../training/prepare.ts';
 import { openRunData } from '../training/run-data.ts';
 import { figuresOf, scorePart, whole } from '../training/validation.ts';
-import { type FinishedRun, loadModel, openFinishedRun, type WhichCheckpoint } from './finished-run.ts';
+import { type FinishedRun, loadModel, useFinishedRun, type WhichCheckpoint } from './finished-run.ts';
 import { relation } from './relation.ts';
 
 export interface Evaluated {
@@ -39,7 +39,7 @@ export async function evaluateRun(
   folder: string,
   options: { data?: string | undefined; checkpoint?: WhichCheckpoint | undefined },
 ): Promise<Evaluated> {
-  const opened = openFinishedRun(folder, options.checkpoint);
+  const opened = await useFinishedRun(folder, options.checkpoint);
   const { run, step, best } = opened;
   const { task, notes } =
     options.data === undefined ? await ownTest(opened) : await otherData(opened, options.data);

@@ -17,6 +17,7 @@ import type { Model, ModelSizes } from '../layers/model.ts';
 import { writeWeights } from '../layers/weights.ts';
 import { readArtifact } from '../tasks/artifact.ts';
 import { sizesOf, type TaskArtifact } from '../tasks/index.ts';
+import { mendArtifact } from '../training/artifact-of-run.ts';
 import { CHECKPOINT } from '../training/checkpoint.ts';
 
 const MAX_RUN_BYTES = 16e6;
@@ -34,6 +35,12 @@ export interface FinishedRun {
   step: number;
   best: boolean;
   weights: Map<string, NamedTensor>;
+}
+
+/** The same, after a task.json that was lost is made again of the run's own data. @throws BadRunError */
+export async function useFinishedRun(folder: string, which?: WhichCheckpoint): Promise<FinishedRun> {
+  await mendArtifact(folder, readRun(folder));
+  return openFinishedRun(folder, which);
 }
 
 /** @throws BadRunError */

@@ -6,7 +6,7 @@ import { generate } from '../tasks/generate.ts';
 import { codecOf } from '../tasks/index.ts';
 import type { Codec } from '../tasks/language.ts';
 import { InputError } from '../training/prepare.ts';
-import { type FinishedRun, loadModel, openFinishedRun, type WhichCheckpoint } from './finished-run.ts';
+import { type FinishedRun, loadModel, useFinishedRun, type WhichCheckpoint } from './finished-run.ts';
 
 export interface SampleOptions {
   /** symbols to write */
@@ -41,7 +41,7 @@ const COLDEST = 1e-6;
 
 /** The same run, options and seed give the same text. @throws BadRunError, InputError */
 export async function sampleText(folder: string, options: SampleOptions = {}): Promise<SampledText> {
-  const opened = openFinishedRun(folder, options.checkpoint);
+  const opened = await useFinishedRun(folder, options.checkpoint);
   // a prompt that cannot be read is told before the weights are
   promptedBy(opened, options);
   const model = await loadModel(opened);

@@ -1,5 +1,5 @@
 // task.json: what using a trained model takes. A run folder is untrusted, so it is checked here.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadRunError } from '../../runs/errors.ts';
 import { readSmall } from '../../runs/json.ts';
@@ -8,9 +8,21 @@ import { artifactSchema, faultOf, type TaskArtifact } from './index.ts';
 
 const MAX_BYTES = 64e6;
 
-/** null for a run that has not begun. @throws BadRunError */
+/** null for a run that has not begun, or whose task.json is lost. @throws BadRunError where it says what cannot be */
 export function artifactIfThere(folder: string): TaskArtifact | null {
-  return existsSync(join(folder, 'task.json')) ? readArtifact(folder) : null;
+  return isArtifactLost(folder) ? null : readArtifact(folder);
+}
+
+/** Whether there is none, or one that was emptied, cut off, or replaced by a folder or a link that leads nowhere. */
+export function isArtifactLost(folder: string): boolean {
+  const path = join(folder, 'task.json');
+  if (!existsSync(path) || lstatSync(path).isDirectory()) return true;
+  try {
+    JSON.parse(readSmall(path, MAX_BYTES) ?? '');
+    return false;
+  } catch (cause) {
+    return cause instanceof SyntaxError;
+  }
 }
 
 /** @throws BadRunError */

@@ -1,5 +1,5 @@
 // From a queued run to one that can train: data read, memory predicted, run.json written.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
@@ -9,10 +9,10 @@ import { metricsOf } from '../../experiment/tasks/index.ts';
 import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { RunFile } from '../../runs/format.ts';
-import { jsonText, replaceFile } from '../../runs/json.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
 import type { Task } from '../tasks/task.ts';
 import { unrollVersion } from '../version.ts';
+import { writeArtifact } from './artifact-of-run.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { type DataChoice, openRunData, type RunData } from './run-data.ts';
 import { Trainer } from './trainer.ts';
@@ -82,20 +82,6 @@ function markBest(writer: RunWriter, { step, folder, files }: Checkpoint): void 
   if (step === 0 || writer.bestCheckpoint()?.step === step) return;
   const contents = files.map((name): [string, Uint8Array] => [name, readFileSync(join(folder, name))]);
   writer.checkpoint(step, new Map(contents), { best: true });
-}
-
-/** A task.json that was lost is made again of the run's own data, and of no others. @throws BadRunError */
-export function keepArtifact(folder: string, { task, files }: RunData, { changedData }: DataChoice): void {
-  if (existsSync(join(folder, 'task.json'))) return;
-  if (changedData && files.length > 0)
-    throw new BadRunError(
-      `The run ${folder} has lost its task.json, and with it scaling and vocabulary: it cannot go on with other data.`,
-    );
-  writeArtifact(folder, task);
-}
-
-function writeArtifact(folder: string, task: Task): void {
-  replaceFile(join(folder, 'task.json'), `${jsonText(task.artifact(), 2)}\n`);
 }
 
 export function describeRun(

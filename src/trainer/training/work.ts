@@ -7,9 +7,10 @@ import { RunReader } from '../../runs/reader.ts';
 import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import { RunWriter } from '../../runs/writer.ts';
 import { startEngine } from '../engine/start.ts';
+import { keepArtifact } from './artifact-of-run.ts';
 import { Journal, metricsAtEnd } from './journal.ts';
 import { Member } from './member.ts';
-import { describeRun, InputError, keepArtifact, makeTrainer, prepareTask } from './prepare.ts';
+import { describeRun, InputError, makeTrainer, prepareTask } from './prepare.ts';
 import type { DataChoice } from './run-data.ts';
 
 const SLICE_MILLISECONDS = 200;

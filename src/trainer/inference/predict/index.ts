@@ -8,7 +8,7 @@ import { changeSince } from '../../data/fingerprint.ts';
 import type { ArtifactOf, TaskArtifact } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
 import { dataFileOf } from '../../training/run-data.ts';
-import { type FinishedRun, loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
+import { type FinishedRun, loadModel, useFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { relation } from '../relation.ts';
 import { predictClasses } from './classify.ts';
 import { predictUnaligned } from './ctc.ts';
@@ -70,12 +70,12 @@ export async function predictFile(
   path: string,
   options: PredictOptions = {},
 ): Promise<Prediction> {
-  return predictWith(openFinishedRun(folder, options.checkpoint), path, options);
+  return predictWith(await useFinishedRun(folder, options.checkpoint), path, options);
 }
 
 /** Of the data that the run learned from, where they stand now. @throws DataError, BadRunError, InputError */
 export async function predictOwnData(folder: string, options: PredictOptions = {}): Promise<Prediction> {
-  const opened = openFinishedRun(folder, options.checkpoint);
+  const opened = await useFinishedRun(folder, options.checkpoint);
   return predictWith(opened, dataFileOf(folder, opened.run), options);
 }
 

@@ -8,7 +8,7 @@ import type { Tried } from '../../../runs/tried.ts';
 import type { ArtifactOf } from '../../tasks/index.ts';
 import { InputError } from '../../training/prepare.ts';
 import { dataFileOf } from '../../training/run-data.ts';
-import { loadModel, openFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
+import { loadModel, useFinishedRun, type WhichCheckpoint } from '../finished-run.ts';
 import { tryClasses } from './classify.ts';
 import { tryUnaligned } from './ctc.ts';
 import { tryForecast } from './forecast.ts';
@@ -53,7 +53,7 @@ export const givenSchema = z.strictObject({
 
 /** @throws BadRunError for the run, InputError and DataError for what is given, each one sentence */
 export async function tryRun(folder: string, given: Given, checkpoint?: WhichCheckpoint): Promise<Tried> {
-  const run = openFinishedRun(folder, checkpoint);
+  const run = await useFinishedRun(folder, checkpoint);
   const { artifact, step, best } = run;
   const tryer = TRYERS[artifact.task] as Tryer<unknown> | undefined;
   if (!tryer)

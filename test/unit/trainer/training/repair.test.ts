@@ -16,6 +16,8 @@ import { bestCheckpoint, checkpointsOf, damageOf } from '../../../../src/runs/ch
 import { readSummary } from '../../../../src/runs/list.ts';
 import { explain } from '../../../../src/trainer/cli/exit.ts';
 import { openFinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
+import { predictOwnData } from '../../../../src/trainer/inference/predict/index.ts';
+import { sampleText } from '../../../../src/trainer/inference/sample.ts';
 import { trainRuns } from '../../../../src/trainer/training/work.ts';
 import {
   bitsOf,
@@ -169,6 +171,42 @@ describe('a run folder with one file damaged', () => {
     for (const { folder: checkpoint } of checkpointsOf(folder)) damage(checkpoint);
     for (const which of ['best', 'last'] as const)
       assert.throws(() => openFinishedRun(folder, which), /is damaged: .* There is no other one to use\.$/);
+  });
+
+  it('has its task.json again from its own data, when it goes on and when it is used', async () => {
+    writeFileSync(
+      join(workspaceFolder(), 'repair.txt'),
+      'the quick brown fox jumps over the lazy dog. '.repeat(40),
+    );
+    const run = makeRun({
+      data: { task: 'char-lm', path: 'repair.txt' },
+      model: { layers: [{ type: 'embedding', dim: 4 }, { type: 'gru', units: 4 }, { type: 'dense' }] },
+      training: { steps: 3, batchSize: 2, seqLen: 8 },
+    });
+    await trainRuns([run]);
+    const path = join(run, 'task.json');
+    const whole = readFileSync(path, 'utf8');
+    const { text } = await sampleText(run, { length: 20 });
+    for (const [kind, damage] of damages) {
+      damage(path);
+      assert.equal((await sampleText(run, { length: 20 })).text, text, kind);
+      assert.equal(readFileSync(path, 'utf8'), whole, kind);
+    }
+    rmSync(path);
+    assert.equal((await predictOwnData(run)).step, 3);
+    assert.equal(readFileSync(path, 'utf8'), whole);
+    // other data would give another vocabulary
+    rmSync(path);
+    writeFileSync(join(workspaceFolder(), 'repair.txt'), 'Other words. '.repeat(40));
+    await assert.rejects(
+      sampleText(run, { length: 20 }),
+      /has lost its task\.json, which cannot be made again without its data: repair\.txt is not the file .*\.$/,
+    );
+    rmSync(join(workspaceFolder(), 'repair.txt'));
+    await assert.rejects(sampleText(run, { length: 20 }), /has lost its task\.json, .*does not exist.*\.$/);
+    // what says another thing is not made again without a word
+    writeFileSync(path, whole.replace('char-lm', 'word-lm'));
+    await assert.rejects(sampleText(run, { length: 20 }), /does not hold together|no usable task\.json/);
   });
 
   it('refuses one flipped bit in weights or moments', async () => {
