@@ -48,7 +48,8 @@ export const command: Command = {
     const trained = trainedOf(args);
     const { folder, checkpoint } = trained;
     const { artifactIfThere } = await import('../tasks/artifact.ts');
-    if (artifactIfThere(folder)?.task === 'forecast') return sampleForecast(trained, args);
+    const { foretells } = await import('../inference/predict/index.ts');
+    if (foretells(artifactIfThere(folder)?.task ?? '')) return sampleForecast(trained, args);
     const options = {
       length: args.number('length', { min: 1, max: 1_000_000, whole: true }),
       prompt: args.text('prompt'),

@@ -64,6 +64,11 @@ export function predictorOf(artifact: TaskArtifact): Predictor<unknown> | null {
   return PREDICTORS[artifact.task] as Predictor<unknown> | null;
 }
 
+/** Whether such a run says which rows follow its own data. */
+export function foretells(task: string): boolean {
+  return PREDICTORS[task as TaskName] === predictForecast;
+}
+
 /** @throws DataError for the file, BadRunError and InputError for the run */
 export async function predictFile(
   folder: string,
