@@ -26,6 +26,7 @@ describe('notebooks', () => {
       cell(['# LSTM(1)\n', 'Prose about `nn.GRU(2, 3)`'], 'markdown'),
       cell(['%matplotlib inline\n', 'import torch.nn as nn\n', 'hidden = 24']),
       cell(['%%bash\n', 'echo "nn.LSTM(1, 2)"']),
+      cell(['%%writefile net.py\n', 'own = nn.LSTM(7, 8)']),
       cell([
         '%%time\n',
         'if hidden:\n',

@@ -143,6 +143,20 @@ describe('vanishing', () => {
     );
   });
 
+  it('tells how much arrives now and arrived at first, of the level through which most does', () => {
+    const level = (layer: string, first: number, later: number) => (step: number) => ({
+      layer,
+      norms: Float32Array.of(step <= 20 ? first : later, 1e-3, 1),
+    });
+    const levels = [level('layers.1.0', 1e-3, 1e-6), level('layers.1.1', 1e-2, 1e-5)];
+    const found = run(facts(), 400, step => ({ trainLoss: stuck(step), flow: levels.map(of => of(step)) }));
+    const { layer, evidence, message } = found.find(({ id }) => id === 'vanishing')!;
+    assert.equal(layer, 'layers.1');
+    assert.ok(Math.abs(Number(evidence['ratio']) / 1e-5 - 1) < 1e-3, `${evidence['ratio']}`);
+    assert.ok(Math.abs(Number(evidence['initialRatio']) / 1e-2 - 1) < 1e-3, `${evidence['initialRatio']}`);
+    assert.match(message, /is 0\.00001 of that|is 1e-5 of that|is 1\.0+e-5 of that/);
+  });
+
   it('is not found when one level lets the gradient through', () => {
     const found = run(facts(), 400, step => ({ trainLoss: stuck(step), flow: [vanished, open] }));
     assert.ok(!ids(found).includes('vanishing'));

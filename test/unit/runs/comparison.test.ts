@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import {
+  bestRow,
   type ComparedRun,
   csv,
   differenceTo,
@@ -11,7 +12,12 @@ import {
   signFlip,
   spreadOf,
 } from '../../../src/runs/comparison.ts';
-import { comparisonTable, differenceText, statesText } from '../../../src/runs/comparison-text.ts';
+import {
+  comparisonNumbers,
+  comparisonTable,
+  differenceText,
+  statesText,
+} from '../../../src/runs/comparison-text.ts';
 import { distinctions, factorsOf, onlyDifferences, seedlessKey } from '../../../src/runs/differences.ts';
 
 const run = (label: string, key: string, seed: number, final: number | null): ComparedRun => ({
@@ -58,6 +64,30 @@ describe('the table of a comparison', () => {
     assert.deepEqual(spreadOf([4]), { mean: 4, sd: null, n: 1 });
     assert.equal(rowsOf([run('a', 'x', 1, 1), run('a', 'x', 1, 1)]).length, 2, 'the same seed twice');
     assert.equal(rowsOf([run('seed 1', 'x', 1, 1), run('seed 2', 'x', 2, 1)])[0]!.label, '2 seeds');
+  });
+
+  it('has as its best row the one whose mean is least, wherever it stands', () => {
+    const of = (...bests: (number | null)[]) =>
+      bestRow(rowsOf(bests.map((best, i) => run(`row ${i}`, String(i), 1, best))))?.label ?? null;
+    assert.equal(of(2, 1, 3), 'row 1');
+    assert.equal(of(1, 2, 3), 'row 0');
+    assert.equal(of(3, null, 2), 'row 2');
+    assert.equal(of(4), 'row 0');
+    assert.equal(of(null), null);
+    const units = ['nats', 'bits'].map((unit, i) => ({ ...run(unit, unit, 1, i), unit }));
+    assert.equal(bestRow(rowsOf(units)), null, 'losses of two units are not compared');
+  });
+
+  it('has every figure as a number, with its deviation beside it', () => {
+    const { head, rows } = comparisonNumbers(rowsOf(runs));
+    const [rnn, lstm] = rows.map(row => Object.fromEntries(head.map((name, i) => [name, row[i]])));
+    assert.deepEqual(
+      ['run', 'seeds', 'final', 'finalSd', 'best', 'bestSd', 'test', 'testSd', 'parameters', 'reach'].map(
+        name => rnn![name],
+      ),
+      ['RNN', 3, 3, Math.sqrt(7), 3, Math.sqrt(7), null, null, 100, 5],
+    );
+    assert.deepEqual([lstm!['run'], lstm!['final'], lstm!['finalSd']], ['LSTM', 0.75, Math.sqrt(0.125)]);
   });
 
   it('compares with a baseline seed by seed', () => {
