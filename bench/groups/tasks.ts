@@ -38,7 +38,12 @@ interface TaskRow extends OtherRow {
   ms: number;
   msPeer: number;
   times: number;
+  /** share of our steps' time in which they waited for their batch; null: nothing of the kind */
+  waiting: number | null;
 }
+
+/** Of the newest round, by experiment. */
+const waits = new Map<string, number>();
 
 export async function tasks(context: Context): Promise<Section> {
   const python = findPython(PYTORCH);
@@ -57,7 +62,7 @@ export async function tasks(context: Context): Promise<Section> {
             const times = medianRatio(theirs, mine);
             rows.push({
               ...{ kind: 'task', what: contest.what, who, peer },
-              ...{ ms: median(mine), msPeer: median(theirs), times },
+              ...{ ms: median(mine), msPeer: median(theirs), times, waiting: waits.get(who) ?? null },
             });
             context.say(`${contest.what}, ${who} against ${peer}: ${show(times)}x`);
             if (who === first)
@@ -77,12 +82,13 @@ export async function tasks(context: Context): Promise<Section> {
   return {
     name: 'tasks',
     title: 'Whole tasks',
-    text: `Milliseconds a step, means of a run's steps behind the first quarter of ${STEPS} (of ${CTC_CALLS} calls of the loss); median of ${ROUNDS} rounds, in turn, and of the rounds' own ratios. Texts: lognormal lengths, mean 60, longest 400, an embedding of 32, an LSTM of 64 units, two classes, batches of 32; ours puts like lengths together by default ("buckets"), PyTorch draws at random and pads or packs, as does "mixed". Pairs: 30 symbols to 30, embeddings of 64, GRU encoder and decoder of 128 units, additive or general attention, batches of 64; PyTorch's decoder goes a step at a time. CTC: T ${CTC[0]}, B ${CTC[1]}, ${CTC[2]} classes, ${CTC[3]} labels, the loss with its gradient. Both: backward, clipping to norm 1, Adam. Ours through \`unroll train\`, with all that it records.`,
-    columns: ['what', 'ours', 'ms', 'PyTorch', 'ms', 'ratio'],
+    text: `Milliseconds a step, means of a run's steps behind the first quarter of ${STEPS} (of ${CTC_CALLS} calls of the loss); median of ${ROUNDS} rounds, in turn, and of the rounds' own ratios. Texts: lognormal lengths, mean 60, longest 400, an embedding of 32, an LSTM of 64 units, two classes, batches of 32; ours puts like lengths together by default ("buckets"), PyTorch draws at random and pads or packs, as does "mixed". Pairs: 30 symbols to 30, embeddings of 64, GRU encoder and decoder of 128 units, additive or general attention, batches of 64; PyTorch's decoder goes a step at a time. CTC: T ${CTC[0]}, B ${CTC[1]}, ${CTC[2]} classes, ${CTC[3]} labels, the loss with its gradient. Both: backward, clipping to norm 1, Adam. Ours through \`unroll train\`, with all that it records; "waiting" is the share of its steps' time in which they waited for their batch.`,
+    columns: ['what', 'ours', 'ms', 'waiting', 'PyTorch', 'ms', 'ratio'],
     cells: rows.map(row => [
       row.what,
       row.who,
       show(row.ms),
+      row.waiting === null ? '' : `${(100 * row.waiting).toFixed(1)} %`,
       row.peer,
       show(row.msPeer),
       `${show(row.times)}x`,
@@ -136,7 +142,7 @@ function contestsIn(folder: string, threads: number): Contest[] {
     },
     ...['additive', 'general'].map(score => ({
       what: `seq2seq with ${score} attention`,
-      ours: { native: train(score, seq2seq(score)) },
+      ours: { [score]: train(score, seq2seq(score)) },
       ...{ peers: [score], data: pairFile, calls: STEPS, target: 2 },
     })),
     {
@@ -189,6 +195,8 @@ async function trainOurs(folder: string, name: string, experiment: object, threa
     rows.find(({ step }) => step >= STEPS / 4),
     rows.findLast(({ step }) => step < STEPS),
   ];
+  const { waiting } = events.findLast(({ values }) => values?.waiting !== undefined)?.values ?? {};
+  if (typeof waiting === 'number') waits.set(name, waiting);
   return (1000 * (last.ownSeconds - first.ownSeconds)) / (last.step - first.step);
 }
 

@@ -289,7 +289,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   z.object({
     ...base,
     kind: z.literal('scalars'),
-    /** names: trainLoss, valLoss, gradNorm, learningRate, tokensPerSecond, memoryBytes, timeAlone, and the task's metrics */
+    /** names: trainLoss, valLoss, gradNorm, learningRate, tokensPerSecond, waiting, memoryBytes, timeAlone, and the task's metrics */
     values: z.record(text, z.union([range, jsonNumber])),
     /** own training time in seconds since the run began, pauses and other members excluded */
     ownSeconds: count,

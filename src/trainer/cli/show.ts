@@ -103,6 +103,9 @@ function header(run: RunFacts, screen: Screen): string[] {
         lines.push(dim(screen, wrap(plain(told), screen.textColumns, 2)));
     const contention = contentionOf(reader.status?.last['timeAlone'], engineUsed.threads);
     if (contention !== null) lines.push(dim(screen, wrap(contention, screen.textColumns)));
+    const { waiting } = reader.status?.last ?? {};
+    if (typeof waiting === 'number')
+      lines.push(dim(screen, `${(100 * waiting).toFixed(1)} % of the steps' time waiting for their batch`));
     const clipped = clippedShare(reader);
     if (clipped !== null)
       lines.push(dim(screen, `gradient clipped in ${(100 * clipped).toFixed(0)} % of the steps`));

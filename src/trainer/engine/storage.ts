@@ -35,7 +35,7 @@ export function useProvider(next: Provider): void {
   active?.close();
   active = next;
   scratch = new Float32Array(0);
-  pool.clear();
+  waiting.length = 0;
   packedWeights = new WeakMap();
   settled = new WeakSet();
   startPool(next);
@@ -120,25 +120,32 @@ export function scratchOf(size: number): Slice {
   return whole(scratch);
 }
 
-/** Caches wait here by size, since fresh pages cost more than the arithmetic of a small layer. */
-const pool = new Map<number, Float32Array[]>();
-const POOLED_PER_SIZE = 8;
-const POOLED_SIZES = 8;
+/**
+ * Caches wait here, the longest waiting first, since fresh pages cost more than the arithmetic of a small layer. Batches of
+ * unequal lengths ask for another size at every step: a larger array serves too.
+ */
+const waiting: Float32Array[] = [];
+const MOST_WAITING = 64;
+/** A larger array than this many times the size asked for stays for those who need it. */
+const MOST_TIMES = 4;
 
+/** An array of at least this size; what stands in it means nothing. */
 export function borrow(size: number): Float32Array {
-  return pool.get(size)?.pop() ?? provider().allocate(size);
+  let [fit, smaller] = [-1, -1];
+  for (const [at, { length }] of waiting.entries())
+    if (length >= size) {
+      if (length <= MOST_TIMES * size && (fit < 0 || length < waiting[fit]!.length)) fit = at;
+    } else if (MOST_TIMES * length >= size && (smaller < 0 || length > waiting[smaller]!.length))
+      smaller = at;
+  if (fit >= 0) return waiting.splice(fit, 1)[0]!;
+  // the new array takes the place of the next smaller one
+  if (smaller >= 0) provider().release(waiting.splice(smaller, 1)[0]!);
+  return provider().allocate(size);
 }
 
 export function giveBack(array: Float32Array): void {
-  const waiting = pool.get(array.length) ?? [];
-  pool.delete(array.length);
-  pool.set(array.length, waiting);
-  if (waiting.length < POOLED_PER_SIZE) waiting.push(array);
-  else provider().release(array);
-  if (pool.size <= POOLED_SIZES) return;
-  const [oldest, arrays] = pool.entries().next().value!;
-  for (const unused of arrays) provider().release(unused);
-  pool.delete(oldest);
+  waiting.push(array);
+  if (waiting.length > MOST_WAITING) provider().release(waiting.shift()!);
 }
 
 // ---------------------------------------------------------------- packed weights

@@ -362,10 +362,28 @@ export function padded(
   const size = seqLen * batch * width;
   const input = sequences[0] instanceof Float32Array ? new Float32Array(size) : new Int32Array(size);
   sequences.forEach((sequence, row) => {
-    for (let t = 0; t < lengths[row]!; t++)
-      input.set(sequence.subarray(t * width, (t + 1) * width), (t * batch + row) * width);
+    if (input instanceof Float32Array)
+      placeNumbers(input, sequence as Float32Array, row * width, width, batch * width);
+    else placeIds(input, sequence as Int32Array, row, batch);
   });
   return { seqLen, batch, input, lengths };
+}
+
+// A step waits for its batch: these are plain loops over arrays of one kind each, since a view of every step costs more
+// than what it holds, and loops over several kinds are not compiled well.
+function placeIds(input: Int32Array, sequence: Int32Array, from: number, stride: number): void {
+  for (let t = 0, to = from; t < sequence.length; t++, to += stride) input[to] = sequence[t]!;
+}
+
+function placeNumbers(
+  input: Float32Array,
+  sequence: Float32Array,
+  begin: number,
+  width: number,
+  stride: number,
+): void {
+  for (let from = 0, to = begin; from < sequence.length; from += width, to += stride)
+    for (let k = 0; k < width; k++) input[to + k] = sequence[from + k]!;
 }
 
 function scoreClasses(outputs: Tensor3D, { targets, batch }: Batch, score: Score): void {

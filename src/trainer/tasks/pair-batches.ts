@@ -74,19 +74,27 @@ export function textWith({ targetSymbols, targetUnits }: PairArtifact): (ids: re
 function padded(sequences: readonly Int32Array[]) {
   const lengths = Int32Array.from(sequences, ({ length }) => length);
   const seqLen = lengths.reduce((most, length) => Math.max(most, length), 1);
-  const input = new Int32Array(seqLen * sequences.length);
-  sequences.forEach((sequence, row) => {
-    sequence.forEach((id, t) => {
-      input[t * sequences.length + row] = id;
-    });
-  });
+  const batch = sequences.length;
+  const input = new Int32Array(seqLen * batch);
+  // plain loops: a step waits for its batch
+  for (let row = 0; row < batch; row++) {
+    const sequence = sequences[row]!;
+    for (let t = 0; t < sequence.length; t++) input[t * batch + row] = sequence[t]!;
+  }
   return { seqLen, input, lengths };
+}
+
+function joined(first: ArrayLike<number>, second: ArrayLike<number>): Int32Array {
+  const ids = new Int32Array(first.length + second.length);
+  ids.set(first);
+  ids.set(second, first.length);
+  return ids;
 }
 
 export function batchOf(pairs: readonly EncodedPair[], artifact: PairArtifact): Batch {
   const { start, end } = endsOf(artifact);
-  const read = padded(pairs.map(({ target }) => Int32Array.of(start, ...target)));
-  const said = padded(pairs.map(({ target }) => Int32Array.of(...target, end)));
+  const read = padded(pairs.map(({ target }) => joined([start], target)));
+  const said = padded(pairs.map(({ target }) => joined(target, [end])));
   return {
     ...read,
     batch: pairs.length,

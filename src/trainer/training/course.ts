@@ -192,6 +192,8 @@ export class Course {
       step: next,
       figures,
       tokens: trainer.tokens,
+      waited: trainer.waited,
+      stepped: trainer.stepped,
       ownSeconds: this.ownSeconds(),
       time: Date.now() / 1000,
     });
@@ -219,17 +221,19 @@ export class Course {
     if (newest && isDue(newest.step, this.intervals.log)) this.journal.writeRow(newest.step, newest);
   }
 
-  private show({ step, figures, rows, ownSeconds, tokens }: PendingStep): void {
+  private show(shown: PendingStep): void {
+    const { step, figures, rows } = shown;
     const { journal } = this;
     journal.gather(figures);
     const { trainLoss, gradNorm } = figures;
     journal.rows(step, rows);
     const observed = rows.length > 0 ? this.rowReader.read(byName(rows)) : null;
     this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, ...observed }));
-    if (this.speed.observe(ownSeconds, step, tokens) && this.speed.tokens !== null) {
+    if (this.speed.observe(shown) && this.speed.tokens !== null) {
       const alone = timeAlone();
       journal.figure({
         tokensPerSecond: this.speed.tokens,
+        waiting: this.speed.waiting!,
         memoryBytes: process.memoryUsage.rss(),
         tensorBytes: memory().numBytes,
         ...(alone !== null && { timeAlone: alone }),

@@ -19,6 +19,9 @@ export interface PendingStep {
   figures: StepFigures;
   rows: readonly SeriesRow[];
   tokens: number;
+  /** milliseconds in which steps of this process waited for their batch, and those of the steps */
+  waited: number;
+  stepped: number;
   ownSeconds: number;
   /** seconds since 1970 */
   time: number;

@@ -71,6 +71,10 @@ export class Trainer {
   /** completed */
   step = 0;
   tokens = 0;
+  /** milliseconds in which steps of this process waited for their batch, on the thread that computes them */
+  waited = 0;
+  /** milliseconds of whole steps, waiting included */
+  stepped = 0;
   trainLoss: number | null = null;
   valLoss: number | null = null;
   /** the task's own figures at the last validation of this process; null: there was none */
@@ -102,7 +106,9 @@ export class Trainer {
   advance({ begin, watch, before }: Look = {}): StepFigures {
     const { training } = this.experiment;
     const step = this.step + 1;
+    const began = performance.now();
     const planned = this.plannedBatch(step);
+    this.waited += performance.now() - began;
     const sampled = this.task.sampledBatch?.(this.model, planned, step);
     const batch = sampled?.batch ?? planned;
     begin?.(batch);
@@ -138,6 +144,7 @@ export class Trainer {
       if (this.ridge) this.ridge.observe(batch, options.state);
       else this.update(gradients, learningRate, gradNorm, step, loss);
       keepStatistics(this.model, seen);
+      this.stepped += performance.now() - began;
       return this.completed(step, batch, result, {
         gradNorm,
         learningRate,

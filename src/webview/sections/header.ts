@@ -119,6 +119,8 @@ export class HeaderSection implements Section {
         );
       }
       if (memory > 0) parts.push(megabytes(memory));
+      const waiting = fromJson(chosen.last['waiting']);
+      if (waiting >= 0.02) parts.push(`${(100 * waiting).toFixed(0)} % waiting for data`);
       // the newest batch's; where sequences have one length there is none
       const padding = fromJson(chosen.last['padding']);
       if (padding > 0) parts.push(`${(100 * padding).toFixed(0)} % padding`);
