@@ -1,5 +1,6 @@
 // What the text of a model definition alone tells to be wrong, and how it could be mended.
 import type { TextRange } from '../../experiment/place.ts';
+import type { Steps } from '../steps.ts';
 import type { LintSource } from './source.ts';
 
 /** `warning` only for what is surely so; a hint may be meant as it stands. */
@@ -27,7 +28,10 @@ export interface TextFinding {
   page: string;
 }
 
-export type Rule = (source: LintSource) => Omit<TextFinding, 'page'>[];
+type Findings = Omit<TextFinding, 'page'>[];
+export type Rule = (source: LintSource) => Findings;
+/** One that looks at much of the text, and gives way between. */
+export type SteppedRule = (source: LintSource) => Steps<Findings>;
 
 /** The text after a fix. */
 export function applyTextFix(text: string, { edits }: TextFix): string {

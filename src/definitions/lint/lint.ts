@@ -6,7 +6,7 @@ import { bidirectionalGeneration } from './bidirectional-generation.ts';
 import { denseClasses } from './classes.ts';
 import { missingClipping } from './clipping.ts';
 import { embeddingWeights } from './embedding-weights.ts';
-import type { Rule, TextFinding } from './finding.ts';
+import type { Rule, SteppedRule, TextFinding } from './finding.ts';
 import { fusedKernel } from './keras-fused-kernel.ts';
 import { lastOfPadded, wrongDimension } from './last-step.ts';
 import { receptiveField } from './receptive-field.ts';
@@ -23,7 +23,7 @@ import { missingStep, missingZeroGrad } from './training-loop.ts';
 
 export type { TextEdit, TextFinding, TextFix } from './finding.ts';
 
-const RULES: readonly Rule[] = [
+const RULES: readonly (Rule | SteppedRule)[] = [
   recurrentDropoutUnknown,
   dropoutOfOneLayer,
   missingReturnSequences,
@@ -61,9 +61,10 @@ export function* lintInSteps(
   language: Language,
 ): Steps<TextFinding[]> {
   const source = new LintSource(tree, definitions, text, language);
-  const found: ReturnType<Rule> = [];
+  const found: Omit<TextFinding, 'page'>[] = [];
   for (const rule of RULES) {
-    found.push(...rule(source));
+    const said = rule(source);
+    found.push(...(Array.isArray(said) ? said : yield* said));
     yield;
   }
   return found

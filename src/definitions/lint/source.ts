@@ -97,14 +97,6 @@ export class LintSource {
     return [...found.values()];
   }
 
-  /** Where a pattern stands between two places, with what matches. */
-  matchesIn(pattern: RegExp, start: number, end: number): [start: number, text: string][] {
-    return [...this.text.slice(start, end).matchAll(pattern)].map(({ 0: text, index }) => [
-      start + index,
-      text,
-    ]);
-  }
-
   range(start: number, end: number): TextRange {
     this.places ??= new TextPlaces(this.text);
     return this.places.range(start, end - start);

@@ -1,10 +1,11 @@
 // PyTorch: a layer that is made for another width than what it is given has. Followed are calls whose argument was surely
 // made by another layer: through variables, one step of a sequence, activations and dropout, and inside a Sequential.
-import type { Expression } from '../code/expression.ts';
+import type { CallOf, Expression } from '../code/expression.ts';
 import type { Node } from '../code/syntax.ts';
 import type { KnownCall } from '../found-layers.ts';
+import type { Steps } from '../steps.ts';
 import { addStatementBefore, insert, replace } from './edits.ts';
-import type { Rule, TextFinding, TextFix } from './finding.ts';
+import type { SteppedRule, TextFinding, TextFix } from './finding.ts';
 import { boundBy } from './last-step.ts';
 import { type LintSource, nameOf, rangeOf } from './source.ts';
 
@@ -23,42 +24,43 @@ interface Width {
   isBoth: boolean;
 }
 
-export const torchWidths: Rule = source => {
+/** Names that a layer which says what it reads is given, and calls of such names. */
+const NAMED = /((?:\bself\.)?\b\w+)\s*(?::[^=\n]+)?=\s*[\w.]*\b(?:Linear|LSTM|GRU|RNN)\s*\(/g;
+const CALLED = /(?<![\w.])(?:self\.)?\w+(?=\()/g;
+
+export const torchWidths: SteppedRule = function* (source) {
   if (!source.isPython || source.of('torch').length === 0) return [];
-  const { dialect, resolver } = source.reader;
   const found = new Map<number, Omit<TextFinding, 'page'>>();
-  for (const { layer, call } of source.of('torch')) {
+  for (const { call } of source.of('torch')) {
     const sequence = sequentialAround(source, call.node);
     if (sequence) for (const each of inSequential(source, sequence)) found.set(each.range.offset, each);
-    if (!layer.isWhole || layer.recurrent?.isCell) continue;
-    // what this layer gives is read in the class or function it stands in
-    for (const use of usesOf(source, call.node)) {
-      const expression = dialect.expression(use);
-      if (expression.kind !== 'call') continue;
-      const made = resolver.definitions(expression.callee);
-      const [only, ...more] = made;
-      const known = only?.kind === 'call' && more.length === 0 ? source.reader.known(only.node) : null;
-      const [argument] = expression.positional;
-      if (!known || !argument || isForeign(source, known)) continue;
-      const given = widthOf(source, argument, 0);
-      const finding = given && compared(source, known, given);
-      if (finding) found.set(finding.range.offset, finding);
-    }
+  }
+  for (const { callee, positional } of yield* usesOfLayers(source)) {
+    yield;
+    const [only, ...more] = source.reader.resolver.definitions(callee);
+    const known = only?.kind === 'call' && more.length === 0 ? source.reader.known(only.node) : null;
+    const [argument] = positional;
+    if (!known || !argument || isForeign(source, known)) continue;
+    const given = widthOf(source, argument, 0);
+    const finding = given && compared(source, known, given);
+    if (finding) found.set(finding.range.offset, finding);
   }
   return [...found.values()];
 };
 
-/** Calls of `self.…(` and of names in the outermost class or function around a layer. */
-function usesOf(source: LintSource, layer: Node): Node[] {
-  let around: Node | null = null;
-  for (let here = layer.parent; here; here = here.parent) if (here.type === 'class_definition') around = here;
-  const within = around ?? source.root;
-  return source
-    .matchesIn(/(?<![\w.])(?:self\.)?\w+(?=\()/g, within.startIndex, within.endIndex)
-    .flatMap(([start, text]) => {
-      const call = source.reader.callThatEndsIn(start + text.length);
-      return call ? [call] : [];
-    });
+/** Found in the text by name, so that a long file is not walked through. */
+function* usesOfLayers(source: LintSource): Steps<CallOf[]> {
+  const names = new Set(source.matches(NAMED).map(([, name]) => name));
+  const found: CallOf[] = [];
+  yield;
+  for (const { 0: name, index } of source.matches(CALLED)) {
+    if (!names.has(name)) continue;
+    const node = source.reader.callThatEndsIn(index! + name.length);
+    const call = node && source.expression(node);
+    if (call?.kind === 'call') found.push(call);
+    yield;
+  }
+  return found;
 }
 
 function isForeign(source: LintSource, { expression, maker }: KnownCall): boolean {
@@ -152,11 +154,7 @@ function firstOf(source: LintSource, value: Expression, depth: number): Width | 
   return { width: both ? 2 * units : units, by: `the ${nameOf(found.layer)} before it`, isBoth: both };
 }
 
-function ofCall(
-  source: LintSource,
-  call: Extract<Expression, { kind: 'call' }>,
-  depth: number,
-): Width | null {
+function ofCall(source: LintSource, call: CallOf, depth: number): Width | null {
   const { callee, positional } = call;
   const known = source.knownCall(callee);
   const name = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
