@@ -112,11 +112,18 @@ const operators = {
   ],
 };
 
-/** Lines whose change says nothing: types, imports, and in kernels the sizes of tiles. */
-function isIdle(line, room) {
+/**
+ * Lines whose change says nothing: types, imports, how deep a name is followed, and in kernels the sizes of tiles and
+ * of shares, and from how many vectors on which form of the same computation is taken.
+ */
+function isIdle(line, room, operator) {
   if (/^\s*(import|export (type|interface)|interface|type|static_assert|template|#|typedef|\})/.test(line))
     return true;
-  return room === 'kernels' && /\bconstexpr\b|#pragma|WORTH_THREADS|larger<|template/.test(line);
+  if (operator === 'constant' && /\bdepth \+ \d/.test(line)) return true;
+  if (room !== 'kernels') return false;
+  if (operator === 'constant' && /smaller<Index>\(\w+ \+ \d+,/.test(line)) return true;
+  if (operator === 'bound' && /\bif \(.*[<>]=? \d+ \* WIDTH\b/.test(line)) return true;
+  return /\bconstexpr\b|#pragma|WORTH_THREADS|larger<|template/.test(line);
 }
 
 function sitesOf(room) {
@@ -132,7 +139,7 @@ function sitesOf(room) {
       [...code.matchAll(pattern)].flatMap(match => {
         const line = code.slice(0, match.index).split('\n').length;
         const whole = code.split('\n')[line - 1];
-        if (isIdle(whole, room)) return [];
+        if (isIdle(whole, room, operator)) return [];
         return { room, file, operator, line, at: match.index, was: match[0], becomes: change(match) };
       }),
     );

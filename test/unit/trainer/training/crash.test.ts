@@ -43,7 +43,7 @@ describe('kill -9', () => {
 
   it(`at ${KILLS} random instants changes no bit (UNROLL_TEST_SEED=${SEED})`, async () => {
     const spec = tinyExperiment({
-      steps: 2000,
+      steps: 1000,
       checkpoint: { every: 9 },
       validation: { every: 21, maxBatches: 2 },
       sample: { every: 50, length: 3 },
@@ -53,7 +53,7 @@ describe('kill -9', () => {
     const random = randomStream(SEED, 'kill', 0);
     for (let kill = 0; kill < KILLS; kill++) {
       const child = startWorker(worker, folder);
-      const grown = 400 + random.int(6000);
+      const grown = 200 + random.int(3000);
       const { ended } = await untilGrown(folder, grown, child);
       assert.ok(!ended, `the run ended before kill ${kill + 1}: ${ended}`);
       child.kill('SIGKILL');
