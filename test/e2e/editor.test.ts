@@ -101,9 +101,15 @@ describe('an experiment in the editor', () => {
     await workbench.runCommand('View: Toggle Panel Visibility');
     await workbench.page.locator('.view-line', { hasText: '"lsmt"' }).click();
     await workbench.runCommand('Go to Next Problem (Error, Warning, Info)');
-    await workbench.page.keyboard.press('Control+.');
     const fix = workbench.page.locator('.action-widget .monaco-list-row', { hasText: 'Change to "lstm"' });
-    await fix.waitFor();
+    await until('the fixes are listed', async () => {
+      // pressed before the problem's panel has the focus, the key does nothing
+      await workbench.page.keyboard.press('Control+.');
+      return fix.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     await workbench.screenshot('editor-misspelt');
     await workbench.page.keyboard.press('Enter');
     await workbench.page.locator('.view-line', { hasText: '"lstm"' }).first().waitFor();

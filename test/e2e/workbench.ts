@@ -115,10 +115,13 @@ export class Workbench {
     this.samples?.remove();
   }
 
-  /** Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN". */
-  async runCommand(title: string): Promise<void> {
+  /**
+   * Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN"; does nothing once it is `needless`,
+   * when the palette may no longer offer it.
+   */
+  async runCommand(title: string, needless = () => false): Promise<void> {
     // a palette that was opened before the extensions were registered never lists their commands
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; !needless(); attempt++) {
       const list = await this.openQuickInput('F1', `>${title}`);
       const row = list.locator('.monaco-list-row', { hasText: title }).first();
       try {
