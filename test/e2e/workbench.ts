@@ -123,9 +123,11 @@ export class Workbench {
     // a palette that was opened before the extensions were registered never lists their commands
     for (let attempt = 1; !needless(); attempt++) {
       const list = await this.openQuickInput('F1', `>${title}`);
-      const row = list.locator('.monaco-list-row', { hasText: title }).first();
+      const row = list.locator('.monaco-list-row.focused', { hasText: title });
       try {
-        await row.click({ timeout: 1500 });
+        await row.waitFor({ timeout: 1500 });
+        // a click that reaches the row may still fail, when the palette closes under it; it would be tried again
+        await this.page.keyboard.press('Enter');
         return;
       } catch (error) {
         if (attempt === 100) throw error;

@@ -188,11 +188,11 @@ describe('unroll on runs', () => {
 
   it('show uses 24-bit colours where asked, and none with NO_COLOR', () => {
     assert.match(
-      unroll(['show', runs[0]!], { env: { FORCE_COLOR: '3' } }).stdout,
+      unroll(['show', runs[0]!], { env: { FORCE_COLOR: '3', TERM: 'xterm' } }).stdout,
       new RegExp(`${ESCAPE}38;2;\\d+;\\d+;\\d+m`),
     );
     assert.match(
-      unroll(['show', runs[0]!], { env: { FORCE_COLOR: '1', COLORTERM: '' } }).stdout,
+      unroll(['show', runs[0]!], { env: { FORCE_COLOR: '1', COLORTERM: '', TERM: 'xterm-256color' } }).stdout,
       new RegExp(`${ESCAPE}38;5;\\d+m`),
     );
     assert.ok(
