@@ -149,7 +149,8 @@ describe('the dashboard', () => {
 
   it('has the curves of nine runs when it is opened after they ended', async () => {
     const { webview } = workbench;
-    await workbench.runCommand('Unroll: Stop Training');
+    const stopped = () => runFolders(workbench.folder).every(run => stateOf(run) === 'stopped');
+    await workbench.runCommand('Unroll: Stop Training', stopped);
     const before = runFolders(workbench.folder).length;
     writeExperiment(workbench.folder, 'nine', {
       ...endless,

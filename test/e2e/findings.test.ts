@@ -5,7 +5,7 @@ import { parseExperiment } from '../../src/experiment/parse.ts';
 import { createRun } from '../../src/runs/create.ts';
 import type { DefinitionSource, Fix } from '../../src/runs/format.ts';
 import { RunWriter } from '../../src/runs/writer.ts';
-import { endless, runAtStep, until, workerOf, writeExperiment } from './runs.ts';
+import { endless, runAtStep, stateOf, until, workerOf, writeExperiment } from './runs.ts';
 import { Workbench } from './workbench.ts';
 
 const vanishing = { ...endless, model: { layers: [{ type: 'rnn', units: 64 }, { type: 'dense' }] } };
@@ -107,7 +107,7 @@ describe('a finding in the window', () => {
     await workbench.screenshot('worker-killed');
     await workbench.page.getByRole('button', { name: 'Resume', exact: true }).first().click();
     await until('it trains again', () => (workerOf(run) ?? 0) > 0);
-    await workbench.runCommand('Unroll: Stop Training');
+    await workbench.runCommand('Unroll: Stop Training', () => stateOf(run) === 'stopped');
   });
 
   it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));

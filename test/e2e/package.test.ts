@@ -58,8 +58,9 @@ describe('the packages', () => {
       await workbench.openFile('endless.rnn.json');
       await workbench.lens('Train').click();
       const trained = await runAtStep(workbench.folder, 100);
-      await workbench.runCommand('Unroll: Stop Training');
-      await until('the run is stopped', () => stateOf(trained) === 'stopped');
+      const stopped = () => stateOf(trained) === 'stopped';
+      await workbench.runCommand('Unroll: Stop Training', stopped);
+      await until('the run is stopped', stopped);
       assert.deepEqual(workbench.problems, []);
       await workbench.screenshot('vsix-in-empty-host');
     } finally {

@@ -51,8 +51,9 @@ describe('a workspace that is not trusted', () => {
     await workbench.openFile('endless.rnn.json');
     await workbench.lens('Train').click();
     const run = await runAtStep(workbench.folder, 1);
-    await workbench.runCommand('Unroll: Stop Training');
-    await until('the run is stopped', () => stateOf(run) === 'stopped');
+    const stopped = () => stateOf(run) === 'stopped';
+    await workbench.runCommand('Unroll: Stop Training', stopped);
+    await until('the run is stopped', stopped);
   });
 
   it('leaves no error in the window', () => assert.deepEqual(workbench.problems, []));

@@ -116,18 +116,16 @@ export class Workbench {
   }
 
   /**
-   * Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN"; does nothing once it is `needless`,
-   * when the palette may no longer offer it.
+   * Runs a command from the palette by its whole title, e.g. "Unroll: Train RNN". Once it is `needless` it is not tried
+   * again: the palette no longer offers it. So is a click that did its work and failed, since the palette closed under it.
    */
   async runCommand(title: string, needless = () => false): Promise<void> {
     // a palette that was opened before the extensions were registered never lists their commands
     for (let attempt = 1; !needless(); attempt++) {
       const list = await this.openQuickInput('F1', `>${title}`);
-      const row = list.locator('.monaco-list-row.focused', { hasText: title });
+      const row = list.locator('.monaco-list-row', { hasText: title }).first();
       try {
-        await row.waitFor({ timeout: 1500 });
-        // a click that reaches the row may still fail, when the palette closes under it; it would be tried again
-        await this.page.keyboard.press('Enter');
+        await row.click({ timeout: 1500 });
         return;
       } catch (error) {
         if (attempt === 100) throw error;
