@@ -1,6 +1,7 @@
 // A comparison as a table: runs that differ in their seed alone are one row, with mean and spread; differences to a
 // baseline with a paired test over the seeds; the effect of each factor of a grid.
 
+import { csvCell } from './csv-cell.ts';
 import type { Metric } from './format.ts';
 import type { SeenUnit } from './seen-unit.ts';
 
@@ -198,9 +199,5 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 
 /** RFC 4180. */
 export function csv(head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
-  const cell = (value: string | number | null) => {
-    const text = value === null ? '' : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [head, ...rows].map(row => `${row.map(cell).join(',')}\r\n`).join('');
+  return [head, ...rows].map(row => `${row.map(csvCell).join(',')}\r\n`).join('');
 }

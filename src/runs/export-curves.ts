@@ -1,6 +1,7 @@
 // The scalars of a run for other tools: CSV (a row a step and scalar), JSON lines, TensorBoard event file.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { csvCell } from './csv-cell.ts';
 import { jsonText } from './json.ts';
 import { RunReader } from './reader.ts';
 import { type ScalarRow, scalarRows } from './scalar-rows.ts';
@@ -33,7 +34,7 @@ export function exportScalars(runFolder: string, format: CurveFormat, outFolder:
 const FIELDS = ['name', 'step', 'seconds', 'tokens', 'mean', 'min', 'max'] as const;
 
 function csvOf(rows: readonly ScalarRow[]): string {
-  const lines = rows.map(row => FIELDS.map(field => csvCell(row[field])).join(','));
+  const lines = rows.map(row => FIELDS.map(field => csvCell(plain(row[field]))).join(','));
   return `${[FIELDS.join(','), ...lines].join('\n')}\n`;
 }
 
@@ -43,7 +44,6 @@ function jsonLinesOf(rows: readonly ScalarRow[]): string {
 }
 
 /** Names come from the run folder: what a spreadsheet would take for a formula gets a quote before it. */
-function csvCell(value: string | number): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function plain(value: string | number): string | number {
+  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
 }

@@ -42,12 +42,30 @@ interface Listed {
   json: string[];
 }
 
+/** What was made of each file, until its text is another. */
+class MadeOfTexts<T> {
+  private readonly known = new Map<string, { text: string; made: T }>();
+  private readonly make: (text: string, file: string) => T;
+
+  constructor(make: (text: string, file: string) => T) {
+    this.make = make;
+  }
+
+  of(text: string, file: string): T {
+    const known = this.known.get(file);
+    if (known?.text === text) return known.made;
+    const made = this.make(text, file);
+    this.known.set(file, { text, made });
+    return made;
+  }
+}
+
 export class ProjectFiles implements Project {
   private readonly host: FileHost;
   private readonly root: string;
   private readonly sources = new Map<string, { text: string; source: Source; tree: Tree }>();
-  private readonly yaml = new Map<string, { text: string; file: YamlFile }>();
-  private readonly json = new Map<string, { text: string; settings: Expression | null }>();
+  private readonly yaml = new MadeOfTexts<YamlFile>(yamlFile);
+  private readonly json = new MadeOfTexts<Expression | null>(jsonSettings);
   private readonly any = new Map<string, { texts: string[]; settings: Expression | null }>();
   private own: Source | null = null;
   private listed: Listed | null = null;
@@ -153,12 +171,7 @@ export class ProjectFiles implements Project {
 
   private jsonIn(full: string): Expression | null {
     const text = this.host.read(full);
-    if (!text) return null;
-    const known = this.json.get(full);
-    if (known?.text === text) return known.settings;
-    const settings = jsonSettings(text, full);
-    this.json.set(full, { text, settings });
-    return settings;
+    return text ? this.json.of(text, full) : null;
   }
 
   input(id: string, from: Source): Expression | null {
@@ -239,12 +252,7 @@ export class ProjectFiles implements Project {
 
   private yamlOf(file: string): YamlFile | null {
     const text = this.host.read(file);
-    if (!text) return null;
-    const known = this.yaml.get(file);
-    if (known?.text === text) return known.file;
-    const made = yamlFile(text, file);
-    this.yaml.set(file, { text, file: made });
-    return made;
+    return text ? this.yaml.of(text, file) : null;
   }
 
   // files

@@ -1,5 +1,6 @@
 // What commands that use a trained run have in common: which run and checkpoint, how symbols are drawn, what is said.
 import process from 'node:process';
+import { csvCell } from '../../runs/csv-cell.ts';
 import type { Row } from '../inference/predict/predictor.ts';
 import { type Arguments, JSON_OPTION, type OptionSpec } from './command.ts';
 import { CommandError } from './exit.ts';
@@ -47,12 +48,6 @@ export function say(text: string): void {
 
 /** A header and its rows. */
 export function writeCsv(columns: readonly string[], rows: readonly Row[]): void {
-  const lines = rows.map(row => columns.map(column => cell(row[column] ?? '')).join(','));
-  process.stdout.write(`${[columns.map(cell).join(','), ...lines].join('\n')}\n`);
-}
-
-/** In quotes where it holds what CSV gives a meaning. */
-function cell(value: number | string): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const lines = rows.map(row => columns.map(column => csvCell(row[column] ?? null)).join(','));
+  process.stdout.write(`${[columns.map(csvCell).join(','), ...lines].join('\n')}\n`);
 }

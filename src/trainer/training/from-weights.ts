@@ -1,5 +1,4 @@
 // A new run that begins with the weights of another: its scaling and vocabulary, and data as they are now.
-import { createHash } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bestCheckpoint, latestCheckpoint, writeCheckpoint } from '../../runs/checkpoints.ts';
@@ -10,6 +9,7 @@ import { decodeSafetensors } from '../../runs/safetensors.ts';
 import type { WeightsOrigin } from '../../runs/weights-origin.ts';
 import { readArtifact } from '../tasks/artifact.ts';
 import { CHECKPOINT, freshCheckpoint } from './checkpoint.ts';
+import { printOf, takenByName } from './origin-of-weights.ts';
 
 /** @returns the folder of the new run, beside the other. @throws BadRunError */
 export function startFromWeights(folder: string): string {
@@ -32,9 +32,8 @@ export function startFromWeights(folder: string): string {
 function originOf(file: string, bytes: Uint8Array): WeightsOrigin {
   return {
     file,
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    taken: [...decodeSafetensors(bytes).keys()].map(name => ({ to: name, from: name, tensors: [name] })),
+    ...printOf(bytes),
+    taken: takenByName(decodeSafetensors(bytes).keys()),
     left: [],
   };
 }

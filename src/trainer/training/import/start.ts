@@ -1,5 +1,4 @@
 // A first checkpoint from weights of another program: safetensors of PyTorch or of Unroll, or Keras's `.weights.h5`.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gruForm } from '../../../experiment/layers/gru.ts';
@@ -15,6 +14,7 @@ import { startEngine } from '../../engine/start.ts';
 import { writeWeights } from '../../layers/weights.ts';
 import { openTask } from '../../tasks/index.ts';
 import { CHECKPOINT } from '../checkpoint.ts';
+import { printOf, takenByName } from '../origin-of-weights.ts';
 import { InputError } from '../prepare.ts';
 import { Trainer } from '../trainer.ts';
 import { kerasModules } from './keras.ts';
@@ -54,7 +54,7 @@ export async function beginWith(file: string, experiment: Experiment, place: Dat
       matched = {
         weights: tensors,
         report: [`Every weight of ${name} has the name that it has here.`],
-        taken: [...tensors.keys()].map(own => ({ to: own, from: own, tensors: [own] })),
+        taken: takenByName(tensors.keys()),
       };
     else {
       const layers = placeLayers(experiment, task.sizes);
@@ -130,7 +130,7 @@ async function readWeightsOf(file: string): Promise<ReadWeights> {
   if (!stat?.isFile()) throw new DataError(`There is no file ${file}.`);
   if (stat.size > MOST_BYTES) throw new DataError(`${basename(file)} has more than 4 GB, too much to load.`);
   const bytes = readFileSync(file);
-  const print = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const print = printOf(bytes);
   if (bytes.subarray(1, 4).toString('latin1') === 'HDF') {
     const arrays = await readHdf5(bytes, basename(file));
     const names = [...arrays.keys()];
