@@ -5,9 +5,10 @@ import { error } from '../remark.ts';
 import { sound } from './features.ts';
 import {
   batching,
-  column,
   columnOrNumber,
+  header,
   minCount,
+  namedWithoutHeader,
   onError,
   path,
   seriesId,
@@ -23,10 +24,9 @@ const schema = z
   .strictObject({
     task: z.literal('classify'),
     path: path('A table, or a folder with a folder of texts for each class;'),
-    label: columnOrNumber.describe(
-      'The column that holds the class; of images without a header its number, from 0.',
-    ),
-    text: column.optional().describe('The column that holds the text; one row is one sequence.'),
+    label: columnOrNumber.describe('The column that holds the class: its name, or its number from 0.'),
+    text: columnOrNumber.optional().describe('The column that holds the text; one row is one sequence.'),
+    header,
     ...sound,
     units: units.describe('What a step of a text is.'),
     minCount: minCount('Units', 'one unknown symbol'),
@@ -35,7 +35,7 @@ const schema = z
       .default(false)
       .describe('Read texts without case: small data then have fewer words, each seen more often.'),
     values: z
-      .array(column)
+      .array(columnOrNumber)
       .min(1)
       .optional()
       .describe(
@@ -79,7 +79,7 @@ export const classify: TaskKind<typeof schema> = {
   reads: 'table',
   outputsFrom: 'the number of classes',
   tries: triesSequence,
-  check({ text, values, id, image, label, audio, features: asked, lowercase, units: unit }) {
+  check({ text, values, id, image, label, audio, features: asked, lowercase, units: unit, header }) {
     if (lowercase && (text === undefined || unit === 'bytes'))
       return [error(['lowercase'], 'Case is of `text` in characters or words; leave `lowercase` out.')];
     if (audio !== undefined && (text ?? values ?? image) !== undefined)
@@ -88,8 +88,10 @@ export const classify: TaskKind<typeof schema> = {
       return [error(['features'], '`features` are of sound: name the column of WAV files with `audio`.')];
     if (image && (text !== undefined || values !== undefined))
       return [error(['image'], 'All columns but the label are pixels; leave `text` and `values` out.')];
-    if (typeof label === 'number' && image?.header !== false)
-      return [error(['label'], 'A column has a number only in images without a header; name the column.')];
+    const unnamed = namedWithoutHeader(header, { label, text, audio, values, id });
+    if (unnamed.length > 0) return unnamed;
+    if (label === text || label === audio)
+      return [error(['label'], 'The label and what is read are the same column; name two.')];
     if (image || audio !== undefined) return [];
     if (text !== undefined && values !== undefined)
       return [
@@ -105,14 +107,15 @@ export const classify: TaskKind<typeof schema> = {
     const [label] = columns
       .filter(({ isLabel }) => isLabel)
       .sort((a, b) => Number(b.kind === 'text') - Number(a.kind === 'text') || a.different - b.different);
-    if (!label || isHeadless) return null;
-    const common = { task: 'classify', path, label: label.name } as const;
+    if (!label) return null;
+    const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
+    const common = { task: 'classify', path, label: place(label) } as const;
     const of = `classes in "${label.name}"`;
     const arrays = columns.filter(({ kind }) => kind === 'array').map(({ name }) => name);
     if (arrays.length > 0)
       return { data: { ...common, values: arrays }, why: `series in "${arrays[0]}", ${of}`, vectors: true };
     const text = columns.findLast(each => each.kind === 'text' && each !== label && each.median > 1);
-    return text ? { data: { ...common, text: text.name }, why: `texts in "${text.name}", ${of}` } : null;
+    return text ? { data: { ...common, text: place(text) }, why: `texts in "${text.name}", ${of}` } : null;
   },
   starter: {
     description: 'tell the class of each sequence',

@@ -6,8 +6,10 @@ import { error } from '../remark.ts';
 import { sound } from './features.ts';
 import {
   batching,
-  column,
+  columnOrNumber,
+  header,
   minCount,
+  namedWithoutHeader,
   onError,
   path,
   seriesId,
@@ -26,17 +28,20 @@ const TARGET_NAMES = /^(text|target|labels?|transcripts?|transcription|sentence|
 const schema = z
   .strictObject({
     task: z.literal('ctc'),
-    path: path('A table with a header, one sequence a row,'),
+    path: path('A table, one sequence a row,'),
     ...sound,
-    text: column.optional().describe('The column that holds the text that is read, instead of sound.'),
+    header,
+    text: columnOrNumber
+      .optional()
+      .describe('The column that holds the text that is read, instead of sound.'),
     textUnits: units.describe('What a step of `text` is.'),
     values: z
-      .array(column)
+      .array(columnOrNumber)
       .min(1)
       .optional()
       .describe('Columns of numbers, where a sequence is a series: one row is one step.'),
     id: seriesId,
-    target: column.describe('The column that holds the labels, as a text.'),
+    target: columnOrNumber.describe('The column that holds the labels, as a text.'),
     units: units.describe('What a label is.'),
     minCount: minCount('Labels', 'one unknown label'),
     maxLength: positiveInt.optional().describe('Sequences of more steps are left out; default: none.'),
@@ -66,7 +71,7 @@ export const ctc: TaskKind<typeof schema> = {
   reads: 'table',
   outputsFrom: 'the labels and the blank',
   tries: triesSequence,
-  check({ audio, text, values, id, features: asked, target }) {
+  check({ audio, text, values, id, features: asked, target, header }) {
     const inputs = { audio, text, values };
     const [first, second] = Object.entries(inputs).flatMap(([name, own]) =>
       own === undefined ? [] : [name],
@@ -80,7 +85,7 @@ export const ctc: TaskKind<typeof schema> = {
       return [error(['features'], '`features` are of sound: name the column of WAV files with `audio`.')];
     if (target === (audio ?? text))
       return [error(['target'], `Input and target are the same column, "${target}"; name two.`)];
-    return [];
+    return namedWithoutHeader(header, { audio, text, values, id, target });
   },
   starter: {
     description: 'tell the labels of each sound without their places',

@@ -1,7 +1,7 @@
 // What is read of sound: the fields of log-mel features, for every task with `audio`.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
-import { column } from './file-task.ts';
+import { columnOrNumber } from './file-task.ts';
 
 const milliseconds = z.number().positive().max(10_000);
 
@@ -20,7 +20,7 @@ export const features = z
 
 /** The fields of a task that may hear its sequences. */
 export const sound = {
-  audio: column.optional().describe('The column that names a WAV file, relative to the table.'),
+  audio: columnOrNumber.optional().describe('The column that names a WAV file, relative to the table.'),
   features: features.optional(),
 };
 

@@ -1,6 +1,7 @@
 // What tasks that read a file share: their fields, and parts of their kinds.
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
+import { error, type Remark } from '../remark.ts';
 import type { Training } from '../training.ts';
 import type { TryForm } from './kind.ts';
 
@@ -24,10 +25,34 @@ export function path(what: string) {
 
 export const column = z.string().min(1);
 export const columnOrNumber = z.union([column, z.int().min(0)]);
+export const header = z
+  .boolean()
+  .optional()
+  .describe('Whether the first row names the columns; default: where a column is named here.');
 export const units = z.enum(['characters', 'words', 'bytes']).default('characters');
-export const seriesId = column
+export const seriesId = columnOrNumber
   .optional()
   .describe('The column that tells which rows belong to one series, with `values`.');
+
+type Named = string | number | readonly (string | number)[] | undefined;
+
+/** Whether the first row names the columns. */
+export function hasHeader(header: boolean | undefined, columns: readonly Named[]): boolean {
+  return header ?? columns.flat().some(column => typeof column === 'string');
+}
+
+/** `columns` by their field: none has a name where no row names them. */
+export function namedWithoutHeader(header: boolean | undefined, columns: Record<string, Named>): Remark[] {
+  if (header !== false) return [];
+  for (const [field, named] of Object.entries(columns)) {
+    const name = [named].flat().find(column => typeof column === 'string');
+    if (name !== undefined)
+      return [
+        error([field], `Without a header no column has the name "${name}"; give its number, counted from 0.`),
+      ];
+  }
+  return [];
+}
 
 export function minCount(what: string, become: string, least = 1) {
   return positiveInt
@@ -62,8 +87,8 @@ export function triesSequence({
   text,
   audio,
 }: {
-  text?: string | undefined;
-  audio?: string | undefined;
+  text?: string | number | undefined;
+  audio?: string | number | undefined;
 }): TryForm {
   const typed = text === undefined ? NUMBERS : 'Text';
   return {

@@ -2,7 +2,17 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
-import { batching, columnOrNumber, minCount, onError, path, shuffle, split } from './file-task.ts';
+import {
+  batching,
+  columnOrNumber,
+  header,
+  minCount,
+  namedWithoutHeader,
+  onError,
+  path,
+  shuffle,
+  split,
+} from './file-task.ts';
 import { PAIRS, triesSource } from './generated-pairs.ts';
 import type { TaskKind } from './kind.ts';
 
@@ -16,10 +26,7 @@ const schema = z
     target: columnOrNumber
       .default(1)
       .describe('The column that is to be written: its name, or its number from 0.'),
-    header: z
-      .boolean()
-      .optional()
-      .describe('Whether the first row names the columns; default: where a column is named here.'),
+    header,
     units: units
       .default('characters')
       .describe('What a step is; spaced: what stands between spaces, such as a phoneme.'),
@@ -35,15 +42,6 @@ const schema = z
   })
   .describe('Write a target sequence for each source sequence: translation, spelling, dates.');
 
-/** Whether the first row names the columns. */
-export function hasHeader({
-  header,
-  source,
-  target,
-}: Pick<z.output<typeof schema>, 'header' | 'source' | 'target'>) {
-  return header ?? (typeof source === 'string' || typeof target === 'string');
-}
-
 export const seq2seq: TaskKind<typeof schema> = {
   schema,
   title: 'Sequence to sequence',
@@ -54,17 +52,9 @@ export const seq2seq: TaskKind<typeof schema> = {
   sizes: () => null,
   tries: () => triesSource('pair'),
   check(data) {
-    const named = (['source', 'target'] as const).find(field => typeof data[field] === 'string');
-    if (data.header === false && named)
-      return [
-        error(
-          [named],
-          `Without a header no column has the name "${data[named]}"; give its number, counted from 0.`,
-        ),
-      ];
-    if (data.source === data.target)
-      return [error(['target'], 'Source and target are the same column; name two.')];
-    return [];
+    const { header, source, target } = data;
+    if (source === target) return [error(['target'], 'Source and target are the same column; name two.')];
+    return namedWithoutHeader(header, { source, target });
   },
   suits({ path, columns, isHeadless }) {
     const free = columns.filter(

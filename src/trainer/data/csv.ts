@@ -53,6 +53,8 @@ export interface ReadOptions {
   time?: string | undefined;
   /** largest share of a column's non-empty cells that may be no number */
   unreadable?: number | undefined;
+  /** false: no row names the columns, their names are their numbers from 0 */
+  header?: boolean | undefined;
   /** read only so many bytes of the file */
   bytes?: number | undefined;
   /** hears of rows that cannot be used; left out: the first one is an error */
@@ -120,7 +122,7 @@ function namesAll(record: readonly string[], wanted: readonly string[]): boolean
 export async function csvRows(
   path: string,
   name: string,
-  { bytes, bad }: Pick<ReadOptions, 'bytes' | 'bad'> = {},
+  { bytes, bad, header }: Pick<ReadOptions, 'bytes' | 'bad' | 'header'> = {},
 ): Promise<TextRows> {
   const reader = readerOf(path);
   if (reader) return typedRows(reader, path, name, { bytes, bad: bad ?? new BadRows() });
@@ -146,6 +148,7 @@ export async function csvRows(
         record: string[];
         info: { lines: number };
       }>) {
+        if (isEmpty && header === false) yield { record: record.map((_, place) => String(place)), line: 0 };
         isEmpty = false;
         yield { record, line: info.lines };
       }
@@ -223,8 +226,9 @@ class TableBuilder {
     this.columns = columns;
     this.wanted = wanted;
     this.options = options;
-    this.places = findColumns(columns, wanted, name, isTyped);
-    if (options.time !== undefined) findColumns(columns, [options.time], name, isTyped);
+    const isNamed = isTyped || options.header === false;
+    this.places = findColumns(columns, wanted, name, isNamed);
+    if (options.time !== undefined) findColumns(columns, [options.time], name, isNamed);
     this.readers = wanted.map(
       column => new ColumnReader(name, column, options.numbers ?? null, this.storage),
     );
@@ -499,8 +503,9 @@ export function reordered(table: Table, order: Int32Array): Table {
   };
 }
 
-function findColumns(columns: string[], wanted: readonly string[], name: string, isTyped: boolean): number[] {
-  if (!isTyped && columns.every(column => column !== '' && readCell(column) !== null))
+/** `isNamed`: the names are no row of the file. */
+function findColumns(columns: string[], wanted: readonly string[], name: string, isNamed: boolean): number[] {
+  if (!isNamed && columns.every(column => column !== '' && readCell(column) !== null))
     throw new DataError(
       `${name} has no header: its first line holds only numbers. Write the names of the columns above it.`,
     );
@@ -517,7 +522,7 @@ function findColumns(columns: string[], wanted: readonly string[], name: string,
       .map(other => `"${other}"`)
       .join(', ');
     const headless =
-      !isTyped && columns.some(other => readCell(other) !== null)
+      !isNamed && columns.some(other => readCell(other) !== null)
         ? ' Its first line looks like data: write the names of the columns above it.'
         : '';
     throw new DataError(

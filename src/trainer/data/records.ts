@@ -15,6 +15,8 @@ export interface Records {
 }
 
 export interface RecordOptions {
+  /** false: no row names the columns, their names are their numbers from 0 */
+  header?: boolean | undefined;
   bad?: BadRows | undefined;
   /** read only so many bytes of the file */
   bytes?: number | undefined;
@@ -25,16 +27,16 @@ export async function recordRows(
   path: string,
   name: string,
   wanted: readonly string[],
-  { bad, bytes }: RecordOptions = {},
+  { bad, bytes, header: isNamed }: RecordOptions = {},
 ): Promise<{ columns: string[]; rows: AsyncGenerator<{ texts: string[]; line: number }> }> {
-  const { rows } = await csvRows(path, name, { bad, bytes });
+  const { rows } = await csvRows(path, name, { bad, bytes, header: isNamed });
   const header = await rows.next();
   const columns = (header.value as { record: string[] }).record;
   const places = wanted.map(column => columnPlace(column, columns, name));
   async function* records() {
     for await (const { record, line } of rows) {
       if (record.length !== columns.length) {
-        const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but the header names ${plural(columns.length, 'column')}.`;
+        const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but ${isNamed === false ? 'the first line has' : 'the header names'} ${plural(columns.length, 'column')}.`;
         if (!bad) throw new DataError(sentence);
         bad.report(sentence);
         continue;
@@ -71,8 +73,8 @@ export async function readRecords(
 }
 
 /** The names of all columns. */
-export async function columnsIn(path: string, name: string): Promise<string[]> {
-  const { columns, rows } = await recordRows(path, name, []);
+export async function columnsIn(path: string, name: string, header?: boolean): Promise<string[]> {
+  const { columns, rows } = await recordRows(path, name, [], { header });
   await rows.return(undefined);
   return columns;
 }

@@ -13,7 +13,14 @@ import { kindFor, Records, Storage, those } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { labelCounts } from './label-counts.ts';
-import { keyOf, type LabelledSequence, lengthsNote, readLabelled, type SequenceList } from './labelled.ts';
+import {
+  keyOf,
+  type LabelledSequence,
+  type LabelledTable,
+  lengthsNote,
+  readLabelled,
+  type SequenceList,
+} from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundScaling } from './sounds.ts';
@@ -49,8 +56,9 @@ export async function classifyTask(
     columns: found,
     skipped = 0,
     files,
+    header,
   } = await readLabelled(path, {
-    ...columnsOf(data),
+    ...data,
     bytes: place.bytes,
     storage,
     audio:
@@ -74,8 +82,9 @@ export async function classifyTask(
   const artifact =
     known ??
     fitted(() => those(sequences, train, storage), classes, longest, data, {
-      columns: found ?? data.values ?? [],
-      sound: sound ?? null,
+      columns: found,
+      sound,
+      header,
     });
   const encode = encodeWith(artifact);
   const isText = artifact.text !== null;
@@ -183,14 +192,6 @@ export async function classifyTask(
   };
 }
 
-/** What is read of the file, as `labelled.ts` names it. */
-function columnsOf(data: ClassifyData) {
-  const { label } = data;
-  return typeof label === 'number'
-    ? { ...data, label: null, labelColumn: label }
-    : { ...data, label, labelColumn: undefined };
-}
-
 /** By class; null: all count the same. Balanced as in scikit-learn: n / (classes · count). */
 function weightsOf(
   asked: ClassifyData['classWeights'],
@@ -276,19 +277,22 @@ function fitted(
   classes: string[],
   maxLength: number,
   data: ClassifyData,
-  { columns: named, sound }: { columns: readonly string[]; sound: { rate: number; mels: number } | null },
+  { columns: named = [], sound, header }: Pick<LabelledTable, 'columns' | 'sound' | 'header'>,
 ): ClassifyArtifact {
   const { image = null } = data;
   const common = {
     task: 'classify' as const,
     label: data.label,
+    header,
     image,
     arrays: data.id === undefined && data.values ? data.values : [],
     classes,
     units: data.units,
     lowercase: data.lowercase,
     maxLength,
-    audio: sound && { column: data.audio!, rate: sound.rate, features: data.features ?? DEFAULT_FEATURES },
+    audio: sound
+      ? { column: sound.column, rate: sound.rate, features: data.features ?? DEFAULT_FEATURES }
+      : null,
   };
   if (data.text !== undefined) {
     const texts = function* () {
@@ -475,25 +479,27 @@ function shownText({ values, steps, file }: LabelledSequence): string {
 }
 
 const name = z.string().max(10_000);
+const column = z.union([name, z.int().min(0)]);
 
 const artifact = z.object({
   task: z.literal('classify'),
-  label: z.union([name, z.int().min(0)]),
+  label: column,
+  header: z.boolean().default(true),
   classes: z.array(name).min(2).max(100_000),
   units: z.enum(['characters', 'words', 'bytes']),
   lowercase: z.boolean().default(false),
   maxLength: z.int().min(1).max(10_000_000),
   /** of texts: the column, and the units by id */
-  text: name.nullable(),
+  text: column.nullable(),
   symbols: z.array(name).max(10_000_000),
   /** of series: the column that tells which rows belong together, those of numbers, and the scaling of each */
-  id: name.nullable(),
+  id: column.nullable(),
   columns: z.array(name).max(10_000),
   scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
   /** of sounds; null for other inputs, and in older runs */
   audio: soundArtifact.nullable().default(null),
   /** of series that are arrays: the columns that hold them */
-  arrays: z.array(name).max(10_000).default([]),
+  arrays: z.array(column).max(10_000).default([]),
   image: z
     .object({ width: z.int().min(1).max(1_000_000), by: z.enum(['rows', 'pixels']), header: z.boolean() })
     .nullable()

@@ -23,7 +23,14 @@ import {
   shownAlignment,
 } from './alignments.ts';
 import { encodeWith as encodeInputs, padded, scalingsOf } from './classify.ts';
-import { keyOf, type LabelledColumns, type LabelledSequence, lengthsNote, readLabelled } from './labelled.ts';
+import {
+  keyOf,
+  type LabelledColumns,
+  type LabelledSequence,
+  type LabelledTable,
+  lengthsNote,
+  readLabelled,
+} from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import { soundArtifact, soundColumnOf, soundScaling } from './sounds.ts';
@@ -73,7 +80,7 @@ export async function ctcTask(
       train.map(index => sequences[index]!),
       Math.max(...sequences.map(({ steps }) => steps)),
       data,
-      table.sound ?? null,
+      table,
     );
   const encode = encodeWith(artifact);
   const encoded = sequences.map(encode);
@@ -154,8 +161,10 @@ export async function ctcTask(
 }
 
 function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
-  const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target, onError } = data;
+  const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target } = data;
+  const { onError, header } = data;
   return {
+    header,
     ...{ path, text, values, id, units: textUnits, label: target, labelName: 'target', onError },
     audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
   };
@@ -211,25 +220,16 @@ function fitted(
   train: readonly LabelledSequence[],
   maxLength: number,
   data: CtcData,
-  sound: { rate: number; mels: number } | null,
+  { sound, header, columns: named = [] }: LabelledTable,
 ): CtcArtifact {
-  const {
-    target,
-    units,
-    minCount,
-    text,
-    textUnits,
-    values,
-    id = null,
-    audio,
-    features = DEFAULT_FEATURES,
-  } = data;
+  const { target, units, minCount, text, textUnits, id = null, features = DEFAULT_FEATURES } = data;
   const labels = train.map(({ label }) => unitsOf(label, units));
-  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : (values ?? []);
+  const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : [...named];
   const scaling = columns.length > 0 ? scalingsOf(train, columns.length) : [];
   return {
     task: 'ctc',
     target,
+    header,
     units,
     symbols: [BLANK, ...vocabularyOf(labels, units, minCount)],
     maxLength,
@@ -246,7 +246,7 @@ function fitted(
     id,
     columns,
     scaling: sound ? soundScaling(scaling) : scaling,
-    audio: sound && { column: audio!, rate: sound.rate, features },
+    audio: sound ? { column: sound.column, rate: sound.rate, features } : null,
   };
 }
 
@@ -340,21 +340,23 @@ function short(text: string): string {
 }
 
 const name = z.string().max(10_000);
+const column = z.union([name, z.int().min(0)]);
 const units = z.enum(['characters', 'words', 'bytes']);
 
 const artifact = z.object({
   task: z.literal('ctc'),
-  target: name,
+  target: column,
+  header: z.boolean().default(true),
   units,
   /** labels by class, the blank first */
   symbols: z.array(name).min(2).max(1_000_000),
   maxLength: z.int().min(1).max(10_000_000),
   /** of texts: the column, and the units by id */
-  text: name.nullable(),
+  text: column.nullable(),
   textUnits: units,
   inputSymbols: z.array(name).max(10_000_000),
   /** of series: the column that tells which rows belong together; of numbers: their names and scaling */
-  id: name.nullable(),
+  id: column.nullable(),
   columns: z.array(name).max(10_000),
   scaling: z.array(z.object({ mean: z.number(), std: z.number().gt(0) })).max(10_000),
   audio: soundArtifact.nullable(),
@@ -367,11 +369,12 @@ export function columnsFor(
   artifact: CtcArtifact,
   path: string,
   root: string,
-  target: string | null,
+  target: string | number | null,
 ): LabelledColumns {
   const { text, id, columns, textUnits, audio } = artifact;
   return {
     path,
+    header: artifact.header,
     units: textUnits,
     text: text ?? undefined,
     id: id ?? undefined,

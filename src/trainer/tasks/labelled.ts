@@ -1,39 +1,47 @@
 // Labelled sequences of unequal lengths from a table: texts or sounds, one a row, or series in long form, one step a row.
 
 import type { Features } from '../../experiment/tasks/features.ts';
+import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { count, plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { NamedFile } from '../data/named-files.ts';
-import { columnPlace, readRecords, recordRows } from '../data/records.ts';
+import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
 import { Places } from './places.ts';
 import { readSounds, type SoundPlace } from './sounds.ts';
 import { readExamples } from './table-data.ts';
 import { type Units, unitsOf } from './units.ts';
 
-/** What is read of a table, as the task's data name it. */
-export interface LabelledColumns {
+/** `Name`: of a column, as the task's data have it, or as the file does. */
+interface Columns<Name> {
+  text?: Name | undefined;
+  values?: readonly Name[] | undefined;
+  id?: Name | undefined;
+  audio?: SoundColumn<Name> | undefined;
+  /** null: the classes are not known */
+  label: Name | null;
+}
+
+interface LabelledOptions {
   /** the file's name, for messages */
   path: string;
   units: Units;
-  text?: string | undefined;
-  values?: readonly string[] | undefined;
-  id?: string | undefined;
   image?: ImageColumns | undefined;
-  /** null: the number of the label's column, where there is no header */
-  labelColumn?: number | undefined;
+  /** left out: a row names the columns where one is named here */
+  header?: boolean | undefined;
   onError?: OnError | undefined;
-  audio?: SoundColumn | undefined;
   /** read only so many bytes of the file */
   bytes?: number | undefined;
   storage?: Storage | undefined;
-  /** null: the classes are not known */
-  label: string | null;
   /** what a label is, for messages; default "class" */
   labelName?: string;
 }
+
+/** What is read of a table: columns by name, or by number from 0. */
+export type LabelledColumns = Columns<string | number> & LabelledOptions;
+type NamedColumns = Columns<string> & LabelledOptions & { header: boolean };
 
 export interface ImageColumns {
   width: number;
@@ -41,8 +49,8 @@ export interface ImageColumns {
   header: boolean;
 }
 
-export interface SoundColumn {
-  column: string;
+export interface SoundColumn<Name = string | number> {
+  column: Name;
   features: Features;
   /** of a run that is used; null: that of the first file */
   rate: number | null;
@@ -132,20 +140,54 @@ export class SequenceList implements List<LabelledSequence> {
 }
 
 export interface LabelledTable {
+  /** whether a row names the columns */
+  header: boolean;
   sequences: SequenceList;
   notes: string[];
-  /** names of the numbers of a step, of series that are arrays and of images */
+  /** names of the numbers of a step, of series and of images */
   columns?: string[];
   /** rows that were left out */
   skipped?: number;
   /** of sounds */
-  sound?: { rate: number; mels: number };
+  sound?: { column: string; rate: number; mels: number };
   /** that the table names */
   files?: NamedFile[];
 }
 
+/** The columns by the names that the file gives them, which are their numbers where no row names them. */
+async function byName(path: string, asked: LabelledColumns): Promise<NamedColumns> {
+  const { text, values, id, audio, label, image } = asked;
+  const given = [text, values, id, audio?.column, label ?? undefined];
+  const header = hasHeader(image ? image.header && asked.header : asked.header, given);
+  const numbered = given.flat().some(column => typeof column === 'number');
+  const columns = numbered ? await columnsIn(path, asked.path, header) : [];
+  const named = (column: string | number): string => {
+    if (typeof column === 'string') return column;
+    if (column < columns.length) return columns[column]!;
+    throw new DataError(
+      `${asked.path} has ${plural(columns.length, 'column')}; there is none of the number ${column}.`,
+    );
+  };
+  return {
+    ...asked,
+    header,
+    text: text === undefined ? undefined : named(text),
+    values: values?.map(named),
+    id: id === undefined ? undefined : named(id),
+    audio: audio && { ...audio, column: named(audio.column) },
+    label: label === null ? null : named(label),
+  };
+}
+
 /** @throws DataError */
-export async function readLabelled(path: string, data: LabelledColumns): Promise<LabelledTable> {
+export async function readLabelled(path: string, asked: LabelledColumns): Promise<LabelledTable> {
+  const data = await byName(path, asked);
+  return { header: data.header, ...(await readAs(path, data)) };
+}
+
+type Read = Omit<LabelledTable, 'header'>;
+
+async function readAs(path: string, data: NamedColumns): Promise<Read> {
   if (data.audio) return readAudio(path, data, data.audio);
   if (data.text !== undefined) return readTexts(path, data, data.text);
   if (data.image) return readImages(path, data, data.image);
@@ -153,11 +195,7 @@ export async function readLabelled(path: string, data: LabelledColumns): Promise
 }
 
 /** A row is a series: its columns hold arrays, (steps) or (steps, features), side by side. */
-async function readArrays(
-  path: string,
-  data: LabelledColumns,
-  columns: readonly string[],
-): Promise<LabelledTable> {
+async function readArrays(path: string, data: NamedColumns, columns: readonly string[]): Promise<Read> {
   const { examples, inputWidths, bad } = await readExamples(
     path,
     {
@@ -186,9 +224,9 @@ async function readArrays(
 }
 
 /** A row is an image: every column but the label's is a pixel. */
-async function readImages(path: string, data: LabelledColumns, image: ImageColumns): Promise<LabelledTable> {
+async function readImages(path: string, data: NamedColumns, image: ImageColumns): Promise<Read> {
   const bad = new BadRows(data.onError);
-  const { rows, isTyped } = await csvRows(path, data.path, { bad, bytes: data.bytes });
+  const { rows } = await csvRows(path, data.path, { bad, bytes: data.bytes, header: data.header });
   const sequences = listFor(data);
   const features = image.by === 'rows' ? image.width : 1;
   let place: number | null = null;
@@ -196,17 +234,13 @@ async function readImages(path: string, data: LabelledColumns, image: ImageColum
   for await (const { record, line } of rows) {
     if (place === null) {
       cells = record.length;
-      place = data.labelColumn ?? (data.label === null ? -1 : columnPlace(data.label, record, data.path));
+      place = data.label === null ? -1 : columnPlace(data.label, record, data.path);
       const pixels = cells - (place >= 0 ? 1 : 0);
-      if (place >= cells)
-        throw new DataError(
-          `${data.path} has ${plural(cells, 'column')}; there is none of the number ${place}.`,
-        );
       if (pixels % image.width !== 0 || pixels === 0)
         throw new DataError(
           `${data.path} has ${plural(pixels, 'column')} beside the label, which are no whole rows of ${image.width} pixels.`,
         );
-      if (image.header || isTyped) continue;
+      continue;
     }
     const fault = (why: string) => bad.report(`${data.path}, line ${line}: ${why}.`);
     if (record.length !== cells) {
@@ -234,10 +268,10 @@ async function readImages(path: string, data: LabelledColumns, image: ImageColum
   };
 }
 
-async function readTexts(path: string, data: LabelledColumns, column: string): Promise<LabelledTable> {
+async function readTexts(path: string, data: NamedColumns, column: string): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(column, data.label))];
-  const { rows } = await recordRows(path, data.path, wanted, { bad, bytes: data.bytes });
+  const { rows } = await recordRows(path, data.path, wanted, { ...data, bad });
   const sequences = listFor(data);
   const empty = { count: 0, first: [] as number[] };
   for await (const { texts, line } of rows) {
@@ -255,10 +289,10 @@ async function readTexts(path: string, data: LabelledColumns, column: string): P
   };
 }
 
-async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn): Promise<LabelledTable> {
+async function readAudio(path: string, data: NamedColumns, audio: SoundColumn<string>): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(audio.column, data.label))];
-  const { texts, lines } = await readRecords(path, data.path, wanted, { bad, bytes: data.bytes });
+  const { texts, lines } = await readRecords(path, data.path, wanted, { ...data, bad });
   const files = texts.get(audio.column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const { features: asked, rate, place } = audio;
@@ -274,7 +308,7 @@ async function readAudio(path: string, data: LabelledColumns, audio: SoundColumn
     sequences,
     notes: [...sounds.notes, ...bad.notes()],
     skipped: bad.count,
-    sound: { rate: sounds.rate, mels: sounds.mels },
+    sound: { column: audio.column, rate: sounds.rate, mels: sounds.mels },
     files: sounds.files,
   };
 }
@@ -300,7 +334,7 @@ function leftOut(
   return [`${plural(lines, one, many)} ${what} and ${lines === 1 ? 'is' : 'are'} left out (line ${where}).`];
 }
 
-function listFor({ storage = new Storage(), units }: LabelledColumns): SequenceList {
+function listFor({ storage = new Storage(), units }: LabelledOptions): SequenceList {
   return new SequenceList(storage, units);
 }
 
@@ -309,12 +343,12 @@ function named(...columns: (string | null)[]): string[] {
 }
 
 /** The label's cell of a row; null: there is no column of labels. */
-function labelIn(texts: readonly string[], wanted: readonly string[], data: LabelledColumns): string | null {
+function labelIn(texts: readonly string[], wanted: readonly string[], data: NamedColumns): string | null {
   return data.label === null ? null : texts[wanted.indexOf(data.label)]!;
 }
 
 /** null: the row has none, and is left out. */
-function labelAt(label: string | null, line: number, data: LabelledColumns, bad: BadRows): string | null {
+function labelAt(label: string | null, line: number, data: NamedColumns, bad: BadRows): string | null {
   if (label === null) return '';
   if (label !== '') return label;
   bad.report(
@@ -323,15 +357,15 @@ function labelAt(label: string | null, line: number, data: LabelledColumns, bad:
   return null;
 }
 
-async function readSeries(path: string, data: LabelledColumns): Promise<LabelledTable> {
+async function readSeries(path: string, data: NamedColumns): Promise<Read> {
   const [id, columns] = [data.id!, data.values!];
-  const { bytes } = data;
+  const { bytes, header } = data;
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(id, data.label))];
-  const records = await recordRows(path, data.path, wanted, { bad, bytes });
+  const records = await recordRows(path, data.path, wanted, { bad, bytes, header });
   // the same rows are left out here, and are counted once
   const again = new BadRows(data.onError);
-  const table = await readCsv(path, data.path, columns, { bad: again, bytes, storage: data.storage });
+  const table = await readCsv(path, data.path, columns, { bad: again, bytes, header, storage: data.storage });
   const rows = new Map<string, { label: string; places: Places; line: number }>();
   let row = 0;
   for await (const { texts, line } of records.rows) {
@@ -374,7 +408,7 @@ async function readSeries(path: string, data: LabelledColumns): Promise<Labelled
     if (values) sequences.add(values, { steps: places.length, label, line });
   }
   const rest = table.notes.filter(note => !again.notes().includes(note));
-  return { sequences, notes: [...rest, ...bad.notes()], skipped: bad.count };
+  return { sequences, notes: [...rest, ...bad.notes()], skipped: bad.count, columns: [...columns] };
 }
 
 /** "90 sequences of 7 to 29 steps (median 15)" */

@@ -1,6 +1,6 @@
 // Pairs of a source and a target from two columns of a table, cut into units.
 
-import { hasHeader } from '../../experiment/tasks/seq2seq.ts';
+import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
@@ -36,7 +36,7 @@ export async function readPairs(
 ): Promise<{ pairs: Pair[]; notes: string[]; bad: BadRows }> {
   const bad = new BadRows(data.onError);
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
-  const named = hasHeader({ header: data.header, source, target: target ?? source });
+  const named = hasHeader(data.header, [source, target ?? source]);
   const { rows, isTyped } = await csvRows(path, data.path, { bad });
   const pairs: Pair[] = [];
   const [empty, long]: [number[], number[]] = [[], []];

@@ -64,9 +64,14 @@ export async function sequencesOf(
   path: string,
 ): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
-  const { label, text, id, columns, units, audio, image, arrays } = artifact;
-  const found = await columnsIn(path, name);
-  const hasLabel = typeof label === 'number' ? found.length !== pixelsOf(artifact) : found.includes(label);
+  const { label, text, id, columns, units, audio, image, arrays, header } = artifact;
+  const found = await columnsIn(path, name, image ? image.header && header : header);
+  const hasLabel =
+    image && typeof label === 'number'
+      ? found.length !== pixelsOf(artifact)
+      : typeof label === 'number'
+        ? label < found.length
+        : found.includes(label);
   const { sequences, notes } = await readLabelled(path, {
     path: name,
     units,
@@ -75,8 +80,8 @@ export async function sequencesOf(
     values: image || text !== null ? undefined : arrays.length > 0 ? arrays : columns,
     image: image ?? undefined,
     audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
-    label: hasLabel && typeof label === 'string' ? label : null,
-    labelColumn: hasLabel && typeof label === 'number' ? label : undefined,
+    label: hasLabel ? label : null,
+    header,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
   return { sequences: [...sequences], notes, hasLabel };

@@ -80,7 +80,7 @@ export async function unalignedOf(
   path: string,
 ): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
-  const hasLabel = (await columnsIn(path, name)).includes(artifact.target);
+  const hasLabel = (await columnsIn(path, name, artifact.header)).includes(String(artifact.target));
   const { sequences, notes } = await readLabelled(
     path,
     columnsFor(artifact, name, parse(path).root || '/', hasLabel ? artifact.target : null),

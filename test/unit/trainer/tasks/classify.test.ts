@@ -8,6 +8,7 @@ import { type ExperimentInput, experimentSchema } from '../../../../src/experime
 import type { Sample } from '../../../../src/runs/format.ts';
 import { checkEvent } from '../../../../src/runs/validate.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
+import { sequencesOf } from '../../../../src/trainer/inference/predict/classify.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
 import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets.ts';
@@ -264,6 +265,55 @@ describe('classify', () => {
     it(`refuses ${name}, with the place`, async () => {
       await assert.rejects(open(text, data), message);
     });
+
+  it('takes columns by number, with and without a header', async () => {
+    const facts = async (text: string, data: object) => {
+      const task = await open(text, data);
+      return { read: task.read, notes: task.facts.notes, batch: textInputs(task) };
+    };
+    const textInputs = (task: Task) => Array.from(task.trainingBatch(1).input);
+    const named = await facts(table, { text: 'text' });
+    for (const [text, data] of [
+      [rows.join('\n'), { text: 0, label: 1 }],
+      [rows.join('\n'), { text: 0, label: 1, header: false }],
+      [table, { text: 0, label: 1, header: true }],
+      [table, { text: 'text', label: 1 }],
+    ] as const)
+      assert.deepEqual(await facts(text, data), named);
+
+    const series = ['0\ta\t1', '0\ta\t2', '1\tb\t3', '1\tb\t4', '2\ta\t5', '3\tb\t6'];
+    const data = { label: 1, id: 0, values: [2], split: [1, 0, 0], shuffle: false };
+    const task = await open(series.join('\n'), data);
+    const artifact = task.artifact() as unknown as ClassifyArtifact;
+    assert.deepEqual(artifact.columns, ['2']);
+    assert.deepEqual(artifact.scaling[0]!.mean, 3.5);
+    const rest = await open(['id\tclass\tx', ...series].join('\n'), { ...data, header: true });
+    assert.deepEqual((rest.artifact() as unknown as ClassifyArtifact).columns, ['x']);
+    assert.deepEqual(rest.trainingBatch(1), task.trainingBatch(1));
+
+    await assert.rejects(open(rows.join('\n'), { text: 0, label: 2 }), {
+      message: 'd.tsv has 2 columns; there is none of the number 2.',
+    });
+    await assert.rejects(open('x\ta\ny\n', { text: 0, label: 1 }), {
+      message: 'd.tsv, line 2: 1 cell, but the first line has 2 columns.',
+    });
+  });
+
+  it('says the classes of a file without a header, with and without its labels', async () => {
+    const task = await open(rows.join('\n'), { text: 0, label: 1 });
+    const artifact = task.artifact() as unknown as ClassifyArtifact;
+    const path = join(folder, 'd.tsv');
+    const { sequences, hasLabel } = await sequencesOf(artifact, path);
+    assert.ok(hasLabel);
+    assert.deepEqual(
+      sequences.map(({ values, label }) => `${(values as string[]).join('')}\t${label}`),
+      rows,
+    );
+    writeFileSync(path, rows.map(row => row.split('\t')[0]!).join('\n'));
+    const alone = await sequencesOf(artifact, path);
+    assert.ok(!alone.hasLabel);
+    assert.equal(alone.sequences.length, 30);
+  });
 
   it('leaves out texts that are empty, and says where', async () => {
     const task = await open('text\tclass\na\tu\n""\tu\nb\tv\ncc\tv', { text: 'text', split: [1, 0, 0] });
