@@ -23,9 +23,13 @@ export function registerCommands(services: Services, dashboard: Dashboard, tree:
   const handlers = table(services, dashboard, tree);
   return vscode.Disposable.from(
     ...Object.entries(handlers).map(([name, handler]) =>
-      vscode.commands.registerCommand(`unroll.${name}`, (target: Target, selection?: unknown) => {
+      vscode.commands.registerCommand(`unroll.${name}`, async (...given: [Target, unknown]) => {
+        const [target, selection] = given;
+        // a menu of a row gives both; VS Code does not know the row while it asks for all of them anew
+        if (given.length > 1 && target === undefined) return actions.tellRedrawn();
         const byKey = target === 'selection';
-        const nodes = byKey ? tree.view.selection : Array.isArray(selection) ? selection.filter(isNode) : [];
+        const clicked = Array.isArray(selection) ? selection.filter(isNode) : [];
+        const nodes = byKey ? await tree.selection() : clicked;
         return handler(byKey ? undefined : target, nodes).catch(cause => report(cause, services));
       }),
     ),

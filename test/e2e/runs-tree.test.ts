@@ -1,6 +1,7 @@
 // The list of runs as a person uses it: by keys and menu, with the dashboard open beside it.
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { type MadeRun, makeRun } from '../host/suite/made-runs.ts';
 import { until } from './runs.ts';
@@ -88,6 +89,28 @@ describe('the list of runs', () => {
     await until('it is gone', isGone('gamma'));
     await row('omega').waitFor({ state: 'detached' });
     await shown('alpha');
+  });
+
+  it('knows what a key means while the runs go on', async () => {
+    const file = path.join(folders.get('alpha')!, 'status.json');
+    const status = JSON.parse(readFileSync(file, 'utf8'));
+    const training = setInterval(() => {
+      status.step++;
+      writeFileSync(`${file}.new`, JSON.stringify(status));
+      renameSync(`${file}.new`, file);
+    }, 20);
+    try {
+      await row('beta').click();
+      for (const name of ['delta', 'beta', 'delta', 'beta', 'delta', 'beta', 'delta', 'beta']) {
+        await press(name === 'delta' ? 'ArrowDown' : 'ArrowUp');
+        await press('Delete');
+        await workbench.page.getByText(`Delete the run "${name}"?`).waitFor();
+        await press('Escape');
+        await workbench.page.locator('.monaco-dialog-box').waitFor({ state: 'detached' });
+      }
+    } finally {
+      clearInterval(training);
+    }
   });
 
   it('refuses to delete a run that trains', async () => {

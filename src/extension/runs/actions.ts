@@ -41,6 +41,10 @@ export function tellGone(): void {
   void vscode.window.showInformationMessage(vscode.l10n.t('This run is not there any more.'));
 }
 
+export function tellRedrawn(): void {
+  void vscode.window.showInformationMessage(vscode.l10n.t('The list has just changed: choose again.'));
+}
+
 export async function renameRun(run: ListedRun, store: RunStore): Promise<void> {
   const value = plain(run.name, 200);
   const group = run.request.group !== null;

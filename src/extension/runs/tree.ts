@@ -1,4 +1,5 @@
 // The view "Runs": newest first, comparisons as groups, with disk use, and several can be selected.
+import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { cellColor, cellOf } from '../cells.ts';
 import { formatBytes, plain, plural } from '../text.ts';
@@ -48,7 +49,11 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
   readonly view: vscode.TreeView<RunTreeNode>;
   private readonly store: RunStore;
   private readonly training: Queue;
-  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly changed = new vscode.EventEmitter<RunTreeNode[] | undefined>();
+  /** by the id of the row; the objects stay, since VS Code knows a row by its object */
+  private readonly nodes = new Map<string, RunTreeNode>();
+  /** what each row said when it was drawn, by its id, in the order of the rows */
+  private drawn = new Map<string, string>();
   private readonly subscriptions: vscode.Disposable[];
   private readonly disk: DiskUse;
   private watching: vscode.Disposable | null = null;
@@ -67,7 +72,7 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
       canSelectMany: true,
       showCollapseAll: true,
     });
-    const clock = setInterval(() => this.view.visible && this.changed.fire(), AGE_MILLISECONDS);
+    const clock = setInterval(() => this.draw(), AGE_MILLISECONDS);
     this.subscriptions = [
       this.changed,
       this.view,
@@ -83,14 +88,43 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
   getChildren(node?: RunTreeNode): RunTreeNode[] {
     if (!node) return this.roots();
     if (node.kind === 'folder') return this.inFolder(node.workspace.uri.fsPath);
-    return node.kind === 'group' ? node.runs.map(run => ({ kind: 'run', run, inGroup: true })) : [];
+    return node.kind === 'group' ? node.runs.map(run => this.node({ kind: 'run', run, inGroup: true })) : [];
+  }
+
+  /** The object that stands for this row, with what is new in it. */
+  private node(fresh: RunTreeNode): RunTreeNode {
+    const id = rowId(fresh);
+    const known = this.nodes.get(id);
+    if (known?.kind === fresh.kind) return Object.assign(known, fresh);
+    this.nodes.set(id, fresh);
+    return fresh;
+  }
+
+  /** Asks VS Code to draw only the rows that say something else, since it forgets what is selected with all of them. */
+  private draw(): void {
+    if (!this.view.visible) return;
+    const withChildren = (node: RunTreeNode): RunTreeNode[] => [
+      node,
+      ...this.getChildren(node).flatMap(withChildren),
+    ];
+    const nodes = this.roots().flatMap(withChildren);
+    const texts = new Map(nodes.map(node => [rowId(node), rowText(this.getTreeItem(node))]));
+    const before = this.drawn;
+    this.drawn = texts;
+    if ([...texts.keys()].join('\n') !== [...before.keys()].join('\n')) {
+      for (const id of this.nodes.keys()) if (!texts.has(id)) this.nodes.delete(id);
+      this.changed.fire(undefined);
+      return;
+    }
+    const others = nodes.filter(node => texts.get(rowId(node)) !== before.get(rowId(node)));
+    if (others.length > 0) this.changed.fire(others);
   }
 
   getTreeItem(node: RunTreeNode): vscode.TreeItem {
     switch (node.kind) {
       case 'folder': {
         const item = new vscode.TreeItem(node.workspace.name, vscode.TreeItemCollapsibleState.Expanded);
-        item.id = `folder ${node.workspace.uri}`;
+        item.id = rowId(node);
         item.iconPath = vscode.ThemeIcon.Folder;
         item.contextValue = ',folder,';
         return item;
@@ -102,6 +136,15 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     }
   }
 
+  /**
+   * The rows that are selected, for a key. VS Code knows none in the moment in which it asks for the rows anew, and a key
+   * is only heard where there is a row.
+   */
+  async selection(): Promise<readonly RunTreeNode[]> {
+    for (let turn = 0; turn < 40 && this.view.selection.length === 0; turn++) await wait(25);
+    return this.view.selection;
+  }
+
   dispose(): void {
     this.watching?.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
@@ -111,7 +154,7 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) =>
       this.store.runs.some(({ workspace }) => workspace === uri.fsPath),
     );
-    if (folders.length > 1) return folders.map(workspace => ({ kind: 'folder', workspace }));
+    if (folders.length > 1) return folders.map(workspace => this.node({ kind: 'folder', workspace }));
     return folders[0] ? this.inFolder(folders[0].uri.fsPath) : [];
   }
 
@@ -121,28 +164,25 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     for (const run of this.store.runs) {
       if (run.workspace !== workspace || !this.fits(run)) continue;
       const group = run.request.group?.id;
-      if (!group) nodes.push({ kind: 'run', run, inGroup: false });
+      if (!group) nodes.push(this.node({ kind: 'run', run, inGroup: false }));
       else if (!seen.has(group)) {
         seen.add(group);
-        nodes.push({
-          kind: 'group',
-          id: group,
-          runs: this.store.members(run).filter(each => this.fits(each)),
-        });
+        const runs = this.store.members(run).filter(each => this.fits(each));
+        nodes.push(this.node({ kind: 'group', id: group, runs }));
       }
     }
     return nodes;
   }
 
   private groupItem(node: GroupNode): vscode.TreeItem {
-    const { id, runs } = node;
+    const { runs } = node;
     const first = runs[0]!;
     const state = groupState(runs.map(run => run.state));
     const item = new vscode.TreeItem(
       plain(first.name, 60) || 'comparison',
       vscode.TreeItemCollapsibleState.Expanded,
     );
-    item.id = `group ${first.workspace} ${id}`;
+    item.id = rowId(node);
     item.description = groupDescription(runs, Date.now());
     item.iconPath = iconOf(state);
     item.contextValue = contextValue(state, 'group');
@@ -159,7 +199,7 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
       run.label.isStarred ? `★ ${label}` : label,
       vscode.TreeItemCollapsibleState.None,
     );
-    item.id = run.folder;
+    item.id = rowId(node);
     const waiting = run.state !== 'queued' || this.training.isQueued(run.folder);
     item.description = [
       ...run.label.tags.map(tag => `#${plain(tag, 50)}`),
@@ -232,12 +272,12 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
         }
       }
     }
-    if (this.view.visible) this.changed.fire();
+    this.draw();
   }
 
   private refresh(): void {
     void this.tellApart();
-    if (this.view.visible) this.changed.fire();
+    this.draw();
     // the badge is seen where the view is not
     this.describe();
   }
@@ -258,6 +298,18 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     this.disk.enable(this.view.visible);
     if (this.view.visible) this.refresh();
   }
+}
+
+function rowId(node: RunTreeNode): string {
+  if (node.kind === 'folder') return `folder ${node.workspace.uri}`;
+  return node.kind === 'run' ? node.run.folder : `group ${node.runs[0]!.workspace} ${node.id}`;
+}
+
+/** All that is seen of a row. */
+function rowText(item: vscode.TreeItem): string {
+  const icon = item.iconPath instanceof vscode.ThemeIcon ? item.iconPath.id : '';
+  const tooltip = item.tooltip instanceof vscode.MarkdownString ? item.tooltip.value : '';
+  return [item.label, item.description, item.contextValue, icon, tooltip, item.resourceUri].join('\n');
 }
 
 function iconOf(state: ListedRun['state']): vscode.ThemeIcon {

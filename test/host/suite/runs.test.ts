@@ -75,6 +75,17 @@ describe('runs', () => {
   const gone = (folder: string) => !existsSync(folder);
   const files = (folder: string) => readFileSync(path.join(folder, 'status.json'), 'utf8');
 
+  it('are left alone by the menu of a row that VS Code has forgotten', async () => {
+    const [run] = await made({ name: 'one', state: 'training' });
+    const told = press('showInformationMessage');
+    for (const name of ['stop', 'deleteRun', 'renameRun']) await command(name, undefined, undefined);
+    assert.deepEqual(
+      told.map(({ message }) => message),
+      Array(3).fill('The list has just changed: choose again.'),
+    );
+    assert.ok(!existsSync(path.join(run!, 'control')) && store.get(run!)!.state === 'training');
+  });
+
   describe('renamed', () => {
     it('take a name that is in use, and stay two', async () => {
       const [first, second] = await made(
