@@ -111,10 +111,17 @@ async function check(command, args, write) {
 
 async function mocha(stage, args) {
   const reportFile = path.join(output, `${stage}.json`);
+  const running = path.join(output, `${stage}-running`);
   const code = await runChild(bin('mocha'), ['--reporter', 'test/host/reporter.cjs', ...args], {
     UNROLL_TEST_REPORT: reportFile,
+    UNROLL_TESTS_RUNNING: running,
   });
-  if (!existsSync(reportFile)) throw new HostError(`mocha ended with ${code} and without a report.`);
+  if (!existsSync(reportFile)) {
+    const files = existsSync(running) ? readdirSync(running) : [];
+    const titles = files.map(file => readFileSync(path.join(running, file), 'utf8'));
+    const during = titles.length > 0 ? ` It was in: ${titles.join('; ')}.` : '';
+    throw new HostError(`mocha ended with ${code} and without a report.${during}`);
+  }
   const report = JSON.parse(readFileSync(reportFile, 'utf8'));
   if (code !== 0 && report.failed.length === 0) report.failed.push(`mocha ended with ${code}`);
   return report;

@@ -11,7 +11,7 @@ import type { RunEvent, RunRequest, RunState, RunStatus, WriterFile } from '../.
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  seconds = 300,
+  seconds = 240,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
@@ -98,7 +98,7 @@ export function eventsOf(run: string): RunEvent[] {
 }
 
 /** The first run of a workspace, once it has got as far as `step`. */
-export async function runAtStep(workspace: string, step: number, seconds = 300): Promise<string> {
+export async function runAtStep(workspace: string, step: number, seconds = 240): Promise<string> {
   const run = await until(
     `a run in ${workspace} reaches step ${step}`,
     () => runFolders(workspace).find(each => stepOf(each) >= step),
