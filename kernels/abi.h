@@ -442,6 +442,42 @@ struct UnrollVariantBackward {
   Int32 cell, seq_len, batch, hidden_size, reverse;
 };
 
+/** Returns the floats of `fields_scratch` that the way back takes, for the number of threads now running. */
+struct UnrollLstmVariantMemory {
+  Int32 seq_len, batch, input_size, hidden_size, ragged;
+};
+
+/** LstmVariantForward: an LSTM's UnrollRecurrentForward, with what is as in UnrollVariantForward. */
+struct UnrollLstmVariantForward {
+  double zoneout;
+  const float *peephole, *update_mask, *zoneout_h, *zoneout_c;
+  const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+  float *packed;
+  const float *x;
+  const Int32 *lengths;
+  const float *h0, *c0;
+  float *y, *h_n, *c_n, *cache, *scratch;
+  Int32 seq_len, batch, input_size, hidden_size;
+  Int32 reverse, version;
+};
+
+struct UnrollLstmVariantBackward {
+  double zoneout;
+  const float *peephole, *update_mask, *zoneout_h, *zoneout_c;
+  float *dpeephole, *fields_scratch;
+  const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+  float *packed;
+  const float *x;
+  const Int32 *lengths;
+  const float *h0, *c0, *y;
+  float *cache, *scratch;
+  const float *dy, *dh_n, *dc_n;
+  float *dx, *dweight_ih, *dweight_hh, *dbias_ih, *dbias_hh, *dh0, *dc0;
+  float *hidden_grad_norm, *cell_grad_norm, *gate_mean, *gate_saturation;
+  Int32 seq_len, batch, input_size, hidden_size;
+  Int32 reverse, version;
+};
+
 /** F(name, struct, doubles, pointers, int32 numbers): the function is called unroll_<name>. */
 #define UNROLL_FUNCTIONS(F)                                     \
   F(recurrent_memory, UnrollRecurrentMemory, 0, 0, 7)           \
@@ -492,6 +528,9 @@ struct UnrollVariantBackward {
   F(variant_memory, UnrollVariantMemory, 0, 0, 4)               \
   F(variant_forward, UnrollVariantForward, 1, 22, 5)            \
   F(variant_backward, UnrollVariantBackward, 1, 34, 5)          \
+  F(lstm_variant_memory, UnrollLstmVariantMemory, 0, 0, 5)      \
+  F(lstm_variant_forward, UnrollLstmVariantForward, 1, 18, 6)   \
+  F(lstm_variant_backward, UnrollLstmVariantBackward, 1, 32, 6) \
   F(ctc_memory, UnrollCtcMemory, 0, 0, 2)                       \
   F(ctc, UnrollCtc, 1, 7, 4)
 

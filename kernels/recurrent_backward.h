@@ -33,14 +33,15 @@ struct BackwardPass {
   Sequences sequences;
   // scratch: order | zeros to start in | weight gradients of all slabs | report sums of all members | the rest, slab by slab
   float *panels, *sums, *rest;
+  const CellFields *fields;
 
-  BackwardPass(const UnrollRecurrentBackward &c)
+  BackwardPass(const UnrollRecurrentBackward &c, const CellFields *f)
       : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size, c.lengths)), packed(l, c.packed),
         weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
         sorted_lengths(c.lengths ? order + l.B : nullptr), reverse(c.reverse),
         zeros(c.scratch + order_size(l)), sequences{c.x, c.h0 ? c.h0 : zeros, const_cast<float *>(c.y)},
         panels(c.scratch + begin_size(l)), sums(panels + l.slabs * l.weights_size()),
-        rest(sums + l.slabs * l.team * ReportSums::size(l)) {}
+        rest(sums + l.slabs * l.team * ReportSums::size(l)), fields(f) {}
 
   static Size begin_size(const Layout &l) { return (order_size(l) + start_size(l) + 15) / 16 * 16; }
   static Size ring_size(const Layout &l) { return (l.chunk + Size(1)) * l.slab_rows * l.unit_blocks * l.slots * WIDTH; }
@@ -70,6 +71,7 @@ struct BackwardSlab {
   float *panels, *ring, *carry, *dx_rows, *own, *dy_rows, *chunk_rows;
   const ReportSums sums;
   const Index slots, block_stride;
+  float *carry_h = nullptr, *peephole_sums = nullptr;  // where an LSTM has fields
 
   BackwardSlab(const BackwardPass &p, int index, const Member &m)
       : pass(p), l(p.l), s(slab_of(p.l, index, p.call.cache, p.order, p.sorted_lengths)), member(m),
@@ -79,7 +81,11 @@ struct BackwardSlab {
         own(dx_rows + (Index)p.l.chunk * p.l.slab_rows * p.l.input_padded()),
         dy_rows(own + m.index * BackwardPass::own_size(p.l)), chunk_rows(own + p.l.team * BackwardPass::own_size(p.l)),
         sums(p.l, p.sums + (index * p.l.team + m.index) * ReportSums::size(p.l)), slots((Index)p.l.slots * WIDTH),
-        block_stride((p.l.chunk + Index(1)) * s.rows * slots) {}
+        block_stride((p.l.chunk + Index(1)) * s.rows * slots) {
+    if (!p.fields) return;
+    carry_h = p.fields->carry_h(l, index);
+    peephole_sums = p.fields->peephole_sums(l, index);
+  }
 
   /** Where a member's sums of squares of a step stand; two steps have places of their own. */
   float *squares_of(int member_index, int step) const {
@@ -96,6 +102,11 @@ struct BackwardSlab {
   void start_carry() const {
     const Index block_size = (Index)s.rows * WIDTH;
     fill(carry + blocks.from * block_size, (blocks.to - blocks.from) * block_size, 0.f);
+    if (pass.fields) {
+      fill(carry_h + blocks.from * block_size, (blocks.to - blocks.from) * block_size, 0.f);
+      for (int part = 0; part < 3; part++)
+        fill(peephole_sums + part * l.hidden_padded + blocks.from * WIDTH, (Index)(blocks.to - blocks.from) * WIDTH, 0.f);
+    }
     if (!pass.call.dc_n) return;
     for (int row = 0; row < s.rows; row++)
       for (int block = blocks.from; block < blocks.to; block++) {
@@ -138,6 +149,8 @@ struct BackwardSlab {
     const StepRows at = rows_of(l, s, pass.sequences, pass.reverse, step);
     const Index rows_back = !l.in_place ? s.rows * l.row_stride : pass.reverse ? -(Index)l.B * l.H : (Index)l.B * l.H;
     const StepsBack back{0, step > 1 ? rows_back : 0};
+    StepFields fields(pass.fields, l, s, pass.reverse, step);
+    fields.carry = carry, fields.carry_h = carry_h, fields.peephole_sums = peephole_sums;
     return {
         .layout = l,
         .rows = active,
@@ -158,6 +171,7 @@ struct BackwardSlab {
         .h_squares = squares_of(member.index, step),
         .c_squares = squares_of(member.index, step) + l.slab_rows * WIDTH,
         .steps_back = back,
+        .fields = fields,
     };
   }
 
@@ -323,6 +337,7 @@ struct BackwardSlab {
         Vec dh = row < active ? load(dy_rows + row * l.hidden_padded + block * WIDTH)
                  : c.dh_n     ? load_part(c.dh_n + to, lanes)
                               : Vec{};
+        if (carry_h) dh += load(carry_h + ((Index)block * s.rows + row) * WIDTH);
         store_part(c.dh0 + to, has_carry ? dh + carried : dh, lanes);
       }
     }
@@ -402,8 +417,8 @@ template <class Cell, class Slabs> static void run_back(const BackwardPass &pass
   each([](const BackwardSlab &b) { b.template end<Cell>(); });
 }
 
-static double recurrent_backward(const UnrollRecurrentBackward *call) {
-  const BackwardPass pass(*call);
+static double recurrent_backward(const UnrollRecurrentBackward *call, const CellFields *fields) {
+  const BackwardPass pass(*call, fields);
   const Layout &l = pass.l;
   order_sequences(l, call->lengths, pass.order, pass.sorted_lengths, pass.order + 2 * l.B);
   bool stale[3] = {};
@@ -420,12 +435,14 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
     });
   on_threads(l.slabs, [&](int index) {
     const Slab s = slab_of(l, index, pass.call.cache, pass.order, pass.sorted_lengths);
-    with_cell(l.cell, [&](auto cell) {
+    auto run = [&](auto cell) {
       if (l.team == 1)
         run_back<decltype(cell)>(pass, s, OwnSlab{BackwardSlab(pass, index, {0, 1})});
       else
         run_back<decltype(cell)>(pass, s, SharedSlab{pass});
-    });
+    };
+    if (fields) return run(LstmVariant{});
+    with_cell(l.cell, run);
   });
   on_threads(threads, [&](int thread) {
     const WeightGradients gradients{call->dweight_ih, call->dweight_hh, call->dbias_ih, call->dbias_hh};
@@ -433,6 +450,38 @@ static double recurrent_backward(const UnrollRecurrentBackward *call) {
   });
   if (call->hidden_grad_norm) finish_report(l, *call, pass.sums, ReportSums::size(l));
   return 0;
+}
+
+static double recurrent_backward(const UnrollRecurrentBackward *call) { return recurrent_backward(call, nullptr); }
+
+/** dpeephole (3·H) = the sums of all slabs, in their order. */
+static void add_peepholes(const Layout &l, const CellFields &fields, float *out) {
+  for (int part = 0; part < 3; part++)
+    for (Index i = 0; i < l.H; i += WIDTH) {
+      Vec sum{};
+      for (int slab = 0; slab < l.slabs; slab++) sum += load(fields.peephole_sums(l, slab) + part * l.hidden_padded + i);
+      store_part(out + part * l.H + i, sum, l.H - i);
+    }
+}
+
+static double lstm_variant_backward(const UnrollLstmVariantBackward *c) {
+  const UnrollRecurrentBackward plain{
+      c->weight_ih, c->weight_hh, c->bias_ih, c->bias_hh, c->packed, c->x, c->lengths, c->h0, c->c0, c->y, c->cache,
+      c->scratch, c->dy, c->dh_n, c->dc_n, c->dx, c->dweight_ih, c->dweight_hh, c->dbias_ih, c->dbias_hh, c->dh0, c->dc0,
+      c->hidden_grad_norm, c->cell_grad_norm, c->gate_mean, c->gate_saturation, UNROLL_LSTM, c->seq_len, c->batch,
+      c->input_size, c->hidden_size, c->reverse, c->version};
+  const CellFields fields{(float)c->zoneout, c->zoneout > 0, c->peephole, c->update_mask, c->zoneout_h, c->zoneout_c,
+                          c->fields_scratch};
+  recurrent_backward(&plain, &fields);
+  if (c->dpeephole)
+    add_peepholes(layout_of(UNROLL_LSTM, c->seq_len, c->batch, c->input_size, c->hidden_size, c->lengths), fields,
+                  c->dpeephole);
+  return 0;
+}
+
+static double lstm_variant_memory(const UnrollLstmVariantMemory *call) {
+  const Layout l = layout_of(UNROLL_LSTM, call->seq_len, call->batch, call->input_size, call->hidden_size, call->ragged);
+  return (double)(l.slabs * CellFields::slab_size(l));
 }
 
 static double recurrent_memory(const UnrollRecurrentMemory *call) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "gru_reset_after.h"
 #include "gru_reset_before.h"
-#include "lstm.h"
+#include "lstm_variant.h"
 #include "recurrent_pack.h"
 #include "rnn.h"
 
@@ -34,12 +34,14 @@ struct ForwardPass {
   float *zeros, *cache;
   Sequences sequences;
   bool reverse;
+  const CellFields *fields;
 
-  ForwardPass(const UnrollRecurrentForward &c)
+  ForwardPass(const UnrollRecurrentForward &c, const CellFields *f)
       : call(c), l(layout_of(c.cell, c.seq_len, c.batch, c.input_size, c.hidden_size, c.lengths)), packed(l, c.packed),
         weights{c.weight_ih, c.weight_hh, c.bias_ih, c.bias_hh}, order((int *)c.scratch),
         sorted_lengths(c.lengths ? order + l.B : nullptr), zeros(c.scratch + order_size(l)),
-        cache(c.cache ? c.cache : zeros + start_size(l)), sequences{c.x, c.h0 ? c.h0 : zeros, c.y}, reverse(c.reverse) {}
+        cache(c.cache ? c.cache : zeros + start_size(l)), sequences{c.x, c.h0 ? c.h0 : zeros, c.y}, reverse(c.reverse),
+        fields(f) {}
 
   /** Rows of a step: x where a sequence has the step, else zeros, which the weights' gradients run over. */
   void copy_input(const Slab &s, const Member &m, int step, int active) const {
@@ -113,6 +115,7 @@ struct ForwardPass {
         .c = s.c + (step + 1) * states,
         .c_prev = s.c + step * states,
         .reset = s.reset + (Index)step * s.rows * l.reset_stride,
+        .fields = StepFields(fields, l, s, reverse, step),
     };
   }
 
@@ -181,8 +184,8 @@ struct ForwardPass {
   }
 };
 
-static double recurrent_forward(const UnrollRecurrentForward *call) {
-  const ForwardPass pass(*call);
+static double recurrent_forward(const UnrollRecurrentForward *call, const CellFields *fields) {
+  const ForwardPass pass(*call, fields);
   const Layout &l = pass.l;
   order_sequences(l, call->lengths, pass.order, pass.sorted_lengths, pass.order + 2 * l.B);
   const bool stale = pass.packed.versions[PACKED_FORWARD] != (unsigned)call->version;
@@ -194,9 +197,21 @@ static double recurrent_forward(const UnrollRecurrentForward *call) {
     });
   on_threads(l.slabs, [&](int index) {
     const Slab slab = slab_of(l, index, pass.cache, pass.order, pass.sorted_lengths);
+    if (fields) return pass.run<LstmVariant>(slab);
     with_cell(l.cell, [&](auto cell) { pass.run<decltype(cell)>(slab); });
   });
   return 0;
+}
+
+static double recurrent_forward(const UnrollRecurrentForward *call) { return recurrent_forward(call, nullptr); }
+
+static double lstm_variant_forward(const UnrollLstmVariantForward *c) {
+  const UnrollRecurrentForward plain{c->weight_ih, c->weight_hh, c->bias_ih, c->bias_hh, c->packed, c->x, c->lengths,
+                                     c->h0, c->c0, c->y, c->h_n, c->c_n, c->cache, c->scratch, UNROLL_LSTM, c->seq_len,
+                                     c->batch, c->input_size, c->hidden_size, c->reverse, c->version};
+  const CellFields fields{(float)c->zoneout, c->zoneout > 0, c->peephole, c->update_mask, c->zoneout_h, c->zoneout_c,
+                          nullptr};
+  return recurrent_forward(&plain, &fields);
 }
 
 }  // namespace UNROLL_NAMESPACE

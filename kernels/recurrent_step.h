@@ -6,6 +6,41 @@
 
 namespace UNROLL_NAMESPACE {
 
+/** What fields of an LSTM change inside of its steps (lstm_variant.h), over a whole sequence; null: none. */
+struct CellFields {
+  float zoneout;
+  bool zones;  // by masks, or in expectation
+  const float *peephole;                           // (3·H): of i, f, o
+  const float *update_mask, *zoneout_h, *zoneout_c;  // (T, B, H)
+  float *slabs;  // on the way back, of each slab: gradients of h that pass a step by, and sums of the peepholes' gradients
+
+  static Size carry_size(const Layout &l) { return (Size)l.unit_blocks * l.slab_rows * WIDTH; }
+  static Size slab_size(const Layout &l) { return carry_size(l) + 3 * l.hidden_padded; }
+  float *carry_h(const Layout &l, int slab) const { return slabs + slab * slab_size(l); }
+  float *peephole_sums(const Layout &l, int slab) const { return carry_h(l, slab) + carry_size(l); }
+};
+
+/** The same of one step of a slab. */
+struct StepFields {
+  const CellFields *fields;
+  const Slab *slab;
+  Index H, B, hidden_padded;
+  int seq_len, step;
+  bool reverse;
+  float *carry, *carry_h, *peephole_sums;
+
+  StepFields() = default;
+  StepFields(const CellFields *f, const Layout &l, const Slab &s, bool reverse, int step)
+      : fields(f), slab(&s), H(l.H), B(l.B), hidden_padded(l.hidden_padded), seq_len(l.T), step(step), reverse(reverse),
+        carry(nullptr), carry_h(nullptr), peephole_sums(nullptr) {}
+
+  /** Where a row's numbers stand in (T, B, H). */
+  Index place(int row) const {
+    const int length = slab->lengths ? slab->lengths[row] : seq_len;
+    return ((Index)(reverse ? length - 1 - step : step) * B + slab->order[row]) * H;
+  }
+};
+
 struct StepForward {
   const Layout &layout;
   Share blocks;   // unit blocks of this member
@@ -16,6 +51,7 @@ struct StepForward {
   float *gates, *c;
   const float *c_prev;
   float *reset;
+  StepFields fields;
 };
 
 /** Of one unit block. */
@@ -73,6 +109,7 @@ struct StepBackward {
   float *carry;                // (unit blocks, slab rows): ∂L/∂c, or what of ∂L/∂h bypasses the GRU's products
   float *h_squares, *c_squares;  // (slab rows): sums of squares of the total gradients, in vectors
   StepsBack steps_back;
+  StepFields fields;
 };
 
 /** Of one block of up to four vectors of hidden units. */

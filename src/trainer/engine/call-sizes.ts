@@ -11,6 +11,7 @@ type Rooms = (number | null)[];
 const MOST = 2 ** 31 - 1;
 /** of cells in the order of UnrollCell */
 const GATES = [1, 1, 4, 3, 3] as const;
+const LSTM = 2;
 
 const repeat = (count: number, value: number) => Array<number>(count).fill(value);
 const stridden = (rows: number, stride: number, width: number) =>
@@ -57,6 +58,11 @@ function convolutionRooms(n: readonly number[]): { x: number; weight: number; bi
   if (!(K! >= 1 && dilation! >= 1 && stride! >= 1 && T! >= 0 && out! >= 0 && B! >= 0 && I! >= 0 && O! >= 0))
     throw new RangeError(`A convolution has ${K} taps ${dilation} steps apart and a stride of ${stride}.`);
   return { x: T! * B! * I!, weight: (O! * I! * K!) / groups!, bias: O!, y: out! * B! * O! };
+}
+
+/** Of an LSTM's fields inside of a step. */
+function lstmFields([T, B, , H]: readonly number[]): Rooms {
+  return [3 * H!, ...repeat(3, T! * B! * H!)];
 }
 
 /** Operands that both passes of a cell with what its fields change are given; without the projected inputs. */
@@ -146,6 +152,13 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
       null,
       null,
     ];
+  },
+  lstm_variant_forward: n => {
+    return [...lstmFields(n), ...ROOMS['recurrent_forward']!([LSTM, ...n])];
+  },
+  lstm_variant_backward: n => {
+    const [, , , H] = n as number[];
+    return [...lstmFields(n), 3 * H!, null, ...ROOMS['recurrent_backward']!([LSTM, ...n])];
   },
   variant_forward: n => {
     const { inputs, projected, gates, cells, cellState, normed, perStep, state } = variantInputs(n);
@@ -292,6 +305,8 @@ const span = (from: number, to: number) => Array.from({ length: to - from + 1 },
 const OPTIONAL: Readonly<Record<string, readonly number[]>> = {
   recurrent_forward: [2, 3, 6, 7, 8, 11, 12],
   recurrent_backward: [2, 3, 5, 6, 7, 8, 9, ...span(12, 15), ...span(18, 25)],
+  lstm_variant_forward: [...span(0, 3), 6, 7, 10, 11, 12, 15, 16],
+  lstm_variant_backward: [...span(0, 4), 8, 9, ...span(11, 15), ...span(18, 21), ...span(24, 31)],
   variant_forward: [...span(2, 13), ...span(16, 20)],
   variant_backward: [0, ...span(2, 13), 16, 17, 19, 20, ...span(23, 32)],
   gemm: [2],
@@ -327,6 +342,8 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
     // with lengths the cache has both
     case 'recurrent_backward':
       return given(6) ? [] : [5, 9];
+    case 'lstm_variant_backward':
+      return given(12) ? [] : [11, 15];
     case 'attention':
       return beside([6, 7], [7, 6]);
     case 'attention_backward':
@@ -362,7 +379,13 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
 const SIGNED = new Set(['attention', 'attention_backward', 'convolution', 'convolution_backward']);
 
 /** Numbers of these are no sizes: streams of random numbers, versions, flags. */
-const SIZES: Readonly<Record<string, number>> = { dropout: 1, recurrent_forward: 5, recurrent_backward: 5 };
+const SIZES: Readonly<Record<string, number>> = {
+  dropout: 1,
+  recurrent_forward: 5,
+  recurrent_backward: 5,
+  lstm_variant_forward: 4,
+  lstm_variant_backward: 4,
+};
 
 /** @throws RangeError naming the kernel and what does not fit */
 export function checkSizes(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
@@ -425,6 +448,12 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
     case 'recurrent_forward':
     case 'recurrent_backward':
       requireBelow(kernel, operands[6], integers[2]!, integers[1]! + 1);
+      break;
+    case 'lstm_variant_forward':
+      requireBelow(kernel, operands[10], second, first + 1);
+      break;
+    case 'lstm_variant_backward':
+      requireBelow(kernel, operands[12], second, first + 1);
       break;
     case 'variant_forward':
     case 'variant_backward':

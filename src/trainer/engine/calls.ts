@@ -4,14 +4,17 @@ import { checkSizes } from './call-sizes.ts';
 import type {
   IntSlice,
   Provider,
+  RecurrentBackward,
   RecurrentCall,
   RecurrentCell,
+  RecurrentForward,
   RecurrentMemory,
   RecurrentShape,
   Slice,
 } from './provider.ts';
 import { SEQUENCE_OPERANDS, sequenceCalls } from './sequence-calls.ts';
 import { VARIANT_OPERANDS, variantCalls } from './variant-calls.ts';
+import type { LstmFields } from './variants.ts';
 
 /** In the order of UnrollCell. */
 const CELLS: readonly RecurrentCell[] = [
@@ -89,40 +92,53 @@ export function kernelCalls(unchecked: Invoke, memory: Pick<Provider, 'allocate'
     return { data: scratch, offset: 0 };
   }
 
+  function forwardOperands(call: RecurrentForward): Operand[] {
+    const { y, hN, cN, cache, scratch } = call;
+    const needed = memoryOf(call.shape, call.lengths !== null);
+    requireRoom('packed', call.weights.packed, needed.packed);
+    if (cache) requireRoom('cache', cache, needed.cache);
+    requireRoom('scratch', scratch, needed.forwardScratch);
+    return [...inputsOf(call, call.x), y, hN, cN, cache, scratch];
+  }
+
+  function backwardOperands(call: RecurrentBackward): Operand[] {
+    const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
+    const needed = memoryOf(call.shape, call.lengths !== null);
+    requireRoom('packed', call.weights.packed, needed.packed);
+    requireRoom('cache', cache, needed.cache);
+    requireRoom('scratch', scratch, needed.backwardScratch);
+    const {
+      hiddenGradNorm = null,
+      cellGradNorm = null,
+      gateMean = null,
+      gateSaturation = null,
+    } = call.report ?? {};
+    const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
+    const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
+    // with lengths the kernels have x and y in the cache
+    const sequences = call.lengths ? [...inputsOf(call, null), null] : [...inputsOf(call, call.x), call.y];
+    return [...sequences, cache, scratch, dy, dhN, dcN, ...gradients, ...report];
+  }
+
   return {
     cells: CELLS,
     recurrentMemory: memoryOf,
     recurrentForward(call) {
-      const { y, hN, cN, cache, scratch } = call;
-      const needed = memoryOf(call.shape, call.lengths !== null);
-      requireRoom('packed', call.weights.packed, needed.packed);
-      if (cache) requireRoom('cache', cache, needed.cache);
-      requireRoom('scratch', scratch, needed.forwardScratch);
-      invoke(
-        'recurrent_forward',
-        [],
-        [...inputsOf(call, call.x), y, hN, cN, cache, scratch],
-        callNumbers(call),
-      );
+      invoke('recurrent_forward', [], forwardOperands(call), callNumbers(call));
     },
     recurrentBackward(call) {
-      const { cache, scratch, dy, dhN, dcN, dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0 } = call;
-      const needed = memoryOf(call.shape, call.lengths !== null);
-      requireRoom('packed', call.weights.packed, needed.packed);
-      requireRoom('cache', cache, needed.cache);
-      requireRoom('scratch', scratch, needed.backwardScratch);
-      const {
-        hiddenGradNorm = null,
-        cellGradNorm = null,
-        gateMean = null,
-        gateSaturation = null,
-      } = call.report ?? {};
-      const gradients = [dx, dWeightIh, dWeightHh, dBiasIh, dBiasHh, dh0, dc0];
-      const report = [hiddenGradNorm, cellGradNorm, gateMean, gateSaturation];
-      // with lengths the kernels have x and y in the cache
-      const sequences = call.lengths ? [...inputsOf(call, null), null] : [...inputsOf(call, call.x), call.y];
-      const operands = [...sequences, cache, scratch, dy, dhN, dcN, ...gradients, ...report];
-      invoke('recurrent_backward', [], operands, callNumbers(call));
+      invoke('recurrent_backward', [], backwardOperands(call), callNumbers(call));
+    },
+    lstmVariantForward(call) {
+      const operands = [...fieldsOf(call), ...forwardOperands(call)];
+      invoke('lstm_variant_forward', [call.zoneout], operands, callNumbers(call).slice(1));
+    },
+    lstmVariantBackward(call) {
+      const sizes = shapeNumbers(call.shape).slice(1, 5);
+      const room = invoke('lstm_variant_memory', [], [], [...sizes, Number(call.lengths !== null)]);
+      const own = [...fieldsOf(call), call.dPeephole, scratchOf(room)];
+      const operands = [...own, ...backwardOperands(call)];
+      invoke('lstm_variant_backward', [call.zoneout], operands, callNumbers(call).slice(1));
     },
     gemm({ m, n, k, a, transA, b, transB, bias, c, accumulate }) {
       const sizes = [m, n, k, Number(transA), Number(transB)];
@@ -206,6 +222,10 @@ function shapeNumbers({ cell, seqLen, batch, inputSize, hiddenSize, reverse }: R
 
 function callNumbers({ shape, weights }: RecurrentCall): number[] {
   return [...shapeNumbers(shape), weights.version | 0];
+}
+
+function fieldsOf({ peephole, updateMask, zoneoutH, zoneoutC }: LstmFields): Operand[] {
+  return [peephole, updateMask, zoneoutH, zoneoutC];
 }
 
 function inputsOf({ weights, lengths, h0, c0 }: RecurrentCall, x: Slice | null): Operand[] {

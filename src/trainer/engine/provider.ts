@@ -21,7 +21,7 @@ import type { RecurrentCell, RecurrentReportOut } from './cells.ts';
 import type { Program } from './formula.ts';
 import type { RecurrenceOperations } from './recurrences.ts';
 import type { IntSlice, Slice } from './slices.ts';
-import type { VariantOperations } from './variants.ts';
+import type { LstmFields, VariantOperations } from './variants.ts';
 
 export type { RecurrentCell, RecurrentReportOut } from './cells.ts';
 export type { IntSlice, Slice } from './slices.ts';
@@ -573,7 +573,16 @@ export interface SequenceOperations extends RecurrenceOperations {
   ctc(call: Ctc): void;
 }
 
-export interface Provider extends Partial<SequenceOperations>, Partial<VariantOperations> {
+/** recurrentForward and recurrentBackward of an LSTM with such fields; a report's ∂L/∂c_t is of c after zoneout. */
+export interface LstmVariantOperations {
+  lstmVariantForward(call: RecurrentForward & LstmFields): void;
+  lstmVariantBackward(call: RecurrentBackward & LstmFields & { readonly dPeephole: Slice | null }): void;
+}
+
+export interface Provider
+  extends Partial<SequenceOperations>,
+    Partial<VariantOperations>,
+    Partial<LstmVariantOperations> {
   readonly name: 'native' | 'wasm' | 'reference';
   /** for people and run.json, e.g. "avx2", "simd128", "javascript" */
   readonly instructionSet: string;

@@ -8,6 +8,9 @@ export const VARIANT_OPERANDS = {
   variant_memory: '',
   variant_forward: 'rrrrrrrrrrrrrrwwwwwwww',
   variant_backward: 'rrrrrrrrrrrrrrrrrrrrrwwwwwwwwwwwww',
+  lstm_variant_memory: '',
+  lstm_variant_forward: 'rrrrrrrrwrrrrwwwww',
+  lstm_variant_backward: 'rrrrwwrrrrwrrrrrwwrrrwwwwwwwwwww',
 } as const;
 
 type Invoke = (

@@ -92,3 +92,6 @@ export interface VariantOperations {
   variantForward(call: VariantForward): void;
   variantBackward(call: VariantBackward): void;
 }
+
+/** What of VariantCall changes an LSTM inside of a step alone, so that its fused passes take it along. */
+export type LstmFields = Pick<VariantCall, 'peephole' | 'updateMask' | 'zoneoutH' | 'zoneoutC' | 'zoneout'>;

@@ -16,7 +16,11 @@ import {
   tensor2d,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { type RecurrentReport, recurrent as recurrentKernel } from '../engine/kernels/recurrent.ts';
+import {
+  lstmVariantRuns,
+  type RecurrentReport,
+  recurrent as recurrentKernel,
+} from '../engine/kernels/recurrent.ts';
 import { tap } from '../engine/kernels/tap.ts';
 import { variant, variantRuns } from '../engine/kernels/variant.ts';
 import { fusedKernels, provider, weightsChanged } from '../engine/storage.ts';
@@ -79,7 +83,10 @@ export function runSequence(
 ): RunnerResult {
   const hasKernel = cell.fused && fusedKernels() && provider().cells.includes(cell.fused);
   const isPlain = !weights.peephole && !weights.norms && !options.masks;
-  if (hasKernel && isPlain)
+  // what changes an LSTM inside of a step goes with the fused one; masks of what it reads do not
+  const insideOfStep =
+    cell.fused === 'lstm' && !weights.norms && !options.masks?.input && !options.masks?.recurrent;
+  if (hasKernel && (isPlain || (insideOfStep && lstmVariantRuns())))
     return projected(weights, own => runFused(cell, x, forKernel(cell, own), options));
   // the kernel's norm is over four gates, where coupled ones are three
   const coupledNorm = weights.norms && cell.forKernel;
@@ -161,7 +168,8 @@ export function renewed<Weights>(weights: Weights): Weights {
 }
 
 function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: RunnerOptions): RunnerResult {
-  const { weightIh, weightHh, biasIh, biasHh } = weights;
+  const { weightIh, weightHh, biasIh, biasHh, peephole } = weights;
+  const { masks } = options;
   const [, batch] = x.shape;
   const stateTensor = (values: Float32Array | undefined) =>
     values && tensor2d(values, [batch, weightHh.shape[1]]);
@@ -174,6 +182,7 @@ function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Runn
       biasHh: biasHh ?? undefined,
       h0: stateTensor(options.state?.h) ?? options.initial?.h,
       c0: stateTensor(options.state?.c) ?? options.initial?.c,
+      ...(peephole ? { peephole } : {}),
     },
     {
       cell: cell.fused!,
@@ -182,6 +191,16 @@ function runFused(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Runn
       inputGradient: options.inputGradient,
       lastStates: options.lastStates,
       onReport: options.report,
+      ...(masks
+        ? {
+            masks: {
+              updateMask: masks.update,
+              zoneoutH: masks.zoneout?.h ?? null,
+              zoneoutC: masks.zoneout?.c ?? null,
+              zoneout: masks.zoneout?.rate ?? 0,
+            },
+          }
+        : {}),
     },
   );
   return {

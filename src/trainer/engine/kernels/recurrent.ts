@@ -15,6 +15,7 @@ import {
 import {
   borrow,
   floats,
+  fusedKernels,
   giveBack,
   holdForTape,
   packedOf,
@@ -23,6 +24,7 @@ import {
   tapeIsOn,
   whole,
 } from '../storage.ts';
+import type { LstmFields } from '../variants.ts';
 import { type EngineKernel, output, runKernel, runKernels } from './kernel.ts';
 
 export interface RecurrentInputs {
@@ -36,6 +38,16 @@ export interface RecurrentInputs {
   /** (B, H); left out: zeros. A gradient flows into them. */
   h0?: Tensor;
   c0?: Tensor;
+  /** (3·H) of i, f, o; LSTM only, where `lstmVariantRuns` */
+  peephole?: Tensor;
+}
+
+/** What else changes an LSTM inside of a step: LstmFields, with masks (T, B, H) that have no gradient. */
+export interface LstmMasks {
+  updateMask: Tensor | null;
+  zoneoutH: Tensor | null;
+  zoneoutC: Tensor | null;
+  zoneout: number;
 }
 
 /**
@@ -63,6 +75,8 @@ export interface RecurrentOptions {
   lastStates?: boolean;
   /** called once in the backward pass */
   onReport?: (report: RecurrentReport) => void;
+  /** LSTM only, where `lstmVariantRuns` */
+  masks?: LstmMasks;
 }
 
 export interface RecurrentResult {
@@ -75,8 +89,10 @@ export interface RecurrentResult {
   last: { h: Tensor2D; c: Tensor2D | null } | null;
 }
 
-export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport'>> {
+export interface RecurrentContext extends Required<Omit<RecurrentOptions, 'onReport' | 'masks'>> {
   onReport: RecurrentOptions['onReport'];
+  /** of the arrays alone, since the tensors of masks are gone on the way back; null: a plain cell */
+  fields?: Omit<LstmFields, 'peephole'> | null;
   shape: RecurrentShape;
   hN: Float32Array;
   cN: Float32Array | null;
@@ -96,6 +112,7 @@ export function recurrent(inputs: RecurrentInputs, options: RecurrentOptions): R
     inputGradient: options.inputGradient ?? true,
     lastStates: options.lastStates ?? false,
     onReport: options.onReport,
+    fields: fieldsOf(inputs, options),
     shape,
     hN: new Float32Array(states),
     cN: options.cell === 'lstm' ? new Float32Array(states) : null,
@@ -107,6 +124,22 @@ export function recurrent(inputs: RecurrentInputs, options: RecurrentOptions): R
     return { y: runKernel<Tensor3D>('UnrollRecurrent', tensors, context), hN, cN, last: null };
   const [y, h, c] = runKernels('UnrollRecurrent', tensors, context);
   return { y: y as Tensor3D, hN, cN, last: { h: h as Tensor2D, c: (c as Tensor2D | undefined) ?? null } };
+}
+
+/** Whether an LSTM's peepholes and masks are computed inside of the fused steps. */
+export function lstmVariantRuns(): boolean {
+  return fusedKernels() && provider().lstmVariantForward !== undefined;
+}
+
+function fieldsOf({ peephole }: RecurrentInputs, { masks }: RecurrentOptions): RecurrentContext['fields'] {
+  if (!peephole && !masks) return null;
+  const array = (mask: Tensor | null | undefined) => (mask ? whole(floats(mask)) : null);
+  return {
+    updateMask: array(masks?.updateMask),
+    zoneoutH: array(masks?.zoneoutH),
+    zoneoutC: array(masks?.zoneoutC),
+    zoneout: masks?.zoneout ?? 0,
+  };
 }
 
 function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: RecurrentOptions): RecurrentShape {
@@ -121,6 +154,7 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
     biasHh: [width],
     h0: [batch, hiddenSize],
     c0: [batch, hiddenSize],
+    peephole: [3 * hiddenSize],
   };
   for (const [name, input] of Object.entries(inputs) as [keyof RecurrentInputs, Tensor | undefined][]) {
     if (input && !util.arraysEqual(input.shape, expected[name]))
@@ -160,6 +194,8 @@ function sharedBy({ shape, lengths }: RecurrentContext, arrays: Record<string, F
   };
 }
 
+const optional = (array: Float32Array | undefined) => (array ? whole(array) : null);
+
 function forward(inputs: Record<string, TensorInfo | undefined>, context: RecurrentContext): Float32Array {
   const { shape } = context;
   const arrays: Record<string, Float32Array | undefined> = {};
@@ -172,7 +208,7 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
     holdForTape(y);
     context.cache = borrow(memory.cache);
   }
-  provider().recurrentForward({
+  const call = {
     shape,
     weights,
     x,
@@ -184,7 +220,10 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Recurr
     cN: context.cN && whole(context.cN),
     cache: context.cache ? whole(context.cache) : null,
     scratch: scratchOf(memory.forwardScratch),
-  });
+  };
+  if (context.fields)
+    provider().lstmVariantForward!({ ...call, ...context.fields, peephole: optional(arrays['peephole']) });
+  else provider().recurrentForward(call);
   return y;
 }
 
@@ -201,7 +240,7 @@ function backward(
     if (array && (name !== 'x' || inputGradient)) gradients[name] = newFloats(array.length);
   const into = (name: string): Slice | null => (gradients[name] ? whole(gradients[name]) : null);
   const report = onReport ? reportOf(arrays['weightHh']!, shape) : null;
-  provider().recurrentBackward({
+  const call = {
     shape,
     weights,
     x,
@@ -227,7 +266,12 @@ function backward(
       gateMean: report.gateMean ? whole(report.gateMean) : null,
       gateSaturation: report.gateSaturation ? whole(report.gateSaturation) : null,
     },
-  });
+  };
+  if (context.fields) {
+    const peephole = optional(arrays['peephole']);
+    provider().lstmVariantBackward!({ ...call, ...context.fields, peephole, dPeephole: into('peephole') });
+  } else provider().recurrentBackward(call);
+  context.fields = null;
   giveBack(cache);
   context.cache = undefined;
   context.arrays = undefined;
@@ -292,6 +336,7 @@ export function recurrentThunks(
     biasHh: thunk('biasHh', [width]),
     h0: thunk('h0', [batch, hiddenSize]),
     c0: thunk('c0', [batch, hiddenSize]),
+    peephole: thunk('peephole', [3 * hiddenSize]),
   };
 }
 

@@ -20,6 +20,9 @@ const MAX_THREADS = 64;
 /** Room for any struct: UNROLL_CALL_BYTES of abi.h. */
 export const CALL_BYTES = 512;
 
+/** Modules made before 28 November 2026. */
+const WITHOUT_LSTM_VARIANTS = { lstmVariantForward: undefined, lstmVariantBackward: undefined };
+
 export interface WasmOptions {
   /** left out: UNROLL_ISA, or the best that the host has */
   instructionSet?: string;
@@ -70,6 +73,7 @@ async function createProvider(
     allocate,
     release,
     ...kernelCalls(invoke, { allocate, release }),
+    ...('unroll_lstm_variant_forward' in exports ? {} : WITHOUT_LSTM_VARIANTS),
     timeAlone: () => exports.unroll_threads_alone?.() ?? 0,
     close: () => exports.unroll_threads_stop(),
   };
