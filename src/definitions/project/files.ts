@@ -35,6 +35,12 @@ const FOREIGN = /^(?:torch|tensorflow|keras|numpy|pandas|typing|os|sys|math|npm:
 /** names that a configuration goes by */
 const CONFIGURATION = /^(?:cfg|config|conf|configs|hparams|hp|args|opt|opts|params|c)$/;
 
+/** The configuration that a program begins with. */
+interface Entry {
+  folder: string;
+  name: string;
+}
+
 interface Listed {
   of: readonly string[];
   all: Set<string>;
@@ -69,6 +75,9 @@ export class ProjectFiles implements Project {
   private readonly any = new Map<string, { texts: string[]; settings: Expression | null }>();
   private own: Source | null = null;
   private listed: Listed | null = null;
+  /** of the text that was entered last: what asks for them asks many times */
+  private begun: Entry | null | undefined;
+  private readonly mentions = new Map<string, readonly Source[]>();
 
   constructor(host: FileHost, root: string) {
     this.host = host;
@@ -82,6 +91,8 @@ export class ProjectFiles implements Project {
 
   enter(source: Source): void {
     this.own = source;
+    this.begun = undefined;
+    this.mentions.clear();
   }
 
   module(name: string, from: Source): Source | null {
@@ -99,6 +110,13 @@ export class ProjectFiles implements Project {
   }
 
   mentioning(name: string, from: Source): readonly Source[] {
+    const key = `${name} ${from.file}`;
+    let found = this.mentions.get(key);
+    if (!found) this.mentions.set(key, (found = this.findMentions(name, from)));
+    return found;
+  }
+
+  private findMentions(name: string, from: Source): readonly Source[] {
     const own = from.file;
     if (own === null) return [];
     const files = this.files();
@@ -204,11 +222,17 @@ export class ProjectFiles implements Project {
 
   // configuration
 
+  private entry(from: Source): Entry | null {
+    if (from.file === null) return null;
+    if (this.begun === undefined) this.begun = this.findEntry();
+    return this.begun;
+  }
+
   /** The folder and name that `@hydra.main(config_path="conf", config_name="config")` of some file says. */
-  private entry(from: Source): { folder: string; name: string } | null {
+  private findEntry(): Entry | null {
     const files = this.files();
-    if (!files || files.yaml.length === 0 || files.all.size > MOST_FILES || from.file === null) return null;
-    const found = new Map<string, { folder: string; name: string }>();
+    if (!files || files.yaml.length === 0 || files.all.size > MOST_FILES) return null;
+    const found = new Map<string, Entry>();
     for (const file of files.all) {
       if (!file.endsWith('.py')) continue;
       const text = this.host.read(file);
