@@ -98,10 +98,12 @@ function rangeOf(
   convention: Convention,
   options: Options,
 ): readonly [number, number] | null {
-  const ways =
-    found.variants.length > 0 ? found.variants : ends(found).map(recurrent => ({ recurrent, options }));
-  const counts = ways.flatMap(({ recurrent, options: own }) => {
-    const each = { ...recurrent!, inputSize: sized(recurrent!.inputSize, found.inputSize) };
+  const ways = found.variants.length > 0 ? found.variants : [{ recurrent: found, options }];
+  const sizes = ways.flatMap(({ recurrent, options: own }) => {
+    const inputSize = sized(recurrent!.inputSize, found.inputSize);
+    return ends({ ...recurrent!, inputSize }).map(each => ({ each, own }));
+  });
+  const counts = sizes.flatMap(({ each, own }) => {
     const cells = each.cell ? [each.cell] : each.cells;
     if (cells.length === 0) return [null];
     return cells.map(cell => totalOf(each, cell, convention, own, usual));

@@ -437,7 +437,7 @@ export class SourceReader {
       const added = this.resolver.stores.added(record);
       const inner = added && this.spreadOptions(record, depth + 1);
       if (!inner) return null;
-      for (const [name, value] of inner) all.set(name, value);
+      for (const [name, value] of inner) if (!record.without?.has(name)) all.set(name, value);
       for (const name of new Set([...record.entries.keys(), ...added])) {
         const key: Expression = { kind: 'key', object: spread, name, node: spread.node };
         const isThere = this.resolver.bindingsOf(key, 0).some(({ kind }) => kind !== 'absent');

@@ -273,7 +273,8 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
 /** Keras and tfjs tell no layer the width of its input: it follows from what it reads. */
 function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls: readonly Node[]): void {
   const byPlace = new Map(calls.map(call => [`${call.startIndex} ${call.endIndex}`, call]));
-  const [known, usual] = [new Shapes(reader, layers, false), new Shapes(reader, layers, true)];
+  const [known, usual] = [new Shapes(reader, layers, 'known'), new Shapes(reader, layers, 'usual')];
+  const ends = [new Shapes(reader, layers, 'least'), new Shapes(reader, layers, 'most')];
   for (const layer of layers) {
     const { recurrent, callRange } = layer;
     const call = byPlace.get(`${callRange.offset} ${callRange.offset + callRange.length}`);
@@ -281,6 +282,9 @@ function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls
     const value = known.widthBefore(call);
     const fallback = value === null ? usual.widthBefore(call) : null;
     recurrent.inputSize = { ...recurrent.inputSize, value, fallback };
+    const widths = value === null && fallback === null ? ends.map(each => each.widthBefore(call)) : [];
+    if (widths.length > 0 && widths.every(width => width !== null))
+      recurrent.inputSize.called = widths.map(width => ({ value: null, fallback: width, from: null }));
     // cuDNN's LSTM has a bias for each product, as PyTorch's has
     const convention = layer.name === 'CuDNNLSTM' ? 'pytorch' : CONVENTION_OF[layer.framework];
     countParameters(recurrent, convention, layer.options);

@@ -25,12 +25,32 @@ export function agreed(a: Shape, b: Shape): Shape {
   return ofSizes(a.dims.map((dim, index) => (dim === b.dims![index] ? dim : null)));
 }
 
+/** What element by element is made of two: an axis that is told and longer than 1 is that of both. */
+export function broadcast(a: Shape, b: Shape): Shape {
+  const axis = (one: Dim | undefined, other: Dim | undefined): Dim => {
+    if (one === undefined || other === undefined) return one ?? other ?? null;
+    if (one === other) return one;
+    if (one !== null && one > 1) return other === null || other === 1 ? one : null;
+    if (other !== null && other > 1) return one === null || one === 1 ? other : null;
+    return null;
+  };
+  const last = axis(a.last, b.last);
+  if (!a.dims || !b.dims) return { dims: null, last };
+  const [x, y] = [a.dims, b.dims];
+  const rank = Math.max(x.length, y.length);
+  return ofSizes(
+    Array.from({ length: rank }, (_, index) => axis(x[x.length - rank + index], y[y.length - rank + index])),
+  );
+}
+
+const MERGES = /^(?:add|subtract|multiply|average|maximum|minimum)$/;
 const KEEPS =
-  /^(?:activation|masking|(?:batch|layer|group|unit|rms)?normalization|dropout|spatialdropout[123]d|gaussian(?:noise|dropout)|alphadropout|(?:leaky|thresholded|p)?relu|elu|softmax|add|subtract|multiply|average|maximum|minimum|activityregularization|rescaling)$/;
+  /^(?:activation|masking|(?:batch|layer|group|unit|rms)?normalization|dropout|spatialdropout[123]d|gaussian(?:noise|dropout)|alphadropout|(?:leaky|thresholded|p)?relu|elu|softmax|activityregularization|rescaling)$/;
 
 type Rule = (told: Told, input: Shape, inputs: readonly Shape[]) => Shape;
 
 export function outputOf(name: string, told: Told, input: Shape, inputs: readonly Shape[]): Shape {
+  if (MERGES.test(name)) return inputs.reduce(broadcast, input);
   if (KEEPS.test(name)) return inputs.reduce(agreed, input);
   return RULES[name]?.(told, input, inputs) ?? OPEN;
 }

@@ -1,15 +1,16 @@
 // What passes between the layers of a Keras or TensorFlow.js model, without the batch: from what a layer is applied to
 // where the code says that, as in `LSTM(32)(x)` and `lstm.apply(x)`, else from the layer before it in a Sequential.
 import { areExclusive, covers, isPrefix, type Placed } from './code/branching.ts';
-import type { Branch, CallOf, Expression } from './code/expression.ts';
+import { type Branch, type CallOf, type Expression, enclosingClass, type Scope } from './code/expression.ts';
 import type { Node } from './code/node.ts';
 import type { FoundLayer, Given } from './definition.ts';
 import { INPUT_SHAPES, innerOf, type KnownCall, type SourceReader } from './found-layers.ts';
-import { agreed, OPEN, ofSizes, outputOf, type Shape, type Told } from './layer-shapes.ts';
+import { agreed, broadcast, OPEN, ofSizes, outputOf, type Shape, type Told } from './layer-shapes.ts';
 
 const DEPTH = 24;
 /** functions inside functions whose results are followed */
 const DEEPEST = 4;
+const WIDTHS = /^(?:units|filters|output_dim)$/;
 const MERGES: Readonly<Record<string, string>> = {
   sum: 'add',
   mul: 'multiply',
@@ -18,6 +19,9 @@ const MERGES: Readonly<Record<string, string>> = {
   concat: 'concatenate',
 };
 
+/** Those that are sure, those that hold by default, or the ends of what several calls and searches make. */
+export type Sizes = 'known' | 'usual' | 'least' | 'most';
+
 /** What comes before a layer in its Sequential: one of several where some stand in branches. */
 type Place = Node | Node[] | 'first' | 'unknown' | null;
 
@@ -25,19 +29,18 @@ export class Shapes {
   private readonly reader: SourceReader;
   private readonly found: readonly FoundLayer[];
   private readonly layers: ReadonlyMap<number, FoundLayer>;
-  /** whether what is only a default counts */
-  private readonly withDefaults: boolean;
+  private readonly sizes: Sizes;
   private readonly inputs = new Map<Node, Shape>();
   private readonly results = new Map<Node, Shape>();
   private readonly options = new Map<Node, FoundLayer['options']>();
   /** calls of functions that this reads inside of, each with the frames of its own */
   private readonly inside: number;
 
-  constructor(reader: SourceReader, layers: readonly FoundLayer[], withDefaults: boolean, inside = 0) {
+  constructor(reader: SourceReader, layers: readonly FoundLayer[], sizes: Sizes, inside = 0) {
     this.reader = reader;
     this.found = layers;
     this.layers = new Map(layers.map(layer => [layer.callRange.offset, layer]));
-    this.withDefaults = withDefaults;
+    this.sizes = sizes;
     this.inside = inside;
   }
 
@@ -174,22 +177,53 @@ export class Shapes {
     return this.placeInList(whole) ?? this.placeInAdds(whole);
   }
 
-  private placeInList(whole: Node): Node | 'first' | 'unknown' | null {
+  private placeInList(whole: Node): Place {
     const list = whole.parent;
     if (!list || !/^(?:list|tuple|array)$/.test(list.type)) return null;
     const call = this.sequentialAround(list);
     if (!call) return null;
+    return this.beforeItem(list, whole);
+  }
+
+  private beforeItem(list: Node, item: Node): Place {
     const items = list.namedChildren.filter(({ type }) => type !== 'comment');
-    const before = items[items.indexOf(whole) - 1];
-    if (!before) return 'first';
-    return /splat|spread/.test(before.type) ? 'unknown' : before;
+    const before = items[items.indexOf(item) - 1];
+    if (before) return /splat|spread/.test(before.type) ? this.lastsOf(before, list) : before;
+    // `[first, *([own] if deep else [other])]`
+    for (let here = list.parent; here; here = here.parent) {
+      if (!/splat|spread|conditional|ternary|parenthesized/.test(here.type)) break;
+      const { parent } = here;
+      if (/splat|spread/.test(here.type) && parent && /^(?:list|tuple|array)$/.test(parent.type))
+        return this.beforeItem(parent, here);
+    }
+    return 'first';
+  }
+
+  /** The last elements of the lists that `*([…] if deep else […])` may bring; of an empty one, what stands before it. */
+  private lastsOf(splat: Node, list: Node): Place {
+    const found: Node[] = [];
+    const lists: (Node | null)[] = [splat.namedChild(0)];
+    for (let here = lists.pop(); here; here = lists.pop()) {
+      const { type, namedChildren } = here;
+      if (type === 'parenthesized_expression') lists.push(here.namedChild(0));
+      else if (type === 'conditional_expression') lists.push(namedChildren[0]!, namedChildren[2]!);
+      else if (type === 'ternary_expression')
+        lists.push(here.childForFieldName('consequence'), here.childForFieldName('alternative'));
+      else if (/^(?:list|tuple|array)$/.test(type)) {
+        const last = namedChildren.filter(each => each.type !== 'comment').at(-1);
+        const place = last ?? this.beforeItem(list, splat);
+        if (place === null || place === 'first' || place === 'unknown') return 'unknown';
+        for (const each of Array.isArray(place) ? place : [place]) found.push(each);
+      } else return 'unknown';
+    }
+    return found.length > 0 && !found.some(({ type }) => /splat|spread/.test(type)) ? found : 'unknown';
   }
 
   /** `Sequential([…])`, `tf.sequential({layers: […]})` around a list. */
   private sequentialAround(list: Node): Node | null {
     const { reader } = this;
     let here = list.parent;
-    for (let hops = 0; here && hops < 5; here = here.parent, hops++) {
+    for (let hops = 0; here && hops < 9; here = here.parent, hops++) {
       if (reader.dialect.calls.includes(here.type)) return this.isSequential(here) ? here : null;
     }
     return null;
@@ -219,7 +253,10 @@ export class Shapes {
       .callsOf(object.node.text, 'add', from, add!.startIndex)
       .filter(node => dialect.scopeOf(node) === own && !areExclusive(dialect.branches(node), here));
     const last = before.at(-1);
-    if (!last) return isHere ? this.lastOfList(made.node, here, dialect.branches(made.node)) : 'unknown';
+    if (!last)
+      return isHere
+        ? this.lastOfList(made.node, here, dialect.branches(made.node))
+        : this.placeInMadeElsewhere(object, made, own);
     if (!isPrefix(dialect.branches(last), here)) return this.eitherBefore(before, here) ?? 'unknown';
     // in a loop the next turn comes back to the first that is added in it
     if (
@@ -229,6 +266,21 @@ export class Shapes {
       return 'unknown';
     const added = dialect.expression(last);
     return (added.kind === 'call' && added.positional[0]?.node) || 'unknown';
+  }
+
+  /** `self.model = Sequential()` in one method and `self.model.add(…)` in another: the first, unless others add too. */
+  private placeInMadeElsewhere(object: Expression, made: Expression | undefined, own: Scope): Place {
+    if (made?.kind !== 'call' || !this.isSequential(made.node) || made.positional.length > 0)
+      return 'unknown';
+    if (made.named.has('layers') || made.node.source !== object.node.source) return 'unknown';
+    const { dialect } = this.reader;
+    const isMember = object.kind === 'member' && object.object.kind === 'name';
+    const around = isMember ? enclosingClass(own)?.node : made.node.source.root;
+    if (!around) return 'unknown';
+    const others = this.reader
+      .callsOf(object.node.text, 'add', around.startIndex, around.endIndex)
+      .some(node => dialect.scopeOf(node) !== own);
+    return others && this.sizes === 'known' ? 'unknown' : 'first';
   }
 
   /** Those that may come last before a layer, where the last stands in a branch: null where a loop may bring others. */
@@ -394,7 +446,7 @@ export class Shapes {
   private returned(call: CallOf, read: (within: Shapes, result: Expression) => Shape): Shape | null {
     if (this.inside >= DEEPEST) return null;
     const all = this.reader.resolver.returned(call, result =>
-      read(new Shapes(this.reader, this.found, this.withDefaults, this.inside + 1), result),
+      read(new Shapes(this.reader, this.found, this.sizes, this.inside + 1), result),
     );
     return all && all.length > 0 ? all.reduce(agreed) : null;
   }
@@ -422,7 +474,7 @@ export class Shapes {
       // the first of what `return_state=True` gives
       return expression.object.kind === 'call' ? this.of(expression.object, depth + 1) : OPEN;
     if (expression.kind === 'binary' && '+-*/'.includes(expression.operator))
-      return agreed(this.of(expression.left, depth + 1), this.of(expression.right, depth + 1));
+      return broadcast(this.of(expression.left, depth + 1), this.of(expression.right, depth + 1));
     if (expression.kind !== 'call') return OPEN;
     const own = this.reader.known(expression.node);
     if (own?.maker.role === 'input') return this.declared(expression.node) ?? OPEN;
@@ -554,16 +606,30 @@ export class Shapes {
     return name => {
       const given = options.get(name) ?? options.get(camelled(name));
       if (!given) return undefined;
-      if (!given.sizes) return this.read(given);
+      // only a width grows with what is given
+      if (!given.sizes) return WIDTHS.test(name) ? this.read(given) : (given.value ?? this.usually(given));
       return given.sizes.map((size, index) =>
         index === given.sizes!.length - 1 && typeof given.value === 'number' ? given.value : size,
       );
     };
   }
 
-  private read<T>(given: Given<T>): T | null {
-    return this.withDefaults ? (given.value ?? given.fallback) : given.value;
+  private usually<T>({ fallback }: Given<T>): T | null {
+    return this.sizes === 'known' ? null : fallback;
   }
+
+  private read<T>(given: Given<T>): T | null {
+    if (this.sizes === 'known') return given.value;
+    const usual = given.value ?? given.fallback;
+    return usual === null && this.sizes !== 'usual' ? endOf(given, this.sizes) : usual;
+  }
+}
+
+/** The least or the most of numbers that are all told. */
+function endOf<T>({ called }: Given<T>, end: 'least' | 'most'): T | null {
+  const sizes = (called ?? []).map(({ value, fallback }) => value ?? fallback);
+  if (sizes.length === 0 || !sizes.every(size => typeof size === 'number')) return null;
+  return Math[end === 'least' ? 'min' : 'max'](...(sizes as number[])) as T;
 }
 
 /** `kernel_size` of Keras is `kernelSize` in TensorFlow.js. */

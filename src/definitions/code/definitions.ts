@@ -99,7 +99,9 @@ export class Definitions {
       const made = this.ofField(call);
       if (made) return this.evaluator.definitions(made, depth + 1);
     }
-    const returned = name && !call.spreads.length ? this.returnedBy(call, depth) : null;
+    // in JavaScript a name that comes last may hold options; as an argument it has its place
+    const isPlain = spreads.every(({ node }) => positional.some(each => each.node === node));
+    const returned = name && isPlain ? this.returnedBy(call, depth) : null;
     if (returned) return returned;
     if (LOADS.test(name)) {
       const loaded = this.loaded(call, depth);

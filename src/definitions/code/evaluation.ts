@@ -55,6 +55,8 @@ export interface Stored {
   /** Keys that were stored into a record by name; null where other keys may have been. */
   added(definition: Expression): string[] | null;
   mayAdd(definitions: readonly Expression[]): boolean;
+  /** Something but the call at `but` may store under this key. */
+  mayHold(definitions: readonly Expression[], key: string, but: Node): boolean;
   changesList(list: Expression): boolean;
 }
 

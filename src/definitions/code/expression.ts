@@ -15,7 +15,14 @@ export type Expression = { node: Node } & (
   | { kind: 'unary'; operator: string; operand: Expression }
   | { kind: 'list'; items: Expression[] }
   /** entries win over spreads, a later spread over those before it */
-  | { kind: 'record'; entries: Map<string, Expression>; spreads: Expression[]; isWhole: boolean }
+  | {
+      kind: 'record';
+      entries: Map<string, Expression>;
+      spreads: Expression[];
+      isWhole: boolean;
+      /** what the spreads do not bring: `const {units, ...rest} = options` */
+      without?: ReadonlySet<string>;
+    }
   | { kind: 'choice'; options: Expression[]; by: Choice }
   /** what a configuration file gives, and the command line may give otherwise */
   | {

@@ -451,8 +451,26 @@ function elements(pattern: Node, of: Expression, scope: Scope, bind: Bind): void
 
 /** `{a, b: c = 1}`: each name is a property of the value. */
 function destructure(pattern: Node, of: Expression, scope: Scope, bind: Bind): void {
+  const taken = new Set<string>();
   for (const each of named(pattern)) {
     const property = propertyOf(each);
+    const key = each.childForFieldName('key');
+    const rest = each.type === 'rest_pattern' ? each.namedChild(0) : null;
+    if (property) taken.add(property.name);
+    else if (key) taken.add(plainKey(key));
+    if (rest?.type === 'identifier') {
+      const isWhole = !named(pattern).some(({ text }) => /^\[/.test(text));
+      const value: Expression = {
+        kind: 'record',
+        entries: new Map(),
+        spreads: [of],
+        isWhole,
+        without: taken,
+        node: each,
+      };
+      bind(rest.text, { kind: 'value', value, node: rest, scope });
+      continue;
+    }
     const inner = each.childForFieldName('value');
     if (property)
       bind(property.local, {

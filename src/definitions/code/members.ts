@@ -82,6 +82,7 @@ export class Members {
       case 'record': {
         const value = definition.entries.get(name);
         if (value) return [bindingOf(value, this.evaluator.dialect)];
+        if (definition.without?.has(name)) return [];
         return this.membersOfSpreads(definition.spreads, name, depth);
       }
       case 'list': {
@@ -120,6 +121,7 @@ export class Members {
   private lacks(definition: Expression, name: string, depth: number): boolean {
     if (definition.kind === 'constant') return true;
     if (definition.kind !== 'record' || !definition.isWhole || definition.entries.has(name)) return false;
+    if (definition.without?.has(name)) return true;
     return (
       depth < DEPTH &&
       definition.spreads.every(spread =>

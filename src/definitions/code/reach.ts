@@ -25,7 +25,7 @@ export class Reach {
       if (found.length > 0)
         return this.throughStars(found, name, at, scope) ?? this.reaching(found, at, scope);
     }
-    return [];
+    return this.evaluator.starred({ kind: 'name', name, node: at.node });
   }
 
   /** What `from module import *` below a binding may have bound anew; null where there is no such import. */

@@ -64,6 +64,10 @@ export class Stores {
     return definitions.some(each => this.into(each).length > 0);
   }
 
+  mayHold(definitions: readonly Expression[], key: string, but: Node): boolean {
+    return definitions.some(each => this.into(each, key).some(({ node }) => node !== but));
+  }
+
   changesList(list: Expression): boolean {
     return this.into(list).length > 0;
   }
@@ -243,7 +247,10 @@ export class Stores {
         ...call.spreads.flatMap(each => (dialect.self === 'self' ? this.ofRecord(object, each, node) : [])),
       ];
     const key = /^(?:setdefault|pop)$/.test(name) && first?.kind === 'constant' ? String(first.value) : null;
-    return [{ object, key, value: null, node }];
+    // what was there, else the default
+    const isDefault = name === 'setdefault' && key !== null && positional.length === 2;
+    const value = isDefault ? { ...call, callee: { ...callee, name: 'get' } } : null;
+    return [{ object, key, value, node }];
   }
 
   private ofRecord(object: Expression, given: Expression, node: Node): Store[] {

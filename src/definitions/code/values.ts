@@ -26,6 +26,8 @@ const CONVERSIONS: Readonly<Record<string, (value: Constant) => Constant | undef
   str: value => (typeof value === 'boolean' || value === null ? undefined : String(value)),
   String,
 };
+/** Words that Keras's texts number. */
+const WORD_INDEXES: Readonly<Record<string, number>> = { imdb: 88_584, reuters: 30_979 };
 /** `field(default=64)` of dataclasses, attrs and pydantic; `Option(64)` of typer. */
 const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument']);
 
@@ -211,8 +213,10 @@ export class Values {
     const [key, otherwise] = name === 'getattr' ? positional.slice(1) : positional;
     const told = key && this.evaluator.value(key, depth + 1);
     if (!object || told?.kind !== 'known') return UNKNOWN;
-    const found = this.evaluator.membersOf(object, String(told.value), depth + 1, call);
-    if (found.length > 0) return agreed(found.map(each => this.evaluator.valueOfBinding(each, depth + 1)));
+    const key_ = String(told.value);
+    const found = this.evaluator.membersOf(object, key_, depth + 1, call);
+    if (found.some(({ kind }) => kind !== 'absent'))
+      return agreed(found.map(each => this.evaluator.valueOfBinding(each, depth + 1)));
     const records = this.evaluator.definitions(object, depth + 1);
     const fallback = otherwise && this.evaluator.value(otherwise, depth + 1);
     if (fallback?.kind !== 'known') return UNKNOWN;
@@ -220,7 +224,7 @@ export class Values {
     const isWhole = records.every(
       each => each.kind === 'record' && each.isWhole && each.spreads.length === 0,
     );
-    if (isWhole && !this.evaluator.stores.mayAdd(records)) return fallback;
+    if (isWhole && !this.evaluator.stores.mayHold(records, key_, call.node)) return fallback;
     return { kind: 'outside', fallback: fallback.value, from: fallback.from };
   }
 
@@ -229,7 +233,20 @@ export class Values {
     const items = this.evaluator.itemsOf(expression, depth + 1);
     const count = items?.length ?? this.evaluator.countOf(expression);
     if (count !== null) return { kind: 'known', value: count, from: null };
+    const words = this.wordsOf(expression, depth);
+    if (words !== null) return { kind: 'known', value: words, from: null };
     return this.evaluator.shapeOf(expression)?.[0] ?? UNKNOWN;
+  }
+
+  /** `imdb.get_word_index()` */
+  private wordsOf(expression: Expression, depth: number): number | null {
+    const [made, ...more] = this.evaluator.definitions(expression, depth + 1);
+    if (made?.kind !== 'call' || more.length > 0 || !/get_word_index$/.test(dotted(made.callee))) return null;
+    for (const name of this.evaluator.qualified(made.callee)) {
+      const set = /(?:^|\.)datasets\.(\w+)\.get_word_index$/.exec(name)?.[1];
+      if (set && Object.hasOwn(WORD_INDEXES, set)) return WORD_INDEXES[set]!;
+    }
+    return null;
   }
 
   /** `x.shape[2]`, where the text says which shape `x` was given; `words.length`. */

@@ -58,7 +58,7 @@ export class LintSource {
     if (!model) return null;
     let shapes = this.shapes.get(model);
     if (!shapes) {
-      shapes = new Shapes(this.reader, model.layers, false);
+      shapes = new Shapes(this.reader, model.layers, 'known');
       this.shapes.set(model, shapes);
     }
     return shapes;

@@ -25,6 +25,17 @@ async function layersIn(files: Readonly<Record<string, string>>): Promise<LayerD
 
 const lstm = (inputs: number, units: number) => 4 * units * (inputs + units + 2);
 
+describe('sizes of star imports', () => {
+  it('are found through the files between', async () => {
+    const [layer] = await layersIn({
+      '/p/net.py': 'from torch import nn\nfrom sizes import *\nrnn = nn.LSTM(INPUTS, UNITS)\n',
+      '/p/sizes.py': 'from more import *\nUNITS = 4\n',
+      '/p/more.py': 'INPUTS = 3\nUNITS = 9\n',
+    });
+    assert.deepEqual([layer!.parameters, layer!.from?.file], [lstm(3, 4), '/p/sizes.py']);
+  });
+});
+
 describe('sizes from settings files', () => {
   const net = (load: string) => `import json, yaml
 from pathlib import Path
