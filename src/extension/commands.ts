@@ -90,6 +90,13 @@ function table(services: Services, dashboard: Dashboard, tree: RunTree): Record<
       const ended = runs.filter(({ state }) => state !== 'paused');
       if (ended.length > 0) await training.continue(ended);
     },
+    startNow: async (target, selection) => {
+      if (!(await mayTrain())) return;
+      const waiting = runsOf(target, services, selection).filter(({ state }) => state === 'queued');
+      if (waiting.length === 0) return;
+      await training.continue(waiting);
+      await dashboard.show(foldersOf(waiting), { preserveFocus: true });
+    },
     openDashboard: async (target, selection) =>
       // who clicks or walks through the tree stays in it, with its keys
       dashboard.show(chosenFolders(target, services, selection), { preserveFocus: isNode(target) }),

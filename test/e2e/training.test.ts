@@ -128,6 +128,43 @@ describe('training from the window', () => {
     await stop();
   });
 
+  it('shows a run that waited as soon as it is started by hand', async () => {
+    writeExperiment(workbench.folder, 'waiter', { ...endless, name: 'waiter' });
+    writeExperiment(workbench.folder, 'late', { ...endless, name: 'late' });
+    const shown = (name: string) => workbench.webview.locator('h1', { hasText: name }).waitFor();
+    await workbench.openFile('endless.rnn.json');
+    await workbench.lens('Train').click();
+    await until('it trains', () => stateOf(newest()) === 'training');
+    await shown('endless');
+    for (const [name, start] of [
+      [
+        'waiter',
+        async () => {
+          await workbench.page
+            .locator('.notification-toast')
+            .getByRole('button', { name: 'Start Now' })
+            .click();
+        },
+      ],
+      [
+        'late',
+        async () => {
+          const row = workbench.page.locator('.pane-body .monaco-list-row', { hasText: 'late' }).first();
+          await row.hover();
+          await row.getByRole('button', { name: 'Start Run Now' }).click();
+        },
+      ],
+    ] as const) {
+      await workbench.openFile(`${name}.rnn.json`);
+      await workbench.lens('Train').click();
+      await workbench.notification(`${name} is queued`).waitFor();
+      await start();
+      await shown(name);
+      await workbench.clearNotifications();
+    }
+    await stop();
+  });
+
   it('shows the last result above the model', async () => {
     await workbench.openFile('endless.rnn.json');
     await workbench.lens(/last: /).waitFor();

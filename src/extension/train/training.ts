@@ -121,7 +121,7 @@ export class Training {
       show,
     );
     if (chosen === now && this.supervisor.isQueued(folders[0]!)) await this.supervisor.startNow(folders);
-    if (chosen === show) await vscode.commands.executeCommand('unroll.openDashboard', folders);
+    if (chosen) await vscode.commands.executeCommand('unroll.openDashboard', folders);
   }
 
   private async confirmSilent(runs: readonly ListedRun[]): Promise<boolean> {
