@@ -17,7 +17,7 @@ import { type CellName, countRecurrent, placedCell } from '../../experiment/fram
 import { resetsAfter } from '../../experiment/layers/gru.ts';
 import type { Convention } from '../../experiment/schema.ts';
 import { titleOf } from '../cells.ts';
-import { count, formatBytes, percentage } from '../text.ts';
+import { count, formatBytes, percentage, plural } from '../text.ts';
 
 /** `394,240 params · GRU −25 %`; by default, in a range or with symbols where a size comes from outside. */
 export function modelCounts(model: FoundModel): string {
@@ -83,7 +83,7 @@ function symbolic({ recurrent }: FoundLayer): string {
       : `${name} ${count(units.value)}, input from outside`;
   return units.fallback === null
     ? `${name}, units from outside`
-    : `${name}, ${units.text} = ${units.fallback} by default${usual}`;
+    : `${name}, ${plural(units.fallback, 'unit')} by default${units.from ? ` ${placeOf(units.from)}` : ''}${usual}`;
 }
 
 /** `10,200 + 200 × inputs`, where the width of the input is open. */

@@ -192,7 +192,7 @@ type Sized = Pick<LayerData, 'units' | 'unitsDefault' | 'unitsRange'>;
 function units({ units: value, unitsDefault, unitsRange }: Sized): string {
   if (value !== null) return plural(value, 'unit');
   if (unitsRange) return `${unitsRange[0]} to ${unitsRange[1]} units`;
-  return unitsDefault === undefined ? 'units from outside' : `units from outside, ${unitsDefault} by default`;
+  return unitsDefault === undefined ? 'units from outside' : `${plural(unitsDefault, 'unit')} by default`;
 }
 
 function levels({ layers, layersDefault }: LayerData): string | false {

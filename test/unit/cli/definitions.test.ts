@@ -78,6 +78,10 @@ class Made(nn.Module):
         self.rnn = nn.GRU(2, size)
 `,
     );
+    assert.match(
+      unroll(['definitions', model]).stdout,
+      /GRU · 128 units by default · [\d,]+ parameters by default · from \S*gru\.yaml:1\n/,
+    );
     const { code, stdout } = unroll(['definitions', model, '--json']);
     assert.equal(code, 0);
     const rows = (JSON.parse(stdout) as Record<string, unknown>[]).map(row => {

@@ -145,6 +145,17 @@ describe('counts and shapes of models in code', () => {
       'LSTM 4, input from outside',
     );
     assert.equal(modelCounts(await model('python', torch('LSTM(3, n)'))), 'LSTM, units from outside');
+    const usual = `import torch.nn as nn
+class Net(nn.Module):
+    def __init__(self, hidden=64):
+        super().__init__()
+        self.rnn = nn.LSTM(16, hidden)
+`;
+    // 4·(16·64 + 64·64 + 2·64), PyTorch's two biases
+    assert.equal(
+      modelCounts(await model('python', usual)),
+      'LSTM, 64 units by default on line 3 · 20,992 params',
+    );
     const hints = async (text: string) => shapeHints(await model('python', text)).map(hint => hint.text);
     assert.deepEqual(await hints(torch('GRU(3, n, batch_first=True)')), ['[B, T, n]']);
     assert.deepEqual(
