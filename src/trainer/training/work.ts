@@ -148,7 +148,7 @@ async function prepare(turn: Turn, engine: RunFile['engineUsed'], options: WorkO
     if (run && !options.force) requireSameBits(run, engine);
     const data = await unlessStopped(prepareTask(writer, options), options.signal);
     const { task } = data;
-    const told = run ? data.notes : [...data.notes, ...(task.warnings ? task.facts.notes : [])];
+    const told = run ? data.notes : [...data.notes, ...task.facts.notes];
     if (told.length > 0) options.onData?.(turn.index, told);
     if (run) keepArtifact(turn.folder, data, options);
     const { trainer, ownSeconds, notes } = makeTrainer(writer, task);
