@@ -157,6 +157,8 @@ export interface RunView {
   /** such as "reference · 1 thread"; empty before the start */
   engine: string;
   engineWhy: string;
+  /** what other programs took of its processors, a sentence; null: nothing worth a word */
+  contention: string | null;
   /** where its first weights came from, and what of it was taken; null: they were drawn */
   began: { title: string; lines: string[] } | null;
   last: Record<string, JsonNumber>;

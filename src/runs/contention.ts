@@ -11,12 +11,6 @@ export function contentionOf(timeAlone: unknown, threads: number): string | null
     : `For ${share} of its time one thread did the work of ${threads}, since other programs held the processors.`;
 }
 
-/** The same for a line of facts. */
-export function contentionFact(timeAlone: unknown): string | null {
-  const share = percentOf(timeAlone);
-  return share === null ? null : `${share} on one`;
-}
-
 function percentOf(timeAlone: unknown): string | null {
   if (typeof timeAlone !== 'number' || !(timeAlone >= LEAST)) return null;
   return `${Math.round(100 * timeAlone)} %`;

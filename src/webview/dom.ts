@@ -57,6 +57,27 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * Parts of a line with dots between them, made anew only when `key` differs; a text is cut at its own dots. A dot belongs
+ * to the part that it precedes, and is hidden where that begins a line (`.dotted` in dashboard.css).
+ */
+export function setDotted(element: HTMLElement, text: string): void;
+export function setDotted(element: HTMLElement, key: string, parts: readonly Child[][]): void;
+export function setDotted(
+  element: HTMLElement,
+  key: string,
+  parts: readonly Child[][] = key === '' ? [] : key.split(' · ').map(part => [part]),
+): void {
+  if (element.dataset['key'] === key) return;
+  element.dataset['key'] = key;
+  element.classList.add('dotted');
+  element.replaceChildren(
+    ...parts.map((part, index) =>
+      h('span', { class: 'part' }, h('span', { class: 'dot', text: index > 0 ? ' · ' : '' }), ...part),
+    ),
+  );
+}
+
 export interface Choice<V extends string> {
   value: V;
   content: string | (() => Node);

@@ -27,6 +27,76 @@ describe('the page of the dashboard', () => {
     await section.getByRole('alert').getByText('Type a text.').waitFor();
   });
 
+  it('never begins or ends a line with a dot between parts', async () => {
+    let wrapped = 0;
+    for (const [query, width] of [
+      ['grid=1&runs=6&vanishes=1', 300],
+      ['vanishes=1', 330],
+      ['runs=1&alone=0.4&begins=1', 330],
+      ['grid=1&runs=6', 460],
+    ] as const) {
+      await open(query, width);
+      const lines = await page.locator('.dotted').evaluateAll(all =>
+        all.flatMap(element => {
+          const edge =
+            element.getBoundingClientRect().left + Number.parseFloat(getComputedStyle(element).fontSize);
+          const parts = [...element.querySelectorAll(':scope > .part')].filter(
+            part => part.getClientRects().length,
+          );
+          return parts.slice(1).map((part, index) => {
+            const before = parts[index]!.getBoundingClientRect();
+            const dot = part.querySelector('.dot')!.getBoundingClientRect();
+            return {
+              text: element.textContent,
+              isFirst: dot.left < before.right - 1 && dot.top > before.top + 2,
+              isHidden: dot.right <= edge + 0.5,
+              isSeen: dot.left >= edge - 0.5,
+            };
+          });
+        }),
+      );
+      wrapped += lines.filter(({ isFirst }) => isFirst).length;
+      for (const { isFirst, isHidden, isSeen, text } of lines)
+        assert.deepEqual([isHidden, isSeen], [isFirst, !isFirst], `${query}, ${width}: ${text}`);
+      assert.ok(lines.length > 0);
+      await page.screenshot({ path: path.join(root, 'test/out', `page-dots-${width}.png`), fullPage: true });
+    }
+    // a part of several lines is cut nowhere
+    await open('runs=6', 300);
+    const subtitle = page.locator('header .dotted').first();
+    assert.equal(await subtitle.innerText(), 'compare 6 runs, 128 units');
+    const cut = await subtitle.evaluate(element => {
+      const text = document.createRange();
+      text.selectNodeContents(element.querySelector('.part')!.lastChild!);
+      const size = Number.parseFloat(getComputedStyle(element).fontSize);
+      return [...text.getClientRects()].map(({ left }) => left - element.getBoundingClientRect().left - size);
+    });
+    assert.ok(cut.length > 1 && cut.every(left => left > -0.5), String(cut));
+    assert.ok(wrapped >= 3, `${wrapped} lines begin with a part`);
+  });
+
+  it('says what other programs took of its processors, and where its weights came from', async () => {
+    for (const [width, layout] of [
+      [300, 'side'],
+      [1500, 'tab'],
+    ] as const) {
+      await open(`runs=1&alone=0.4&begins=1&layout=${layout}`, width);
+      const header = page.locator('header').first();
+      await header
+        .getByText(
+          'For 40 % of its time one thread did the work of 2, since other programs held the processors.',
+        )
+        .waitFor();
+      await header.getByText('began with emma-lstm.safetensors (SHA-256 1a2b3c4d5e6f…)').click();
+      await header.getByText('Taken: layers.1 from "rnn" (4 tensors).').waitFor();
+      await header.getByText('Left: 2 tensors, head.weight, head.bias.').waitFor();
+      assert.deepEqual(await faults(), []);
+      await page.screenshot({ path: path.join(root, 'test/out', `page-origin-${width}.png`) });
+    }
+    await open('runs=1&alone=0.04');
+    assert.doesNotMatch(await page.locator('header').first().innerText(), /other programs|began with/);
+  });
+
   it('hides, shows alone and highlights a run from legend, table and tile alike', async () => {
     for (const width of [360, 1500]) {
       await open(`nan=0&layout=${width > 720 ? 'tab' : 'side'}`, width);

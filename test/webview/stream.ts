@@ -43,6 +43,10 @@ export interface FakeOptions {
   window?: number | undefined;
   /** its place among runs on several data */
   matrix?: Place['matrix'];
+  /** another program held a processor for this share of its time */
+  timeAlone?: number | undefined;
+  /** its weights began with a file */
+  begins?: boolean;
   /** its gradient is found to vanish */
   vanishes?: boolean;
 }
@@ -116,7 +120,11 @@ export function fakeRun(options: FakeOptions): FakeRun {
     step: 0,
     steps,
     eta: steps * 0.1,
-    last: { tokensPerSecond: { rnn: 188_200, gru: 76_200, lstm: 61_500 }[cell], memoryBytes: 214e6 },
+    last: {
+      tokensPerSecond: { rnn: 188_200, gru: 76_200, lstm: 61_500 }[cell],
+      memoryBytes: 214e6,
+      ...(options.timeAlone !== undefined && { timeAlone: options.timeAlone }),
+    },
     message: null,
   };
   const life: Life = { state: 'training', heartbeatAge: 0 };
@@ -356,7 +364,7 @@ function experimentOf({
 }
 
 function runFile(
-  { label, seqLen, task = 'char-lm', variant }: FakeOptions,
+  { label, seqLen, task = 'char-lm', variant, begins = false }: FakeOptions,
   experiment: Experiment,
 ): Omit<RunFile, 'parameters'> {
   return {
@@ -372,6 +380,21 @@ function runFile(
     base: '/',
     workspace: '/',
     allowedPaths: [],
+    ...(begins && {
+      weightsFrom: {
+        file: '/home/me/pretrained/emma-lstm.safetensors',
+        bytes: 431_000,
+        sha256: '1a2b3c4d5e6f'.padEnd(64, '0'),
+        taken: [
+          {
+            to: 'layers.1',
+            from: 'rnn',
+            tensors: ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0'],
+          },
+        ],
+        left: ['head.weight', 'head.bias'],
+      },
+    }),
     versions: { unroll: '0', node: '20', tfjs: '4' },
     engineUsed: { provider: 'native', instructionSet: 'AVX-512', threads: 2, why: 'auto chose native' },
     machine: { host: 'h', platform: 'linux', arch: 'x64', cpu: 'c', cores: 2, memoryBytes: 1e9 },

@@ -2,7 +2,7 @@
 import { sinceThen, stillHolds } from '../../diagnosis/since.ts';
 import { triesOf } from '../../experiment/tasks/index.ts';
 import type { Curve, CurveName, RunPatch, RunView, ShownState } from '../../protocol/messages.ts';
-import { contentionFact, contentionOf } from '../../runs/contention.ts';
+import { contentionOf } from '../../runs/contention.ts';
 import { seedlessKey } from '../../runs/differences.ts';
 import type { Finding, RunFile, RunRequest, RunStatus, Sample } from '../../runs/format.ts';
 import type { MatrixPlace } from '../../runs/matrix.ts';
@@ -137,8 +137,9 @@ export class RunProjection {
       eta: status?.eta ?? null,
       message: status?.message ?? source.ended?.message ?? null,
       end: source.ended?.reason ?? null,
-      engine: run ? engineOf(run, status?.last['timeAlone']) : '',
-      engineWhy: run ? whyOf(run, status?.last['timeAlone']) : '',
+      engine: run ? engineOf(run) : '',
+      engineWhy: run?.engineUsed.why ?? '',
+      contention: run && contentionOf(status?.last['timeAlone'], run.engineUsed.threads),
       began: request?.weightsFrom
         ? { title: originTitle(request.weightsFrom), lines: originLines(request.weightsFrom) }
         : null,
@@ -170,16 +171,11 @@ function findingsOf({ findings, status }: RunSource): RunView['findings'] {
     });
 }
 
-function engineOf({ engineUsed }: RunFile, timeAlone: unknown): string {
+function engineOf({ engineUsed }: RunFile): string {
   const { provider, instructionSet, threads } = engineUsed;
-  const contention = contentionFact(timeAlone);
-  return [provider, instructionSet, `${threads} thread${threads === 1 ? '' : 's'}`, contention ?? '']
+  return [provider, instructionSet, `${threads} thread${threads === 1 ? '' : 's'}`]
     .filter(part => part !== '' && part !== 'none')
     .join(' · ');
-}
-
-function whyOf({ engineUsed }: RunFile, timeAlone: unknown): string {
-  return [engineUsed.why, contentionOf(timeAlone, engineUsed.threads)].filter(Boolean).join('\n');
 }
 
 function elapsedOf({ scalars }: RunSource): number {

@@ -8,7 +8,7 @@ import { drawMap, levelOf, rowAt } from '../charts/heatmap.ts';
 import { fitCanvas, haloText, horizontal, LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawProfiles, type ProfileArea, type ProfileLine, timeX } from '../charts/profile.ts';
 import { linearTicks } from '../charts/scales.ts';
-import { dataTable, h, RadioGroup, tableBehind } from '../dom.ts';
+import { type Child, dataTable, h, RadioGroup, setDotted, tableBehind } from '../dom.ts';
 import { count, ratio as ratioText } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
@@ -536,7 +536,7 @@ export class FlowSection implements Section {
   }
 
   private renderWaiting(): void {
-    this.verdict.replaceChildren();
+    setDotted(this.verdict, '');
     const recurrent = this.page.state.runs.some(run => run.cell !== null);
     const living = this.page.state.runs.some(run => isLiving(run) || run.state === 'queued');
     const text = !recurrent
@@ -564,14 +564,8 @@ export class FlowSection implements Section {
     const key =
       found.map(({ run, name, reach }) => `${run.id} ${name} ${reach} ${styleOf(run, theme).color}`).join() +
       isWide;
-    if (this.verdict.dataset['key'] === key && this.verdict.hasChildNodes()) return;
-    this.verdict.dataset['key'] = key;
-    if (found.length === 0) {
-      this.verdict.replaceChildren();
-      return;
-    }
-    const parts = found.flatMap(({ run, name, reach, seqLen: length }, index) => [
-      index > 0 ? ' · ' : ' ',
+    if (this.verdict.dataset['key'] === key) return;
+    const parts: Child[][] = found.map(({ run, name, reach, seqLen: length }) => [
       h(
         'span',
         { class: 'pair' },
@@ -580,11 +574,9 @@ export class FlowSection implements Section {
         h('b', { text: `${reach}${reach >= length - 1 ? '+' : ''}` }),
       ),
     ]);
-    this.verdict.replaceChildren(
-      isWide ? `Gradient from step ${seqLen} reaches` : 'Reach',
-      ...parts,
-      ` steps back`,
-    );
+    parts[0]?.unshift(isWide ? `Gradient from step ${seqLen} reaches ` : 'Reach ');
+    parts.at(-1)?.push(' steps back');
+    setDotted(this.verdict, key, parts);
   }
 
   private renderTable(height: number): void {

@@ -3,7 +3,7 @@ import type { GatesView, RunView } from '../../protocol/messages.ts';
 import type { ChartSource } from '../charts/export.ts';
 import { haloText, horizontal, type LayeredCanvas, vertical } from '../charts/layered-canvas.ts';
 import { drawTimeAxis, type ProfileArea, timeX } from '../charts/profile.ts';
-import { dataTable, h, setText } from '../dom.ts';
+import { type Child, dataTable, h, setDotted, setText } from '../dom.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 import { ChartFrame } from './chart-frame.ts';
@@ -239,9 +239,7 @@ export class GatesSection implements Section {
         .map(({ run, half }) => `${run.id}${run.label}${half.mean.toFixed(3)}${styleOf(run, theme).color}`)
         .join() + isWide;
     if (say.dataset['key'] === key) return;
-    say.dataset['key'] = key;
-    const parts = kept.flatMap(({ run, gates, half }, index) => [
-      index > 0 ? ' · ' : ' ',
+    const parts: Child[][] = kept.map(({ run, gates, half }) => [
       h(
         'span',
         { class: 'pair' },
@@ -255,8 +253,10 @@ export class GatesSection implements Section {
       ),
     ]);
     const bare = new Set(state.runs.flatMap(({ cell }) => (cell && !cell.hasGates ? [cell.title] : [])));
-    const rest = isWide ? [...bare].map(title => ` · ${title} has no gates`).join('') : '';
-    say.replaceChildren('Half-life', ...parts, ` steps${rest}`);
+    const rest = isWide ? [...bare].map(title => [`${title} has no gates`]) : [];
+    parts[0]?.unshift('Half-life ');
+    parts.at(-1)?.push(' steps');
+    setDotted(say, key, [...parts, ...rest]);
   }
 
   private table(kept: readonly KeptLine[]): HTMLTableElement {

@@ -1,7 +1,7 @@
 // Is it well: what runs, how far it is, and the controls.
 import '@vscode-elements/elements/dist/vscode-context-menu/index.js';
 import type { PageCommand, RunAction, RunView } from '../../protocol/messages.ts';
-import { h, iconButton, setText } from '../dom.ts';
+import { h, iconButton, setDotted, setText } from '../dom.ts';
 import { clock, count, fromJson, megabytes, short } from '../format.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
 import { stateOfAll, statesText } from './states.ts';
@@ -21,6 +21,7 @@ export class HeaderSection implements Section {
   private readonly state = h('b');
   private readonly step = h('span');
   private readonly time = h('div', { class: 'quiet time' });
+  private readonly contention = h('div', { class: 'quiet contention' });
   private readonly beganTitle = h('summary');
   private readonly began = h('details', { class: 'quiet' }, this.beganTitle);
   private drawnBegan = '';
@@ -50,6 +51,7 @@ export class HeaderSection implements Section {
       this.bar,
       h('div', { class: 'row where' }, h('span', { class: 'grow' }, this.state, ' ', this.step), this.engine),
       this.time,
+      this.contention,
       this.began,
     );
   }
@@ -58,10 +60,10 @@ export class HeaderSection implements Section {
     const { state, chosen } = this.page;
     const runs = this.page.members;
     setText(this.title, state.title ?? '');
-    setText(this.subtitle, state.subtitle);
+    setDotted(this.subtitle, state.subtitle);
     this.subtitle.title = state.subtitle;
     const all = stateOfAll(runs);
-    setText(this.state, statesText(runs));
+    setDotted(this.state, statesText(runs));
     // runs that are still going say how far the whole is
     const going = runs.filter(
       run => isLiving(run) || run.state === 'crashed' || run.state === 'silent' || run.state === 'queued',
@@ -78,11 +80,13 @@ export class HeaderSection implements Section {
     this.bar.setAttribute('aria-valuemax', String(steps));
     this.bar.setAttribute('aria-valuetext', `step ${step} of ${steps}`);
     (this.bar.firstElementChild as HTMLElement).style.width = `${Math.min(100, (100 * step) / steps)}%`;
-    setText(this.time, this.timeText(all, counted, chosen));
+    setDotted(this.time, this.timeText(all, counted, chosen));
     const engine = chosen?.engine || (runs.find(run => run.engine)?.engine ?? '');
     this.engine.hidden = engine === '';
     setText(this.engine, engine);
     this.engine.title = chosen?.engineWhy ?? '';
+    this.contention.hidden = !chosen?.contention;
+    setText(this.contention, chosen?.contention ?? '');
     const began = chosen?.began ?? null;
     this.began.hidden = began === null;
     this.renderBegan(began);

@@ -14,7 +14,7 @@ import {
   valueAt,
   valueExtent,
 } from '../charts/loss-data.ts';
-import { dataTable, h, iconButton, RadioGroup, setText, tableBehind } from '../dom.ts';
+import { dataTable, h, iconButton, RadioGroup, setDotted, setText, tableBehind } from '../dom.ts';
 import { lossExact } from '../format.ts';
 import { drawMarker, markerIcon, styleOf } from '../kinds.ts';
 import type { Axis, Page, Section, UiState } from '../page.ts';
@@ -161,7 +161,7 @@ export class LossSection implements Section {
     const better = metric
       ? [metric.unit, `${metric.better} is better`]
       : [task?.lossUnit ?? '', ...(this.unitKey === null ? [] : [task?.name ?? ''])];
-    setText(this.unit, better.filter(Boolean).join(' · '));
+    setDotted(this.unit, better.filter(Boolean).join(' · '));
     this.scale.update(
       [
         { value: 'log', content: 'log' },

@@ -1,7 +1,7 @@
 // What went wrong, and the one action that mends it: a dead worker, findings, and why training is not possible here.
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { Finding, Fix, RunView } from '../../protocol/messages.ts';
-import { h } from '../dom.ts';
+import { h, setDotted } from '../dom.ts';
 import { clock, count } from '../format.ts';
 import type { Page, Section } from '../page.ts';
 import { membersOf } from '../seeds.ts';
@@ -184,14 +184,17 @@ function line(icon: string, style: string, label: string, text: string, actions:
   new ResizeObserver(() => {
     if (!words.classList.contains('open')) more.hidden = words.scrollHeight <= words.clientHeight + 1;
   }).observe(words);
-  const links = [more, ...actions].flatMap((action, index) =>
-    index === 0 ? [action] : [h('span', { class: 'quiet apart', text: '·' }), action],
+  const links = h('div', { class: 'links' });
+  setDotted(
+    links,
+    'links',
+    [more, ...actions].map(action => [action]),
   );
   return h(
     'div',
     { class: 'finding' },
     h('span', { class: `codicon codicon-${icon} ${style}`, attributes: { 'aria-hidden': 'true' } }),
-    h('div', { class: 'grow' }, words, h('div', { class: 'links' }, ...links)),
+    h('div', { class: 'grow' }, words, links),
   );
 }
 

@@ -1,7 +1,7 @@
 // All runs of the comparison as a table: sorted, hidden, shown alone, and compared with the best or with a pinned one. What
 // does not fit is left out by rank.
 import type { ComparisonRow, PageCommand, RunView } from '../../protocol/messages.ts';
-import { h, iconButton } from '../dom.ts';
+import { h, iconButton, setDotted } from '../dom.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 import { GESTURES, withGestures } from '../run-names.ts';
@@ -255,12 +255,12 @@ export class RunsSection implements Section {
             }),
           ]),
       ...(effects.length > 0 ? [h('p', { class: 'quiet', text: 'Own effect on the best loss' })] : []),
-      ...effects.map(({ levels }) =>
-        h(
-          'p',
-          {},
-          ...levels.flatMap(({ value, effect, mean, runs }, index) => [
-            index > 0 ? ' · ' : '',
+      ...effects.map(({ levels }) => {
+        const line = h('p');
+        setDotted(
+          line,
+          'effects',
+          levels.map(({ value, effect, mean, runs }) => [
             h(
               'span',
               { class: 'pair', title: `mean ${mean} of ${runs} runs` },
@@ -268,8 +268,9 @@ export class RunsSection implements Section {
               h('b', { text: effect }),
             ),
           ]),
-        ),
-      ),
+        );
+        return line;
+      }),
     );
   }
 }
