@@ -8,6 +8,7 @@ const named = process.argv
 module.exports = {
   spec: named ? [] : ['test/unit/**/*.test.ts'],
   'node-option': ['import=tsx'],
+  require: ['./test/strict-views.mjs'],
   // a hang is found by what it does not do (scripts/test.mjs); this only tells which test it was
   timeout: 600_000,
   'forbid-only': true,

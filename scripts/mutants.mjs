@@ -3,9 +3,10 @@
 // all files of the kernels, the layers, the runs, the diagnosis and the definitions. It works on copies of the
 // repository, and runs the tests that can see the file with the fault; `npm run build` comes first.
 //
-//   npm run test:mutants -- [--seed N] [--draw N] [--room NAME] [--jobs N] [--only N,…] [--at FILE:LINE,…]
+//   npm run test:mutants -- [--seed N] [--draw N] [--room NAME] [--jobs N] [--only N,…] [--at FILE:LINE,…] [--list]
 //
 // --at makes every change that the operators know in a file, or in a line of it, instead of those that are drawn.
+// --list only names the faults.
 // Each fault is named by a number; survivors are listed with their change. Exit code 1 where fewer than 90 % are caught.
 // What cannot change a result is not drawn: tuning constants of kernels, and whatever leaves the machine code as it is.
 import { spawn, spawnSync } from 'node:child_process';
@@ -79,6 +80,7 @@ const { values: options } = parseArgs({
     jobs: { type: 'string', default: '1' },
     only: { type: 'string' },
     at: { type: 'string' },
+    list: { type: 'boolean', default: false },
   },
 });
 
@@ -264,6 +266,8 @@ const compiler = findCompiler();
 const set = Object.keys(instructionSets).at(-1);
 const quick = [...compilerFlags.filter(flag => flag !== '-O3' && !flag.startsWith('-W')), '-O0', '-w'];
 
+const ADDON = 'dist/engine/unroll.node';
+
 async function compileKernels(copy) {
   const kernels = path.join(copy, 'kernels');
   const parts = [
@@ -284,7 +288,7 @@ async function compileKernels(copy) {
     if (code !== 0) return { error: said };
   }
   const objects = ['kernels.o', 'threads.o', 'platform.o', 'addon.o'].map(name => path.join(kernels, name));
-  const addon = path.join(copy, 'dist/engine/unroll.node');
+  const addon = path.join(copy, ADDON);
   const { status, stderr } = spawnSync(compiler.name, ['-shared', ...objects, '-o', addon], {
     encoding: 'utf8',
   });
@@ -296,29 +300,53 @@ async function compileKernels(copy) {
 }
 
 const seeing = testsByFile(root);
-/** Tests that are run at once before all others: most faults end there. */
-const NEAREST = 4;
+/** Test files that are run in one process: most faults end in the first ones, and a process has its limit of time. */
+const AT_ONCE = 4;
 
-/** The tests of the fault's room that can see its file, the nearest alone first: groups of files. */
+/** The tests of the fault's room that can see its file, the nearest first: groups of files. */
 function testsOf({ room, file }) {
   const { tests } = rooms[room];
   if (room === 'kernels') return [tests];
   const own = path.join('test/unit', file.replace(/^src\//, '').replace(/\.\w+$/, '.test.ts'));
   const inRoom = name => name === own || tests.some(each => name.startsWith(each.split('**')[0]));
   const seen = seeing(file).filter(inRoom);
-  return [seen.slice(0, NEAREST), seen.slice(NEAREST)].filter(({ length }) => length > 0);
+  return Array.from({ length: Math.ceil(seen.length / AT_ONCE) }, (_, i) =>
+    seen.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  );
 }
 
 /** mocha's arguments for these test files. */
 const mochaOf = tests => [
   'node_modules/mocha/bin/mocha.js',
-  ...['--bail', '--reporter', 'dot'],
+  ...['--bail', '--reporter', 'test/mutants/reporter.mjs'],
   ...tests.flatMap(test => ['--spec', test]),
 ];
 
 function mutate(copy, { file, at, was, becomes }) {
   const text = original(file);
   writeFileSync(path.join(copy, file), text.slice(0, at) + becomes + text.slice(at + was.length));
+}
+
+/** What the first failure of a group of tests was; null where all are green. */
+async function failureOf(tests, copy) {
+  const { code, said } = await execute(process.execPath, mochaOf(tests), copy, LIMIT);
+  if (code === 0) return null;
+  const failed = /^FAILED (.*)$/m.exec(said);
+  const { file, title } = failed ? JSON.parse(failed[1]) : { file: null, title: 'an early end' };
+  return { tests: file ? [path.relative(copy, file)] : tests, title };
+}
+
+const greens = new Map();
+
+/** Whether tests are green without a fault: asked of those that have caught one. Red ones judge nothing. */
+async function areGreen(tests, copy) {
+  const key = tests.join();
+  if (!greens.has(key)) {
+    const failure = await failureOf(tests, copy);
+    greens.set(key, failure === null);
+    if (failure) lost.push(`${key}: red without a fault: ${failure.title}`);
+  }
+  return greens.get(key);
 }
 
 async function judge(copy, fault, baseline) {
@@ -330,12 +358,12 @@ async function judge(copy, fault, baseline) {
       if (digest === baseline.kernels) return { idle: true };
     }
     for (const tests of testsOf(fault)) {
-      const { code, said } = await execute(process.execPath, mochaOf(tests), copy, LIMIT);
-      if (code !== 0)
-        return {
-          caught: true,
-          by: /^ *1\) (.*(?:\n {7,}.*)*)/m.exec(said)?.[1].replace(/\s+/g, ' ').trim() ?? 'an early end',
-        };
+      const failure = await failureOf(tests, copy);
+      if (!failure) continue;
+      writeFileSync(path.join(copy, fault.file), original(fault.file));
+      if (fault.room === 'kernels') cpSync(baseline.addon, path.join(copy, ADDON));
+      if (await areGreen(failure.tests, copy)) return { caught: true, by: failure.title };
+      return { caught: false };
     }
     return { caught: false };
   } finally {
@@ -361,6 +389,10 @@ async function main() {
   }));
   if (options.room) list = list.filter(({ room }) => room === options.room);
   if (options.only) list = list.filter(({ number }) => options.only.split(',').includes(String(number)));
+  if (options.list) {
+    for (const fault of list) console.log(`${fault.number} ${describe(fault)}`);
+    return;
+  }
   const jobs = Number(options.jobs);
   console.log(`${list.length} faults, seed ${seed}, ${jobs} at a time`);
   const copies = Array.from({ length: jobs }, makeCopy);
@@ -371,16 +403,8 @@ async function main() {
       const { error, digest } = await compileKernels(copies[0]);
       if (error) throw new Error(`The kernels do not compile as they are:\n${error}`);
       baseline.kernels = digest;
-      const addon = 'dist/engine/unroll.node';
-      for (const copy of copies.slice(1)) cpSync(path.join(copies[0], addon), path.join(copy, addon));
-    }
-    for (const room of new Set(list.map(each => each.room))) {
-      const tests = new Set(list.filter(each => each.room === room).flatMap(each => testsOf(each).flat()));
-      const { code, said } = await execute(process.execPath, mochaOf([...tests]), copies[0], 4 * LIMIT);
-      if (code === 0) continue;
-      console.log(`Without a fault the tests of ${room} are red: it is not judged.\n${said.slice(-1500)}`);
-      lost.push(`${room}: red without a fault`);
-      list = list.filter(each => each.room !== room);
+      baseline.addon = path.join(copies[0], 'without-fault.node');
+      cpSync(path.join(copies[0], ADDON), baseline.addon);
     }
     const queue = [...list];
     await Promise.all(

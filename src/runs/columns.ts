@@ -36,7 +36,8 @@ export class GrowingColumn {
   values(): Float64Array {
     const values = new Float64Array(this.length);
     this.blocks.slice(0, Math.ceil(this.length / BLOCK)).forEach((block, index) => {
-      values.set(block.subarray(0, this.length - index * BLOCK), index * BLOCK);
+      const used = Math.min(block.length, this.length - index * BLOCK);
+      values.set(block.subarray(0, used), index * BLOCK);
     });
     return values;
   }

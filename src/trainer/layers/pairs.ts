@@ -44,7 +44,8 @@ export function additiveScores(q: Tensor3D, k: Tensor3D, v: Tensor): Tensor3D {
     (de, q, k, v) => {
       const { row } = sizes;
       const [dq, dk, dv] = [newZeros(T * row), newZeros(S * row), newZeros(A)];
-      const rooms = [...Array.from({ length: 3 }, () => borrow(blockSize(sizes))), borrow(row)];
+      const rooms = Array.from({ length: 3 }, () => borrow(blockSize(sizes)));
+      const roomOfRow = borrow(row);
       eachBlock(sizes, q, k, ({ t, s, states, call }) => {
         const { count } = call;
         const [y, dy, dSum] = rooms.map(room => part(room, 0, count)) as [Slice, Slice, Slice];
@@ -56,11 +57,11 @@ export function additiveScores(q: Tensor3D, k: Tensor3D, v: Tensor): Tensor3D {
         const ofV = { ...product, m: 1, n: A, k: pairsHere, a: scores, b: y, c: whole(dv) };
         provider().gemm({ ...ofV, accumulate: true });
         addTo(part(dk, s * row, count), dSum, count);
-        const ofQuery = part(rooms[3]!, 0, row);
+        const ofQuery = part(roomOfRow, 0, row);
         provider().columnSums(states, row, dSum, ofQuery);
         addTo(part(dq, t * row, row), ofQuery, row);
       });
-      for (const room of rooms) giveBack(room);
+      for (const room of [...rooms, roomOfRow]) giveBack(room);
       return [dq, dk, dv];
     },
   ) as Tensor3D;

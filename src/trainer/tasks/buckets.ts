@@ -20,7 +20,7 @@ export function batchesOfEpoch(
   );
   if (bucketed)
     for (let from = 0; from < order.length; from += size * BATCHES_A_BUCKET) {
-      const bucket = Array.from(order.subarray(from, from + size * BATCHES_A_BUCKET));
+      const bucket = Array.from(order.slice(from, from + size * BATCHES_A_BUCKET));
       order.set(
         bucket.sort((a, b) => lengths[b]! - lengths[a]!),
         from,

@@ -347,7 +347,7 @@ export function encodeWith(
   const width = columns.length;
   return values => {
     if (Array.isArray(values)) return idsOf(cased(values.slice(0, maxLength), lowercase)).ids;
-    const kept = values.subarray(0, maxLength * width);
+    const kept = values.subarray(0, Math.min(values.length, maxLength * width));
     return Float32Array.from(kept, (value, index) => {
       const { mean, std } = scaling[index % width]!;
       return (value - mean) / std;

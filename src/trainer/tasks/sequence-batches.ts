@@ -73,7 +73,7 @@ export function sequenceBatches(
       const every = Math.max(1, count / batches);
       for (let at = 0; at < count; at += every) {
         const index = Math.floor(at);
-        const own = Array.from(sorted.subarray(index * size, (index + 1) * size));
+        const own = Array.from(sorted.slice(index * size, (index + 1) * size));
         yield* within(own, stepsOf, most);
       }
     },

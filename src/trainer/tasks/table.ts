@@ -226,7 +226,7 @@ function scalesOf(
 export function inputsWith({ inputs, maxLength }: TableArtifact): (example: Example) => Float32Array {
   const width = inputs.length;
   return example =>
-    Float32Array.from(example.inputs.subarray(0, maxLength * width), (value, at) => {
+    Float32Array.from(example.inputs.slice(0, maxLength * width), (value, at) => {
       const { mean, std } = inputs[at % width]!;
       return (value - mean) / std;
     });
@@ -245,7 +245,7 @@ function targetsWith({ targets, classes, maxLength, at: where }: TableArtifact, 
           `${path}, line ${example.line}: the class "${name.slice(0, 40)}" is none that this run learned.`,
         );
       });
-    return Float32Array.from(example.targets!.subarray(0, most), (value, at) => {
+    return Float32Array.from(example.targets!.slice(0, most), (value, at) => {
       const { mean, std } = targets[at % width]!;
       return (value - mean) / std;
     });

@@ -63,6 +63,17 @@ describe('definitions in mid-edit', () => {
     assert.equal(second?.layers[0]?.recurrent?.units.value, second?.isKept ? 16 : 64);
   });
 
+  it('keep the places of their layers where text is put in right behind them', async () => {
+    const call = 'nn.GRU(2, 8, batch_first=True)';
+    const after = python.replace(call, `${call} + (1,`);
+    const { models } = await edited(python, after);
+    const [gru, linear] = models.find(({ name }) => name === 'First')!.layers;
+    const textOf = ({ offset, length }: { offset: number; length: number }) =>
+      after.slice(offset, offset + length);
+    assert.equal(textOf(gru!.callRange), call);
+    assert.equal(textOf(linear!.callRange), 'nn.Linear(8, 1)');
+  });
+
   it('move with the lines above them', async () => {
     const after = python.replace(
       '        self.out = nn.Linear',

@@ -126,4 +126,24 @@ tf.layers.lstm({ units: args.hidden });
       ],
     );
   });
+
+  it('is what a state of React or Vue begins with, by its own member alone', async () => {
+    const found = await tfjs(`
+const width = useRef(24);
+const depth = ref(40);
+tf.layers.lstm({ units: width.current });
+tf.layers.lstm({ units: depth.value });
+tf.layers.lstm({ units: depth.current });
+tf.layers.lstm({ units: width.value });
+`);
+    assert.deepEqual(
+      found.map(({ units, unitsDefault }) => [units, unitsDefault]),
+      [
+        [null, 24],
+        [null, 40],
+        [null, undefined],
+        [null, undefined],
+      ],
+    );
+  });
 });

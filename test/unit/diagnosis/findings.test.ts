@@ -1,48 +1,9 @@
 // Each finding in made-up runs, in both directions.
 import assert from 'node:assert/strict';
 import { Diagnosis, type Observation, type RunFacts } from '../../../src/diagnosis/diagnose.ts';
-import { type ExperimentInput, experimentSchema } from '../../../src/experiment/schema.ts';
 import type { Finding } from '../../../src/runs/format.ts';
+import { facts, ids, run, withData } from './made-up.ts';
 
-const TEXT: ExperimentInput = {
-  data: { task: 'char-lm', path: 'a.txt' },
-  model: {
-    layers: [{ type: 'embedding', dim: 8 }, { type: 'lstm', units: 32, layers: 2 }, { type: 'dense' }],
-  },
-  training: { steps: 1000, clipNorm: null },
-};
-
-function facts(change: Partial<NonNullable<ExperimentInput['training']>> = {}, baseline = 3): RunFacts {
-  const experiment = experimentSchema.parse({ ...TEXT, training: { ...TEXT.training, ...change } });
-  return {
-    experiment,
-    task: {
-      name: 'char-lm',
-      lossUnit: 'nats/char',
-      baseline: { loss: baseline, name: 'character frequencies alone' },
-      seqLen: 64,
-      batchSize: 32,
-      tokensPerStep: 2048,
-      notes: [],
-    },
-    layers: [0, 1].map(level => ({ name: `layers.1.${level}`, units: 32 })),
-  };
-}
-
-/** The same run on other data. */
-function withData(data: object): RunFacts {
-  const { experiment, ...rest } = facts();
-  return { ...rest, experiment: { ...experiment, data: experimentSchema.shape.data.parse(data) } };
-}
-
-function run(what: RunFacts, steps: number, at: (step: number) => Partial<Observation>): Finding[] {
-  const diagnosis = new Diagnosis(what);
-  const found: Finding[] = [];
-  for (let step = 1; step <= steps; step++) found.push(...diagnosis.observe({ step, ...at(step) }));
-  return found;
-}
-
-const ids = (found: readonly Finding[]) => found.map(({ id }) => id);
 /** a repeatable ±1 */
 const wobble = (step: number) => Math.sin(step * 12.9898);
 const learning = (step: number) => 1.5 + 1.5 * Math.exp(-step / 400) + 0.02 * wobble(step);
@@ -155,6 +116,12 @@ describe('vanishing', () => {
     assert.ok(Math.abs(Number(evidence['ratio']) / 1e-5 - 1) < 1e-3, `${evidence['ratio']}`);
     assert.ok(Math.abs(Number(evidence['initialRatio']) / 1e-2 - 1) < 1e-3, `${evidence['initialRatio']}`);
     assert.match(message, /is 0\.00001 of that|is 1e-5 of that|is 1\.0+e-5 of that/);
+  });
+
+  it('names the first of the levels through which equally much arrives', () => {
+    const flow = ['layers.1.0', 'layers.2.0'].map(layer => ({ ...vanished, layer }));
+    const found = run(facts(), 400, step => ({ trainLoss: stuck(step), flow }));
+    assert.equal(found.find(({ id }) => id === 'vanishing')?.layer, 'layers.1');
   });
 
   it('is not found when one level lets the gradient through', () => {

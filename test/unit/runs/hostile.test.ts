@@ -120,6 +120,17 @@ describe('hostile run folders', () => {
       });
     }
 
+    it('of a thousand bad lines the good ones are read, and with one more it is none of ours', () => {
+      for (const [bad, steps] of [
+        [1000, [1]],
+        [1001, []],
+      ] as const) {
+        const folder = scratch.run();
+        writeFileSync(join(folder, 'events.jsonl'), `${'{\n'.repeat(bad)}${scalar(1)}\n`);
+        assert.deepEqual([...(read(folder).scalars.get('trainLoss')?.steps.values() ?? [])], steps);
+      }
+    });
+
     it('a million bad lines make few problems', () => {
       const folder = scratch.run();
       writeFileSync(join(folder, 'events.jsonl'), '{\n'.repeat(1e6));

@@ -45,7 +45,7 @@ export function cacheIn(shape: RecurrentShape, take: (floats: number) => Float32
 
 /** Block s of a (T, …) array; empty when the array is. */
 export function block(array: Float32Array, s: number, size: number): Float32Array {
-  return array.subarray(s * size, Math.min((s + 1) * size, array.length));
+  return array.length === 0 ? array : array.subarray(s * size, (s + 1) * size);
 }
 
 export function clear({ data, offset }: Slice, size: number): void {

@@ -352,6 +352,16 @@ export function describeAgreement(name: string, load: (threads: number) => Promi
       }
     });
 
+    it('optimizers, sums and embedding on more numbers than one thread takes alone', async () => {
+      for (const threads of [2, 3]) {
+        const provider = await load(threads);
+        const [actual, expected] = [provider, referenceProvider].map(one =>
+          runRest(one, 200, 501, true, 0.1, threads),
+        );
+        for (const [what, values] of Object.entries(expected!)) assertAgree(actual![what]!, values, what);
+      }
+    });
+
     it('dense cross-entropy on random sizes, and with weights too large for a gradient in each thread', async () => {
       for (const threads of [1, 2, 3]) {
         const provider = await load(threads);
