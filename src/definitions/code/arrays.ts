@@ -358,8 +358,11 @@ export class Arrays {
       rest[place] ?? names.map(each => named.get(each)?.value).find(each => each !== undefined);
     const results = this.evaluator.returned(call, result => this.shape(result, depth + 1));
     if (results) return agreed(results);
-    if (SIZED.test(name) && isModule)
-      return this.sizes(positional[0] ? positional : [named.get('shape')?.value ?? named.get('size')?.value]);
+    if (SIZED.test(name) && isModule) {
+      // `full((4, 3), 7)`: its second argument is no size
+      const given = name === 'full' ? positional.slice(0, 1) : positional;
+      return this.sizes(given[0] ? given : [named.get('shape')?.value ?? named.get('size')?.value]);
+    }
     const drawn = DRAWN[name];
     if (drawn !== undefined && isModule) {
       const given =

@@ -147,6 +147,7 @@ export class Items {
   private itemsOfList(expression: Expression, depth: number): Expression[] | null {
     const [list, ...more] = this.evaluator.definitions(expression, depth + 1);
     if (list?.kind !== 'list' || more.length > 0 || this.evaluator.stores.changesList(list)) return null;
-    return list.items;
+    // what `*words` puts in is not one item
+    return list.items.some(({ node }) => /splat|spread/.test(node.type)) ? null : list.items;
   }
 }
