@@ -17,13 +17,17 @@ import type { TaskKind } from './kind.ts';
 const schema = z
   .strictObject({
     task: z.literal('tag'),
-    path: path('A CoNLL-U file, or one of columns as CoNLL-2003,'),
+    path: path(
+      'A CoNLL-U file, one of columns as CoNLL-2003, or a table with a list of tokens and one of tags in each row,',
+    ),
     tags: columnOrNumber.describe(
       'The column of tags: its name (CoNLL-U: upos, xpos …; four columns: word, pos, chunk, ner), or its number from 0.',
     ),
     words: columnOrNumber
       .optional()
-      .describe('The column of words; default: form in CoNLL-U, else the first one.'),
+      .describe(
+        'The column of words; default: form in CoNLL-U, `tokens` or `words` of a table, else the first one.',
+      ),
     minCount: minCount('Words', 'one unknown word', 2),
     characters: nonNegativeInt
       .max(10)
@@ -38,6 +42,22 @@ const schema = z
     split: split.default([0.8, 0.1, 0.1]),
   })
   .describe('Tell the tag of each token: parts of speech, names of people and places.');
+
+/** Of JSON lines, whose first one holds two lists of equally many texts: the column of tags. */
+function listsIn(head: string): { tags: string } | null {
+  const [first = ''] = head.split(/\r?\n/, 1);
+  if (!first.startsWith('{')) return null;
+  try {
+    const lists = Object.entries(JSON.parse(first) as object).filter(
+      (entry): entry is [string, unknown[]] => Array.isArray(entry[1]) && entry[1].length > 0,
+    );
+    const words = lists.find(([, own]) => own.every(each => typeof each === 'string'));
+    const tags = lists.findLast(([, own]) => own.length === words?.[1].length && own !== words[1]);
+    return tags ? { tags: tags[0] } : null;
+  } catch {
+    return null;
+  }
+}
 
 export const tag: TaskKind<typeof schema> = {
   schema,
@@ -60,6 +80,8 @@ export const tag: TaskKind<typeof schema> = {
   starter: {
     description: 'tell the tag of each token',
     found(head) {
+      const listed = listsIn(head);
+      if (listed) return listed;
       const lines = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '');
       const rows = lines.slice(0, -1).filter(line => !/^#|^-DOCSTART-/.test(line));
       if (rows.length === 0) return null;

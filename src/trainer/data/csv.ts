@@ -18,7 +18,7 @@ import {
   SeparatorWatch,
 } from './number-format.ts';
 import { readerOf } from './readers/index.ts';
-import { type Reader, refuseArray, textOf } from './readers/reader.ts';
+import { type Cell, type Reader, refuseArray, textOf } from './readers/reader.ts';
 import { Column, Storage } from './storage.ts';
 import { fromParts, goesOn, type TimeColumn, TimeReader, withClock } from './time-column.ts';
 
@@ -79,6 +79,8 @@ const MOST_ABOVE = 12;
 interface Row {
   record: string[];
   line: number;
+  /** of a format that names its columns, but for the header */
+  cells?: readonly Cell[];
 }
 
 /** @throws DataError with the line of a ragged row or a bad cell, or the columns there are */
@@ -181,7 +183,7 @@ async function typedRows(
   const { columns, rows } = await reader.open(path, name, options);
   async function* texts(): AsyncGenerator<Row> {
     yield { record: columns, line: 0 };
-    for await (const { cells, line } of rows) yield { record: cells.map(textOf), line };
+    for await (const { cells, line } of rows) yield { record: cells.map(textOf), line, cells };
   }
   return { delimiter: ',', rows: texts(), isTyped: true };
 }

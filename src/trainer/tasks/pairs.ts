@@ -4,7 +4,7 @@ import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
-import { faultOfText } from '../data/readers/reader.ts';
+import { faultOfText, itemsOf } from '../data/readers/reader.ts';
 import { columnPlace } from '../data/records.ts';
 import { type Units, unitsOf } from './units.ts';
 
@@ -29,11 +29,16 @@ export interface Pair {
   line: number;
 }
 
+export interface ReadPairs {
+  pairs: Pair[];
+  /** of lists what stands in them is a unit, whatever `units` says */
+  units: { source: Units; target: Units };
+  notes: string[];
+  bad: BadRows;
+}
+
 /** @throws DataError with the line of a row that is too short, or the columns there are */
-export async function readPairs(
-  path: string,
-  data: PairColumns,
-): Promise<{ pairs: Pair[]; notes: string[]; bad: BadRows }> {
+export async function readPairs(path: string, data: PairColumns): Promise<ReadPairs> {
   const bad = new BadRows(data.onError);
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
   const named = hasHeader(data.header, [source, target ?? source]);
@@ -41,7 +46,8 @@ export async function readPairs(
   const pairs: Pair[] = [];
   const [empty, long]: [number[], number[]] = [[], []];
   let places: number[] | null = null;
-  for await (const { record, line } of rows) {
+  let [isListed, isTargetListed] = [false, false];
+  for await (const { record, line, cells } of rows) {
     if (!places) {
       places = [source, ...(target === null ? [] : [target])].map(column =>
         typeof column === 'number' ? column : columnPlace(column, record, data.path),
@@ -55,19 +61,27 @@ export async function readPairs(
       );
       continue;
     }
+    const [sources, targets] = places.map(place => itemsOf(cells?.[place]));
     const fault = places
       .map((place, at) =>
-        faultOfText(record[place]!, String([source, target][at]), `${data.path}, line ${line}`),
+        [sources, targets][at]
+          ? null
+          : faultOfText(record[place]!, String([source, target][at]), `${data.path}, line ${line}`),
       )
       .find(sentence => sentence !== null);
     if (fault) {
       bad.report(fault);
       continue;
     }
-    const texts = { source: record[places[0]!]!, target: target === null ? '' : record[places[1]!]! };
+    isListed ||= Boolean(sources);
+    isTargetListed ||= Boolean(targets);
+    const texts = {
+      source: sources?.join(' ') ?? record[places[0]!]!,
+      target: targets?.join(' ') ?? (target === null ? '' : record[places[1]!]!),
+    };
     const pair = {
-      source: unitsOf(texts.source, units),
-      target: unitsOf(texts.target, targetUnits),
+      source: sources ?? unitsOf(texts.source, units),
+      target: targets ?? unitsOf(texts.target, targetUnits),
       texts,
       line,
     };
@@ -77,6 +91,7 @@ export async function readPairs(
   }
   return {
     pairs,
+    units: { source: isListed ? 'spaced' : units, target: isTargetListed ? 'spaced' : targetUnits },
     bad,
     notes: [
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),

@@ -26,7 +26,7 @@ import {
 } from './pair-batches.ts';
 import { pairSample } from './pair-sample.ts';
 import { pairFigures, scoreForced, scoreFree } from './pair-scores.ts';
-import { type Pair, readPairs } from './pairs.ts';
+import { type Pair, type ReadPairs, readPairs } from './pairs.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
 import type { Task } from './task.ts';
 import { vocabularyOf } from './units.ts';
@@ -41,7 +41,7 @@ export async function seq2seqTask(
   path: string,
   known: PairArtifact | null,
 ): Promise<Task> {
-  const { pairs, notes, bad } = await readPairs(path, data);
+  const { pairs, units, notes, bad } = await readPairs(path, data);
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
   const [train, valid, test] = threeParts([...pairs.keys()], data.split, data.shuffle, seed);
@@ -51,6 +51,7 @@ export async function seq2seqTask(
     fitted(
       train.map(place => pairs[place]!),
       pairs,
+      units,
       data,
     );
   const encode = encodeWith(artifact);
@@ -142,8 +143,13 @@ export async function seq2seqTask(
 }
 
 /** Vocabularies come from the training part alone; the longest sequences from all, so that each can be read. */
-function fitted(train: readonly Pair[], all: readonly Pair[], data: PairsData): PairArtifact {
-  const { units, targetUnits = units, minCount } = data;
+function fitted(
+  train: readonly Pair[],
+  all: readonly Pair[],
+  { source: units, target: targetUnits }: ReadPairs['units'],
+  data: PairsData,
+): PairArtifact {
+  const { minCount } = data;
   const longest = (of: 'source' | 'target') => all.reduce((most, pair) => Math.max(most, pair[of].length), 1);
   return {
     task: 'seq2seq',

@@ -4,7 +4,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { readerOf } from '../data/readers/index.ts';
-import { type Cell, isArray, isUnusable, type Rows } from '../data/readers/reader.ts';
+import { type Cell, isArray, isTexts, isUnusable, type Rows } from '../data/readers/reader.ts';
 import { Column, type List, Records, Storage } from '../data/storage.ts';
 
 export interface TableColumns {
@@ -192,6 +192,7 @@ interface Part {
 
 function partOf(cell: Cell, column: string, at: 'sequence' | 'step'): Part {
   if (isUnusable(cell)) throw new DataError(`"${column}" ${cell.fault}.`);
+  if (isTexts(cell)) throw new DataError(`"${column}" holds a list of texts, and numbers are needed.`);
   if (typeof cell === 'string' || cell === null)
     throw new DataError(
       cell === null
@@ -263,9 +264,11 @@ function classesOf(cell: Cell, { at, targets: [column] }: TableColumns, steps: n
   if (cell === null || cell === '') throw new DataError(`"${column}" has no class.`);
   const all = isArray(cell)
     ? Array.from(cell.data, String)
-    : String(cell)
-        .trim()
-        .split(at === 'step' ? /\s+/ : /(?!)/);
+    : isTexts(cell)
+      ? [...cell]
+      : String(cell)
+          .trim()
+          .split(at === 'step' ? /\s+/ : /(?!)/);
   const wanted = at === 'step' ? steps : 1;
   if (all.length === wanted) return all;
   throw new DataError(

@@ -7,9 +7,10 @@ import type { Experiment } from '../../experiment/schema.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
-import { readConll, type Sentence } from '../data/conll.ts';
+import type { Sentence } from '../data/conll.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import { readSentences } from '../data/sentences.ts';
 import { chainLoss, likeliestClasses } from '../engine/chain.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
@@ -55,7 +56,7 @@ export async function tagTask(
 ): Promise<Task> {
   const { maxLength = Number.POSITIVE_INFINITY } = data;
   const bad = new BadRows(data.onError);
-  const read = readConll(path, data, bad);
+  const read = await readSentences(path, data, bad);
   const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
   const { batchSize, seed, validation } = experiment.training;
   if (sentences.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);

@@ -28,8 +28,7 @@ export function cellOf(value: unknown): Found {
   if (ArrayBuffer.isView(value) && value instanceof Uint8Array)
     return { cell: null, fault: 'bytes, which are no text and no number' };
   if (!Array.isArray(value)) return { cell: null, fault: 'a map, and numbers, texts and lists are read' };
-  // words of a text that is split already
-  if (value.length > 0 && value.every(each => typeof each === 'string')) return ok(value.join(' '));
+  if (value.length > 0 && value.every(each => typeof each === 'string')) return ok(value);
   let fault: string | null = null;
   const plain = (each: unknown): unknown => {
     if (Array.isArray(each)) return each.map(plain);

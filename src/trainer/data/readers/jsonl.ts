@@ -75,9 +75,7 @@ function cellOf(value: unknown): Cell {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number')
     return isExact(value) ? value : { fault: `holds ${value}, which ${INEXACT}` };
-  // words of a text that is split already
-  if (Array.isArray(value) && value.length > 0 && value.every(each => typeof each === 'string'))
-    return value.join(' ');
+  if (Array.isArray(value) && value.length > 0 && value.every(each => typeof each === 'string')) return value;
   const array = arrayOf(value);
   if (!array) return { fault: 'is neither a text, a number nor a list of numbers of one shape' };
   const inexact = array.data.find(each => !isExact(each));

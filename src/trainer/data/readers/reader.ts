@@ -16,7 +16,10 @@ export interface Unusable {
   fault: string;
 }
 
-export type Cell = string | number | boolean | null | NumberArray | Unusable;
+/** Texts that the format holds apart, such as the tokens of a sentence. */
+export type TextList = readonly string[];
+
+export type Cell = string | number | boolean | null | NumberArray | TextList | Unusable;
 
 export interface Row {
   cells: Cell[];
@@ -54,6 +57,16 @@ export function isUnusable(cell: Cell | undefined): cell is Unusable {
   return typeof cell === 'object' && cell !== null && 'fault' in cell;
 }
 
+export function isTexts(cell: Cell | undefined): cell is TextList {
+  return Array.isArray(cell);
+}
+
+/** The items of a list of texts or of numbers; null: the cell is none. */
+export function itemsOf(cell: Cell | undefined): string[] | null {
+  if (isTexts(cell)) return [...cell];
+  return isArray(cell) && cell.shape.length === 1 ? Array.from(cell.data, String) : null;
+}
+
 /** Beyond it whole numbers are no longer told apart. */
 export function isExact(value: number): boolean {
   return !Number.isInteger(value) || Math.abs(value) <= Number.MAX_SAFE_INTEGER;
@@ -72,6 +85,7 @@ const UNUSABLE = `${ARRAY}!`;
 export function textOf(cell: Cell): string {
   if (cell === null) return '';
   if (isUnusable(cell)) return `${UNUSABLE}${cell.fault}`;
+  if (isTexts(cell)) return cell.join(' ');
   return isArray(cell) ? `${ARRAY}${cell.shape.join(' × ')}` : String(cell);
 }
 

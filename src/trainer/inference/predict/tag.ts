@@ -1,8 +1,9 @@
 // The tags that a trained model gives the tokens of a file; where it has them too, how often that is right.
 import { basename } from 'node:path';
 import { count, plural } from '../../../experiment/words.ts';
-import { readConll, type Sentence } from '../../data/conll.ts';
+import type { Sentence } from '../../data/conll.ts';
 import { DataError } from '../../data/errors.ts';
+import { readSentences } from '../../data/sentences.ts';
 import type { Model } from '../../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from '../../tasks/entities.ts';
 import { batchOf, encodeWith, type TagArtifact, tagsOf } from '../../tasks/tag.ts';
@@ -13,7 +14,7 @@ const BATCH = 64;
 
 export async function predictTags(model: Model, artifact: TagArtifact, path: string): Promise<Predicted> {
   const name = basename(path);
-  const { sentences, notes, hasTags } = sentencesOf(path, name, artifact);
+  const { sentences, notes, hasTags } = await sentencesOf(path, name, artifact);
   if (sentences.length === 0) throw new DataError(`${name} holds no sentence.`);
   const encode = encodeWith(artifact);
   const encoded = sentences.map(encode);
@@ -97,12 +98,12 @@ function judged(
 }
 
 /** A file without the column of tags is read too. */
-export function sentencesOf(path: string, name: string, { column, words }: TagArtifact) {
+export async function sentencesOf(path: string, name: string, { column, words }: TagArtifact) {
   const common = { path: name, words: words ?? undefined };
   try {
-    return { ...readConll(path, { ...common, tags: column }), hasTags: true };
+    return { ...(await readSentences(path, { ...common, tags: column })), hasTags: true };
   } catch (cause) {
-    if (!(cause instanceof DataError) || !/there is no column/.test(cause.message)) throw cause;
-    return { ...readConll(path, { ...common, tags: null }), hasTags: false };
+    if (!(cause instanceof DataError) || !/there is no column|has no column/.test(cause.message)) throw cause;
+    return { ...(await readSentences(path, { ...common, tags: null })), hasTags: false };
   }
 }

@@ -9,9 +9,9 @@ import { sentencesOf } from '../predict/tag.ts';
 import { look } from './look.ts';
 import { NOTHING, percent, rowOf, type Tryer, typed } from './tryer.ts';
 
-export const tryTags: Tryer<TagArtifact> = (model, artifact, given, context) => {
+export const tryTags: Tryer<TagArtifact> = async (model, artifact, given, context) => {
   const { row } = given;
-  const own = row === undefined ? null : dataOf(artifact, context.dataFile());
+  const own = row === undefined ? null : await dataOf(artifact, context.dataFile());
   const taken = own && rowOf(own.sentences, row, 'sentence');
   const words = taken?.words ?? unitsOf(typed(given, 'a sentence'), 'words');
   const truth = own?.hasTags ? taken!.tags : null;

@@ -53,7 +53,7 @@ describe('Arrow', () => {
         [2, 2],
         [1, 2, 3, 4],
       ]);
-      assert.deepEqual(column('words'), ['a b', 'c', 'd e', 'f']);
+      assert.deepEqual(column('words'), [['a', 'b'], ['c'], ['d', 'e'], ['f']]);
       assert.deepEqual(column('pair.en'), ['one', 'two', null, 'four']);
       assert.deepEqual(column('pair.fr'), ['un', 'deux', null, null]);
     });

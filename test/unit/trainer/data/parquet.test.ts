@@ -77,7 +77,7 @@ describe('Parquet', () => {
           [9, 10],
         ],
       ]);
-      assert.deepEqual(column('words'), ['a b', 'c', 'd e', 'f']);
+      assert.deepEqual(column('words'), [['a', 'b'], ['c'], ['d', 'e'], ['f']]);
       assert.deepEqual(column('pair.en'), ['one', 'two', null, 'four']);
       assert.deepEqual(column('pair.fr'), ['un', 'deux', null, null]);
     });

@@ -175,7 +175,7 @@ describe('readers', () => {
         [
           [1, 'x', null],
           [2.5, 'y', [1, 2, 3, Number.NaN]],
-          [null, 'two words', null],
+          [null, ['two', 'words'], null],
         ],
       );
     });

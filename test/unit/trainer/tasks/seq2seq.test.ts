@@ -282,6 +282,22 @@ describe('seq2seq', () => {
     }
   });
 
+  it('takes lists of texts or numbers as they are cut, also where a text has a space', async () => {
+    const rows = [
+      { from: ['New York', 'is'], to: [7, 5] },
+      { from: ['is'], to: [5] },
+    ];
+    writeFileSync(join(folder, 'd.jsonl'), rows.map(row => JSON.stringify(row)).join('\n'));
+    const columns = { source: 'from', target: 'to' };
+    const experiment = experimentOf({ path: 'd.jsonl', split: [1, 0, 0], ...columns }, { batchSize: 2 });
+    const task = await openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
+    const { sourceSymbols, targetSymbols, units, targetUnits } = artifactOf(task);
+    assert.deepEqual(sourceSymbols.slice(0, -1), ['is', 'New York']);
+    assert.deepEqual(targetSymbols.slice(0, -3), ['5', '7']);
+    assert.deepEqual([units, targetUnits], ['spaced', 'spaced']);
+    assert.deepEqual(textsOf(task.trainingBatch(1).source!, sourceSymbols).sort(), ['New Yorkis', 'is']);
+  });
+
   it('draws symbols by temperature, the same for the same seed and line, whatever stands beside it', async () => {
     const task = await open(table, { split: [1, 0, 0] }, { batchSize: 10 });
     const trainer = new Trainer(experimentOf({ split: [1, 0, 0] }, { batchSize: 10 }), task);

@@ -134,6 +134,76 @@ describe('tag', () => {
     model.dispose();
   });
 
+  describe('lists of tokens and tags in each row', () => {
+    const rows: Record<string, unknown>[] = NAMES.split('\n\n').map(sentence => {
+      const cells = sentence.split('\n').map(row => row.split(' '));
+      return { tokens: cells.map(([word]) => word), ner_tags: cells.map(([, tag]) => tag) };
+    });
+    const openRows = (own: object[], data: object = {}) => {
+      writeFileSync(join(folder, 'd.jsonl'), own.map(row => JSON.stringify(row)).join('\n'));
+      const experiment = experimentOf({ path: 'd.jsonl', tags: 'ner_tags', ...data });
+      return openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
+    };
+
+    it('give the sentences that a file of columns gives', async () => {
+      const columns = await open(NAMES);
+      for (const task of [
+        await openRows(rows),
+        await openRows(rows, { tags: 1 }),
+        await openRows(
+          rows.map(({ tokens, ner_tags }) => ({ id: 1, w: tokens, ner_tags })),
+          { words: 'w' },
+        ),
+      ]) {
+        assert.deepEqual(task.read, columns.read);
+        assert.deepEqual(task.trainingBatch(1), columns.trainingBatch(1));
+      }
+    });
+
+    it('have numbers for tags too, and tokens with spaces', async () => {
+      const task = await openRows([
+        { tokens: ['New York', 'is'], ner_tags: [3, 0] },
+        { tokens: ['is'], ner_tags: [0] },
+      ]);
+      assert.deepEqual((task.artifact() as unknown as TagArtifact).tags, ['0', '3']);
+      assert.deepEqual(task.sizes.steps, 2);
+    });
+
+    it('are predicted with their tags and without', async () => {
+      const task = await openRows(rows);
+      const artifact = task.artifact() as unknown as TagArtifact;
+      const said = [0, 1, 2].map(() => [3, 3, 3, 3, 3]);
+      const path = join(folder, 'd.jsonl');
+      const { facts } = await predictTags(modelThatSays(said, 4), artifact, path);
+      assert.equal(facts['accuracy'], 4 / 9);
+      writeFileSync(path, rows.map(({ tokens }) => JSON.stringify({ tokens })).join('\n'));
+      const alone = await predictTags(modelThatSays(said, 4), artifact, path);
+      assert.equal(alone.rows.length, 9);
+      assert.equal(alone.facts['accuracy'], null);
+    });
+
+    for (const [what, row, message] of [
+      [
+        'unequal lists',
+        { tokens: ['a', 'b'], ner_tags: ['X'] },
+        /line 4: "tokens" has 2 tokens, and "ner_tags" has 1 tag\.$/,
+      ],
+      ['no list', { tokens: ['a'], ner_tags: 3 }, /line 4: "ner_tags" holds no list\.$/],
+      ['an empty tag', { tokens: ['a'], ner_tags: [''] }, /line 4: the tag of "a" is empty\.$/],
+    ] as const)
+      it(`are refused with their line: ${what}`, async () => {
+        await assert.rejects(openRows([...rows, row]), { message });
+        const task = await openRows([...rows, row], { onError: 'skip' });
+        assert.deepEqual([task.read!['rows'], task.read!['skipped']], [3, 1]);
+      });
+
+    it('are refused where no column is known to hold tokens', async () => {
+      await assert.rejects(openRows([{ a: ['x'], b: ['y'], ner_tags: ['X'] }]), {
+        message: 'd.jsonl: name the column of tokens with `words`; it has "a", "b", "ner_tags".',
+      });
+    });
+  });
+
   for (const last of ['dense', 'crf'] as const)
     it(`has the gradient of central differences in every weight: ${last}`, async () => {
       const task = await open(NAMES, { characters: 1 }, { batchSize: 3 });
