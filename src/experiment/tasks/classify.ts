@@ -105,7 +105,7 @@ export const classify: TaskKind<typeof schema> = {
   },
   suits({ path, columns, isHeadless }) {
     const [label] = columns
-      .filter(({ isLabel }) => isLabel)
+      .filter(({ isLabel, kind, names }) => isLabel && !names && (kind === 'text' || kind === 'number'))
       .sort((a, b) => Number(b.kind === 'text') - Number(a.kind === 'text') || a.different - b.different);
     if (!label) return null;
     const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
@@ -114,7 +114,17 @@ export const classify: TaskKind<typeof schema> = {
     const arrays = columns.filter(({ kind }) => kind === 'array').map(({ name }) => name);
     if (arrays.length > 0)
       return { data: { ...common, values: arrays }, why: `series in "${arrays[0]}", ${of}`, vectors: true };
-    const text = columns.findLast(each => each.kind === 'text' && each !== label && each.median > 1);
+    const sound = columns.find(({ names }) => names === 'sounds');
+    if (sound)
+      return {
+        data: { ...common, audio: place(sound) },
+        why: `sounds of "${sound.name}", ${of}`,
+        vectors: true,
+      };
+    const texts = columns.filter(
+      each => each.kind === 'text' && each !== label && !each.names && each.median > 1,
+    );
+    const text = texts.findLast(each => !each.isLabel) ?? texts.at(-1);
     return text ? { data: { ...common, text: place(text) }, why: `texts in "${text.name}", ${of}` } : null;
   },
   starter: {

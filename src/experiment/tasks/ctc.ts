@@ -87,6 +87,18 @@ export const ctc: TaskKind<typeof schema> = {
       return [error(['target'], `Input and target are the same column, "${target}"; name two.`)];
     return namedWithoutHeader(header, { audio, text, values, id, target });
   },
+  suits({ path, columns, isHeadless }) {
+    const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
+    const sound = columns.find(({ names }) => names === 'sounds');
+    const texts = columns.filter(({ kind, names, isLabel }) => kind === 'text' && !names && !isLabel);
+    const target = texts.find(({ name }) => TARGET_NAMES.test(name)) ?? texts[0];
+    if (!sound || !target) return null;
+    return {
+      data: { task: 'ctc', path, audio: place(sound), target: place(target) },
+      why: `"${target.name}" from sounds of "${sound.name}"`,
+      vectors: true,
+    };
+  },
   starter: {
     description: 'tell the labels of each sound without their places',
     found: head => {

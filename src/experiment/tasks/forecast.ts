@@ -207,7 +207,10 @@ export const forecast: TaskKind<typeof schema> = {
       ({ kind, different, varies }) => kind === 'number' && different > 10 && varies,
     );
     const target = series.at(-1)?.name;
-    if (isHeadless || target === undefined || columns.some(({ kind }) => kind === 'array')) return null;
+    const isOfSequences = columns.some(
+      ({ kind, names }) => kind === 'array' || kind === 'list' || names === 'sounds',
+    );
+    if (isHeadless || target === undefined || isOfSequences) return null;
     return { data: { task: 'forecast', path, target }, why: `numbers row after row in "${target}"` };
   },
   starter: {

@@ -17,15 +17,20 @@ export interface Metric {
 /** What is known of a column of a file before anything is learned from it. */
 export interface ColumnFacts {
   name: string;
-  kind: 'number' | 'text' | 'time' | 'array' | 'other' | 'empty';
-  /** different values, as far as they are counted */
+  /** list: of texts in each row, such as tokens */
+  kind: 'number' | 'text' | 'time' | 'array' | 'list' | 'other' | 'empty';
+  /** different values, of lists different items, as far as they are counted */
   different: number;
   /** it changes from row to row */
   varies: boolean;
-  /** the column could be a class: few values, each more than once */
+  /** the column could be a class: few values, of lists few items, most of them more than once */
   isLabel: boolean;
-  /** typical length, of texts and arrays */
+  /** typical length, of texts, arrays and lists */
   median: number;
+  /** of arrays and lists: equal where two columns have equally many items in each row */
+  lengths: number;
+  /** each value names a file */
+  names: 'sounds' | 'files' | null;
 }
 
 /** What a data file holds, for the tasks that may fit it. */

@@ -58,10 +58,12 @@ export const seq2seq: TaskKind<typeof schema> = {
   },
   suits({ path, columns, isHeadless }) {
     const free = columns.filter(
-      ({ kind, isLabel }) => !isLabel && (kind === 'text' || (isHeadless && kind === 'time')),
+      ({ kind, isLabel, names }) =>
+        !names && (kind === 'list' || (!isLabel && (kind === 'text' || (isHeadless && kind === 'time')))),
     );
     const [source, target] = free;
     if (!source || !target || free.length !== 2 || columns.some(({ kind }) => kind === 'number')) return null;
+    if (source.kind === 'list' && source.lengths === target.lengths) return null;
     const of = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
     return {
       data: { task: 'seq2seq', path, source: of(source), target: of(target) },

@@ -43,6 +43,9 @@ const schema = z
   })
   .describe('Tell the tag of each token: parts of speech, names of people and places.');
 
+/** What the column of tokens is usually called. */
+const USUAL_WORDS = /^(form|word|words|tokens)$/;
+
 /** Of JSON lines, whose first one holds two lists of equally many texts: the column of tags. */
 function listsIn(head: string): { tags: string } | null {
   const [first = ''] = head.split(/\r?\n/, 1);
@@ -77,6 +80,28 @@ export const tag: TaskKind<typeof schema> = {
   tries: () => ({ typed: 'Sentence', row: 'sentence', sound: false, writes: null }),
   check: ({ tags, words }) =>
     tags === words ? [error(['tags'], 'Words and tags are the same column; name two.')] : [],
+  suits({ path, columns, isHeadless }) {
+    const lists = columns.filter(({ kind }) => kind === 'list' || kind === 'array');
+    const tags =
+      lists.find(({ name }) => name === 'upos') ??
+      lists.findLast(({ isLabel, name }) => isLabel && name !== 'id');
+    const others = lists.filter(
+      each => each !== tags && each.kind === 'list' && each.lengths === tags?.lengths,
+    );
+    if (!tags || others.length === 0) return null;
+    const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
+    const usual = others.find(({ name }) => USUAL_WORDS.test(name));
+    const words = usual ?? others[0]!;
+    return {
+      data: {
+        task: 'tag',
+        path,
+        tags: place(tags),
+        ...(usual || columns.length === 2 || isHeadless ? {} : { words: place(words) }),
+      },
+      why: `tags in "${tags.name}" of the tokens in "${words.name}"`,
+    };
+  },
   starter: {
     description: 'tell the tag of each token',
     found(head) {

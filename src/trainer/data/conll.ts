@@ -116,7 +116,7 @@ export function parseConll(text: string, data: ConllColumns, bad = new BadRows()
 }
 
 /** What a row of CoNLL-U is by its number: a token, tokens written as one word, or a node without a place in the text. */
-function rowKind(id: string): 'token' | 'range' | 'empty' {
+export function rowKind(id: string): 'token' | 'range' | 'empty' {
   if (/^\d+-\d+$/.test(id)) return 'range';
   return /^\d+\.\d+$/.test(id) ? 'empty' : 'token';
 }
@@ -139,9 +139,18 @@ function faultOf(cells: readonly string[], format: Format, expected: number): st
   return format.tags !== null && tag === '' ? `the tag of "${word}" is empty` : null;
 }
 
-function formatOf(cells: readonly string[], data: ConllColumns, fail: (why: string) => DataError): Format {
+/** By a file's first row. */
+export function namesOf(cells: readonly string[]): { isConllU: boolean; names: readonly string[] } {
   const isConllU = cells.length === CONLL_U.length && /^\d+([-.]\d+)?$/.test(cells[0]!);
-  const names = isConllU ? CONLL_U : (OLDER[cells.length] ?? []);
+  return { isConllU, names: isConllU ? CONLL_U : (OLDER[cells.length] ?? []) };
+}
+
+export function isComment(line: string): boolean {
+  return line.startsWith('#') || line.startsWith('-DOCSTART-');
+}
+
+function formatOf(cells: readonly string[], data: ConllColumns, fail: (why: string) => DataError): Format {
+  const { isConllU, names } = namesOf(cells);
   const place = (column: string | number) => {
     if (typeof column === 'number') {
       if (column < cells.length) return column;

@@ -163,12 +163,14 @@ export async function csvRows(
     }
     if (isEmpty) throw new DataError(`${name} holds no rows.`);
   }
-  return { delimiter, rows: rows(), isTyped: false };
+  return { delimiter, rows: rows(), notes: [], isTyped: false };
 }
 
 export interface TextRows {
   delimiter: string;
   rows: AsyncGenerator<Row>;
+  /** how the file is read, where that is not plain */
+  notes: readonly string[];
   /** the format names its columns and has numbers of its own: there is no dialect to find */
   isTyped: boolean;
 }
@@ -180,12 +182,12 @@ async function typedRows(
   name: string,
   options: { bytes: number | undefined; bad: BadRows },
 ): Promise<TextRows> {
-  const { columns, rows } = await reader.open(path, name, options);
+  const { columns, rows, notes = [] } = await reader.open(path, name, options);
   async function* texts(): AsyncGenerator<Row> {
     yield { record: columns, line: 0 };
     for await (const { cells, line } of rows) yield { record: cells.map(textOf), line, cells };
   }
-  return { delimiter: ',', rows: texts(), isTyped: true };
+  return { delimiter: ',', rows: texts(), notes, isTyped: true };
 }
 
 class TableBuilder {

@@ -1,6 +1,7 @@
 // What a data file holds, told before anything is trained: rows, columns, lengths, symbols, shares of classes, and the
 // tasks that fit it.
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
 import type { ColumnFacts, FileFacts } from '../../experiment/tasks/kind.ts';
 import { formatBytes, plural } from '../../experiment/words.ts';
@@ -9,23 +10,28 @@ import { csvRows } from './csv.ts';
 import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
 import { isMissing } from './number-format.ts';
-import { readerOf } from './readers/index.ts';
-import { type Cell, isArray, isUnusable } from './readers/reader.ts';
+import { sentenceRows } from './preview-sentences.ts';
+import { MOST_SOUNDS, type SoundsPreview, soundsLine, soundsPreview } from './preview-sounds.ts';
+import { isSound } from './readers/folder.ts';
+import { READERS, readerOf } from './readers/index.ts';
+import { type Cell, isArray, isTexts, isUnusable } from './readers/reader.ts';
 import { readText } from './text.ts';
 
 export interface ColumnPreview {
   name: string;
-  kind: 'number' | 'text' | 'time' | 'array' | 'other' | 'empty';
+  kind: 'number' | 'text' | 'time' | 'array' | 'list' | 'other' | 'empty';
   missing: number;
   /** of numbers, over all rows */
   least?: number;
   most?: number;
   mean?: number;
-  /** different values, at most as many as are counted */
+  /** different values, of lists different items, at most as many as are counted */
   different: number;
   /** the most frequent values with their share, where there are few */
   shares?: { value: string; share: number }[];
-  /** of texts in characters, of arrays in steps */
+  /** different characters, of texts that are no classes */
+  symbols?: number;
+  /** of texts in characters, of arrays in steps, of lists in items */
   lengths?: { least: number; median: number; most: number };
   /** of arrays: the axes behind the steps */
   inner?: number[];
@@ -38,6 +44,8 @@ export interface Preview {
   columns: ColumnPreview[];
   /** of plain texts */
   text: { characters: number; symbols: number; words: number; mostFrequent: string[] } | null;
+  /** of a sound, or of the first ones that a table or folder names */
+  sounds: SoundsPreview | null;
   /** rows that could not be read */
   skipped: number;
   /** experiments' data that fit, the best first */
@@ -47,8 +55,12 @@ export interface Preview {
   notes: string[];
 }
 
+const READ_FORMATS = `Files that are read: text, CSV, TSV, CoNLL, WAV, folders, ${[...new Set(READERS.map(({ name }) => name))].filter(name => !name.includes('folder')).join(', ')}.`;
+
 /** Different values that are counted; more have no shares. */
 const COUNTED = 1000;
+/** Different items of lists that are counted, which are short. */
+const COUNTED_ITEMS = 200_000;
 const SHOWN_SHARES = 12;
 
 /** What stands in for a whole file where an answer is needed at once. */
@@ -66,10 +78,11 @@ export async function previewOf(
   const reader = readerOf(path);
   const { bytes, rows: most = Number.POSITIVE_INFINITY } = limits;
   let isBeginning = bytes !== undefined && stat.isFile() && stat.size > bytes;
-  const common = { bytes: stat.isFile() ? stat.size : 0, text: null, notes: [] };
+  const common = { bytes: stat.isFile() ? stat.size : 0, text: null, sounds: null, notes: [] as string[] };
+  const base = stat.isFile() ? dirname(path) : path;
   if (reader) {
     const bad = new BadRows('skip');
-    const { columns, rows } = await reader.open(path, name, { bad, bytes });
+    const { columns, rows, notes: told = [] } = await reader.open(path, name, { bad, bytes });
     const seen = columns.map(column => new ColumnWatch(column));
     let [count, good] = [0, 0];
     for await (const { cells } of rows) {
@@ -85,14 +98,36 @@ export async function previewOf(
     }
     // the last row of a beginning is cut
     const skipped = isBeginning && bad.count > good ? bad.count - 1 : bad.count;
-    const notes = skipped > 0 ? bad.notes() : [];
-    return table({ ...common, format: reader.name, rows: count, skipped, isBeginning, notes }, seen, name);
+    const notes = [...told, ...(skipped > 0 ? bad.notes() : [])];
+    const facts = { ...common, format: reader.name, rows: count, skipped, isBeginning, notes };
+    return table(facts, seen, name, { base });
+  }
+  if (isSound(path)) return soundPreview(path, name, common);
+  if (isOfSentences(path)) {
+    const bad = new BadRows('skip');
+    const found = await sentenceRows(path, name, { bad, bytes });
+    if (!found) throw new DataError(`${name} holds no sentence.`);
+    const seen = found.columns.map(column => new ColumnWatch(column));
+    let count = 0;
+    for await (const cells of found.rows) {
+      if (count === most) {
+        isBeginning = true;
+        break;
+      }
+      cells.forEach((cell, at) => {
+        seen[at]!.add(cell);
+      });
+      count++;
+    }
+    const facts = { ...common, format: found.format, rows: count, skipped: bad.count, isBeginning };
+    return table({ ...facts, notes: bad.notes() }, seen, name, { base, isHeadless: found.isHeadless });
   }
   if (!/\.(csv|tsv|tab)$/i.test(path))
     return textPreview(path, name, stat.size, isBeginning ? bytes : undefined);
   const bad = new BadRows('skip');
   const { rows, delimiter } = await csvRows(path, name, { bad, bytes });
   let seen: ColumnWatch[] | null = null;
+  let first: string[] = [];
   let [count, skipped, isHeadless, isCut] = [0, 0, false, false];
   for await (const { record } of rows) {
     if (count === most) {
@@ -100,8 +135,8 @@ export async function previewOf(
       break;
     }
     if (!seen) {
-      // a number or a date names no column: the first line is a row
-      isHeadless = record.some(cell => typeof cellOf(cell) === 'number' || readDate(cell) !== null);
+      first = record;
+      isHeadless = record.some(isNoName);
       seen = record.map((column, at) => new ColumnWatch(isHeadless ? String(at) : column));
       if (!isHeadless) continue;
     }
@@ -111,6 +146,15 @@ export async function previewOf(
       continue;
     }
     for (const [at, cell] of record.entries()) seen[at]!.add(cellOf(cell));
+    count++;
+  }
+  // what stands again in its own column is a value, such as a class
+  if (!isHeadless && seen?.some((column, at) => column.has(first[at]!))) {
+    isHeadless = true;
+    seen.forEach((column, at) => {
+      column.name = String(at);
+      column.add(cellOf(first[at]!));
+    });
     count++;
   }
   return table(
@@ -124,8 +168,59 @@ export async function previewOf(
     },
     seen ?? [],
     name,
-    isHeadless,
+    { base, isHeadless },
   );
+}
+
+/** A number, a date or a sentence names no column: the first line is a row. */
+function isNoName(cell: string): boolean {
+  if (typeof cellOf(cell) === 'number' || readDate(cell) !== null) return true;
+  return (
+    cell.length > 60 || /[\p{L}\p{N}][.?!]$/u.test(cell) || cell.split(/\s+/).length > MOST_WORDS_OF_NAME
+  );
+}
+
+const MOST_WORDS_OF_NAME = 4;
+
+/** By its name, or by its first rows where they can be nothing else. */
+function isOfSentences(path: string): boolean {
+  if (/\.(conllu?|conll\d+|bio|iob2?)$/i.test(path)) return true;
+  if (/\.(csv|tsv|tab)$/i.test(path)) return false;
+  const head = headOf(path);
+  return TASK_NAMES.some(task => {
+    const { tags, starter } = taskOf({ task });
+    return tags && head !== null && Boolean(starter.found?.(head));
+  });
+}
+
+const HEAD_BYTES = 65_536;
+
+/** null: it is no text. */
+function headOf(path: string): string | null {
+  const buffer = Buffer.alloc(HEAD_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    const head = buffer.subarray(0, readSync(file, buffer, 0, HEAD_BYTES, 0));
+    return head.includes(0) ? null : head.toString('utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+function soundPreview(path: string, name: string, common: { bytes: number; text: null }): Preview {
+  const { sounds, faults } = soundsPreview([{ path, name }]);
+  if (!sounds) throw new DataError(faults[0]!);
+  return {
+    ...common,
+    format: 'WAV',
+    rows: null,
+    columns: [],
+    sounds,
+    skipped: 0,
+    isBeginning: false,
+    suggested: [],
+    notes: ['One sound is no data set: name a table with a column of sounds, or a folder of them.'],
+  };
 }
 
 async function textPreview(
@@ -134,7 +229,11 @@ async function textPreview(
   bytes: number,
   first: number | undefined,
 ): Promise<Preview> {
-  const { vocabulary, ids } = await readText(path, name, { minCount: 1, share: 1, bytes: first });
+  const { vocabulary, ids } = await readText(path, name, { minCount: 1, share: 1, bytes: first }).catch(
+    (cause: unknown) => {
+      throw cause instanceof DataError ? new DataError(`${cause.message} ${READ_FORMATS}`) : cause;
+    },
+  );
   const { symbols, counts } = vocabulary;
   const order = [...symbols.keys()].sort((a, b) => counts[b]! - counts[a]!);
   const spaces = [' ', '\n'].reduce((sum, each) => sum + (counts[symbols.indexOf(each)] ?? 0), 0);
@@ -149,6 +248,7 @@ async function textPreview(
       words: spaces,
       mostFrequent: order.slice(0, 20).map(id => symbols[id]!),
     },
+    sounds: null,
     skipped: 0,
     isBeginning: first !== undefined,
     suggested: suggestions({
@@ -170,7 +270,7 @@ function cellOf(text: string): Cell {
 
 /** One column as its cells go by. */
 class ColumnWatch {
-  readonly name: string;
+  name: string;
   private numbers = 0;
   private texts = 0;
   private arrays = 0;
@@ -185,6 +285,13 @@ class ColumnWatch {
   private dates = 0;
   private readonly lengths: number[] = [];
   private inner: number[] | null = null;
+  private lists = 0;
+  private items = 0;
+  private lengthsKey = 0;
+  private named: 'sounds' | 'files' | null = null;
+  private readonly symbols = new Set<string>();
+  /** the first files that it names */
+  readonly files: string[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -199,9 +306,17 @@ class ColumnWatch {
       this.others++;
       return;
     }
+    if (isTexts(cell)) {
+      this.lists++;
+      this.measure(cell.length);
+      for (const item of cell) this.countItem(item);
+      return;
+    }
     if (isArray(cell)) {
       this.arrays++;
-      this.lengths.push(cell.shape[0] ?? 1);
+      this.measure(cell.shape[0] ?? 1);
+      if (cell.shape.length === 1 && this.counts.size <= COUNTED)
+        for (const value of cell.data) if (Number.isInteger(value)) this.countItem(String(value));
       this.inner ??= cell.shape.slice(1);
       return;
     }
@@ -214,7 +329,11 @@ class ColumnWatch {
     } else {
       this.texts++;
       if (this.dates === this.texts - 1 && readDate(String(cell)) !== null) this.dates++;
-      this.lengths.push([...String(cell)].length);
+      const text = String(cell);
+      const characters = [...text];
+      this.lengths.push(characters.length);
+      if (this.symbols.size < COUNTED_ITEMS) for (const each of characters) this.symbols.add(each);
+      this.seeName(text);
     }
     const key = String(cell);
     if (!this.isMany) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
@@ -224,27 +343,73 @@ class ColumnWatch {
     }
   }
 
+  has(value: string): boolean {
+    return this.numbers === 0 && this.counts.has(value);
+  }
+
+  private measure(length: number): void {
+    this.lengths.push(length);
+    this.lengthsKey = (Math.imul(this.lengthsKey, 31) + length) | 0;
+  }
+
+  private countItem(item: string): void {
+    this.items++;
+    if (this.counts.size < COUNTED_ITEMS) this.counts.set(item, (this.counts.get(item) ?? 0) + 1);
+  }
+
+  /** Whether all texts so far are names of files. */
+  private seeName(text: string): void {
+    const own = /\s/.test(text)
+      ? null
+      : isSound(text)
+        ? 'sounds'
+        : /^\S+\.[A-Za-z]\w{1,4}$/.test(text)
+          ? 'files'
+          : null;
+    if (this.texts === 1) this.named = own;
+    else if (own !== this.named) this.named = own && this.named ? 'files' : null;
+    if (this.named && this.files.length < MOST_SOUNDS) this.files.push(text);
+  }
+
+  facts(): ColumnFacts {
+    const { name, kind, different, least, most, shares, lengths } = this.preview();
+    return {
+      name,
+      kind,
+      different,
+      varies: kind !== 'number' || least !== most,
+      isLabel: shares !== undefined,
+      median: lengths?.median ?? 0,
+      lengths: this.lengthsKey,
+      names: kind === 'text' ? this.named : null,
+    };
+  }
+
   /** whether the cells could be classes: few of them, each more than once */
   get isLabel(): boolean {
+    if (this.lists + this.arrays > 0)
+      return this.counts.size >= 2 && this.counts.size <= Math.min(100, this.items / 5);
     const all = this.numbers + this.texts;
     if (this.numbers > 0 && (this.counts.size > 30 || !this.isWhole)) return false;
     return !this.isMany && this.counts.size >= 2 && this.counts.size <= Math.max(2, Math.min(100, all / 5));
   }
 
   preview(): ColumnPreview {
-    const filled = this.numbers + this.texts + this.arrays;
+    const filled = this.numbers + this.texts + this.arrays + this.lists;
     const kind =
       this.arrays > 0
         ? 'array'
-        : filled === 0
-          ? this.others > 0
-            ? 'other'
-            : 'empty'
-          : this.texts > 0 && this.dates === this.texts
-            ? 'time'
-            : this.texts > 0.2 * filled
-              ? 'text'
-              : 'number';
+        : this.lists > 0
+          ? 'list'
+          : filled === 0
+            ? this.others > 0
+              ? 'other'
+              : 'empty'
+            : this.texts > 0 && this.dates === this.texts
+              ? 'time'
+              : this.texts > 0.2 * filled
+                ? 'text'
+                : 'number';
     const sorted = [...this.lengths].sort((a, b) => a - b);
     const top = [...this.counts].sort((a, b) => b[1] - a[1]);
     return {
@@ -257,10 +422,11 @@ class ColumnWatch {
         ? {
             shares: top
               .slice(0, SHOWN_SHARES)
-              .map(([value, own]) => ({ value, share: own / (this.numbers + this.texts) })),
+              .map(([value, own]) => ({ value, share: own / (this.numbers + this.texts || this.items) })),
           }
         : {}),
-      ...((kind === 'text' || kind === 'array') && sorted.length > 0
+      ...(kind === 'text' && !this.isLabel ? { symbols: this.symbols.size } : {}),
+      ...((kind === 'text' || kind === 'array' || kind === 'list') && sorted.length > 0
         ? { lengths: { least: sorted[0]!, median: sorted[sorted.length >> 1]!, most: sorted.at(-1)! } }
         : {}),
       ...(this.inner ? { inner: this.inner } : {}),
@@ -272,16 +438,23 @@ function table(
   facts: Omit<Preview, 'columns' | 'suggested'>,
   seen: readonly ColumnWatch[],
   name: string,
-  isHeadless = false,
+  { base, isHeadless = false }: { base: string; isHeadless?: boolean },
 ): Preview {
   const columns = seen.map(each => each.preview());
-  const suggested = suggestions({ path: name, isHeadless, text: null, columns: columns.map(factsOf) });
-  return { ...facts, columns, suggested };
-}
-
-function factsOf({ name, kind, different, least, most, shares, lengths }: ColumnPreview): ColumnFacts {
-  const varies = kind !== 'number' || least !== most;
-  return { name, kind, different, varies, isLabel: shares !== undefined, median: lengths?.median ?? 0 };
+  const told = seen.map(each => each.facts());
+  const suggested = suggestions({ path: name, isHeadless, text: null, columns: told });
+  const place = told.findIndex(({ names }) => names === 'sounds');
+  if (place < 0) return { ...facts, columns, suggested };
+  const files = seen[place]!.files.map(file => ({ path: resolve(base, file), name: file }));
+  const { sounds, faults } = soundsPreview(files);
+  const [first] = faults;
+  const note =
+    first === undefined
+      ? []
+      : [
+          `${plural(faults.length, 'sound')} of the first ${files.length} cannot be read. The first: ${first}`,
+        ];
+  return { ...facts, columns, suggested, sounds, notes: [...facts.notes, ...note] };
 }
 
 /** Experiments' data that fit, those that a person most likely means first. */
@@ -307,7 +480,7 @@ function suggestions(facts: FileFacts): Preview['suggested'] {
 
 /** Lines for people, also of a hover. */
 export function previewLines(preview: Preview): string[] {
-  const { format, bytes, rows, columns, text, skipped, suggested, isBeginning } = preview;
+  const { format, bytes, rows, columns, text, sounds, skipped, suggested, isBeginning } = preview;
   const count = (value: number) =>
     Math.abs(value) < 1e15
       ? value.toLocaleString('en-US', { maximumSignificantDigits: 5 })
@@ -329,15 +502,21 @@ export function previewLines(preview: Preview): string[] {
       `${plural(text.characters, 'character')}, ${text.symbols} different, about ${plural(text.words, 'word')}; most frequent: ${text.mostFrequent.map(shownSymbol).join(' ')}`,
     );
   for (const column of columns.slice(0, 40)) {
-    const { name, kind, missing, lengths, shares, inner } = column;
+    const { name, kind, missing, lengths, shares, inner, symbols, different } = column;
     const facts = [
-      kind === 'array' ? `arrays${inner && inner.length > 0 ? ` (steps, ${inner.join(', ')})` : ''}` : kind,
+      kind === 'array'
+        ? `arrays${inner && inner.length > 0 ? ` (steps, ${inner.join(', ')})` : ''}`
+        : kind === 'list'
+          ? 'lists'
+          : kind,
       kind === 'number'
         ? `${count(column.least!)} to ${count(column.most!)}, mean ${count(column.mean!)}`
         : null,
       lengths
-        ? `${count(lengths.least)} to ${plural(lengths.most, kind === 'array' ? 'step' : 'character')} (median ${count(lengths.median)})`
+        ? `${count(lengths.least)} to ${plural(lengths.most, LENGTH_UNITS[kind] ?? 'character')} (median ${count(lengths.median)})`
         : null,
+      symbols !== undefined ? `${count(symbols)} different characters` : null,
+      kind === 'list' && !shares ? `${count(different)} different` : null,
       shares
         ? `${column.different} values: ${shares.map(({ value, share }) => `${value.slice(0, 30)} ${(100 * share).toFixed(1)} %`).join(', ')}${column.different > shares.length ? ', …' : ''}`
         : null,
@@ -345,10 +524,13 @@ export function previewLines(preview: Preview): string[] {
     ].filter(part => part !== null);
     lines.push(`${name}: ${facts.join('; ')}`);
   }
+  if (sounds) lines.push(soundsLine(sounds));
   if (columns.length > 40) lines.push(`… and ${plural(columns.length - 40, 'further column')}`);
   for (const { task, why } of suggested) lines.push(`fits ${task}: ${why}`);
   return lines;
 }
+
+const LENGTH_UNITS: Partial<Record<ColumnPreview['kind'], string>> = { array: 'step', list: 'item' };
 
 function shownSymbol(symbol: string): string {
   return { '\n': '⏎', '\t': '⇥', ' ': '␣' }[symbol] ?? symbol;

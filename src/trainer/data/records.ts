@@ -12,6 +12,8 @@ export interface Records {
   texts: Map<string, string[]>;
   /** line of each row in the file, from 1 */
   lines: number[];
+  /** how the file is read, where that is not plain */
+  notes: readonly string[];
 }
 
 export interface RecordOptions {
@@ -28,8 +30,12 @@ export async function recordRows(
   name: string,
   wanted: readonly string[],
   { bad, bytes, header: isNamed }: RecordOptions = {},
-): Promise<{ columns: string[]; rows: AsyncGenerator<{ texts: string[]; line: number }> }> {
-  const { rows } = await csvRows(path, name, { bad, bytes, header: isNamed });
+): Promise<{
+  columns: string[];
+  rows: AsyncGenerator<{ texts: string[]; line: number }>;
+  notes: readonly string[];
+}> {
+  const { rows, notes } = await csvRows(path, name, { bad, bytes, header: isNamed });
   const header = await rows.next();
   const columns = (header.value as { record: string[] }).record;
   const places = wanted.map(column => columnPlace(column, columns, name));
@@ -50,7 +56,7 @@ export async function recordRows(
       else throw new DataError(fault!);
     }
   }
-  return { columns, rows: records() };
+  return { columns, rows: records(), notes };
 }
 
 /** All rows. @throws DataError */
@@ -60,7 +66,7 @@ export async function readRecords(
   wanted: readonly string[],
   options: RecordOptions = {},
 ): Promise<Records> {
-  const { columns, rows } = await recordRows(path, name, wanted, options);
+  const { columns, rows, notes } = await recordRows(path, name, wanted, options);
   const lines: number[] = [];
   const each = wanted.map((): string[] => []);
   for await (const { texts, line } of rows) {
@@ -69,7 +75,7 @@ export async function readRecords(
     });
     lines.push(line);
   }
-  return { columns, texts: new Map(wanted.map((column, index) => [column, each[index]!])), lines };
+  return { columns, texts: new Map(wanted.map((column, index) => [column, each[index]!])), lines, notes };
 }
 
 /** The names of all columns. */

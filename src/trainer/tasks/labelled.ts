@@ -271,7 +271,7 @@ async function readImages(path: string, data: NamedColumns, image: ImageColumns)
 async function readTexts(path: string, data: NamedColumns, column: string): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(column, data.label))];
-  const { rows } = await recordRows(path, data.path, wanted, { ...data, bad });
+  const { rows, notes } = await recordRows(path, data.path, wanted, { ...data, bad });
   const sequences = listFor(data);
   const empty = { count: 0, first: [] as number[] };
   for await (const { texts, line } of rows) {
@@ -284,7 +284,11 @@ async function readTexts(path: string, data: NamedColumns, column: string): Prom
   }
   return {
     sequences,
-    notes: [...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`), ...bad.notes()],
+    notes: [
+      ...notes,
+      ...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`),
+      ...bad.notes(),
+    ],
     skipped: bad.count,
   };
 }
@@ -292,7 +296,7 @@ async function readTexts(path: string, data: NamedColumns, column: string): Prom
 async function readAudio(path: string, data: NamedColumns, audio: SoundColumn<string>): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(audio.column, data.label))];
-  const { texts, lines } = await readRecords(path, data.path, wanted, { ...data, bad });
+  const { texts, lines, notes } = await readRecords(path, data.path, wanted, { ...data, bad });
   const files = texts.get(audio.column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const { features: asked, rate, place } = audio;
@@ -306,7 +310,7 @@ async function readAudio(path: string, data: NamedColumns, audio: SoundColumn<st
   });
   return {
     sequences,
-    notes: [...sounds.notes, ...bad.notes()],
+    notes: [...notes, ...sounds.notes, ...bad.notes()],
     skipped: bad.count,
     sound: { column: audio.column, rate: sounds.rate, mels: sounds.mels },
     files: sounds.files,

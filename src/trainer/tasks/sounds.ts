@@ -1,5 +1,5 @@
 // Sounds that a table names, one a row, as log-mel features.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import * as z from 'zod';
@@ -42,7 +42,8 @@ export function readSounds(
 ): Sounds {
   let plan: MelPlan | null = rate === null ? null : melPlan(rate, asked);
   const { workspace, allowedPaths, elsewhere } = place;
-  const base = dirname(table);
+  // files of a folder are named from it
+  const base = statSync(table).isDirectory() ? table : dirname(table);
   let first = '';
   const joined: string[] = [];
   const found = new Map<string, string>();

@@ -32,6 +32,8 @@ export interface Rows {
   rows: AsyncIterable<Row>;
   /** what `line` counts */
   unit: 'line' | 'row';
+  /** how the file is read, where that is not plain */
+  notes?: readonly string[];
 }
 
 export interface ReadOptions {
