@@ -324,6 +324,28 @@ struct UnrollScanBackward {
   Int32 seq_len, batch, width, complex, constant, reverse;
 };
 
+/** Returns the floats of scratch that the way back of a gated scan takes, for the number of threads now running. */
+struct UnrollGatedScanMemory {
+  Int32 seq_len, batch, width;
+};
+
+/** minLSTM's projected gates and candidate; `input` null: minGRU, whose gate stands in `forget`. */
+struct UnrollGatedScan {
+  const float *forget, *input, *hidden;
+  const Int32 *lengths;
+  const float *h0;
+  float *h, *h_n;
+  Int32 seq_len, batch, width, positive;
+};
+
+struct UnrollGatedScanBackward {
+  const float *forget, *input, *hidden;
+  const Int32 *lengths;
+  const float *h0, *h, *dh, *dh_n;
+  float *dforget, *dinput, *dhidden, *dh0, *grad_norm, *scratch;
+  Int32 seq_len, batch, width, positive;
+};
+
 /** Returns the floats of scratch that a selective scan takes, for the number of threads now running. */
 struct UnrollSelectiveScanMemory {
   Int32 seq_len, batch, width, states, chunk, backward;
@@ -516,6 +538,9 @@ struct UnrollLstmVariantBackward {
   F(convolution_backward, UnrollConvolutionBackward, 0, 8, 11)  \
   F(scan, UnrollScan, 0, 6, 6)                                  \
   F(scan_backward, UnrollScanBackward, 0, 11, 6)                \
+  F(gated_scan_memory, UnrollGatedScanMemory, 0, 0, 3)          \
+  F(gated_scan, UnrollGatedScan, 0, 7, 4)                       \
+  F(gated_scan_backward, UnrollGatedScanBackward, 0, 14, 4)     \
   F(selective_scan_memory, UnrollSelectiveScanMemory, 0, 0, 6)  \
   F(selective_scan, UnrollSelectiveScan, 0, 12, 6)              \
   F(selective_scan_backward, UnrollSelectiveScanBackward, 0, 19, 6) \

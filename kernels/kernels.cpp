@@ -9,6 +9,7 @@
 #include "dropout.h"
 #include "embedding.h"
 #include "formula.h"
+#include "gated_scan.h"
 #include "gemm.h"
 #include "memory.h"
 #include "optimizers.h"

@@ -74,6 +74,15 @@ struct LstmVariant : Lstm {
     }
   }
 
+  /** ĉ_t of vector v of a block's row. */
+  UNROLL_INLINE Vec cell_of(const BlockBackward &b, const CellFields &fields, int v, Index at, Index place, Index units) {
+    if (!fields.zones) return load(b.c + v * b.c_stride + at);
+    const float *gates = b.gates + v * b.gates_stride + 4 * at;
+    Vec update = load(gates) * load(gates + 2 * WIDTH);
+    if (fields.update_mask) update *= load_part(fields.update_mask + place + v * WIDTH, clamp_lanes(units - v * WIDTH));
+    return multiply_add(load(gates + WIDTH), load(b.c_prev + v * b.c_stride + at), update);
+  }
+
   template <int R, int NV, bool REPORT>
   UNROLL_NOINLINE void backward_tile(const BlockBackward &b, const StepFields &s, Index first_unit, int row) {
     float buffer[R * NV * WIDTH];
@@ -89,6 +98,10 @@ struct LstmVariant : Lstm {
     for (int r = 0; r < R; r++) {
       const Index at = (row + r) * WIDTH, row_place = s.place(row + r);
       Vec h_squares = REPORT ? load(b.h_squares + at) : Vec{}, c_squares = REPORT ? load(b.c_squares + at) : Vec{};
+      Vec tanh_c[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++) tanh_c[v] = cell_of(b, fields, v, at, row_place + first_unit, H - first_unit);
+      tanh_all(tanh_c);
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) {
         const Index unit = first_unit + v * WIDTH, lanes = clamp_lanes(H - unit), place = row_place + unit;
@@ -98,9 +111,6 @@ struct LstmVariant : Lstm {
         const Vec i_slope = i * (one - i), f_slope = f * (one - f), g_slope = one - g * g, o_slope = o * (one - o);
         const Vec before = load(b.c_prev + v * b.c_stride + at);
         const Vec mask = fields.update_mask ? load_part(fields.update_mask + place, lanes) : one;
-        const Vec cell = fields.zones ? multiply_add(f, before, i * g * mask) : load(b.c + v * b.c_stride + at);
-        Vec tanh_c[1] = {cell};
-        tanh_all(tanh_c);
         Vec total = load(buffer + (r * NV + v) * WIDTH), dmade = total;
         const Vec total_c = load(carry);
         Vec dcell = total_c, stays{};
@@ -112,8 +122,8 @@ struct LstmVariant : Lstm {
           dcell = moving(fields, beyond(fields.zoneout_c, place), lanes, total_c);
           stays = total_c - dcell;
         }
-        const Vec dout = dmade * tanh_c[0] * o_slope;
-        dcell = multiply_add(dmade * o, one - tanh_c[0] * tanh_c[0], dcell);
+        const Vec dout = dmade * tanh_c[v] * o_slope;
+        dcell = multiply_add(dmade * o, one - tanh_c[v] * tanh_c[v], dcell);
         if (fields.peephole) dcell = multiply_add(load_part(fields.peephole + 2 * H + unit, lanes), dout, dcell);
         const Vec masked = dcell * mask;
         const Vec din = masked * g * i_slope, dforget = dcell * before * f_slope;
@@ -123,7 +133,7 @@ struct LstmVariant : Lstm {
           back = multiply_add(load_part(fields.peephole + H + unit, lanes), dforget, back);
           sums[0][v] = multiply_add(din, before, sums[0][v]);
           sums[1][v] = multiply_add(dforget, before, sums[1][v]);
-          sums[2][v] = multiply_add(dout, cell, sums[2][v]);
+          sums[2][v] = multiply_add(dout, cell_of(b, fields, v, at, row_place + first_unit, H - first_unit), sums[2][v]);
         }
         store(carry, back);
         store(dgates, din);

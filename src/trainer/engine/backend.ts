@@ -23,6 +23,7 @@ import { dropoutKernel } from './kernels/dropout.ts';
 import { elementWiseKernels } from './kernels/element-wise.ts';
 import { embeddingKernel } from './kernels/embedding.ts';
 import { formulaKernel } from './kernels/formula.ts';
+import { gatedScanKernel } from './kernels/gated-scan.ts';
 import { joinKernel } from './kernels/join.ts';
 import type { EngineKernel } from './kernels/kernel.ts';
 import { layerNormKernel } from './kernels/layer-norm.ts';
@@ -57,6 +58,7 @@ const kernels: readonly EngineKernel[] = [
   ctcKernel,
   chainKernel,
   scanKernel,
+  gatedScanKernel,
   selectiveScanKernel,
   memoryKernel,
   ...sliceKernels,

@@ -260,6 +260,14 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     const [T, B, D] = n as number[];
     return [a, B!, state, all, all, state, all, a, state, T!, 2 * D!];
   },
+  gated_scan: ([T, B, D]) => {
+    const [all, state] = [T! * B! * D!, B! * D!];
+    return [all, all, all, B!, state, all, state];
+  },
+  gated_scan_backward: ([T, B, D]) => {
+    const [all, state] = [T! * B! * D!, B! * D!];
+    return [all, all, all, B!, state, all, all, state, all, all, all, state, T!, null];
+  },
   selective_scan_memory: n => {
     requireChunk(n[4]!);
     return [];
@@ -325,6 +333,8 @@ const OPTIONAL: Readonly<Record<string, readonly number[]>> = {
   formula: span(2, 1 + FORMULA_INPUTS + FORMULA_OUTPUTS),
   scan: [2, 3],
   scan_backward: [1, 2, 5, 7, 8, 9],
+  gated_scan: [1, 3, 4],
+  gated_scan_backward: [1, 3, 4, 7, 9, 11, 12],
   selective_scan: [5, 6, 7, 10],
   selective_scan_backward: [5, 6, 9, 15, 16, 17],
   channel_states: [3, 4, 7],
@@ -352,6 +362,8 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
       return n[0] === 1 ? [0] : [1];
     case 'convolution_backward':
       return n.at(-1) === -1 ? [] : [2];
+    case 'gated_scan_backward':
+      return beside([1, 9]);
     case 'selective_scan_backward':
       return beside([5, 15]);
     case 'matrix_memory':
@@ -422,6 +434,8 @@ export function checkSizes(kernel: string, operands: readonly Operand[], integer
 const LENGTHS = {
   scan: 2,
   scan_backward: 1,
+  gated_scan: 3,
+  gated_scan_backward: 3,
   selective_scan: 6,
   selective_scan_backward: 6,
   channel_states: 3,
@@ -469,6 +483,8 @@ function checkIndices(kernel: string, operands: readonly Operand[], integers: re
     case 'matrix_memory':
     case 'matrix_memory_backward':
     case 'scan_backward':
+    case 'gated_scan':
+    case 'gated_scan_backward':
     case 'selective_scan':
     case 'selective_scan_backward':
     case 'channel_states':

@@ -19,7 +19,7 @@
 import type { StreamKey } from '../random.ts';
 import type { RecurrentCell, RecurrentReportOut } from './cells.ts';
 import type { Program } from './formula.ts';
-import type { RecurrenceOperations } from './recurrences.ts';
+import type { GatedScanOperations, RecurrenceOperations } from './recurrences.ts';
 import type { IntSlice, Slice } from './slices.ts';
 import type { LstmFields, VariantOperations } from './variants.ts';
 
@@ -582,7 +582,8 @@ export interface LstmVariantOperations {
 export interface Provider
   extends Partial<SequenceOperations>,
     Partial<VariantOperations>,
-    Partial<LstmVariantOperations> {
+    Partial<LstmVariantOperations>,
+    Partial<GatedScanOperations> {
   readonly name: 'native' | 'wasm' | 'reference';
   /** for people and run.json, e.g. "avx2", "simd128", "javascript" */
   readonly instructionSet: string;

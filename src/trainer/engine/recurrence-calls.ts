@@ -3,6 +3,8 @@
 import type { IntSlice, Slice } from './provider.ts';
 import type {
   ChannelStatesShape,
+  GatedScanOperations,
+  GatedScanShape,
   MatrixMemoryShape,
   MemoryUpdate,
   RecurrenceOperations,
@@ -14,6 +16,9 @@ import type {
 export const RECURRENCE_OPERANDS = {
   scan: 'rrrrww',
   scan_backward: 'rrrrrrwwwww',
+  gated_scan_memory: '',
+  gated_scan: 'rrrrrww',
+  gated_scan_backward: 'rrrrrrrrwwwwww',
   selective_scan_memory: '',
   selective_scan: 'rrrrrrrrwwww',
   selective_scan_backward: 'rrrrrrrrrrwwwwwwwww',
@@ -37,7 +42,10 @@ const UPDATES: readonly MemoryUpdate[] = ['add', 'delta', 'general'];
 const DECAYS: readonly MatrixMemoryShape['decayOf'][] = ['none', 'head', 'channel'];
 
 /** `scratchOf` lends at least that many floats for one call. */
-export function recurrenceCalls(invoke: Invoke, scratchOf: (floats: number) => Slice): RecurrenceOperations {
+export function recurrenceCalls(
+  invoke: Invoke,
+  scratchOf: (floats: number) => Slice,
+): RecurrenceOperations & GatedScanOperations {
   const selectiveScratch = (shape: SelectiveScanShape, backward: number) => {
     const { seqLen, batch, width, states, chunk } = shape;
     return scratchOf(
@@ -80,6 +88,19 @@ export function recurrenceCalls(invoke: Invoke, scratchOf: (floats: number) => S
       const scratch = scratchOf(2 * call.width);
       const operands = [a, lengths, h0, h, dh, dhN, db, da, dh0, gradNorm, scratch];
       invoke('scan_backward', [], operands, scanNumbers(call));
+    },
+    gatedScan(call) {
+      const { forget, input, hidden, lengths, h0, h, hN } = call;
+      invoke('gated_scan', [], [forget, input, hidden, lengths, h0, h, hN], gatedNumbers(call));
+    },
+    gatedScanBackward(call) {
+      const { forget, input, hidden, lengths, h0, h, dh, dhN, dForget, dInput, dHidden, dh0, gradNorm } =
+        call;
+      const numbers = gatedNumbers(call);
+      const scratch = scratchOf(invoke('gated_scan_memory', [], [], numbers.slice(0, 3)));
+      const gradients = [dForget, dInput, dHidden, dh0, gradNorm];
+      const operands = [forget, input, hidden, lengths, h0, h, dh, dhN, ...gradients, scratch];
+      invoke('gated_scan_backward', [], operands, numbers);
     },
     selectiveScan(call) {
       const { x, delta, a, b, c, skip, lengths, h0, y, hN, kept } = call;
@@ -138,4 +159,8 @@ function memoryNumbers(shape: MatrixMemoryShape): number[] {
   const { seqLen, batch, heads, keySize, valueSize, update, decayOf, normalised, reverse, chunk } = shape;
   const kinds = [UPDATES.indexOf(update), DECAYS.indexOf(decayOf), Number(normalised), Number(reverse)];
   return [seqLen, batch, heads, keySize, valueSize, ...kinds, chunk];
+}
+
+function gatedNumbers({ seqLen, batch, width, positive }: GatedScanShape): number[] {
+  return [seqLen, batch, width, Number(positive)];
 }

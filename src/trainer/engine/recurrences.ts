@@ -55,6 +55,57 @@ export interface ScanBackward extends ScanShape {
   readonly gradNorm: Slice | null;
 }
 
+export interface GatedScanShape {
+  readonly seqLen: number;
+  readonly batch: number;
+  readonly width: number;
+  /** whether the candidate is made positive (kernels/gated_scan.h) */
+  readonly positive: boolean;
+}
+
+/** minLSTM from its projected inputs, or minGRU, whose gate stands in `forget`. */
+export interface GatedScan extends GatedScanShape {
+  /** (T, B, D) each; null: minGRU */
+  readonly forget: Slice;
+  readonly input: Slice | null;
+  readonly hidden: Slice;
+  readonly lengths: IntSlice | null;
+  /** (B, D); null: zeros */
+  readonly h0: Slice | null;
+  /** (T, B, D) */
+  readonly h: Slice;
+  /** (B, D) */
+  readonly hN: Slice;
+}
+
+export interface GatedScanBackward extends GatedScanShape {
+  readonly forget: Slice;
+  readonly input: Slice | null;
+  readonly hidden: Slice;
+  readonly lengths: IntSlice | null;
+  readonly h0: Slice | null;
+  /** as the forward call left it */
+  readonly h: Slice;
+  /** (T, B, D) */
+  readonly dh: Slice;
+  /** (B, D); null: zeros */
+  readonly dhN: Slice | null;
+  /** (T, B, D) each; `dInput` null: minGRU */
+  readonly dForget: Slice;
+  readonly dInput: Slice | null;
+  readonly dHidden: Slice;
+  /** (B, D); null: not wanted */
+  readonly dh0: Slice | null;
+  /** as in ScanBackward */
+  readonly gradNorm: Slice | null;
+}
+
+/** Where they are missing, layers compose them of other operations. */
+export interface GatedScanOperations {
+  gatedScan(call: GatedScan): void;
+  gatedScanBackward(call: GatedScanBackward): void;
+}
+
 export interface SelectiveScanShape {
   readonly seqLen: number;
   readonly batch: number;

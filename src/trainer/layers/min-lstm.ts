@@ -7,10 +7,9 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { type Expression, f, formula } from '../engine/formula.ts';
-import { applied } from '../engine/kernels/formula.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection } from './linear-recurrence.ts';
-import { candidates, scanned } from './min-gru.ts';
+import { candidates, gated } from './min-gru.ts';
 
 export function buildMinLstm(layer: LayerOf<'min-lstm'>, place: Place): BuiltLayer {
   const { units, candidate } = layer;
@@ -23,8 +22,8 @@ export function buildMinLstm(layer: LayerOf<'min-lstm'>, place: Place): BuiltLay
     states: [{ name: `${place.name}.h`, size: units }],
     forward(read, pass) {
       const x = read as Tensor3D;
-      const [a, b] = applied<Tensor3D>(steps[candidate], [forget!(x), input!(x), hidden!(x)]);
-      return scanned({ a: a!, b: b! }, place, pass);
+      const inputs = { forget: forget!(x), input: input!(x), hidden: hidden!(x) };
+      return gated(inputs, steps[candidate], candidate, place, pass);
     },
   };
 }

@@ -21,7 +21,12 @@ const MAX_THREADS = 64;
 export const CALL_BYTES = 512;
 
 /** Modules made before 28 November 2026. */
-const WITHOUT_LSTM_VARIANTS = { lstmVariantForward: undefined, lstmVariantBackward: undefined };
+const NOT_IN_OLD_MODULES = {
+  lstmVariantForward: undefined,
+  lstmVariantBackward: undefined,
+  gatedScan: undefined,
+  gatedScanBackward: undefined,
+};
 
 export interface WasmOptions {
   /** left out: UNROLL_ISA, or the best that the host has */
@@ -73,7 +78,7 @@ async function createProvider(
     allocate,
     release,
     ...kernelCalls(invoke, { allocate, release }),
-    ...('unroll_lstm_variant_forward' in exports ? {} : WITHOUT_LSTM_VARIANTS),
+    ...('unroll_lstm_variant_forward' in exports ? {} : NOT_IN_OLD_MODULES),
     timeAlone: () => exports.unroll_threads_alone?.() ?? 0,
     close: () => exports.unroll_threads_stop(),
   };
