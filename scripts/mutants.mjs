@@ -58,7 +58,7 @@ const rooms = {
     folder: 'src/runs',
     tests: [
       'test/unit/runs/**/*.test.ts',
-      ...['work', 'same-bits'].map(inTraining),
+      ...['work', 'same-bits', 'repair', 'resumed-options', 'import'].map(inTraining),
       'test/unit/dashboard/**/*.test.ts',
     ],
   },
@@ -114,15 +114,22 @@ const operators = {
   ],
 };
 
+/** A loop over vectors that cuts the last one to the numbers that are left: one more has none, and changes nothing. */
+function isOneMoreVector(line, next) {
+  const [, index, end] = /\bfor \(.*; (\w+) < (\w+); \1 \+= WIDTH\)/.exec(line) ?? [];
+  return index !== undefined && next?.includes(`lanes = smaller<Index>(WIDTH, ${end} - ${index});`);
+}
+
 /**
  * Lines whose change says nothing: types, imports, how deep a name is followed, and in kernels the sizes of tiles and
  * of shares, and from how many vectors on which form of the same computation is taken.
  */
-function isIdle(line, room, operator) {
+function isIdle(line, next, room, operator) {
   if (/^\s*(import|export (type|interface)|interface|type|static_assert|template|#|typedef|\})/.test(line))
     return true;
   if (operator === 'constant' && /\bdepth \+ \d/.test(line)) return true;
   if (room !== 'kernels') return false;
+  if (operator === 'bound' && isOneMoreVector(line, next)) return true;
   if (operator === 'constant' && /smaller<Index>\(\w+ \+ \d+,/.test(line)) return true;
   if (operator === 'bound' && /\bif \(.*[<>]=? \d+ \* WIDTH\b/.test(line)) return true;
   return /\bconstexpr\b|#pragma|WORTH_THREADS|larger<|template/.test(line);
@@ -137,11 +144,12 @@ function sitesOf(room) {
   return files.flatMap(file => {
     const text = original(file);
     const code = codeOf(text);
+    const lines = code.split('\n');
     return Object.entries(operators).flatMap(([operator, [pattern, change]]) =>
       [...code.matchAll(pattern)].flatMap(match => {
         const line = code.slice(0, match.index).split('\n').length;
-        const whole = code.split('\n')[line - 1];
-        if (isIdle(whole, room, operator)) return [];
+        const [whole, next] = lines.slice(line - 1, line + 1);
+        if (isIdle(whole, next, room, operator)) return [];
         return { room, file, operator, line, at: match.index, was: match[0], becomes: change(match) };
       }),
     );

@@ -34,7 +34,8 @@ export function binary(operator: string, left: Constant, right: Constant): Const
     case '//':
       return Math.floor(left / right);
     case '%':
-      return left - right * Math.floor(left / right);
+      // of a negative number the two languages give another sign
+      return left < 0 || right < 0 ? undefined : left % right;
     case '**':
       return left ** right;
     case '<<':

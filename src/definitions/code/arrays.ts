@@ -2,7 +2,7 @@
 // functions of the file hand on. Names are those of NumPy, pandas, PyTorch, TensorFlow and TensorFlow.js.
 
 import { type ArrayShape, callsNamed, dotted, type Evaluator, type Value } from './evaluation.ts';
-import type { Binding, CallOf, Expression } from './expression.ts';
+import { type Binding, type CallOf, type Expression, itemAt } from './expression.ts';
 import type { Node, Source } from './node.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
@@ -174,7 +174,7 @@ export class Arrays {
   /** An element of a tuple that a call or a list gives; undefined where the object is an array. */
   private partOf(object: Expression, place: number, depth: number): ArrayShape | undefined {
     if (object.kind === 'list') {
-      const item = object.items[place < 0 ? object.items.length + place : place];
+      const item = itemAt(object.items, place);
       return item ? this.shape(item, depth + 1) : null;
     }
     if (object.kind === 'index' && object.index.kind === 'constant') {
@@ -198,7 +198,7 @@ export class Arrays {
     const parts = this.evaluator.returned(object, result => {
       const [list] = result.kind === 'list' ? [result] : this.evaluator.definitions(result);
       if (list?.kind !== 'list') return undefined;
-      const item = list.items[place < 0 ? list.items.length + place : place];
+      const item = itemAt(list.items, place);
       return item ? this.shape(item, depth + 1) : null;
     });
     if (!parts || parts.some(each => each === undefined)) return undefined;

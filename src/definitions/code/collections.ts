@@ -1,7 +1,7 @@
 // Literal collections that code derives from others: characters and words of texts in quotes, sets, and numberings of
 // them. Only how many there are is asked, since the order of a set is not told.
 import { dotted, type Evaluator } from './evaluation.ts';
-import type { Constant, Expression } from './expression.ts';
+import { type Constant, type Expression, isSpread } from './expression.ts';
 import type { Node } from './node.ts';
 
 const DEPTH = 16;
@@ -64,7 +64,7 @@ export class Collections {
   /** What an element of a list adds to it: `*words` and `...words` add several. */
   private element(expression: Expression, depth: number): Constant[] | null {
     const { node } = expression;
-    const spread = /splat|spread/.test(node.type) ? node.namedChild(0) : null;
+    const spread = isSpread(expression) ? node.namedChild(0) : null;
     if (spread) return this.items(this.evaluator.dialect.expression(spread), depth);
     const told = this.evaluator.value(expression);
     if (told.kind === 'known') return [told.value];

@@ -183,3 +183,15 @@ export function enclosingClass(scope: Scope): Scope | null {
   for (let here: Scope | null = scope; here; here = here.parent) if (here.kind === 'class') return here;
   return null;
 }
+
+/** `*words` in Python, `...words` in JavaScript: as an item of a list it stands for several. */
+export function isSpread({ node }: Expression): boolean {
+  return /splat|spread/.test(node.type);
+}
+
+/** The item at a place, which counts from the end where it is negative; undefined behind items that may be several. */
+export function itemAt(items: readonly Expression[], place: number): Expression | undefined {
+  const at = place < 0 ? items.length + place : place;
+  const passed = place < 0 ? items.slice(Math.max(0, at)) : items.slice(0, at + 1);
+  return passed.some(isSpread) ? undefined : items[at];
+}

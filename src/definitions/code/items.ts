@@ -1,6 +1,6 @@
 // The items of lists that are written out, the sizes of arrays as lists, and what the variable of a loop is in each turn.
 import { dotted, type Evaluator } from './evaluation.ts';
-import type { Binding, Expression } from './expression.ts';
+import { type Binding, type Expression, isSpread } from './expression.ts';
 import type { Node } from './node.ts';
 
 const DEPTH = 24;
@@ -148,6 +148,6 @@ export class Items {
     const [list, ...more] = this.evaluator.definitions(expression, depth + 1);
     if (list?.kind !== 'list' || more.length > 0 || this.evaluator.stores.changesList(list)) return null;
     // what `*words` puts in is not one item
-    return list.items.some(({ node }) => /splat|spread/.test(node.type)) ? null : list.items;
+    return list.items.some(isSpread) ? null : list.items;
   }
 }

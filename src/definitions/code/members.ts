@@ -1,7 +1,14 @@
 // What `object.name` is bound to: fields of the class that is being defined, entries of records, members of instances,
 // options of a command line, and settings of a configuration.
 import { bindingOf, callsNamed, dotted, type Evaluator } from './evaluation.ts';
-import { type Binding, type CallOf, type Expression, enclosingClass, type Scope } from './expression.ts';
+import {
+  type Binding,
+  type CallOf,
+  type Expression,
+  enclosingClass,
+  itemAt,
+  type Scope,
+} from './expression.ts';
 import type { Node } from './node.ts';
 import { isBefore, lastOfEach } from './reach.ts';
 
@@ -87,7 +94,7 @@ export class Members {
       }
       case 'list': {
         const place = Number(name);
-        const value = definition.items[place < 0 ? definition.items.length + place : place];
+        const value = itemAt(definition.items, place);
         return value ? [bindingOf(value, this.evaluator.dialect)] : [];
       }
       case 'call':

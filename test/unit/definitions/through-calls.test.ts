@@ -1,7 +1,7 @@
 // Widths of what a layer reads that come through functions of one's own, models applied as layers, wrappers that are given
 // a layer by its name, states beside the input, and the merge modes of both directions.
 import assert from 'node:assert/strict';
-import { layersOf } from './find.ts';
+import { find, layersOf } from './find.ts';
 
 const keras = (text: string) =>
   layersOf('python', `from keras.layers import *\nfrom keras.models import Model, Sequential\n${text}`);
@@ -136,6 +136,45 @@ nn.LSTM(3, other)
     assert.deepEqual(layers[0]!.parametersRange, [torch(4), torch(40)]);
     assert.deepEqual([layers[0]!.units, layers[0]!.parameters], [null, null]);
     assert.deepEqual([layers[1]!.units, layers[1]!.unitsRange], [null, undefined]);
+  });
+});
+
+describe('a layer that is made in several ways', () => {
+  it('is one for each number that differs', async () => {
+    const { layers } = await find(
+      'python',
+      `from torch import nn
+def make(n):
+    return nn.LSTM(3, n)
+make(4)
+make(8)
+make(8)
+for size in [5, 6]:
+    nn.GRU(3, size)
+nn.LSTM(3, 4)
+make_one = lambda n: nn.LSTM(3, n)
+make_one(7)
+make_one(7)
+`,
+    );
+    const torch = (units: number, gates: number) => gates * units * (3 + units + 2);
+    assert.deepEqual(
+      layers.map(({ recurrent }) =>
+        recurrent!.variants.map(({ recurrent: own }) => [own!.units.value, own!.parameters]),
+      ),
+      [
+        [
+          [4, torch(4, 4)],
+          [8, torch(8, 4)],
+        ],
+        [
+          [5, torch(5, 3)],
+          [6, torch(6, 3)],
+        ],
+        [],
+        [],
+      ],
+    );
   });
 });
 
