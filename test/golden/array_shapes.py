@@ -120,6 +120,7 @@ ARRAYS = [
     ('x = np.zeros(shape=(4, 3))', [0, 1]),
     ('x = np.reshape(np.zeros((8, 6)), (4, -1, 2))', [0, 1, 2]),
     ('x = np.zeros((8, 6)).reshape(4, 12)', [0, 1]),
+    ('x = np.zeros((0, 3)).reshape(0, 3)', [1]),
     ('x = np.array([1, 2, -3])', [0]),
     ('x = np.array([np.zeros(4), np.ones(4), np.ones(4)])', [0, 1]),
     ('x = pd.DataFrame(np.zeros((4, 3))).values', [0, 1]),

@@ -68,6 +68,7 @@ describe('the history of a diagnosis', () => {
     assert.ok(Math.abs(history.mean(0, 5000)! - sum / 5000) < 1e-9);
     assert.equal(history.lastStep, 5000);
     // the bins are joined when the 1025th comes, which has no neighbour
+    assert.equal(filled(values.slice(0, 1024)).mean(1, 2), values[1]);
     const joined = filled(values.slice(0, 1025));
     assert.equal(joined.lastStep, 1025);
     assert.equal(joined.mean(0, 2), (values[0]! + values[1]!) / 2);

@@ -341,3 +341,87 @@ describe('limits of a diagnosis', () => {
     assert.equal(learned?.severity, 'info');
   });
 });
+
+describe('at the very limit', () => {
+  const has = (
+    id: Finding['id'],
+    steps: number,
+    at: (step: number) => Partial<Observation>,
+    what: RunFacts = facts(),
+  ) => run(what, steps, at).some(each => each.id === id);
+  const flow = (ratio: number) => [{ layer: 'layers.1.0', norms: [ratio, 1] }];
+
+  it('a gradient vanishes', () => {
+    const of = (ratio: number, trainLoss: number, valLoss: number) => (step: number) => ({
+      trainLoss,
+      flow: flow(ratio),
+      ...(step === 90 ? { valLoss } : {}),
+    });
+    assert.ok(has('vanishing', 300, of(1e-4, 10, 10), facts({}, 10)));
+    assert.ok(has('vanishing', 300, of(1e-9, 9, 10), facts({}, 10)));
+    assert.ok(has('vanishing', 300, of(1e-9, 10, 9), facts({}, 10)));
+  });
+
+  it('a gradient whose stretches rise in three of four pairs comes further back', () => {
+    // 7 of the 28 pairs are out of order
+    const order = [3, 2, 1, 6, 5, 4, 8, 7];
+    const rising = (step: number) => ({
+      trainLoss: 3,
+      flow: flow(10 ** (-9 + 0.1 * order[Math.min(7, Math.max(0, Math.ceil((step - 60) / 42.5) - 1))]!)),
+    });
+    assert.ok(!has('vanishing', 400, rising, facts({ steps: 2600 })));
+  });
+
+  it('a gradient does not explode', () => {
+    assert.ok(!has('exploding', 200, () => ({ gradNorm: 1, flow: flow(1000) })));
+    assert.ok(
+      !has('exploding', 600, step => ({
+        gradNorm: step > 550 && step < 554 ? 50 : 1,
+        trainLoss: step > 550 ? 103 : 100,
+      })),
+    );
+  });
+
+  it('gates are saturated from the hundredth update on', () => {
+    const gates = [{ layer: 'layers.1.0', gate: 'o', mean: [0.5], saturation: [0.99] }];
+    assert.ok(!has('saturated-gates', 99, () => ({ gates })));
+    assert.ok(has('saturated-gates', 100, () => ({ gates })));
+  });
+
+  it('a run overfits, since the first of equally good validations', () => {
+    const of =
+      (best: number, rise: number, then: number, now: number, again = 0) =>
+      (step: number) => ({
+        trainLoss: step <= 200 ? then : now,
+        ...(step % 20 === 0
+          ? { valLoss: step === 200 || step === again ? best : step < 200 ? best + 9 : best + rise }
+          : {}),
+      });
+    assert.ok(has('overfitting', 300, of(25, 1, 10, 1)));
+    assert.ok(has('overfitting', 300, of(2, 3, 10, 1), facts({}, 200)));
+    assert.ok(has('overfitting', 300, of(2, 3, 100, 97)));
+    const [found] = run(facts(), 300, of(2, 3, 10, 1, 240));
+    assert.equal(found?.evidence['bestStep'], 200);
+  });
+
+  it('a loss stands still', () => {
+    const still = (before: number, now: number) => (step: number) => ({
+      trainLoss: step <= 300 ? before : now,
+    });
+    assert.ok(has('plateau', 400, still(1000, 997)));
+    assert.ok(has('plateau', 400, still(0.5, 0.5), facts({}, 10)));
+    const [learned] = run(facts({}, 100), 400, still(97, 97));
+    assert.equal(learned?.severity, 'info');
+  });
+
+  it('validation does not improve', () => {
+    const validated = (losses: Readonly<Record<number, number>>) => (step: number) => ({
+      trainLoss: 2,
+      ...(losses[step] === undefined ? {} : { valLoss: losses[step] }),
+    });
+    assert.ok(has('plateau', 400, validated({ 50: 1000, 150: 1000, 300: 994, 400: 994 })));
+    assert.ok(has('plateau', 400, validated({ 50: 2, 150: 2, 200: 1.5, 300: 1.495 })), 'at the middle');
+    assert.ok(!has('plateau', 400, validated({ 50: 2, 150: 2, 300: 1.5, 400: 1.5 })), 'four are enough');
+    assert.ok(has('plateau', 400, validated({ 50: 2, 300: 1.5, 400: 1.5 })), 'three are not');
+  });
+});

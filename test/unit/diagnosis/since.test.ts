@@ -34,6 +34,7 @@ describe('a finding later on', () => {
       stillHolds(found, { step, last });
     assert.equal(holds(overfitting, { valLoss: 0.039 }), false);
     assert.equal(holds(overfitting, { valLoss: 0.041 }), true);
+    assert.equal(holds(overfitting, { valLoss: 0.04 }), true);
     assert.equal(holds(vanishing, { valLoss: 0.01 }), false);
     assert.equal(holds(vanishing, { valLoss: 0.16 }), true);
     assert.equal(holds(plateau, { trainLoss: 1.5 }), false);
