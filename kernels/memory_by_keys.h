@@ -102,11 +102,14 @@ struct KeySums {
   Vec squares, alpha;
 };
 
+/** What the way back does with decays: nothing, their gradients too, or multiply alone where no one learns them. */
+enum Decays { NO_DECAYS = 0, LEARNED_DECAYS = 1, FIXED_DECAYS = 2 };
+
 /**
  * A panel of keys one step back: g becomes the derivative of the state before the step; dk, and dalpha unless null; products of
  * G with k are begun with the first panel.
  */
-template <int NV, bool BEFORE, bool DECAYS>
+template <int NV, bool BEFORE, int DECAYS>
 UNROLL_NOINLINE void key_step_back(const MemoryPlan &p, const MemoryStep &step, Index first, const float *before,
                                    const KeyBack &m, const float *dfound, float *dk_out, float *dalpha_out, KeySums &sums) {
   const Index left = p.K - first, K_ = m.K_;
@@ -127,10 +130,8 @@ UNROLL_NOINLINE void key_step_back(const MemoryPlan &p, const MemoryStep &step, 
       dk[v] = multiply_add(value, total, dk[v]);
       if (counts) squares[v] = multiply_add(total, total, squares[v]);
       Vec next = total;
-      if (DECAYS) {
-        dalpha[v] = multiply_add(total, load(before + at), dalpha[v]);
-        next *= alpha[v];
-      }
+      if (DECAYS == LEARNED_DECAYS) dalpha[v] = multiply_add(total, load(before + at), dalpha[v]);
+      if (DECAYS) next *= alpha[v];
       if (BEFORE) next = multiply_add(d, q[v], next);
       store(g + at, next);
     }
@@ -216,14 +217,14 @@ UNROLL_INLINE Index row_of_step(const MemoryPlan &p, const Reading &reading, Ind
 }
 
 /** The steps of a chunk, from `from` on: their states again, then back through them. Behind it comes `next_from` of `next`. */
-template <bool BEFORE, bool DECAYS>
+template <bool BEFORE, int DECAYS>
 static void keys_back_chunk(const MemoryPlan &p, const UnrollMatrixMemoryBackward &call, const Reading &reading,
                             const StepReader<UnrollMatrixMemoryBackward> &reader, const KeyBack &m, Index task, Index from,
                             Index next, Index next_from, float *squares, float *dbonus) {
   const Index head = task % p.H, steps = smaller(p.chunk, reading.length(task / p.H) - from), K = p.K;
   const auto row_of = [&](Index i) { return row_of_step(p, reading, task, from + i); };
-  // without decays nothing asks for earlier states
-  const Index apart = DECAYS || BEFORE ? m.state : 0;
+  // without gradients of decays nothing asks for earlier states
+  const Index apart = DECAYS == LEARNED_DECAYS || BEFORE ? m.state : 0;
   const float *kept = kept_state(p, (float *)call.kept, from / p.chunk, task);
   for (Index j = 0; j < m.K_; j += WIDTH) pack_column(m.states + j, m.K_, kept + j * p.R, p.R, clamp_lanes(K - j), p.R);
   for (Index i = 0; i < steps; i++) {
@@ -292,11 +293,13 @@ static void keys_back(const MemoryPlan &p, const UnrollMatrixMemoryBackward &cal
       });
   };
   if (call.bonus)
-    chunks_back(Constant<1>{}, Constant<1>{});
-  else if (call.decay_of != UNROLL_DECAY_NONE)
-    chunks_back(Constant<0>{}, Constant<1>{});
+    chunks_back(Constant<1>{}, Constant<LEARNED_DECAYS>{});
+  else if (call.decay_of == UNROLL_DECAY_NONE)
+    chunks_back(Constant<0>{}, Constant<NO_DECAYS>{});
+  else if (call.ddecay)
+    chunks_back(Constant<0>{}, Constant<LEARNED_DECAYS>{});
   else
-    chunks_back(Constant<0>{}, Constant<0>{});
+    chunks_back(Constant<0>{}, Constant<FIXED_DECAYS>{});
   each_task([&](Index task) {
     for (Index r = 0; call.ds0 && r < p.R; r++) copy(call.ds0 + task * size + r * p.K, m.g + r * m.K_, p.K);
   });

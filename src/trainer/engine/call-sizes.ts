@@ -370,7 +370,6 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
     case 'matrix_memory_backward': {
       const general = n[5] === 2 ? [5, 6] : [];
       const gradients: [number, number][] = [
-        [3, 16],
         [4, 17],
         [5, 18],
         [6, 19],

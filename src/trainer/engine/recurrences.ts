@@ -286,8 +286,9 @@ export interface MatrixMemoryBackward extends MatrixMemoryShape {
   readonly dq: Slice;
   readonly dk: Slice;
   readonly dv: Slice;
-  /** null exactly where the operand is */
+  /** null where the operand is, or where nobody learns it */
   readonly dDecay: Slice | null;
+  /** null exactly where the operand is, as the next three */
   readonly dStrength: Slice | null;
   readonly da: Slice | null;
   readonly db: Slice | null;

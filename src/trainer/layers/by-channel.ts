@@ -37,9 +37,9 @@ export function softplus<T extends Tensor>(x: T): T {
 }
 
 /** p x */
-export function times(p: number): (x: Tensor3D) => Tensor3D {
+export function times(p: number): <T extends Tensor>(x: T) => T {
   const multiple = formula(1, x => [f.affine(x, p)]);
-  return x => applied<Tensor3D>(multiple, [x])[0]!;
+  return <T extends Tensor>(x: T) => applied<T>(multiple, [x])[0]!;
 }
 
 /** x ⊙ y of one shape, or x (…, D) ⊙ weight (D). */

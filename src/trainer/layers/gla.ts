@@ -11,7 +11,6 @@ import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
 import { f, formula } from '../engine/formula.ts';
 import { applied } from '../engine/kernels/formula.ts';
-import { times } from './by-channel.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection, siluGated } from './linear-recurrence.ts';
 import { headNorm, headsIn, remembered } from './remembered.ts';
@@ -25,13 +24,13 @@ export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
   const { units, rank } = layer;
   const { heads, size } = headsIn(layer, units, place);
   const inputs = place.input.width;
-  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name =>
-    projection(place, name, units, inputs, { bias: false }),
-  );
+  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name => {
+    const scale = name === 'q' ? { scale: 1 / Math.sqrt(size) } : {};
+    return projection(place, name, units, inputs, { bias: false, ...scale });
+  });
   const decayIn = projection(place, 'decay_in', rank, inputs, { bias: false });
   const decayOut = projection(place, 'decay_out', units, rank);
   const norm = headNorm(place, 'norm', size);
-  const scale = times(1 / Math.sqrt(size));
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -40,7 +39,7 @@ export function buildGla(layer: LayerOf<'gla'>, place: Place): BuiltLayer {
     forward(input, pass) {
       const x = input as Tensor3D;
       const operands = {
-        q: scale(q!(x)),
+        q: q!(x),
         k: k!(x),
         v: v!(x),
         decay: applied<Tensor3D>(decays, [decayOut(decayIn(x))])[0]!,

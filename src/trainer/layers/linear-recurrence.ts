@@ -4,7 +4,7 @@ import { kindOf, type Layer } from '../../experiment/layers/index.ts';
 import { f, formula } from '../engine/formula.ts';
 import { applied } from '../engine/kernels/formula.ts';
 import { glance } from '../engine/storage.ts';
-import { convolvedByChannel } from './by-channel.ts';
+import { convolvedByChannel, times } from './by-channel.ts';
 import { glorotUniform, type Initializer, uniform, zeros } from './initial.ts';
 import type { BuiltLayer, Pass, Place } from './layer.ts';
 import { activation, dense } from './operations.ts';
@@ -13,6 +13,8 @@ export type Sequence = (x: Tensor3D) => Tensor3D;
 
 interface ProjectionOptions {
   bias?: boolean;
+  /** what the weight is multiplied by, which takes no pass over all steps; without a bias */
+  scale?: number;
   /** of the bias; left out: as PyTorch's Linear, zeros in Keras and tfjs */
   initialBias?: Initializer;
 }
@@ -26,14 +28,15 @@ export function projection(
   name: string,
   outputs: number,
   inputs: number,
-  { bias = true, initialBias }: ProjectionOptions = {},
+  { bias = true, scale, initialBias }: ProjectionOptions = {},
 ): Sequence {
   const spread = uniform(1 / Math.sqrt(inputs));
   const pytorch = place.convention === 'pytorch';
   const weight = place.variable(`${name}.weight`, [outputs, inputs], pytorch ? spread : glorotUniform);
   const ofBias = initialBias ?? (pytorch ? spread : zeros);
   const added = bias ? place.variable(`${name}.bias`, [outputs], ofBias) : null;
-  return x => dense(x, weight, added);
+  const scaled = scale === undefined ? null : times(scale);
+  return x => dense(x, scaled ? scaled(weight) : weight, added);
 }
 
 /** y = (W_1 gelu(x) + b_1) ⊙ σ(W_2 gelu(x) + b_2), as S4D, LRU and S5 stand in their papers' blocks. */

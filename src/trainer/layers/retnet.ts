@@ -8,7 +8,6 @@
 // the convention, norm 1.
 import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
 import type { LayerOf } from '../../experiment/layers/index.ts';
-import { times } from './by-channel.ts';
 import type { BuiltLayer, Place } from './layer.ts';
 import { ownLevel, projection, siluGated } from './linear-recurrence.ts';
 import { headNorm, headsIn, remembered } from './remembered.ts';
@@ -21,12 +20,12 @@ function decayOf(head: number): number {
 export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer {
   const { units } = layer;
   const { heads, size } = headsIn(layer, units, place);
-  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name =>
-    projection(place, name, units, place.input.width, { bias: false }),
-  );
+  const [q, k, v, gate] = ['q', 'k', 'v', 'gate'].map(name => {
+    const scale = name === 'k' ? { scale: 1 / Math.sqrt(size) } : {};
+    return projection(place, name, units, place.input.width, { bias: false, ...scale });
+  });
   const rates = Array.from({ length: heads }, (_, head) => decayOf(head));
   const norm = headNorm(place, 'norm', size);
-  const scale = times(1 / Math.sqrt(size));
   const out = projection(place, 'out', units, units, { bias: false });
   return {
     output: { kind: 'vectors', width: units, learned: true },
@@ -40,11 +39,11 @@ export function buildRetnet(layer: LayerOf<'retnet'>, place: Place): BuiltLayer 
       for (let i = 0; i < decay.length; i++) decay[i] = rates[i % heads]!;
       const operands = {
         q: q!(x),
-        k: scale(k!(x)),
+        k: k!(x),
         v: v!(x),
         decay: tensor3d(decay, [T, B, heads]),
       };
-      return out(siluGated(norm(remembered(operands, { heads }, place, pass)), gate!(x)));
+      return out(siluGated(norm(remembered(operands, { heads, fixedDecay: true }, place, pass)), gate!(x)));
     },
   };
 }

@@ -23,7 +23,7 @@
 // and the floor multiplied by exp(-m_t), which changes no output: m needs no gradient, save that of sN, in which it counts as
 // a constant. mN (B, H) goes with sN and comes back as m0; left out, both are those of an empty memory.
 //
-// All inputs but m0, and both o and sN, have gradients.
+// All inputs but m0, and both o and sN, have gradients; `decay` has none with `fixedDecay`.
 import { add, exp, type NamedTensorMap, type Tensor, type Tensor3D, tensor } from '@tensorflow/tfjs-core';
 import { operations } from '../operations.ts';
 import { newFloats } from '../pool.ts';
@@ -58,6 +58,7 @@ interface MemoryContext extends RecurrenceOptions {
   floors: Float32Array | null;
   /** of exponential gates: exp of what they are after stabilising */
   gates: { decay: Float32Array; strength: Float32Array } | null;
+  fixedDecay?: boolean;
   arrays?: Record<string, Float32Array | undefined>;
   kept?: Float32Array;
 }
@@ -212,7 +213,8 @@ export const memoryKernel: EngineKernel = {
       bonus: [heads * keySize],
       s0: stateShape(shape),
     };
-    const shapes = Object.fromEntries(Object.entries(all).filter(([name]) => arrays[name]));
+    const learned = (name: string) => name !== 'decay' || !context.fixedDecay;
+    const shapes = Object.fromEntries(Object.entries(all).filter(([name]) => arrays[name] && learned(name)));
     const gradients = once(() => backward(context, dO!, dsN!, shapes));
     return gradientThunks(gradients, shapes);
   },

@@ -74,4 +74,6 @@ export interface MemoryOptions extends RecurrenceOptions {
   exponential?: boolean;
   /** least divisor of a normalised memory, default 1 */
   floor?: number;
+  /** nobody learns the decay: its gradient is not computed; default false */
+  fixedDecay?: boolean;
 }

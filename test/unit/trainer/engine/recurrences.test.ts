@@ -111,6 +111,46 @@ describe('linear recurrences', () => {
     for (const golden of cases) it(`${golden.operation}: ${golden.name}`, () => assertGolden(golden, false));
   });
 
+  describe('a decay that nobody learns changes no other gradient', () => {
+    after(() => startEngine('reference', null));
+    for (const engine of ['reference', 'wasm', 'native'] as const)
+      for (const [heads, keys, decays] of [
+        [2, 6, 2],
+        [1, 37, 37],
+        [4, 128, 4],
+      ] as const)
+        it(`${engine}: ${heads} heads of ${keys} keys, ${decays} decays`, async () => {
+          await startEngine(engine, 2);
+          tidy(() => {
+            const [T, B] = [70, 2];
+            const operands = [1, 2, 3].map(seed => times(normal(seed, T, B, keys), 0.4));
+            const decay = sigmoid(add(normal(4, T, B, decays), 2)) as Tensor3D;
+            const weights = normal(5, T, B, keys);
+            const norms: Float32Array[] = [];
+            const loss = (fixedDecay: boolean, q: Tensor, k: Tensor, v: Tensor, decay: Tensor) =>
+              sum(
+                mul(
+                  weights,
+                  memory({ q, k, v, decay } as Parameters<typeof memory>[0], {
+                    heads,
+                    fixedDecay,
+                    lengths: Int32Array.of(T, 33),
+                    onReport: ({ hiddenGradNorm }) => norms.push(hiddenGradNorm.slice()),
+                  }).o,
+                ),
+              ) as Scalar;
+            const learned = grads((q: Tensor, k: Tensor, v: Tensor, decay: Tensor) =>
+              loss(false, q, k, v, decay),
+            );
+            const fixed = grads((q: Tensor, k: Tensor, v: Tensor) => loss(true, q, k, v, decay));
+            const expected = learned([...operands, decay]);
+            for (const [i, gradient] of fixed(operands).entries())
+              assertClose(gradient.dataSync(), expected[i]!.dataSync(), `operand ${i}`, 1e-6);
+            assertClose(norms[1]!, norms[0]!, 'norms', 1e-6);
+          });
+        });
+  });
+
   describe('what theory fixes', () => {
     before(() => startEngine('reference', null));
 
