@@ -232,4 +232,45 @@ describe('the kernel of cells with fields', () => {
         assertClose(kernel!.report.hiddenGradNorm, steps!.report.hiddenGradNorm, 'norms', 2e-5);
       });
     });
+
+  // sizes at which threads share out the sequences, or the units of all of them; at 16, 128 and 256 rows stand in place
+  for (const [units, batch, lengths] of [
+    [16, 4, null],
+    [37, 4, [3, 6, 1, 6]],
+    [70, 5, null],
+    [128, 1, null],
+    [200, 3, [6, 2, 0]],
+    [256, 3, null],
+  ] as const)
+    for (const expected of [false, true])
+      it(`or that of a plain LSTM is its own steps: ${units} units, ${batch} sequences, ${expected ? 'expected zoneout' : 'masks'}`, () => {
+        tidy(() => {
+          const cell = makeCell(layerOf({ type: 'lstm', units }), 'pytorch');
+          const inputs = { ...drawn(cell, batch, 6, units), peephole: numbers(3 * units) };
+          const half = () =>
+            tensor(
+              Float32Array.from({ length: 6 * batch * units }, () => 2 * random.int(2)),
+              [6, batch, units],
+            ) as Tensor3D;
+          const masks: SequenceMasks = {
+            input: null,
+            recurrent: null,
+            update: expected ? null : half(),
+            zoneout: { rate: 0.3, h: expected ? null : half(), c: expected ? null : half() },
+          };
+          const state = () => numbers(batch, units).dataSync() as Float32Array;
+          for (const reverse of [false, true]) {
+            const options = {
+              masks,
+              lengths: lengths && Int32Array.from(lengths),
+              reverse,
+              state: { h: state(), c: state() },
+            };
+            const [kernel, steps] = [runSequence, runSteps].map(run => look(cell, inputs, run, options));
+            for (const [name, values] of Object.entries(steps!.arrays))
+              assertClose(kernel!.arrays[name]!, values, name, 2e-5);
+            assertClose(kernel!.report.hiddenGradNorm, steps!.report.hiddenGradNorm, 'norms', 2e-5);
+          }
+        });
+      });
 });
