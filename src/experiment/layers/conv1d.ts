@@ -44,7 +44,8 @@ export const conv1d: LayerKind<typeof schema> = {
     count: (kernelSize * (inputs / groups) + 1) * units,
     formula: `(${kernelSize}·${inputs}${groups > 1 ? `/${groups}` : ''} + 1)·${units}`,
   }),
-  kept: ({ activation }, { inputs, outputs }) => inputs + (activation === 'linear' ? 2 : 3) * outputs,
+  kept: (layer, { inputs, outputs, steps }) =>
+    inputs + ((layer.activation === 'linear' ? 2 : 3) * outputs * shortenedTo(layer, steps)) / steps,
   multiplyAdds: (layer, { inputs, outputs, steps }) =>
     shortenedTo(layer, steps) * layer.kernelSize * (inputs / layer.groups) * outputs,
   state: (layer, { inputs }) => (streams(layer) ? tailOf(layer) * inputs : 0),

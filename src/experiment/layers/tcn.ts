@@ -48,10 +48,11 @@ export const tcn: LayerKind<typeof schema> = {
     if (layers > 1) parts.push(`${layers - 1}·2·(${K}·${O} + ${more})·${O}`);
     return { count: block(I) + change + (layers - 1) * block(O), formula: parts.join(' + ') };
   },
-  // a block: two convolutions with their activations, the residual, what comes out of it, and two gradients
+  // of a block: two convolutions, what is dropped of them, the sum with the residual, and what comes out; two gradients
   kept({ layers, dropout }, { inputs, outputs }) {
-    const dropped = dropout > 0 ? 4 * outputs : 0;
-    return layers * (6 * outputs + dropped) + inputs + 3 * outputs;
+    const dropped = dropout > 0 ? 2 * outputs : 0;
+    const widened = inputs === outputs ? 0 : 3 * outputs;
+    return layers * (4 * outputs + dropped) + inputs + 2 * outputs + widened;
   },
   multiplyAdds({ units: O, kernelSize: K, layers: L }, { inputs: I, steps }) {
     const change = I === O ? 0 : I * O;

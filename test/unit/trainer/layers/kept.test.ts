@@ -1,5 +1,5 @@
-// What layers of linear recurrences say that they keep for the way back, against what a training step takes: the arrays that
-// it asks of the engine when none are left over from another step.
+// What layers of linear recurrences and convolutions say that they keep for the way back, against what a training step takes:
+// the arrays that it asks of the engine when none are left over from another step.
 import assert from 'node:assert/strict';
 import { mean, mul, type Scalar, tensor } from '@tensorflow/tfjs-core';
 import { LAYER_KINDS } from '../../../../src/experiment/layers/index.ts';
@@ -31,7 +31,21 @@ const FORMS = Object.entries(LAYER_KINDS).flatMap(([type, kind]) =>
     .map(change => ({ type, units: UNITS, ...change })),
 );
 
-for (const form of FORMS) {
+/** Convolutions say it of all their forms. */
+const CONVOLUTIONS = [
+  { type: 'conv1d', units: UNITS },
+  { type: 'conv1d', units: UNITS, activation: 'relu' },
+  { type: 'conv1d', units: 2 * UNITS, activation: 'gelu' },
+  { type: 'conv1d', units: UNITS, padding: 'same' },
+  { type: 'conv1d', units: UNITS, activation: 'tanh', stride: 2 },
+  { type: 'tcn', units: UNITS },
+  { type: 'tcn', units: UNITS, layers: 3 },
+  { type: 'tcn', units: 2 * UNITS, layers: 2 },
+  { type: 'tcn', units: UNITS, layers: 2, dropout: 0.2 },
+  { type: 'tcn', units: UNITS, layers: 2, dropout: 0.2, spatialDropout: true, weightNorm: true },
+];
+
+for (const form of [...FORMS, ...CONVOLUTIONS]) {
   it(`${JSON.stringify(form)} keeps what it says`, async () => {
     await startEngine('auto', 1);
     const experiment = experimentSchema.parse({
