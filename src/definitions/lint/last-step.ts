@@ -133,6 +133,19 @@ export function boundBy(
   source: LintSource,
   name: Node,
 ): { value: Node; isFirst: boolean; second: Node | null } | null {
+  const bound = assignmentTo(source, name);
+  if (!bound) return null;
+  const [left, right] = [
+    bound.assignment.childForFieldName('left')!,
+    bound.assignment.childForFieldName('right')!,
+  ];
+  const targets = left.type === 'identifier' ? null : left.namedChildren;
+  if (targets && targets[0]?.id !== bound.target.id) return null;
+  return { value: right, isFirst: targets !== null, second: targets?.[1] ?? null };
+}
+
+/** The assignment that surely bound a name last, and the name in it. */
+export function assignmentTo(source: LintSource, name: Node): { assignment: Node; target: Node } | null {
   const { dialect } = source.reader;
   const made = dialect
     .scopeOf(name)
@@ -143,10 +156,7 @@ export function boundBy(
     .at(-1);
   const assignment = made && assignmentOf(made.node);
   if (!assignment || !reaches(dialect.branches(made.node), dialect.branches(name))) return null;
-  const [left, right] = [assignment.childForFieldName('left')!, assignment.childForFieldName('right')!];
-  const targets = left.type === 'identifier' ? null : left.namedChildren;
-  if (targets && targets[0]?.id !== made.node.id) return null;
-  return { value: right, isFirst: targets !== null, second: targets?.[1] ?? null };
+  return { assignment, target: made.node };
 }
 
 function assignmentOf(node: Node): Node | null {

@@ -7,6 +7,7 @@ import { denseClasses } from './classes.ts';
 import { missingClipping } from './clipping.ts';
 import { embeddingWeights } from './embedding-weights.ts';
 import type { Rule, SteppedRule, TextFinding } from './finding.ts';
+import { fitData } from './fit-data.ts';
 import { fusedKernel } from './keras-fused-kernel.ts';
 import { lastOfPadded, wrongDimension } from './last-step.ts';
 import { receptiveField } from './receptive-field.ts';
@@ -45,6 +46,7 @@ const RULES: readonly (Rule | SteppedRule)[] = [
   statefulBatchSize,
   denseClasses,
   embeddingWeights,
+  fitData,
   impossibleSize,
   torchWidths,
 ];

@@ -8,6 +8,7 @@ import { addStatementBefore, insert, replace } from './edits.ts';
 import type { SteppedRule, TextFinding, TextFix } from './finding.ts';
 import { boundBy } from './last-step.ts';
 import { type LintSource, nameOf, rangeOf } from './source.ts';
+import { stateWidth } from './torch-states.ts';
 
 /** Functions of torch, of its functional module and of tensors that leave the last dimension as it is. */
 const KEEPS =
@@ -22,6 +23,8 @@ interface Width {
   by: string;
   /** both directions behind each other */
   isBoth: boolean;
+  /** of a layer with two directions: the expression that takes the state of one */
+  oneOfBoth?: Node | null;
 }
 
 /** Names that a layer which says what it reads is given, and calls of such names. */
@@ -90,12 +93,26 @@ function compared(source: LintSource, known: KnownCall, given: Width): Omit<Text
   };
 }
 
-function widened(source: LintSource, argument: Expression, value: number, { width }: Width): TextFix[] {
+function widened(
+  source: LintSource,
+  argument: Expression,
+  value: number,
+  { width, oneOfBoth }: Width,
+): TextFix[] {
   const { text } = argument.node;
+  const both = oneOfBoth && value === 2 * width ? withBothStates(source, oneOfBoth) : [];
   // `hidden` becomes `hidden * 2`, so that it follows the layer before it
   const isName = /^[\w.]+$/.test(text) && !/^\d/.test(text);
   const written = isName && width === 2 * value ? `${text} * 2` : String(width);
-  return [{ title: `Read ${written}`, edits: [replace(source, argument.node, written)] }];
+  return [...both, { title: `Read ${written}`, edits: [replace(source, argument.node, written)] }];
+}
+
+/** `h[-1]` becomes `torch.cat((h[-2], h[-1]), dim=1)`: the last layer's states of both directions. */
+function withBothStates(source: LintSource, state: Node): TextFix[] {
+  const name = state.childForFieldName('value')?.text;
+  if (!/^import torch$/m.test(source.text) || !name || !/\[\s*-\s*1\b/.test(state.text)) return [];
+  const text = `torch.cat((${name}[-2], ${name}[-1]), dim=1)`;
+  return [{ title: 'Take the state of both directions', edits: [replace(source, state, text)] }];
 }
 
 // ---------------------------------------------------------------- widths
@@ -103,6 +120,8 @@ function widened(source: LintSource, argument: Expression, value: number, { widt
 /** Of the last dimension; null where it is not surely told. */
 function widthOf(source: LintSource, expression: Expression, depth: number): Width | null {
   if (depth > DEPTH) return null;
+  const state = stateWidth(source, expression);
+  if (state) return { ...state, isBoth: false };
   switch (expression.kind) {
     case 'name': {
       const made = boundBy(source, expression.node);
@@ -159,6 +178,8 @@ function ofCall(source: LintSource, call: CallOf, depth: number): Width | null {
   const known = source.knownCall(callee);
   const name = callee.kind === 'member' || callee.kind === 'name' ? callee.name : '';
   if (!known) {
+    const pretrained = ofPretrained(source, callee);
+    if (pretrained) return pretrained;
     if (!KEEPS.test(name)) return null;
     const isMethod = callee.kind === 'member' && positional.length === 0;
     const given = isMethod ? callee.object : positional[0];
@@ -168,6 +189,20 @@ function ofCall(source: LintSource, call: CallOf, depth: number): Width | null {
   if (KEEPING_LAYERS.test(known.maker.name))
     return positional[0] ? widthOf(source, positional[0], depth + 1) : null;
   return ofLayer(source, known);
+}
+
+/** `self.words = nn.Embedding.from_pretrained(matrix)` */
+function ofPretrained(source: LintSource, callee: Expression): Width | null {
+  const [made, ...more] = source.reader.resolver.definitions(callee);
+  if (made?.kind !== 'call' || more.length > 0 || made.node.source !== source.reader.root.source) return null;
+  const isIt = source.reader.resolver
+    .qualified(made.callee)
+    .some(name => /^(?:torch\.)?nn\.Embedding\.from_pretrained$/.test(name));
+  const matrix = isIt ? (made.positional[0] ?? made.named.get('embeddings')?.value) : undefined;
+  const width = matrix && source.reader.resolver.shapeOf(matrix)?.[1];
+  return width?.kind === 'known' && typeof width.value === 'number'
+    ? { width: width.value, by: 'the pretrained Embedding before it', isBoth: false }
+    : null;
 }
 
 function ofLayer(source: LintSource, known: KnownCall): Width | null {

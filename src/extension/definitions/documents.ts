@@ -8,7 +8,7 @@ import type { Surroundings } from '../../definitions/found-layers.ts';
 import type { Readable } from '../../definitions/kept.ts';
 import type { TextEdit, TextFinding } from '../../definitions/lint/finding.ts';
 import type { Assignment } from '../../definitions/mend.ts';
-import { boundBefore } from '../../definitions/notebook-cells.ts';
+import { boundBefore, inCell } from '../../definitions/notebook-cells.ts';
 import { DocumentTimers } from '../document-timers.ts';
 import { WorkspaceFiles } from './workspace-files.ts';
 
@@ -209,7 +209,7 @@ export class CodeDocuments implements vscode.Disposable {
       const rules = lintInSteps(entry.tree, found, entry.text, language);
       const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
       if (!findings) return newer();
-      entry.findings = findings;
+      entry.findings = inCell(findings, document.getText().length);
     }
     if (project && round < MOST_ROUNDS && found.layers.length > 0)
       void project.load().then(isMore => {

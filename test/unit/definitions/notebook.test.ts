@@ -1,8 +1,10 @@
 // Notebooks as files: their cells as one text, and the lines that things stand on in the file.
 import assert from 'node:assert/strict';
+import { applyTextFix } from '../../../src/definitions/lint/finding.ts';
 import { notebookCode } from '../../../src/definitions/notebook.ts';
-import { boundBefore } from '../../../src/definitions/notebook-cells.ts';
+import { boundBefore, inCell } from '../../../src/definitions/notebook-cells.ts';
 import { layersOf } from './find.ts';
+import { linted } from './lint/linted.ts';
 
 const cell = (source: string | string[], cell_type = 'code') => ({
   cell_type,
@@ -83,5 +85,31 @@ describe('notebooks', () => {
     const [found] = await layersOf('python', own + lent);
     assert.deepEqual([found?.line, found?.units, found?.parameters], [2, 16, 3 * 16 * (3 + 16 + 2)]);
     assert.equal(boundBefore(['print("x")\n'], own), '');
+  });
+
+  it('are told of faults in the cell, with fixes that stay in it', async () => {
+    const before = ['import torch\nfrom torch import nn\nfrom keras import Sequential\n'];
+    const imports = ['from keras.layers import LSTM, Dense, Conv2D\n', ...before];
+    const widths =
+      'class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n' +
+      '        self.rnn = nn.GRU(3, 4)\n        self.head = nn.Linear(5, 2)\n' +
+      '    def forward(self, x):\n        out, h = self.rnn(x)\n        return self.head(h[-1])\n';
+    const [found, ...more] = inCell(
+      await linted('python', widths + boundBefore(before, widths)),
+      widths.length,
+    );
+    assert.deepEqual([found?.id, found?.range.line, more.length], ['torch-width', 5, 0]);
+    assert.equal(applyTextFix(widths, found!.fixes[0]!), widths.replace('Linear(5', 'Linear(4'));
+    // the fix would import a layer in the cell before
+    const pictures = 'm = Sequential([Conv2D(8, 3, input_shape=(9, 9, 1)), LSTM(4)])\n';
+    const all = await linted('python', pictures + boundBefore(imports, pictures));
+    assert.deepEqual(
+      all.map(({ id, fixes }) => [id, fixes.length]),
+      [['recurrent-four-dimensions', 1]],
+    );
+    assert.deepEqual(
+      inCell(all, pictures.length).map(({ id, fixes }) => [id, fixes.length]),
+      [['recurrent-four-dimensions', 0]],
+    );
   });
 });

@@ -80,6 +80,30 @@ describe('An embedding against its weights', () => {
     assert.deepEqual(await said('python', words, id), [['warning', '40']]);
   });
 
+  it('is told where the weights are set later', async () => {
+    const keras = `${KERAS}words = Embedding(1000, 100)\nm = Sequential([words, LSTM(8)])\nmatrix = np.random.rand(1000, 50)\nwords.set_weights([matrix])\n`;
+    assert.deepEqual(await mended('python', keras, id), [keras.replace('1000, 100', '1000, 50')]);
+    const torch = (set: string) =>
+      `import numpy as np\nimport torch\nfrom torch import nn\nrnn = nn.LSTM(50, 8)\nmatrix = np.zeros((900, 50))\nwords = nn.Embedding(1000, 50)\n${set}\n`;
+    for (const set of [
+      'words.weight.data.copy_(torch.from_numpy(matrix))',
+      'words.weight.copy_(torch.tensor(matrix))',
+      'words.load_state_dict({"weight": torch.from_numpy(matrix)})',
+    ])
+      assert.deepEqual(
+        await mended('python', torch(set), id),
+        [torch(set).replace('Embedding(1000', 'Embedding(900')],
+        set,
+      );
+    for (const set of [
+      'other.weight.data.copy_(torch.from_numpy(matrix))',
+      'words.bias.data.copy_(torch.from_numpy(matrix))',
+      'words.weight.data[:900].copy_(torch.from_numpy(matrix))',
+      'words.load_state_dict(torch.load("words.pt"))',
+    ])
+      await silent('python', torch(set), id);
+  });
+
   it('is not said of what fits, or may', async () => {
     for (const text of [
       'matrix = np.zeros((1000, 50))\nm = Sequential([Embedding(1000, 50, weights=[matrix]), LSTM(8)])',

@@ -61,6 +61,83 @@ describe('A layer of PyTorch behind another of another width', () => {
     ]);
   });
 
+  it('is told of the last state of one direction, and takes both', async () => {
+    for (const [layer, made, state] of [
+      ['GRU', 'out, h', 'h[-1]'],
+      ['LSTM', 'out, (h, c)', 'h[-1]'],
+      ['LSTM', 'out, (h, c)', 'h[-1, :, :]'],
+      ['LSTM', '_, hidden', 'hidden[0][-1]'],
+    ] as const) {
+      const text = net(
+        `self.rnn = nn.${layer}(10, 20, bidirectional=True)\nself.head = nn.Linear(40, 2)`,
+        `${made} = self.rnn(x)\nreturn self.head(${state})`,
+      );
+      assert.deepEqual(await said('python', text, id), [['warning', '40']], state);
+      const name = state.slice(0, state.lastIndexOf('['));
+      assert.deepEqual(await mended('python', text, id), [
+        text.replace(state, `torch.cat((${name}[-2], ${name}[-1]), dim=1)`),
+        text.replace('Linear(40', 'Linear(20'),
+      ]);
+    }
+  });
+
+  it('is told of the state of a layer with another width, and of both states for one', async () => {
+    const one = net(
+      'self.rnn = nn.LSTM(10, 20)\nself.head = nn.Linear(30, 2)',
+      'out, (h, c) = self.rnn(x)\nlast = h[-1]\nreturn self.head(last)',
+    );
+    assert.deepEqual(await mended('python', one, id), [one.replace('Linear(30', 'Linear(20')]);
+    const both = net(
+      'self.rnn = nn.GRU(10, 20, bidirectional=True)\nself.head = nn.Linear(20, 2)',
+      'out, h = self.rnn(x)\nreturn self.head(torch.cat([h[-2], h[-1]], dim=1))',
+    );
+    assert.deepEqual(await mended('python', both, id), [both.replace('Linear(20', 'Linear(40')]);
+  });
+
+  it('is told behind pretrained vectors', async () => {
+    const text = net(
+      'self.words = nn.Embedding.from_pretrained(torch.zeros(1000, 50))\nself.rnn = nn.GRU(64, 20)',
+      'return self.rnn(self.words(x))',
+    );
+    assert.deepEqual(await mended('python', text, id), [text.replace('GRU(64', 'GRU(50')]);
+  });
+
+  it('is not said of states that fit, or may', async () => {
+    const both = 'self.rnn = nn.LSTM(10, 20, bidirectional=True)\n';
+    for (const [init, forward] of [
+      [`${both}self.head = nn.Linear(20, 2)`, 'out, (h, c) = self.rnn(x)\nreturn self.head(h[-1])'],
+      [
+        `${both}self.head = nn.Linear(40, 2)`,
+        'out, (h, c) = self.rnn(x)\nreturn self.head(torch.cat((h[-2], h[-1]), dim=1))',
+      ],
+      [
+        `${both}self.head = nn.Linear(40, 2)`,
+        'out, (h, c) = self.rnn(x)\nh = h.transpose(0, 1).reshape(len(x), -1)\nreturn self.head(h)',
+      ],
+      [
+        `${both}self.head = nn.Linear(40, 2)`,
+        'out, (h, c) = self.rnn(x)\nh = self.join(h)\nreturn self.head(h[-1])',
+      ],
+      // each by itself is of one sequence
+      [`${both}self.head = nn.Linear(40, 2)`, 'out, (h, c) = self.rnn(x)\nreturn self.head(h[:, -1])'],
+      // the pair, of which the first is all of h
+      [`${both}self.head = nn.Linear(40, 2)`, 'out, hidden = self.rnn(x)\nreturn self.head(hidden[0])'],
+      [
+        'self.rnn = nn.LSTM(10, 20, proj_size=5)\nself.head = nn.Linear(5, 2)',
+        'out, (h, c) = self.rnn(x)\nreturn self.head(h[-1])',
+      ],
+      [
+        'self.rnn = nn.GRU(10, 20, bidirectional=hidden)\nself.head = nn.Linear(40, 2)',
+        'out, h = self.rnn(x)\nreturn self.head(h[-1])',
+      ],
+      [
+        'self.words = nn.Embedding.from_pretrained(load())\nself.rnn = nn.GRU(64, 20)',
+        'return self.rnn(self.words(x))',
+      ],
+    ] as const)
+      await silent('python', net(init, forward), id);
+  });
+
   it('is not said of what fits, or may', async () => {
     const rnn = 'self.rnn = nn.LSTM(10, 20, bidirectional=True)\n';
     for (const [init, forward] of [
