@@ -24,8 +24,12 @@ export interface Section {
 /** What the page is made of, without the rows for programs. */
 export type KeptSection = Omit<Section, 'data'>;
 
-/** In this order, which is that of the page. */
-export function pageOf(sections: readonly KeptSection[], machine: Machine): string {
+/** In this order, which is that of the page; `missing`: groups that were not measured on this processor. */
+export function pageOf(
+  sections: readonly KeptSection[],
+  machine: Machine,
+  missing: readonly string[] = [],
+): string {
   const { processor, cores, caches, memory, system, node } = machine;
   const versions = [...new Set(sections.flatMap(section => section.versions ?? []))].sort();
   const missed = sections.flatMap(({ targets }) => targets).filter(target => !reached(target));
@@ -38,6 +42,7 @@ export function pageOf(sections: readonly KeptSection[], machine: Machine): stri
     `- Memory: ${memory}. System: ${system}. Node ${node}${versions.map(version => `, ${version}`).join('')}`,
     '',
     summaryOf(missed),
+    ...(missing.length > 0 ? ['', `Not measured on this processor: ${missing.join(', ')}.`] : []),
     ...sections.flatMap(sectionLines),
     '',
   ].join('\n');

@@ -97,11 +97,16 @@ const context = contextOf({
 
 const machine = describeMachine();
 const sections: Section[] = [];
+// a part of a group, or short rounds, are no result
+const isResult = !quick && !options.layers && !options.engines;
 for (const name of names) {
   const load = loadavg()[0]!;
   const section = await GROUPS[name]!(context);
   const { processor } = machine;
-  sections.push({ ...section, load, date: options.date, versions: [...versions], processor });
+  const measured = { ...section, load, date: options.date, versions: [...versions], processor };
+  sections.push(measured);
+  // at once: a later group that fails takes nothing with it
+  if (isResult) keep(measured);
 }
 if (options.json)
   writeFileSync(
@@ -112,13 +117,8 @@ if (options.json)
       1,
     )}\n`,
   );
-// a part of a group, or short rounds, are no result
-if (quick || options.layers || options.engines)
+if (!isResult)
   for (const { targets, skipped } of sections) console.error(JSON.stringify({ targets, skipped }, null, 1));
-else {
-  for (const section of sections) keep(section);
-  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), pageOf(keptSections(), machine));
-}
 
 /** Bundles, and the native and WASM engines where a source has changed. */
 function build(): void {
@@ -133,6 +133,9 @@ function build(): void {
 function keep({ data: _, ...section }: Section): void {
   mkdirSync(kept, { recursive: true });
   writeFileSync(join(kept, `${section.name}.json`), `${JSON.stringify(section, null, 1)}\n`);
+  const sections = keptSections();
+  const missing = Object.keys(GROUPS).filter(name => !sections.some(each => each.name === name));
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), pageOf(sections, machine, missing));
 }
 
 /** Those of this processor: figures of two machines are no page. */

@@ -159,6 +159,9 @@ describe('the page of results', () => {
     assert.match(page, /^- Left out: wasm: it is not built$/m);
     assert.match(page, /^\*2026-01-02; load of the machine when it began: 0\.3\*$/m);
     assert.match(page, /^Nothing could be measured\.$/m);
+    assert.doesNotMatch(page, /Not measured/);
+    const part = pageOf([section], machine, ['cases', 'memory']);
+    assert.match(part, /^Not measured on this processor: cases, memory\.$/m);
   });
 
   it('writes three digits that count', () => {
