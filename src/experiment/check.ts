@@ -70,9 +70,12 @@ function checkLayers(experiment: Experiment): Remark[] {
   }
   const placed = placeLayers(experiment, knownSizes(experiment) ?? UNREAD);
   for (const each of placed) remarks.push(...checkLayer(each, experiment));
+  // where a layer is wrong by itself, whether it reads the source is not the matter
+  if (remarks.every(({ severity }) => severity !== 'error')) remarks.push(...checkSource(placed, experiment));
   return [
     ...checkChains(experiment),
     ...checkBeginnings(placed),
+    ...checkCellStates(placed),
     ...remarks,
     ...checkLast(placed.at(-1)!, experiment),
     ...checkRidge(placed, experiment),
@@ -114,6 +117,35 @@ function checkBeginnings(placed: readonly PlacedLayer[]): Remark[] {
   ];
 }
 
+/** A decoder that never looks at its source writes the same for all. */
+function checkSource(placed: readonly PlacedLayer[], { model }: Experiment): Remark[] {
+  if (!model.encoder) return [];
+  const reads = placed.some(
+    ({ kind, layer, at }) =>
+      kind.needsEncoder || kind.readsEncoder?.(layer) || at.begins?.some(width => width !== null),
+  );
+  if (reads) return [];
+  return [
+    error(
+      ['model', 'layers'],
+      'No layer of `layers` reads the source: none looks at the encoder\'s states, and none begins in a last state of the encoder. Add { "type": "attention" } before the last layer.',
+    ),
+  ];
+}
+
+/** Between cells with a cell state and without one, what both have is handed on. */
+function checkCellStates(placed: readonly PlacedLayer[]): Remark[] {
+  return placed.flatMap(({ kind, layer, at, path }) => {
+    const given = at.cellStates?.find(has => has !== null && has !== Boolean(kind.hasCellState));
+    const begins = `This ${kind.title} begins in h of the encoder's last state`;
+    if (given === true)
+      return [warning([...path, 'type'], `${begins}; it has no cell state, and c is left out.`)];
+    if (given === false && !('bridge' in layer && layer.bridge))
+      return [warning([...path, 'type'], `${begins}, and its c in zeros: the encoder has no cell state.`)];
+    return [];
+  });
+}
+
 /** The field that lets a layer see the steps behind it. */
 function seesAllBy(layer: Layer): string[] {
   return ['bidirectional', 'causal'].filter(field => field in layer);
@@ -123,7 +155,8 @@ function wouldSee(layer: Layer, title: string, { data }: Experiment): string {
   const [field] = seesAllBy(layer);
   if (field === 'bidirectional')
     return `A bidirectional layer would see the characters it is to predict; leave \`bidirectional\` out for "${data.task}".`;
-  return `A ${title} that sees all steps would see the characters it is to predict; leave \`causal\` true for "${data.task}".`;
+  const remedy = field === 'causal' ? 'leave `causal` true' : 'take `"padding": "causal"`';
+  return `A ${title} that sees all steps would see the characters it is to predict; ${remedy} for "${data.task}".`;
 }
 
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
@@ -139,7 +172,8 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   if (reads === 'tokens') remarks.push(...checkTokens(placed, experiment));
   if (!at.isLast && kind.readout && kind.widthField && !(kind.widthField in layer))
     remarks.push(error(path, '`units` is missing: only the last dense layer takes its width from the task.'));
-  if (kind.steps && path[1] === 'layers' && shortens(placed) && lossAtEveryStep(experiment))
+  const isShort = kind.steps && path[1] === 'layers' && shortens(placed) && lossAtEveryStep(experiment);
+  if (isShort)
     remarks.push(
       error(
         [...path, 'type'],
@@ -149,7 +183,8 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   if (addsInput(layer)) remarks.push(...checkResidual(placed));
   const own = kind.check?.(layer, Number.isNaN(at.inputs) ? null : at) ?? [];
   remarks.push(...own.map(remark => ({ ...remark, path: [...path, ...remark.path] })));
-  if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext)
+  // one that is causal gives as many steps too
+  if (sees === 'all' && path[1] === 'layers' && taskOf(experiment.data).predictsNext && !isShort)
     remarks.push(error([...path, ...seesAllBy(layer)], wouldSee(layer, kind.title, experiment)));
   else if (!carries) remarks.push(...checkWholeSequences(layer, sees === 'all', experiment));
   return remarks;

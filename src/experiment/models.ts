@@ -54,13 +54,16 @@ export function placeLayers(experiment: Experiment, sizes: ModelSizes): PlacedLa
 
 /** Levels of the decoder begin in the last states of the encoder's, one after the other. */
 function withBeginnings(written: readonly PlacedLayer[], read: readonly PlacedLayer[]): PlacedLayer[] {
-  const ends = read.flatMap(each => Array.from({ length: levelsOf(each) }, () => lastStateOf(each)));
+  const ends = read.flatMap(each => Array.from({ length: levelsOf(each) }, () => each));
   let next = 0;
   return written.map(each => {
     const { initialState = 'encoder' } = each.layer as { initialState?: string };
     const levels = initialState === 'encoder' ? levelsOf(each) : 0;
-    const begins = Array.from({ length: levels }, () => ends[next++] ?? null);
-    return levels > 0 ? { ...each, at: { ...each.at, begins } } : each;
+    const own = Array.from({ length: levels }, () => ends[next++] ?? null);
+    if (levels === 0) return each;
+    const begins = own.map(end => end && lastStateOf(end));
+    const cellStates = own.map(end => end && end.kind.hasCellState === true);
+    return { ...each, at: { ...each.at, begins, cellStates } };
   });
 }
 

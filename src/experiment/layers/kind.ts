@@ -21,6 +21,8 @@ export interface At {
   memory: number | null;
   /** width of the encoder's last state that each level of a recurrent layer begins in; null: there is none */
   begins?: readonly (number | null)[];
+  /** whether that state has a cell state */
+  cellStates?: readonly (boolean | null)[];
   convention: Convention;
 }
 
@@ -75,6 +77,8 @@ export interface LayerKind<S extends z.ZodObject = z.ZodObject> {
   ): number;
   /** width of the last state that a level of an encoder hands on; left out: the width of its output */
   lastState?(layer: z.output<S>): number;
+  /** that state has a cell state c beside h */
+  readonly hasCellState?: boolean;
   parameters(layer: z.output<S>, at: At): Count;
   /** numbers of each (sequence, step) kept for the backward pass, its output and that output's gradient included */
   kept(layer: z.output<S>, at: At): number;

@@ -205,6 +205,7 @@ export function recurrentKind<S extends z.ZodObject<typeof recurrentFields>>(cel
       };
     },
     width: widthOf,
+    hasCellState: statePerUnit > 1,
     lastState: layer => directionsOf(fieldsOf(layer)) * fieldsOf(layer).units,
     parameters(layer, { inputs, convention, begins }) {
       const counted = countOf(layer, inputs, convention);

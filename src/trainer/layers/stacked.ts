@@ -74,7 +74,7 @@ export function buildRecurrent(layer: RecurrentLayer, place: Place): BuiltLayer 
   });
   const readers = levels.flat();
   const bridges = levels.map((_, level) =>
-    layer.bridge && begin === 'encoder' ? bridgeOf(cell, place, level, width) : (state: CellState) => state,
+    bridgeOf(cell, place, level, layer.bridge && begin === 'encoder' ? width : null),
   );
   return {
     output: { kind: 'vectors', width: output, learned: true },
@@ -153,10 +153,18 @@ function learnedState(cell: Cell, layer: RecurrentLayer, place: Place, suffix: s
   return { h, ...(cell.hasCellState ? { c: make('c', zeros) } : {}) };
 }
 
-/** tanh(W s + b) of each part of a state: bridge_<part>_l<k>.weight (H, S) and .bias (H). */
-function bridgeOf(cell: Cell, place: Place, level: number, width: number): (state: CellState) => CellState {
+/**
+ * tanh(W s + b) of each part of a state: bridge_<part>_l<k>.weight (H, S) and .bias (H); c comes of h where no c is given. `width`
+ * null: without a bridge, what both cells have is handed on.
+ */
+function bridgeOf(
+  cell: Cell,
+  place: Place,
+  level: number,
+  width: number | null,
+): (state: CellState) => CellState {
   const given = place.begins[level] ?? null;
-  if (given === null) return state => state;
+  if (given === null || width === null) return state => (cell.hasCellState ? state : { h: state.h });
   const [h, c] = partsOf(cell).map(part => projection(place, `bridge_${part}_l${level}`, width, given));
   const through = (map: Sequence, state: Tensor2D) => {
     const [batch, size] = state.shape;
@@ -164,7 +172,7 @@ function bridgeOf(cell: Cell, place: Place, level: number, width: number): (stat
   };
   return state => ({
     h: through(h!, state.h),
-    ...(c && state.c ? { c: through(c, state.c) } : {}),
+    ...(c ? { c: through(c, state.c ?? state.h) } : {}),
   });
 }
 
