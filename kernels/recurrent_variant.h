@@ -418,7 +418,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
   using VariantPass::VariantPass;
 
   /** dh and dc: of the state behind the step; left in them is what goes to the one before, but for the product's part. */
-  void lstm_row(const RowMasks &m, Index row, int column, const float *before_cell, float *dh, float *dc, float *dproduct,
+  void lstm_row(const RowMasks &m, Index row, const float *before_cell, float *dh, float *dc, float *dproduct,
                 float *moment, const VariantSums &s) const {
     const Index H = l.H, P = l.padded;
     const float *gates = call.gates + row * 4 * H;
@@ -461,8 +461,6 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       });
       mean_of_d = sum_of_lanes(sum) / (float)H, mean_of_both = sum_of_lanes(both) / (float)H;
     }
-    const bool report = call.hidden_grad_norm != nullptr;
-    Vec means[4] = {}, saturated[4] = {};
     each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec before;
       const Vec cell = cell_of(i, lanes, before);
@@ -499,14 +497,6 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       store(moment + 3 * P + i, zones() ? total_c : dcell);
       store(dc + i, back);
       store(dh + i, total - dmade);
-      if (report) {
-        const Vec made[4] = {in, forget, g, o};
-#pragma GCC unroll 4
-        for (int k = 0; k < 4; k++) {
-          means[k] += made[k];
-          saturated[k] += saturation(made[k], k == 2, lanes);
-        }
-      }
       const Vec d[4] = {din, dforget, dg, dout};
 #pragma GCC unroll 4
       for (int k = 0; k < 4; k++) {
@@ -514,20 +504,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
         store(dproduct + k * P + i, lanes < WIDTH ? (lane_numbers() < (int)lanes ? d[k] : Vec{}) : d[k]);
       }
     });
-    for (int k = 0; report && k < 4; k++) add_gate(k, column, means[k], saturated[k], s);
     if (call.gain_hidden) norm_row(row, dproduct, s);
-  }
-
-  /** 1 where an activation stands within 0.1 of an end of its range. */
-  UNROLL_INLINE Vec saturation(Vec v, bool is_tanh, Index lanes) {
-    const Vec slope = is_tanh ? splat(1.f) - v * v : v * (splat(1.f) - v);
-    const Vec hit = slope < splat(is_tanh ? .19f : .09f) ? splat(1.f) : Vec{};
-    return lanes < WIDTH ? (lane_numbers() < (int)lanes ? hit : Vec{}) : hit;
-  }
-
-  void add_gate(int gate, int column, Vec mean, Vec saturated, const VariantSums &s) const {
-    s.mean[(Index)gate * l.T + column] += sum_of_lanes(mean);
-    s.saturated[(Index)gate * l.T + column] += sum_of_lanes(saturated);
   }
 
   /** dproduct: gradients of the sums, which become those of the product that was normalised. */
@@ -636,9 +613,13 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       Vec sum{}, beyond{};
       each_unit(l.H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         const Vec v = load_part(gates + gate * l.H + i, lanes);
-        sum += v, beyond += saturation(v, is_tanh, lanes);
+        const Vec slope = is_tanh ? splat(1.f) - v * v : v * (splat(1.f) - v);
+        Vec hit = slope < splat(is_tanh ? .19f : .09f) ? splat(1.f) : Vec{};
+        if (lanes < WIDTH) hit = lane_numbers() < (int)lanes ? hit : Vec{};
+        sum += v, beyond += hit;
       });
-      add_gate(gate, column, sum, beyond, s);
+      s.mean[(Index)gate * l.T + column] += sum_of_lanes(sum);
+      s.saturated[(Index)gate * l.T + column] += sum_of_lanes(beyond);
     }
   }
 
@@ -677,7 +658,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
                                            : l.T - length(place) + step;
         if (report) {
           s.hidden[column] += norm_of(own, l.H);
-          if (l.gates && !l.lstm) add_gates(to, column, s);
+          if (l.gates) add_gates(to, column, s);
         }
         const Index before = step > 0 ? at(place, step - 1) : 0;
         const float *h_before = step > 0 ? call.y + before * l.H : call.h0 ? call.h0 + b * l.H : nullptr;
@@ -686,7 +667,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
                                 : call.c0           ? call.c0 + b * l.cell_width()
                                                     : nullptr;
         if (l.lstm) {
-          lstm_row(m, to, column, c_before, own, own_c, out, moment, s);
+          lstm_row(m, to, c_before, own, own_c, out, moment, s);
           if (report) s.cell[column] += norm_of(moment + 3 * l.padded, l.H);
         } else if (l.slstm)
           slstm_row(to, c_before, own, own_c, out);
