@@ -1,12 +1,22 @@
 // unroll predict: what a trained run says of the rows of a table.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { either } from '../../experiment/words.ts';
+import type { Row } from '../inference/predict/predictor.ts';
 import type { Arguments, Command } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { drawingOf, say, TRAINED_OPTIONS, trainedOf, writeCsv, writeRecord } from './trained.ts';
+import {
+  drawingOf,
+  say,
+  TRAINED_OPTIONS,
+  trainedOf,
+  writeCsv,
+  writeCsvRows,
+  writeRecord,
+} from './trained.ts';
 
 export const command: Command = {
   name: 'predict',
@@ -58,21 +68,44 @@ export const command: Command = {
     };
     const { file, done } = named === '-' ? await fromStandardInput(input) : { file: named, done: () => {} };
     const { predictFile } = await import('../inference/predict/index.ts');
-    const predicted = await predictFile(folder, file, options).finally(done);
+    const isRecord = args.flag('json');
+    const onlyNext = args.flag('next');
+    const sink = isRecord || onlyNext ? undefined : sinkOf(format);
+    const predicted = await predictFile(folder, file, { ...options, sink }).finally(done);
     const { columns, rows, next, notes, facts, summary, step, best } = predicted;
-    const known = args.flag('next') ? [] : rows;
-    if (args.flag('json')) {
+    const known = onlyNext ? [] : rows;
+    if (isRecord) {
       writeRecord({ kind: 'predict', run: folder, ...facts, step, best, notes, rows: known, next });
       return EXIT.done;
     }
-    if (format === 'jsonl') {
-      for (const row of [...known, ...next]) writeRecord(row);
-    } else writeCsv(columns, [...known, ...next]);
+    // rows that were not handed on while the file was read
+    const all = sink ?? sinkOf(format);
+    if (!sink?.hasBegun) all.begin(columns);
+    await all.take([...known, ...next]);
     for (const note of notes) say(note);
     if (summary !== null) say(summary);
     return EXIT.done;
   },
 };
+
+/** Rows as lines on standard output, which is waited for. */
+function sinkOf(format: string | undefined) {
+  let columns: readonly string[] = [];
+  const sink = {
+    hasBegun: false,
+    begin(names: readonly string[]) {
+      columns = names;
+      sink.hasBegun = true;
+      if (format !== 'jsonl') writeCsv(columns, []);
+    },
+    async take(rows: readonly Row[]) {
+      if (format === 'jsonl') for (const row of rows) writeRecord(row);
+      else writeCsvRows(columns, rows);
+      if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+    },
+  };
+  return sink;
+}
 
 /** undefined: each symbol is the most likely one. @throws CommandError beside beams */
 function drawn(args: Arguments) {

@@ -48,6 +48,11 @@ export function say(text: string): void {
 
 /** A header and its rows. */
 export function writeCsv(columns: readonly string[], rows: readonly Row[]): void {
-  const lines = rows.map(row => columns.map(column => csvCell(row[column] ?? null)).join(','));
-  process.stdout.write(`${[columns.map(csvCell).join(','), ...lines].join('\n')}\n`);
+  process.stdout.write(`${columns.map(csvCell).join(',')}\n`);
+  writeCsvRows(columns, rows);
+}
+
+export function writeCsvRows(columns: readonly string[], rows: readonly Row[]): void {
+  const lines = rows.map(row => `${columns.map(column => csvCell(row[column] ?? null)).join(',')}\n`);
+  if (lines.length > 0) process.stdout.write(lines.join(''));
 }

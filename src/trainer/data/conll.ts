@@ -1,10 +1,10 @@
 // Sentences of tokens in columns: CoNLL-U (https://universaldependencies.org/format.html), whose ten columns have names, and
 // the older forms of CoNLL-2003, whose columns stand apart by white space. A blank line ends a sentence.
-import { readFileSync, statSync } from 'node:fs';
 import { count, nearest, plural } from '../../experiment/words.ts';
-import { whyOf } from '../../runs/system-errors.ts';
 import { BadRows } from './bad-rows.ts';
 import { DataError } from './errors.ts';
+import { Column, type List, Records, Storage, Texts } from './storage.ts';
+import { textChunks } from './text.ts';
 
 export interface ConllColumns {
   /** the file's name, for messages */
@@ -30,35 +30,125 @@ const OLDER: Readonly<Record<number, readonly string[]>> = {
   3: ['word', 'pos', 'chunk'],
   4: ['word', 'pos', 'chunk', 'ner'],
 };
-const MOST_BYTES = 1e9;
+/** Between the words of a sentence, where they stand together. */
+const BETWEEN = '\n';
+
+/** Words of lists may hold any sign. */
+function escaped(word: string): string {
+  if (!word.includes(BETWEEN) && !word.includes('\\')) return word;
+  return word.replaceAll('\\', '\\\\').replaceAll(BETWEEN, '\\n');
+}
+
+function unescaped(word: string): string {
+  if (!word.includes('\\')) return word;
+  return word.replace(/\\([\\n])/g, (_, sign) => (sign === 'n' ? BETWEEN : sign));
+}
+
+/** Sentences that stand in a storage; made when they are read. */
+export class SentenceList implements List<Sentence> {
+  readonly storage: Storage;
+  /** tokens of each */
+  readonly tokens: Column<Int32ArrayConstructor>;
+  /** tags by number, in the order in which they were first seen */
+  readonly tagNames: string[] = [];
+  private readonly idOf = new Map<string, number>();
+  private readonly words: Texts;
+  private readonly tags: Records<Int32ArrayConstructor>;
+  private readonly lines: Column<Int32ArrayConstructor>;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+    this.tokens = new Column(Int32Array, storage);
+    this.words = new Texts(storage);
+    this.tags = new Records(Int32Array, storage);
+    this.lines = new Column(Int32Array, storage);
+  }
+
+  get length(): number {
+    return this.lines.length;
+  }
+
+  add({ words, tags, line }: Sentence): void {
+    this.words.add(words.map(escaped).join(BETWEEN));
+    this.tags.add(tags.map(tag => this.numberOf(tag)));
+    this.tokens.push(words.length);
+    this.lines.push(line);
+  }
+
+  at(place: number): Sentence {
+    return this.sentence(place, this.words.at(place), this.tags.at(place));
+  }
+
+  *[Symbol.iterator](): Generator<Sentence> {
+    const tags = this.tags[Symbol.iterator]();
+    let place = 0;
+    for (const words of this.words) yield this.sentence(place++, words, tags.next().value!);
+  }
+
+  private sentence(place: number, words: string, tags: Int32Array): Sentence {
+    return {
+      words: words.split(BETWEEN).map(unescaped),
+      tags: Array.from(tags, id => this.tagNames[id]!),
+      line: this.lines.get(place),
+    };
+  }
+
+  private numberOf(tag: string): number {
+    const known = this.idOf.get(tag);
+    if (known !== undefined) return known;
+    this.idOf.set(tag, this.tagNames.length);
+    return this.tagNames.push(tag) - 1;
+  }
+}
 
 export interface ReadSentences {
-  sentences: Sentence[];
+  sentences: SentenceList;
   notes: string[];
 }
 
-/** @throws DataError with file and line of a row that is not of the format, or the columns there are */
-export function readConll(path: string, data: ConllColumns, bad?: BadRows): ReadSentences {
-  return parseConll(textOf(path, data.path), data, bad);
+export interface ReadOptions {
+  bad?: BadRows | undefined;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+  storage?: Storage | undefined;
 }
 
-function textOf(path: string, name: string): string {
-  let bytes: Buffer;
-  try {
-    const { size } = statSync(path);
-    if (size > MOST_BYTES)
-      throw new DataError(`${name} has ${count(size)} bytes; files of up to ${count(MOST_BYTES)} are read.`);
-    bytes = readFileSync(path);
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    throw new DataError(`The data file ${name} cannot be read: ${whyOf(cause)}.`);
+/** @throws DataError with file and line of a row that is not of the format, or the columns there are */
+export async function readConll(
+  path: string,
+  data: ConllColumns,
+  { bad = new BadRows(), bytes, storage = new Storage() }: ReadOptions = {},
+): Promise<ReadSentences> {
+  const sentences = new SentenceList(storage);
+  const rows = new Rows(data, bad, sentence => sentences.add(sentence));
+  let rest = '';
+  for await (const chunk of textChunks(path, data.path, { bytes })) {
+    // a carriage return at the end may be half of a line's end
+    const lines = (rest + chunk).split(/\r\n|\r(?!$)|\n/);
+    rest = lines.pop()!;
+    if (rest.length > LONGEST_LINE)
+      throw new DataError(
+        `${data.path}, line ${count(rows.line + lines.length + 1)}: it is longer than ${LONGEST_LINE / 1e6} million characters.`,
+      );
+    for (const line of lines) rows.read(line);
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new DataError(`${name} is not UTF-8 text.`);
-  }
+  for (const line of rest.split('\r')) rows.read(line);
+  return { sentences, notes: rows.end() };
 }
+
+/** Rows of a text that is at hand. @throws DataError */
+export function parseConll(
+  text: string,
+  data: ConllColumns,
+  bad = new BadRows(),
+): { sentences: Sentence[]; notes: string[] } {
+  const sentences: Sentence[] = [];
+  const rows = new Rows(data, bad, sentence => sentences.push(sentence));
+  for (const line of text.split(/\r\n|\r|\n/)) rows.read(line);
+  return { sentences, notes: rows.end() };
+}
+
+const LONGEST_LINE = 64e6;
 
 interface Format {
   isConllU: boolean;
@@ -68,51 +158,76 @@ interface Format {
   tags: number | null;
 }
 
-/** Rows cut into sentences. One with a bad row is left out whole where `bad` goes on. @throws DataError */
-export function parseConll(text: string, data: ConllColumns, bad = new BadRows()): ReadSentences {
-  const sentences: Sentence[] = [];
-  let format: Format | null = null;
-  let [own, expected, isBad]: [Sentence | null, number, boolean] = [null, 1, false];
-  let [ranges, empty] = [0, 0];
-  for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
-    const line = index + 1;
+/** Rows cut into sentences. One with a bad row is left out whole where `bad` goes on. */
+class Rows {
+  line = 0;
+  private readonly data: ConllColumns;
+  private readonly bad: BadRows;
+  private readonly done: (sentence: Sentence) => void;
+  private format: Format | null = null;
+  private own: Sentence | null = null;
+  private expected = 1;
+  private isBad = false;
+  private ranges = 0;
+  private empty = 0;
+
+  constructor(data: ConllColumns, bad: BadRows, done: (sentence: Sentence) => void) {
+    this.data = data;
+    this.bad = bad;
+    this.done = done;
+  }
+
+  /** @throws DataError */
+  read(raw: string): void {
+    this.line++;
     if (raw.trim() === '') {
-      [own, expected, isBad] = [null, 1, false];
-      continue;
+      this.close();
+      return;
     }
-    if (isBad || raw.startsWith('-DOCSTART-')) continue;
+    if (this.isBad || raw.startsWith('-DOCSTART-')) return;
     const cells = raw.includes('\t') ? raw.split('\t') : raw.trim().split(/\s+/);
     // without comments of its own, an older form has "#" as a token, beside the columns of the others
-    if (raw.startsWith('#') && (!format || format.isConllU || cells.length !== format.columns)) continue;
-    const fail = (why: string) => new DataError(`${data.path}, line ${line}: ${why}.`);
-    format ??= formatOf(cells, data, fail);
+    if (raw.startsWith('#') && (!this.format || this.format.isConllU || cells.length !== this.format.columns))
+      return;
+    const fail = (why: string) => new DataError(`${this.data.path}, line ${this.line}: ${why}.`);
+    this.format ??= formatOf(cells, this.data, fail);
+    const { format } = this;
     const kind = format.isConllU && cells.length === format.columns ? rowKind(cells[0]!) : 'token';
-    if (kind === 'range') ranges++;
-    if (kind === 'empty') empty++;
-    if (kind !== 'token') continue;
-    const fault = faultOf(cells, format, expected);
+    if (kind === 'range') this.ranges++;
+    if (kind === 'empty') this.empty++;
+    if (kind !== 'token') return;
+    const fault = faultOf(cells, format, this.expected);
     if (fault) {
-      bad.report(fail(fault).message);
-      isBad = true;
-      if (own) sentences.pop();
-      continue;
+      this.bad.report(fail(fault).message);
+      this.isBad = true;
+      this.own = null;
+      return;
     }
-    expected++;
-    if (!own) {
-      own = { words: [], tags: [], line };
-      sentences.push(own);
-    }
-    own.words.push(cells[format.words]!);
-    if (format.tags !== null) own.tags.push(cells[format.tags]!);
+    this.expected++;
+    this.own ??= { words: [], tags: [], line: this.line };
+    this.own.words.push(cells[format.words]!);
+    if (format.tags !== null) this.own.tags.push(cells[format.tags]!);
   }
-  const notes: string[] = [];
-  if (ranges > 0)
-    notes.push(`${plural(ranges, 'range')} of tokens written as one word: the tokens are read.`);
-  if (empty > 0)
-    notes.push(
-      `${plural(empty, 'empty node')} without a place in the text ${empty === 1 ? 'is' : 'are'} left out.`,
-    );
-  return { sentences, notes: [...notes, ...bad.notes()] };
+
+  /** What should be known of the rows. */
+  end(): string[] {
+    this.close();
+    const notes: string[] = [];
+    if (this.ranges > 0)
+      notes.push(`${plural(this.ranges, 'range')} of tokens written as one word: the tokens are read.`);
+    if (this.empty > 0)
+      notes.push(
+        `${plural(this.empty, 'empty node')} without a place in the text ${this.empty === 1 ? 'is' : 'are'} left out.`,
+      );
+    return [...notes, ...this.bad.notes()];
+  }
+
+  private close(): void {
+    if (this.own) this.done(this.own);
+    this.own = null;
+    this.expected = 1;
+    this.isBad = false;
+  }
 }
 
 /** What a row of CoNLL-U is by its number: a token, tokens written as one word, or a node without a place in the text. */

@@ -2,11 +2,12 @@
 // two lists of equal length, tokens and tags.
 import { plural } from '../../experiment/words.ts';
 import { BadRows } from './bad-rows.ts';
-import { type ConllColumns, type ReadSentences, readConll, type Sentence } from './conll.ts';
+import { type ConllColumns, type ReadOptions, type ReadSentences, readConll, SentenceList } from './conll.ts';
 import { DataError } from './errors.ts';
 import { readerOf } from './readers/index.ts';
 import { type Cell, isUnusable, itemsOf, type Reader } from './readers/reader.ts';
 import { columnPlace } from './records.ts';
+import { Storage } from './storage.ts';
 
 /** What the column of words is usually called. */
 const WORD_COLUMNS = ['tokens', 'words', 'form', 'forms', 'sentence', 'text'];
@@ -15,19 +16,19 @@ const WORD_COLUMNS = ['tokens', 'words', 'form', 'forms', 'sentence', 'text'];
 export async function readSentences(
   path: string,
   data: ConllColumns,
-  bad = new BadRows(),
+  options: ReadOptions = {},
 ): Promise<ReadSentences> {
   const reader = readerOf(path);
-  return reader ? sentencesIn(reader, path, data, bad) : readConll(path, data, bad);
+  return reader ? sentencesIn(reader, path, data, options) : readConll(path, data, options);
 }
 
 async function sentencesIn(
   reader: Reader,
   path: string,
   data: ConllColumns,
-  bad: BadRows,
+  { bad = new BadRows(), bytes, storage = new Storage() }: ReadOptions,
 ): Promise<ReadSentences> {
-  const { columns, rows, unit } = await reader.open(path, data.path, { bad });
+  const { columns, rows, unit } = await reader.open(path, data.path, { bad, bytes });
   const place = (column: string | number) => {
     if (typeof column === 'string') return columnPlace(column, columns, data.path);
     if (column < columns.length) return column;
@@ -37,7 +38,7 @@ async function sentencesIn(
   };
   const tags = data.tags === null ? null : place(data.tags);
   const words = place(data.words ?? wordsAmong(columns, tags, data.path));
-  const sentences: Sentence[] = [];
+  const sentences = new SentenceList(storage);
   for await (const { cells, line } of rows) {
     const fault = (why: string) => bad.report(`${data.path}, ${unit} ${line}: ${why}.`);
     const [own, said] = [words, tags].map(at => (at === null ? [] : listAt(cells[at]!)));
@@ -49,7 +50,7 @@ async function sentencesIn(
       );
     else if (own!.includes('')) fault(`token ${own!.indexOf('')} of "${columns[words]}" is empty`);
     else if (said!.includes('')) fault(`the tag of "${own![said!.indexOf('')]}" is empty`);
-    else if (own!.length > 0) sentences.push({ words: own!, tags: said!, line });
+    else if (own!.length > 0) sentences.add({ words: own!, tags: said!, line });
   }
   return { sentences, notes: bad.notes() };
 }

@@ -10,6 +10,7 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { Column, kindFor, Records, Storage, those } from '../data/storage.ts';
 import { UNKNOWN } from '../data/text.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
@@ -28,8 +29,11 @@ import {
   type LabelledColumns,
   type LabelledSequence,
   type LabelledTable,
+  leftOut,
   lengthsNote,
   readLabelled,
+  type SequenceList,
+  SHOWN_LINES,
 } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
@@ -54,8 +58,8 @@ const SHOWN_CHARACTERS = 80;
 export const BLANK = '<blank>';
 
 interface Encoded {
-  values: Int32Array | Float32Array;
-  labels: Int32Array;
+  values: Int32Array | Float32Array | Uint16Array | Uint8Array;
+  labels: Int32Array | Uint16Array | Uint8Array;
   steps: number;
 }
 
@@ -66,41 +70,63 @@ export async function ctcTask(
   place: DataPlace,
   known: CtcArtifact | null,
 ): Promise<Task> {
-  const columns = { ...columnsOf(data, place), bytes: place.bytes };
-  const table = await readLabelled(path, columns);
+  const { storage = new Storage() } = place;
+  const table = await readLabelled(path, { ...columnsOf(data, place), bytes: place.bytes, storage });
   const { batchSize, seed, validation } = experiment.training;
-  const { kept: sequences, notes, bad } = usable([...table.sequences], data);
+  const { kept, notes, bad } = usable(table.sequences, data);
   const skipped = (table.skipped ?? 0) + bad.count;
-  if (sequences.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
-  const [train, valid, test] = threeParts([...sequences.keys()], data.split, data.shuffle, seed);
+  if (kept.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
+  const all = kept.map((_, index) => index);
+  const [train, valid, test] = threeParts(all.slice(), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
+  const sequenceAt = (index: number) => table.sequences.at(kept[index]!);
+  const steps = kept.map(own => table.sequences.steps.get(own));
   const artifact =
     known ??
     fitted(
-      train.map(index => sequences[index]!),
-      Math.max(...sequences.map(({ steps }) => steps)),
+      () =>
+        those(
+          table.sequences,
+          train.map(index => kept[index]!),
+          storage,
+        ),
+      steps.reduce((most, own) => Math.max(most, own), 0),
       data,
       table,
     );
   const encode = encodeWith(artifact);
-  const encoded = sequences.map(encode);
-  const trainLengths = train.map(place => encoded[place]!.steps);
-  const batches = sequenceBatches(train, place => encoded[place]!.steps, {
+  const isText = artifact.text !== null;
+  const encoded = {
+    values: new Records(isText ? kindFor(artifact.inputSymbols.length) : Float32Array, storage),
+    labels: new Records(kindFor(artifact.symbols.length), storage),
+  };
+  for (const sequence of those(table.sequences, kept, storage)) {
+    const { values, labels } = encode(sequence);
+    encoded.values.add(values);
+    encoded.labels.add(labels);
+  }
+  const encodedAt = (index: number): Encoded => ({
+    values: encoded.values.at(index),
+    labels: encoded.labels.at(index),
+    steps: steps[index]!,
+  });
+  const labelsIn = function* (places: Int32Array) {
+    for (const index of places) yield { labels: encoded.labels.at(index), steps: steps[index]! };
+  };
+  const trainSteps = train.reduce((sum, index) => sum + steps[index]!, 0);
+  const batches = sequenceBatches(train, index => steps[index]!, {
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
     maxTokens: experiment.training.maxTokens,
   });
   const { size } = batches;
-  const cut = (places: readonly number[]) =>
-    batchOf(
-      places.map(index => encoded[index]!),
-      artifact,
-    );
-  const held = function* (places: readonly number[], most: number) {
+  const cut = (places: readonly number[]) => batchOf(places.map(encodedAt), artifact);
+  const held = function* (places: ArrayLike<number>, most: number) {
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
-  const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
+  const validPlaces = valid.length > 0 ? valid : train;
+  const shown = Array.from(validPlaces.subarray(0, SHOWN_ROWS));
   const unknown = artifact.symbols.indexOf(UNKNOWN);
 
   return {
@@ -108,20 +134,28 @@ export async function ctcTask(
       name: 'ctc',
       lossUnit: 'nats/label',
       baseline: {
-        loss: baselineOf(
-          train.map(index => encoded[index]!),
-          (valid.length > 0 ? valid : train).map(index => encoded[index]!),
-          artifact.symbols.length,
-        ),
+        loss: baselineOf(labelsIn(train), labelsIn(validPlaces), artifact.symbols.length),
         name: 'label frequencies alone',
       },
       seqLen: artifact.maxLength,
       batchSize: size,
-      tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
+      tokensPerStep: Math.round((size * trainSteps) / train.length),
       notes: [
-        ...describe(sequences, encoded, artifact),
+        ...describe(
+          steps,
+          Int32Array.from(encoded.labels, ({ length }) => length),
+          artifact,
+        ),
         ...batches.notes(),
-        ...repeatedNote(sequences.map(keyOf), train, [...valid, ...test], 'sequence'),
+        // keys of all sequences do not fit where the sequences do not
+        ...(storage.isWhole
+          ? repeatedNote(
+              Array.from(kept, own => keyOf(table.sequences.at(own))),
+              train,
+              [...valid, ...test],
+              'sequence',
+            )
+          : []),
         ...table.notes,
         ...notes,
       ],
@@ -137,7 +171,7 @@ export async function ctcTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held([...sequences.keys()], Number.POSITIVE_INFINITY),
+    all: () => held(all, Number.POSITIVE_INFINITY),
     loss: unalignedLoss,
     answers: labelCount,
     score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, unknown < 0 ? null : unknown),
@@ -146,7 +180,7 @@ export async function ctcTask(
       yield;
       const answers = answered(model, cut(shown), artifact, 1);
       const rows = shown.map((index, row) => {
-        const { label, values, file, steps } = sequences[index]!;
+        const { label, values, file, steps } = sequenceAt(index);
         return {
           source: short(file ?? (Array.isArray(values) ? values.join('') : plural(steps, 'step'))),
           truth: short(label),
@@ -172,18 +206,25 @@ function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
 
 /** Sequences with fewer steps than their labels need are refused: no alignment gives these, and the loss is infinite. */
 function usable(
-  sequences: readonly LabelledSequence[],
+  sequences: SequenceList,
   { path, units, onError, maxLength = Number.POSITIVE_INFINITY }: CtcData,
-): { kept: LabelledSequence[]; notes: string[]; bad: BadRows } {
+): { kept: Int32Array; notes: string[]; bad: BadRows } {
   const bad = new BadRows(onError);
-  const kept = sequences.filter(({ steps }) => steps <= maxLength);
-  const [empty, fits]: [LabelledSequence[], LabelledSequence[]] = [[], []];
-  for (const sequence of kept) {
+  const kept = new Column(Int32Array, sequences.storage);
+  const empty = { count: 0, first: [] as number[] };
+  let [place, left] = [-1, 0];
+  for (const sequence of sequences) {
+    place++;
+    if (sequence.steps > maxLength) {
+      left++;
+      continue;
+    }
     const labels = unitsOf(sequence.label, units);
     const repeats = repeatsIn(labels);
     const needed = labels.length + repeats;
     if (needed <= sequence.steps) {
-      (labels.length === 0 ? empty : fits).push(sequence);
+      if (labels.length > 0) kept.push(place);
+      else if (empty.count++ < SHOWN_LINES) empty.first.push(sequence.line);
       continue;
     }
     const named = `${sequence.file ? `${sequence.file} has` : `there ${sequence.steps === 1 ? 'is' : 'are'}`} ${plural(sequence.steps, 'step')}`;
@@ -192,9 +233,8 @@ function usable(
       `${path}, line ${sequence.line}: the target has ${plural(labels.length, units.slice(0, -1))}${why}, which takes ${plural(needed, 'step')}, but ${named}. CTC needs a step for each; shorten the target, or leave the row out.`,
     );
   }
-  const left = sequences.length - kept.length;
   return {
-    kept: fits,
+    kept: kept.slice(0, kept.length),
     bad,
     notes: [
       ...bad.notes(),
@@ -203,46 +243,37 @@ function usable(
             `${plural(left, 'sequence')} longer than ${count(maxLength)} steps ${left === 1 ? 'is' : 'are'} left out.`,
           ]
         : []),
-      ...(empty.length > 0
-        ? [
-            `${plural(empty.length, 'target has', 'targets have')} no ${units.slice(0, -1)} and ${empty.length === 1 ? 'is' : 'are'} left out (line ${empty
-              .slice(0, 5)
-              .map(({ line }) => line)
-              .join(', ')}${empty.length > 5 ? ', …' : ''}).`,
-          ]
-        : []),
+      ...leftOut(empty, 'target has', 'targets have', `no ${units.slice(0, -1)}`),
     ],
   };
 }
 
 /** Labels, symbols and scaling come from the training part alone. */
 function fitted(
-  train: readonly LabelledSequence[],
+  train: () => Iterable<LabelledSequence>,
   maxLength: number,
   data: CtcData,
   { sound, header, columns: named = [] }: LabelledTable,
 ): CtcArtifact {
   const { target, units, minCount, text, textUnits, id = null, features = DEFAULT_FEATURES } = data;
-  const labels = train.map(({ label }) => unitsOf(label, units));
+  const labels = function* () {
+    for (const { label } of train()) yield unitsOf(label, units);
+  };
+  const inputs = function* () {
+    for (const { values } of train()) yield values as string[];
+  };
   const columns = sound ? Array.from({ length: sound.mels }, (_, band) => `mel ${band}`) : [...named];
-  const scaling = columns.length > 0 ? scalingsOf(train, columns.length) : [];
+  const scaling = columns.length > 0 ? scalingsOf(train(), columns.length) : [];
   return {
     task: 'ctc',
     target,
     header,
     units,
-    symbols: [BLANK, ...vocabularyOf(labels, units, minCount)],
+    symbols: [BLANK, ...vocabularyOf(labels(), units, minCount)],
     maxLength,
     text: text ?? null,
     textUnits,
-    inputSymbols:
-      text === undefined
-        ? []
-        : vocabularyOf(
-            train.map(own => own.values as string[]),
-            textUnits,
-            1,
-          ),
+    inputSymbols: text === undefined ? [] : vocabularyOf(inputs(), textUnits, 1),
     id,
     columns,
     scaling: sound ? soundScaling(scaling) : scaling,
@@ -250,9 +281,11 @@ function fitted(
   };
 }
 
-export function encodeWith(
-  artifact: CtcArtifact,
-): (sequence: Pick<LabelledSequence, 'values' | 'label'>) => Encoded {
+export function encodeWith(artifact: CtcArtifact): (sequence: Pick<LabelledSequence, 'values' | 'label'>) => {
+  values: Int32Array | Float32Array;
+  labels: Int32Array;
+  steps: number;
+} {
   const { inputSymbols, columns, scaling, symbols, units } = artifact;
   const read = encodeInputs({ symbols: inputSymbols, columns, scaling, maxLength: Number.POSITIVE_INFINITY });
   const idsOf = encoder(symbols);
@@ -312,15 +345,14 @@ export function answered(model: Model, batch: Batch, artifact: CtcArtifact, beam
 }
 
 function describe(
-  sequences: readonly LabelledSequence[],
-  encoded: readonly Encoded[],
+  steps: Int32Array,
+  labels: Int32Array,
   { symbols, units, text, textUnits, inputSymbols }: CtcArtifact,
 ): string[] {
   const one = (of: Units) => of.slice(0, -1);
-  const labels = encoded.map(own => own.labels.length);
   const notes = [
     `${lengthsNote(
-      sequences.map(({ steps }) => steps),
+      steps,
       text === null ? 'step' : one(textUnits),
     )}; targets: ${lengthsNote(labels, one(units))}.`,
   ];

@@ -8,6 +8,11 @@ const NAME_CHARACTERS = 80;
 export function labelCounts(labels: Iterable<string>): Record<string, number> {
   const counts = new Map<string, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return namedCounts(counts);
+}
+
+/** The same of labels that are counted already. */
+export function namedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
   const named: [string, number][] = [];
   if (counts.size <= NAMED_LABELS)
     for (const [label, times] of counts) named.push([`label ${label.slice(0, NAME_CHARACTERS)}`, times]);

@@ -325,9 +325,9 @@ export const UNIT_NAMES: Readonly<Record<Units, string>> = {
 };
 
 /** Lines that a note names. */
-const SHOWN_LINES = 5;
+export const SHOWN_LINES = 5;
 
-function leftOut(
+export function leftOut(
   { count: lines, first }: { count: number; first: readonly number[] },
   one: string,
   many: string,

@@ -17,10 +17,13 @@ export const END = '<end>';
 const MOST_TIMES = 1.5;
 
 export interface EncodedPair {
-  source: Int32Array;
+  source: Ids;
   /** without start and end */
-  target: Int32Array;
+  target: Ids;
 }
+
+/** In the smallest kind of array that holds them. */
+export type Ids = Int32Array | Uint16Array | Uint8Array;
 
 const symbol = z.string().max(10_000);
 const column = z.union([symbol, z.int().min(0)]);
@@ -48,7 +51,10 @@ export type PairArtifact = Omit<z.output<ReturnType<typeof pairArtifact>>, 'task
 
 type Texts = Pick<Pair, 'source' | 'target'>;
 
-export function encodeWith(artifact: PairArtifact): (pair: Texts) => EncodedPair {
+export function encodeWith(artifact: PairArtifact): (pair: Texts) => {
+  source: Int32Array;
+  target: Int32Array;
+} {
   const [ofSource, ofTarget] = [
     encoder(artifact.sourceSymbols),
     encoder(artifact.targetSymbols.slice(0, -2)),
@@ -71,7 +77,7 @@ export function textWith({ targetSymbols, targetUnits }: PairArtifact): (ids: re
 }
 
 /** Time-major, each filled with zeros behind its end. */
-function padded(sequences: readonly Int32Array[]) {
+function padded(sequences: readonly Ids[]) {
   const lengths = Int32Array.from(sequences, ({ length }) => length);
   const seqLen = lengths.reduce((most, length) => Math.max(most, length), 1);
   const batch = sequences.length;

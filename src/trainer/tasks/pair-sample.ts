@@ -5,7 +5,7 @@ import type { Sample } from '../../runs/format.ts';
 import { inputOf } from '../layers/batch.ts';
 import { encodedOf } from '../layers/evaluate.ts';
 import type { Model } from '../layers/model.ts';
-import { batchOf, decoded, endsOf, type PairArtifact, textWith } from './pair-batches.ts';
+import { batchOf, decoded, endsOf, type Ids, type PairArtifact, textWith } from './pair-batches.ts';
 import type { Batch } from './task.ts';
 
 type Decoded = Extract<Sample, { type: 'decoded' }>;
@@ -18,8 +18,8 @@ const MAX_ALIGNED = 64;
 const COUNTED_BATCHES = 4;
 
 export interface ShownPair {
-  source: Int32Array;
-  target: Int32Array;
+  source: Ids;
+  target: Ids;
   texts: { source: string; target: string };
 }
 
@@ -89,12 +89,12 @@ function count(
 /** Of the first layer that attends to the source; null where none does, or where the picture is too large. */
 export function alignmentsOf(
   model: Model,
-  pairs: readonly { source: Int32Array; target: Int32Array }[],
+  pairs: readonly { source: Ids; target: Ids }[],
   artifact: PairArtifact,
 ): (Alignment | null)[] {
   // a target that was cut at the last position is not read to its end
   const most = model.lastPosition ?? Number.POSITIVE_INFINITY;
-  const stepsOf = (target: Int32Array) => Math.min(target.length + 1, most);
+  const stepsOf = (target: Ids) => Math.min(target.length + 1, most);
   const batch = batchOf(
     pairs.map(({ source, target }) => ({ source, target: target.subarray(0, stepsOf(target) - 1) })),
     artifact,

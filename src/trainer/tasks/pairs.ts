@@ -6,6 +6,7 @@ import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { faultOfText, itemsOf } from '../data/readers/reader.ts';
 import { columnPlace } from '../data/records.ts';
+import { Column, type List, Storage, Texts } from '../data/storage.ts';
 import { type Units, unitsOf } from './units.ts';
 
 export interface PairColumns {
@@ -19,6 +20,9 @@ export interface PairColumns {
   targetUnits?: Units | undefined;
   maxLength?: number | undefined;
   onError?: OnError | undefined;
+  /** read only so many bytes of the file */
+  bytes?: number | undefined;
+  storage?: Storage | undefined;
 }
 
 export interface Pair {
@@ -30,11 +34,73 @@ export interface Pair {
 }
 
 export interface ReadPairs {
-  pairs: Pair[];
+  pairs: PairList;
   /** of lists what stands in them is a unit, whatever `units` says */
   units: { source: Units; target: Units };
   notes: string[];
   bad: BadRows;
+}
+
+const LISTED = { source: 1, target: 2 } as const;
+
+/** Pairs that stand in a storage: texts, which are cut into units when they are read, and lists of units. */
+export class PairList implements List<Pair> {
+  /** units of each source and each target */
+  readonly sourceSteps: Column<Int32ArrayConstructor>;
+  readonly targetSteps: Column<Int32ArrayConstructor>;
+  readonly storage: Storage;
+  private readonly units: { source: Units; target: Units };
+  private readonly sources: Texts;
+  private readonly targets: Texts;
+  private readonly lines: Column<Int32ArrayConstructor>;
+  /** which of both are lists, as JSON */
+  private readonly listed: Column<Uint8ArrayConstructor>;
+
+  constructor(storage: Storage, units: { source: Units; target: Units }) {
+    this.storage = storage;
+    this.units = units;
+    this.sourceSteps = new Column(Int32Array, storage);
+    this.targetSteps = new Column(Int32Array, storage);
+    this.sources = new Texts(storage);
+    this.targets = new Texts(storage);
+    this.lines = new Column(Int32Array, storage);
+    this.listed = new Column(Uint8Array, storage);
+  }
+
+  get length(): number {
+    return this.lines.length;
+  }
+
+  add({ source, target, texts, line }: Pair, isListed: { source: boolean; target: boolean }): void {
+    this.sources.add(isListed.source ? JSON.stringify(source) : texts.source);
+    this.targets.add(isListed.target ? JSON.stringify(target) : texts.target);
+    this.sourceSteps.push(source.length);
+    this.targetSteps.push(target.length);
+    this.lines.push(line);
+    this.listed.push((isListed.source ? LISTED.source : 0) | (isListed.target ? LISTED.target : 0));
+  }
+
+  at(place: number): Pair {
+    return this.pair(place, this.sources.at(place), this.targets.at(place));
+  }
+
+  *[Symbol.iterator](): Generator<Pair> {
+    const targets = this.targets[Symbol.iterator]();
+    let place = 0;
+    for (const source of this.sources) yield this.pair(place++, source, targets.next().value!);
+  }
+
+  private pair(place: number, source: string, target: string): Pair {
+    const listed = this.listed.get(place);
+    const sources = listed & LISTED.source ? (JSON.parse(source) as string[]) : null;
+    const targets = listed & LISTED.target ? (JSON.parse(target) as string[]) : null;
+    return {
+      source: sources ?? unitsOf(source, this.units.source),
+      target: targets ?? unitsOf(target, this.units.target),
+      texts: { source: sources?.join(' ') ?? source, target: targets?.join(' ') ?? target },
+      line: this.lines.get(place),
+    };
+  }
 }
 
 /** @throws DataError with the line of a row that is too short, or the columns there are */
@@ -42,8 +108,9 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
   const bad = new BadRows(data.onError);
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
   const named = hasHeader(data.header, [source, target ?? source]);
-  const { rows, isTyped } = await csvRows(path, data.path, { bad });
-  const pairs: Pair[] = [];
+  const { rows, isTyped } = await csvRows(path, data.path, { bad, bytes: data.bytes });
+  const { storage = new Storage() } = data;
+  const pairs = new PairList(storage, { source: units, target: targetUnits });
   const [empty, long]: [number[], number[]] = [[], []];
   let places: number[] | null = null;
   let [isListed, isTargetListed] = [false, false];
@@ -87,7 +154,7 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     };
     if (pair.source.length === 0 || (target !== null && pair.target.length === 0)) empty.push(line);
     else if (Math.max(pair.source.length, pair.target.length) > maxLength) long.push(line);
-    else pairs.push(pair);
+    else pairs.add(pair, { source: Boolean(sources), target: Boolean(targets) });
   }
   return {
     pairs,

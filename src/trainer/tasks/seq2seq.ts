@@ -6,7 +6,8 @@ import type { Experiment } from '../../experiment/schema.ts';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
-import { locateData } from '../data/locate.ts';
+import { type DataPlace, locateData } from '../data/locate.ts';
+import { kindFor, Records, Storage, those } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import { paddingOf } from './buckets.ts';
 import { forcingAt, sampledInputs } from './forcing.ts';
@@ -18,6 +19,7 @@ import {
   type EncodedPair,
   encodeWith,
   endsOf,
+  type Ids,
   type PairArtifact,
   pairArtifact,
   pairFault,
@@ -39,46 +41,57 @@ export async function seq2seqTask(
   experiment: Experiment,
   data: PairsData,
   path: string,
+  place: DataPlace,
   known: PairArtifact | null,
 ): Promise<Task> {
-  const { pairs, units, notes, bad } = await readPairs(path, data);
+  const { storage = new Storage() } = place;
+  const { pairs, units, notes, bad } = await readPairs(path, { ...data, bytes: place.bytes, storage });
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
-  const [train, valid, test] = threeParts([...pairs.keys()], data.split, data.shuffle, seed);
+  const all = Int32Array.from({ length: pairs.length }, (_, index) => index);
+  const [train, valid, test] = threeParts(all.slice(), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
+  const sources = pairs.sourceSteps.slice(0, pairs.length);
+  const targets = pairs.targetSteps.slice(0, pairs.length);
   const artifact =
     known ??
-    fitted(
-      train.map(place => pairs[place]!),
-      pairs,
-      units,
-      data,
-    );
+    fitted(() => those(pairs, train, storage), units, data, {
+      source: mostOf(sources),
+      target: mostOf(targets),
+    });
   const encode = encodeWith(artifact);
-  const encoded = pairs.map(encode);
+  const encoded = {
+    source: new Records(kindFor(artifact.sourceSymbols.length), storage),
+    target: new Records(kindFor(artifact.targetSymbols.length), storage),
+  };
+  for (const pair of pairs) {
+    const { source, target } = encode(pair);
+    encoded.source.add(source);
+    encoded.target.add(target);
+  }
+  const encodedAt = (index: number): EncodedPair => ({
+    source: encoded.source.at(index),
+    target: encoded.target.at(index),
+  });
   const steps = artifact.maxTarget + 1;
-  const lengthsOf = (places: readonly number[], of: keyof EncodedPair) =>
-    places.map(place => encoded[place]![of].length);
-  const [sourceLengths, targetLengths] = [lengthsOf(train, 'source'), lengthsOf(train, 'target')];
   // pairs of like sources first, and among them of like targets
-  const orderOf = (place: number) => encoded[place]!.source.length * steps + encoded[place]!.target.length;
+  const orderOf = (index: number) => sources[index]! * steps + targets[index]!;
   const batches = sequenceBatches(train, orderOf, {
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
     maxTokens: experiment.training.maxTokens,
-    stepsOf: place => Math.max(encoded[place]!.source.length, encoded[place]!.target.length + 1),
+    stepsOf: index => Math.max(sources[index]!, targets[index]! + 1),
   });
   const { size } = batches;
-  const cut = (places: readonly number[]) =>
-    batchOf(
-      places.map(place => encoded[place]!),
-      artifact,
-    );
-  const held = function* (places: readonly number[], most: number) {
+  const cut = (places: readonly number[]) => batchOf(places.map(encodedAt), artifact);
+  const held = function* (places: ArrayLike<number>, most: number) {
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
-  const shown = (valid.length > 0 ? valid : train).slice(0, SHOWN_ROWS);
+  const validPlaces = valid.length > 0 ? valid : train;
+  const shown = Array.from(validPlaces.subarray(0, SHOWN_ROWS));
+  const lengthsIn = (lengths: Int32Array) => train.map(index => lengths[index]!);
+  const targetSum = train.reduce((sum, index) => sum + targets[index]! + 1, 0);
 
   return {
     facts: {
@@ -86,25 +99,28 @@ export async function seq2seqTask(
       lossUnit: 'nats',
       baseline: {
         loss: baselineLoss(
-          train.map(place => encoded[place]!),
-          (valid.length > 0 ? valid : train).map(place => encoded[place]!),
+          those(encoded.target, train, storage),
+          those(encoded.target, validPlaces, storage),
           artifact,
         ),
         name: 'symbol frequencies alone',
       },
       seqLen: steps,
       batchSize: size,
-      tokensPerStep: Math.round((size * targetLengths.reduce((sum, own) => sum + own + 1, 0)) / train.length),
+      tokensPerStep: Math.round((size * targetSum) / train.length),
       notes: [
-        ...describe(pairs, artifact),
-        ...paddingNote(batches.indices(0), sourceLengths, targetLengths),
+        ...describe({ sources, targets }, artifact),
+        ...paddingNote(batches.indices(0), lengthsIn(sources), lengthsIn(targets)),
         ...batches.outliers,
-        ...repeatedNote(
-          pairs.map(({ texts }) => `${texts.source}\t${texts.target}`),
-          train,
-          [...valid, ...test],
-          'pair',
-        ),
+        // keys of all pairs do not fit where the pairs do not
+        ...(storage.isWhole
+          ? repeatedNote(
+              Array.from(pairs, ({ texts }) => `${texts.source}\t${texts.target}`),
+              train,
+              [...valid, ...test],
+              'pair',
+            )
+          : []),
         ...notes,
       ],
     },
@@ -125,7 +141,7 @@ export async function seq2seqTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held([...pairs.keys()], Number.POSITIVE_INFINITY),
+    all: () => held(all, Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights, smoothing) =>
       softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: scoreForced,
@@ -135,8 +151,8 @@ export async function seq2seqTask(
       pairSample(
         model,
         artifact,
-        shown.map(place => ({ ...encoded[place]!, texts: pairs[place]!.texts })),
-        held(valid.length > 0 ? valid : train, validation.maxBatches),
+        shown.map(index => ({ ...encodedAt(index), texts: pairs.at(index).texts })),
+        held(validPlaces, validation.maxBatches),
       ),
     artifact: () => artifact,
   };
@@ -144,64 +160,55 @@ export async function seq2seqTask(
 
 /** Vocabularies come from the training part alone; the longest sequences from all, so that each can be read. */
 function fitted(
-  train: readonly Pair[],
-  all: readonly Pair[],
+  train: () => Iterable<Pair>,
   { source: units, target: targetUnits }: ReadPairs['units'],
-  data: PairsData,
+  { source, target, header, minCount }: PairsData,
+  longest: { source: number; target: number },
 ): PairArtifact {
-  const { minCount } = data;
-  const longest = (of: 'source' | 'target') => all.reduce((most, pair) => Math.max(most, pair[of].length), 1);
+  const unitsIn = function* (of: 'source' | 'target') {
+    for (const pair of train()) yield pair[of];
+  };
   return {
     task: 'seq2seq',
-    source: data.source,
-    target: data.target,
-    header: data.header ?? null,
+    source,
+    target,
+    header: header ?? null,
     units,
     targetUnits,
-    sourceSymbols: vocabularyOf(
-      train.map(({ source }) => source),
-      units,
-      minCount,
-    ),
-    targetSymbols: [
-      ...vocabularyOf(
-        train.map(({ target }) => target),
-        targetUnits,
-        minCount,
-      ),
-      START,
-      END,
-    ],
-    maxSource: longest('source'),
-    maxTarget: longest('target'),
+    sourceSymbols: vocabularyOf(unitsIn('source'), units, minCount),
+    targetSymbols: [...vocabularyOf(unitsIn('target'), targetUnits, minCount), START, END],
+    maxSource: longest.source,
+    maxTarget: longest.target,
   };
 }
 
-/** Shares with one more of each symbol, so that none is impossible. */
-function baselineLoss(
-  train: readonly EncodedPair[],
-  valid: readonly EncodedPair[],
-  artifact: PairArtifact,
-): number {
+function mostOf(lengths: Int32Array): number {
+  return lengths.reduce((most, own) => Math.max(most, own), 1);
+}
+
+/** Shares with one more of each symbol, so that none is impossible; of targets without their ends. */
+function baselineLoss(train: Iterable<Ids>, valid: Iterable<Ids>, artifact: PairArtifact): number {
   const { end } = endsOf(artifact);
   const counts = new Float64Array(artifact.targetSymbols.length).fill(1);
-  const said = ({ target }: EncodedPair) => [...target, end];
-  for (const pair of train) for (const id of said(pair)) counts[id]!++;
+  for (const target of train) {
+    for (const id of target) counts[id]!++;
+    counts[end]!++;
+  }
   const total = counts.reduce((sum, own) => sum + own, 0);
+  const costs = counts.map(own => Math.log(own / total));
   let [loss, symbols] = [0, 0];
-  for (const pair of valid)
-    for (const id of said(pair)) {
-      loss -= Math.log(counts[id]! / total);
-      symbols++;
-    }
+  for (const target of valid) {
+    for (const id of target) loss -= costs[id]!;
+    loss -= costs[end]!;
+    symbols += target.length + 1;
+  }
   return loss / symbols;
 }
 
-function describe(pairs: readonly Pair[], artifact: PairArtifact): string[] {
+function describe(lengths: { sources: Int32Array; targets: Int32Array }, artifact: PairArtifact): string[] {
   const { units, targetUnits, sourceSymbols, targetSymbols } = artifact;
-  const lengths = (of: 'source' | 'target') => pairs.map(pair => pair[of].length);
   const notes = [
-    `Sources: ${lengthsNote(lengths('source'), UNIT_NAMES[units])}. Targets: ${lengthsNote(lengths('target'), UNIT_NAMES[targetUnits])}.`,
+    `Sources: ${lengthsNote(lengths.sources, UNIT_NAMES[units])}. Targets: ${lengthsNote(lengths.targets, UNIT_NAMES[targetUnits])}.`,
   ];
   if (units !== 'bytes' || targetUnits !== 'bytes')
     notes.push(
@@ -210,7 +217,11 @@ function describe(pairs: readonly Pair[], artifact: PairArtifact): string[] {
   return notes;
 }
 
-function paddingNote(batches: Iterable<readonly number[]>, sources: number[], targets: number[]): string[] {
+function paddingNote(
+  batches: Iterable<readonly number[]>,
+  sources: Int32Array,
+  targets: Int32Array,
+): string[] {
   const [source, target] = [paddingOf(batches, sources), paddingOf(batches, targets)];
   if (source === 0 && target === 0) return [];
   const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
@@ -220,7 +231,7 @@ function paddingNote(batches: Iterable<readonly number[]>, sources: number[], ta
 export const seq2seq: TaskModule<'seq2seq', ReturnType<typeof pairArtifact<'seq2seq'>>> = {
   artifact: pairArtifact('seq2seq'),
   open: (experiment, data, place, known) =>
-    seq2seqTask(experiment, data, locateData(data.path, place, true), known),
+    seq2seqTask(experiment, data, locateData(data.path, place, true), place, known),
   sizes: own => sizesFor(own),
   fault: pairFault,
 };

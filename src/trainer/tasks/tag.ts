@@ -9,15 +9,16 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import type { Sentence } from '../data/conll.ts';
 import { DataError } from '../data/errors.ts';
-import { locateData } from '../data/locate.ts';
+import { type DataPlace, locateData } from '../data/locate.ts';
 import { readSentences } from '../data/sentences.ts';
+import { kindFor, Records, Storage, those } from '../data/storage.ts';
 import { chainLoss, likeliestClasses } from '../engine/chain.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { chainIn } from '../layers/crf.ts';
 import type { Model } from '../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from './entities.ts';
-import { labelCounts } from './label-counts.ts';
+import { namedCounts } from './label-counts.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
@@ -33,11 +34,13 @@ const SHOWN_TOKENS = 60;
 const COUNTED_TAGS = 24;
 const COUNTED_BATCHES = 8;
 
+type Ids = Int32Array | Uint16Array | Uint8Array;
+
 interface Encoded {
   /** (tokens, ids of each) */
-  ids: Int32Array;
+  ids: Ids;
   /** -1 where the tag is none of training's file */
-  tags: Int32Array;
+  tags: Ids;
   /** 1 where the word was not seen in training often enough to have a vector */
   unknown: Uint8Array;
   tokens: number;
@@ -52,37 +55,54 @@ export async function tagTask(
   experiment: Experiment,
   data: TagData,
   path: string,
+  place: DataPlace,
   known: TagArtifact | null,
 ): Promise<Task> {
   const { maxLength = Number.POSITIVE_INFINITY } = data;
+  const { storage = new Storage() } = place;
   const bad = new BadRows(data.onError);
-  const read = await readSentences(path, data, bad);
-  const sentences = read.sentences.filter(({ words }) => words.length <= maxLength);
+  const { sentences, notes } = await readSentences(path, data, { bad, bytes: place.bytes, storage });
+  const tokens = sentences.tokens.slice(0, sentences.length);
+  const kept = Int32Array.from(tokens.keys()).filter(own => tokens[own]! <= maxLength);
   const { batchSize, seed, validation } = experiment.training;
-  if (sentences.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);
-  const [train, valid, test] = threeParts([...sentences.keys()], data.split, data.shuffle, seed);
+  if (kept.length === 0) throw new DataError(`${data.path} holds no sentence to learn from.`);
+  const [train, valid, test] = threeParts(kept.slice(), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
+  const counts = countTags(those(sentences, kept, storage));
+  const longest = kept.reduce((most, own) => Math.max(most, tokens[own]!), 0);
   const artifact =
-    known ??
-    fitted(
-      sentences,
-      train.flatMap(place => sentences[place]!.words),
-      data,
-    );
+    known ?? fitted([...counts.keys()].sort(), () => those(sentences, train, storage), longest, data);
   const { tags } = artifact;
-  requireLearned(sentences, tags, data.path);
+  if (known) requireLearned(those(sentences, kept, storage), tags, data.path);
   const encode = encodeWith(artifact);
-  const encoded = sentences.map(encode);
-  const trainLengths = train.map(place => encoded[place]!.tokens);
-  const batches = sequenceBatches(train, place => encoded[place]!.tokens, {
+  const encoded = {
+    ids: new Records(kindFor(artifact.symbols.length), storage),
+    tags: new Records(kindFor(tags.length), storage),
+    unknown: new Records(Uint8Array, storage),
+  };
+  for (const sentence of sentences) {
+    const isKept = sentence.words.length <= maxLength;
+    const own = isKept ? encode(sentence) : { ids: [], tags: [], unknown: [] };
+    encoded.ids.add(own.ids);
+    encoded.tags.add(own.tags);
+    encoded.unknown.add(own.unknown);
+  }
+  const encodedAt = (at: number): Encoded => ({
+    ids: encoded.ids.at(at),
+    tags: encoded.tags.at(at),
+    unknown: encoded.unknown.at(at),
+    tokens: tokens[at]!,
+  });
+  const trainTokens = train.reduce((sum, at) => sum + tokens[at]!, 0);
+  const batches = sequenceBatches(train, at => tokens[at]!, {
     batchSize,
     seed,
     bucketed: data.batching === 'buckets',
     maxTokens: experiment.training.maxTokens,
   });
   const { size } = batches;
-  const cut = (places: readonly number[]) => batchOf(places.map(place => encoded[place]!));
-  const held = function* (places: readonly number[], most: number) {
+  const cut = (places: readonly number[]) => batchOf(places.map(encodedAt));
+  const held = function* (places: ArrayLike<number>, most: number) {
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
@@ -94,36 +114,39 @@ export async function tagTask(
       lossUnit: 'nats',
       baseline: {
         loss: baselineLoss(
-          train.map(place => encoded[place]!),
-          validPlaces.map(place => encoded[place]!),
+          those(encoded.tags, train, storage),
+          those(encoded.tags, validPlaces, storage),
           tags.length,
         ),
         name: 'tag frequencies alone',
       },
       seqLen: artifact.maxLength,
       batchSize: size,
-      tokensPerStep: Math.round((size * trainLengths.reduce((sum, own) => sum + own, 0)) / train.length),
+      tokensPerStep: Math.round((size * trainTokens) / train.length),
       notes: [
         ...describe(
-          sentences,
-          tags,
+          kept.map(at => tokens[at]!),
+          counts,
           artifact,
-          valid.map(place => encoded[place]!),
         ),
+        ...strangeNote(those(encoded.unknown, valid, storage)),
         ...batches.notes(),
-        ...repeatedNote(
-          sentences.map(({ words }) => words.join(' ')),
-          train,
-          [...valid, ...test],
-          'sentence',
-        ),
-        ...leftOutNote(read.sentences.length - sentences.length, maxLength),
-        ...read.notes,
+        // keys of all sentences do not fit where the sentences do not
+        ...(storage.isWhole
+          ? repeatedNote(
+              Array.from(sentences, ({ words }) => words.join(' ')),
+              train,
+              [...valid, ...test],
+              'sentence',
+            )
+          : []),
+        ...leftOutNote(sentences.length - kept.length, maxLength),
+        ...notes,
       ],
     },
     read: {
-      rows: read.sentences.length,
-      ...labelCounts(read.sentences.flatMap(({ tags }) => tags)),
+      rows: sentences.length,
+      ...namedCounts(kept.length < sentences.length ? countTags(sentences) : counts),
       ...bad.read(),
     },
     sizes: sizesFor(artifact),
@@ -135,22 +158,23 @@ export async function tagTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held([...sentences.keys()], Number.POSITIVE_INFINITY),
+    all: () => held(kept, Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights) => softmaxCrossEntropy(outputs, targets as Int32Array, weights),
     score: (outputs, batch, score, model) =>
       scoreTags(outputs, batch as TagBatch, score, { model, tags, hasEntities }),
     metrics: figuresOf,
     *sample(model) {
       yield;
-      const places = validPlaces.slice(0, SHOWN_SENTENCES);
+      const places = Array.from(validPlaces.subarray(0, SHOWN_SENTENCES));
       const answers = tagsOf(model, cut(places), artifact);
-      const rows = places.map((place, row) =>
-        sentences[place]!.words.slice(0, SHOWN_TOKENS).map((token, t) => ({
+      const rows = places.map((at, row) => {
+        const sentence = sentences.at(at);
+        return sentence.words.slice(0, SHOWN_TOKENS).map((token, t) => ({
           token,
-          truth: sentences[place]!.tags[t]!,
+          truth: sentence.tags[t]!,
           prediction: answers[row]![t]!,
-        })),
-      );
+        }));
+      });
       if (tags.length > COUNTED_TAGS) return { type: 'tagged', rows, confusion: null };
       const counts = tags.map(() => tags.map(() => 0));
       const placeOf = new Map(tags.map((tag, index) => [tag, index]));
@@ -168,25 +192,38 @@ export async function tagTask(
   };
 }
 
-/** `words`: of the training part. @throws DataError where there is one tag only */
-function fitted(sentences: readonly Sentence[], words: readonly string[], data: TagData): TagArtifact {
-  const tags = [...new Set(sentences.flatMap(sentence => sentence.tags))].sort();
+/** `tags`: of all of the file, in order. @throws DataError where there is one tag only */
+function fitted(
+  tags: string[],
+  train: () => Iterable<Sentence>,
+  maxLength: number,
+  data: TagData,
+): TagArtifact {
   if (tags.length < 2)
     throw new DataError(
       `All tokens of ${data.path} have the tag "${tags[0]}": there is nothing to tell apart.`,
     );
+  const words = function* () {
+    for (const sentence of train()) yield* sentence.words;
+  };
   return {
     task: 'tag',
     tags,
     column: data.tags,
     words: data.words ?? null,
-    maxLength: Math.max(...sentences.map(own => own.words.length)),
-    ...wordFeatures(words, data),
+    maxLength,
+    ...wordFeatures(words(), data),
   };
 }
 
+function countTags(sentences: Iterable<Sentence>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { tags } of sentences) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return counts;
+}
+
 /** Other data may have tags that the model cannot say. @throws DataError with the first of them */
-function requireLearned(sentences: readonly Sentence[], tags: readonly string[], path: string): void {
+function requireLearned(sentences: Iterable<Sentence>, tags: readonly string[], path: string): void {
   const learned = new Set(tags);
   for (const { tags: own, words, line } of sentences) {
     const at = own.findIndex(tag => !learned.has(tag));
@@ -303,12 +340,12 @@ function figuresOf({ sums, count: all }: Score): Record<string, number> {
 }
 
 /** Shares with one more of each tag, so that none is impossible. */
-function baselineLoss(train: readonly Encoded[], valid: readonly Encoded[], classes: number): number {
+function baselineLoss(train: Iterable<Ids>, valid: Iterable<Ids>, classes: number): number {
   const counts = new Float64Array(classes).fill(1);
-  for (const { tags } of train) for (const tag of tags) counts[tag]!++;
+  for (const tags of train) for (const tag of tags) counts[tag]!++;
   const total = counts.reduce((sum, own) => sum + own, 0);
   let [loss, tokens] = [0, 0];
-  for (const { tags } of valid)
+  for (const tags of valid)
     for (const tag of tags) {
       loss -= Math.log(counts[tag]! / total);
       tokens++;
@@ -317,33 +354,33 @@ function baselineLoss(train: readonly Encoded[], valid: readonly Encoded[], clas
 }
 
 function describe(
-  sentences: readonly Sentence[],
-  tags: readonly string[],
-  { symbols, characters }: TagArtifact,
-  valid: readonly Encoded[],
+  lengths: Int32Array,
+  counts: ReadonlyMap<string, number>,
+  { tags, symbols, characters }: TagArtifact,
 ): string[] {
-  const counts = new Map(tags.map(tag => [tag, 0]));
-  let tokens = 0;
-  for (const sentence of sentences)
-    for (const tag of sentence.tags) {
-      counts.set(tag, counts.get(tag)! + 1);
-      tokens++;
-    }
-  const shown = [...counts]
+  const tokens = lengths.reduce((sum, own) => sum + own, 0);
+  const shown = tags
+    .map((tag): [string, number] => [tag, counts.get(tag) ?? 0])
     .sort(([, a], [, b]) => b - a)
     .slice(0, 20)
     .map(([tag, own]) => `${tag} ${((100 * own) / tokens).toFixed(1)} %`);
   const words = symbols.filter(symbol => symbol.startsWith('word:')).length - 1;
-  const lengths = sentences.map(own => own.words.length);
-  const notes = [
+  return [
     `${lengthsNote(lengths, 'token')}, ${plural(tags.length, 'tag')}: ${shown.join(', ')}${tags.length > 20 ? ', …' : ''}.`,
     `${plural(words, 'word')} of the training part ${words === 1 ? 'has a vector' : 'have vectors'} of their own${characters > 0 ? `; ${plural(symbols.length - words, 'beginning, end or shape', 'beginnings, ends and shapes')} of words too` : ''}.`,
   ];
-  const held = valid.reduce((sum, own) => sum + own.tokens, 0);
-  const strange = valid.reduce((sum, own) => sum + own.unknown.reduce((all, flag) => all + flag, 0), 0);
-  if (held > 0)
-    notes.push(`Unknown words: ${((100 * strange) / held).toFixed(1)} % of the tokens for validation.`);
-  return notes;
+}
+
+/** `valid`: of each token whether its word is unknown. */
+function strangeNote(valid: Iterable<Uint8Array>): string[] {
+  let [held, strange] = [0, 0];
+  for (const unknown of valid) {
+    held += unknown.length;
+    for (const flag of unknown) strange += flag;
+  }
+  return held > 0
+    ? [`Unknown words: ${((100 * strange) / held).toFixed(1)} % of the tokens for validation.`]
+    : [];
 }
 
 function leftOutNote(left: number, most: number): string[] {
@@ -379,6 +416,7 @@ function sizesFor({ symbols, characters, tags, maxLength }: TagArtifact) {
 
 export const tag: TaskModule<'tag', typeof artifact> = {
   artifact,
-  open: (experiment, data, place, known) => tagTask(experiment, data, locateData(data.path, place), known),
+  open: (experiment, data, place, known) =>
+    tagTask(experiment, data, locateData(data.path, place), place, known),
   sizes: own => sizesFor(own),
 };

@@ -100,8 +100,8 @@ const BASELINE_SEQUENCES = 64;
  * blank what they leave of the steps.
  */
 export function baselineOf(
-  train: readonly { labels: ArrayLike<number>; steps: number }[],
-  valid: readonly { labels: ArrayLike<number>; steps: number }[],
+  train: Iterable<{ labels: ArrayLike<number>; steps: number }>,
+  valid: Iterable<{ labels: ArrayLike<number>; steps: number }>,
   classes: number,
 ): number {
   const counts = new Float64Array(classes).fill(1);
@@ -113,8 +113,9 @@ export function baselineOf(
   const labelled = counts.reduce((sum, own) => sum + own, -1);
   counts[0] = Math.max(1, steps - labelled);
   const row = Float32Array.from(counts, own => Math.log(own));
-  let [loss, labels] = [0, 0];
-  for (const own of valid.slice(0, BASELINE_SEQUENCES)) {
+  let [loss, labels, sequences] = [0, 0, 0];
+  for (const own of valid) {
+    if (sequences++ === BASELINE_SEQUENCES) break;
     const logits = new Float32Array(own.steps * classes);
     for (let t = 0; t < own.steps; t++) logits.set(row, t * classes);
     const losses = new Float32Array(1);

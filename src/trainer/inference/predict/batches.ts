@@ -17,3 +17,24 @@ export function* longestFirst(
     from = end;
   }
 }
+
+/** Sequences whose answers are held at once. */
+const BLOCK = 1 << 13;
+
+/** Blocks in the order of the file, each with its batches, the longest first. */
+export function* blocksOf(
+  lengths: ArrayLike<number>,
+  size: number,
+): Generator<{ from: number; batches: Generator<number[]> }> {
+  for (let from = 0; from < lengths.length; from += BLOCK) {
+    const own = Array.from(
+      { length: Math.min(BLOCK, lengths.length - from) },
+      (_, at) => lengths[from + at]!,
+    );
+    yield { from, batches: placed(own, size, from) };
+  }
+}
+
+function* placed(lengths: readonly number[], size: number, from: number): Generator<number[]> {
+  for (const places of longestFirst(lengths, size)) yield places.map(place => from + place);
+}

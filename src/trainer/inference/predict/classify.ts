@@ -5,11 +5,11 @@ import { DataError } from '../../data/errors.ts';
 import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
-import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
+import { readLabelled, type SequenceList } from '../../tasks/labelled.ts';
 import { soundColumnOf } from '../../tasks/sounds.ts';
 import { answersOf, best } from '../../tasks/values.ts';
-import { longestFirst } from './batches.ts';
-import type { Predicted, Row } from './predictor.ts';
+import { blocksOf } from './batches.ts';
+import { type DecodeOptions, type Predicted, type Row, Rows } from './predictor.ts';
 
 const BATCH = 128;
 
@@ -17,43 +17,44 @@ export async function predictClasses(
   model: Model,
   artifact: ClassifyArtifact,
   path: string,
+  { sink }: DecodeOptions = {},
 ): Promise<Predicted> {
   const { classes, columns } = artifact;
   const { sequences, notes, hasLabel } = await sequencesOf(artifact, path);
   const encode = encodeWith(artifact);
   const width = columns.length || 1;
-  const rows: Row[] = [];
+  const rows = new Rows(['line', ...(hasLabel ? ['truth'] : []), 'prediction', 'probability'], sink);
   let right = 0;
-  // told in the order of the file
-  for (const places of longestFirst(
-    sequences.map(({ steps }) => steps),
-    BATCH,
-  )) {
-    const batch = padded(
-      places.map(place => encode(sequences[place]!.values)),
-      width,
-    );
-    const logits = answersOf(model, { ...batch, targets: new Int32Array(0), continues: false });
-    places.forEach((place, row) => {
-      const { line, label: truth } = sequences[place]!;
-      const winner = best(logits, row, classes.length);
-      const prediction = classes[winner]!;
-      if (prediction === truth) right++;
-      const probability = softmaxAt(
-        logits.subarray(row * classes.length, (row + 1) * classes.length),
-        winner,
+  for (const { from, batches } of blocksOf(sequences.steps.slice(0, sequences.length), BATCH)) {
+    const block: Row[] = [];
+    for (const places of batches) {
+      const own = places.map(place => sequences.at(place));
+      const batch = padded(
+        own.map(({ values }) => encode(values)),
+        width,
       );
-      rows[place] = { line, ...(hasLabel ? { truth } : {}), prediction, probability };
-    });
+      const logits = answersOf(model, { ...batch, targets: new Int32Array(0), continues: false });
+      own.forEach(({ line, label: truth }, row) => {
+        const winner = best(logits, row, classes.length);
+        const prediction = classes[winner]!;
+        if (prediction === truth) right++;
+        const probability = softmaxAt(
+          logits.subarray(row * classes.length, (row + 1) * classes.length),
+          winner,
+        );
+        block[places[row]! - from] = { line, ...(hasLabel ? { truth } : {}), prediction, probability };
+      });
+    }
+    await rows.add(block);
   }
   return {
-    columns: ['line', ...(hasLabel ? ['truth'] : []), 'prediction', 'probability'],
-    rows,
+    columns: rows.columns,
+    rows: rows.kept,
     next: [],
     notes,
-    facts: { accuracy: hasLabel ? right / rows.length : null },
+    facts: { accuracy: hasLabel ? right / rows.count : null },
     summary: hasLabel
-      ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: accuracy ${((100 * right) / rows.length).toFixed(1)} %.`
+      ? `${plural(right, 'sequence')} of ${rows.count.toLocaleString('en-US')} right: accuracy ${((100 * right) / rows.count).toFixed(1)} %.`
       : null,
   };
 }
@@ -62,7 +63,7 @@ export async function predictClasses(
 export async function sequencesOf(
   artifact: ClassifyArtifact,
   path: string,
-): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
+): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const { label, text, id, columns, units, audio, image, arrays, header } = artifact;
   const found = await columnsIn(path, name, image ? image.header && header : header);
@@ -84,7 +85,7 @@ export async function sequencesOf(
     header,
   });
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
-  return { sequences: [...sequences], notes, hasLabel };
+  return { sequences, notes, hasLabel };
 }
 
 /** Columns of an image without its class; those of a shortened one are not known. */

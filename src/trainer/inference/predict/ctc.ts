@@ -7,10 +7,10 @@ import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../../tasks/ctc.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
-import { type LabelledSequence, readLabelled } from '../../tasks/labelled.ts';
+import { readLabelled, type SequenceList } from '../../tasks/labelled.ts';
 import { unitsOf } from '../../tasks/units.ts';
-import { longestFirst } from './batches.ts';
-import type { DecodeOptions, Predicted, Row } from './predictor.ts';
+import { blocksOf } from './batches.ts';
+import { type DecodeOptions, type Predicted, type Row, Rows } from './predictor.ts';
 
 const BATCH = 64;
 
@@ -18,42 +18,12 @@ export async function predictUnaligned(
   model: Model,
   artifact: CtcArtifact,
   path: string,
-  { beams = 1 }: DecodeOptions = {},
+  { beams = 1, sink }: DecodeOptions = {},
 ): Promise<Predicted> {
   const { sequences, notes, hasLabel } = await unalignedOf(artifact, path);
   const encode = encodeWith(artifact);
-  const rows: Row[] = [];
-  let [right, edits, labels] = [0, 0, 0];
-  // told in the order of the file
-  for (const places of longestFirst(
-    sequences.map(({ steps }) => steps),
-    BATCH,
-  )) {
-    const batch = batchOf(
-      places.map(place => encode({ values: sequences[place]!.values, label: '' })),
-      artifact,
-    );
-    const answers = answered(model, batch, artifact, beams);
-    places.forEach((place, row) => {
-      const { line, label, file } = sequences[place]!;
-      const { labels: said, text, ...rest } = answers[row]!;
-      const truth = unitsOf(label, artifact.units);
-      const distance = editDistance(said, truth);
-      if (distance === 0) right++;
-      edits += distance;
-      labels += truth.length;
-      rows[place] = {
-        line,
-        ...(file ? { file } : {}),
-        ...(hasLabel ? { truth: label } : {}),
-        prediction: text,
-        ...rest,
-      };
-    });
-  }
-  const [rate, accuracy] = [edits / labels, right / rows.length];
-  return {
-    columns: [
+  const rows = new Rows(
+    [
       'line',
       ...(artifact.audio ? ['file'] : []),
       ...(hasLabel ? ['truth'] : []),
@@ -62,14 +32,47 @@ export async function predictUnaligned(
       'steps',
       ...(beams > 1 ? ['logProbability'] : []),
     ],
-    rows,
+    sink,
+  );
+  let [right, edits, labels] = [0, 0, 0];
+  for (const { from, batches } of blocksOf(sequences.steps.slice(0, sequences.length), BATCH)) {
+    const block: Row[] = [];
+    for (const places of batches) {
+      const own = places.map(place => sequences.at(place));
+      const batch = batchOf(
+        own.map(({ values }) => encode({ values, label: '' })),
+        artifact,
+      );
+      const answers = answered(model, batch, artifact, beams);
+      own.forEach(({ line, label, file }, row) => {
+        const { labels: said, text, ...rest } = answers[row]!;
+        const truth = unitsOf(label, artifact.units);
+        const distance = editDistance(said, truth);
+        if (distance === 0) right++;
+        edits += distance;
+        labels += truth.length;
+        block[places[row]! - from] = {
+          line,
+          ...(file ? { file } : {}),
+          ...(hasLabel ? { truth: label } : {}),
+          prediction: text,
+          ...rest,
+        };
+      });
+    }
+    await rows.add(block);
+  }
+  const [rate, accuracy] = [edits / labels, right / rows.count];
+  return {
+    columns: rows.columns,
+    rows: rows.kept,
     next: [],
     notes,
     facts: hasLabel
       ? { labelErrorRate: rate, sequenceAccuracy: accuracy }
       : { labelErrorRate: null, sequenceAccuracy: null },
     summary: hasLabel
-      ? `Label error rate ${(100 * rate).toFixed(1)} %; ${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: ${(100 * accuracy).toFixed(1)} %.`
+      ? `Label error rate ${(100 * rate).toFixed(1)} %; ${plural(right, 'sequence')} of ${rows.count.toLocaleString('en-US')} right: ${(100 * accuracy).toFixed(1)} %.`
       : null,
   };
 }
@@ -78,7 +81,7 @@ export async function predictUnaligned(
 export async function unalignedOf(
   artifact: CtcArtifact,
   path: string,
-): Promise<{ sequences: LabelledSequence[]; notes: string[]; hasLabel: boolean }> {
+): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const hasLabel = (await columnsIn(path, name, artifact.header)).includes(String(artifact.target));
   const { sequences, notes } = await readLabelled(
@@ -86,5 +89,5 @@ export async function unalignedOf(
     columnsFor(artifact, name, parse(path).root || '/', hasLabel ? artifact.target : null),
   );
   if (sequences.length === 0) throw new DataError(`${name} holds no sequence.`);
-  return { sequences: [...sequences], notes, hasLabel };
+  return { sequences, notes, hasLabel };
 }

@@ -19,8 +19,38 @@ export interface Predicted {
   summary: string | null;
 }
 
+/** Takes rows while a file is read, so that those of a long one are never all in memory. */
+export interface RowSink {
+  /** before the first row */
+  begin(columns: readonly string[]): void;
+  take(rows: readonly Row[]): void | Promise<void>;
+}
+
+/** Rows in the order of the file: handed on where someone takes them, else kept. */
+export class Rows {
+  /** empty where they were handed on */
+  readonly kept: Row[] = [];
+  count = 0;
+  readonly columns: string[];
+  private readonly sink: RowSink | undefined;
+
+  constructor(columns: string[], sink: RowSink | undefined) {
+    this.columns = columns;
+    this.sink = sink;
+    sink?.begin(columns);
+  }
+
+  async add(rows: readonly Row[]): Promise<void> {
+    this.count += rows.length;
+    if (this.sink) await this.sink.take(rows);
+    else for (const row of rows) this.kept.push(row);
+  }
+}
+
 /** How sequences are written, by tasks that write them. */
 export interface DecodeOptions {
+  /** of tasks whose rows do not need each other; others give all rows at the end */
+  sink?: RowSink | undefined;
   /** sequences that are followed side by side; 1: the most likely symbol at each step */
   beams?: number | undefined;
   /** α of Wu et al. 2016; 0: none */

@@ -10,9 +10,9 @@ import { randomStream } from '../../random.ts';
 import { editDistance } from '../../tasks/edit-distance.ts';
 import { draw } from '../../tasks/generate.ts';
 import { batchOf, encodeWith, endsOf, type PairArtifact, textWith } from '../../tasks/pair-batches.ts';
-import { type Pair, readPairs } from '../../tasks/pairs.ts';
-import { longestFirst } from './batches.ts';
-import type { DecodeOptions, Predicted, Row } from './predictor.ts';
+import { type PairList, readPairs } from '../../tasks/pairs.ts';
+import { blocksOf } from './batches.ts';
+import { type DecodeOptions, type Predicted, type Row, Rows } from './predictor.ts';
 
 const BATCH = 128;
 /** As good as zero, for a softmax that divides by it. */
@@ -22,7 +22,7 @@ export async function predictSequences(
   model: Model,
   artifact: PairArtifact,
   path: string,
-  { beams = 1, lengthPenalty = 0, drawing }: DecodeOptions = {},
+  { beams = 1, lengthPenalty = 0, drawing, sink }: DecodeOptions = {},
 ): Promise<Predicted> {
   const name = basename(path);
   const { pairs, notes, hasTargets } = await pairsOf(path, name, artifact);
@@ -30,62 +30,63 @@ export async function predictSequences(
   const encode = encodeWith(artifact);
   const text = textWith(artifact);
   const ends = endsOf(artifact);
-  const rows: Row[] = [];
-  let [right, edits, units] = [0, 0, 0];
-  // told in the order of the file
-  for (const places of longestFirst(
-    pairs.map(({ source }) => source.length),
-    beams > 1 ? 1 : BATCH,
-  )) {
-    const batch = batchOf(
-      places.map(place => encode(pairs[place]!)),
-      artifact,
-    );
-    const answers = tidy(() => {
-      const encoded = encodedOf(model, batch, { training: false, step: 0 })!;
-      const look =
-        drawing &&
-        drawnBy(
-          drawing,
-          places.map(place => pairs[place]!.line),
-        );
-      if (beams === 1) return greedy(model, batch.batch, encoded, ends, look).map(symbols => ({ symbols }));
-      return beamSearch(model, encoded, ends, { width: beams, lengthPenalty }).slice(0, 1);
-    });
-    places.forEach((place, row) => {
-      const { line, texts, target } = pairs[place]!;
-      const { symbols, ...rest } = answers[row]!;
-      const written = symbols.map(id => artifact.targetSymbols[id]!);
-      const distance = editDistance(written, target);
-      if (distance === 0) right++;
-      edits += distance;
-      units += target.length;
-      rows[place] = {
-        line,
-        source: texts.source,
-        ...(hasTargets ? { truth: texts.target } : {}),
-        prediction: text(symbols),
-        ...rest,
-      };
-    });
-  }
-  const accuracy = right / rows.length;
-  return {
-    columns: [
+  const rows = new Rows(
+    [
       'line',
       'source',
       ...(hasTargets ? ['truth'] : []),
       'prediction',
       ...(beams > 1 ? ['logProbability'] : []),
     ],
-    rows,
+    sink,
+  );
+  let [right, edits, units] = [0, 0, 0];
+  const size = beams > 1 ? 1 : BATCH;
+  for (const { from, batches } of blocksOf(pairs.sourceSteps.slice(0, pairs.length), size)) {
+    const block: Row[] = [];
+    for (const places of batches) {
+      const own = places.map(place => pairs.at(place));
+      const batch = batchOf(own.map(encode), artifact);
+      const answers = tidy(() => {
+        const encoded = encodedOf(model, batch, { training: false, step: 0 })!;
+        const look =
+          drawing &&
+          drawnBy(
+            drawing,
+            own.map(({ line }) => line),
+          );
+        if (beams === 1) return greedy(model, batch.batch, encoded, ends, look).map(symbols => ({ symbols }));
+        return beamSearch(model, encoded, ends, { width: beams, lengthPenalty }).slice(0, 1);
+      });
+      own.forEach(({ line, texts, target }, row) => {
+        const { symbols, ...rest } = answers[row]!;
+        const written = symbols.map(id => artifact.targetSymbols[id]!);
+        const distance = editDistance(written, target);
+        if (distance === 0) right++;
+        edits += distance;
+        units += target.length;
+        block[places[row]! - from] = {
+          line,
+          source: texts.source,
+          ...(hasTargets ? { truth: texts.target } : {}),
+          prediction: text(symbols),
+          ...rest,
+        };
+      });
+    }
+    await rows.add(block);
+  }
+  const accuracy = right / rows.count;
+  return {
+    columns: rows.columns,
+    rows: rows.kept,
     next: [],
     notes,
     facts: hasTargets
       ? { sequenceAccuracy: accuracy, tokenErrorRate: edits / units }
       : { sequenceAccuracy: null, tokenErrorRate: null },
     summary: hasTargets
-      ? `${plural(right, 'sequence')} of ${rows.length.toLocaleString('en-US')} right: sequence accuracy ${(100 * accuracy).toFixed(1)} %, token error rate ${((100 * edits) / units).toFixed(1)} %.`
+      ? `${plural(right, 'sequence')} of ${rows.count.toLocaleString('en-US')} right: sequence accuracy ${(100 * accuracy).toFixed(1)} %, token error rate ${((100 * edits) / units).toFixed(1)} %.`
       : null,
   };
 }
@@ -108,7 +109,7 @@ export async function pairsOf(
   path: string,
   name: string,
   { source, target, header, units, targetUnits }: PairArtifact,
-): Promise<{ pairs: Pair[]; notes: string[]; hasTargets: boolean }> {
+): Promise<{ pairs: PairList; notes: string[]; hasTargets: boolean }> {
   const common = { path: name, source, units, targetUnits, ...(header === null ? {} : { header }) };
   try {
     return { ...(await readPairs(path, { ...common, target })), hasTargets: true };

@@ -1,5 +1,5 @@
 // What is given to a model that reads one text, series or sound: typed, chosen, or a row of the data.
-import type { LabelledSequence } from '../../tasks/labelled.ts';
+import type { LabelledSequence, SequenceList } from '../../tasks/labelled.ts';
 import { unitsOf } from '../../tasks/units.ts';
 import { type Given, rowOf, type Said, type TryContext, typed, typedNumbers } from './tryer.ts';
 
@@ -14,9 +14,7 @@ interface Reads {
   audio: { column: string } | null;
 }
 
-type ReadFile = (
-  path: string,
-) => Promise<{ sequences: readonly LabelledSequence[]; notes: string[]; hasLabel: boolean }>;
+type ReadFile = (path: string) => Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }>;
 
 /** `read`: as `unroll predict` reads a file. @throws InputError where nothing that fits was given */
 export async function inputOf(
@@ -40,7 +38,7 @@ export async function inputOf(
   }
   if (audio) {
     const { sequences, notes } = await read(soundTable(audio.column, given, context));
-    const { values } = sequences[0]!;
+    const { values } = sequences.at(0);
     return { ...plain, values, input: shown(values, units, columns, given.sound), notes };
   }
   if (text !== null) {

@@ -23,7 +23,7 @@ export const tryTable: Tryer<TableArtifact> = async (model, artifact, given, con
       at,
       onError: 'stop',
     });
-    example = rowOf([...read.examples], given.row, 'sequence');
+    example = rowOf(read.examples, given.row, 'sequence');
     rows = read.examples.length;
   }
   const values = inputsWith(artifact)(example as Example);

@@ -60,9 +60,13 @@ export function drawingOf({
 }
 
 /** @throws InputError for a row that the data do not have */
-export function rowOf<T>(all: readonly T[], row: number | undefined, what: string): T {
-  const one = all[(row ?? 1) - 1];
-  if (one !== undefined) return one;
+export function rowOf<T>(
+  all: { readonly length: number; at(place: number): T | undefined },
+  row: number | undefined,
+  what: string,
+): T {
+  const place = (row ?? 1) - 1;
+  if (place >= 0 && place < all.length) return all.at(place)!;
   throw new InputError(
     all.length === 0
       ? `The data hold no ${what}.`

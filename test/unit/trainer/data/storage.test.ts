@@ -167,6 +167,23 @@ describe('examples beyond memory', () => {
       }),
     );
     writeFileSync(join(folder, 'a.jsonl'), texts.join('\n'));
+    // more than a chunk of numbers in each column that is read by place
+    const words = (row: number, most: number) =>
+      Array.from({ length: 20 + (row % most) }, (_, at) => `w${(row * 7 + at * at) % 50}`);
+    writeFileSync(
+      join(folder, 'p.tsv'),
+      `a\tb\n${Array.from({ length: 1500 }, (_, row) => `${words(row, 15).join(' ')}\t${words(row + 3, 11).join(' ')}\n`).join('')}`,
+    );
+    writeFileSync(
+      join(folder, 't.conll'),
+      Array.from(
+        { length: 1500 },
+        (_, row) =>
+          `${words(row, 15)
+            .map((word, at) => `${word} ${'XYZ'[(row + at * at) % 3]}\n`)
+            .join('')}\n`,
+      ).join(''),
+    );
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -181,13 +198,25 @@ describe('examples beyond memory', () => {
       targets: ['kind'],
       predict: 'classes',
     },
+    pairs: { task: 'seq2seq', path: 'p.tsv', source: 'a', target: 'b', units: 'words' },
+    'tagged sentences': { task: 'tag', path: 't.conll', tags: 1, maxLength: 33 },
+    'texts with unaligned labels': { task: 'ctc', path: 'p.tsv', text: 'a', target: 'b', units: 'words' },
   }))
     it(`gives the same batches as in memory: ${name}`, async () => {
       const layers = [{ type: 'gru', units: 4 }, { type: 'dense' }];
       const { experiment } = parseExperiment(
         JSON.stringify({
           data,
-          model: { layers: 'text' in data ? [{ type: 'embedding', dim: 4 }, ...layers] : layers },
+          model: {
+            layers:
+              'values' in data || 'inputs' in data ? layers : [{ type: 'embedding', dim: 4 }, ...layers],
+            ...(data.task === 'seq2seq' && {
+              encoder: [
+                { type: 'embedding', dim: 4 },
+                { type: 'gru', units: 4 },
+              ],
+            }),
+          },
         }),
       );
       const open = (storage?: Storage) =>

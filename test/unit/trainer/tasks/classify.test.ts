@@ -306,7 +306,7 @@ describe('classify', () => {
     const { sequences, hasLabel } = await sequencesOf(artifact, path);
     assert.ok(hasLabel);
     assert.deepEqual(
-      sequences.map(({ values, label }) => `${(values as string[]).join('')}\t${label}`),
+      Array.from(sequences, ({ values, label }) => `${(values as string[]).join('')}\t${label}`),
       rows,
     );
     writeFileSync(path, rows.map(row => row.split('\t')[0]!).join('\n'));
