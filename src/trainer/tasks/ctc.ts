@@ -126,7 +126,7 @@ export async function ctcTask(
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
-  const shown = Array.from(validPlaces.subarray(0, SHOWN_ROWS));
+  const shown = Array.from(validPlaces.slice(0, SHOWN_ROWS));
   const unknown = artifact.symbols.indexOf(UNKNOWN);
 
   return {

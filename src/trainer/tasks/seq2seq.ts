@@ -89,7 +89,7 @@ export async function seq2seqTask(
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
-  const shown = Array.from(validPlaces.subarray(0, SHOWN_ROWS));
+  const shown = Array.from(validPlaces.slice(0, SHOWN_ROWS));
   const lengthsIn = (lengths: Int32Array) => train.map(index => lengths[index]!);
   const targetSum = train.reduce((sum, index) => sum + targets[index]! + 1, 0);
 

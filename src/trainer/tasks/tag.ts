@@ -165,7 +165,7 @@ export async function tagTask(
     metrics: figuresOf,
     *sample(model) {
       yield;
-      const places = Array.from(validPlaces.subarray(0, SHOWN_SENTENCES));
+      const places = Array.from(validPlaces.slice(0, SHOWN_SENTENCES));
       const answers = tagsOf(model, cut(places), artifact);
       const rows = places.map((at, row) => {
         const sentence = sentences.at(at);
