@@ -14,6 +14,7 @@ describe('An input shape of one dimension', () => {
       ['m = Sequential()\nm.add(Bidirectional(GRU(8), input_shape=(10,)))', 'input_shape=(10,)'],
       ['m = Sequential([Input(shape=(10,)), Dropout(0.1), LSTM(8)])', 'shape=(10,)'],
       ['x = Input((10,))\ny = LSTM(8)(x)\nm = Model(x, y)', '(10,)'],
+      ['x = Input((10,))\nlayer = LSTM(8)\ny = layer(x)\nm = Model(x, y)', '(10,)'],
     ] as const)
       assert.deepEqual(await said('python', KERAS + text, id), [['warning', place]], text);
     assert.deepEqual(
