@@ -236,6 +236,28 @@ const b = other.apply(gru.apply(x));
   });
 });
 
+describe('a model that a function without a name makes', () => {
+  const made = async (before: string, after: string) => {
+    const { models } = await find(
+      'javascript',
+      `import * as tf from '@tensorflow/tfjs';
+const build = ${before}units => {
+  const made = tf.sequential();
+  made.add(tf.layers.lstm({ units, inputShape: [7, 3] }));
+  return made;
+}${after};
+`,
+    );
+    return models.map(({ name }) => name);
+  };
+
+  it('has the name that the function is given, through brackets and not through calls', async () => {
+    assert.deepEqual(await made('', ''), ['build']);
+    assert.deepEqual(await made('((', '))'), ['build']);
+    assert.deepEqual(await made('memo(once(later(', ')))'), ['model']);
+  });
+});
+
 describe('generated code', () => {
   it('that leads round in circles is answered, and not wrongly', async () => {
     // each name is made of the two after it, and the last of the first
