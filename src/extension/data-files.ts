@@ -1,4 +1,5 @@
 // What the beginning of a data file tells: which sort it is, its columns of numbers, and why it cannot be learned from.
+import { type ColumnFacts, couldBeClass, type FileFacts } from '../experiment/tasks/kind.ts';
 import type { Told } from './experiments/told.ts';
 import { plural } from './text.ts';
 
@@ -57,6 +58,11 @@ export function faultOfFile({
       ? `too short: ${plural(head.length, 'character')}, and less than ${LEAST_CHARACTERS} hold nothing to learn`
       : null;
   if (numericColumns(head).length === 0) return 'no column of numbers under a header line';
+  return tooFewRows({ bytes, head });
+}
+
+/** Of a table; null where there are enough. */
+export function tooFewRows({ bytes, head }: Pick<FoundFile, 'bytes' | 'head'>): string | null {
   // a file that goes on beyond its head has more
   const rows = head.split(/\r\n|\r|\n/).filter(line => line.trim() !== '').length - 1;
   return rows < LEAST_ROWS && head.length >= bytes - 3
@@ -89,24 +95,70 @@ export function numericColumns(head: string): string[] {
     .map(({ name }) => name);
 }
 
+/** What the first rows of a table tell its tasks. */
+export function tableFacts(path: string, head: string): FileFacts {
+  const { header, rows } = cellsIn(head, 2000);
+  const isHeadless = header.some(cell => DATE.test(cell) || (cell !== '' && Number.isFinite(Number(cell))));
+  const table = isHeadless ? [header, ...rows] : rows;
+  const columns = header
+    .map((name, column) =>
+      factsOf(
+        isHeadless ? String(column) : name,
+        table.map(row => row[column] ?? ''),
+      ),
+    )
+    // behind the last separator
+    .filter(({ kind }, column) => kind !== 'empty' || header[column] !== '');
+  return { path, isHeadless, columns, text: null };
+}
+
+const DATE = /^\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b|^[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}$/;
+
+function factsOf(name: string, cells: readonly string[]): ColumnFacts {
+  const values = cells.filter(value => value !== '');
+  const numbers = values.filter(value => Number.isFinite(Number(value)));
+  const texts = values.length - numbers.length;
+  const different = new Set(values).size;
+  const isWhole = numbers.every(value => Number.isInteger(Number(value)));
+  const isTime = texts > 0 && texts === values.filter(value => DATE.test(value)).length;
+  const lengths = values.map(value => [...value].length).sort((a, b) => a - b);
+  return {
+    name,
+    kind: values.length === 0 ? 'empty' : isTime ? 'time' : texts > 0.2 * values.length ? 'text' : 'number',
+    different,
+    filled: values.length,
+    stretches: values.filter((value, row) => value !== values[row - 1]).length,
+    varies: different > 1,
+    isLabel: couldBeClass({ numbers: numbers.length, texts, different, isWhole }),
+    lengths: 0,
+    names: null,
+    median: texts > 0 ? (lengths[lengths.length >> 1] ?? 0) : 0,
+  };
+}
+
 /** The named columns under a header line. */
 export function columnsIn(head: string): { name: string; isNumeric: boolean }[] {
+  const { header, rows } = cellsIn(head, 50);
+  return header.flatMap((name, column) => {
+    if (name === '') return [];
+    const values = rows.map(row => row[column] ?? '').filter(value => value !== '');
+    const numbers = values.filter(value => Number.isFinite(Number(value)));
+    return { name, isNumeric: values.length > 0 && numbers.length >= values.length * 0.8 };
+  });
+}
+
+/** Of the first lines, at most so many. */
+function cellsIn(head: string, most: number): { header: string[]; rows: string[][] } {
   const lines = head
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\r|\n/)
     .filter(line => line.trim() !== '');
-  const [header, ...rows] = lines.slice(0, 50);
-  if (!header) return [];
+  const [header, ...rows] = lines.slice(0, most);
+  if (!header) return { header: [], rows: [] };
   const separator = header.includes('\t') ? '\t' : header.includes(';') && !header.includes(',') ? ';' : ',';
   const cells = (line: string) =>
     [...line.matchAll(new RegExp(`("(?:[^"]|"")*"|[^${separator}]*)(?:${separator}|$)`, 'g'))].map(match =>
       match[1]!.replace(/^"|"$/g, '').replaceAll('""', '"').trim(),
     );
-  const table = rows.map(cells);
-  return cells(header).flatMap((name, column) => {
-    if (name === '') return [];
-    const values = table.map(row => row[column] ?? '').filter(value => value !== '');
-    const numbers = values.filter(value => Number.isFinite(Number(value)));
-    return { name, isNumeric: values.length > 0 && numbers.length >= values.length * 0.8 };
-  });
+  return { header: cells(header), rows: rows.map(cells) };
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { positiveInt } from '../fields.ts';
 import { error } from '../remark.ts';
+import { plural } from '../words.ts';
 import { sound } from './features.ts';
 import {
   batching,
@@ -18,7 +19,7 @@ import {
   units,
   WHOLE_SEQUENCES,
 } from './file-task.ts';
-import type { TaskKind } from './kind.ts';
+import type { ColumnFacts, FileFacts, Suggestion, TaskKind } from './kind.ts';
 
 const schema = z
   .strictObject({
@@ -67,6 +68,68 @@ const schema = z
   })
   .describe('Tell the class of each text, sound or series.');
 
+const CLASS_NAME = /^(class|label|target|kind|category|species|y)$/i;
+/** columns that count rows, and tell nothing of what is measured */
+const PLACE_NAME = /^(id|index|row|no|t|time|step|frame|unnamed.*)?$/i;
+
+/** The likeliest class first. */
+function classColumns(columns: readonly ColumnFacts[]): ColumnFacts[] {
+  const rank = ({ name, kind }: ColumnFacts) => 2 * Number(CLASS_NAME.test(name)) + Number(kind === 'text');
+  return columns
+    .filter(({ isLabel, kind, names }) => isLabel && !names && (kind === 'text' || kind === 'number'))
+    .sort((a, b) => rank(b) - rank(a) || a.different - b.different);
+}
+
+/** Series of numbers: in long form where a column names them, else a row each if all but the class are numbers. */
+function seriesIn(
+  path: string,
+  columns: readonly ColumnFacts[],
+  learner: FileFacts['learner'],
+): Suggestion<z.input<typeof schema>> | null {
+  const labels = classColumns(columns);
+  for (const label of labels) {
+    // rows of a series follow one another, and have one class
+    const id = columns.find(
+      ({ kind, different, stretches, filled }) =>
+        kind !== 'array' &&
+        different > label.different &&
+        different === stretches &&
+        stretches >= label.stretches &&
+        stretches * 2 <= filled,
+    );
+    const named = columns.filter(({ name }) => learner?.columns?.includes(name));
+    const all = columns.filter(
+      each => each !== label && each !== id && each.varies && !PLACE_NAME.test(each.name),
+    );
+    const values = (named.length > 0 ? named : all)
+      .filter(({ kind }) => kind === 'number')
+      .map(({ name }) => name);
+    if (!id || values.length === 0) continue;
+    return {
+      data: { task: 'classify', path, label: label.name, id: id.name, values },
+      why: `series of ${values.map(name => `"${name}"`).join(', ')}, one of each "${id.name}", classes in "${label.name}"`,
+      vectors: true,
+      features: values.length,
+    };
+  }
+  const [label] = labels;
+  const cells = columns.filter(each => each !== label);
+  if (
+    !label ||
+    cells.length < 2 ||
+    cells.some(({ kind, name }) => kind !== 'number' || PLACE_NAME.test(name))
+  )
+    return null;
+  const { inputs } = learner ?? {};
+  const width = inputs && cells.length % inputs === 0 ? inputs : 1;
+  return {
+    data: { task: 'classify', path, label: label.name, image: { width } },
+    why: `a series of ${plural(cells.length / width, 'step')} in each row, classes in "${label.name}"`,
+    vectors: true,
+    features: width,
+  };
+}
+
 export const classify: TaskKind<typeof schema> = {
   schema,
   title: 'Classify',
@@ -103,10 +166,8 @@ export const classify: TaskKind<typeof schema> = {
       return [error(['id'], '`id` tells which rows belong to one series of `values`; leave it out.')];
     return [];
   },
-  suits({ path, columns, isHeadless }) {
-    const [label] = columns
-      .filter(({ isLabel, kind, names }) => isLabel && !names && (kind === 'text' || kind === 'number'))
-      .sort((a, b) => Number(b.kind === 'text') - Number(a.kind === 'text') || a.different - b.different);
+  suits({ path, columns, isHeadless, learner }) {
+    const [label] = classColumns(columns);
     if (!label) return null;
     const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
     const common = { task: 'classify', path, label: place(label) } as const;
@@ -121,6 +182,8 @@ export const classify: TaskKind<typeof schema> = {
         why: `sounds of "${sound.name}", ${of}`,
         vectors: true,
       };
+    const series = isHeadless ? null : seriesIn(path, columns, learner);
+    if (series) return series;
     const texts = columns.filter(
       each => each.kind === 'text' && each !== label && !each.names && each.median > 1,
     );

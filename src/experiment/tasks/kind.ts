@@ -31,6 +31,22 @@ export interface ColumnFacts {
   lengths: number;
   /** each value names a file */
   names: 'sounds' | 'files' | null;
+  /** cells that are not empty */
+  filled: number;
+  /** how many times a value stands that the row before has not */
+  stretches: number;
+}
+
+/** Whether cells could be classes: few different ones, each more than once; of numbers, whole ones. */
+export function couldBeClass(cells: {
+  numbers: number;
+  texts: number;
+  different: number;
+  isWhole: boolean;
+}): boolean {
+  const { numbers, texts, different, isWhole } = cells;
+  if (numbers > 0 && (different > 30 || !isWhole)) return false;
+  return different >= 2 && different <= Math.max(2, Math.min(100, (numbers + texts) / 5));
 }
 
 /** What a data file holds, for the tasks that may fit it. */
@@ -39,6 +55,8 @@ export interface FileFacts {
   /** no line names the columns: they have numbers, from 0 */
   isHeadless: boolean;
   columns: readonly ColumnFacts[];
+  /** of a model that is known: how many numbers it reads at each step, and of which columns, where its code says so */
+  learner?: { inputs: number | null; columns: readonly string[] | null } | undefined;
   /** of plain texts; null: it is a table */
   text: { characters: number; words: number; symbols: number } | null;
 }
@@ -47,6 +65,8 @@ export interface Suggestion<D = unknown> {
   data: D;
   /** what would be learned, as a part of a sentence */
   why: string;
+  /** numbers a step, where the columns decide */
+  features?: number;
   /** steps are numbers, also where those of the task's starter are symbols: nothing is embedded */
   vectors?: boolean;
 }

@@ -116,6 +116,7 @@ export async function learnerOf(
     name,
     fits: fitOf({ convention, layers }, settings?.inputs?.value ?? null),
     loss: settings?.loss?.value ?? null,
+    reads: { inputs: settings?.inputs?.value ?? null, columns: settings?.features?.value ?? null },
     path: settings?.path?.value ?? null,
     target: settings?.target?.value ?? null,
   };
@@ -140,9 +141,10 @@ export async function experimentOf(
     {
       choice: data,
       target,
-      columns: file && isTable ? numericColumns(file.head) : [],
+      columns: file && isTable && !data.fields ? numericColumns(file.head) : [],
       extent: file && extentOf(file),
-      rows: file && rowsOf(file),
+      // of series in long form a sequence has many rows
+      rows: file && !(data.fields && 'id' in data.fields) ? rowsOf(file) : null,
     },
     settings,
   );

@@ -13,7 +13,8 @@ import { parseExperiment } from '../../experiment/parse.ts';
 import type { ExperimentInput } from '../../experiment/schema.ts';
 import { widthOf } from '../../experiment/sizes.ts';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
-import { type FoundFile, faultOfFile, readsOf } from '../data-files.ts';
+import type { FileFacts } from '../../experiment/tasks/kind.ts';
+import { type FoundFile, faultOfFile, readsOf, tableFacts, tooFewRows } from '../data-files.ts';
 import { count, formatBytes, plural } from '../text.ts';
 import type { Offer } from './steps.ts';
 
@@ -65,6 +66,9 @@ export function readsFile(task: TaskName): boolean {
 /** Why a model cannot learn this task, in a sentence; null where it can. */
 export type Fit = (data: ExperimentInput['data']) => string | null;
 
+/** What the code of a model says that it reads. */
+export type Reads = NonNullable<FileFacts['learner']>;
+
 /**
  * What can be learned from first: files, then tasks that draw their data; then what cannot, each with its reason.
  * `fits`: of the model that is to learn; any fits one that is yet to be chosen.
@@ -74,12 +78,13 @@ export function dataOffers(
   files: readonly FoundFile[],
   fits: Fit = () => null,
   loss: LossTaken | null = null,
+  learner?: Reads,
 ): Offer<DataChoice>[] {
   const isOther = ({ value }: Offer<DataChoice>) => Number(lossOf(value) !== loss);
   const found = files
     .filter(({ path }) => !/(^|\/)\./.test(path))
     .flatMap(file => {
-      const offers = fileOffers(file, fits);
+      const offers = fileOffers(file, fits, learner);
       return loss ? offers.sort((a, b) => isOther(a) - isOther(b)) : offers;
     });
   const drawn = TASK_NAMES.filter(name => !readsFile(name)).map(task => drawnOffer(task, fits));
@@ -93,7 +98,7 @@ function lossOf(value: DataChoice): LossTaken {
   return (kind.lossOf?.(data as never) ?? kind.loss).of;
 }
 
-function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
+function fileOffers(file: FoundFile, fits: Fit, learner?: Reads): Offer<DataChoice>[] {
   const { path, bytes, sample } = file;
   const reads = readsOf(path);
   if (reads === 'arrays') return toldOffers(file, fits);
@@ -101,11 +106,12 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
     const fields = taskOf({ task }).starter.found?.(file.head);
     return fields ? [{ task, fields }] : [];
   });
-  const fault = found.length > 0 ? null : faultOfFile(file);
-  const general = TASK_NAMES.filter(name => {
-    const { reads: own, starter } = taskOf({ task: name });
-    return own === reads && !starter.found;
-  });
+  const general = TASK_NAMES.filter(name => taskOf({ task: name }).reads === reads && isAsked(name, reads));
+  const suited =
+    reads === 'table' && found.length === 0 && !tooFewRows(file)
+      ? suitedOffers(file, general, fits, learner)
+      : [];
+  const fault = found.length + suited.length > 0 ? null : faultOfFile(file);
   // what the file is made for comes first, and alone where it holds nothing for the others
   const tasks: { task: TaskName; fields?: object }[] = [
     ...found,
@@ -116,7 +122,7 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
     ...(path.includes('/') ? { detail: path } : {}),
   };
   const sizeOf = formatBytes(bytes);
-  if (fault || tasks.length === 0)
+  if (fault || tasks.length + suited.length === 0)
     return [
       {
         ...shown,
@@ -125,7 +131,7 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
         value: { task: general[0] ?? TASK_NAMES[0]!, path },
       },
     ];
-  return tasks.map(({ task, fields }) => {
+  const offers = tasks.map(({ task, fields }) => {
     const { starter } = taskOf({ task });
     const data = { ...starter.data({ path, column: 'value' }), ...fields };
     const reason = fits(data as ExperimentInput['data']);
@@ -135,6 +141,56 @@ function fileOffers(file: FoundFile, fits: Fit): Offer<DataChoice>[] {
       ...(reason ? { reason } : {}),
       value: { task, path, ...(fields && { fields }), ...(sample ? { sample } : {}) },
     };
+  });
+  return [
+    ...offers,
+    ...suited.map(offer => ({ ...shown, ...offer, description: `${sizeOf} · ${offer.description}` })),
+  ];
+}
+
+/** Whether the task can begin with any file of its sort: of a table, by the one column that is asked for. */
+function isAsked(task: TaskName, reads: 'text' | 'table' | null): boolean {
+  const { starter, schema } = taskOf({ task });
+  if (starter.found) return false;
+  if (reads !== 'table') return true;
+  const data = starter.data({ path: 'a', column: '\u0001' });
+  return JSON.stringify(data).includes('\\u0001') && schema.safeParse(data).success;
+}
+
+/** Tasks whose columns the first rows of a table tell: nothing more is asked. `others` are offered by a column. */
+function suitedOffers(
+  { path, head, sample }: FoundFile,
+  others: readonly TaskName[],
+  fits: Fit,
+  learner: Reads | undefined,
+): Pick<Offer<DataChoice>, 'description' | 'reason' | 'value'>[] {
+  const facts = { ...tableFacts(path, head), learner };
+  return TASK_NAMES.flatMap(task => {
+    const suits = others.includes(task) ? null : taskOf({ task }).suits?.(facts);
+    if (!suits) return [];
+    const { task: _, path: __, ...fields } = suits.data as Record<string, unknown>;
+    const { why, vectors, features } = suits;
+    const value: DataChoice = {
+      task,
+      path,
+      fields,
+      isWhole: true,
+      ...(vectors ? { vectors } : {}),
+      ...(sample ? { sample } : {}),
+    };
+    const inputs = learner?.inputs ?? null;
+    const reason =
+      fits(dataOf(value)) ??
+      (features !== undefined && inputs !== null && features !== inputs
+        ? `it gives ${plural(features, 'number')} a step, and the model reads ${inputs}`
+        : null);
+    return [
+      {
+        description: `${taskOf({ task }).starter.description} · ${why}`,
+        value,
+        ...(reason ? { reason } : {}),
+      },
+    ];
   });
 }
 

@@ -13,6 +13,7 @@ import {
   dataOffers,
   experimentOf,
   type Fit,
+  type Reads,
   rememberedData,
   sizeOffers,
 } from './choices.ts';
@@ -59,6 +60,8 @@ export interface Learner {
   fits: Fit;
   /** what its loss compares; null: its code does not say */
   loss: LossTaken | null;
+  /** what its code says that it reads */
+  reads: Reads;
   /** the data file and the column that its code names */
   path: string | null;
   target: string | null;
@@ -81,7 +84,7 @@ export async function pickData(
 
 async function askData(
   folder: vscode.WorkspaceFolder,
-  { name, fits, loss, path, target }: Learner,
+  { name, fits, loss, reads, path, target }: Learner,
 ): Promise<DataAnswer | undefined> {
   const title = vscode.l10n.t('Train {0}', name);
   for (;;) {
@@ -97,6 +100,7 @@ async function askData(
       path,
       fits,
       loss,
+      reads,
     );
     if (data === undefined || data === BACK) return undefined;
     if (readsOf(data.path ?? '') !== 'table' || data.fields) return { data };
@@ -119,8 +123,9 @@ async function askFile(
   first: string | null,
   fits?: Fit,
   loss: LossTaken | null = null,
+  reads?: Reads,
 ): Promise<DataChoice | typeof BACK | undefined> {
-  const offers = dataOffers(await findData(folder, first), fits, loss);
+  const offers = dataOffers(await findData(folder, first), fits, loss, reads);
   if (offers.every(({ reason }) => reason))
     throw new CannotTrain(
       vscode.l10n.t('{0}: no task fits this model. {1}', at.title, offers.at(-1)!.reason!),
@@ -137,10 +142,15 @@ async function askFile(
     isPreferred: value => value !== BROWSE && at.isPreferred(value),
   });
   if (answer !== BROWSE) return answer as DataChoice | typeof BACK | undefined;
-  return browseFor(folder, fits);
+  return browseFor(folder, fits, loss, reads);
 }
 
-async function browseFor(folder: vscode.WorkspaceFolder, fits?: Fit): Promise<DataChoice | undefined> {
+async function browseFor(
+  folder: vscode.WorkspaceFolder,
+  fits?: Fit,
+  loss: LossTaken | null = null,
+  reads?: Reads,
+): Promise<DataChoice | undefined> {
   const [uri] =
     (await vscode.window.showOpenDialog({
       defaultUri: folder.uri,
@@ -152,7 +162,7 @@ async function browseFor(folder: vscode.WorkspaceFolder, fits?: Fit): Promise<Da
   const path = isInside ? vscode.workspace.asRelativePath(uri, false) : uri.fsPath.replaceAll('\\', '/');
   const file = await readFound(uri.fsPath, path);
   const [told] = file ? await withTold([file], () => uri.fsPath) : [];
-  const offer = told && dataOffers([told], fits).find(({ value }) => value.path === path);
+  const offer = told && dataOffers([told], fits, loss, reads).find(({ value }) => value.path === path);
   const reason = file ? offer?.reason : vscode.l10n.t('it cannot be read');
   if (!offer || reason)
     throw new CannotTrain(vscode.l10n.t('{0} cannot be learned from: {1}', basename(path), reason ?? ''));

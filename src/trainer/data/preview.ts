@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
-import type { ColumnFacts, FileFacts } from '../../experiment/tasks/kind.ts';
+import { type ColumnFacts, couldBeClass, type FileFacts } from '../../experiment/tasks/kind.ts';
 import { formatBytes, plural } from '../../experiment/words.ts';
 import { BadRows } from './bad-rows.ts';
 import { csvRows } from './csv.ts';
@@ -281,6 +281,8 @@ class ColumnWatch {
   private most = Number.NEGATIVE_INFINITY;
   private readonly counts = new Map<string, number>();
   private isMany = false;
+  private stretches = 0;
+  private before = '';
   private isWhole = true;
   private dates = 0;
   private readonly lengths: number[] = [];
@@ -336,6 +338,8 @@ class ColumnWatch {
       this.seeName(text);
     }
     const key = String(cell);
+    if (key !== this.before) this.stretches++;
+    this.before = key;
     if (!this.isMany) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
     if (this.counts.size > COUNTED) {
       this.isMany = true;
@@ -380,6 +384,8 @@ class ColumnWatch {
       varies: kind !== 'number' || least !== most,
       isLabel: shares !== undefined,
       median: lengths?.median ?? 0,
+      filled: this.filled,
+      stretches: this.stretches,
       lengths: this.lengthsKey,
       names: kind === 'text' ? this.named : null,
     };
@@ -389,13 +395,16 @@ class ColumnWatch {
   get isLabel(): boolean {
     if (this.lists + this.arrays > 0)
       return this.counts.size >= 2 && this.counts.size <= Math.min(100, this.items / 5);
-    const all = this.numbers + this.texts;
-    if (this.numbers > 0 && (this.counts.size > 30 || !this.isWhole)) return false;
-    return !this.isMany && this.counts.size >= 2 && this.counts.size <= Math.max(2, Math.min(100, all / 5));
+    const { numbers, texts, isWhole } = this;
+    return !this.isMany && couldBeClass({ numbers, texts, isWhole, different: this.counts.size });
+  }
+
+  private get filled(): number {
+    return this.numbers + this.texts + this.arrays + this.lists;
   }
 
   preview(): ColumnPreview {
-    const filled = this.numbers + this.texts + this.arrays + this.lists;
+    const { filled } = this;
     const kind =
       this.arrays > 0
         ? 'array'
