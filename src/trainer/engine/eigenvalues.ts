@@ -182,7 +182,10 @@ function step(
       sIm = -gIm / whole;
     }
     for (let j = k; j <= last; j++) {
-      const [aRe, aIm, bRe, bIm] = [re[upper + j]!, im[upper + j]!, re[lower + j]!, im[lower + j]!];
+      const aRe = re[upper + j]!;
+      const aIm = im[upper + j]!;
+      const bRe = re[lower + j]!;
+      const bIm = im[lower + j]!;
       re[upper + j] = c * aRe + sRe * bRe - sIm * bIm;
       im[upper + j] = c * aIm + sRe * bIm + sIm * bRe;
       re[lower + j] = c * bRe - sRe * aRe - sIm * aIm;
@@ -192,17 +195,27 @@ function step(
     sinesRe[k - first] = sRe;
     sinesIm[k - first] = sIm;
   }
-  for (let k = first; k < last; k++) {
-    const [c, sRe, sIm] = [cosines[k - first]!, sinesRe[k - first]!, sinesIm[k - first]!];
-    for (let i = first; i <= Math.min(k + 1, last); i++) {
-      const [left, right] = [i * n + k, i * n + k + 1];
-      const [aRe, aIm, bRe, bIm] = [re[left]!, im[left]!, re[right]!, im[right]!];
+  // row by row, which is as memory has them: no row asks for another
+  for (let i = first; i <= last; i++) {
+    const begin = Math.max(first, i - 1);
+    let at = i * n + begin;
+    let aRe = re[at]!;
+    let aIm = im[at]!;
+    for (let k = begin - first; k < last - first; k++, at++) {
+      const c = cosines[k]!;
+      const sRe = sinesRe[k]!;
+      const sIm = sinesIm[k]!;
+      const bRe = re[at + 1]!;
+      const bIm = im[at + 1]!;
       // times the conjugate transpose of the rotation
-      re[left] = c * aRe + sRe * bRe + sIm * bIm;
-      im[left] = c * aIm + sRe * bIm - sIm * bRe;
-      re[right] = c * bRe - sRe * aRe + sIm * aIm;
-      im[right] = c * bIm - sRe * aIm - sIm * aRe;
+      re[at] = c * aRe + sRe * bRe + sIm * bIm;
+      im[at] = c * aIm + sRe * bIm - sIm * bRe;
+      const nextRe = c * bRe - sRe * aRe + sIm * aIm;
+      aIm = c * bIm - sRe * aIm - sIm * aRe;
+      aRe = nextRe;
     }
+    re[at] = aRe;
+    im[at] = aIm;
   }
   for (let i = first; i <= last; i++) {
     re[i * (n + 1)]! += shiftRe;
