@@ -459,14 +459,20 @@ function describe(
     notes.push(
       `${plural(cut, 'sequence loses its', 'sequences lose their')} end behind ${plural(artifact.maxLength, what)}.`,
     );
-  const rare = counts.filter(({ own }) => own * data.split[1] < 1 && data.split[1] > 0);
-  if (rare.length > 0)
+  for (const [part, share] of [
+    ['validation', data.split[1]],
+    ['test', data.split[2]],
+  ] as const) {
+    // as the parts are cut
+    const rare = counts.filter(({ own }) => Math.floor(own * share + 1e-9) < 1 && share > 0);
+    if (rare.length === 0) continue;
     notes.push(
-      `${plural(rare.length, 'class is', 'classes are')} too rare for the validation part: ${rare
+      `${plural(rare.length, 'class is', 'classes are')} too rare for the ${part} part: ${rare
         .slice(0, 5)
         .map(({ name }) => name)
         .join(', ')}.`,
     );
+  }
   return notes;
 }
 

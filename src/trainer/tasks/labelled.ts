@@ -10,6 +10,7 @@ import type { NamedFile } from '../data/named-files.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
 import { Places } from './places.ts';
+import { numbersKey } from './sequence-batches.ts';
 import { readSounds, type SoundPlace } from './sounds.ts';
 import { readExamples } from './table-data.ts';
 import { type Units, unitsOf } from './units.ts';
@@ -67,10 +68,10 @@ export interface LabelledSequence {
   file?: string;
 }
 
-/** Equal where two texts or sound files are one with the same label; null of numbers, which are not compared. */
-export function keyOf({ values, label, file }: LabelledSequence): string | null {
+/** Equal where two texts, sound files or series are one with the same label. */
+export function keyOf({ values, label, file }: LabelledSequence): string {
   if (file !== undefined) return `${label}\t${file}`;
-  return Array.isArray(values) ? `${label}\t${values.join('\t')}` : null;
+  return `${label}\t${Array.isArray(values) ? values.join('\t') : numbersKey(values)}`;
 }
 
 /** Sequences that stand in a storage: texts as they are, numbers, labels; made when they are read. */

@@ -1,4 +1,5 @@
 // Batches of sequences of unequal lengths, cut into three parts: an order for each epoch, and parts that are held out.
+import { createHash } from 'node:crypto';
 import { count, plural } from '../../experiment/words.ts';
 import type { List } from '../data/storage.ts';
 import { randomStream } from '../random.ts';
@@ -163,6 +164,34 @@ export function repeatedNote(
   if (repeated === 0) return [];
   return [
     `${plural(repeated, what)} of ${count(others.length)} in validation and test ${repeated === 1 ? 'stands' : 'stand'} in the training part too.`,
+  ];
+}
+
+/** Equal where numbers are: of sequences that are compared. */
+export function numbersKey(values: Float64Array | Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('md5').update(bytes).digest('base64');
+}
+
+/** Classes that stand in validation or test alone, with the line of the first of each: no step of training shows them. */
+export function unseenNote(
+  train: ArrayLike<number>,
+  others: ArrayLike<number>,
+  of: { labels(place: number): Iterable<string>; line(place: number): number },
+  { path, one = 'class', many = 'classes' }: { path: string; one?: string; many?: string },
+): string[] {
+  const known = new Set<string>();
+  for (let at = 0; at < train.length; at++) for (const label of of.labels(train[at]!)) known.add(label);
+  const first = new Map<string, number>();
+  for (let at = 0; at < others.length; at++)
+    for (const label of of.labels(others[at]!))
+      if (!known.has(label) && !first.has(label)) first.set(label, others[at]!);
+  if (first.size === 0) return [];
+  const shown = [...first]
+    .slice(0, 5)
+    .map(([label, place]) => `"${label.slice(0, 40)}" (line ${of.line(place)})`);
+  return [
+    `The training part of ${path} lacks ${plural(first.size, one, many)} that validation or test has: ${shown.join(', ')}${first.size > 5 ? ', …' : ''}. The model cannot learn ${first.size === 1 ? 'it' : 'them'}: take another \`seed\` or \`split\`.`,
   ];
 }
 

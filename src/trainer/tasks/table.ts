@@ -14,7 +14,14 @@ import type { Batch } from '../layers/batch.ts';
 import { padded } from './classify.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
-import { fewNote, sequenceBatches, threeParts } from './sequence-batches.ts';
+import {
+  fewNote,
+  numbersKey,
+  repeatedNote,
+  sequenceBatches,
+  threeParts,
+  unseenNote,
+} from './sequence-batches.ts';
 import { type Json, likeliest, numbersInput, type Stepping } from './stepping.ts';
 import { type Example, type ExampleList, readExamples } from './table-data.ts';
 import type { Score, Task } from './task.ts';
@@ -106,7 +113,31 @@ export async function tableTask(
       ),
       notes: [
         `${lengthsNote(lengths, 'step')}, ${plural(width, 'input')} a step; ${plural(outputs, isClasses ? 'class' : 'target', isClasses ? 'classes' : 'targets')} ${everyStep ? 'at each step' : 'for each sequence'}.`,
+        ...(isClasses && storage.isWhole
+          ? unseenNote(
+              train,
+              [...valid, ...test],
+              {
+                labels: at => Array.from(wanted.at(at), id => classes[id]!),
+                line: at => examples.at(at).line,
+              },
+              data,
+            )
+          : []),
         ...batches.notes(),
+        ...(storage.isWhole
+          ? repeatedNote(
+              Array.from(examples, ({ inputs, targets }) =>
+                [
+                  numbersKey(inputs),
+                  Array.isArray(targets) ? targets.join('\t') : targets && numbersKey(targets),
+                ].join(),
+              ),
+              train,
+              [...valid, ...test],
+              'sequence',
+            )
+          : []),
         ...fewNote(batches.size, batchSize),
         ...bad.notes(),
       ],

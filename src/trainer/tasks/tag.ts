@@ -21,7 +21,7 @@ import { areEntityTags, countEntities, entityFigures } from './entities.ts';
 import { namedCounts } from './label-counts.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
-import { repeatedNote, sequenceBatches, threeParts } from './sequence-batches.ts';
+import { repeatedNote, sequenceBatches, threeParts, unseenNote } from './sequence-batches.ts';
 import type { Score, Task } from './task.ts';
 import { answersOf, best } from './values.ts';
 import { featuresWith, idsEach, wordFeatures } from './word-features.ts';
@@ -130,6 +130,17 @@ export async function tagTask(
           artifact,
         ),
         ...strangeNote(those(encoded.unknown, valid, storage)),
+        ...(storage.isWhole
+          ? unseenNote(
+              train,
+              [...valid, ...test],
+              {
+                labels: at => Array.from(encoded.tags.at(at), id => tags[id]!),
+                line: at => sentences.at(at).line,
+              },
+              { path: data.path, one: 'tag', many: 'tags' },
+            )
+          : []),
         ...batches.notes(),
         // keys of all sentences do not fit where the sentences do not
         ...(storage.isWhole

@@ -134,6 +134,39 @@ describe('Arrow', () => {
     );
   });
 
+  for (const data of [
+    { task: 'table', inputs: ['grid'], targets: ['f4'] },
+    { task: 'table', inputs: ['grid', 'f4'], targets: ['kind'], predict: 'classes' },
+    { task: 'seq2seq', source: 'words', target: 'kind' },
+  ])
+    it(`gives lists and plain columns to tasks as JSON lines do: ${JSON.stringify(data)}`, async () => {
+      copyFileSync(golden('uncompressed.feather'), join(folder, 'b.feather'));
+      const grids = [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [[5, 6]],
+        [[7, 8]],
+        [[9, 10]],
+      ];
+      const words = [['a', 'b'], ['c'], ['d', 'e'], ['f']];
+      const rows = grids.map((grid, at) => ({ grid, f4: at + 0.5, kind: 'ab'[at % 2], words: words[at] }));
+      writeFileSync(join(folder, 'b.jsonl'), rows.map(row => JSON.stringify(row)).join('\n'));
+      const batchOf = async (path: string) => {
+        const experiment = experimentSchema.parse({
+          data: { ...data, path, split: [1, 0, 0] },
+          model: {
+            ...(data.task === 'seq2seq' ? { encoder: [{ type: 'gru', units: 3 }] } : {}),
+            layers: [{ type: 'gru', units: 3 }, { type: 'dense' }],
+          },
+        } as never);
+        const task = await openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] });
+        return { sizes: task.sizes, batch: task.trainingBatch(1) };
+      };
+      assert.deepEqual(await batchOf('b.feather'), await batchOf('b.jsonl'));
+    });
+
   it('gives a task the same as JSON lines', async () => {
     copyFileSync(golden('blocks.feather'), join(folder, 'a.feather'));
     const values = Array.from({ length: 40_000 }, (_, row) => ((row * 37) % 1009) / 8);

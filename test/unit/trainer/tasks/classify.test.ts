@@ -315,6 +315,19 @@ describe('classify', () => {
     assert.equal(alone.sequences.length, 30);
   });
 
+  it('tells classes that validation or test lacks', async () => {
+    const task = await open(`${table}\nccc\tc\nccc\tc`, { text: 'text', split: [0.4, 0.5, 0.1] });
+    const notes = task.facts.notes.filter(each => /too rare/.test(each));
+    assert.deepEqual(notes, ['1 class is too rare for the test part: c.']);
+  });
+
+  it('tells of series that stand in the training part and outside of it', async () => {
+    const series = Array.from({ length: 40 }, (_, at) => `s${at}\t${'pq'[at % 2]}\t${at % 4}`);
+    const task = await open(['id\tclass\tx', ...series].join('\n'), { id: 'id', values: ['x'] });
+    const note = task.facts.notes.find(each => /stand in the training part too/.test(each));
+    assert.equal(note, '8 sequences of 8 in validation and test stand in the training part too.');
+  });
+
   it('leaves out texts that are empty, and says where', async () => {
     const task = await open('text\tclass\na\tu\n""\tu\nb\tv\ncc\tv', { text: 'text', split: [1, 0, 0] });
     assert.match(task.facts.notes.join(' '), /1 text has no character and is left out \(line 3\)/);

@@ -82,6 +82,24 @@ describe('own arrays', () => {
     assert.deepEqual(padding, right);
   });
 
+  it('tells classes that the training part lacks, and rows that stand in it and outside of it', async () => {
+    const own = Array.from({ length: 20 }, (_, at) => ({
+      x: [at % 5, 1],
+      kind: at === 19 ? 'c' : 'ab'[at % 2],
+    }));
+    const data = {
+      ...{ inputs: ['x'], targets: ['kind'], predict: 'classes' as const, shuffle: false },
+      split: [0.8, 0.1, 0.1] as [number, number, number],
+    };
+    const { facts } = await open(data, own);
+    assert.deepEqual(facts.notes.slice(1, 2), [
+      'The training part of a.jsonl lacks 1 class that validation or test has: "c" (line 20). The model cannot learn it: take another `seed` or `split`.',
+    ]);
+    // of the last four rows, the one of c differs from all before it
+    const [repeated] = facts.notes.filter(note => /training part too/.test(note));
+    assert.equal(repeated, '3 sequences of 4 in validation and test stand in the training part too.');
+  });
+
   it('several targets of a sequence', async () => {
     const own = rows.map(({ x, y }) => ({ x, sum: x.reduce((a, b) => a + b), ends: [y[0], y.at(-1)] }));
     const task = await open({ inputs: ['x'], targets: ['sum', 'ends'], split: [0.5, 0.5, 0] }, own);

@@ -134,6 +134,13 @@ describe('tag', () => {
     model.dispose();
   });
 
+  it('tells tags that the training part lacks', async () => {
+    const task = await open(`${'a X\nb Y\n\n'.repeat(20)}a Z\n`, { shuffle: false, split: [0.8, 0.1, 0.1] });
+    const note =
+      'The training part of d.conll lacks 1 tag that validation or test has: "Z" (line 61). The model cannot learn it: take another `seed` or `split`.';
+    assert.ok(task.facts.notes.includes(note), task.facts.notes.join('\n'));
+  });
+
   describe('lists of tokens and tags in each row', () => {
     const rows: Record<string, unknown>[] = NAMES.split('\n\n').map(sentence => {
       const cells = sentence.split('\n').map(row => row.split(' '));
