@@ -81,13 +81,19 @@ function toHessenberg(a: Float64Array, n: number): void {
     v[k + 1]! -= alpha;
     if (length === 0) continue;
     sums.fill(0);
-    for (let i = k + 1; i < n; i++) for (let j = k; j < n; j++) sums[j]! += v[i]! * a[i * n + j]!;
-    for (let i = k + 1; i < n; i++)
-      for (let j = k; j < n; j++) a[i * n + j]! -= (2 / length) * v[i]! * sums[j]!;
+    for (let i = k + 1; i < n; i++) {
+      const own = v[i]!;
+      for (let j = k, at = i * n + k; j < n; j++, at++) sums[j]! += own * a[at]!;
+    }
+    for (let i = k + 1; i < n; i++) {
+      const factor = (2 / length) * v[i]!;
+      for (let j = k, at = i * n + k; j < n; j++, at++) a[at]! -= factor * sums[j]!;
+    }
     for (let i = 0; i < n; i++) {
       let sum = 0;
-      for (let j = k + 1; j < n; j++) sum += a[i * n + j]! * v[j]!;
-      for (let j = k + 1; j < n; j++) a[i * n + j]! -= (2 / length) * sum * v[j]!;
+      for (let j = k + 1, at = i * n + j; j < n; j++, at++) sum += a[at]! * v[j]!;
+      const factor = (2 / length) * sum;
+      for (let j = k + 1, at = i * n + j; j < n; j++, at++) a[at]! -= factor * v[j]!;
     }
     a[(k + 1) * n + k] = alpha;
     for (let i = k + 2; i < n; i++) a[i * n + k] = 0;
