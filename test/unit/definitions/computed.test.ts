@@ -70,6 +70,7 @@ const TOLD = [
   'const n = 1_024;',
   'const n = 0x1f;',
   'const n = 1e3;',
+  'let n; if (Math.random() >= 0) { n = 4; }',
   'const n = [..."abc", "d"].length;',
   'const settings = { inputs: 3 }; settings.inputs = 4; const n = settings.inputs;',
   'const settings = { inputs: 3 }; Object.assign(settings, { inputs: 4 }); const n = settings.inputs;',
