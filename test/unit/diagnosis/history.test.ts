@@ -72,6 +72,7 @@ describe('the history of a diagnosis', () => {
     const joined = filled(values.slice(0, 1025));
     assert.equal(joined.lastStep, 1025);
     assert.equal(joined.mean(0, 2), (values[0]! + values[1]!) / 2);
+    assert.equal(joined.mean(1, 2), null, 'step 2 stands with step 1 now');
     assert.equal(joined.mean(1024, 1025), values[1024]);
   });
 
