@@ -149,4 +149,19 @@ describe('forecasts of several columns and rows at the shell', () => {
       /^--temperature is of language models; a forecast has the rows of its horizon/m,
     );
   });
+
+  // that it says what predict says is test/golden/forecast_export.py's to check, with PyTorch
+  it('are exported with code that predicts, but for a calendar, whose dates it does not read', () => {
+    const plain = { target: ['a', 'b'], known: ['k'], horizon: 3, quantiles: [0.1, 0.5, 0.9] };
+    for (const [name, data, isThere] of [
+      ['coded', plain, true],
+      ['dated', { target: 'a', calendar: ['weekday'] }, false],
+    ] as const) {
+      const { run: made } = train(name, data);
+      const exported = run('export', made, '--format', 'pytorch', '--out', name);
+      assert.equal(exported.code, 0, exported.stderr);
+      const code = readFileSync(join(folder, name, 'model.py'), 'utf8');
+      assert.equal(code.includes('def predict(model, columns):'), isThere, name);
+    }
+  });
 });

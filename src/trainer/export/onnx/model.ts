@@ -14,9 +14,7 @@ const OUTPUTS = 'outputs';
 export function onnxModel(opened: FinishedRun): Uint8Array {
   const { run, sizes, weights, step } = opened;
   if (run.experiment.model.encoder)
-    throw new InputError(
-      'A model with an encoder is not written as ONNX; export its weights with --format safetensors.',
-    );
+    throw new InputError('ONNX has no form of a model with an encoder; export with --format pytorch.');
   const graph = new GraphBuilder();
   const layers = placeLayers(run.experiment, sizes);
   const last = layers.findLast(({ kind, layer }) => kind.traits(layer).sees !== 'step');

@@ -20,11 +20,7 @@ export function taskCode(opened: FinishedRun): string {
   return TASK_CODES[opened.artifact.task]?.(opened) ?? '';
 }
 
-/** One target's mean, all rows of the horizon at once, from the rows before alone: more its code does not know. */
-function isPlain({ target, known, strategy, quantiles, calendar }: ArtifactOf<'forecast'>): boolean {
-  return (
-    typeof target === 'string' &&
-    strategy === 'direct' &&
-    known.length + quantiles.length + calendar.length === 0
-  );
+/** A calendar is of dates, which its code does not read. */
+function isPlain({ calendar }: ArtifactOf<'forecast'>): boolean {
+  return calendar.length === 0;
 }
