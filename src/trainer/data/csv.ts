@@ -75,8 +75,10 @@ const MOST_TOTALS = 10;
 const MOST_UNITS = 3;
 /** Lines above the header that tell where a table comes from, the header counted. */
 const MOST_ABOVE = 12;
+/** Fewer numbers in their order may well be data. */
+const LEAST_NUMBERED = 3;
 
-interface Row {
+export interface Row {
   record: string[];
   line: number;
   /** of a format that names its columns, but for the header */
@@ -111,6 +113,37 @@ export async function readCsv(
   }
   if (!builder) begin(0);
   return builder!.finish(delimiter);
+}
+
+/** Rows until one of them names all columns that are wanted, the last of them the header; else the first row is it. */
+export async function headerIn(
+  rows: AsyncIterator<Row>,
+  wanted: readonly string[],
+  isFirst: boolean,
+): Promise<{ header: Row; behind: Row[]; notes: string[] }> {
+  const above: Row[] = [];
+  while (above.length < MOST_ABOVE) {
+    const { value, done } = await rows.next();
+    if (done) break;
+    above.push(value);
+    if (isFirst) break;
+    if (!namesAll(value.record, wanted)) continue;
+    const [first] = above;
+    return { header: value, behind: [], notes: above.length > 1 ? [headerNote(first!, value)] : [] };
+  }
+  const [header, ...behind] = above;
+  return { header: header!, behind, notes: [] };
+}
+
+function headerNote(first: Row, header: Row): string {
+  const last = header.line - 1;
+  return `The header is line ${header.line}: ${first.line < last ? `lines ${first.line} to ${last} stand` : `line ${first.line} stands`} above it.`;
+}
+
+/** A first row of 0, 1, 2, … or of 1, 2, 3, …, as some tools write it under the header. */
+function numbersColumns(record: readonly string[]): boolean {
+  if (record.length < LEAST_NUMBERED) return false;
+  return [0, 1].some(from => record.every((cell, place) => cell === String(place + from)));
 }
 
 function namesAll(record: readonly string[], wanted: readonly string[]): boolean {
@@ -324,10 +357,7 @@ class TableBuilder {
   }
 
   tellHeader(first: Row, header: Row): void {
-    const last = header.line - 1;
-    this.notes.push(
-      `The header is line ${header.line}: ${first.line < last ? `lines ${first.line} to ${last} stand` : `line ${first.line} stands`} above it.`,
-    );
+    this.notes.push(headerNote(first, header));
   }
 
   private tellUnits(): void {
@@ -343,6 +373,10 @@ class TableBuilder {
   }
 
   private take({ record, line }: Row): void {
+    if (this.lines.length === 0 && !this.isTyped && numbersColumns(record))
+      this.notes.push(
+        `Line ${line} numbers the columns (${record.slice(0, 3).join(', ')}, …) and is read as data: take it out if it is none.`,
+      );
     this.lines.push(line);
     for (const [index, place] of this.places.entries()) {
       if (this.isTyped) refuseArray(record[place]!, this.wanted[index]!, `${this.name}, row ${line}`);

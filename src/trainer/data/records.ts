@@ -1,7 +1,7 @@
 // Some columns of a CSV or TSV file as texts, with the line of each row.
 import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
-import { csvRows } from './csv.ts';
+import { csvRows, headerIn } from './csv.ts';
 import { DataError } from './errors.ts';
 import { faultOfText } from './readers/reader.ts';
 
@@ -35,12 +35,12 @@ export async function recordRows(
   rows: AsyncGenerator<{ texts: string[]; line: number }>;
   notes: readonly string[];
 }> {
-  const { rows, notes } = await csvRows(path, name, { bad, bytes, header: isNamed });
-  const header = await rows.next();
-  const columns = (header.value as { record: string[] }).record;
+  const { rows, notes, isTyped } = await csvRows(path, name, { bad, bytes, header: isNamed });
+  const found = await headerIn(rows, wanted, isTyped || isNamed === false);
+  const columns = found.header.record;
   const places = wanted.map(column => columnPlace(column, columns, name));
   async function* records() {
-    for await (const { record, line } of rows) {
+    for await (const { record, line } of joined(found.behind, rows)) {
       if (record.length !== columns.length) {
         const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but ${isNamed === false ? 'the first line has' : 'the header names'} ${plural(columns.length, 'column')}.`;
         if (!bad) throw new DataError(sentence);
@@ -56,7 +56,7 @@ export async function recordRows(
       else throw new DataError(fault!);
     }
   }
-  return { columns, rows: records(), notes };
+  return { columns, rows: records(), notes: [...notes, ...found.notes] };
 }
 
 /** All rows. @throws DataError */
@@ -78,11 +78,23 @@ export async function readRecords(
   return { columns, texts: new Map(wanted.map((column, index) => [column, each[index]!])), lines, notes };
 }
 
-/** The names of all columns. */
-export async function columnsIn(path: string, name: string, header?: boolean): Promise<string[]> {
-  const { columns, rows } = await recordRows(path, name, [], { header });
+/** The names of all columns; `known`: some that the header has, which tell it from what stands above it. */
+export async function columnsIn(
+  path: string,
+  name: string,
+  header?: boolean,
+  known: readonly string[] = [],
+): Promise<string[]> {
+  const { rows, isTyped } = await csvRows(path, name, { header });
+  const found = await headerIn(rows, known, isTyped || header === false);
   await rows.return(undefined);
-  return columns;
+  return found.header.record;
+}
+
+/** Rows that were read already, then the others. */
+export async function* joined<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* first;
+  yield* rest;
 }
 
 /** The place of a named column. @throws DataError */

@@ -15,7 +15,7 @@ import { startEngine } from '../engine/start.ts';
 import { buildModel } from '../layers/build.ts';
 import type { Model, ModelSizes } from '../layers/model.ts';
 import { writeWeights } from '../layers/weights.ts';
-import { readArtifact } from '../tasks/artifact.ts';
+import { artifactIfThere, readArtifact } from '../tasks/artifact.ts';
 import { sizesOf, type TaskArtifact } from '../tasks/index.ts';
 import { mendArtifact } from '../training/artifact-of-run.ts';
 import { CHECKPOINT } from '../training/checkpoint.ts';
@@ -39,14 +39,26 @@ export interface FinishedRun {
 
 /** The same, after a task.json that was lost is made again of the run's own data. @throws BadRunError */
 export async function useFinishedRun(folder: string, which?: WhichCheckpoint): Promise<FinishedRun> {
-  await mendArtifact(folder, readRun(folder));
-  return openFinishedRun(folder, which);
+  const run = readRun(folder);
+  let artifact = artifactIfThere(folder);
+  if (!artifact) {
+    await mendArtifact(folder, run);
+    artifact = readArtifact(folder);
+  }
+  return opened(folder, run, artifact, which);
 }
 
 /** @throws BadRunError */
-export function openFinishedRun(folder: string, which: WhichCheckpoint = 'best'): FinishedRun {
-  const run = readRun(folder);
-  const artifact = readArtifact(folder);
+export function openFinishedRun(folder: string, which?: WhichCheckpoint): FinishedRun {
+  return opened(folder, readRun(folder), readArtifact(folder), which);
+}
+
+function opened(
+  folder: string,
+  run: RunFile,
+  artifact: TaskArtifact,
+  which: WhichCheckpoint = 'best',
+): FinishedRun {
   if (artifact.task !== run.experiment.data.task)
     throw new BadRunError(
       `The run ${folder} does not hold together: its experiment is "${run.experiment.data.task}", its task.json "${artifact.task}".`,

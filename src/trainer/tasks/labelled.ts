@@ -183,7 +183,31 @@ async function byName(path: string, asked: LabelledColumns): Promise<NamedColumn
 /** @throws DataError */
 export async function readLabelled(path: string, asked: LabelledColumns): Promise<LabelledTable> {
   const data = await byName(path, asked);
-  return { header: data.header, ...(await readAs(path, data)) };
+  const read = await readAs(path, data);
+  return { header: data.header, ...read, notes: [...aloneNote(read.sequences, data), ...read.notes] };
+}
+
+/** Sequences of a file in which a class that stands in its first row alone is a slip, not a rare class. */
+const LEAST_FOR_ALONE = 5;
+
+/** A first row whose class has no other sequence may be a second header: units, numbers of the columns. */
+function aloneNote(sequences: SequenceList, { label, labelName, text }: NamedColumns): string[] {
+  if (label === null || labelName !== undefined || text === undefined) return [];
+  if (sequences.length < LEAST_FOR_ALONE) return [];
+  let [first, isAlone] = ['', true];
+  let place = 0;
+  for (const own of sequences.labels) {
+    if (place++ === 0) first = own;
+    else if (own === first) {
+      isAlone = false;
+      break;
+    }
+  }
+  return isAlone
+    ? [
+        `Line ${sequences.lineOf(0)} is the only one of class "${first.slice(0, 40)}": take it out if it names units or numbers the columns.`,
+      ]
+    : [];
 }
 
 type Read = Omit<LabelledTable, 'header'>;

@@ -3,9 +3,9 @@
 import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
-import { csvRows } from '../data/csv.ts';
+import { csvRows, headerIn } from '../data/csv.ts';
 import { faultOfText, itemsOf } from '../data/readers/reader.ts';
-import { columnPlace } from '../data/records.ts';
+import { columnPlace, joined } from '../data/records.ts';
 import { Column, type List, Storage, Texts } from '../data/storage.ts';
 import { type Units, unitsOf } from './units.ts';
 
@@ -112,15 +112,15 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
   const { storage = new Storage() } = data;
   const pairs = new PairList(storage, { source: units, target: targetUnits });
   const [empty, long]: [number[], number[]] = [[], []];
-  let places: number[] | null = null;
+  const columns = [source, ...(target === null ? [] : [target])];
+  const names = columns.filter(column => typeof column === 'string');
+  const { header, behind, notes } = await headerIn(rows, names, isTyped || !named);
+  const places = columns.map(column =>
+    typeof column === 'number' ? column : columnPlace(column, header.record, data.path),
+  );
   let [isListed, isTargetListed] = [false, false];
-  for await (const { record, line, cells } of rows) {
-    if (!places) {
-      places = [source, ...(target === null ? [] : [target])].map(column =>
-        typeof column === 'number' ? column : columnPlace(column, record, data.path),
-      );
-      if (named || isTyped) continue;
-    }
+  const begin = named || isTyped ? behind : [header, ...behind];
+  for await (const { record, line, cells } of joined(begin, rows)) {
     const missing = places.find(place => place >= record.length);
     if (missing !== undefined) {
       bad.report(
@@ -161,11 +161,23 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     units: { source: isListed ? 'spaced' : units, target: isTargetListed ? 'spaced' : targetUnits },
     bad,
     notes: [
+      ...notes,
+      ...numbersNote(pairs, isTyped),
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),
       ...leftOut(long, `longer than ${maxLength} steps`),
       ...bad.notes(),
     ],
   };
+}
+
+/** A first pair of numbers before texts may number the columns. */
+function numbersNote(pairs: PairList, isTyped: boolean): string[] {
+  if (isTyped || pairs.length < 2) return [];
+  const [first, second] = [pairs.at(0), pairs.at(1)].map(({ texts }) => `${texts.source} ${texts.target}`);
+  if (!/^\d+ \d*$/.test(first!) || /^\d+ \d*$/.test(second!)) return [];
+  return [
+    `Line ${pairs.at(0).line} holds numbers alone (${first!.trim().replace(' ', ', ')}) and is read as a pair: take it out if it numbers the columns.`,
+  ];
 }
 
 function leftOut(lines: readonly number[], why: string): string[] {

@@ -66,7 +66,12 @@ export async function sequencesOf(
 ): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const { label, text, id, columns, units, audio, image, arrays, header } = artifact;
-  const found = await columnsIn(path, name, image ? image.header && header : header);
+  const found = await columnsIn(
+    path,
+    name,
+    image ? image.header && header : header,
+    [text ?? id ?? audio?.column].filter(column => typeof column === 'string'),
+  );
   const hasLabel =
     image && typeof label === 'number'
       ? found.length !== pixelsOf(artifact)

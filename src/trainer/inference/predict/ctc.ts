@@ -83,7 +83,14 @@ export async function unalignedOf(
   path: string,
 ): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
-  const hasLabel = (await columnsIn(path, name, artifact.header)).includes(String(artifact.target));
+  const hasLabel = (
+    await columnsIn(
+      path,
+      name,
+      artifact.header,
+      [artifact.text ?? artifact.id ?? artifact.audio?.column].filter(column => typeof column === 'string'),
+    )
+  ).includes(String(artifact.target));
   const { sequences, notes } = await readLabelled(
     path,
     columnsFor(artifact, name, parse(path).root || '/', hasLabel ? artifact.target : null),

@@ -1,0 +1,117 @@
+// Lines that stand around a header: remarks above it are told and left out, a second header is told.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readTable } from '../../../../src/trainer/data/table.ts';
+import { readLabelled } from '../../../../src/trainer/tasks/labelled.ts';
+import { readPairs } from '../../../../src/trainer/tasks/pairs.ts';
+
+describe('lines around a header', () => {
+  let path: string;
+  before(() => {
+    path = join(mkdtempSync(join(tmpdir(), 'unroll-above-')), 'a.csv');
+  });
+  after(() => rmSync(join(path, '..'), { recursive: true, force: true }));
+
+  const texts = 'abc,x\nbcd,y\nabd,x\nbbb,y\nacc,x\nbdd,y\n';
+  const labelled = async (content: string) => {
+    writeFileSync(path, content);
+    const { sequences, notes } = await readLabelled(path, {
+      path: 'a.csv',
+      units: 'characters',
+      text: 'text',
+      label: 'label',
+    });
+    return {
+      labels: Array.from(sequences, ({ label }) => label),
+      lines: sequences.lineOf(0),
+      notes: notes.join(' '),
+    };
+  };
+  const pairs = async (
+    content: string,
+    columns: { source: string | number; target: string | number | null },
+  ) => {
+    writeFileSync(path, content);
+    const read = await readPairs(path, { path: 'a.csv', units: 'characters', ...columns });
+    return { sources: Array.from(read.pairs, own => own.texts.source), notes: read.notes.join(' ') };
+  };
+  const names = { source: 'a', target: 'b' };
+
+  for (const [name, above, note] of [
+    ['one remark', '# made by a tool\n', 'The header is line 2: line 1 stands above it.'],
+    [
+      'a title and a date',
+      'Export,\n2024-01-01,v2,x\n',
+      'The header is line 3: lines 1 to 2 stand above it.',
+    ],
+    ['eleven lines', 'x\n'.repeat(11), 'The header is line 12: lines 1 to 11 stand above it.'],
+  ] as const) {
+    it(`texts with classes under ${name}`, async () => {
+      const read = await labelled(`${above}text,label\n${texts}`);
+      assert.deepEqual(read.labels, ['x', 'y', 'x', 'y', 'x', 'y']);
+      assert.equal(read.lines, above.split('\n').length + 1);
+      assert.equal(read.notes, note);
+    });
+    it(`pairs under ${name}`, async () => {
+      const read = await pairs(`${above}a,b\nabc,cba\nbcd,dcb\n`, names);
+      assert.deepEqual(read.sources, ['abc', 'bcd']);
+      assert.equal(read.notes, note);
+    });
+  }
+
+  it('no header within twelve lines: the first line is it, and is told', async () => {
+    await assert.rejects(
+      labelled(`${'x\n'.repeat(12)}text,label\n${texts}`),
+      /has no column "text"; it has "x"\.$/,
+    );
+    await assert.rejects(pairs(`${'x\n'.repeat(12)}a,b\nabc,cba\n`, names), /has no column "a"/);
+  });
+
+  for (const [name, row, said] of [
+    ['of words', 'chars,kind', 'kind'],
+    ['that numbers the columns', '0,1', '1'],
+    ['of units', '(text),(class)', '(class)'],
+  ])
+    it(`a second header ${name} is told for classes`, async () => {
+      const read = await labelled(`text,label\n${row}\n${texts}`);
+      assert.equal(
+        read.notes,
+        `Line 2 is the only one of class "${said}": take it out if it names units or numbers the columns.`,
+      );
+    });
+
+  it('a rare class elsewhere, few rows and a first class that comes again are no second header', async () => {
+    assert.equal((await labelled(`text,label\n${texts}zzz,rare\n`)).notes, '');
+    assert.equal((await labelled('text,label\nabc,q\nbcd,y\nabd,x\n')).notes, '');
+    assert.equal((await labelled(`text,label\n${texts}`)).notes, '');
+  });
+
+  it('numbers of columns are told for pairs, numbers among numbers are not', async () => {
+    const note =
+      'Line 2 holds numbers alone (0, 1) and is read as a pair: take it out if it numbers the columns.';
+    assert.equal((await pairs('a,b\n0,1\nabc,cba\n', names)).notes, note);
+    assert.equal((await pairs('a,b\n10,01\n12,21\n', names)).notes, '');
+    assert.equal(
+      (await pairs('0,1\nabc,cba\n', { source: 0, target: 1 })).notes,
+      note.replace('Line 2', 'Line 1'),
+    );
+  });
+
+  for (const from of [0, 1])
+    it(`numbers of columns from ${from} are told for a series`, async () => {
+      const rows = Array.from({ length: 9 }, (_, row) => `${row / 10},${row * row},${5 - row}`).join('\n');
+      const read = async (first: string) => {
+        writeFileSync(path, `a,b,c\n${first}\n${rows}\n`);
+        return (
+          await readTable(path, 'a.csv', { targets: ['a'], features: ['a', 'b'], order: 'file' })
+        ).notes.join(' ');
+      };
+      assert.match(
+        await read([0, 1, 2].map(place => place + from).join(',')),
+        /^Line 2 numbers the columns \(.*, …\) and is read as data: take it out if it is none\./,
+      );
+      assert.doesNotMatch(await read('0,1,3'), /numbers the columns/);
+    });
+});
