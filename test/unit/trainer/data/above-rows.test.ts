@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTable } from '../../../../src/trainer/data/table.ts';
+import { readCsv } from '../../../../src/trainer/data/csv.ts';
 import { readLabelled } from '../../../../src/trainer/tasks/labelled.ts';
 import { readPairs } from '../../../../src/trainer/tasks/pairs.ts';
 
