@@ -17,11 +17,10 @@ import type { Snapshot, Trainer } from './trainer.ts';
 import { figuresOf, scorePart } from './validation.ts';
 
 /**
- * A checkpoint made only since it is the best so far waits for so long after the one before it: where validation is quick
- * and improves each time, each would cost tens of milliseconds of syncing to the disk. A worker that is killed meanwhile makes
- * the steps again, to the same bits, as after any last checkpoint.
+ * Least time between two checkpoints that nobody asked for: the best so far, and those of the default interval. Each costs up
+ * to tens of milliseconds of syncing to the disk. A killed worker makes the steps again, to the same bits.
  */
-const BEST_MILLISECONDS = 2000;
+const LEAST_MILLISECONDS = 2000;
 
 export interface CourseEnd {
   reason: EndReason;
@@ -99,7 +98,7 @@ export class Course {
         if (this.due(intervals.sample) || over) yield* this.sample();
         trainer.todo = 'step';
         const isBest = trainer.step > 0 && trainer.stopping.state.bestStep === trainer.step;
-        if (this.due(intervals.checkpoint) || over) this.save();
+        if (over || (this.due(intervals.checkpoint) && this.maySave)) this.save();
         else if (isBest) this.saveSoon();
       }
       if (over) {
@@ -122,6 +121,12 @@ export class Course {
     this.write(this.trainer.snapshot(this.ownSeconds()));
   }
 
+  /** Whether one that is due is written: always at the interval that an experiment asks for. */
+  private get maySave(): boolean {
+    if (this.trainer.experiment.training.checkpoint.every !== undefined) return true;
+    return performance.now() - this.savedAt >= LEAST_MILLISECONDS;
+  }
+
   private saveSoon(): void {
     this.writeRow();
     this.waiting = null;
@@ -130,7 +135,7 @@ export class Course {
   }
 
   private writeWaiting(): void {
-    if (this.waiting && performance.now() - this.savedAt >= BEST_MILLISECONDS) this.write(this.waiting);
+    if (this.waiting && performance.now() - this.savedAt >= LEAST_MILLISECONDS) this.write(this.waiting);
   }
 
   private write(snapshot: Snapshot): void {

@@ -71,6 +71,29 @@ describe('trainRuns', () => {
     }
   });
 
+  it('writes the checkpoints it is asked for, and of others none within two seconds of another', async () => {
+    const { now } = performance;
+    const stepsOf = async (checkpoint: { every?: number }) => {
+      // the time of a step: all take less than two seconds
+      performance.now = () => 1e6;
+      try {
+        const { folder } = await trainNew(tinyExperiment({ steps: 40, checkpoint }));
+        return eventsOf(folder).flatMap(event => (event.kind === 'checkpoint' ? [event.step] : []));
+      } finally {
+        performance.now = now;
+      }
+    };
+    const asked = await stepsOf({ every: 10 });
+    assert.deepEqual(
+      [10, 20, 30, 40].filter(step => !asked.includes(step)),
+      [],
+    );
+    const own = await stepsOf({});
+    assert.equal(own.at(-1), 40);
+    // the first, the best that waits at the end, and the last
+    assert.ok(own.length <= 3, `checkpoints of steps ${own.join(', ')}`);
+  });
+
   it('hears a stop while the data are read and the engine starts, and trains when it is asked again', async () => {
     for (const wait of [0, 1]) {
       const folder = makeRun(tinyExperiment());
