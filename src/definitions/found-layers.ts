@@ -63,7 +63,7 @@ export class SourceReader {
     tree: Tree,
     language: Language,
     dialect: Dialect,
-    { project = NO_PROJECT, file = null }: Surroundings = {},
+    { project = NO_PROJECT, file }: Surroundings = {},
   ) {
     this.text = text;
     this.root = sourceOf(tree, text, file).root;

@@ -68,6 +68,11 @@ export function javascriptDialect(): Dialect {
 // ---------------------------------------------------------------- expressions
 
 function expression(node: Node): Expression {
+  node.read ??= expressionOf(node);
+  return node.read as Expression;
+}
+
+function expressionOf(node: Node): Expression {
   switch (node.type) {
     case 'number': {
       const value = Number(node.text.replaceAll('_', ''));

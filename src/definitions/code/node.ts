@@ -29,6 +29,11 @@ export class Node {
   /** place among the parent's children */
   readonly index: number;
   hasError = false;
+  /** its dialect's Expression, for all who ask again */
+  read: object | null = null;
+  /** the Scopes that it stands in, and that it is */
+  scope: object | null = null;
+  ownScope: object | null = null;
   private made: Node[] | null = null;
   private named: Node[] | null = null;
   private pending: TreeNode | null = null;
@@ -93,7 +98,8 @@ export class Node {
   }
 
   childForFieldName(name: string): Node | null {
-    return this.children.find(({ field }) => field === name) ?? null;
+    for (const child of this.children) if (child.field === name) return child;
+    return null;
   }
 
   childrenForFieldName(name: string): Node[] {
@@ -389,11 +395,11 @@ export function rememberAdded(tree: Tree, offsets: readonly number[]): void {
 
 const SOURCES = new WeakMap<Tree, Source>();
 
-/** The nodes of a tree, copied once for all who read it. */
-export function sourceOf(tree: Tree, text: string, file: string | null = null): Source {
+/** The nodes of a tree, copied once for all who read it; without a file, as whoever came first named it. */
+export function sourceOf(tree: Tree, text: string, file?: string | null): Source {
   let source = SOURCES.get(tree);
-  if (!source || source.file !== file) {
-    source = new Source(tree, text, file);
+  if (!source || (file !== undefined && source.file !== file)) {
+    source = new Source(tree, text, file ?? null);
     SOURCES.set(tree, source);
   }
   return source;

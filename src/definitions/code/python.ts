@@ -97,6 +97,11 @@ function isInBrackets(node: Node): boolean {
 // ---------------------------------------------------------------- expressions
 
 function expression(node: Node): Expression {
+  node.read ??= expressionOf(node);
+  return node.read as Expression;
+}
+
+function expressionOf(node: Node): Expression {
   switch (node.type) {
     case 'integer':
     case 'float':

@@ -12,8 +12,6 @@ export interface ScopeRules {
 
 export class LazyScopes {
   private readonly rules: ScopeRules;
-  private readonly known = new Map<number, Scope>();
-  private readonly near = new Map<Node, Scope>();
 
   constructor(rules: ScopeRules) {
     this.rules = rules;
@@ -22,23 +20,17 @@ export class LazyScopes {
   /** The innermost scope that a node stands in. */
   around(node: Node): Scope {
     const start = node.parent ?? node;
-    let scope = this.near.get(start);
-    if (!scope) {
+    if (!start.scope) {
       let here = start;
       while (!this.rules.kindOf(here) && here.parent) here = here.parent;
-      scope = this.of(here);
-      this.near.set(start, scope);
+      start.scope = this.of(here);
     }
-    return scope;
+    return start.scope as Scope;
   }
 
   private of(node: Node): Scope {
-    let scope = this.known.get(node.id);
-    if (!scope) {
-      scope = this.make(node);
-      this.known.set(node.id, scope);
-    }
-    return scope;
+    node.ownScope ??= this.make(node);
+    return node.ownScope as Scope;
   }
 
   private make(node: Node): Scope {
