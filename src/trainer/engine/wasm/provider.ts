@@ -20,14 +20,6 @@ const MAX_THREADS = 64;
 /** Room for any struct: UNROLL_CALL_BYTES of abi.h. */
 export const CALL_BYTES = 512;
 
-/** Modules made before 28 November 2026. */
-const NOT_IN_OLD_MODULES = {
-  lstmVariantForward: undefined,
-  lstmVariantBackward: undefined,
-  gatedScan: undefined,
-  gatedScanBackward: undefined,
-};
-
 export interface WasmOptions {
   /** left out: UNROLL_ISA, or the best that the host has */
   instructionSet?: string;
@@ -78,7 +70,6 @@ async function createProvider(
     allocate,
     release,
     ...kernelCalls(invoke, { allocate, release }),
-    ...('unroll_lstm_variant_forward' in exports ? {} : NOT_IN_OLD_MODULES),
     timeAlone: () => exports.unroll_threads_alone?.() ?? 0,
     close: () => exports.unroll_threads_stop(),
   };
