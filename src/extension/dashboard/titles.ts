@@ -62,7 +62,8 @@ export function subtitleOf(runs: readonly Named[]): string {
   const units = new Set(runs.map(({ request }) => unitsOf(request.experiment)));
   const size = units.size === 1 && [...units][0] ? `, ${[...units][0]} units` : '';
   if (runs.length === 1) return `${cellNameOf(first.request.experiment)}${size}`;
-  const labels = placesOf(runs).map(({ label }) => label);
+  // a dot parts the runs here, and lines are broken at it
+  const labels = placesOf(runs).map(({ label }) => label.replaceAll(' · ', ' '));
   const shown = labels.length <= 4 ? labels.join(' · ') : `${labels.length} runs`;
   return `compare ${shown}${size}`;
 }

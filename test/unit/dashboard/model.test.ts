@@ -182,6 +182,8 @@ describe('names on the dashboard', () => {
     const runs = [named('rnn', 'RNN', 'g'), named('gru', 'GRU', 'g'), named('lstm', 'LSTM', 'g')];
     assert.equal(titleOf(runs), 'emma');
     assert.equal(subtitleOf(runs), 'compare RNN · GRU · LSTM, 128 units');
+    const grid = [named('rnn', 'RNN · batchSize 4', 'g'), named('lstm', 'LSTM · batchSize 4', 'g')];
+    assert.equal(subtitleOf(grid), 'compare RNN batchSize 4 · LSTM batchSize 4, 128 units');
     assert.deepEqual(
       placesOf(runs).map(({ variant }) => variant),
       [0, 0, 0],
