@@ -7,6 +7,7 @@
 // The cache holds c_t; where zoneout made it, ĉ_t is computed again on the way back.
 #pragma once
 #include "lstm.h"
+#include "pack.h"
 
 namespace UNROLL_NAMESPACE {
 

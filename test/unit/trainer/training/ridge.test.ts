@@ -184,7 +184,7 @@ describe('a ridge readout where there are no least squares', () => {
       ],
       [problems({ task: 'adding' }, { type: 'dense', activation: 'tanh' }), /no activation; end the model/],
     ];
-    for (const [found, expected] of cases) assert.match(found[0] ?? '', expected);
+    for (const [found, expected] of cases) assert.match(found.join('\n'), expected);
     for (const data of [
       { task: 'adding' },
       { task: 'forecast', path: 'a.csv', target: 'y' },
