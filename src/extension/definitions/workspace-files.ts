@@ -9,8 +9,12 @@ const FILES = [
   '**/{conf,config,configs,params,settings,hparams}/*.json',
   '**/*{conf,param,setting,hyper}*.json',
 ];
-const SKIPPED =
-  '**/{node_modules,.git,.venv,venv,env,site-packages,__pycache__,dist,build,out,.unroll,wandb,mlruns,outputs}/**';
+/** without those that training itself writes */
+const LISTED =
+  /\.(py|ts|tsx|js|mjs|jsx|yaml|yml)$|\/(conf|config|configs|params|settings|hparams)\/[^/]*\.json$|(conf|param|setting|hyper)[^/]*\.json$/;
+const FOLDERS_SKIPPED =
+  'node_modules,.git,.venv,venv,env,site-packages,__pycache__,dist,build,out,.unroll,wandb,mlruns,outputs';
+const SKIPPED = `**/{${FOLDERS_SKIPPED}}/**`;
 const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
 /** parsing of other files in one go: more waits for the next time */
@@ -68,6 +72,8 @@ export class FolderProject implements FileHost {
   private readonly wanted = new Set<string>();
   private listed: string[] | undefined;
   private wantsList = false;
+  /** how many files that could be listed were made since they are asked for */
+  private news = 0;
   private hasLeft = false;
   private until = 0;
 
@@ -96,6 +102,7 @@ export class FolderProject implements FileHost {
   async load(): Promise<boolean> {
     const had = this.hasLeft;
     if (this.wantsList && !this.listed) {
+      const { news } = this;
       const found = await Promise.all(
         FILES.map(pattern =>
           vscode.workspace.findFiles(
@@ -105,7 +112,8 @@ export class FolderProject implements FileHost {
           ),
         ),
       );
-      this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
+      // a file that was made meanwhile may be missing: it is listed anew
+      if (news === this.news) this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
       return true;
     }
     const wanted = [...this.wanted];
@@ -114,10 +122,16 @@ export class FolderProject implements FileHost {
     return wanted.length > 0 || had;
   }
 
+  /** @returns whether a text that was read, or the list of files, is another now */
   forget(file: string): boolean {
     const known = this.texts.delete(file);
-    if (this.listed && !this.listed.includes(file)) this.listed = undefined;
-    return known;
+    const place = file.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
+    const isNew = this.wantsList && !this.listed?.includes(file) && LISTED.test(place) && !isSkipped(place);
+    if (isNew) {
+      this.listed = undefined;
+      this.news++;
+    }
+    return known || isNew;
   }
 
   read(file: string): string | null | undefined {
@@ -142,6 +156,11 @@ export class FolderProject implements FileHost {
     }
     return this.syntax.parseNow(text, language);
   }
+}
+
+function isSkipped(place: string): boolean {
+  const folders = FOLDERS_SKIPPED.split(',');
+  return place.split('/').some(name => folders.includes(name));
 }
 
 async function textOf(file: string): Promise<string | null> {
