@@ -215,19 +215,17 @@ export function namedHover(layer: FoundSequenceLayer, link: (origin: Origin) => 
 function origins(recurrent: FoundRecurrent, link: (origin: Origin) => string): string[] {
   const { units, inputSize, layers, bidirectional } = recurrent;
   const { parametersDefault, parametersRange, parametersByInput } = recurrent;
-  const lines = [
-    originLine(units, link),
-    originLine(inputSize, link),
-    originLine(layers, link),
-    originLine(bidirectional, link),
-  ].filter(line => line !== null);
+  const lines: (string | null)[] = [];
+  // first, since a hover of four lines more is cut
   if (parametersDefault !== null)
     lines.push(`With its defaults it has ${count(parametersDefault)} parameters.`);
   if (parametersRange)
     lines.push(`It has ${count(parametersRange[0])} to ${count(parametersRange[1])} parameters.`);
   if (parametersByInput)
     lines.push(`It has ${formula(parametersByInput)} parameters; the width of its input is open.`);
-  return lines;
+  for (const given of [units, inputSize, layers, bidirectional])
+    lines.push(originLine<number | boolean>(given, link));
+  return lines.filter(line => line !== null);
 }
 
 function originLine<T>(

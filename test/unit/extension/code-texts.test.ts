@@ -70,6 +70,18 @@ describe('the hover over a layer in code', () => {
     }
   });
 
+  it('tells its default count before where each size comes from, whose lines may be cut', async () => {
+    const text = torch('GRU(n, h, l)').replace('self, n', 'self, n=3, h=4, l=2');
+    const lines = (await hoverOf('python', text)).split('\n\n');
+    // 3·4·(3 + 4 + 2) and 3·4·(4 + 4 + 2)
+    const at = lines.indexOf('With its defaults it has 228 parameters.');
+    assert.ok(at > 0, lines.join('\n'));
+    assert.deepEqual(
+      lines.slice(at + 1).map(line => line.replace(/ comes.*/, '')),
+      ['`h`', '`n`', '`l`'],
+    );
+  });
+
   it('counts in its own convention, with the formula, and in the other two', async () => {
     const cases: [Language, string, string, string][] = [
       [
