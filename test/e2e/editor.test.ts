@@ -155,6 +155,8 @@ describe('an experiment in the editor', () => {
       await workbench.page.keyboard.press('Control+Space');
       const rows = workbench.page.locator('.suggest-widget .monaco-list-row', { hasText: word });
       await rows.first().waitFor();
+      const first = await workbench.page.locator('.suggest-widget .monaco-list-row').first().innerText();
+      assert.notEqual(first.trim(), '""', 'the empty text stands before the values');
       await workbench.screenshot(`editor-completion-${word.replace(/\W/g, '-')}`);
       await workbench.page.keyboard.press('Escape');
     };

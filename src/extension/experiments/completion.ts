@@ -28,7 +28,8 @@ export function registerDataCompletion(): vscode.Disposable {
           item.filterText = JSON.stringify(value);
           item.range = range;
           item.detail = detail;
-          item.sortText = String(index).padStart(4, '0');
+          // before the empty text that the JSON service offers by itself
+          item.sortText = `!${String(index).padStart(4, '0')}`;
           return item;
         });
       },

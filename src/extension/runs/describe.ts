@@ -71,7 +71,7 @@ export function matchesFilter(
   filter: string,
 ): boolean {
   const { name, request, state, label } = run;
-  const text = [name, request.group?.label, cellSummary(run), stateWord(state), label.note]
+  const text = [name, request.group?.label, cellSummary(run), stateWord(state), label.note, ...label.tags]
     .join(' ')
     .toLowerCase();
   const tags = label.tags.map(tag => tag.toLowerCase());

@@ -53,6 +53,7 @@ describe('the filter of the tree', () => {
       ['harder', true],
       ['#good star', true],
       ['★', true],
+      ['paper', true],
       ['#goo', false],
       ['emma finished', false],
     ];
