@@ -445,15 +445,22 @@ function endLabel(line: LossLines, name: string, picture: LossPicture, chart: Lo
 
 /** Cut to the pixels there are for a label and its value, without the first parts that all have in common. */
 export function shortLabels(labels: readonly string[], width: number): string[] {
-  const most = Math.max(4, Math.floor((width - 66) / 6));
+  // a bold character at 11 px is 6.5 px wide in the mean
+  const most = Math.max(4, Math.floor((width - 66) / 6.5));
   const parts = labels.map(label => label.split(' · '));
   const isShared = (at: number) => parts.every(own => own.length > at + 1 && own[at] === parts[0]![at]);
   let shared = 0;
   while (labels.length > 1 && labels.some(label => label.length > most) && isShared(shared)) shared++;
-  return parts.map(own => {
-    const label = own.slice(shared).join(' · ');
-    return label.length > most ? `${label.slice(0, most - 1)}…` : label;
-  });
+  const left = parts.map(own => own.slice(shared).join(' · '));
+  const cut = left.map(label => (label.length > most ? `${label.slice(0, most - 1)}…` : label));
+  // "RNN · batchSize 4" and "RNN · batchSize 16" differ in their last words
+  if (new Set(cut).size === new Set(left).size) return cut;
+  return left.map(label => (label.length > most ? cutBeforeLastWord(label, most) : label));
+}
+
+function cutBeforeLastWord(label: string, most: number): string {
+  const word = label.slice(label.lastIndexOf(' ') + 1).slice(-Math.floor(most / 2));
+  return `${label.slice(0, Math.max(0, most - word.length - 1))}…${word}`;
 }
 
 /** Labels that could cover each other, from the left to the right. */

@@ -263,6 +263,12 @@ describe('labels at the ends of lines', () => {
     assert.deepEqual(shortLabels(['vanish · 16 units', 'vanish · 24 units'], 120), ['16 units', '24 units']);
     assert.deepEqual(shortLabels(['a · b · first', 'a · b · second'], 108), ['first', 'second']);
     assert.deepEqual(shortLabels(['alike · alike', 'alike · alike'], 108), ['alike', 'alike']);
-    assert.deepEqual(shortLabels(['a single long label'], 120), ['a single…']);
+    assert.deepEqual(shortLabels(['a single long label'], 120), ['a singl…']);
+  });
+
+  it('keep their last word where they would read alike', () => {
+    const labels = ['RNN · batchSize 4', 'RNN · batchSize 16', 'LSTM · batchSize 16'];
+    assert.deepEqual(shortLabels(labels, 150), ['RNN · batc…4', 'RNN · bat…16', 'LSTM · ba…16']);
+    assert.deepEqual(shortLabels(labels, 110), ['RNN …4', 'RNN…16', 'LST…16']);
   });
 });
