@@ -254,10 +254,14 @@ describe('the page of the dashboard', () => {
               fault: read.querySelector('parsererror')?.textContent ?? null,
               shapes: read.querySelectorAll('path').length,
               words: read.querySelectorAll('text').length,
+              curves: [...read.querySelectorAll('path[fill="none"]')].filter(
+                line => (line.getAttribute('d') ?? '').split('L').length > 10,
+              ).length,
             };
           }, saved.content);
           assert.equal(counted.fault, null, what);
           assert.ok(counted.shapes > 3 && counted.words > 3, `${what}: ${JSON.stringify(counted)}`);
+          if (what === 'the chart') assert.ok(counted.curves > 1, JSON.stringify(counted));
           assert.doesNotMatch(saved.content, /color-mix|NaN/);
           writeFileSync(path.join(root, 'test/out', `saved-${what.replaceAll(' ', '-')}.svg`), saved.content);
         } else {

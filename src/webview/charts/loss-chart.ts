@@ -81,6 +81,8 @@ export class LossChart {
         spanGaps: false,
         layout: { autoPadding: false },
         elements: { point: { radius: 0, hitRadius: 0, hoverRadius: 0 }, line: { tension: 0 } },
+        // with it chart.js draws lines without a Path2D, which no SVG can take
+        ...(isDetached && { datasets: { line: { segment: {} } } }),
       },
       plugins: [this.marks()],
     });
