@@ -33,6 +33,12 @@ describe('A training loop without zero_grad()', () => {
     assert.equal((await said('python', script(scaled), id)).length, 1);
   });
 
+  it('clears those of the optimizer that a gradient scaler steps', async () => {
+    const scaled = LOOP.replace('optimizer.step()', 'scaler.step(optimizer)');
+    const cleared = scaled.replace('    loss.backward', '    optimizer.zero_grad()\n    loss.backward');
+    assert.deepEqual(await mended('python', script(scaled), id), [script(cleared)]);
+  });
+
   it('is not seen where they are cleared, or may be', async () => {
     for (const [from, to] of [
       ['    optimizer.step()', '    optimizer.step()\n    model.zero_grad()'],
