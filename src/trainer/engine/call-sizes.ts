@@ -10,12 +10,15 @@ type Rooms = (number | null)[];
 
 const MOST = 2 ** 31 - 1;
 /** of cells in the order of UnrollCell */
-const GATES = [1, 1, 4, 3, 3] as const;
+const GATES = [1, 1, 4, 3, 3, 1, 1, 1] as const;
 const LSTM = 2;
 
 const repeat = (count: number, value: number) => Array<number>(count).fill(value);
 const stridden = (rows: number, stride: number, width: number) =>
   rows > 0 ? (rows - 1) * stride + width : 0;
+
+/** Of a cell's blocks of weights, those with a gate of their own to report. */
+const gatesOf = (blocks: number) => (blocks > 1 ? blocks : 0);
 
 function recurrentInputs([cell, T, B, I, H]: readonly number[]): Rooms {
   const G = GATES[cell!] ?? 0;
@@ -104,6 +107,7 @@ function selectiveRooms([T, B, D, N, , chunk]: readonly number[]) {
 function memoryRooms(n: readonly number[]) {
   const [T, B, H, K, V, update, decayOf, normalised, , chunk] = n as number[];
   requireChunk(chunk!);
+  requireNumbers(K!, V!);
   if (!(update! < 3 && decayOf! < 3))
     throw new RangeError(`A memory has no update ${update} with a decay ${decayOf}.`);
   const heads = T! * B! * H!;
@@ -123,6 +127,17 @@ function requireTaps(taps: number): void {
 
 function requireChunk(chunk: number): void {
   if (!(chunk >= 1)) throw new RangeError(`States cannot be kept every ${chunk} steps.`);
+}
+
+/** The plan of a memory divides by the numbers of its states. */
+function requireNumbers(keys: number, values: number): void {
+  if (!(keys >= 1 && values >= 1))
+    throw new RangeError(`A memory has no states for keys of ${keys} numbers and values of ${values}.`);
+}
+
+/** Without any, these kernels divide by 0, or have no place for the norms of gradients. */
+function requireAny(what: string, count: number): void {
+  if (!(count >= 1)) throw new RangeError(`There is no such pass over ${count} ${what}.`);
 }
 
 const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
@@ -149,8 +164,7 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
       ...states,
       T!,
       T!,
-      null,
-      null,
+      ...repeat(2, gatesOf(G) * T!),
     ];
   },
   lstm_variant_forward: n => {
@@ -169,12 +183,17 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     const [, T, , H] = n as number[];
     return [
       ...[null, ...inputs, perStep, gates, cells, normed, perStep, state, cellState],
-      ...[projected, projected, 3 * H!, width, H!, H!, state, cellState, T!, T!, null, null, null],
+      ...[projected, projected, 3 * H!, width, H!, H!, state, cellState, T!, T!],
+      ...[...repeat(2, gatesOf(width / H!) * T!), null],
     ];
   },
   gemm: ([m, n, k]) => [m! * k!, k! * n!, n!, m! * n!, null],
   column_sums: ([rows, width]) => [rows! * width!, width!],
   softmax_cross_entropy: ([rows, classes]) => [rows! * classes!, rows!, rows!, rows! * classes!],
+  dense_cross_entropy_memory: ([, , O]) => {
+    requireAny('classes', O!);
+    return [];
+  },
   dense_cross_entropy: ([rows, I, O]) => [
     rows! * I!,
     O! * I!,
@@ -277,6 +296,7 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     return [all, all, a, ofStates, ofStates, n[2]!, n[1]!, state, all, state, kept, null];
   },
   selective_scan_backward: n => {
+    requireAny('steps', n[0]!);
     const { all, a, ofStates, state, kept } = selectiveRooms(n);
     const [T, B, D] = n as number[];
     const read = [all, all, a, ofStates, ofStates, D!, B!, kept, all, state];
@@ -288,11 +308,13 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     return [all, 2 * D! * N!, 2 * D! * N!, B!, state, all, state, null, null];
   },
   channel_states_backward: ([T, B, D, N]) => {
+    requireAny('channels', D!);
     const [all, a] = [T! * B! * D!, 2 * D! * N!];
     return [all, a, a, B!, null, all, all, a, a, T!, null];
   },
   matrix_memory_memory: n => {
     requireChunk(n[7]!);
+    requireNumbers(n[3]!, n[4]!);
     return [];
   },
   matrix_memory: n => {
@@ -300,6 +322,7 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     return [...inputs, state, values, state, kept, null];
   },
   matrix_memory_backward: n => {
+    requireAny('steps', n[0]!);
     const { inputs, keys, values, decay, heads, bonus, state, kept } = memoryRooms(n);
     const made = [keys, keys, values, decay, heads, keys, keys, bonus, state, n[0]!, null];
     return [...inputs, kept, values, state, ...made];
@@ -387,7 +410,13 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
 }
 
 /** Numbers of these may be below 0: an offset, an activation that is none. */
-const SIGNED = new Set(['attention', 'attention_backward', 'convolution', 'convolution_backward']);
+const SIGNED = new Set([
+  'attention',
+  'attention_backward',
+  'convolution_memory',
+  'convolution',
+  'convolution_backward',
+]);
 
 /** Numbers of these are no sizes: streams of random numbers, versions, flags. */
 const SIZES: Readonly<Record<string, number>> = {
@@ -400,8 +429,6 @@ const SIZES: Readonly<Record<string, number>> = {
 
 /** @throws RangeError naming the kernel and what does not fit */
 export function checkSizes(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
-  const rooms = ROOMS[kernel];
-  if (!rooms) return;
   const sizes = SIZES[kernel] ?? integers.length;
   for (let i = 0; i < sizes; i++) {
     const size = integers[i]!;
@@ -410,11 +437,12 @@ export function checkSizes(kernel: string, operands: readonly Operand[], integer
         `${kernel}: a size is ${size}, which is no whole number that the kernels can count to.`,
       );
   }
-  const needed = rooms(integers);
+  const needed = ROOMS[kernel]?.(integers);
+  if (!needed) return;
   for (const [place, operand] of operands.entries()) {
-    const room = needed[place];
-    if (!operand || room === null || room === undefined) continue;
+    if (!operand) continue;
     const { data, offset } = operand;
+    const room = needed[place] ?? 0;
     if (!(offset >= 0 && room >= 0 && room <= data.length - offset))
       throw new RangeError(
         `${kernel}: operand ${place} has room for ${data.length - offset} numbers, ${room} are needed.`,

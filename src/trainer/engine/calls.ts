@@ -192,7 +192,7 @@ export function kernelCalls(unchecked: Invoke, memory: Pick<Provider, 'allocate'
 
 /** Sizes hold for one engine and its threads: memory measured for another one is refused, not written beyond. */
 function requireRoom(what: string, { data, offset }: Slice, floats: number): void {
-  if (data.length - offset >= floats) return;
+  if (offset >= 0 && data.length - offset >= floats) return;
   throw new Error(
     `A recurrent call was lent ${data.length - offset} numbers of ${what}, but this engine needs ${floats}.`,
   );
