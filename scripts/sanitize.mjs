@@ -1,6 +1,6 @@
 // npm run test:sanitize: the native engine under AddressSanitizer and UndefinedBehaviorSanitizer, on the best instruction
-// set of this processor and at a width of 1, and its threads under ThreadSanitizer. The provider's tests run against
-// addons compiled for this: arrays come from the sanitizer's own allocator, so that a step beyond one is seen.
+// set of this processor and at a width of 1, and its threads under ThreadSanitizer. The provider's tests and random calls
+// run against addons compiled for this: arrays come from the sanitizer's own allocator, so that a step beyond one is seen.
 //
 //   npm run test:sanitize -- [--only address|width-1|thread] [-g PATTERN]
 //
@@ -30,6 +30,7 @@ const compiler = findCompiler();
 const [best] = chooseSets('best', compiler);
 const last = Object.keys(instructionSets).at(-1);
 const headers = findHeaders();
+const tests = ['test/unit/trainer/engine/native.test.ts', 'test/deep/kernel-calls.test.ts'];
 const folder = mkdtempSync(path.join(os.tmpdir(), 'unroll-sanitize-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
@@ -95,14 +96,14 @@ function test(name, addon) {
   const env = {
     ...process.env,
     LD_PRELOAD: library.stdout.trim(),
-    ASAN_OPTIONS: 'detect_leaks=0',
+    ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
     UBSAN_OPTIONS: 'print_stacktrace=1',
     TSAN_OPTIONS: `log_path=${log} exitcode=0 report_signal_unsafe=0 ignore_noninstrumented_modules=1`,
     UNROLL_TEST_ADDON: addon,
   };
   const grep = options.grep ? ['-g', options.grep] : [];
   const args = ['node_modules/mocha/bin/mocha.js', '--timeout', '0', '--reporter', 'dot', ...grep];
-  const { status } = spawnSync(process.execPath, [...args, 'test/unit/trainer/engine/native.test.ts'], {
+  const { status } = spawnSync(process.execPath, [...args, ...tests], {
     cwd: root,
     env,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -24,7 +24,7 @@ const environment = { UNROLL_TEST_DEEP: '1', SEED: seed, UNROLL_TEST_SEED: seed,
 const parts = {
   sets: ['scripts/build-native.mjs', '--sets', 'host', '--check'],
   random: ['node_modules/mocha/bin/mocha.js', '--reporter', 'dot'],
-  fuzz: ['node_modules/mocha/bin/mocha.js', '--reporter', 'spec', 'test/deep/fuzz.test.ts'],
+  fuzz: ['node_modules/mocha/bin/mocha.js', '--reporter', 'spec', 'test/deep/*.test.ts'],
   wasm: ['scripts/build-wasm.mjs', '--check'],
   sanitize: ['scripts/sanitize.mjs'],
   mutants: ['scripts/mutants.mjs', '--seed', seed],

@@ -1,6 +1,5 @@
-// Random and mutated input for everything that reads: experiments, tables and texts, run folders, kernel calls. Whatever
-// comes, the answer is a result or one sentence; no crash, no hang, no raw error. 10,000 cases; FUZZ_CASES sets another
-// number, SEED another seed, which is printed.
+// Random and mutated input for everything that reads: experiments, tables and texts, run folders. Whatever comes, the
+// answer is a result or one sentence; no crash, no hang, no raw error. kernel-calls.test.ts has the calls of kernels.
 import assert from 'node:assert/strict';
 import {
   cpSync,
@@ -29,52 +28,11 @@ import { readerOf } from '../../src/trainer/data/readers/index.ts';
 import { readTable } from '../../src/trainer/data/table.ts';
 import { readText } from '../../src/trainer/data/text.ts';
 import { readWav } from '../../src/trainer/data/wav.ts';
-import { kernelCalls } from '../../src/trainer/engine/calls.ts';
-import { loadNative } from '../../src/trainer/engine/native/provider.ts';
-import type { Provider } from '../../src/trainer/engine/provider.ts';
-import { loadWasm } from '../../src/trainer/engine/wasm/provider.ts';
 import { openFinishedRun } from '../../src/trainer/inference/finished-run.ts';
-import { randomStream } from '../../src/trainer/random.ts';
 import { prepareSeries } from '../../src/trainer/tasks/series-data.ts';
 import { wavOf } from '../unit/trainer/data/wav-of.ts';
 import { makeRun, tinyExperiment, train, useWorkspace } from '../unit/trainer/training/runs.ts';
-
-const CASES = Number(process.env['FUZZ_CASES'] ?? 10_000);
-const SEED = Number(process.env['SEED'] ?? 20261127);
-const PLAIN =
-  /undefined|\[object |Invalid (?:input|option)|expected \w+, received|Cannot read|TypeError|Maximum call stack|\bE(NOENT|ACCES|ISDIR|LOOP|INVAL|NOTDIR)\b|^\s+at /m;
-
-type Random = { int(limit: number): number; pick<T>(list: readonly T[]): T; chance(share: number): boolean };
-
-function randomOf(part: string, index: number): Random {
-  const stream = randomStream(SEED, part, index);
-  return {
-    int: limit => stream.int(limit),
-    pick: list => list[stream.int(list.length)]!,
-    chance: share => stream.uniform() < share,
-  };
-}
-
-function cases(
-  part: string,
-  share: number,
-  one: (random: Random, index: number) => void | Promise<void>,
-): void {
-  const count = Math.round(CASES * share);
-  it(`${part}: ${count} cases of seed ${SEED}`, async () => {
-    for (let index = 0; index < count; index++)
-      try {
-        await one(randomOf(part, index), index);
-      } catch (cause) {
-        throw new Error(`${part}, seed ${SEED}, case ${index}: ${(cause as Error).stack}`);
-      }
-  }).timeout(0);
-}
-
-function plain(message: string): void {
-  assert.doesNotMatch(message, PLAIN);
-  assert.match(message, /\S/);
-}
+import { cases, plain, type Random } from './cases.ts';
 
 function mutated(random: Random, bytes: Uint8Array): Uint8Array {
   let result = Buffer.from(bytes);
@@ -440,143 +398,5 @@ describe('fuzz', () => {
       assert.doesNotMatch(message, /unroll failed/, (cause as Error).stack);
       plain(message);
     }
-  });
-
-  const providers: Provider[] = [];
-  cases('kernel calls', 0.15, async (random, index) => {
-    if (index === 0)
-      for (const provider of [await loadNative(2), await loadWasm(2)])
-        if (typeof provider !== 'string') providers.push(provider);
-    for (const provider of providers) {
-      const size = () =>
-        random.chance(0.9)
-          ? random.int(9)
-          : random.pick([0, 1, 64, 1000, 2 ** 20, 2 ** 31 - 1, 2 ** 31, -1, 0.5, Number.NaN]);
-      const slice = (wanted: number) => {
-        const length =
-          Number.isFinite(wanted) && wanted >= 0 && wanted < 1e6
-            ? Math.max(0, Math.floor(wanted) + random.pick([0, 0, 0, 1, -1, 7]))
-            : random.int(64);
-        // a few drawn values, repeated: one draw for each number took nearly all of the time
-        const pattern = Array.from({ length: 7 }, () => random.pick([0, 1, -1, 0.5, 1e30, Number.NaN]));
-        const data = provider.allocate(length);
-        for (let i = 0; i < length; i++) data[i] = pattern[i % 7]!;
-        // what a call cannot do without may be missing too
-        if (random.chance(0.02)) return null as never;
-        return { data, offset: random.chance(0.9) ? 0 : random.int(5) - 1 };
-      };
-      const ints = (wanted: number, limit: number) => ({
-        data: Int32Array.from({ length: wanted >= 0 && wanted < 1e5 ? Math.floor(wanted) : 3 }, () =>
-          random.chance(0.95)
-            ? random.int(Math.max(1, Math.min(1e6, Math.floor(limit) || 1)))
-            : random.pick([-1, 1e9, limit]),
-        ),
-        offset: 0,
-      });
-      const [a, b, c] = [size(), size(), size()];
-      const call = random.pick<() => unknown>([
-        () =>
-          provider.gemm({
-            m: a,
-            n: b,
-            k: c,
-            a: slice(a * c),
-            transA: random.chance(0.5),
-            b: slice(c * b),
-            transB: random.chance(0.5),
-            bias: random.chance(0.5) ? slice(b) : null,
-            c: slice(a * b),
-            accumulate: random.chance(0.5),
-          }),
-        () => provider.columnSums(a, b, slice(a * b), slice(b)),
-        () =>
-          provider.softmaxCrossEntropy({
-            rows: a,
-            classes: b,
-            logits: slice(a * b),
-            targets: ints(a, b),
-            weights: null,
-            labelSmoothing: 0,
-            dLogits: slice(a * b),
-          }),
-        () =>
-          provider.embedding({ rows: a, width: b, ids: ints(a, c), table: slice(b * c), out: slice(a * b) }),
-        () =>
-          provider.embeddingBackward({
-            rows: a,
-            width: b,
-            ids: ints(a, c),
-            dOut: slice(a * b),
-            dTable: slice(b * c),
-          }),
-        () => provider.sumOfSquares(a, slice(a)),
-        () => provider.scale(a, slice(a), 0.5),
-        () =>
-          provider.adamStep({
-            count: a,
-            parameter: slice(a),
-            gradient: slice(a),
-            firstMoment: slice(a),
-            secondMoment: slice(a),
-            learningRate: 0.1,
-            beta1: 0.9,
-            beta2: 0.99,
-            epsilon: 1e-8,
-            weightDecay: 0,
-            step: 1,
-          }),
-        () => provider.add?.(a, slice(a), slice(a), slice(a)),
-        () =>
-          provider.layerNorm?.({
-            rows: a,
-            width: b,
-            epsilon: 1e-5,
-            x: slice(a * b),
-            weight: slice(b),
-            bias: slice(b),
-            y: slice(a * b),
-            mean: slice(a),
-            inverseDeviation: slice(a),
-          }),
-        () =>
-          provider.convolution?.({
-            seqLen: a,
-            outputLen: a,
-            batch: 1 + random.int(2),
-            inputSize: 1 + random.int(3),
-            outputSize: 1 + random.int(3),
-            kernelSize: b,
-            dilation: c,
-            ahead: 0,
-            stride: 1,
-            groups: 1,
-            activation: null,
-            x: slice(a * 2 * 3),
-            weight: slice(9 * Math.max(1, b)),
-            bias: slice(3),
-            y: slice(a * 2 * 3),
-          }),
-        () =>
-          provider.copyColumns?.({
-            rows: a,
-            width: b,
-            from: slice(a * c),
-            fromStride: c,
-            to: slice(a * c),
-            toStride: c,
-          }),
-      ]);
-      try {
-        call();
-      } catch (cause) {
-        assert.ok(cause instanceof Error);
-        plain(cause.message);
-      }
-    }
-  });
-
-  it('has both builds of the kernels to call', () => {
-    assert.ok(kernelCalls);
-    assert.ok(providers.length >= 1, 'neither the native nor the WASM engine is here: npm run build');
   });
 });
