@@ -1,6 +1,6 @@
 // Models in the user's own code: PyTorch, Keras and TensorFlow.js read where they stand, and trained from there.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { requestOf, runAtStep, runFolders, stateOf, until } from './runs.ts';
 import { Workbench } from './workbench.ts';
@@ -157,15 +157,15 @@ for epoch in range(30):
   });
 
   it('has the sizes of a configuration that is written after it was opened', async () => {
-    const at = (name: string) => path.join(workbench.folder, 'configured', name);
-    mkdirSync(at('conf'), { recursive: true });
-    const main = '@hydra.main(config_path="conf", config_name="config")\ndef main(cfg):\n    Net(cfg)\n';
+    // in a folder that stood before: VS Code may miss what is made in a new one
+    const at = (name: string) => path.join(workbench.folder, 'models', name);
+    const main = '@hydra.main(config_path=".", config_name="config")\ndef main(cfg):\n    Net(cfg)\n';
     writeFileSync(at('main.py'), `import hydra\nfrom net import Net\n\n${main}`);
     const init = 'def __init__(self, cfg):\n        self.rnn = nn.GRU(cfg.inputs, cfg.hidden)\n';
     writeFileSync(at('net.py'), `from torch import nn\n\nclass Net(nn.Module):\n    ${init}`);
-    await workbench.openFile('configured/net.py');
+    await workbench.openFile('models/net.py');
     await workbench.lensText('GRU, units from outside').waitFor();
-    writeFileSync(at('conf/config.yaml'), 'inputs: 7\nhidden: 128\n');
+    writeFileSync(at('config.yaml'), 'inputs: 7\nhidden: 128\n');
     await workbench.lensText(/128 units by default in config\.yaml:2/).waitFor();
     await workbench.screenshot('code-configured');
     await workbench.openFile('models/torch_model.py');
