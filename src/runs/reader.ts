@@ -59,6 +59,7 @@ export class RunReader {
 
   /** There is more to read than one poll takes: poll again soon. */
   get behind(): boolean {
+    if (this.gone) return false;
     return this.events.behind || [...this.tails.values()].some(({ behind }) => behind);
   }
 

@@ -52,9 +52,10 @@ export class SeriesTail {
     if (!this.data && !this.readSidecar()) return false;
     const path = join(this.folder, `${this.name}.f32`);
     const stat = statIfThere(path);
-    if (!stat?.isFile() || (stat.size === this.size && !this.behind)) return false;
-    this.size = stat.size;
+    if (stat?.isFile() && stat.size === this.size && !this.behind) return false;
     this.behind = false;
+    if (!stat?.isFile()) return false;
+    this.size = stat.size;
     let file: number;
     try {
       file = openSync(path, 'r');

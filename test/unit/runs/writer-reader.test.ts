@@ -122,6 +122,25 @@ describe('run folder', () => {
     writer.close();
   });
 
+  for (const lost of ['.', 'events.jsonl', 'series/gradient-flow.f32'])
+    it(`is read to an end when ${lost === '.' ? 'it' : lost} is deleted amid its reading`, () => {
+      const folder = scratch.run();
+      const writer = RunWriter.open(folder);
+      const flow = writer.series('gradient-flow', sidecar);
+      for (let step = 1; step <= 20_000; step++) {
+        writer.event(scalars(step, { trainLoss: step }));
+        flow.row(step, row(step));
+      }
+      writer.close();
+      const reader = new RunReader(folder);
+      reader.poll(1000, 0);
+      assert.ok(reader.behind);
+      rmSync(join(folder, lost), { recursive: true });
+      let polls = 0;
+      while ((reader.poll() || reader.behind) && polls < 1000) polls++;
+      assert.ok(polls < 1000, 'it is read without end');
+    });
+
   it('is read on at the next poll when there is no time for all, events and series', () => {
     const folder = scratch.run();
     const writer = RunWriter.open(folder);
