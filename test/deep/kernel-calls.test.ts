@@ -74,7 +74,7 @@ function drawing(provider: Full, random: Random, sound: boolean) {
 type Drawing = ReturnType<typeof drawing>;
 
 function recurrent(d: Drawing, cell = d.pick(d.provider.cells)) {
-  const [T, B, I, H] = [d.size(), d.size(), d.size(), d.size()];
+  const [T, B, I, H] = [d.some(), d.size(), d.size(), d.size()];
   const shape = { cell, seqLen: T, batch: B, inputSize: I, hiddenSize: H, reverse: d.flag() };
   const G = gateBlocks(cell);
   const lengths = d.orNull(() => d.ints(B, T + 1));

@@ -8,7 +8,8 @@ type Operand = Slice | IntSlice | null;
 /** Numbers that each operand must have, in the order of the call; null: not known here. */
 type Rooms = (number | null)[];
 
-const MOST = 2 ** 31 - 1;
+/** Kernels count in 32 bits and round up. */
+const MOST = 2 ** 30;
 /** of cells in the order of UnrollCell */
 const GATES = [1, 1, 4, 3, 3, 1, 1, 1] as const;
 const LSTM = 2;
@@ -135,7 +136,7 @@ function requireNumbers(keys: number, values: number): void {
     throw new RangeError(`A memory has no states for keys of ${keys} numbers and values of ${values}.`);
 }
 
-/** Without any, these kernels divide by 0, or have no place for the norms of gradients. */
+/** Without any, these kernels divide by 0, read a last step, or have no place for the norms of gradients. */
 function requireAny(what: string, count: number): void {
   if (!(count >= 1)) throw new RangeError(`There is no such pass over ${count} ${what}.`);
 }
@@ -143,6 +144,7 @@ function requireAny(what: string, count: number): void {
 const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
   recurrent_forward: n => {
     const [, T, B, , H] = n as number[];
+    requireAny('steps', T!);
     return [...recurrentInputs(n), T! * B! * H!, B! * H!, B! * H!, null, null];
   },
   recurrent_backward: n => {
