@@ -30,8 +30,8 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 const TYPING_MILLISECONDS = 250;
 /** of work in one go: a frame has 16 */
 const SLICE_MILLISECONDS = 6;
-/** files that others lead to, those that they lead to, and those that a turn left */
-const MOST_ROUNDS = 64;
+/** files that others lead to, and those that they lead to */
+const MOST_ROUNDS = 8;
 const NOTHING: Definitions = { layers: [], others: [], models: [], hasErrors: false };
 
 interface Entry {
@@ -127,9 +127,9 @@ export class CodeDocuments implements vscode.Disposable {
     const project = await this.files.around(document.uri, await this.start());
     if (!project) return make({});
     for (let round = 0; ; round++) {
-      const began = project.begin();
+      project.begin();
       const made = make({ project: project.files, file: document.uri.fsPath });
-      if (round === MOST_ROUNDS || !(await project.load(began))) return made;
+      if (round === MOST_ROUNDS || !(await project.load())) return made;
     }
   }
 
@@ -200,7 +200,7 @@ export class CodeDocuments implements vscode.Disposable {
     const newer = () => this.entries.get(key)?.result ?? NOTHING;
     const project = await this.files.around(document.uri, syntax);
     if (!isWanted() || !entry.tree) return this.entries.get(key) === entry ? NOTHING : newer();
-    const began = project?.begin() ?? 0;
+    project?.begin();
     const surroundings = project ? { project: project.files, file: document.uri.fsPath } : {};
     const steps = definitionsInSteps(entry.tree, entry.text, language, surroundings);
     const found = await inSlices(steps, SLICE_MILLISECONDS, isWanted);
@@ -212,7 +212,7 @@ export class CodeDocuments implements vscode.Disposable {
       entry.findings = inCell(findings, document.getText().length);
     }
     if (project && round < MOST_ROUNDS && found.layers.length > 0)
-      void project.load(began).then(isMore => {
+      void project.load().then(isMore => {
         if (!isMore || !isWanted()) return;
         // what stands is shown until then
         const again = this.findInTree(document, entry, syntax, round + 1);

@@ -17,7 +17,7 @@ const FOLDERS_SKIPPED =
 const SKIPPED = `**/{${FOLDERS_SKIPPED}}/**`;
 const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
-/** parsing of other files in one go, which is at least one file: more waits for the next time */
+/** parsing of other files in one go: more waits for the next time */
 const PARSING_MILLISECONDS = 8;
 
 export class WorkspaceFiles implements vscode.Disposable {
@@ -72,9 +72,10 @@ export class FolderProject implements FileHost {
   private readonly wanted = new Set<string>();
   private listed: string[] | undefined;
   private wantsList = false;
-  /** counts what came, went or was left for the next time: several documents are read at once, each from its own turn on */
-  private turn = 0;
-  private parsing = 0;
+  /** how many files that could be listed were made since they are asked for */
+  private news = 0;
+  private hasLeft = false;
+  private until = 0;
 
   private constructor(
     folder: vscode.WorkspaceFolder,
@@ -91,16 +92,17 @@ export class FolderProject implements FileHost {
     return new FolderProject(folder, syntax, (host, root) => new Files(host, root));
   }
 
-  /** Before every reading of a text. @returns what `load` is told then */
-  begin(): number {
-    this.parsing = 0;
-    return this.turn;
+  /** Before every reading of a text. */
+  begin(): void {
+    this.hasLeft = false;
+    this.until = performance.now() + PARSING_MILLISECONDS;
   }
 
-  /** What was asked for and was not there. @returns whether anything is there now that was not when the reading began */
-  async load(began: number): Promise<boolean> {
+  /** What was asked for and was not there. @returns whether anything is there now that was not */
+  async load(): Promise<boolean> {
+    const had = this.hasLeft;
     if (this.wantsList && !this.listed) {
-      const { turn } = this;
+      const { news } = this;
       const found = await Promise.all(
         FILES.map(pattern =>
           vscode.workspace.findFiles(
@@ -111,16 +113,13 @@ export class FolderProject implements FileHost {
         ),
       );
       // a file that was made meanwhile may be missing: it is listed anew
-      if (turn === this.turn) this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
-      this.turn++;
+      if (news === this.news) this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
+      return true;
     }
     const wanted = [...this.wanted];
     this.wanted.clear();
-    for (const file of wanted) {
-      this.texts.set(file, await textOf(file));
-      this.turn++;
-    }
-    return this.turn !== began;
+    for (const file of wanted) this.texts.set(file, await textOf(file));
+    return wanted.length > 0 || had;
   }
 
   /** @returns whether a text that was read, or the list of files, is another now */
@@ -128,8 +127,10 @@ export class FolderProject implements FileHost {
     const known = this.texts.delete(file);
     const place = file.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
     const isNew = this.wantsList && !this.listed?.includes(file) && LISTED.test(place) && !isSkipped(place);
-    if (isNew) this.listed = undefined;
-    if (known || isNew) this.turn++;
+    if (isNew) {
+      this.listed = undefined;
+      this.news++;
+    }
     return known || isNew;
   }
 
@@ -149,14 +150,11 @@ export class FolderProject implements FileHost {
   }
 
   parse(text: string, language: Language): Tree | null {
-    if (this.parsing > PARSING_MILLISECONDS) {
-      this.turn++;
+    if (performance.now() > this.until) {
+      this.hasLeft = true;
       return null;
     }
-    const began = performance.now();
-    const tree = this.syntax.parseNow(text, language);
-    this.parsing += performance.now() - began;
-    return tree;
+    return this.syntax.parseNow(text, language);
   }
 }
 
