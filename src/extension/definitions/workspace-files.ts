@@ -4,17 +4,28 @@ import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import type { FileHost, ProjectFiles } from '../../definitions/project/files.ts';
 
+const SOURCES = ['py', 'ts', 'tsx', 'js', 'mjs', 'jsx', 'yaml', 'yml'];
+/** JSON is listed where its folder is called so, or where its name holds such a word: training itself writes much of it. */
+const SETTINGS_FOLDERS = ['conf', 'config', 'configs', 'params', 'settings', 'hparams'];
+const SETTINGS_WORDS = ['conf', 'param', 'setting', 'hyper'];
 const FILES = [
-  '**/*.{py,ts,tsx,js,mjs,jsx,yaml,yml}',
-  '**/{conf,config,configs,params,settings,hparams}/*.json',
-  '**/*{conf,param,setting,hyper}*.json',
+  `**/*.{${SOURCES.join()}}`,
+  `**/{${SETTINGS_FOLDERS.join()}}/*.json`,
+  `**/*{${SETTINGS_WORDS.join()}}*.json`,
 ];
-/** without those that training itself writes */
-const LISTED =
-  /\.(py|ts|tsx|js|mjs|jsx|yaml|yml)$|\/(conf|config|configs|params|settings|hparams)\/[^/]*\.json$|(conf|param|setting|hyper)[^/]*\.json$/;
-const FOLDERS_SKIPPED =
-  'node_modules,.git,.venv,venv,env,site-packages,__pycache__,dist,build,out,.unroll,wandb,mlruns,outputs';
-const SKIPPED = `**/{${FOLDERS_SKIPPED}}/**`;
+/** The same of one path. */
+const LISTED = new RegExp(
+  [
+    `\\.(${SOURCES.join('|')})$`,
+    `/(${SETTINGS_FOLDERS.join('|')})/[^/]*\\.json$`,
+    `(${SETTINGS_WORDS.join('|')})[^/]*\\.json$`,
+  ].join('|'),
+);
+const FOLDERS_SKIPPED = [
+  ...['node_modules', '.git', '.venv', 'venv', 'env', 'site-packages', '__pycache__', 'dist', 'build', 'out'],
+  ...['.unroll', 'wandb', 'mlruns', 'outputs'],
+];
+const SKIPPED = `**/{${FOLDERS_SKIPPED.join()}}/**`;
 const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
 /** parsing of other files in one go: more waits for the next time */
@@ -159,8 +170,7 @@ export class FolderProject implements FileHost {
 }
 
 function isSkipped(place: string): boolean {
-  const folders = FOLDERS_SKIPPED.split(',');
-  return place.split('/').some(name => folders.includes(name));
+  return place.split('/').some(name => FOLDERS_SKIPPED.includes(name));
 }
 
 async function textOf(file: string): Promise<string | null> {

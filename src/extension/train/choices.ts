@@ -15,6 +15,7 @@ import { widthOf } from '../../experiment/sizes.ts';
 import { TASK_NAMES, type TaskName, taskOf } from '../../experiment/tasks/index.ts';
 import type { FileFacts } from '../../experiment/tasks/kind.ts';
 import { type FoundFile, faultOfFile, readsOf, tableFacts, tooFewRows } from '../data-files.ts';
+import type { Suggested } from '../experiments/told.ts';
 import { count, formatBytes, plural } from '../text.ts';
 import type { Offer } from './steps.ts';
 
@@ -157,40 +158,47 @@ function isAsked(task: TaskName, reads: 'text' | 'table' | null): boolean {
   return JSON.stringify(data).includes('\\u0001') && schema.safeParse(data).success;
 }
 
+/** What a file fits as a whole: nothing more is asked. `inputs`: the numbers a step that the model reads, if known. */
+function wholeOffer(
+  { path, sample }: Pick<FoundFile, 'path' | 'sample'>,
+  { task, fields, why, vectors, features }: Suggested & { features?: number | undefined },
+  fits: Fit,
+  inputs: number | null = null,
+): Pick<Offer<DataChoice>, 'description' | 'reason' | 'value'> {
+  const value: DataChoice = {
+    task,
+    path,
+    fields,
+    isWhole: true,
+    ...(vectors ? { vectors } : {}),
+    ...(sample ? { sample } : {}),
+  };
+  const reason =
+    fits(dataOf(value)) ??
+    (features !== undefined && inputs !== null && features !== inputs
+      ? `it gives ${plural(features, 'number')} a step, and the model reads ${inputs}`
+      : null);
+  return {
+    description: `${taskOf({ task }).starter.description} · ${why}`,
+    value,
+    ...(reason ? { reason } : {}),
+  };
+}
+
 /** Tasks whose columns the first rows of a table tell: nothing more is asked. `others` are offered by a column. */
 function suitedOffers(
-  { path, head, sample }: FoundFile,
+  file: FoundFile,
   others: readonly TaskName[],
   fits: Fit,
   learner: Reads | undefined,
 ): Pick<Offer<DataChoice>, 'description' | 'reason' | 'value'>[] {
-  const facts = { ...tableFacts(path, head), learner };
+  const facts = { ...tableFacts(file.path, file.head), learner };
   return TASK_NAMES.flatMap(task => {
     const suits = others.includes(task) ? null : taskOf({ task }).suits?.(facts);
     if (!suits) return [];
     const { task: _, path: __, ...fields } = suits.data as Record<string, unknown>;
-    const { why, vectors, features } = suits;
-    const value: DataChoice = {
-      task,
-      path,
-      fields,
-      isWhole: true,
-      ...(vectors ? { vectors } : {}),
-      ...(sample ? { sample } : {}),
-    };
-    const inputs = learner?.inputs ?? null;
-    const reason =
-      fits(dataOf(value)) ??
-      (features !== undefined && inputs !== null && features !== inputs
-        ? `it gives ${plural(features, 'number')} a step, and the model reads ${inputs}`
-        : null);
-    return [
-      {
-        description: `${taskOf({ task }).starter.description} · ${why}`,
-        value,
-        ...(reason ? { reason } : {}),
-      },
-    ];
+    const { why, vectors = false, features } = suits;
+    return [wholeOffer(file, { task, fields, why, vectors, features }, fits, learner?.inputs ?? null)];
   });
 }
 
@@ -207,15 +215,9 @@ function toldOffers({ path, bytes, told }: FoundFile, fits: Fit): Offer<DataChoi
       : (told.fault?.replace(/\.$/, '') ?? 'no task fits its columns');
     return [{ ...shown, description: sizeOf, reason, value: { task: TASK_NAMES[0]!, path } }];
   }
-  return told.suggested.map(({ task, fields, why, vectors }) => {
-    const value: DataChoice = { task, path, fields, isWhole: true, ...(vectors ? { vectors } : {}) };
-    const reason = fits(dataOf(value));
-    return {
-      ...shown,
-      description: [sizeOf, taskOf({ task }).starter.description, why].join(' · '),
-      ...(reason ? { reason } : {}),
-      value,
-    };
+  return told.suggested.map(suggested => {
+    const offer = wholeOffer({ path }, suggested, fits);
+    return { ...shown, ...offer, description: `${sizeOf} · ${offer.description}` };
   });
 }
 

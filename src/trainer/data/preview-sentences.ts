@@ -9,7 +9,7 @@ export interface SentenceRows {
   /** numbers from 0 where the format has no names */
   columns: string[];
   isHeadless: boolean;
-  rows: AsyncGenerator<string[][]>;
+  rows: AsyncGenerator<{ cells: string[][] }>;
 }
 
 /** null: no line holds a token. @throws DataError, also while rows are taken */
@@ -28,7 +28,7 @@ export async function sentenceRows(
   }
   const { names, isConllU } = namesOf(cellsOf(first.text));
   const width = cellsOf(first.text).length;
-  async function* rows(): AsyncGenerator<string[][]> {
+  async function* rows(): AsyncGenerator<{ cells: string[][] }> {
     let own: string[][] | null = null;
     const add = ({ text, line }: Line) => {
       const cells = cellsOf(text);
@@ -47,11 +47,11 @@ export async function sentenceRows(
     add(first!);
     for await (const line of lines) {
       if (line.text.trim() === '') {
-        if (own) yield own;
+        if (own) yield { cells: own };
         own = null;
       } else if (!isComment(line.text) || (!isConllU && cellsOf(line.text).length === width)) add(line);
     }
-    if (own) yield own;
+    if (own) yield { cells: own };
   }
   return {
     format: isConllU ? 'CoNLL-U' : 'sentences in columns',

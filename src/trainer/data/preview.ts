@@ -84,18 +84,8 @@ export async function previewOf(
     const bad = new BadRows('skip');
     const { columns, rows, notes: told = [] } = await reader.open(path, name, { bad, bytes });
     const seen = columns.map(column => new ColumnWatch(column));
-    let [count, good] = [0, 0];
-    for await (const { cells } of rows) {
-      if (count === most) {
-        isBeginning = true;
-        break;
-      }
-      cells.forEach((cell, at) => {
-        seen[at]!.add(cell);
-      });
-      count++;
-      good = bad.count;
-    }
+    const { count, good, isMore } = await watchRows(rows, seen, most, bad);
+    isBeginning ||= isMore;
     // the last row of a beginning is cut
     const skipped = isBeginning && bad.count > good ? bad.count - 1 : bad.count;
     const notes = [...told, ...(skipped > 0 ? bad.notes() : [])];
@@ -108,17 +98,8 @@ export async function previewOf(
     const found = await sentenceRows(path, name, { bad, bytes });
     if (!found) throw new DataError(`${name} holds no sentence.`);
     const seen = found.columns.map(column => new ColumnWatch(column));
-    let count = 0;
-    for await (const cells of found.rows) {
-      if (count === most) {
-        isBeginning = true;
-        break;
-      }
-      cells.forEach((cell, at) => {
-        seen[at]!.add(cell);
-      });
-      count++;
-    }
+    const { count, isMore } = await watchRows(found.rows, seen, most, bad);
+    isBeginning ||= isMore;
     const facts = { ...common, format: found.format, rows: count, skipped: bad.count, isBeginning };
     return table({ ...facts, notes: bad.notes() }, seen, name, { base, isHeadless: found.isHeadless });
   }
@@ -170,6 +151,25 @@ export async function previewOf(
     name,
     { base, isHeadless },
   );
+}
+
+/** Shows at most so many rows to their columns. `good`: how many bad rows stood before the last of them. */
+async function watchRows(
+  rows: AsyncIterable<{ cells: readonly Cell[] }>,
+  seen: readonly ColumnWatch[],
+  most: number,
+  bad: BadRows,
+): Promise<{ count: number; good: number; isMore: boolean }> {
+  let [count, good] = [0, 0];
+  for await (const { cells } of rows) {
+    if (count === most) return { count, good, isMore: true };
+    cells.forEach((cell, at) => {
+      seen[at]!.add(cell);
+    });
+    count++;
+    good = bad.count;
+  }
+  return { count, good, isMore: false };
 }
 
 /** A number, a date or a sentence names no column: the first line is a row. */

@@ -63,29 +63,25 @@ export interface GatedScanShape {
   readonly positive: boolean;
 }
 
-/** minLSTM from its projected inputs, or minGRU, whose gate stands in `forget`. */
-export interface GatedScan extends GatedScanShape {
-  /** (T, B, D) each; null: minGRU */
+interface GatedScanOperands extends GatedScanShape {
+  /** (T, B, D) each; `input` null: minGRU */
   readonly forget: Slice;
   readonly input: Slice | null;
   readonly hidden: Slice;
   readonly lengths: IntSlice | null;
   /** (B, D); null: zeros */
   readonly h0: Slice | null;
-  /** (T, B, D) */
+  /** (T, B, D): the backward call reads what the forward call left */
   readonly h: Slice;
+}
+
+/** minLSTM from its projected inputs, or minGRU, whose gate stands in `forget`. */
+export interface GatedScan extends GatedScanOperands {
   /** (B, D) */
   readonly hN: Slice;
 }
 
-export interface GatedScanBackward extends GatedScanShape {
-  readonly forget: Slice;
-  readonly input: Slice | null;
-  readonly hidden: Slice;
-  readonly lengths: IntSlice | null;
-  readonly h0: Slice | null;
-  /** as the forward call left it */
-  readonly h: Slice;
+export interface GatedScanBackward extends GatedScanOperands {
   /** (T, B, D) */
   readonly dh: Slice;
   /** (B, D); null: zeros */
