@@ -34,6 +34,8 @@ export async function recordRows(
   columns: string[];
   rows: AsyncGenerator<{ texts: string[]; line: number }>;
   notes: readonly string[];
+  /** the format names its columns */
+  isTyped: boolean;
 }> {
   const { rows, notes, isTyped } = await csvRows(path, name, { bad, bytes, header: isNamed });
   const found = await headerIn(rows, wanted, isTyped || isNamed === false);
@@ -56,7 +58,7 @@ export async function recordRows(
       else throw new DataError(fault!);
     }
   }
-  return { columns, rows: records(), notes: [...notes, ...found.notes] };
+  return { columns, rows: records(), notes: [...notes, ...found.notes], isTyped };
 }
 
 /** All rows. @throws DataError */

@@ -10,6 +10,7 @@ import type { NamedFile } from '../data/named-files.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
 import { Places } from './places.ts';
+import { SecondHeader } from './second-header.ts';
 import { numbersKey } from './sequence-batches.ts';
 import { readSounds, type SoundPlace } from './sounds.ts';
 import { readExamples } from './table-data.ts';
@@ -296,21 +297,26 @@ async function readImages(path: string, data: NamedColumns, image: ImageColumns)
 async function readTexts(path: string, data: NamedColumns, column: string): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(column, data.label))];
-  const { rows, notes } = await recordRows(path, data.path, wanted, { ...data, bad });
+  const { rows, notes, isTyped } = await recordRows(path, data.path, wanted, { ...data, bad });
   const sequences = listFor(data);
+  // of classes see aloneNote
+  const second = data.labelName === undefined || isTyped ? null : new SecondHeader('row');
   const empty = { count: 0, first: [] as number[] };
   for await (const { texts, line } of rows) {
     const label = labelAt(labelIn(texts, wanted, data), line, data, bad);
     if (label === null) continue;
     const text = texts[0]!;
     const steps = unitsOf(text, data.units).length;
-    if (steps > 0) sequences.add(text, { steps, label, line });
-    else if (empty.count++ < SHOWN_LINES) empty.first.push(line);
+    if (steps > 0) {
+      sequences.add(text, { steps, label, line });
+      second?.add([text, label], line);
+    } else if (empty.count++ < SHOWN_LINES) empty.first.push(line);
   }
   return {
     sequences,
     notes: [
       ...notes,
+      ...(second?.notes(data.header) ?? []),
       ...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`),
       ...bad.notes(),
     ],

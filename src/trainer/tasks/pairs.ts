@@ -7,6 +7,7 @@ import { csvRows, headerIn } from '../data/csv.ts';
 import { faultOfText, itemsOf } from '../data/readers/reader.ts';
 import { columnPlace, joined } from '../data/records.ts';
 import { Column, type List, Storage, Texts } from '../data/storage.ts';
+import { SecondHeader } from './second-header.ts';
 import { type Units, unitsOf } from './units.ts';
 
 export interface PairColumns {
@@ -119,6 +120,7 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     typeof column === 'number' ? column : columnPlace(column, header.record, data.path),
   );
   let [isListed, isTargetListed] = [false, false];
+  const second = new SecondHeader('pair');
   const begin = named || isTyped ? behind : [header, ...behind];
   for await (const { record, line, cells } of joined(begin, rows)) {
     const missing = places.find(place => place >= record.length);
@@ -154,7 +156,10 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     };
     if (pair.source.length === 0 || (target !== null && pair.target.length === 0)) empty.push(line);
     else if (Math.max(pair.source.length, pair.target.length) > maxLength) long.push(line);
-    else pairs.add(pair, { source: Boolean(sources), target: Boolean(targets) });
+    else {
+      pairs.add(pair, { source: Boolean(sources), target: Boolean(targets) });
+      if (target !== null) second.add([texts.source, texts.target], line);
+    }
   }
   return {
     pairs,
@@ -162,22 +167,12 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     bad,
     notes: [
       ...notes,
-      ...numbersNote(pairs, isTyped),
+      ...(isTyped ? [] : second.notes(named)),
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),
       ...leftOut(long, `longer than ${maxLength} steps`),
       ...bad.notes(),
     ],
   };
-}
-
-/** A first pair of numbers before texts may number the columns. */
-function numbersNote(pairs: PairList, isTyped: boolean): string[] {
-  if (isTyped || pairs.length < 2) return [];
-  const [first, second] = [pairs.at(0), pairs.at(1)].map(({ texts }) => `${texts.source} ${texts.target}`);
-  if (!/^\d+ \d*$/.test(first!) || /^\d+ \d*$/.test(second!)) return [];
-  return [
-    `Line ${pairs.at(0).line} holds numbers alone (${first!.trim().replace(' ', ', ')}) and is read as a pair: take it out if it numbers the columns.`,
-  ];
 }
 
 function leftOut(lines: readonly number[], why: string): string[] {

@@ -99,6 +99,49 @@ describe('lines around a header', () => {
     );
   });
 
+  const numberWords = 'one,1\ntwo,2\nthree,3\nfour,4\nfive,5\nsix,6\n';
+  const spoken = 'cat,K AE T\ndog,D AO G\nphone,F OW N\nme,M IY\nset,S EH T\n';
+  const told = (line: number, shown: string, what: string, which = 'second header') =>
+    `Line ${line} looks like a ${which} (${shown}) and is read as a ${what}: take it out if it is one.`;
+  for (const [name, row, rows] of [
+    ['of kinds', 'text,phonemes', numberWords],
+    ['of units in brackets', '(letters),[IPA]', numberWords],
+    ['of languages', 'English,fr', numberWords],
+    ['of letters that no target has', 'word as written,how it is said', spoken],
+    ['of letters that no source has', 'when it was,1', '2020-01,1\n2021-02,2\n2022-03,3\n2023-04,4\n'],
+  ] as const) {
+    const shown = row
+      .split(',')
+      .map(cell => `"${cell}"`)
+      .join(', ');
+    it(`a second header ${name} is told for pairs and unaligned labels`, async () => {
+      assert.equal((await pairs(`a,b\n${row}\n${rows}`, names)).notes, told(2, shown, 'pair'));
+      writeFileSync(path, `a,b\n${row}\n${rows}`);
+      const columns = { text: 'a', label: 'b', labelName: 'target' };
+      const read = await readLabelled(path, { path: 'a.csv', units: 'characters', ...columns });
+      assert.equal(read.notes.join(' '), told(2, shown, 'row'));
+    });
+    it(`a header ${name} is told where columns have numbers`, async () => {
+      const read = await pairs(`${row}\n${rows}`, { source: 0, target: 1 });
+      assert.equal(read.notes, told(1, shown, 'pair', 'header'));
+    });
+  }
+
+  it('pairs that begin with one of them have no second header', async () => {
+    for (const rows of [
+      numberWords,
+      spoken,
+      'text,txt\ntax,tx\n',
+      '嗨,hi\n好,yes\n再见,bye\n谢谢,ty\n猫,cat\n',
+    ])
+      assert.equal((await pairs(`a,b\n${rows}`, names)).notes, '');
+    // a format of its own has no header
+    const typed = path.replace('.csv', '.jsonl');
+    writeFileSync(typed, '{"a":"text","b":"phonemes"}\n{"a":"abc","b":"cba"}\n');
+    const read = await readPairs(typed, { path: 'a.jsonl', units: 'characters', ...names });
+    assert.deepEqual([read.pairs.length, read.notes], [2, []]);
+  });
+
   for (const from of [0, 1])
     it(`numbers of columns from ${from} are told for a series`, async () => {
       const rows = Array.from({ length: 9 }, (_, row) => `${row / 10},${row * row},${5 - row}`).join('\n');
