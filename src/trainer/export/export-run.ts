@@ -73,6 +73,11 @@ async function pytorchFiles(folder: string, { checkpoint }: ExportOptions): Prom
 }
 
 async function onnx(opened: FinishedRun): Promise<Files> {
+  if (opened.run.experiment.model.encoder) {
+    const { onnxEncoderDecoder } = await import('./onnx/encoder-decoder.ts');
+    const { encoder, decoder, decoding } = onnxEncoderDecoder(opened);
+    return { 'encoder.onnx': encoder, 'decoder.onnx': decoder, 'decoding.json': json(decoding) };
+  }
   const { onnxModel } = await import('./onnx/model.ts');
   return { 'model.onnx': onnxModel(opened) };
 }

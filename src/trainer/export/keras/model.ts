@@ -2,7 +2,7 @@
 import { addsInput, placeLayers } from '../../../experiment/models.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { InputError } from '../../training/prepare.ts';
-import { weightIn } from '../onnx/model.ts';
+import { weightIn } from '../onnx/chain.ts';
 import { endsOnly } from '../pytorch/module.ts';
 import { oneHot } from './embedding.ts';
 import { KerasGraph, type Target } from './graph.ts';

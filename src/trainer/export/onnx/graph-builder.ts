@@ -7,19 +7,24 @@ export class GraphBuilder {
   readonly initializers: Initializer[] = [];
   private names = 0;
 
-  /** @returns the node's first output */
-  add(
-    op: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, Attribute>> = {},
-    outputs = 1,
-  ): string {
-    const names = Array.from({ length: outputs }, () => `${op.toLowerCase()}_${this.names++}`);
-    this.nodes.push({ op, inputs, outputs: names, attributes });
-    return names[0]!;
+  /** @returns the node's only output */
+  add(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
+    return this.addNode(op, inputs, attributes, 1)[0]!;
   }
 
-  /** The graph's output, under its own name. */
+  /** @returns its outputs, in ONNX's order */
+  addNode(
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>>,
+    outputs: number,
+  ): string[] {
+    const names = Array.from({ length: outputs }, () => `${op.toLowerCase()}_${this.names++}`);
+    this.nodes.push({ op, inputs, outputs: names, attributes });
+    return names;
+  }
+
+  /** An output of the graph, under its own name. */
   end(x: string, name: string): void {
     this.nodes.push({ op: 'Identity', inputs: [x], outputs: [name], attributes: {} });
   }
@@ -34,6 +39,10 @@ export class GraphBuilder {
 
   ints(...values: number[]): string {
     return this.keep({ shape: [values.length], data: BigInt64Array.from(values.map(BigInt)) });
+  }
+
+  int(value: number): string {
+    return this.keep({ shape: [], data: BigInt64Array.of(BigInt(value)) });
   }
 
   scalar(value: number): string {

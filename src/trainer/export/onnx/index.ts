@@ -1,5 +1,6 @@
 // Each layer's form in ONNX; a layer that is missing here has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
+import { attention } from './attention.ts';
 import { conv1d } from './conv1d.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
@@ -19,6 +20,7 @@ const ONNX_LAYERS: { [T in LayerType]?: OnnxLayer<T> } = {
   'batch-norm': batchNorm,
   dropout,
   dense,
+  attention,
 };
 
 export function onnxOf(type: LayerType): OnnxLayer<LayerType> | null {

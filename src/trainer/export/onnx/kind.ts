@@ -9,6 +9,27 @@ export interface Made<T extends LayerType> {
   at: At;
   /** a weight of the layer by its name within it, such as "weight_ih_l0"; null where it has none */
   weight(name: string): NamedTensor | null;
+  /** of a model with an encoder */
+  paired?: Paired;
+}
+
+/** Names of what a layer of an encoder, or of one step of a decoder, reads and gives beside its sequence. */
+export interface Paired {
+  /** steps of each source, (batch) int32; null: all sequences have the same */
+  lengths: string | null;
+  /** (steps, batch) bool: the steps of a source that are inside of it; null: all are */
+  inside: string | null;
+  /** the encoder's outputs, (source steps, batch, width), with `inside` of them; null for the encoder's own layers */
+  memory: { states: string; inside: string } | null;
+  /** (batch, units) each in which a level begins; null: zeros */
+  begin(level: number): CellNames | null;
+  /** hears a level's last state, (batch, units) each, of two directions side by side */
+  end(level: number, state: CellNames): void;
+}
+
+export interface CellNames {
+  h: string;
+  c?: string;
 }
 
 export interface OnnxLayer<T extends LayerType> {

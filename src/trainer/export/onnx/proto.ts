@@ -4,8 +4,8 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 const IR_VERSION = 8;
 const OPSET = 17;
-const FLOAT = 1;
-const INT64 = 7;
+/** TensorProto.DataType */
+export const DATA_TYPES = { float: 1, int32: 6, int64: 7, bool: 9 } as const;
 
 /** Numbers alone are whole ones. */
 export type Attribute =
@@ -32,7 +32,7 @@ export interface Initializer {
 /** A graph's input or output; a dimension by name is told when it runs. */
 export interface Port {
   name: string;
-  type: 'float' | 'int64';
+  type: keyof typeof DATA_TYPES;
   shape: readonly (number | string)[];
 }
 
@@ -115,7 +115,7 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
 
 function writeTensor(writer: BinaryWriter, { name, shape, data }: Initializer): void {
   for (const size of shape) writer.tag(1, WireType.Varint).int64(size);
-  writer.tag(2, WireType.Varint).int32(data instanceof Float32Array ? FLOAT : INT64);
+  writer.tag(2, WireType.Varint).int32(DATA_TYPES[data instanceof Float32Array ? 'float' : 'int64']);
   text(writer, 8, name);
   // raw data are little-endian, as every machine is that this runs on
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -126,7 +126,7 @@ function writePort(writer: BinaryWriter, { name, type, shape }: Port): void {
   text(writer, 1, name);
   within(writer, 2, typed =>
     within(typed, 1, tensor => {
-      tensor.tag(1, WireType.Varint).int32(type === 'float' ? FLOAT : INT64);
+      tensor.tag(1, WireType.Varint).int32(DATA_TYPES[type]);
       within(tensor, 2, dimensions => {
         for (const size of shape)
           within(dimensions, 1, dimension => {

@@ -113,19 +113,29 @@ function stacked<T extends 'rnn' | 'gru' | 'lstm'>(
       ),
       graph.floats(joined(bias), [ends.length, 2 * rows]),
     ];
-    if (node.peephole?.(ends[0]!)) {
-      const peepholes = graph.floats(
-        joined(end => node.peephole!(end)!),
-        [ends.length, 3 * units],
+    const { paired } = made;
+    const hasCell = node.op === 'LSTM';
+    const begin = paired?.begin(level);
+    const state = (values: string | undefined) =>
+      values ? graph.add('Unsqueeze', [values, graph.ints(0)]) : '';
+    given.push(paired?.lengths ?? '', state(begin?.h), ...(hasCell ? [state(begin?.c)] : []));
+    if (node.peephole?.(ends[0]!))
+      given.push(
+        graph.floats(
+          joined(end => node.peephole!(end)!),
+          [ends.length, 3 * units],
+        ),
       );
-      // lengths, initial h and initial c are left out
-      given.push('', '', '', peepholes);
-    }
+    while (given.at(-1) === '') given.pop();
     const direction = both ? 'bidirectional' : 'forward';
-    // (steps, directions, batch, units)
-    const y = graph.add(node.op, given, { hidden_size: units, direction, ...node.attributes });
-    const turned = graph.add('Transpose', [y], { perm: [0, 2, 1, 3] });
+    const attributes = { hidden_size: units, direction, ...node.attributes };
+    // y (steps, directions, batch, units), h and c (directions, batch, units)
+    const [y, h, c] = graph.addNode(node.op, given, attributes, paired ? (hasCell ? 3 : 2) : 1);
+    const turned = graph.add('Transpose', [y!], { perm: [0, 2, 1, 3] });
     here = graph.add('Reshape', [turned, graph.ints(0, 0, -1)]);
+    const sideBySide = (part: string) =>
+      graph.add('Reshape', [graph.add('Transpose', [part], { perm: [1, 0, 2] }), graph.ints(0, -1)]);
+    paired?.end(level, { h: sideBySide(h!), ...(c && { c: sideBySide(c) }) });
   }
   return here;
 }

@@ -1,0 +1,236 @@
+// An encoder-decoder as two ONNX graphs. `encoder.onnx` reads sources with their lengths, and gives what the decoder
+// looks at and the states that it begins in. `decoder.onnx` reads some steps of targets, one as a rule, with the states
+// before them, and gives their logits and the states behind them. `decoding.json` names what a loop over both needs.
+import { type PlacedLayer, placeLayers, traitsOf } from '../../../experiment/models.ts';
+import { UNKNOWN } from '../../data/text.ts';
+import type { FinishedRun } from '../../inference/finished-run.ts';
+import { endsOf, type PairArtifact } from '../../tasks/pair-batches.ts';
+import { addChain, inputPort, noForm, weightIn } from './chain.ts';
+import { transposed } from './dense.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import type { CellNames } from './kind.ts';
+import { encodedGraph, OUTPUTS } from './model.ts';
+import { DATA_TYPES, type Port } from './proto.ts';
+
+interface StateName {
+  /** as an output of the encoder and an input of the decoder: "layers.1.0.h" */
+  name: string;
+  /** as an output of the decoder */
+  next: string;
+  /** numbers of one sequence */
+  size: number;
+}
+
+/** `decoding.json` */
+export interface Decoding {
+  encoder: { file: string; inputs: string[]; outputs: string[] };
+  decoder: { file: string; inputs: string[]; outputs: string[] };
+  states: StateName[];
+  /** units of sources by id, and of targets, whose last two are start and end */
+  sourceSymbols: string[];
+  targetSymbols: string[];
+  units: string;
+  targetUnits: string;
+  start: number;
+  end: number;
+  /** the source's id of what the model has never seen */
+  unknown: number;
+  /** after so many steps a target is cut */
+  mostSteps: number;
+}
+
+/** of the decoder's outputs, since a graph's inputs and outputs share no name */
+const NEXT = 'next.';
+const FILES = { encoder: 'encoder.onnx', decoder: 'decoder.onnx' };
+
+/** @throws InputError naming a layer that ONNX has no form of */
+export function onnxEncoderDecoder(opened: FinishedRun): {
+  encoder: Uint8Array;
+  decoder: Uint8Array;
+  decoding: Decoding;
+} {
+  const all = placeLayers(opened.run.experiment, opened.sizes);
+  const read = all.filter(({ path }) => path[1] === 'encoder');
+  const written = all.filter(({ path }) => path[1] === 'layers');
+  for (const placed of read) checkLength(placed);
+  for (const placed of written) checkStep(placed);
+  const looks = written.some(({ kind }) => kind.needsEncoder);
+  const states = written
+    .flatMap(placed => statesOf(placed).flat())
+    .map(({ name, next, size }) => ({ name, next, size }));
+  const encoder = encoderGraph(opened, read, written, looks);
+  const decoder = decoderGraph(opened, written, looks, states);
+  const artifact = opened.artifact as unknown as PairArtifact;
+  const { start, end, most } = endsOf(artifact);
+  const { sourceSymbols, targetSymbols, units, targetUnits } = artifact;
+  return {
+    encoder: encoder.bytes,
+    decoder: decoder.bytes,
+    decoding: {
+      encoder: { file: FILES.encoder, ...encoder.ports },
+      decoder: { file: FILES.decoder, ...decoder.ports },
+      states,
+      sourceSymbols,
+      targetSymbols,
+      units,
+      targetUnits,
+      start,
+      end,
+      unknown: Math.max(0, sourceSymbols.indexOf(UNKNOWN)),
+      mostSteps: most,
+    },
+  };
+}
+
+/** The steps that it gives for a source of any length are not told. */
+function checkLength({ layer, kind, name }: PlacedLayer): void {
+  const steps = 64;
+  if ((kind.steps?.(layer, steps) ?? steps) !== steps)
+    throw noForm('an encoder that shortens its source', name);
+}
+
+/** Only a layer that goes on from its state, or sees its own step alone, can be cut into single steps. */
+function checkStep({ layer, kind, name }: PlacedLayer): void {
+  if (!traitsOf(layer).carries)
+    throw noForm('one step of a decoder layer that sees more than the steps before it', name);
+  if (traitsOf(layer).sees !== 'step' && !('initialState' in kind.schema.shape))
+    throw noForm(`one step of the layer "${layer.type}", whose state is no cell's`, name);
+}
+
+/** h, and c of an LSTM, of each level. */
+function statesOf({ layer, kind, name }: PlacedLayer): (StateName & { part: 'h' | 'c' })[][] {
+  if (!('initialState' in kind.schema.shape)) return [];
+  const { units, layers } = layer as { units: number; layers: number };
+  const parts = kind.hasCellState ? (['h', 'c'] as const) : (['h'] as const);
+  return Array.from({ length: layers }, (_, level) =>
+    parts.map(part => {
+      const own = `${name}.${level}.${part}`;
+      return { name: own, next: `${NEXT}${own}`, size: units, part };
+    }),
+  );
+}
+
+function encoderGraph(
+  opened: FinishedRun,
+  read: readonly PlacedLayer[],
+  written: readonly PlacedLayer[],
+  looks: boolean,
+) {
+  const { sizes, weights } = opened;
+  const source = sizes.source ?? sizes.input;
+  const graph = new GraphBuilder();
+  const last: CellNames[] = [];
+  const inside = insideOf(graph);
+  const paired = () => ({
+    lengths: 'lengths',
+    inside,
+    memory: null,
+    begin: () => null,
+    end: (_: number, state: CellNames) => void last.push(state),
+  });
+  const memory = addChain(graph, read, source, 'source', weights, { paired });
+  const outputs: Port[] = [];
+  if (looks) {
+    graph.end(memory, 'memory');
+    graph.end(inside, 'inside');
+    const width = read.at(-1)!.at.outputs;
+    outputs.push({ name: 'memory', type: 'float', shape: ['source_steps', 'batch', width] });
+    outputs.push({ name: 'inside', type: 'bool', shape: ['source_steps', 'batch'] });
+  }
+  let next = 0;
+  for (const placed of written)
+    for (const [level, states] of statesOf(placed).entries()) {
+      const given = placed.at.begins ? last[next++] : undefined;
+      for (const { name, part, size } of states) {
+        const begin = given && handed(graph, given, part, placed, level, weights);
+        graph.end(begin ?? zeros(graph, size), name);
+        outputs.push({ name, type: 'float', shape: ['batch', size] });
+      }
+    }
+  const inputs: Port[] = [
+    inputPort('source', source, 'source_steps'),
+    { name: 'lengths', type: 'int32', shape: ['batch'] },
+  ];
+  return { bytes: encodedGraph(opened, graph, { inputs, outputs }), ports: namesOf(inputs, outputs) };
+}
+
+/** (steps, batch) bool */
+function insideOf(graph: GraphBuilder): string {
+  const shape = graph.add('Shape', ['source']);
+  const steps = graph.add('Squeeze', [graph.add('Slice', [shape, graph.ints(0), graph.ints(1)])]);
+  const [from, by] = [graph.int(0), graph.int(1)];
+  const places = graph.add('Unsqueeze', [graph.add('Range', [from, steps, by]), graph.ints(1)]);
+  return graph.add('Less', [places, graph.add('Cast', ['lengths'], { to: DATA_TYPES.int64 })]);
+}
+
+/** Of the encoder's last state, through the bridge where there is one; c comes of h where no c is given to a bridge. */
+function handed(
+  graph: GraphBuilder,
+  given: CellNames,
+  part: 'h' | 'c',
+  { name, layer }: PlacedLayer,
+  level: number,
+  weights: FinishedRun['weights'],
+): string | null {
+  const own = (end: string) => weightIn(weights, name, layer, `bridge_${part}_l${level}.${end}`);
+  const [weight, bias] = [own('weight'), own('bias')];
+  if (!weight || !bias) return given[part] ?? null;
+  const [rows, columns] = weight.shape as [number, number];
+  const matrix = graph.floats(transposed(weight.data, rows, columns), [columns, rows]);
+  const product = graph.add('MatMul', [given[part] ?? given.h, matrix]);
+  return graph.add('Tanh', [graph.add('Add', [product, graph.tensor(bias)])]);
+}
+
+/** (batch, size) */
+function zeros(graph: GraphBuilder, size: number): string {
+  const batch = graph.add('Shape', ['lengths']);
+  return graph.add('ConstantOfShape', [graph.add('Concat', [batch, graph.ints(size)], { axis: 0 })]);
+}
+
+function decoderGraph(
+  opened: FinishedRun,
+  written: readonly PlacedLayer[],
+  looks: boolean,
+  states: readonly StateName[],
+) {
+  const { sizes, weights } = opened;
+  const graph = new GraphBuilder();
+  const memory = looks ? { states: 'memory', inside: 'inside' } : null;
+  const paired = (placed: PlacedLayer) => {
+    const at = (level: number, part: 'h' | 'c') => `${placed.name}.${level}.${part}`;
+    const hasCell = placed.kind.hasCellState === true;
+    return {
+      lengths: null,
+      inside: null,
+      memory,
+      begin: (level: number) => ({ h: at(level, 'h'), ...(hasCell && { c: at(level, 'c') }) }),
+      end(level: number, { h, c }: CellNames) {
+        graph.end(h, `${NEXT}${at(level, 'h')}`);
+        if (c) graph.end(c, `${NEXT}${at(level, 'c')}`);
+      },
+    };
+  };
+  const y = addChain(graph, written, sizes.input, 'x', weights, { paired });
+  graph.end(y, OUTPUTS);
+  const width = written[0]!.at.memory!;
+  const inputs: Port[] = [
+    inputPort('x', sizes.input, 'steps'),
+    ...(looks
+      ? [
+          { name: 'memory', type: 'float' as const, shape: ['source_steps', 'batch', width] },
+          { name: 'inside', type: 'bool' as const, shape: ['source_steps', 'batch'] },
+        ]
+      : []),
+    ...states.map(({ name, size }) => ({ name, type: 'float' as const, shape: ['batch', size] })),
+  ];
+  const outputs: Port[] = [
+    { name: OUTPUTS, type: 'float', shape: ['steps', 'batch', sizes.outputs] },
+    ...states.map(({ next, size }) => ({ name: next, type: 'float' as const, shape: ['batch', size] })),
+  ];
+  return { bytes: encodedGraph(opened, graph, { inputs, outputs }), ports: namesOf(inputs, outputs) };
+}
+
+function namesOf(inputs: readonly Port[], outputs: readonly Port[]) {
+  const names = (ports: readonly Port[]) => ports.map(({ name }) => name);
+  return { inputs: names(inputs), outputs: names(outputs) };
+}
