@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { count } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { filesOf } from './readers/folder.ts';
+import { readerOf } from './readers/index.ts';
 
 export interface Fingerprint {
   bytes: number;
@@ -41,11 +42,17 @@ export async function changeSince(path: string, known: Fingerprint): Promise<Sin
   const hashes = await chunkHashes(path, Math.min(size, bytes), chunkBytes);
   const first = known.hashes.findIndex((hash, index) => hash !== hashes[index]);
   if (first < 0 && size === bytes) return { kind: 'same' };
-  if (first < 0 && size > bytes)
+  const isBinary = readerOf(path)?.isBinary ?? false;
+  if (first < 0 && size > bytes && !isBinary)
     return { kind: 'appended', lines: await countLines(path, bytes), bytes: size - bytes };
   const sizes =
     size === bytes ? `${count(bytes)} bytes as then` : `${count(bytes)} bytes then, ${count(size)} now`;
   if (first * chunkBytes >= size) return { kind: 'changed', why: `${sizes}; its end is missing` };
+  if (isBinary)
+    return {
+      kind: 'changed',
+      why: `${sizes}; ${first < 0 ? 'bytes follow behind its end' : 'files of this format are written anew as a whole, so that rows which were appended cannot be told from others'}`,
+    };
   const line = 1 + (await countLines(path, 0, first * chunkBytes, true));
   const where = first > 0 ? `the first difference is after line ${count(line)}` : 'its beginning differs';
   return { kind: 'changed', why: `${sizes}; ${where}` };
@@ -87,10 +94,26 @@ async function folderSince(path: string, known: Fingerprint): Promise<Since> {
   if (isSame) return { kind: 'same' };
   const sizes = `${count(known.bytes)} bytes then, ${count(now.bytes)} now, in its files`;
   const files = filesOf(path, path);
-  // with as many files as then, and a hash for each, a hash stands for its file
-  const isEach = now.hashes.length === files.length && known.hashes.length === files.length;
-  const first = isEach ? now.hashes.findIndex((hash, index) => hash !== known.hashes[index]) : -1;
-  return { kind: 'changed', why: first < 0 ? sizes : `${sizes}; the first that differs is ${files[first]}` };
+  // of few files a hash stands for one, and some are those of then
+  const then = new Set(known.hashes);
+  const added = files.filter((_, index) => !then.has(now.hashes[index]!));
+  if (now.hashes.length !== files.length || added.length === files.length)
+    return { kind: 'changed', why: sizes };
+  const gone = known.hashes.length - (files.length - added.length);
+  const which =
+    added.length === gone
+      ? `the first that differs is ${added[0]}`
+      : [
+          ...(added.length > 0
+            ? [`${plural(added.length, 'file is', 'files are')} new (${shown(added)})`]
+            : []),
+          ...(gone > 0 ? [`${plural(gone, 'file is', 'files are')} missing or changed`] : []),
+        ].join(', ');
+  return { kind: 'changed', why: `${sizes}; ${which}` };
+}
+
+function shown(files: readonly string[]): string {
+  return files.slice(0, 3).join(', ') + (files.length > 3 ? ', …' : '');
 }
 
 /** Of the first `bytes` of a file. */

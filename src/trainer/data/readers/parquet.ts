@@ -23,6 +23,7 @@ interface Column {
 
 export const parquet: Reader = {
   name: 'Parquet',
+  isBinary: true,
   reads: path => /\.(parquet|pq)$/i.test(path),
   async open(path, name, { bytes }) {
     const file = openFile(path, name);

@@ -45,6 +45,8 @@ export interface ReadOptions {
 export interface Reader {
   /** as people call it */
   name: string;
+  /** its bytes are no lines, and a file that gets more rows is written anew */
+  isBinary?: boolean;
   /** whether this file is of the format, by its name */
   reads(path: string): boolean;
   /** @throws DataError with the place of what cannot be read, also while rows are taken */
