@@ -120,7 +120,7 @@ function table(services: Services, dashboard: Dashboard, tree: RunTree): Record<
         );
     },
     starRun: async (target, selection) => {
-      const runs = await chosen(target, selection, vscode.l10n.t('Run to star'));
+      const runs = await chosen(target, selection, vscode.l10n.t('Run to star, or to take the star from'));
       if (runs.length > 0) await actions.starRuns(runs, store);
     },
     noteRun: one(run => actions.noteRun(run, store), vscode.l10n.t('Run to write a note on')),

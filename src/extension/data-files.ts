@@ -58,7 +58,14 @@ export function faultOfFile({
       ? `too short: ${plural(head.length, 'character')}, and less than ${LEAST_CHARACTERS} hold nothing to learn`
       : null;
   if (numericColumns(head).length === 0) return 'no column of numbers under a header line';
+  if (hasNoNames(head)) return 'its first line holds only numbers: write the names of the columns above it';
   return tooFewRows({ bytes, head });
+}
+
+/** As the trainer tells a table without a header from one with. */
+function hasNoNames(head: string): boolean {
+  const { header } = cellsIn(head, 1);
+  return header.every(cell => cell === '' || Number.isFinite(Number(cell)));
 }
 
 /** Of a table; null where there are enough. */

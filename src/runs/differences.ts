@@ -27,7 +27,7 @@ export function factorsOf(experiments: readonly Experiment[]): Factor[] {
     .map(path => ({ path, values: flat.map(fields => fields.get(path)) }))
     .filter(({ values }) => new Set(values.map(value => JSON.stringify(value))).size > 1);
   // another kind brings other fields, which say no more than its name
-  const kinds = different.filter(({ path }) => /\.(?:type|task)$/.test(path)).map(({ path }) => path);
+  const kinds = different.filter(({ path }) => isKind(path)).map(({ path }) => path);
   const owners = kinds.map(path => path.replace(/[^.]+$/, ''));
   return different.filter(
     ({ path, values }) =>
@@ -42,9 +42,15 @@ function flatten(value: unknown, path: string, into: Map<string, unknown>): void
   for (const [key, field] of Object.entries(value)) flatten(field, path ? `${path}.${key}` : key, into);
 }
 
+function isKind(path: string): boolean {
+  return /\.(?:type|task)$/.test(path);
+}
+
 /** "96 units", "lr 0.003", "LSTM", "window 12". */
 export function wordsOf(path: string, value: unknown): string {
   const key = path.split('.').at(-1)!;
+  // a place that this experiment's model does not have
+  if (value === undefined && isKind(path)) return 'none';
   if (key === 'type') return kindNamed(String(value))?.title ?? String(value);
   if (key === 'task') return taskNamed(String(value))?.title ?? String(value);
   if (key === 'units') return `${value} units`;
@@ -57,7 +63,10 @@ export function wordsOf(path: string, value: unknown): string {
 export function distinctions(experiments: readonly Experiment[]): string[] {
   const factors = factorsOf(experiments);
   return experiments.map((_, index) =>
-    factors.map(({ path, values }) => wordsOf(path, values[index])).join(' · '),
+    factors
+      .filter(({ path, values }) => values[index] !== undefined || !isKind(path))
+      .map(({ path, values }) => wordsOf(path, values[index]))
+      .join(' · '),
   );
 }
 

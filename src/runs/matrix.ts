@@ -39,8 +39,14 @@ export interface Matrix {
 
 const LOSS: Omit<Metric, 'label'> = { name: 'valLoss', unit: '', better: 'lower' };
 
-/** null: all runs learn from the same data, which makes no matrix. */
-export function matrixPlaces(experiments: readonly Experiment[]): MatrixPlace[] | null {
+/**
+ * null: all runs learn from the same data, which makes no matrix. `names`: of runs that were trained apart, which then name
+ * the rows; left out for members of one comparison, whose rows are named by what differs between their models.
+ */
+export function matrixPlaces(
+  experiments: readonly Experiment[],
+  names?: readonly string[],
+): MatrixPlace[] | null {
   const columns = experiments.map(({ data }) => JSON.stringify(data));
   if (new Set(columns).size < 2) return null;
   const rows = experiments.map(rowKey);
@@ -53,13 +59,20 @@ export function matrixPlaces(experiments: readonly Experiment[]): MatrixPlace[] 
   const rowTitles = titles(rows, experiments, unique =>
     distinctions(unique.map(each => ({ ...each, data: unique[0]!.data }))),
   );
+  const own = names && rowNames(rows, names);
   return experiments.map((experiment, index) => ({
     row: rows[index]!,
     column: columns[index]!,
-    rowTitle: rowTitles[index] || (firstCell(experiment)?.kind.title ?? 'model'),
+    rowTitle: own?.[index] || rowTitles[index] || (firstCell(experiment)?.kind.title ?? 'model'),
     columnTitle: columnTitles[index]!,
     can: theorySays(firstCell(experiment)?.layer.type ?? '', taskOf(experiment.data)),
   }));
+}
+
+/** null: runs of one row have several names, or those of several rows the same. */
+function rowNames(rows: readonly string[], names: readonly string[]): readonly string[] | null {
+  const pairs = new Set(rows.map((row, index) => JSON.stringify([row, names[index]])));
+  return pairs.size === new Set(rows).size && pairs.size === new Set(names).size ? names : null;
 }
 
 /** Of a run without its data and its seed: models that differ in their seed alone are one row. */

@@ -4,13 +4,24 @@ import type { RunView } from '../protocol/messages.ts';
 export interface Column {
   key: string;
   title: string;
+  /** what its figures are; null before the task is known */
+  measure: string | null;
 }
 
 /** In the order of their first run; empty where all runs learn from the same data. */
 export function columnsOf(runs: readonly RunView[]): Column[] {
-  const columns = new Map<string, string>();
-  for (const { matrix } of runs) if (matrix) columns.set(matrix.column, matrix.columnTitle);
-  return [...columns].map(([key, title]) => ({ key, title }));
+  const columns = new Map<string, Column>();
+  for (const { matrix, task } of runs) {
+    if (!matrix) continue;
+    const known = columns.get(matrix.column);
+    const measure = task ? (task.metrics?.[0]?.label ?? 'validation loss') : null;
+    columns.set(matrix.column, {
+      key: matrix.column,
+      title: matrix.columnTitle,
+      measure: known?.measure ?? measure,
+    });
+  }
+  return [...columns.values()];
 }
 
 /** The column that is shown; null: there is none to choose. */
@@ -27,6 +38,25 @@ export function runsOfColumn(runs: readonly RunView[], column: Column | null): r
     const seed = /(?: · |^)seed \d+$/.exec(run.label)?.[0] ?? '';
     return [{ ...run, label: `${run.matrix.rowTitle}${seed}` }];
   });
+}
+
+/** What stands beneath the table: the measure, of each column where they differ, and the signs where there are any. */
+export function abilityLegend(columns: readonly Column[], rows: readonly AbilityRow[]): string {
+  const measures = new Set(columns.flatMap(({ measure }) => measure ?? []));
+  const [only] = measures;
+  const what = measures.size === 1 ? only! : 'Figures';
+  const each =
+    measures.size > 1
+      ? columns.flatMap(({ title, measure }) => (measure ? `${title}: ${measure}` : [])).join(', ')
+      : '';
+  const hasTheory = rows.some(({ cells }) => cells.some(cell => cell && cell.can !== null));
+  return [
+    `${what[0]!.toUpperCase()}${what.slice(1)} of the test part, of validation until then.`,
+    each && `${each}.`,
+    hasTheory && 'Theory: ✓ the layer can, ✗ it cannot.',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 export interface AbilityCell {

@@ -130,6 +130,25 @@ function seriesIn(
   };
 }
 
+/** Without names a class stands last or first, as in most files of that sort; all else is a series of numbers a row. */
+function rowsIn(
+  path: string,
+  columns: readonly ColumnFacts[],
+  learner: FileFacts['learner'],
+): Suggestion<z.input<typeof schema>> | null {
+  const label = [columns.at(-1), columns[0]].find(each => each?.isLabel && !each.names);
+  const cells = columns.filter(each => each !== label);
+  if (!label || cells.length < 2 || cells.some(({ kind }) => kind !== 'number')) return null;
+  const { inputs } = learner ?? {};
+  const width = inputs && cells.length % inputs === 0 ? inputs : 1;
+  return {
+    data: { task: 'classify', path, label: Number(label.name), image: { width, header: false } },
+    why: `a series of ${plural(cells.length / width, 'step')} in each row, ${label.different} classes in column ${label.name}, the ${label === columns[0] ? 'first' : 'last'}`,
+    vectors: true,
+    features: width,
+  };
+}
+
 export const classify: TaskKind<typeof schema> = {
   schema,
   title: 'Classify',
@@ -182,7 +201,7 @@ export const classify: TaskKind<typeof schema> = {
         why: `sounds of "${sound.name}", ${of}`,
         vectors: true,
       };
-    const series = isHeadless ? null : seriesIn(path, columns, learner);
+    const series = (isHeadless ? rowsIn : seriesIn)(path, columns, learner);
     if (series) return series;
     const texts = columns.filter(
       each => each.kind === 'text' && each !== label && !each.names && each.median > 1,

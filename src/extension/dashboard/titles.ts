@@ -17,7 +17,10 @@ export interface Named {
 export function placesOf(runs: readonly Named[]): Place[] {
   const isOneGroup = new Set(runs.map(({ request }) => request.group?.id ?? request.id)).size === 1;
   const seen = new Map<string, number>();
-  const matrix = matrixPlaces(runs.map(({ request }) => request.experiment));
+  const matrix = matrixPlaces(
+    runs.map(({ request }) => request.experiment),
+    isOneGroup ? undefined : runs.map(({ name }) => name),
+  );
   const places = runs.map(({ name, request }, index) => {
     const cell = cellNameOf(request.experiment);
     const hue = cellOf(request.experiment)?.hue ?? '';

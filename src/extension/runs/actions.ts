@@ -8,6 +8,7 @@ import { cellOf } from '../cells.ts';
 import type { Services } from '../services.ts';
 import { formatBytes, plain, plural } from '../text.ts';
 import { workerEnvironment } from '../worker-environment.ts';
+import { pickRows } from './apart.ts';
 import { experimentText } from './as-it-was.ts';
 import { runDescription, runLabel } from './describe.ts';
 import type { ListedRun, RunStore } from './store.ts';
@@ -29,11 +30,7 @@ export async function pickRun(
     return undefined;
   }
   if (runs.length === 1) return runs[0];
-  const rows = runs.map(run => ({
-    label: runLabel(run, false),
-    description: runDescription(run, Date.now()),
-    run,
-  }));
+  const rows = await pickRows(runs, Date.now());
   return (await vscode.window.showQuickPick(rows, { placeHolder, matchOnDescription: true }))?.run;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { cellColor, cellOf } from '../cells.ts';
 import { formatBytes, plain, plural } from '../text.ts';
+import { distinctionsOf, namesakes } from './apart.ts';
 import {
   cellSummary,
   contextValue,
@@ -42,8 +43,6 @@ export interface Queue {
 
 /** Ages are told in minutes. */
 const AGE_MILLISECONDS = 60_000;
-/** Fields that are named where runs of one name differ in more. */
-const MOST_DISTINCTIONS = 3;
 
 export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Disposable {
   readonly view: vscode.TreeView<RunTreeNode>;
@@ -59,7 +58,8 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
   private watching: vscode.Disposable | null = null;
   private filter = '';
   /** by folder */
-  private readonly apart = new Map<string, string>();
+  /** what sets runs of one name apart, by folder */
+  private apart: ReadonlyMap<string, string> = new Map();
   private apartStamp = '';
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -248,30 +248,12 @@ export class RunTree implements vscode.TreeDataProvider<RunTreeNode>, vscode.Dis
     return matchesFilter(run, this.filter);
   }
 
-  /** What sets runs of one name apart; the schema that it takes is loaded only where two have one. */
   private async tellApart(): Promise<void> {
-    const byName = new Map<string, ListedRun[]>();
-    for (const run of this.store.runs) {
-      const key = `${run.workspace}\n${runLabel(run, false)}`;
-      byName.set(key, [...(byName.get(key) ?? []), run]);
-    }
-    const alike = [...byName.values()].filter(runs => runs.length > 1);
+    const alike = namesakes(this.store.runs);
     const stamp = alike.map(runs => runs.map(({ folder }) => folder).join()).join('\n');
     if (stamp === this.apartStamp) return;
     this.apartStamp = stamp;
-    this.apart.clear();
-    if (alike.length > 0) {
-      const { distinctions } = await import('../../runs/differences.ts');
-      for (const runs of alike) {
-        const experiments = runs.map(({ request }) => request.experiment);
-        const seeds = new Set(experiments.map(({ training }) => training.seed)).size > 1;
-        for (const [index, words] of distinctions(experiments).entries()) {
-          const seed = seeds ? `seed ${experiments[index]!.training.seed}` : '';
-          const shown = [...words.split(' · ').slice(0, MOST_DISTINCTIONS), seed].filter(Boolean);
-          this.apart.set(runs[index]!.folder, plain(shown.join(' · '), 80));
-        }
-      }
-    }
+    this.apart = await distinctionsOf(alike);
     this.draw();
   }
 

@@ -99,7 +99,12 @@ function comparedOf({ folder, reader, label, state }: RunFacts): ComparedRun | n
 /** null where all runs learn from the same data. */
 function matrixIn(runs: readonly RunFacts[]): Matrix | null {
   const known = runs.filter(({ reader }) => reader.request !== null);
-  const places = matrixPlaces(known.map(({ reader }) => reader.request!.experiment));
+  const isOneGroup =
+    new Set(known.map(({ reader, folder }) => reader.request!.group?.id ?? folder)).size === 1;
+  const places = matrixPlaces(
+    known.map(({ reader }) => reader.request!.experiment),
+    isOneGroup ? undefined : known.map(({ label }) => label),
+  );
   if (!places) return null;
   return matrixOf(
     known.map(({ reader, last }, index) => ({

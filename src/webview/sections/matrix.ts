@@ -1,9 +1,9 @@
 // The ability matrix: models by data, each figure beside what theory says. The head of a column chooses the data that the
 // other sections are about.
 
-import { dataTable, h } from '../dom.ts';
+import { dataTable, h, setText } from '../dom.ts';
 import { fromJson, loss } from '../format.ts';
-import { abilityRows, columnsOf, shownColumn } from '../matrix-columns.ts';
+import { abilityLegend, abilityRows, columnsOf, shownColumn } from '../matrix-columns.ts';
 import type { Page, Section } from '../page.ts';
 
 export class MatrixSection implements Section {
@@ -15,6 +15,7 @@ export class MatrixSection implements Section {
     role: 'region',
     label: 'Table of abilities',
   });
+  private readonly legend = h('div', { class: 'quiet srow' });
   private drawn = '';
 
   constructor(page: Page) {
@@ -24,10 +25,7 @@ export class MatrixSection implements Section {
       { id: 'matrix', label: 'Abilities' },
       h('div', { class: 'row' }, h('h2', { class: 'grow', text: 'Abilities' })),
       this.body,
-      h('div', {
-        class: 'quiet srow',
-        text: 'Accuracy of the test part, of validation until then. Theory: ✓ the layer can, ✗ it cannot.',
-      }),
+      this.legend,
     );
   }
 
@@ -75,6 +73,7 @@ export class MatrixSection implements Section {
       ]),
     );
     this.body.replaceChildren(table);
+    setText(this.legend, abilityLegend(columns, rows));
     if (focused >= 0) this.body.querySelectorAll('button')[focused]?.focus();
   }
 }

@@ -8,7 +8,7 @@ import type { ProfileArea } from '../charts/profile.ts';
 import { linearScale, linearTicks } from '../charts/scales.ts';
 import { dataTable, setText } from '../dom.ts';
 import { count } from '../format.ts';
-import { styleOf } from '../kinds.ts';
+import { drawMarker, type RunStyle, styleOf } from '../kinds.ts';
 import type { Page, Section } from '../page.ts';
 import { ChartFrame } from './chart-frame.ts';
 import { GUTTER } from './flow.ts';
@@ -138,6 +138,14 @@ export class SpectrumSection implements Section {
         );
       line(SIGMA, { width: 1, dash: [4, 3] });
       line(RADIUS, { width: 1.75, dash: [] });
+      // one step makes no line
+      if (view.steps.length === 1) {
+        for (const figure of [SIGMA, RADIUS]) {
+          const at = y(figureOf(view, 0, map, figure));
+          const look: RunStyle = { color: shade, dash: [], marker: 'circle', isHollow: figure === SIGMA };
+          if (Number.isFinite(at)) drawMarker(context, look, x(view.steps[0]!), at, 2.5, theme.background);
+        }
+      }
       const last = figureOf(view, view.steps.length - 1, map, RADIUS);
       if (Number.isFinite(last)) ends.push({ text: name, at: y(last) });
     }

@@ -131,6 +131,35 @@ describe('the steps of Train RNN', () => {
     }
   });
 
+  it('offer a table of numbers without a header by its last or first column, if that could be a class', () => {
+    const offered = (row: (i: number) => unknown[]) => {
+      const head = Array.from({ length: 200 }, (_, i) => row(i).join(',')).join('\n');
+      const offers = dataOffers([{ path: 'rows.csv', bytes: head.length, head }]);
+      return offers.filter(({ value }) => value.path);
+    };
+    for (const [label, row] of [
+      [3, (i: number) => [Math.sin(i), Math.cos(i), i % 2, i % 3]],
+      [0, (i: number) => [i % 3, Math.sin(i), Math.cos(i), i / 7]],
+    ] as const) {
+      const offers = offered(row);
+      assert.equal(offers.length, 1, 'a forecast would need the names of columns');
+      const [{ value, description, reason }] = offers as [(typeof offers)[number]];
+      assert.equal(reason, undefined);
+      assert.deepEqual(
+        [value.task, value.fields],
+        ['classify', { label, image: { width: 1, header: false } }],
+      );
+      assert.match(
+        description!,
+        RegExp(`a series of 3 steps in each row, 3 classes in column ${label}, the`),
+      );
+      const made = experimentOf({ data: value, cell: 'gru', units: 16 });
+      assert.deepEqual(parseExperiment(JSON.stringify(made)).problems, []);
+    }
+    const [other] = offered(i => [Math.sin(i), Math.cos(i)]);
+    assert.match(other!.reason!, /first line holds only numbers: write the names of the columns above it/);
+  });
+
   it('offer pairs without a header to who writes targets, their columns by number', () => {
     const head = Array.from({ length: 80 }, (_, i) => `March ${(i % 28) + 1}, 1938\t1938-03-${i % 28}`).join(
       '\n',

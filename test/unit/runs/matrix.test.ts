@@ -59,6 +59,19 @@ describe('the ability matrix', () => {
     );
   });
 
+  it('names the rows of runs that were trained apart by their names, where each has its own', () => {
+    const other = experimentSchema.parse({
+      data: { task: 'copy-memory' },
+      model: { layers: [{ type: 'embedding', dim: 4 }, { type: 'lstm', units: 8 }, { type: 'dense' }] },
+    });
+    const runs = [{ ...experiment, compare: undefined }, other];
+    const named = (names?: string[]) => matrixPlaces(runs, names)!.map(({ rowTitle }) => rowTitle);
+    assert.deepEqual(named(['weather', 'emma']), ['weather', 'emma']);
+    // nothing is said of a layer that one of two models does not have
+    assert.deepEqual(named(), ['GRU · Dense', 'Embedding · LSTM · Dense']);
+    assert.deepEqual(named(['same', 'same']), named());
+  });
+
   it('says of a layer that it can or that it cannot, never both, and of none that there is not', () => {
     for (const task of Object.values(TASK_KINDS))
       for (const layer of LAYER_TYPES) assert.notEqual(theorySays(layer, task), undefined);
