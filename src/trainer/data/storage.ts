@@ -301,6 +301,32 @@ export function* those<T>(list: List<T>, places: ArrayLike<number>, storage: Sto
   for (const each of list) if (wanted[place++]) yield each;
 }
 
+/** Whole numbers from 0 by place, in memory. */
+export type Whole = Uint8Array | Uint16Array | Int32Array;
+
+/** So many numbers in as few bytes as the largest needs; millions of rows have several of them. */
+export function wholeNumbers(length: number, of: (place: number) => number): Whole {
+  let most = 0;
+  for (let place = 0; place < length; place++) most = Math.max(most, of(place));
+  const made = new (kindFor(most + 1))(length);
+  for (let place = 0; place < length; place++) made[place] = of(place);
+  return made;
+}
+
+/** The largest, or `least`. */
+export function mostOf(numbers: Iterable<number>, least: number): number {
+  let most = least;
+  for (const own of numbers) if (own > most) most = own;
+  return most;
+}
+
+/** 0, 1, 2, …; `Int32Array.from` would list them as objects first. */
+export function countedTo(length: number): Int32Array {
+  const made = new Int32Array(length);
+  for (let place = 0; place < length; place++) made[place] = place;
+  return made;
+}
+
 /** The smallest kind of array that holds these whole numbers. */
 export function kindFor(
   most: number,

@@ -9,7 +9,16 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
-import { kindFor, Records, Storage, those } from '../data/storage.ts';
+import {
+  countedTo,
+  kindFor,
+  mostOf,
+  Records,
+  Storage,
+  those,
+  type Whole,
+  wholeNumbers,
+} from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { labelCounts } from './label-counts.ts';
@@ -78,7 +87,7 @@ export async function classifyTask(
     );
   const [train, valid, test] = partsOf(ids, classes, data, seed);
   const weights = weightsOf(data.classWeights, train, ids, classes, data.path);
-  const longest = Math.min(data.maxLength ?? Number.POSITIVE_INFINITY, mostOf(sequences.steps));
+  const longest = Math.min(data.maxLength ?? Number.POSITIVE_INFINITY, mostOf(sequences.steps, 1));
   const artifact =
     known ??
     fitted(() => those(sequences, train, storage), classes, longest, data, {
@@ -91,7 +100,7 @@ export async function classifyTask(
   const encoded = new Records(isText ? kindFor(artifact.symbols.length) : Float32Array, storage);
   for (const { values } of sequences) encoded.add(encode(values));
   const width = artifact.columns.length || 1;
-  const steps = sequences.steps.slice(0, sequences.length);
+  const steps = wholeNumbers(sequences.length, place => sequences.steps.get(place));
   const lengthOf = (place: number) => Math.min(steps[place]!, artifact.maxLength);
   const trainSteps = train.reduce((sum, place) => sum + lengthOf(place), 0);
   const batches = sequenceBatches(train, lengthOf, {
@@ -154,7 +163,7 @@ export async function classifyTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held(Int32Array.from(ids.keys()), Number.POSITIVE_INFINITY),
+    all: () => held(countedTo(ids.length), Number.POSITIVE_INFINITY),
     // as torch.nn.CrossEntropyLoss(weight=…): the mean over the weights
     loss: (outputs, targets, given, smoothing) =>
       softmaxCrossEntropy(
@@ -196,7 +205,7 @@ export async function classifyTask(
 function weightsOf(
   asked: ClassifyData['classWeights'],
   train: Int32Array,
-  ids: Int32Array,
+  ids: Whole,
   classes: readonly string[],
   path: string,
 ): Float32Array | null {
@@ -214,7 +223,7 @@ function weightsOf(
 
 /** Places in training, validation and test: each class keeps its shares in each part. */
 function partsOf(
-  ids: Int32Array,
+  ids: Whole,
   classes: readonly string[],
   { split, shuffle, path }: ClassifyData,
   seed: number,
@@ -223,9 +232,7 @@ function partsOf(
   for (const id of ids) counts[id]!++;
   const own = Array.from(counts, count => new Int32Array(count));
   counts.fill(0);
-  ids.forEach((id, place) => {
-    own[id]![counts[id]!++] = place;
-  });
+  for (const [place, id] of ids.entries()) own[id]![counts[id]!++] = place;
   const each = own.map((places, index) => threeParts(places, split, shuffle, seed, index));
   const joined = (which: 0 | 1 | 2) => {
     const made = new Int32Array(each.reduce((sum, parts) => sum + parts[which].length, 0));
@@ -245,7 +252,7 @@ function partsOf(
 function classesIn(
   { labels, length }: SequenceList,
   known: readonly string[] | undefined,
-): { classes: string[]; ids: Int32Array; stranger: number | null } {
+): { classes: string[]; ids: Whole; stranger: number | null } {
   const found = new Map<string, { id: number; place: number }>();
   const ids = new Int32Array(length);
   let place = 0;
@@ -261,14 +268,11 @@ function classesIn(
   const idOf = new Map(classes.map((name, id) => [name, id]));
   const moved = Int32Array.from(found.keys(), name => idOf.get(name) ?? -1);
   const strangers = [...found.values()].filter(({ id }) => moved[id]! < 0);
-  for (let at = 0; at < length; at++) ids[at] = moved[ids[at]!]!;
-  return { classes, ids, stranger: strangers[0]?.place ?? null };
-}
-
-function mostOf(steps: Iterable<number>): number {
-  let most = 1;
-  for (const each of steps) if (each > most) most = each;
-  return most;
+  return {
+    classes,
+    ids: wholeNumbers(length, at => moved[ids[at]!]!),
+    stranger: strangers[0]?.place ?? null,
+  };
 }
 
 /** What the training part alone tells. */
@@ -428,7 +432,7 @@ function probabilityOf(logits: ArrayLike<number>, row: number, index: number, cl
   return Math.exp(logits[from + index]! - highest) / sum;
 }
 
-function baselineLoss(train: Int32Array, valid: Int32Array, ids: Int32Array, classes: number): number {
+function baselineLoss(train: Int32Array, valid: Int32Array, ids: Whole, classes: number): number {
   const counts = new Float64Array(classes);
   for (const place of train) counts[ids[place]!]!++;
   const total = valid.reduce((sum, place) => sum - Math.log(counts[ids[place]!]! / train.length), 0);
@@ -437,7 +441,7 @@ function baselineLoss(train: Int32Array, valid: Int32Array, ids: Int32Array, cla
 
 function describe(
   data: ClassifyData,
-  { steps, ids, classes }: { steps: Int32Array; ids: Int32Array; classes: readonly string[] },
+  { steps, ids, classes }: { steps: Whole; ids: Whole; classes: readonly string[] },
   artifact: ClassifyArtifact,
 ): string[] {
   const what = data.text === undefined ? 'step' : data.units.slice(0, -1);
@@ -454,7 +458,8 @@ function describe(
     notes.push(
       `${plural(artifact.symbols.length - 1, `different ${what}`)} in the training part; all others are one unknown symbol.`,
     );
-  const cut = steps.reduce((sum, own) => sum + (own > artifact.maxLength ? 1 : 0), 0);
+  let cut = 0;
+  for (const own of steps) if (own > artifact.maxLength) cut++;
   if (cut > 0)
     notes.push(
       `${plural(cut, 'sequence loses its', 'sequences lose their')} end behind ${plural(artifact.maxLength, what)}.`,

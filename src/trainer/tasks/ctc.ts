@@ -10,7 +10,17 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
-import { Column, kindFor, Records, Storage, those } from '../data/storage.ts';
+import {
+  Column,
+  countedTo,
+  kindFor,
+  mostOf,
+  Records,
+  Storage,
+  those,
+  type Whole,
+  wholeNumbers,
+} from '../data/storage.ts';
 import { UNKNOWN } from '../data/text.ts';
 import type { Batch } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
@@ -76,11 +86,10 @@ export async function ctcTask(
   const { kept, notes, bad } = usable(table.sequences, data);
   const skipped = (table.skipped ?? 0) + bad.count;
   if (kept.length === 0) throw new DataError(`${data.path} holds no sequence to learn from.`);
-  const all = kept.map((_, index) => index);
-  const [train, valid, test] = threeParts(all.slice(), data.split, data.shuffle, seed);
+  const [train, valid, test] = threeParts(countedTo(kept.length), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const sequenceAt = (index: number) => table.sequences.at(kept[index]!);
-  const steps = kept.map(own => table.sequences.steps.get(own));
+  const steps = wholeNumbers(kept.length, index => table.sequences.steps.get(kept[index]!));
   const artifact =
     known ??
     fitted(
@@ -90,7 +99,7 @@ export async function ctcTask(
           train.map(index => kept[index]!),
           storage,
         ),
-      steps.reduce((most, own) => Math.max(most, own), 0),
+      mostOf(steps, 0),
       data,
       table,
     );
@@ -141,11 +150,7 @@ export async function ctcTask(
       batchSize: size,
       tokensPerStep: Math.round((size * trainSteps) / train.length),
       notes: [
-        ...describe(
-          steps,
-          Int32Array.from(encoded.labels, ({ length }) => length),
-          artifact,
-        ),
+        ...describe(steps, lengthsOf(encoded.labels), artifact),
         ...batches.notes(),
         // keys of all sequences do not fit where the sequences do not
         ...(storage.isWhole
@@ -171,7 +176,7 @@ export async function ctcTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held(all, Number.POSITIVE_INFINITY),
+    all: () => held(countedTo(kept.length), Number.POSITIVE_INFINITY),
     loss: unalignedLoss,
     answers: labelCount,
     score: (outputs, batch, score) => scoreUnaligned(outputs, batch, score, unknown < 0 ? null : unknown),
@@ -344,8 +349,15 @@ export function answered(model: Model, batch: Batch, artifact: CtcArtifact, beam
   });
 }
 
+function lengthsOf(labels: Records<ReturnType<typeof kindFor>>): Int32Array {
+  const lengths = new Int32Array(labels.length);
+  let at = 0;
+  for (const own of labels) lengths[at++] = own.length;
+  return lengths;
+}
+
 function describe(
-  steps: Int32Array,
+  steps: Whole,
   labels: Int32Array,
   { symbols, units, text, textUnits, inputSymbols }: CtcArtifact,
 ): string[] {

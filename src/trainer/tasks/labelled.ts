@@ -8,7 +8,7 @@ import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { NamedFile } from '../data/named-files.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
-import { Column, type List, Records, Storage, Texts } from '../data/storage.ts';
+import { Column, type List, Records, Storage, Texts, type Whole } from '../data/storage.ts';
 import { Places } from './places.ts';
 import { SecondHeader } from './second-header.ts';
 import { numbersKey } from './sequence-batches.ts';
@@ -447,8 +447,8 @@ async function readSeries(path: string, data: NamedColumns): Promise<Read> {
 }
 
 /** "90 sequences of 7 to 29 steps (median 15)" */
-export function lengthsNote(lengths: Iterable<number>, what: string): string {
-  const sorted = Int32Array.from(lengths).sort();
+export function lengthsNote(lengths: Whole | number[], what: string): string {
+  const sorted = (Array.isArray(lengths) ? Int32Array.from(lengths) : lengths.slice()).sort();
   const median = sorted[sorted.length >> 1]!;
   return `${plural(sorted.length, 'sequence')} of ${count(sorted[0]!)} to ${plural(sorted.at(-1)!, what)} (median ${count(median)})`;
 }

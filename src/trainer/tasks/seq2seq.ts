@@ -7,9 +7,18 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
-import { kindFor, Records, Storage, those } from '../data/storage.ts';
+import {
+  countedTo,
+  kindFor,
+  mostOf,
+  Records,
+  Storage,
+  those,
+  type Whole,
+  wholeNumbers,
+} from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
-import { paddingOf } from './buckets.ts';
+import { type Lengths, paddingOf } from './buckets.ts';
 import { forcingAt, sampledInputs } from './forcing.ts';
 import { lengthsNote, UNIT_NAMES } from './labelled.ts';
 import type { TaskModule } from './module.ts';
@@ -48,16 +57,15 @@ export async function seq2seqTask(
   const { pairs, units, notes, bad } = await readPairs(path, { ...data, bytes: place.bytes, storage });
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
-  const all = Int32Array.from({ length: pairs.length }, (_, index) => index);
-  const [train, valid, test] = threeParts(all.slice(), data.split, data.shuffle, seed);
+  const [train, valid, test] = threeParts(countedTo(pairs.length), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
-  const sources = pairs.sourceSteps.slice(0, pairs.length);
-  const targets = pairs.targetSteps.slice(0, pairs.length);
+  const sources = wholeNumbers(pairs.length, place => pairs.sourceSteps.get(place));
+  const targets = wholeNumbers(pairs.length, place => pairs.targetSteps.get(place));
   const artifact =
     known ??
     fitted(() => those(pairs, train, storage), units, data, {
-      source: mostOf(sources),
-      target: mostOf(targets),
+      source: mostOf(sources, 1),
+      target: mostOf(targets, 1),
     });
   const encode = encodeWith(artifact);
   const encoded = {
@@ -90,7 +98,10 @@ export async function seq2seqTask(
   };
   const validPlaces = valid.length > 0 ? valid : train;
   const shown = Array.from(validPlaces.slice(0, SHOWN_ROWS));
-  const lengthsIn = (lengths: Int32Array) => train.map(index => lengths[index]!);
+  const lengthsIn = (lengths: Whole): Lengths => ({
+    length: train.length,
+    at: index => lengths[train[index]!],
+  });
   const targetSum = train.reduce((sum, index) => sum + targets[index]! + 1, 0);
 
   return {
@@ -141,7 +152,7 @@ export async function seq2seqTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / size)),
     validation: () => held(valid, validation.maxBatches),
     test: () => held(test, Number.POSITIVE_INFINITY),
-    all: () => held(all, Number.POSITIVE_INFINITY),
+    all: () => held(countedTo(pairs.length), Number.POSITIVE_INFINITY),
     loss: (outputs, targets, weights, smoothing) =>
       softmaxCrossEntropy(outputs, targets as Int32Array, weights, smoothing),
     score: scoreForced,
@@ -182,10 +193,6 @@ function fitted(
   };
 }
 
-function mostOf(lengths: Int32Array): number {
-  return lengths.reduce((most, own) => Math.max(most, own), 1);
-}
-
 /** Shares with one more of each symbol, so that none is impossible; of targets without their ends. */
 function baselineLoss(train: Iterable<Ids>, valid: Iterable<Ids>, artifact: PairArtifact): number {
   const { end } = endsOf(artifact);
@@ -205,7 +212,7 @@ function baselineLoss(train: Iterable<Ids>, valid: Iterable<Ids>, artifact: Pair
   return loss / symbols;
 }
 
-function describe(lengths: { sources: Int32Array; targets: Int32Array }, artifact: PairArtifact): string[] {
+function describe(lengths: { sources: Whole; targets: Whole }, artifact: PairArtifact): string[] {
   const { units, targetUnits, sourceSymbols, targetSymbols } = artifact;
   const notes = [
     `Sources: ${lengthsNote(lengths.sources, UNIT_NAMES[units])}. Targets: ${lengthsNote(lengths.targets, UNIT_NAMES[targetUnits])}.`,
@@ -217,11 +224,7 @@ function describe(lengths: { sources: Int32Array; targets: Int32Array }, artifac
   return notes;
 }
 
-function paddingNote(
-  batches: Iterable<readonly number[]>,
-  sources: Int32Array,
-  targets: Int32Array,
-): string[] {
+function paddingNote(batches: Iterable<readonly number[]>, sources: Lengths, targets: Lengths): string[] {
   const [source, target] = [paddingOf(batches, sources), paddingOf(batches, targets)];
   if (source === 0 && target === 0) return [];
   const share = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;

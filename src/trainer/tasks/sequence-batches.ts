@@ -1,9 +1,9 @@
 // Batches of sequences of unequal lengths, cut into three parts: an order for each epoch, and parts that are held out.
 import { createHash } from 'node:crypto';
 import { count, plural } from '../../experiment/words.ts';
-import type { List } from '../data/storage.ts';
+import { type List, wholeNumbers } from '../data/storage.ts';
 import { randomStream } from '../random.ts';
-import { batchesOfEpoch, paddingOf, shuffled } from './buckets.ts';
+import { batchesOfEpoch, type Lengths, paddingOf, shuffled } from './buckets.ts';
 
 export interface BatchOptions {
   batchSize: number;
@@ -45,10 +45,8 @@ export function sequenceBatches(
 ): SequenceBatches {
   const size = Math.min(batchSize, train.length);
   const perEpoch = Math.floor(train.length / size);
-  const lengths = numbersOf(train, lengthOf);
-  const sorted = numbersOf(train, stepsOf).sort();
-  const usual = sorted[Math.floor(MOST * (sorted.length - 1))]!;
-  const longest = sorted.at(-1)!;
+  const lengths: Lengths = { length: train.length, at: index => lengthOf(train[index]!) };
+  const { usual, longest } = usualOf(train, stepsOf);
   const most = maxTokens ?? LONG * usual * size;
   const outliers = outlierNote(longest, usual, size, most);
   let drawn: { epoch: number; batches: List<number[]> } | null = null;
@@ -69,7 +67,7 @@ export function sequenceBatches(
     epochOf,
     maxTokens: most,
     *held(places, batches) {
-      const sorted = Int32Array.from(places).sort((a, b) => lengthOf(b) - lengthOf(a));
+      const sorted = byLength(places, lengthOf);
       const count = Math.ceil(sorted.length / size);
       const every = Math.max(1, count / batches);
       for (let at = 0; at < count; at += every) {
@@ -128,7 +126,7 @@ function paddingNote(own: number, mixed: number, bucketed: boolean): string[] {
   ];
 }
 
-/** Places in training, validation and test; the training part takes what does not come out even. */
+/** Places in training, validation and test, as views where they can be; the training part takes what does not come out even. */
 export function threeParts<A extends number[] | Int32Array>(
   places: A,
   split: readonly [number, number, number],
@@ -141,15 +139,33 @@ export function threeParts<A extends number[] | Int32Array>(
   const held = Math.floor(places.length * split[1] + 1e-9);
   const tested = Math.floor(places.length * split[2] + 1e-9);
   const trained = places.length - held - tested;
-  const part = (from: number, to?: number) => places.slice(from, to) as A;
+  const part = (from: number, to?: number) =>
+    (Array.isArray(places) ? places.slice(from, to) : places.subarray(from, to)) as A;
   return [part(0, trained), part(trained, trained + held), part(trained + held)];
 }
 
-/** In 4 bytes each, where they fit. */
-function numbersOf(places: ArrayLike<number>, of: (place: number) => number): Int32Array | Float64Array {
+function usualOf(
+  places: ArrayLike<number>,
+  stepsOf: (place: number) => number,
+): { usual: number; longest: number } {
+  const sorted = wholeNumbers(places.length, index => stepsOf(places[index]!)).sort();
+  return { usual: sorted[Math.floor(MOST * (sorted.length - 1))]!, longest: sorted.at(-1)! };
+}
+
+/** The longest first, equal ones in their order: by keys, for a comparison would list the places as objects. */
+function byLength(places: ArrayLike<number>, lengthOf: (place: number) => number): Int32Array {
+  const { length } = places;
   let most = 0;
-  for (let index = 0; index < places.length; index++) most = Math.max(most, of(places[index]!));
-  return most < 2 ** 31 ? Int32Array.from(places, of) : Float64Array.from(places, of);
+  for (let index = 0; index < length; index++) most = Math.max(most, lengthOf(places[index]!));
+  if (most * length > Number.MAX_SAFE_INTEGER / 2)
+    return Int32Array.from(places).sort((a, b) => lengthOf(b) - lengthOf(a));
+  const keys = new Float64Array(length);
+  for (let index = 0; index < length; index++)
+    keys[index] = (most - lengthOf(places[index]!)) * length + index;
+  keys.sort();
+  const sorted = new Int32Array(length);
+  for (let index = 0; index < length; index++) sorted[index] = places[keys[index]! % length]!;
+  return sorted;
 }
 
 /** How many held-out places are told by their key to stand in the training part too; null: not told. */

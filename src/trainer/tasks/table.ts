@@ -8,7 +8,7 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
-import { type List, Records, Storage, those } from '../data/storage.ts';
+import { countedTo, mostOf, Records, Storage, those, wholeNumbers } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
 import { padded } from './classify.ts';
@@ -43,7 +43,7 @@ export async function tableTask(
 ): Promise<Task> {
   const { examples, inputWidths, targetWidths, bad } = await readExamples(path, data, { bytes, storage });
   const { batchSize, seed, validation } = experiment.training;
-  const [train, valid, test] = threeParts(placesOf(examples), data.split, data.shuffle, seed);
+  const [train, valid, test] = threeParts(countedTo(examples.length), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);
   const isClasses = data.predict === 'classes';
   const artifact =
@@ -65,7 +65,9 @@ export async function tableTask(
     encoded.add(encode(example));
     wanted.add(answer(example));
   }
-  const lengths = examples.steps.slice(0, examples.length).map(steps => Math.min(steps, artifact.maxLength));
+  const lengths = wholeNumbers(examples.length, place =>
+    Math.min(examples.steps.get(place), artifact.maxLength),
+  );
   const lengthOf = (place: number) => lengths[place]!;
   const batches = sequenceBatches(train, lengthOf, {
     batchSize,
@@ -106,7 +108,7 @@ export async function tableTask(
           : squaredMean(those(wanted, validPlaces, storage)),
         name: isClasses ? 'class frequencies alone' : 'the mean of the training part',
       },
-      seqLen: lengths.reduce((most, length) => Math.max(most, length), 1),
+      seqLen: mostOf(lengths, 1),
       batchSize: batches.size,
       tokensPerStep: Math.round(
         (batches.size * train.reduce((sum, place) => sum + lengths[place]!, 0)) / train.length,
@@ -152,7 +154,7 @@ export async function tableTask(
     validationBatches: Math.min(validation.maxBatches, Math.ceil(valid.length / batches.size)),
     validation: () => heldOut(valid, validation.maxBatches),
     test: () => heldOut(test, Number.POSITIVE_INFINITY),
-    all: () => heldOut(placesOf(examples), Number.POSITIVE_INFINITY),
+    all: () => heldOut(countedTo(examples.length), Number.POSITIVE_INFINITY),
     loss: (made, targets, weights) =>
       isClasses
         ? softmaxCrossEntropy(made, targets as Int32Array, weights)
@@ -182,10 +184,6 @@ export async function tableTask(
   };
 }
 
-function placesOf({ length }: List<unknown>): Int32Array {
-  return Int32Array.from({ length }, (_, place) => place);
-}
-
 /** Of the training part alone; the names of classes are those of the file. */
 function fitted(
   train: () => Iterable<Example>,
@@ -209,8 +207,7 @@ function fitted(
     columns: { inputs: [...inputs], targets: [...targets] },
     predict,
     at,
-    maxLength:
-      data.maxLength ?? all.steps.slice(0, all.length).reduce((most, steps) => Math.max(most, steps), 1),
+    maxLength: data.maxLength ?? mostOf(all.steps, 1),
     inputs: scalesOf(train, 'inputs', inputNames),
     targets: isClasses ? [] : scalesOf(train, 'targets', targetNames),
     classes,

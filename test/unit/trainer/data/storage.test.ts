@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseExperiment } from '../../../../src/experiment/parse.ts';
 import { DataError } from '../../../../src/trainer/data/errors.ts';
-import { Column, Records, Storage, Texts } from '../../../../src/trainer/data/storage.ts';
+import { Column, Records, Storage, Texts, wholeNumbers } from '../../../../src/trainer/data/storage.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { Places, scattered } from '../../../../src/trainer/tasks/places.ts';
 
@@ -152,6 +152,22 @@ describe('a series beyond memory', () => {
         assert.deepEqual(onDisk.trainingBatch(step), inMemory.trainingBatch(step));
       assert.deepEqual([...onDisk.validation()].slice(0, 3), [...inMemory.validation()].slice(0, 3));
     }).timeout(20_000);
+});
+
+describe('whole numbers in memory', () => {
+  for (const [most, kind] of [
+    [0, Uint8Array],
+    [255, Uint8Array],
+    [256, Uint16Array],
+    [65_535, Uint16Array],
+    [65_536, Int32Array],
+  ] as const)
+    it(`of at most ${most} take ${kind.BYTES_PER_ELEMENT} bytes`, () => {
+      assert.deepEqual(
+        wholeNumbers(4, place => (place === 2 ? most : 0)),
+        kind.of(0, 0, most, 0),
+      );
+    });
 });
 
 describe('examples beyond memory', () => {

@@ -14,6 +14,7 @@ import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets.ts';
 import type { ClassifyArtifact } from '../../../../src/trainer/tasks/classify.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { sequenceBatches } from '../../../../src/trainer/tasks/sequence-batches.ts';
 import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { wavOf } from '../data/wav-of.ts';
 
@@ -190,6 +191,21 @@ describe('classify', () => {
       [...batchesOfEpoch(lengths, 8, 1, 1, true)],
     );
     assert.equal(paddingOf([[0, 1]], [3, 1]), 1 - 4 / 6);
+  });
+
+  it('holds out the longest first, equal ones in their order, however large their lengths', () => {
+    const places = Array.from({ length: 50 }, (_, index) => 200 - 3 * index);
+    for (const unit of [1, 1000, 2 ** 46]) {
+      const lengthOf = (place: number) => unit * (1 + (place % 7));
+      const stepsOf = (place: number) => 1 + (place % 7);
+      const { held } = sequenceBatches([1, 2, 3, 4], lengthOf, {
+        ...{ batchSize: 4, seed: 1, bucketed: true, stepsOf },
+      });
+      assert.deepEqual(
+        [...held(places, Number.POSITIVE_INFINITY)].flat(),
+        places.toSorted((a, b) => lengthOf(b) - lengthOf(a)),
+      );
+    }
   });
 
   it('reads sounds, one a row, as log-mel features', async () => {
