@@ -83,6 +83,11 @@ async function onnx(opened: FinishedRun): Promise<Files> {
 }
 
 async function archive(opened: FinishedRun): Promise<Files> {
+  if (opened.run.experiment.model.encoder) {
+    const { kerasEncoderDecoder } = await import('./keras/encoder-decoder.ts');
+    const { code, weights } = kerasEncoderDecoder(opened);
+    return { 'model.py': code, 'model.safetensors': encodeSafetensors(weights) };
+  }
   const { kerasArchive } = await import('./keras/archive.ts');
   return { 'model.keras': await kerasArchive(opened) };
 }

@@ -1,6 +1,6 @@
 // A convolution over time, whose kernel is (steps, channels, units) in Keras. TensorFlow.js has no causal padding: zeros
 // are put before the sequence by layers of their own.
-import { tailOf } from '../../../experiment/layers/windows.ts';
+import { aheadOf, tailOf } from '../../../experiment/layers/windows.ts';
 import type { KerasGraph } from './graph.ts';
 import type { KerasLayer } from './kind.ts';
 
@@ -11,10 +11,13 @@ export const conv1d: KerasLayer<'conv1d'> = {
     if (dilation > 1 && stride > 1) return 'a stride with a dilation';
     return target === 'tfjs' && groups > 1 ? 'groups' : null;
   },
-  build(graph, x, { layer, at, weight }) {
+  build(graph, x, { layer, at, weight, paired }) {
     const { kernelSize, dilation, groups, stride, activation, padding, units } = layer;
     const isPadded = graph.target === 'tfjs' && padding === 'causal';
-    const read = isPadded ? zerosBefore(graph, x, tailOf(layer), at.inputs) : x;
+    const inside = aheadOf(layer) > 0 ? (paired?.mask ?? null) : null;
+    // code alone has masks
+    const ended = inside === null ? x : `ops.where(ops.expand_dims(${inside}, 2), ${x}, 0.0)`;
+    const read = isPadded ? zerosBefore(graph, ended, tailOf(layer), at.inputs) : ended;
     const config = {
       filters: units,
       kernel_size: [kernelSize],

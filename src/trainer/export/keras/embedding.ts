@@ -9,10 +9,10 @@ export const embedding: KerasLayer<'embedding'> = {
     ]),
 };
 
-export function oneHot(graph: KerasGraph, x: string, vocabulary: number): string {
+export function oneHot(graph: KerasGraph, x: string, vocabulary: number, prefix = ''): string {
   const data = new Float32Array(vocabulary * vocabulary);
   for (let id = 0; id < vocabulary; id++) data[id * vocabulary + id] = 1;
-  graph.begin('one_hot');
+  graph.begin(`${prefix}one_hot`);
   const config = { input_dim: vocabulary, output_dim: vocabulary, trainable: false };
   return graph.add('Embedding', x, config, [{ name: 'embeddings', shape: [vocabulary, vocabulary], data }]);
 }

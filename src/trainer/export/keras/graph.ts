@@ -20,6 +20,8 @@ export interface KerasNode {
   config: Config;
   from: readonly string[];
   weights: readonly KerasWeight[];
+  /** what code gives it beside what it reads, by names; a recurrent layer then also gives its states */
+  beside?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export class KerasGraph {
@@ -47,6 +49,7 @@ export class KerasGraph {
       part?: string;
       data: ArrayLike<number>;
     })[] = [],
+    beside?: KerasNode['beside'],
   ): string {
     const name = this.used++ === 0 ? this.base : `${this.base}_${this.used}`;
     this.nodes.push({
@@ -59,6 +62,7 @@ export class KerasGraph {
         part,
         data: Float32Array.from(data),
       })),
+      ...(beside && { beside }),
     });
     return name;
   }

@@ -1,5 +1,6 @@
 // Each layer's form in Keras and TensorFlow.js; a layer that is missing here has none.
 import type { LayerType } from '../../../experiment/layers/index.ts';
+import { attention } from './attention.ts';
 import { conv1d } from './conv1d.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
@@ -21,6 +22,7 @@ const KERAS_LAYERS: { [T in LayerType]?: KerasLayer<T> } = {
   'batch-norm': batchNorm,
   dropout,
   dense,
+  attention,
 };
 
 export function kerasOf(type: LayerType): KerasLayer<LayerType> | null {

@@ -11,6 +11,17 @@ export interface Made<T extends LayerType> {
   weight(name: string): NamedTensor | null;
   /** only what its last level says at the ends of its directions is read, without a time axis */
   endsOnly: boolean;
+  /** of a model with an encoder */
+  paired?: KerasPaired;
+}
+
+export interface KerasPaired {
+  /** which steps are inside of their sequence; null: all are */
+  mask: string | null;
+  /** states in which a level begins; null: zeros */
+  begin(level: number): readonly string[] | null;
+  /** hears which layer gives a level's last states */
+  end(level: number, layer: string): void;
 }
 
 export interface KerasLayer<T extends LayerType> {

@@ -1,5 +1,6 @@
 // A run's model as Keras layers: (batch, steps) ids or (batch, steps, features) numbers in, the outputs out.
-import { addsInput, placeLayers } from '../../../experiment/models.ts';
+import { addsInput, type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
+import type { InputSize } from '../../../experiment/sizes.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { InputError } from '../../training/prepare.ts';
 import { weightIn } from '../onnx/chain.ts';
@@ -7,6 +8,7 @@ import { endsOnly } from '../pytorch/module.ts';
 import { oneHot } from './embedding.ts';
 import { KerasGraph, type Target } from './graph.ts';
 import { kerasOf } from './index.ts';
+import type { KerasPaired } from './kind.ts';
 
 export const INPUT = 'x';
 const NAMES: Readonly<Record<Target, string>> = { keras: 'Keras', tfjs: 'TensorFlow.js' };
@@ -15,35 +17,62 @@ const MOST_UNIT_VECTORS = 4096;
 
 /** @returns its layers, in order; the last one is the output. @throws InputError naming a layer that the target has no form of */
 export function kerasGraph(opened: FinishedRun, target: Target): KerasGraph {
-  const { run, sizes, weights } = opened;
+  const { run, sizes } = opened;
   const { input } = sizes;
-  const refuse = (what: string) =>
-    new InputError(`${NAMES[target]} has no form of ${what}; export with --format pytorch.`);
-  if (run.experiment.model.encoder) throw refuse('a model with an encoder');
-  if (input.kind === 'tokens' && (input.each ?? 1) > 1) throw refuse('several symbols a step');
+  if (run.experiment.model.encoder) throw noForm(target, 'a model with an encoder');
+  if (input.kind === 'tokens' && (input.each ?? 1) > 1) throw noForm(target, 'several symbols a step');
   const graph = new KerasGraph(target);
   const layers = placeLayers(run.experiment, sizes);
   const last = layers.findLast(({ kind, layer }) => kind.traits(layer).sees !== 'step');
+  addChain(graph, layers, input, INPUT, opened.weights, {
+    endsOnly: placed => placed === last && endsOnly(opened),
+  });
+  return graph;
+}
+
+interface ChainOptions {
+  endsOnly?: (placed: PlacedLayer) => boolean;
+  /** of a model with an encoder */
+  paired?: (placed: PlacedLayer) => KerasPaired;
+  /** what stands before the names of its layers */
+  prefix?: string;
+}
+
+/** @returns the name of the last layer. @throws InputError naming a layer that the target has no form of */
+export function addChain(
+  graph: KerasGraph,
+  layers: readonly PlacedLayer[],
+  input: InputSize,
+  from: string,
+  weights: FinishedRun['weights'],
+  { endsOnly: atEnds, paired, prefix = '' }: ChainOptions = {},
+): string {
   const [first] = layers;
-  let x = INPUT;
+  const { target } = graph;
+  let x = from;
   if (input.kind === 'tokens' && first!.kind.traits(first!.layer).reads !== 'tokens') {
     if (input.vocabulary > MOST_UNIT_VECTORS)
-      throw refuse(`${input.vocabulary.toLocaleString('en-US')} symbols without an embedding`);
-    x = oneHot(graph, x, input.vocabulary);
+      throw noForm(target, `${input.vocabulary.toLocaleString('en-US')} symbols without an embedding`);
+    x = oneHot(graph, x, input.vocabulary, prefix);
   }
   for (const placed of layers) {
     const { layer, at, name } = placed;
     const keras = kerasOf(layer.type);
     const lacks = keras ? (keras.lacks?.(layer, target, at) ?? null) : `the layer "${layer.type}"`;
-    if (!keras || lacks) throw refuse(`${lacks} (${name})`);
-    graph.begin(`${layer.type.replaceAll('-', '_')}_${at.index}`);
+    if (!keras || lacks) throw noForm(target, `${lacks} (${name})`);
+    graph.begin(`${prefix}${layer.type.replaceAll('-', '_')}_${at.index}`);
     const y = keras.build(graph, x, {
       layer,
       at,
       weight: own => weightIn(weights, name, layer, own),
-      endsOnly: placed === last && endsOnly(opened),
+      endsOnly: atEnds?.(placed) ?? false,
+      ...(paired && { paired: paired(placed) }),
     });
     x = addsInput(layer) ? graph.add('Add', [x, y]) : y;
   }
-  return graph;
+  return x;
+}
+
+export function noForm(target: Target, what: string): InputError {
+  return new InputError(`${NAMES[target]} has no form of ${what}; export with --format pytorch.`);
 }

@@ -79,6 +79,12 @@ function stacked<T extends 'rnn' | 'gru' | 'lstm'>(
       ...cell.config,
       ...PLAIN,
       return_sequences: !(isLast && made.endsOnly),
+      ...(made.paired && { return_state: true }),
+    };
+    const begin = made.paired?.begin(level);
+    const beside = made.paired && {
+      ...(made.paired.mask && { mask: made.paired.mask }),
+      ...(begin && { initial_state: begin }),
     };
     here = both
       ? graph.add(
@@ -93,8 +99,10 @@ function stacked<T extends 'rnn' | 'gru' | 'lstm'>(
             },
           },
           weights,
+          beside,
         )
-      : graph.add(cell.className, here, config, weights);
+      : graph.add(cell.className, here, config, weights, beside);
+    made.paired?.end(level, here);
     if (!isLast && dropout > 0) here = graph.add('Dropout', here, { rate: dropout });
   }
   return here;

@@ -1,10 +1,11 @@
 // An encoder-decoder as two ONNX graphs. `encoder.onnx` reads sources with their lengths, and gives what the decoder
 // looks at and the states that it begins in. `decoder.onnx` reads some steps of targets, one as a rule, with the states
 // before them, and gives their logits and the states behind them. `decoding.json` names what a loop over both needs.
-import { type PlacedLayer, placeLayers, traitsOf } from '../../../experiment/models.ts';
+import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import { UNKNOWN } from '../../data/text.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { endsOf, type PairArtifact } from '../../tasks/pair-batches.ts';
+import { statesOf, uncut } from '../decoder-steps.ts';
 import { addChain, inputPort, noForm, weightIn } from './chain.ts';
 import { transposed } from './dense.ts';
 import { GraphBuilder } from './graph-builder.ts';
@@ -52,12 +53,14 @@ export function onnxEncoderDecoder(opened: FinishedRun): {
   const all = placeLayers(opened.run.experiment, opened.sizes);
   const read = all.filter(({ path }) => path[1] === 'encoder');
   const written = all.filter(({ path }) => path[1] === 'layers');
-  for (const placed of read) checkLength(placed);
-  for (const placed of written) checkStep(placed);
+  for (const placed of all) {
+    const lacks = uncut(placed);
+    if (lacks) throw noForm(lacks, placed.name);
+  }
   const looks = written.some(({ kind }) => kind.needsEncoder);
   const states = written
     .flatMap(placed => statesOf(placed).flat())
-    .map(({ name, next, size }) => ({ name, next, size }));
+    .map(({ name, size }) => ({ name, next: `${NEXT}${name}`, size }));
   const encoder = encoderGraph(opened, read, written, looks);
   const decoder = decoderGraph(opened, written, looks, states);
   const artifact = opened.artifact as unknown as PairArtifact;
@@ -80,34 +83,6 @@ export function onnxEncoderDecoder(opened: FinishedRun): {
       mostSteps: most,
     },
   };
-}
-
-/** The steps that it gives for a source of any length are not told. */
-function checkLength({ layer, kind, name }: PlacedLayer): void {
-  const steps = 64;
-  if ((kind.steps?.(layer, steps) ?? steps) !== steps)
-    throw noForm('an encoder that shortens its source', name);
-}
-
-/** Only a layer that goes on from its state, or sees its own step alone, can be cut into single steps. */
-function checkStep({ layer, kind, name }: PlacedLayer): void {
-  if (!traitsOf(layer).carries)
-    throw noForm('one step of a decoder layer that sees more than the steps before it', name);
-  if (traitsOf(layer).sees !== 'step' && !('initialState' in kind.schema.shape))
-    throw noForm(`one step of the layer "${layer.type}", whose state is no cell's`, name);
-}
-
-/** h, and c of an LSTM, of each level. */
-function statesOf({ layer, kind, name }: PlacedLayer): (StateName & { part: 'h' | 'c' })[][] {
-  if (!('initialState' in kind.schema.shape)) return [];
-  const { units, layers } = layer as { units: number; layers: number };
-  const parts = kind.hasCellState ? (['h', 'c'] as const) : (['h'] as const);
-  return Array.from({ length: layers }, (_, level) =>
-    parts.map(part => {
-      const own = `${name}.${level}.${part}`;
-      return { name: own, next: `${NEXT}${own}`, size: units, part };
-    }),
-  );
 }
 
 function encoderGraph(

@@ -4,19 +4,20 @@ import { UNKNOWN } from '../../../data/text.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
 import { endsOf, type PairArtifact } from '../../../tasks/pair-batches.ts';
 
-export function pairsCode({ run: { experiment }, sizes, artifact }: FinishedRun): string {
-  const inParts = experiment.model.layers.every(layer => traitsOf(layer).carries);
-  const { most } = endsOf(artifact as unknown as PairArtifact);
-  return code(
-    inParts ? null : stepsOf(experiment, sizes),
-    Math.min(most, lastPosition(experiment, sizes) ?? most),
-  );
+export function pairsCode(opened: FinishedRun): string {
+  const { run, sizes } = opened;
+  const inParts = run.experiment.model.layers.every(layer => traitsOf(layer).carries);
+  return code(inParts ? null : stepsOf(run.experiment, sizes), mostSteps(opened));
 }
 
-/** `context`: steps that a decoder without states reads at once; `most`: those after which a target is cut. */
-const code = (context: number | null, most: number) => `
-CONTEXT = ${context ?? 'None'}
-MOST_STEPS = ${most}
+/** Steps after which a target is cut. */
+export function mostSteps({ run: { experiment }, sizes, artifact }: FinishedRun): number {
+  const { most } = endsOf(artifact as unknown as PairArtifact);
+  return Math.min(most, lastPosition(experiment, sizes) ?? most);
+}
+
+/** Texts as units and ids, of any framework. */
+export const SYMBOLS = `
 TASK = json.loads((HERE / "task.json").read_text(encoding="utf-8"))
 SOURCE_IDS = {symbol: index for index, symbol in enumerate(TASK["sourceSymbols"])}
 START, END = len(TASK["targetSymbols"]) - 2, len(TASK["targetSymbols"]) - 1
@@ -38,12 +39,30 @@ def words(text):
     return units
 
 
-def encode_source(text):
-    """(units, 1) ids. What the model has never seen is one symbol."""
+def source_ids(text):
+    """What the model has never seen is one symbol."""
     split = {"characters": list, "words": words, "spaced": str.split,
              "bytes": lambda text: [str(byte) for byte in text.encode()]}[TASK["units"]]
     stranger = SOURCE_IDS.get("${UNKNOWN === '\uFFFD' ? '\\ufffd' : UNKNOWN}", 0)
-    return torch.tensor([SOURCE_IDS.get(unit, stranger) for unit in split(text)], dtype=torch.long).unsqueeze(1)
+    return [SOURCE_IDS.get(unit, stranger) for unit in split(text)]
+`;
+
+export const TEXT_OF = `
+
+def text_of(units):
+    if TASK["targetUnits"] == "bytes":
+        return bytes(int(unit) for unit in units if unit.isdigit()).decode(errors="replace")
+    return ("" if TASK["targetUnits"] == "characters" else " ").join(units)
+`;
+
+/** `context`: steps that a decoder without states reads at once. */
+const code = (context: number | null, most: number) => `
+CONTEXT = ${context ?? 'None'}
+MOST_STEPS = ${most}${SYMBOLS}
+
+def encode_source(text):
+    """(units, 1) ids"""
+    return torch.tensor(source_ids(text), dtype=torch.long).unsqueeze(1)
 
 
 @torch.no_grad()
@@ -59,7 +78,5 @@ def translate(model, text):
             break
         seen = torch.cat([seen, x])
         units.append(TASK["targetSymbols"][x.item()])
-    if TASK["targetUnits"] == "bytes":
-        return bytes(int(unit) for unit in units if unit.isdigit()).decode(errors="replace")
-    return ("" if TASK["targetUnits"] == "characters" else " ").join(units)
-`;
+    return text_of(units)
+${TEXT_OF}`;
