@@ -45,6 +45,7 @@ export function modelCode(opened: FinishedRun): string {
   const codes = all.map(({ torch, layer, at }) => torch.code?.(layer, at) ?? null);
   const ownModules = [...new Set(codes.filter(code => code !== null))];
   const reads = encoder.length > 0;
+  const dates = opened.artifact.task === 'forecast';
   const count = layers.filter(hasState).length;
   return `"""${python.comment(run.name)}: a model trained with Unroll, in plain PyTorch.
 
@@ -53,8 +54,8 @@ Weights: ${best ? 'best validation' : 'last checkpoint'}, step ${step}. Conventi
     python model.py                     checks itself against the outputs of the run
     from model import load              model = load()
 """
-import json
-import pathlib
+${dates ? 'import datetime\n' : ''}import json
+${dates ? 'import math\n' : ''}import pathlib
 import struct
 ${reads ? 'import unicodedata\n' : ''}
 import torch

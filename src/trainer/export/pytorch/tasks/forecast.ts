@@ -1,14 +1,31 @@
-// What a forecaster's export adds to the code: scaling, what is known in advance, and the next values of each target.
+// What a forecaster's export adds to the code: scaling, what is known in advance, places in the calendar, and the next
+// values of each target.
 
 export const FORECAST = `
 TASK = json.loads((HERE / "task.json").read_text(encoding="utf-8"))
+PERIODS = {
+    "hour": lambda date: (date.hour + date.minute / 60) / 24,
+    "weekday": lambda date: date.isoweekday() % 7 / 7,
+    "day": lambda date: (date.day - 1) / 31,
+    "month": lambda date: (date.month - 1) / 12,
+}
+
+
+def turns(date):
+    """The sine and cosine of a date's place in each cycle of the calendar. Texts are ISO 8601; times with a zone are taken to UTC."""
+    moment = datetime.datetime.fromisoformat(str(date))
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(datetime.timezone.utc)
+    angles = [2 * math.pi * PERIODS[cycle](moment) for cycle in TASK.get("calendar", [])]
+    return [part(angle) for angle in angles for part in (math.sin, math.cos)]
 
 
 @torch.no_grad()
-def predict(model, columns):
+def predict(model, columns, dates=()):
     """The next values of each target. columns: by name, the newest values, oldest first; window + difference of them of
     a target, window of every other feature; of a column known in advance those of the rows to come (horizon) behind
-    them. Returns a list, of several targets one by name. Of quantiles it is a dict: "prediction" and each "q…"."""
+    them. dates, of a model that reads a calendar: of the newest rows (window), oldest first; of a recursive one those of
+    the rows to come behind them. Returns a list, of several targets one by name. Of quantiles it is a dict: "prediction" and each "q…"."""
     names = TASK["target"] if isinstance(TASK["target"], list) else [TASK["target"]]
     features, known = TASK["features"], TASK.get("known", [])
     window, horizon, over = TASK["window"], TASK["horizon"], TASK["difference"]
@@ -31,12 +48,18 @@ def predict(model, columns):
         return [scaled(name, value) for value in values[-window:]]
 
     rows = [list(row) for row in zip(*map(past, features))]
+    cycles = [[]] * (window + horizon)
+    if TASK.get("calendar"):
+        newest = window + (horizon if ahead < horizon else 0)
+        if len(dates) < newest:
+            raise ValueError(f"{newest} dates are needed, found {len(dates)}")
+        cycles = [turns(date) for date in list(dates)[len(dates) - newest :]]
     answers = []  # by row ahead: of each target its quantiles, or one value
     each = max(1, len(quantiles))
     while len(answers) < horizon:
         first = len(rows) - 2 * window  # of the window, counted from the first row to come
         read = [
-            row + masked + [told(name, first + t + step) for step in range(1, ahead + 1) for name in known]
+            row + masked + cycles[len(rows) - window + t] + [told(name, first + t + step) for step in range(1, ahead + 1) for name in known]
             for t, row in enumerate(rows[-window:])
         ]
         outputs, _ = model(torch.tensor(read).unsqueeze(1))

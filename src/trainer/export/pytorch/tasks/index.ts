@@ -1,7 +1,6 @@
 // What a task adds to the exported code, beside the model; the values themselves are in task.json. Few add anything.
 import type { TaskName } from '../../../../experiment/tasks/index.ts';
 import type { FinishedRun } from '../../../inference/finished-run.ts';
-import type { ArtifactOf } from '../../../tasks/index.ts';
 import { charLmCode } from './char-lm.ts';
 import { FORECAST } from './forecast.ts';
 import { pairsCode } from './pairs.ts';
@@ -13,14 +12,9 @@ const TASK_CODES: { [T in TaskName]?: (run: FinishedRun) => string } = {
   reverse: pairsCode,
   sort: pairsCode,
   addition: pairsCode,
-  forecast: ({ artifact }) => (artifact.task === 'forecast' && isPlain(artifact) ? FORECAST : ''),
+  forecast: () => FORECAST,
 };
 
 export function taskCode(opened: FinishedRun): string {
   return TASK_CODES[opened.artifact.task]?.(opened) ?? '';
-}
-
-/** A calendar is of dates, which its code does not read. */
-function isPlain({ calendar }: ArtifactOf<'forecast'>): boolean {
-  return calendar.length === 0;
 }
