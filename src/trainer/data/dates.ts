@@ -145,13 +145,15 @@ function utc(year: number, month: number, day: number, secondsOfDay: number): nu
 }
 
 function isoWeek(year: number, week: number, day: number): number {
-  if (week < 1 || week > 53) return Number.NaN;
+  if (week < 1) return Number.NaN;
   const fourth = new Date(Date.UTC(year, 0, 4));
-  const monday = fourth.getTime() - ((fourth.getUTCDay() + 6) % 7) * 86_400_000;
-  return monday + ((week - 1) * 7 + day - 1) * 86_400_000;
+  const first = fourth.getTime() - ((fourth.getUTCDay() + 6) % 7) * 86_400_000;
+  const monday = first + (week - 1) * 7 * 86_400_000;
+  // a week is of the year of its Thursday: few years have a 53rd
+  const thursday = new Date(monday + 3 * 86_400_000);
+  return thursday.getUTCFullYear() === year ? monday + (day - 1) * 86_400_000 : Number.NaN;
 }
 
-/** "2024-03-04", with the time of day where there is one. */
 /** Seconds of a day from "09:30", "9:30:15.5" or "9:30 PM"; null: no time of day. */
 export function readClock(text: string): number | null {
   const found = CLOCK_CELL.exec(`T${text}`);
@@ -159,6 +161,7 @@ export function readClock(text: string): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
+/** "2024-03-04", with the time of day where there is one. */
 export function showDate(time: number): string {
   const text = new Date(time).toISOString();
   const end = text.endsWith('T00:00:00.000Z')

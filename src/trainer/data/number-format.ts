@@ -15,6 +15,8 @@ interface Cell {
   isAmbiguous: boolean;
   percent: boolean;
   currency: string;
+  /** its digits or signs are not ASCII's */
+  isOtherScript?: boolean;
 }
 
 export interface ColumnFacts {
@@ -37,7 +39,7 @@ const CURRENCIES = [
   'USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|BRL|CAD|AUD|NZD|HUF|RON|TRY|ZAR|MXN|KRW',
   'zł|kr\\.?|Kč|Ft|Fr\\.?|Rs\\.?',
 ].join('|');
-const CURRENCY = new RegExp(`^(?:(${CURRENCIES})\\s?)?(.*?)(?:\\s?(${CURRENCIES}))?$`, 'iu');
+const CURRENCY = new RegExp(`^(?:(${CURRENCIES})\\s?)?(.*?)(?:\\s?(${CURRENCIES}))?$`, 'ius');
 /** "20.-", "20,--": no cents, as prices are written in German. */
 const NO_CENTS = /(\d)[.,][-–—]+(?=\D*$)/;
 
@@ -78,6 +80,8 @@ export function readCell(text: string, set: NumberFormat | null = null): Cell | 
     const value = Number(text);
     return { point: value, comma: value, isAmbiguous: false, percent: false, currency: '' };
   }
+  const { plain, isPoint, isOtherScript } = asciiOf(text);
+  if (plain !== text && PLAIN.test(plain)) return { ...readCell(plain, set)!, isOtherScript };
   if (INFINITE.test(text))
     return {
       point: Number.POSITIVE_INFINITY,
@@ -86,8 +90,11 @@ export function readCell(text: string, set: NumberFormat | null = null): Cell | 
       percent: false,
       currency: '',
     };
-  if (!/\d/.test(text)) return null;
-  let body = text.replace(/^[−–﹣－](?=.*\d)/, '-').replace(NO_CENTS, '$1');
+  if (!/\d/.test(plain)) return null;
+  let body = plain
+    .replace(/^[−–﹣](?=.*\d)/, '-')
+    .replace(/(?<=\de)−(?=\d)/i, '-')
+    .replace(NO_CENTS, '$1');
   let sign = 1;
   // "(1.50)", and with a sign of percent or currency outside: "$(1.50)", "(5)%"
   const accounting = /^([^\d()+-]*)\(([^()]*)\)([^\d()]*)$/.exec(body);
@@ -120,17 +127,39 @@ export function readCell(text: string, set: NumberFormat | null = null): Cell | 
   const point = (fits === null ? POINT.test(body) : fits && !usesComma(set!))
     ? sign * pointValue(body)
     : Number.NaN;
-  const comma = (fits === null ? COMMA.test(body) : fits && usesComma(set!))
+  const comma = (fits === null ? !isPoint && COMMA.test(body) : fits && usesComma(set!))
     ? sign * commaValue(body)
     : Number.NaN;
   if (Number.isNaN(point) && Number.isNaN(comma)) return null;
   return {
     point: set && usesComma(set) ? comma : point,
     comma: set && !usesComma(set) ? point : comma,
-    isAmbiguous: set === null && AMBIGUOUS.test(body),
+    isAmbiguous: set === null && !isPoint && AMBIGUOUS.test(body),
     percent,
     currency,
+    isOtherScript,
   };
+}
+
+/** Zeros of the scripts whose digits are written in tables; nine digits follow each. */
+const ZEROS = Array.from('٠۰߀०০੦૦୦௦౦೦൦๐໐༠၀០᠐０', zero => zero.codePointAt(0)!);
+const SIGNS: Readonly<Record<string, string>> = {
+  ...{ '٫': '.', '٬': "'", '．': '.', '，': ',', '－': '-', '＋': '+', '％': '%', '＄': '$', '￥': '¥' },
+};
+const BEYOND_ASCII = /[^ -~]/;
+/** Marks of direction, joiners and others that nobody sees. */
+const UNSEEN = /\p{Cf}/gu;
+
+/** With ASCII's digits and signs. `isPoint`: the decimal sign is one that is nothing else. */
+function asciiOf(text: string): { plain: string; isPoint: boolean; isOtherScript: boolean } {
+  if (!BEYOND_ASCII.test(text)) return { plain: text, isPoint: false, isOtherScript: false };
+  const seen = text.replace(UNSEEN, '');
+  const plain = seen.replace(/[^ -~]/gu, sign => {
+    const code = sign.codePointAt(0)!;
+    const zero = ZEROS.find(own => code >= own && code < own + 10);
+    return zero === undefined ? (SIGNS[sign] ?? sign) : String(code - zero);
+  });
+  return { plain, isPoint: text.includes('٫'), isOtherScript: plain !== seen };
 }
 
 /** What other columns of the file say of its decimal sign. */
@@ -203,6 +232,7 @@ export class ColumnReader {
   private longPlain = false;
   private separated = 0;
   private grouped: Seen | null = null;
+  private otherScript: Seen | null = null;
   private noPercent: Seen | null = null;
   private percent: Seen | null = null;
   private currency = '';
@@ -267,6 +297,10 @@ export class ColumnReader {
       notes.push(
         `Column "${this.column}": currency signs are left off, ${JSON.stringify(this.currencyCell.text)} is read as ${this.valueOf(this.currencyCell, sign)}.`,
       );
+    if (this.otherScript)
+      notes.push(
+        `Column "${this.column}": digits of another script, ${JSON.stringify(this.otherScript.text)} is read as ${this.valueOf(this.otherScript, sign)}.`,
+      );
     return {
       values: sign === 'comma' && this.comma ? this.comma : this.point,
       missing: this.missing,
@@ -300,6 +334,7 @@ export class ColumnReader {
       this.currency = cell.currency;
       this.currencyCell ??= seen;
     }
+    if (cell.isOtherScript) this.otherScript ??= seen;
     if (this.set) return;
     if (Number.isNaN(comma)) this.onlyPoint ??= seen;
     else if (Number.isNaN(point)) this.onlyComma ??= seen;

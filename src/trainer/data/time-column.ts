@@ -15,6 +15,8 @@ export interface TimeColumn {
   isDate: boolean;
   /** whether "03/04/2024" stays undecided in all rows */
   isAmbiguous: boolean;
+  /** the first rows whose dates can only have the day first, and only the month; left out: there are not both */
+  mixed?: { dayFirst: number; monthFirst: number };
   storage: Storage;
 }
 
@@ -99,10 +101,11 @@ export class TimeReader {
 
   private dateColumn(dayFirst: Times, monthFirst: Times): TimeColumn {
     let [dayFails, monthFails, differ] = [0, 0, false];
+    const mixed = { dayFirst: -1, monthFirst: -1 };
     for (let row = 0; monthFirst !== dayFirst && row < dayFirst.length; row++) {
       const [day, month] = [dayFirst.get(row), monthFirst.get(row)];
-      if (Number.isNaN(day) && !Number.isNaN(month)) dayFails++;
-      if (Number.isNaN(month) && !Number.isNaN(day)) monthFails++;
+      if (Number.isNaN(day) && !Number.isNaN(month) && dayFails++ === 0) mixed.monthFirst = row;
+      if (Number.isNaN(month) && !Number.isNaN(day) && monthFails++ === 0) mixed.dayFirst = row;
       if (day !== month && !Number.isNaN(day)) differ = true;
     }
     const [day, month] = [turns(dayFirst), turns(monthFirst)];
@@ -112,6 +115,7 @@ export class TimeReader {
       times: isDayFirst ? dayFirst : monthFirst,
       isDate: true,
       isAmbiguous: differ && dayFails === monthFails && day === month,
+      ...(dayFails > 0 && monthFails > 0 && { mixed }),
       storage: this.storage,
     };
   }
@@ -193,10 +197,18 @@ function directions(times: Times): { up: number; down: number; steps: number } {
   return { up, down, steps };
 }
 
+/** Part of a sentence, of a column that is mixed. */
+export function mixedDates({ column, mixed }: TimeColumn, lines: Column<Int32ArrayConstructor>): string {
+  const { dayFirst, monthFirst } = mixed!;
+  return `The dates of "${column}" have the day first in line ${lines.get(dayFirst)} and the month first in line ${lines.get(monthFirst)}, so that others cannot be told apart: write all as 2024-03-04`;
+}
+
 /** What is worth a word: order, duplicates, gaps, a changing interval. `lines`: of each row in the file. */
 export function timeRemarks(time: TimeColumn, lines: Column<Int32ArrayConstructor>): string[] {
   const { times, column, isDate } = time;
   const show = isDate ? showDate : String;
+  // order and gaps of such dates tell nothing
+  if (time.mixed) return [`${mixedDates(time, lines)}.`];
   const remarks: string[] = [];
   let [unread, firstUnread] = [0, -1];
   for (let row = 0; row < times.length; row++)
@@ -423,7 +435,8 @@ function intervalName({ name }: Scale, step: number): string {
 
 /** Rows in the order of time, earliest first. @throws DataError for a row without a time, or an undecided date */
 export function byTime(time: TimeColumn, lines: Column<Int32ArrayConstructor>, name: string): Int32Array {
-  const { column, times, isAmbiguous } = time;
+  const { column, times, isAmbiguous, mixed } = time;
+  if (mixed) throw new DataError(`${name}: ${mixedDates(time, lines)}.`);
   for (let row = 0; row < times.length; row++)
     if (Number.isNaN(times.get(row)))
       throw new DataError(

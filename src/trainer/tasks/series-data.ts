@@ -3,6 +3,7 @@
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { Column, type Storage } from '../data/storage.ts';
+import { mixedDates } from '../data/time-column.ts';
 
 type Numbers = Column<Float64ArrayConstructor>;
 
@@ -223,6 +224,7 @@ function cyclesOf(
     throw new DataError(
       `${name} has no column of dates for "calendar"; name one with "time", or leave it out.`,
     );
+  if (time.mixed) throw new DataError(`${name}: ${mixedDates(time, table.lines)}.`);
   return row => {
     const moment = time.times.get(tableRow(row));
     if (Number.isNaN(moment))

@@ -29,9 +29,17 @@ describe('number formats of columns', () => {
     };
   }
 
+  const otherScript = /^Column "y": digits of another script, ".*" is read as [\d.-]+\.$/;
   const readings: [name: string, cells: string[], values: number[], note: RegExp | null][] = [
     ['whole numbers', ['1', '-20', '+3'], [1, -20, 3], null],
     ['decimal points', ['1.5', '.25', '1e3', '2.', '-0.5E-1'], [1.5, 0.25, 1000, 2, -0.05], null],
+    ['Arabic digits', ['١٢٫٣٤٥', '-٣', '٤٬٠٠٠٫٥'], [12.345, -3, 4000.5], otherScript],
+    ['Persian digits', ['۱۲', '۳۴'], [12, 34], otherScript],
+    ['Devanagari digits', ['१,००,०००.५', '-२'], [100_000.5, -2], otherScript],
+    ['wide digits and signs', ['１２．５', '－３', '＋４'], [12.5, -3, 4], otherScript],
+    ['marks that nobody sees', ['\u200f-1.5\u200e', '\u200b7', '\ufeff8'], [-1.5, 7, 8], null],
+    ['a minus sign in the exponent', ['1.5e−3', '−2E−1'], [0.0015, -0.2], null],
+    ['cells that end in a line', ['"1.5\n"', '"\n2.5"'], [1.5, 2.5], null],
     [
       'decimal commas',
       ['1,5', '-0,25', '3'],

@@ -73,6 +73,9 @@ describe('dates', () => {
       '99999999',
       '10.0.0.1',
       '2024-03-04T25:61',
+      '2023-W53',
+      '2024-W54',
+      '2024-W00',
     ])
       assert.equal(readDate(text), null, text);
   });
@@ -113,6 +116,17 @@ describe('the column that tells time', () => {
       assert.equal(read.time?.column, 'date', name);
       assert.deepEqual(warnings, [], name);
     }
+  });
+
+  it('tells dates with the day first beside dates with the month first, and does not sort by them', async () => {
+    const times = days(40).map((day, row) => {
+      const [year, month, date] = day.slice(0, 10).split('-');
+      return row % 2 ? `${date}/${month}/${year}` : `${month}/${date}/${year}`;
+    });
+    const said =
+      'The dates of "date" have the day first in line 15 and the month first in line 14, so that others cannot be told apart: write all as 2024-03-04.';
+    assert.deepEqual((await table(times)).warnings, [said]);
+    await assert.rejects(table(times, { order: 'time' }), { message: `a.csv: ${said}` });
   });
 
   it('tells dates that go down, and turns them by choice, rows keeping their numbers', async () => {
