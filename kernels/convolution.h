@@ -132,7 +132,7 @@ static void add_taps(const TapRows &a, const float *panels, Blocks blocks, Index
 /** Rows from ... end-1 of one group's outputs; `activation` only where a group is all. */
 static void convolve_rows(const ConvolutionPlan &p, const UnrollConvolution &call, Index group, int activation,
                           Index from, Index end) {
-  const float *x = call.x + group * p.I, *panels = call.scratch + group * p.weight_floats();
+  const float *x = beyond(call.x, group * p.I), *panels = call.scratch + group * p.weight_floats();
   // rows of x that follow each other in y: all of a step, or with one sequence one in every `stride`
   const bool one_step = p.stride > 1 && p.B > 1;
   const Index apart = p.B == 1 ? p.stride : 1;
@@ -142,16 +142,18 @@ static void convolve_rows(const ConvolutionPlan &p, const UnrollConvolution &cal
     const Size next = one_step ? t + 1 : divide_up(taps.until, p.stride);
     const Index to = (Index)smaller<Size>(end, next * p.B);
     const Size shift = (p.ahead - taps.first * p.dilation + (one_step ? (Size)t * (p.stride - 1) : 0)) * p.B;
+    // where no tap meets a step, x may have none
+    const bool reads = taps.count > 0;
     const TapRows rows{
-        .a = x + shift * p.x_stride,
-        .stride = apart * p.x_stride,
+        .a = reads ? x + shift * p.x_stride : nullptr,
+        .stride = reads ? apart * p.x_stride : 0,
         .tap_step = (Index)(-p.dilation * p.B * p.x_stride),
         .block_step = 0,
         .width = p.I,
         .columns = p.I,
     };
     add_taps(rows, panels + taps.first * p.I * p.output_panel(), p.outputs, p.K * p.I * p.output_panel(),
-             call.bias + group * p.O, activation, call.y + group * p.O, p.y_stride, p.O, row, to, taps.count);
+             beyond(call.bias, group * p.O), activation, beyond(call.y, group * p.O), p.y_stride, p.O, row, to, taps.count);
     row = to;
   }
 }
@@ -167,7 +169,7 @@ static void convolution_thread(const ConvolutionPlan &p, const UnrollConvolution
   const bool grouped = p.groups > 1;
   for (Index group = 0; group < p.groups; group++)
     convolve_rows(p, call, group, grouped ? UNROLL_LINEAR : call.activation, from, end);
-  float *y = call.y + from * p.y_stride;
+  float *y = beyond(call.y, from * p.y_stride);
   if (grouped && call.activation != UNROLL_LINEAR) activate(call.activation, y, y, (end - from) * p.y_stride);
 }
 
@@ -183,7 +185,7 @@ struct ConvolutionScratch {
 static void output_gradients(const ConvolutionPlan &p, const UnrollConvolutionBackward &call, Index group,
                              float *panels, float *sums, Index from, Index to) {
   const Index width = p.output_panel();
-  const float *dy = call.dy + group * p.O, *of_y = call.y ? call.y + group * p.O : nullptr;
+  const float *dy = beyond(call.dy, group * p.O), *of_y = beyond(call.y, group * p.O);
   for (Index column = 0; column < p.padded_outputs(); column += WIDTH) {
     const Index lanes = clamp_lanes(p.O - column);
     float *out = panels + column / width * width * p.gradient_rows + column % width;
@@ -234,16 +236,17 @@ static void input_gradients(const ConvolutionPlan &p, const UnrollConvolutionBac
   for (Index row = from; row < end;) {
     const Taps taps = taps_ahead(p, row / p.B);
     const Index to = (Index)smaller<Size>(end, taps.until * p.B);
+    const bool reads = taps.count > 0;
     const TapRows rows{
-        .a = g + (taps.first * p.dilation - p.ahead) * p.B * width,
-        .stride = width,
+        .a = reads ? g + (taps.first * p.dilation - p.ahead) * p.B * width : nullptr,
+        .stride = reads ? width : 0,
         .tap_step = (Index)(p.dilation * p.B * width),
         .block_step = p.gradient_rows * width,
         .width = width,
         .columns = p.O,
     };
     add_taps(rows, panels + taps.first * p.O * p.input_panel(), p.inputs, p.K * p.O * p.input_panel(), nullptr,
-             UNROLL_LINEAR, call.dx + group * p.I, p.x_stride, p.I, row, to, taps.count);
+             UNROLL_LINEAR, beyond(call.dx, group * p.I), p.x_stride, p.I, row, to, taps.count);
     row = to;
   }
 }
@@ -283,7 +286,7 @@ static void convolution_backward_thread(const ConvolutionPlan &p, const UnrollCo
     for (Index group = 0; group < p.groups; group++) {
       float *g = scratch.g + group * p.gradient_floats();
       output_gradients(p, call, group, g, dbiases + group * p.padded_outputs(), row, to);
-      add_weight_gradients(p, call.x + group * p.I, g, dweights + group * p.weight_floats(), row, to);
+      add_weight_gradients(p, beyond(call.x, group * p.I), g, dweights + group * p.weight_floats(), row, to);
     }
   }
   for (Index group = 0; call.dx && group < p.groups; group++)

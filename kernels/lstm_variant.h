@@ -21,7 +21,6 @@ UNROLL_INLINE Vec moving(const CellFields &f, const float *mask, Index lanes, Ve
   if (mask) return load_part(mask, lanes) == Vec{} ? Vec{} : gradient;
   return gradient - splat(f.zoneout) * gradient;
 }
-UNROLL_INLINE const float *beyond(const float *p, Index offset) { return p ? p + offset : nullptr; }
 
 struct LstmVariant : Lstm {
   template <int R, bool FUSED> UNROLL_NOINLINE void forward_tile(const BlockForward &b, const StepFields &s, Index unit, int row) {

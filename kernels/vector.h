@@ -66,6 +66,9 @@ UNROLL_INLINE IntVec lane_numbers() {
   return v;
 }
 
+/** p + offset; null where there is no array. */
+template <class T> UNROLL_INLINE T *beyond(T *p, Index offset) { return p ? p + offset : nullptr; }
+
 /** The first `count` of WIDTH floats; the others are 0 and are not read. */
 UNROLL_INLINE Vec load_part(const float *p, Index count) {
   if (count >= WIDTH) return load(p);

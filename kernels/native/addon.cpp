@@ -113,14 +113,15 @@ Instance *instance_of(napi_env env) {
   return (Instance *)instance;
 }
 
-/** Where a typed array's numbers begin; null for null. */
+/** Where a typed array's numbers begin; null for null. An empty one has no place of its own, and is given all the same. */
 char *data_of(napi_env env, napi_value array, size_t &element_size) {
   napi_typedarray_type type;
   void *data = nullptr;
   element_size = 4;
   if (napi_get_typedarray_info(env, array, &type, nullptr, &data, nullptr, nullptr) != napi_ok) return nullptr;
   if (type == napi_float64_array) element_size = 8;
-  return (char *)data;
+  alignas(8) static char nothing[8];
+  return data ? (char *)data : nothing;
 }
 
 /** Of a Float64Array; 0 for all else. */

@@ -13,6 +13,8 @@ const MOST = 2 ** 30;
 /** of cells in the order of UnrollCell */
 const GATES = [1, 1, 4, 3, 3, 1, 1, 1] as const;
 const LSTM = 2;
+const S_LSTM = 8;
+const CELL_STATES = new Set([LSTM, S_LSTM]);
 
 const repeat = (count: number, value: number) => Array<number>(count).fill(value);
 const stridden = (rows: number, stride: number, width: number) =>
@@ -71,8 +73,8 @@ function lstmFields([T, B, , H]: readonly number[]): Rooms {
 
 /** Operands that both passes of a cell with what its fields change are given; without the projected inputs. */
 function variantInputs([cell, T, B, H]: readonly number[]) {
-  const isSLstm = cell === 8;
-  const G = cell === 2 || isSLstm ? 4 : cell === 3 || cell === 4 ? 3 : 1;
+  const isSLstm = cell === S_LSTM;
+  const G = cell === LSTM || isSLstm ? 4 : cell === 3 || cell === 4 ? 3 : 1;
   const [all, state, width] = [T! * B!, B! * H!, G * H!];
   const cellState = isSLstm ? 3 * state : state;
   return {
@@ -379,6 +381,11 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
       return given(6) ? [] : [5, 9];
     case 'lstm_variant_backward':
       return given(12) ? [] : [11, 15];
+    // all three norms or none
+    case 'variant_forward':
+      return beside([7, 8], [8, 9], [9, 7]);
+    case 'variant_backward':
+      return [...beside([7, 8], [8, 9], [9, 7], [7, 17]), ...(CELL_STATES.has(n[0]!) ? [16] : [])];
     case 'attention':
       return beside([6, 7], [7, 6]);
     case 'attention_backward':

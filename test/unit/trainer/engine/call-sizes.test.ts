@@ -5,14 +5,39 @@ import { OPERANDS } from '../../../../src/trainer/engine/calls.ts';
 const floats = (length: number, offset = 0) => ({ data: new Float32Array(length), offset });
 const ints = (values: number[], offset = 0) => ({ data: Int32Array.from(values), offset });
 
+type Call = [
+  name: string,
+  kernel: string,
+  operands: Parameters<typeof checkSizes>[1],
+  integers: number[],
+  message: RegExp | null,
+];
+
+/** A cell with fields over 2 steps of 1 row of 1 unit, without the operands at the places `left`. */
+function variantCall(kernel: 'variant_forward' | 'variant_backward', cell: number, left: readonly number[]) {
+  const operands = Array.from({ length: OPERANDS[kernel].length }, (_, place) =>
+    place === 3 || left.includes(place) ? null : floats(20),
+  );
+  return [kernel, operands, [cell, 2, 1, 1, 0]] as const;
+}
+
+const [LSTM, GRU, S_LSTM] = [2, 3, 8];
+const variantCalls: Call[] = (
+  [
+    ['norms without the bias of the cell', 'variant_forward', LSTM, [9], /operand 9 is not given/],
+    ['norms without the gain of the cell', 'variant_forward', LSTM, [8], /operand 8 is not given/],
+    ['norms without the gain of the product', 'variant_forward', LSTM, [7], /operand 7 is not given/],
+    ['a cell without norms', 'variant_forward', LSTM, [7, 8, 9, 20], null],
+    ['norms back without the bias of the cell', 'variant_backward', LSTM, [9], /operand 9 is not given/],
+    ['norms back without what they made', 'variant_backward', LSTM, [17], /operand 17 is not given/],
+    ['an LSTM back without its cells', 'variant_backward', LSTM, [7, 8, 9, 16], /operand 16 is not given/],
+    ['an sLSTM back without its cells', 'variant_backward', S_LSTM, [7, 8, 9, 16], /operand 16 is not given/],
+    ['a GRU back, which has none', 'variant_backward', GRU, [7, 8, 9, 16, 17], null],
+  ] as const
+).map(([name, kernel, cell, left, message]) => [name, ...variantCall(kernel, cell, left), message] as never);
+
 describe('sizes of kernel calls', () => {
-  const calls: [
-    name: string,
-    kernel: string,
-    operands: Parameters<typeof checkSizes>[1],
-    integers: number[],
-    message: RegExp | null,
-  ][] = [
+  const calls: Call[] = [
     [
       'a product that fits',
       'gemm',
@@ -272,6 +297,7 @@ describe('sizes of kernel calls', () => {
       [2, 2, 1, 2, 2, 0, 1],
       /operand 24 has room for 7 numbers, 8 are needed/,
     ],
+    ...variantCalls,
     ['a memory without keys', 'matrix_memory_memory', [], [2, 1, 1, 0, 2, 0, 0, 1, 0], /keys of 0 numbers/],
     [
       'a backward pass of memories over no steps',
