@@ -66,6 +66,11 @@ export function singularValuesOf(matrix: ArrayLike<number>, n: number): Float64A
     .reverse();
 }
 
+/** Math.hypot takes most of the time of a small matrix. Float32's range squared is well inside of float64's. */
+function length(a: number, b: number): number {
+  return Math.sqrt(a * a + b * b);
+}
+
 /** QᵀAQ by Householder's reflections, in place: zeros below the first subdiagonal. */
 function toHessenberg(a: Float64Array, n: number): void {
   const v = new Float64Array(n);
@@ -77,22 +82,22 @@ function toHessenberg(a: Float64Array, n: number): void {
     if (norm === 0) continue;
     const alpha = v[k + 1]! > 0 ? -norm : norm;
     // |v|² of v - alpha e
-    const length = 2 * (squares - alpha * v[k + 1]!);
+    const ownSquares = 2 * (squares - alpha * v[k + 1]!);
     v[k + 1]! -= alpha;
-    if (length === 0) continue;
+    if (ownSquares === 0) continue;
     sums.fill(0);
     for (let i = k + 1; i < n; i++) {
       const own = v[i]!;
       for (let j = k, at = i * n + k; j < n; j++, at++) sums[j]! += own * a[at]!;
     }
     for (let i = k + 1; i < n; i++) {
-      const factor = (2 / length) * v[i]!;
+      const factor = (2 / ownSquares) * v[i]!;
       for (let j = k, at = i * n + k; j < n; j++, at++) a[at]! -= factor * sums[j]!;
     }
     for (let i = 0; i < n; i++) {
       let sum = 0;
       for (let j = k + 1, at = i * n + j; j < n; j++, at++) sum += a[at]! * v[j]!;
-      const factor = (2 / length) * sum;
+      const factor = (2 / ownSquares) * sum;
       for (let j = k + 1, at = i * n + j; j < n; j++, at++) a[at]! -= factor * v[j]!;
     }
     a[(k + 1) * n + k] = alpha;
@@ -150,7 +155,7 @@ function shiftOf(
   const [deltaRe, deltaIm] = [(re[a]! - re[d]!) / 2, (im[a]! - im[d]!) / 2];
   const insideRe = deltaRe ** 2 - deltaIm ** 2 + re[b]! * re[c]! - im[b]! * im[c]!;
   const insideIm = 2 * deltaRe * deltaIm + re[b]! * im[c]! + im[b]! * re[c]!;
-  const size = Math.hypot(insideRe, insideIm);
+  const size = length(insideRe, insideIm);
   let rootRe = Math.sqrt(Math.max(0, (size + insideRe) / 2));
   let rootIm = Math.sign(insideIm || 1) * Math.sqrt(Math.max(0, (size - insideRe) / 2));
   if (rootRe * deltaRe + rootIm * deltaIm > 0) [rootRe, rootIm] = [-rootRe, -rootIm];
@@ -176,7 +181,8 @@ function step(
     const [upper, lower] = [k * n, (k + 1) * n];
     // [c s; -s̄ c] turns (f, g) into (r, 0), c real
     const [fRe, fIm, gRe, gIm] = [re[upper + k]!, im[upper + k]!, re[lower + k]!, im[lower + k]!];
-    const [f, whole] = [Math.hypot(fRe, fIm), Math.hypot(fRe, fIm, gRe, gIm)];
+    const f = length(fRe, fIm);
+    const whole = length(f, length(gRe, gIm));
     let [c, sRe, sIm] = [1, 0, 0];
     if (whole > 0 && f > 0) {
       c = f / whole;
@@ -246,13 +252,13 @@ function ql(diagonal: Float64Array, beside: Float64Array): void {
         return;
       }
       const delta = (diagonal[first + 1]! - diagonal[first]!) / (2 * beside[first]!);
-      const root = Math.hypot(delta, 1);
+      const root = length(delta, 1);
       let g = diagonal[last]! - diagonal[first]! + beside[first]! / (delta + (delta < 0 ? -root : root));
       let [s, c, p] = [1, 1, 0];
       let i = last - 1;
       for (; i >= first; i--) {
         const [f, b] = [s * beside[i]!, c * beside[i]!];
-        const r = Math.hypot(f, g);
+        const r = length(f, g);
         beside[i + 1] = r;
         if (r === 0) {
           diagonal[i + 1]! -= p;

@@ -9,10 +9,14 @@ import type { StateMap } from '../layers/state-maps.ts';
 import type { Probe } from './probe.ts';
 
 export const FIGURES = ['radius', 'sigma', 'condition'] as const;
-/** Measured on the native engine: a matrix of n rows takes as long as 500 n³ multiply-adds of a training step. */
-const COST = 500;
+/**
+ * Measured on the native engine, AVX-512 with 2 threads, 32 to 512 rows: a matrix of n rows takes as long as
+ * 1800 n² (n + 110) multiply-adds of a training step. Short rows cost more, since their loops are hardly begun.
+ */
+const COST = 1800;
+const SHORT = 110;
 const SHARE = 0.005;
-/** Rows that a short run has of small matrices all the same: of 32 rows one takes 2 ms. */
+/** Rows that a short run has of small matrices all the same: of 32 rows one takes 1 ms. */
 const FEWEST = 10;
 const SMALL = 32 ** 3;
 export const spectrum: Probe = {
@@ -58,7 +62,8 @@ export function spectrumEvery(
   if (probes.spectrum.every) return probes.spectrum.every;
   const cubes = maps.reduce((sum, { size }) => sum + size ** 3, 0);
   const { step } = multiplyAdds(experiment, sizes);
-  const affordable = Math.max(1, Math.ceil((COST * cubes) / (SHARE * step)));
+  const cost = maps.reduce((sum, { size }) => sum + COST * size ** 2 * (size + SHORT), 0);
+  const affordable = Math.max(1, Math.ceil(cost / (SHARE * step)));
   const wanted = cubes <= SMALL ? Math.min(affordable, Math.ceil(training.steps / FEWEST)) : affordable;
   return Math.max(wanted, Math.ceil(training.steps / 200));
 }

@@ -135,6 +135,29 @@ describe('the maps of a recurrence', () => {
   });
 });
 
+/** LSTM layers on the native engine, 2 threads and AVX-512: ms of a step, and of the figures of one of its matrices. */
+const MEASURED = [
+  { features: 32, units: 32, length: 100, batchSize: 32, step: 0.7, row: 1.27 },
+  { features: 64, units: 128, length: 64, batchSize: 32, step: 2.31, row: 28.9 },
+  { features: 128, units: 256, length: 64, batchSize: 32, step: 11.9, row: 164 },
+  { features: 256, units: 512, length: 35, batchSize: 20, step: 16.4, row: 1156 },
+];
+
+describe('the cost of the spectrum', () => {
+  for (const { features, units, length, batchSize, step, row } of MEASURED)
+    it(`is half a percent of the steps of ${features}/${units}`, () => {
+      const experiment = experimentOf(
+        [{ type: 'lstm', units }],
+        { steps: 1000, batchSize },
+        { task: 'adding', length },
+      );
+      const sizes = { input: { kind: 'vectors', features }, outputs: 1 } as const;
+      const maps = Array.from({ length: 4 }, () => ({ size: units }));
+      const share = (4 * row) / (spectrumEvery(experiment, maps, sizes) * step);
+      assert.ok(share > 0.002 && share < 0.007, `${share}`);
+    });
+});
+
 describe("the product of the steps' Jacobians", () => {
   before(() => startEngine('reference', null));
 
