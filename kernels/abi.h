@@ -440,12 +440,13 @@ struct UnrollVariantMemory {
   Int32 cell, seq_len, batch, hidden_size;
 };
 
-/** VariantForward. `zoneout` counts where it has no masks. The cell state of sLSTM is c, n and m side by side. */
+/** VariantForward. `zoneout` counts where it has no masks. The cell state of sLSTM is c, n and m side by side. With `gains`
+    an LSTM normalises what is projected too. */
 struct UnrollVariantForward {
   double zoneout;
   const float *projected, *weight_hh, *bias_hh;
   const Int32 *lengths;
-  const float *h0, *c0, *peephole, *gain_hidden, *gain_cell, *bias_cell;
+  const float *h0, *c0, *peephole, *gains, *gain_cell, *bias_cell;
   const float *state_mask, *update_mask, *zoneout_h, *zoneout_c;
   float *y, *h_n, *c_n, *gates, *cells, *read, *normed, *scratch;
   Int32 cell, seq_len, batch, hidden_size, reverse;
@@ -456,10 +457,10 @@ struct UnrollVariantBackward {
   double zoneout;
   const float *projected, *weight_hh, *bias_hh;
   const Int32 *lengths;
-  const float *h0, *c0, *peephole, *gain_hidden, *gain_cell, *bias_cell;
+  const float *h0, *c0, *peephole, *gains, *gain_cell, *bias_cell;
   const float *state_mask, *update_mask, *zoneout_h, *zoneout_c;
   const float *y, *gates, *cells, *normed, *dy, *dh_n, *dc_n;
-  float *dprojected, *dhidden, *dpeephole, *dgain_hidden, *dgain_cell, *dbias_cell, *dh0, *dc0;
+  float *dprojected, *dhidden, *dpeephole, *dgains, *dgain_cell, *dbias_cell, *dh0, *dc0;
   float *hidden_grad_norm, *cell_grad_norm, *gate_mean, *gate_saturation, *scratch;
   Int32 cell, seq_len, batch, hidden_size, reverse;
 };

@@ -1,17 +1,22 @@
 // Recurrent cells with what their fields change (src/trainer/layers/lstm.ts, gru.ts, rnn.ts and masks.ts have equations and
 // papers): peepholes, layer norm, dropout of the state that is read and of the update, zoneout. Inputs come projected,
 // with their biases, so that the products over all steps at once are those of gemm; a step is the recurrent product of a
-// slab's rows and then one pass over each row.
+// slab's rows and then one pass over each row. With layer norm the inputs come bare, and a step normalises them too, while
+// their row is in the cache.
 //
-//   projected, dprojected, dhidden   (T, B, G·H)     a = projected_t + N(W_hh read_t) + b_hh,  read_t = h_{t-1} ⊙ masks
+//   projected, dprojected, dhidden   (T, B, G·H)     a = projected_t + W_hh read_t + b_hh,  read_t = h_{t-1} ⊙ masks
+//                                                    a = gain_ih N(projected_t) + gain_hh N(W_hh read_t) + b
+//   gains                            (3, G·H)        gain_hh, gain_ih, b; dgains alike
 //   gates                            (T, B, slots·H) i f g o; r z n hn; φ(a) of a cell without gates; of sLSTM
 //                                    exp(i - m) kept z o σ(-f)
 //   cells, read                      (T, B, H); cells of sLSTM (T, B, 3·H): c n m
-//   normed                           (T, B, G·H + 1) the normalised product, then 1/deviation
+//   normed                           (T, B, G·H) the normalised product, then (3, T, B) its 1/deviation, and mean and
+//                                    1/deviation of the inputs
 //
 // A slab's rows stand by falling length, so that at each step the first ones are active.
 #pragma once
 #include "formula.h"
+#include "layer_norm.h"
 #include "recurrent_report.h"
 #include "rnn.h"
 #include "pack.h"
@@ -49,7 +54,7 @@ struct VariantLayout {
   /** Numbers of a row of the cell state as it is handed over. */
   Index cell_width() const { return (states - 1) * (Index)H; }
   /** Of a slab on the way back: sums of the vectors' gradients, and of the report. */
-  Size sums_floats() const { return 3 * padded + row + 2 * padded + (Size(2) + 2 * gates) * T; }
+  Size sums_floats() const { return 3 * padded + 3 * row + 2 * padded + (Size(2) + 2 * gates) * T; }
   Size scratch_floats() const { return order_floats() + packed_floats() + slabs * (slab_floats() + sums_floats()); }
 };
 
@@ -125,21 +130,32 @@ UNROLL_INLINE Vec slope_of(int cell, Vec h) {
 
 constexpr float NORM_EPSILON = 1e-5f;
 
-/** 1/deviation and mean of `count` numbers, `parts` of H in stretches of `padded`. */
-UNROLL_INLINE float deviation_of(const float *x, Index H, Index padded, int parts, float &mean) {
-  Vec sum{};
-  for (int part = 0; part < parts; part++)
-    each_unit(H, [&](Index i, Index lanes) { sum += load_part(x + part * padded + i, lanes); });
-  const float count = (float)(parts * H);
-  mean = sum_of_lanes(sum) / count;
-  Vec squares{};
-  for (int part = 0; part < parts; part++)
-    each_unit(H, [&](Index i, Index lanes) {
-      Vec d = load_part(x + part * padded + i, lanes) - splat(mean);
-      if (lanes < WIDTH) d = lane_numbers() < (int)lanes ? d : Vec{};
-      squares = multiply_add(d, d, squares);
-    });
-  return 1 / __builtin_sqrtf(sum_of_lanes(squares) / count + NORM_EPSILON);
+/** What a norm subtracts, and what it multiplies by. */
+struct Norm {
+  float mean, inverse;
+  __attribute__((always_inline)) Vec of(Vec v) const { return (v - splat(mean)) * splat(inverse); }
+};
+
+/** Of PARTS stretches of H numbers, `apart` from each other: each has sums of its own, so that none waits for another. */
+template <int PARTS> UNROLL_INLINE Norm statistics_of(const float *x, Index H, Index apart) {
+  Vec sums[PARTS] = {}, squares[PARTS] = {};
+  auto total = [](Vec (&parts)[PARTS]) UNROLL_ALWAYS {
+    for (int part = 1; part < PARTS; part++) parts[0] += parts[part];
+    return sum_of_lanes(parts[0]);
+  };
+  each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
+#pragma GCC unroll 4
+    for (int part = 0; part < PARTS; part++) sums[part] += only(load_part(x + part * apart + i, lanes), lanes);
+  });
+  const float count = (float)(PARTS * H), mean = total(sums) / count;
+  each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
+#pragma GCC unroll 4
+    for (int part = 0; part < PARTS; part++) {
+      const Vec d = only(load_part(x + part * apart + i, lanes) - splat(mean), lanes);
+      squares[part] = multiply_add(d, d, squares[part]);
+    }
+  });
+  return {mean, 1 / __builtin_sqrtf(total(squares) / count + NORM_EPSILON)};
 }
 
 /** to (parts, padded) = the cell state of a sequence; null: zeros. */
@@ -191,6 +207,11 @@ template <class Call> struct VariantPass {
     return count;
   }
   bool zones() const { return expected || call.zoneout_h; }
+  /** Number `part` of the three that stand behind the normalised products, of one row. */
+  float &norm_at(float *normed, int part, Index row) const {
+    const Index rows = (Index)l.T * l.B;
+    return normed[rows * 4 * l.H + part * rows + row];
+  }
   /** The new state, or what stays of the old one. */
   UNROLL_INLINE Vec zoned(Vec after, Vec before, const float *mask, Index i, Index lanes, const VariantPass &p) {
     if (mask) return load_part(mask + i, lanes) == Vec{} ? before : after;
@@ -215,27 +236,37 @@ template <class Call> struct VariantPass {
 struct VariantForwardPass : VariantPass<UnrollVariantForward> {
   using VariantPass::VariantPass;
 
+  template <bool NORMS>
   void lstm_row(const RowMasks &m, Index row, const float *product, float *h, float *c, float *moment) const {
     const Index H = l.H, P = l.padded;
-    const float *x = call.projected + row * 4 * H, *normed = product;
+    const float *x = call.projected + row * 4 * H, *gains = call.gains;
     float *gates = call.gates ? call.gates + row * 4 * H : nullptr;
-    if (call.gain_hidden) {
-      float mean;
-      const float inverse = deviation_of(product, H, P, 4, mean);
-      float *kept = call.normed ? call.normed + row * (4 * H + 1) : nullptr;
-      for (int k = 0; k < 4; k++)
-        each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
-          Vec v = (load(product + k * P + i) - splat(mean)) * splat(inverse);
-          if (kept) store_part(kept + k * H + i, v, lanes);
-          store(const_cast<float *>(normed) + k * P + i, v * load_part(call.gain_hidden + k * H + i, lanes));
-        });
-      if (kept) kept[4 * H] = inverse;
+    float *normed = NORMS && call.normed ? call.normed + row * 4 * H : nullptr;
+    Norm hidden{}, input{};
+    if constexpr (NORMS) {
+      hidden = statistics_of<4>(product, H, P);
+      input = statistics_of<4>(x, H, H);
+      if (normed) {
+        norm_at(call.normed, 0, row) = hidden.inverse;
+        norm_at(call.normed, 1, row) = input.mean;
+        norm_at(call.normed, 2, row) = input.inverse;
+      }
     }
     float *fresh = moment, *out_gate = moment + P;
     each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec sum[4];
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; k++) sum[k] = load(normed + k * P + i) + load_part(x + k * H + i, lanes);
+      for (int k = 0; k < 4; k++) {
+        if constexpr (NORMS) {
+          const float *of_gate = gains + k * H + i;
+          const Vec v = hidden.of(load(product + k * P + i));
+          if (normed) store_part(normed + k * H + i, v, lanes);
+          const Vec a = input.of(load_part(x + k * H + i, lanes));
+          sum[k] = multiply_add(a, load_part(of_gate + 4 * H, lanes), load_part(of_gate + 8 * H, lanes));
+          sum[k] = multiply_add(v, load_part(of_gate, lanes), sum[k]);
+        } else
+          sum[k] = load(product + k * P + i) + load_part(x + k * H + i, lanes);
+      }
       const Vec before = load(c + i);
       if (call.peephole) {
         sum[0] = multiply_add(load_part(call.peephole + i, lanes), before, sum[0]);
@@ -248,7 +279,9 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
       const Vec cell = multiply_add(forget, before, in * update);
       Vec o = sum[3];
       if (call.peephole) o = multiply_add(load_part(call.peephole + 2 * H + i, lanes), cell, o);
-      Vec b[2] = {sigmoid_before(o), cell};
+      Vec b[NORMS ? 1 : 2];
+      b[0] = sigmoid_before(o);
+      if constexpr (!NORMS) b[1] = cell;
       tanh_all(b);
       o = sigmoid_after(b[0]);
       if (gates) {
@@ -260,17 +293,16 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
       const Vec kept = zoned(cell, before, m.zone_c, i, lanes, *this);
       store(c + i, kept);
       if (call.cells) store_part(call.cells + row * H + i, kept, lanes);
-      if (call.gain_cell) {
+      if constexpr (NORMS) {
         store(fresh + i, cell);
         store(out_gate + i, o);
       } else
         store(h + i, zoned(o * b[1], load(h + i), m.zone_h, i, lanes, *this));
     });
-    if (!call.gain_cell) return;
-    float mean;
-    const float inverse = deviation_of(fresh, H, P, 1, mean);
+    if constexpr (!NORMS) return;
+    const Norm own = statistics_of<1>(fresh, H, P);
     each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
-      Vec v = (load(fresh + i) - splat(mean)) * splat(inverse);
+      const Vec v = own.of(load(fresh + i));
       Vec seen[1] = {multiply_add(v, load_part(call.gain_cell + i, lanes), load_part(call.bias_cell + i, lanes))};
       tanh_all(seen);
       store(h + i, zoned(load(out_gate + i) * seen[0], load(h + i), m.zone_h, i, lanes, *this));
@@ -371,8 +403,10 @@ struct VariantForwardPass : VariantPass<UnrollVariantForward> {
         const RowMasks m = masks(first + row, step);
         const Index to = at(first + row, step);
         float *state = h + row * l.padded;
-        if (l.lstm)
-          lstm_row(m, to, product + row * l.row, state, c + row * l.padded, moment);
+        if (l.lstm && call.gains)
+          lstm_row<true>(m, to, product + row * l.row, state, c + row * l.padded, moment);
+        else if (l.lstm)
+          lstm_row<false>(m, to, product + row * l.row, state, c + row * l.padded, moment);
         else if (l.slstm)
           slstm_row(to, product + row * l.row, state, c + row * cell_row);
         else if (l.rnn)
@@ -405,10 +439,10 @@ static double variant_forward(const UnrollVariantForward *call) {
 
 /** Sums of one slab on the way back, in whole vectors. */
 struct VariantSums {
-  float *peephole, *gain_hidden, *gain_cell, *bias_cell, *hidden, *cell, *mean, *saturated;
+  float *peephole, *gains, *gain_cell, *bias_cell, *hidden, *cell, *mean, *saturated;
 
   VariantSums(const VariantLayout &l, float *at)
-      : peephole(at), gain_hidden(at + 3 * l.padded), gain_cell(gain_hidden + l.row), bias_cell(gain_cell + l.padded),
+      : peephole(at), gains(at + 3 * l.padded), gain_cell(gains + 3 * l.row), bias_cell(gain_cell + l.padded),
         hidden(bias_cell + l.padded), cell(hidden + l.T), mean(cell + l.T), saturated(mean + (Index)l.gates * l.T) {}
 };
 
@@ -418,6 +452,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
   using VariantPass::VariantPass;
 
   /** dh and dc: of the state behind the step; left in them is what goes to the one before, but for the product's part. */
+  template <bool NORMS>
   void lstm_row(const RowMasks &m, Index row, const float *before_cell, float *dh, float *dc, float *dproduct,
                 float *moment, const VariantSums &s) const {
     const Index H = l.H, P = l.padded;
@@ -432,18 +467,18 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       return multiply_add(load_part(gates + H + i, lanes), before, load_part(gates + i, lanes) * update);
     };
     float *hat = moment, *dhat = moment + P;
-    float inverse = 0, mean_of_d = 0, mean_of_both = 0;
-    if (call.gain_cell) {
-      float *fresh = moment + 2 * P, mean;
+    float mean_of_d = 0, mean_of_both = 0;
+    Norm own{};
+    if constexpr (NORMS) {
+      float *fresh = moment + 2 * P;
       each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
         Vec before;
         store(fresh + i, cell_of(i, lanes, before));
       });
-      inverse = deviation_of(fresh, H, P, 1, mean);
+      own = statistics_of<1>(fresh, H, P);
       Vec sum{}, both{};
       each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
-        Vec v = (load(fresh + i) - splat(mean)) * splat(inverse);
-        if (lanes < WIDTH) v = lane_numbers() < (int)lanes ? v : Vec{};
+        const Vec v = only(own.of(load(fresh + i)), lanes);
         const Vec gain = load_part(call.gain_cell + i, lanes);
         Vec seen[1] = {multiply_add(v, gain, load_part(call.bias_cell + i, lanes))};
         tanh_all(seen);
@@ -461,6 +496,14 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       });
       mean_of_d = sum_of_lanes(sum) / (float)H, mean_of_both = sum_of_lanes(both) / (float)H;
     }
+    const float *x = NORMS ? call.projected + row * 4 * H : nullptr, *normed = NORMS ? call.normed + row * 4 * H : nullptr;
+    Norm hidden{}, input{};
+    if constexpr (NORMS) {
+      float *all = const_cast<float *>(call.normed);
+      hidden.inverse = norm_at(all, 0, row), input = {norm_at(all, 1, row), norm_at(all, 2, row)};
+    }
+    // of the gradients by both norms, and of their products with what was normalised
+    Vec of_hidden{}, of_input{}, by_hidden{}, by_input{};
     each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
       Vec before;
       const Vec cell = cell_of(i, lanes, before);
@@ -471,15 +514,15 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       const Vec total_c = load(dc + i);
       Vec dcell = moving(total_c, zone_c, i, lanes, *this);
       Vec tanh_c[1];
-      if (call.gain_cell)
+      if constexpr (NORMS)
         tanh_c[0] = load(moment + 2 * P + i);
       else {
         tanh_c[0] = cell;
         tanh_all(tanh_c);
       }
       const Vec dout = dmade * tanh_c[0] * o * (one - o);
-      if (call.gain_cell)
-        dcell += splat(inverse) * (load(dhat + i) - splat(mean_of_d) - load(hat + i) * splat(mean_of_both));
+      if constexpr (NORMS)
+        dcell += splat(own.inverse) * (load(dhat + i) - splat(mean_of_d) - load(hat + i) * splat(mean_of_both));
       else
         dcell = multiply_add(dmade * o, one - tanh_c[0] * tanh_c[0], dcell);
       if (call.peephole) dcell = multiply_add(load_part(call.peephole + 2 * H + i, lanes), dout, dcell);
@@ -500,36 +543,41 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
       const Vec d[4] = {din, dforget, dg, dout};
 #pragma GCC unroll 4
       for (int k = 0; k < 4; k++) {
-        store_part(dx + k * H + i, d[k], lanes);
-        store(dproduct + k * P + i, lanes < WIDTH ? (lane_numbers() < (int)lanes ? d[k] : Vec{}) : d[k]);
+        const Vec own_d = only(d[k], lanes);
+        if constexpr (NORMS) {
+          const Vec v = load_part(normed + k * H + i, lanes), a = only(input.of(load_part(x + k * H + i, lanes)), lanes);
+          float *of_gate = s.gains + k * P + i;
+          add_at(of_gate, own_d * v);
+          add_at(of_gate + 4 * P, own_d * a);
+          add_at(of_gate + 8 * P, own_d);
+          const Vec to_hidden = own_d * load_part(call.gains + k * H + i, lanes);
+          const Vec to_input = own_d * load_part(call.gains + (4 + k) * H + i, lanes);
+          store(dproduct + k * P + i, to_hidden);
+          store_part(dx + k * H + i, to_input, lanes);
+          of_hidden += to_hidden, of_input += to_input;
+          by_hidden = multiply_add(to_hidden, v, by_hidden), by_input = multiply_add(to_input, a, by_input);
+        } else {
+          store_part(dx + k * H + i, d[k], lanes);
+          store(dproduct + k * P + i, own_d);
+        }
       }
     });
-    if (call.gain_hidden) norm_row(row, dproduct, s);
-  }
-
-  /** dproduct: gradients of the sums, which become those of the product that was normalised. */
-  void norm_row(Index row, float *dproduct, const VariantSums &s) const {
-    const Index H = l.H, P = l.padded;
-    const float *normed = call.normed + row * (4 * H + 1);
-    Vec sum{}, both{};
-    for (int k = 0; k < 4; k++)
-      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
-        const Vec d = load(dproduct + k * P + i), v = load_part(normed + k * H + i, lanes);
-        add_at(s.gain_hidden + k * P + i, d * v);
-        const Vec scaled = d * load_part(call.gain_hidden + k * H + i, lanes);
-        store(dproduct + k * P + i, scaled);
-        sum += scaled;
-        both = multiply_add(scaled, v, both);
-      });
-    const float count = (float)(4 * H), inverse = normed[4 * H];
-    const Vec mean_of_d = splat(sum_of_lanes(sum) / count), mean_of_both = splat(sum_of_lanes(both) / count);
-    for (int k = 0; k < 4; k++)
-      each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
-        Vec d = load(dproduct + k * P + i) - mean_of_d - load_part(normed + k * H + i, lanes) * mean_of_both;
-        d *= splat(inverse);
-        store(dproduct + k * P + i, lanes < WIDTH ? (lane_numbers() < (int)lanes ? d : Vec{}) : d);
-        store_part(call.dhidden + row * 4 * H + k * H + i, d, lanes);
-      });
+    if constexpr (!NORMS) return;
+    // gradients of the normalised sums become those of the sums
+    auto mean_over = [&](Vec sum) { return splat(sum_of_lanes(sum) / (float)(4 * H)); };
+    const Vec hidden_d = mean_over(of_hidden), hidden_both = mean_over(by_hidden);
+    const Vec input_d = mean_over(of_input), input_both = mean_over(by_input);
+    float *dhidden = call.dhidden + row * 4 * H;
+    each_unit(H, [&](Index i, Index lanes) UNROLL_ALWAYS {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) {
+        const Vec v = load_part(normed + k * H + i, lanes), a = input.of(load_part(x + k * H + i, lanes));
+        const Vec d = (load(dproduct + k * P + i) - hidden_d - v * hidden_both) * splat(hidden.inverse);
+        store(dproduct + k * P + i, only(d, lanes));
+        store_part(dhidden + k * H + i, d, lanes);
+        store_part(dx + k * H + i, (load_part(dx + k * H + i, lanes) - input_d - a * input_both) * splat(input.inverse), lanes);
+      }
+    });
   }
 
   /** dc: of c and n; m has no gradient, since it changes no h. */
@@ -667,7 +715,10 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
                                 : call.c0           ? call.c0 + b * l.cell_width()
                                                     : nullptr;
         if (l.lstm) {
-          lstm_row(m, to, c_before, own, own_c, out, moment, s);
+          if (call.gains)
+            lstm_row<true>(m, to, c_before, own, own_c, out, moment, s);
+          else
+            lstm_row<false>(m, to, c_before, own, own_c, out, moment, s);
           if (report) s.cell[column] += norm_of(moment + 3 * l.padded, l.H);
         } else if (l.slstm)
           slstm_row(to, c_before, own, own_c, out);
@@ -714,7 +765,7 @@ struct VariantBackwardPass : VariantPass<UnrollVariantBackward> {
   void finish() const {
     const VariantSums s(l, sums_of(0));
     add_up(call.dpeephole, 3, 0);
-    add_up(call.dgain_hidden, l.blocks, s.gain_hidden - s.peephole);
+    add_up(call.dgains, 3 * l.blocks, s.gains - s.peephole);
     add_up(call.dgain_cell, 1, s.gain_cell - s.peephole);
     add_up(call.dbias_cell, 1, s.bias_cell - s.peephole);
     if (!call.hidden_grad_norm) return;

@@ -153,7 +153,7 @@ function variant(d: Drawing) {
     lengths: d.orNull(() => d.ints(B, T + 1)),
     ...{ h0: d.maybe(B * H), c0: cellStates > 0 ? d.maybe(cellStates * B * H) : null },
     peephole: isLstm ? d.maybe(3 * H) : null,
-    gainHidden: hasNorms ? d.floats(4 * H) : null,
+    gains: hasNorms ? d.floats(12 * H) : null,
     gainCell: hasNorms ? d.floats(H) : null,
     biasCell: hasNorms ? d.floats(H) : null,
     ...{ stateMask: d.maybe(B * H), updateMask: d.maybe(all), zoneoutH: d.maybe(all) },
@@ -161,7 +161,7 @@ function variant(d: Drawing) {
   };
   const made = {
     ...{ y: d.floats(all), gates: d.floats(slots * all), cells: ofCell(all) },
-    normed: hasNorms ? d.floats(T * B * (4 * H + 1)) : null,
+    normed: hasNorms ? d.floats(T * B * (4 * H + 3)) : null,
   };
   return { T, B, H, all, blocks, hasNorms, isLstm, cellStates, ofCell, call, made };
 }
@@ -310,12 +310,12 @@ const CALLS: Readonly<Record<string, (d: Drawing) => void>> = {
     const { T, B, H, all, blocks, hasNorms, isLstm, cellStates, call, made } = variant(d);
     const dProjected = d.floats(blocks * all);
     d.provider.variantBackward({
-      ...{ ...call, ...made, dy: d.floats(all), dhN: d.maybe(B * H) },
+      ...{ ...call, ...made, projected: d.floats(blocks * all), dy: d.floats(all), dhN: d.maybe(B * H) },
       dcN: cellStates > 0 ? d.maybe(cellStates * B * H) : null,
       dProjected,
       dHidden: blocks === 3 || hasNorms ? d.floats(blocks * all) : dProjected,
       dPeephole: call.peephole && d.floats(3 * H),
-      dGainHidden: hasNorms ? d.floats(4 * H) : null,
+      dGains: hasNorms ? d.floats(12 * H) : null,
       dGainCell: hasNorms ? d.floats(H) : null,
       dBiasCell: hasNorms ? d.floats(H) : null,
       ...{ dh0: d.maybe(B * H), dc0: cellStates > 0 ? d.maybe(cellStates * B * H) : null },

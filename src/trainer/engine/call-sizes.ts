@@ -78,12 +78,24 @@ function variantInputs([cell, T, B, H]: readonly number[]) {
   const [all, state, width] = [T! * B!, B! * H!, G * H!];
   const cellState = isSLstm ? 3 * state : state;
   return {
-    inputs: [width * H!, width, B!, state, cellState, 3 * H!, width, H!, H!, state, ...repeat(3, all * H!)],
+    inputs: [
+      width * H!,
+      width,
+      B!,
+      state,
+      cellState,
+      3 * H!,
+      3 * width,
+      H!,
+      H!,
+      state,
+      ...repeat(3, all * H!),
+    ],
     projected: all * width,
     gates: all * (G === 1 ? 1 : isSLstm ? 5 : 4) * H!,
     cells: T! * cellState,
     cellState,
-    normed: all * (width + 1),
+    normed: all * (width + 3),
     perStep: all * H!,
     state,
     width,
@@ -186,8 +198,8 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     const { inputs, projected, gates, cells, cellState, normed, perStep, state, width } = variantInputs(n);
     const [, T, , H] = n as number[];
     return [
-      ...[null, ...inputs, perStep, gates, cells, normed, perStep, state, cellState],
-      ...[projected, projected, 3 * H!, width, H!, H!, state, cellState, T!, T!],
+      ...[projected, ...inputs, perStep, gates, cells, normed, perStep, state, cellState],
+      ...[projected, projected, 3 * H!, 3 * width, H!, H!, state, cellState, T!, T!],
       ...[...repeat(2, gatesOf(width / H!) * T!), null],
     ];
   },
@@ -385,7 +397,7 @@ function alsoNeeded(kernel: string, given: (place: number) => boolean, n: readon
     case 'variant_forward':
       return beside([7, 8], [8, 9], [9, 7]);
     case 'variant_backward':
-      return [...beside([7, 8], [8, 9], [9, 7], [7, 17]), ...(CELL_STATES.has(n[0]!) ? [16] : [])];
+      return [...beside([7, 8], [8, 9], [9, 7], [7, 17], [7, 0]), ...(CELL_STATES.has(n[0]!) ? [16] : [])];
     case 'attention':
       return beside([6, 7], [7, 6]);
     case 'attention_backward':

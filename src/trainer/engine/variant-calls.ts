@@ -41,10 +41,10 @@ export function variantCalls(
     },
     variantBackward(call) {
       const { y, gates, cells, normed, dy, dhN, dcN, dProjected, dHidden } = call;
-      const { dPeephole, dGainHidden, dGainCell, dBiasCell, dh0, dc0, report } = call;
+      const { dPeephole, dGains, dGainCell, dBiasCell, dh0, dc0, report } = call;
       const operands = [
-        ...[...inputsOf(call, null), y, gates, cells, normed, dy, dhN, dcN],
-        ...[dProjected, dHidden, dPeephole, dGainHidden, dGainCell, dBiasCell, dh0, dc0],
+        ...[...inputsOf(call, call.gains && call.projected), y, gates, cells, normed, dy, dhN, dcN],
+        ...[dProjected, dHidden, dPeephole, dGains, dGainCell, dBiasCell, dh0, dc0],
         ...[report?.hiddenGradNorm ?? null, report?.cellGradNorm ?? null],
         ...[report?.gateMean ?? null, report?.gateSaturation ?? null, lent(call)],
       ];
@@ -54,7 +54,7 @@ export function variantCalls(
 }
 
 function inputsOf(call: VariantCall, projected: Slice | null): (Slice | IntSlice | null)[] {
-  const { weightHh, biasHh, lengths, h0, c0, peephole, gainHidden, gainCell, biasCell } = call;
+  const { weightHh, biasHh, lengths, h0, c0, peephole, gains, gainCell, biasCell } = call;
   const masks = [call.stateMask, call.updateMask, call.zoneoutH, call.zoneoutC];
-  return [projected, weightHh, biasHh, lengths, h0, c0, peephole, gainHidden, gainCell, biasCell, ...masks];
+  return [projected, weightHh, biasHh, lengths, h0, c0, peephole, gains, gainCell, biasCell, ...masks];
 }

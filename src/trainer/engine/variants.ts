@@ -35,8 +35,8 @@ export interface VariantCall {
   readonly c0: Slice | null;
   /** (3·H): of i, f, o; LSTM only, as the next three */
   readonly peephole: Slice | null;
-  /** (4·H) */
-  readonly gainHidden: Slice | null;
+  /** (3, 4·H): gains of W_hh h and of W_ih x, then the biases */
+  readonly gains: Slice | null;
   /** (H) each; all three norms or none */
   readonly gainCell: Slice | null;
   readonly biasCell: Slice | null;
@@ -52,7 +52,7 @@ export interface VariantCall {
 
 /** Kept for the way back; null: none will follow. */
 export interface VariantForward extends VariantCall {
-  /** (T, B, G·H): W_ih x + b, normalised where there are norms */
+  /** (T, B, G·H): W_ih x + b; where there are norms W_ih x, which the steps normalise */
   readonly projected: Slice;
   readonly y: Slice;
   readonly hN: Slice;
@@ -63,11 +63,13 @@ export interface VariantForward extends VariantCall {
   readonly cells: Slice | null;
   /** (T, B, H): what the recurrent product reads, so that dW_hh = dHiddenᵀ · read */
   readonly read: Slice | null;
-  /** (T, B, 4·H + 1); where there are norms */
+  /** (T, B, 4·H + 3); where there are norms */
   readonly normed: Slice | null;
 }
 
 export interface VariantBackward extends VariantCall {
+  /** read where there are norms */
+  readonly projected: Slice;
   readonly y: Slice;
   readonly gates: Slice;
   readonly cells: Slice | null;
@@ -80,7 +82,7 @@ export interface VariantBackward extends VariantCall {
   /** (T, B, G·H) of the recurrent product; the same place but for a GRU and with norms */
   readonly dHidden: Slice;
   readonly dPeephole: Slice | null;
-  readonly dGainHidden: Slice | null;
+  readonly dGains: Slice | null;
   readonly dGainCell: Slice | null;
   readonly dBiasCell: Slice | null;
   readonly dh0: Slice | null;

@@ -24,17 +24,9 @@ import {
 import { tap } from '../engine/kernels/tap.ts';
 import { variant, variantRuns } from '../engine/kernels/variant.ts';
 import { fusedKernels, provider, weightsChanged } from '../engine/storage.ts';
-import {
-  type Cell,
-  type CellState,
-  type CellWeights,
-  EPSILON,
-  NO_MASKS,
-  normalised,
-  type StepMasks,
-} from './cell.ts';
+import { type Cell, type CellState, type CellWeights, NO_MASKS, normalised, type StepMasks } from './cell.ts';
 import { maskedSteps } from './dropout.ts';
-import { dense, layerNorm } from './operations.ts';
+import { dense } from './operations.ts';
 import type { SequenceMasks, Zoneout } from './recurrent-masks.ts';
 
 export interface RunnerWeights extends CellWeights {
@@ -104,18 +96,17 @@ function runVariant(cell: Cell, x: Tensor3D, weights: RunnerWeights, options: Ru
   // the recurrent bias of a GRU stands inside of the product with r
   const apart = cell.fused === 'gru-reset-after';
   const bias = biasIh && biasHh && !apart ? (add(biasIh, biasHh) as Tensor1D) : biasIh;
-  const product = dense(read, weightIh, norms ? null : bias);
   const begin = (values: Float32Array | undefined, given: Tensor2D | undefined) =>
     values ? tensor2d(values, [batch, weightHh.shape[1]]) : given;
   const { y, hN, cN } = variant(
     {
-      projected: norms ? layerNorm(product, norms.input, bias!, EPSILON) : product,
+      projected: dense(read, weightIh, norms ? null : bias),
       weightHh,
       biasHh: apart ? (biasHh ?? undefined) : undefined,
       h0: begin(state?.h, initial?.h),
       c0: begin(state?.c, initial?.c),
       peephole: peephole ?? undefined,
-      gainHidden: norms?.hidden,
+      ...(norms ? { gainHidden: norms.hidden, gainInput: norms.input, bias: bias! } : {}),
       gainCell: norms?.cellWeight,
       biasCell: norms?.cellBias,
     },

@@ -1,9 +1,10 @@
 // A whole sequence through a recurrent cell with what its fields change, or through sLSTM, from inputs that are projected
 // already. Outputs: y (T, B, H) and the last states (B, H), of sLSTM's cell (B, 3·H). The way back runs the provider's backward pass once; dW_hh is one product over
-// all steps of what it leaves. Masks have no gradient.
+// all steps of what it leaves. With norms, what is projected is W_ih x alone. Masks have no gradient.
 import type { NamedTensorMap, Tensor, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
 import { newFloats } from '../pool.ts';
 import { GATES } from '../provider.ts';
+import type { Slice } from '../slices.ts';
 import { borrow, floats, fusedKernels, giveBack, provider, slice, tapeIsOn, whole } from '../storage.ts';
 import {
   type VariantCall,
@@ -27,9 +28,11 @@ export interface VariantInputs {
   h0?: Tensor | undefined;
   /** (B, cellStates·H) */
   c0?: Tensor | undefined;
-  /** (3·H), (4·H), (H), (H); LSTM only */
+  /** (3·H), then (4·H) of W_hh h, of W_ih x, and their biases, (H), (H); LSTM only */
   peephole?: Tensor | undefined;
   gainHidden?: Tensor | undefined;
+  gainInput?: Tensor | undefined;
+  bias?: Tensor | undefined;
   gainCell?: Tensor | undefined;
   biasCell?: Tensor | undefined;
 }
@@ -108,12 +111,24 @@ function callOf(context: VariantContext, at: (name: string) => Float32Array | un
     h0: given('h0'),
     c0: given('c0'),
     peephole: given('peephole'),
-    gainHidden: given('gainHidden'),
+    gains: gainsOf(at),
     gainCell: given('gainCell'),
     biasCell: given('biasCell'),
     ...context.masks,
     zoneout: context.zoneout,
   };
+}
+
+const GAINS = ['gainHidden', 'gainInput', 'bias'] as const;
+
+/** Side by side, as the kernel has them. */
+function gainsOf(at: (name: string) => Float32Array | undefined): Slice | null {
+  const given = GAINS.flatMap(name => at(name) ?? []);
+  if (given.length < GAINS.length) return null;
+  const [{ length }] = given as [Float32Array];
+  const gains = new Float32Array(GAINS.length * length);
+  for (const [place, array] of given.entries()) gains.set(array, place * length);
+  return whole(gains);
 }
 
 const optional = (array: Float32Array | null | undefined) => (array ? whole(array) : null);
@@ -129,7 +144,7 @@ function forward(inputs: Record<string, TensorInfo | undefined>, context: Varian
         gates: borrow(T * B * slots * H),
         cells: cellStates > 0 ? borrow(T * B * cellStates * H) : null,
         read: borrow(T * B * H),
-        normed: arrays['gainHidden'] ? borrow(T * B * (4 * H + 1)) : null,
+        normed: arrays['gainHidden'] ? borrow(T * B * (4 * H + 3)) : null,
       }
     : null;
   const [y, hN] = [newFloats(T * B * H), newFloats(B * H)];
@@ -162,9 +177,11 @@ function backward(dys: Tensor[], context: VariantContext): Record<string, Float3
   for (const [name, array] of Object.entries(arrays)) gradients[name] = newFloats(array.length);
   const apart = kept.normed !== null || cell === 'gru-reset-after';
   const dHidden = apart ? borrow(T * B * width) : gradients['projected']!;
+  const dGains = kept.normed && new Float32Array(GAINS.length * width);
   const report = onReport ? emptyReport(shape) : null;
   operations().variantBackward({
     ...callOf(context, name => arrays[name]),
+    projected: whole(arrays['projected']!),
     y: whole(y),
     gates: whole(kept.gates),
     cells: optional(kept.cells),
@@ -175,7 +192,7 @@ function backward(dys: Tensor[], context: VariantContext): Record<string, Float3
     dProjected: whole(gradients['projected']!),
     dHidden: whole(dHidden),
     dPeephole: optional(gradients['peephole']),
-    dGainHidden: optional(gradients['gainHidden']),
+    dGains: optional(dGains),
     dGainCell: optional(gradients['gainCell']),
     dBiasCell: optional(gradients['biasCell']),
     dh0: optional(gradients['h0']),
@@ -199,6 +216,8 @@ function backward(dys: Tensor[], context: VariantContext): Record<string, Float3
     c: whole(gradients['weightHh']!),
     accumulate: false,
   });
+  for (const [place, name] of GAINS.entries())
+    if (dGains) gradients[name]!.set(dGains.subarray(place * width, (place + 1) * width));
   if (gradients['biasHh']) provider().columnSums(T * B, width, whole(dHidden), whole(gradients['biasHh']));
   for (const array of Object.values(kept)) if (array) giveBack(array);
   if (apart) giveBack(dHidden);
@@ -243,7 +262,7 @@ export const variantKernel: EngineKernel = {
       h0: [batch, H],
       c0: [batch, cellStates * H],
       peephole: [3 * H],
-      gainHidden: [width],
+      ...{ gainHidden: [width], gainInput: [width], bias: [width] },
       gainCell: [H],
       biasCell: [H],
     };

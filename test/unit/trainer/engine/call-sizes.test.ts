@@ -16,7 +16,7 @@ type Call = [
 /** A cell with fields over 2 steps of 1 row of 1 unit, without the operands at the places `left`. */
 function variantCall(kernel: 'variant_forward' | 'variant_backward', cell: number, left: readonly number[]) {
   const operands = Array.from({ length: OPERANDS[kernel].length }, (_, place) =>
-    place === 3 || left.includes(place) ? null : floats(20),
+    place === 3 || left.includes(place) ? null : floats(30),
   );
   return [kernel, operands, [cell, 2, 1, 1, 0]] as const;
 }
@@ -29,6 +29,7 @@ const variantCalls: Call[] = (
     ['norms without the gain of the product', 'variant_forward', LSTM, [7], /operand 7 is not given/],
     ['a cell without norms', 'variant_forward', LSTM, [7, 8, 9, 20], null],
     ['norms back without the bias of the cell', 'variant_backward', LSTM, [9], /operand 9 is not given/],
+    ['norms back without what they normalised', 'variant_backward', LSTM, [0], /operand 0 is not given/],
     ['norms back without what they made', 'variant_backward', LSTM, [17], /operand 17 is not given/],
     ['an LSTM back without its cells', 'variant_backward', LSTM, [7, 8, 9, 16], /operand 16 is not given/],
     ['an sLSTM back without its cells', 'variant_backward', S_LSTM, [7, 8, 9, 16], /operand 16 is not given/],
