@@ -336,6 +336,7 @@ class TableBuilder {
       new Map(this.wanted.map((column, index): [string, T] => [column, part(facts[index]!)]));
     this.tellSum(facts);
     this.tellUnits();
+    this.tellTwins();
     return {
       columns: this.columns,
       values: by(({ values }) => values),
@@ -358,6 +359,17 @@ class TableBuilder {
 
   tellHeader(first: Row, header: Row): void {
     this.notes.push(headerNote(first, header));
+  }
+
+  /** A column whose name differs from a wanted one in its case alone. */
+  private tellTwins(): void {
+    for (const column of this.wanted) {
+      const twin = this.columns.find(
+        other => other.toLowerCase() === column.toLowerCase() && !this.wanted.includes(other),
+      );
+      if (twin !== undefined)
+        this.notes.push(`Columns "${column}" and "${twin}" differ in their case alone: "${column}" is read.`);
+    }
   }
 
   private tellUnits(): void {

@@ -2,6 +2,7 @@
 // percent signs are left off, where a whole column agrees on them.
 import { count } from '../../experiment/words.ts';
 import { DataError } from './errors.ts';
+import { PlaceholderWatch } from './placeholder.ts';
 import { Column, type Storage } from './storage.ts';
 
 /** How 1234.5 is written, as `data.numbers` sets it. */
@@ -233,6 +234,7 @@ export class ColumnReader {
   private separated = 0;
   private grouped: Seen | null = null;
   private otherScript: Seen | null = null;
+  private readonly placeholders = new PlaceholderWatch();
   private noPercent: Seen | null = null;
   private percent: Seen | null = null;
   private currency = '';
@@ -268,6 +270,7 @@ export class ColumnReader {
     if (!finite)
       throw new DataError(`${this.at({ text, line })} is no finite number; correct it, or leave it empty.`);
     this.note(cell, { text, line });
+    this.placeholders.add(text, Number.isNaN(cell.point) ? cell.comma : cell.point, line);
     this.push(cell.point, cell.comma);
   }
 
@@ -297,6 +300,7 @@ export class ColumnReader {
       notes.push(
         `Column "${this.column}": currency signs are left off, ${JSON.stringify(this.currencyCell.text)} is read as ${this.valueOf(this.currencyCell, sign)}.`,
       );
+    notes.push(...this.placeholders.notes(this.column));
     if (this.otherScript)
       notes.push(
         `Column "${this.column}": digits of another script, ${JSON.stringify(this.otherScript.text)} is read as ${this.valueOf(this.otherScript, sign)}.`,

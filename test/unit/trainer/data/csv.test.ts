@@ -142,6 +142,14 @@ describe('reading tables', () => {
     await refused('"sep=,"\nx,y\n1,2\n3,oops\n', /^a\.csv, line 4: "oops"/);
   });
 
+  it('tells a column whose name differs in case alone', async () => {
+    const read = (names: string[]) => readCsv(write('Y,y,ý\n7,2,3\n4,5,6\n'), 'a.csv', names);
+    const one = await read(['y']);
+    assert.deepEqual([...one.values.get('y')!], [2, 5]);
+    assert.deepEqual(one.notes, ['Columns "y" and "Y" differ in their case alone: "y" is read.']);
+    assert.deepEqual((await read(['y', 'Y'])).notes, []);
+  });
+
   it('leaves out units under the header, totals and remarks below the table, and says so', async () => {
     const notes = async (content: string) => {
       const { notes, values, lines } = await readCsv(write(content), 'a.csv', ['y']);

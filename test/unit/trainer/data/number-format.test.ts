@@ -134,6 +134,27 @@ describe('number formats of columns', () => {
     assert.equal((await read([...words, '3'])).missing, words.length);
   });
 
+  for (const [name, cells, told] of [
+    ['-9999', ['1.5', '-9999', '3', '-9999.0', '2'], '-9999 stands in 2 of 5 cells, first in line 3'],
+    ['999.9', ['1.5', '999.9', '3', '2'], '999.9 stands in 1 of 4 cells, first in line 3'],
+    ['9.96921e+36', ['1', '9.96921e+36', '3', '2'], '9.96921e+36 stands in 1 of 4 cells, first in line 3'],
+  ] as const)
+    it(`tells ${name} far from all others, and reads it`, async () => {
+      const found = await read(cells);
+      assert.deepEqual(found.values, cells.map(Number));
+      assert.ok(found.notes.includes(`Column "y": ${told}, far from all others (`), found.notes);
+    });
+
+  it('tells no nines among others like them', async () => {
+    for (const cells of [
+      ['9000', '9999', '9500', '8000'],
+      ['99', '1', '50'],
+      ['99', '999', '9999'],
+      ['98', '99', '97', '96'],
+    ])
+      assert.equal((await read(cells)).notes, '');
+  });
+
   const refusals: [
     name: string,
     cells: string[],
