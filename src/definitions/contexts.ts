@@ -105,14 +105,19 @@ function agreed<T>(
   return { ...own, value: null, fallback: fallback ?? told(all), called };
 }
 
-/** Where some calls leave it open: what the others agree on. */
-function told<T>(all: readonly { given: Given<T> }[]): T | null {
-  const known = all.map(({ given }) => given.value ?? given.fallback).filter(each => each !== null);
-  const [first, ...rest] = known;
-  return first !== undefined && known.length < all.length && rest.every(each => each === first)
-    ? first
-    : null;
+/** Where some calls leave it open: what the others agree on, else those of the program, its tests not among them. */
+function told<T>(all: readonly { at: Origin | null; given: Given<T> }[]): T | null {
+  const known = all.flatMap(({ at, given }) => {
+    const value = given.value ?? given.fallback;
+    return value === null ? [] : [{ value, isTest: TEST.test(at?.file ?? '') }];
+  });
+  if (known.length === all.length) return null;
+  const program = known.filter(({ isTest }) => !isTest);
+  const [first, ...rest] = program.length > 0 ? program : known;
+  return first && rest.every(({ value }) => value === first.value) ? first.value : null;
 }
+
+const TEST = /(?:^|[\\/])(?:tests?[\\/]|test_[^\\/]*$|[^\\/]*(?:_test\.py|\.(?:test|spec)\.\w+)$)/;
 
 /** Neither has a default, or both have the same. */
 function isSameOpen<T>(a: Given<T>, b: Given<T>): boolean {

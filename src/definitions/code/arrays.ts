@@ -1,7 +1,7 @@
 // Shapes of arrays, as far as the text gives them: reshapes, slices, columns by name, lists that a loop fills, and what
 // functions of the file hand on. Names are those of NumPy, pandas, PyTorch, TensorFlow and TensorFlow.js.
 
-import { type ArrayShape, callsNamed, dotted, type Evaluator, type Value } from './evaluation.ts';
+import { type ArrayShape, callsNamed, dotted, type Evaluator, framesWith, type Value } from './evaluation.ts';
 import { type Binding, type CallOf, type Expression, itemAt } from './expression.ts';
 import type { Node, Source } from './node.ts';
 
@@ -72,6 +72,10 @@ export class Arrays {
         return this.ofMember(expression, depth);
       case 'name':
         return this.ofBindings(expression, depth);
+      case 'within':
+        return this.evaluator.within(framesWith(this.evaluator.frames, expression), () =>
+          this.shape(expression.value, depth + 1),
+        );
       default:
         return null;
     }
@@ -101,8 +105,7 @@ export class Arrays {
       return agreed(this.evaluator.imported(binding).map(each => this.ofBinding(each, at, depth + 1)));
     if (binding.kind !== 'value') return null;
     const { value } = binding;
-    const isEmpty = value.kind === 'list' && value.items.length === 0;
-    return isEmpty ? this.ofFilled(binding, depth) : this.shape(value, depth);
+    return isEmptyList(value) ? this.ofFilled(binding, depth) : this.shape(value, depth);
   }
 
   /** `xs = []`, which `xs.append(…)` fills. */
@@ -421,7 +424,8 @@ export class Arrays {
     const made = this.evaluator.definitions(owner);
     const isScaler =
       made.length > 0 && made.every(each => each.kind === 'call' && SCALERS.test(lastOf(each.callee)));
-    return isScaler && given ? this.shape(given, depth + 1) : null;
+    // scikit-learn takes tables only
+    return isScaler && given ? (this.shape(given, depth + 1) ?? [UNKNOWN, UNKNOWN]) : null;
   }
 
   /** `(n, 10, 1)`, `n, 10, 1` or `[n, 10, 1]` */
@@ -512,6 +516,12 @@ export class Arrays {
     const at = place < 0 ? own.length + 1 + place : place;
     return [...own.slice(0, at), size(many), ...own.slice(at)];
   }
+}
+
+/** `[]`, `list()` */
+function isEmptyList(value: Expression): boolean {
+  if (value.kind === 'list') return value.items.length === 0;
+  return value.kind === 'call' && value.node.text === 'list()';
 }
 
 function lastOf(expression: Expression): string {

@@ -15,6 +15,7 @@ export class Calls {
 
   /** What the call of the frame gives for a parameter; undefined where no call is known. */
   argumentOf(parameter: Extract<Binding, { kind: 'parameter' }>, depth: number): Given | undefined {
+    if (parameter.isAssumed) return undefined;
     const owner = this.evaluator.dialect.scopeOf(parameter.node);
     const call = this.evaluator.frames.get(owner.node.id);
     if (call === undefined || typeof call === 'number') return undefined;

@@ -1,6 +1,7 @@
 // The expressions that a reference may stand for: what made a record, a list, an instance or a layer.
-import { dotted, type Evaluator } from './evaluation.ts';
+import { dotted, type Evaluator, framesWith } from './evaluation.ts';
 import type { Binding, CallOf, Expression } from './expression.ts';
+import { ParsedSettings } from './parsed-settings.ts';
 
 const DEPTH = 24;
 /** What copies a record, or hands it on. */
@@ -14,9 +15,11 @@ const OPENS = /^(?:(?:io\.|codecs\.)?open|(?:pathlib\.)?Path)$/;
 
 export class Definitions {
   private readonly evaluator: Evaluator;
+  private readonly parsed: ParsedSettings;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.parsed = new ParsedSettings(evaluator);
   }
 
   /** The expressions that a reference may stand for; itself where it is none, or leads out of the file. */
@@ -28,6 +31,10 @@ export class Definitions {
         .flatMap(each => this.evaluator.definitions(each, depth + 1));
     if (expression.kind === 'call') return this.definitionsOfCall(expression, depth);
     if (expression.kind === 'binary') return this.joined(expression, depth) ?? [expression];
+    if (expression.kind === 'within')
+      return this.evaluator.within(framesWith(this.evaluator.frames, expression), () =>
+        this.evaluator.definitions(expression.value, depth + 1),
+      );
     if (!['name', 'member', 'index', 'key'].includes(expression.kind)) return [expression];
     const bindings = this.evaluator.bindingsOf(expression, depth);
     if (bindings.length === 0) {
@@ -107,6 +114,8 @@ export class Definitions {
       const loaded = this.loaded(call, depth);
       return loaded ? [loaded] : [call];
     }
+    const parsed = this.parsed.heldBy(call, depth);
+    if (parsed) return [parsed];
     if (name === 'Object.assign' && positional.length > 0)
       return [
         { kind: 'record', entries: new Map(), spreads: positional, isWhole: call.isWhole, node: call.node },

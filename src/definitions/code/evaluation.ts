@@ -130,6 +130,11 @@ export function dotted(expression: Expression): string {
   return base && `${base}.${expression.name}`;
 }
 
+/** The frames that the value of an instance's member is read in. */
+export function framesWith(frames: Frames, { maker, call }: Extract<Expression, { kind: 'within' }>): Frames {
+  return new Map([...frames, [maker.node.id, call]]);
+}
+
 export function bindingOf(value: Expression, dialect: Dialect): Binding {
   return { kind: 'value', value, node: value.node, scope: dialect.scopeOf(value.node) };
 }

@@ -33,6 +33,8 @@ export type Expression = { node: Node } & (
     }
   /** a member of a record by its name, as a spread takes it */
   | { kind: 'key'; object: Expression; name: string }
+  /** read as the call that made its instance gives the parameters of the constructor `maker` */
+  | { kind: 'within'; value: Expression; maker: Scope; call: CallOf }
   | { kind: 'other' }
 );
 
@@ -91,6 +93,8 @@ export interface Parameter {
   annotation: Expression | null;
   /** `**options`: what is given by name and has no parameter of its own */
   isRest: boolean;
+  /** it is none that a call gives: an option of the command line, a field that a configuration may set */
+  isAssumed?: true;
 }
 
 /** `from module import *` */

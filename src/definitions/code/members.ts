@@ -32,6 +32,8 @@ const MODULE_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Conv2d: ['in_channels', 'out_channels'],
   MultiheadAttention: ['embed_dim', 'num_heads'],
 };
+/** methods that call each other, through which a member is followed */
+const MOST_METHODS = 4;
 /** members asked for while others are looked up: bundles of generated code lead round in circles */
 const MOST_NESTED = 60;
 
@@ -69,19 +71,43 @@ export class Members {
   }
 
   private ownMembers(object: Expression, name: string, at?: Expression): readonly Binding[] {
+    const { dialect } = this.evaluator;
     const owner = enclosingClass(this.evaluator.dialect.scopeOf(object.node));
     if (!owner) return [];
     const found = owner.members(name);
     if (found.length === 0)
       return this.evaluator.basesOf(owner).flatMap(base => (base === owner ? [] : base.members(name)));
     if (!at || found.length < 2) return found;
-    const own = this.evaluator.dialect.scopeOf(at.node);
-    const near = found.filter(({ node }) => this.evaluator.dialect.scopeOf(node) === own);
-    if (near.length > 0 && near.some(binding => isBefore(binding, at.node)))
-      return this.evaluator.reaching(near, at, own);
+    // set before in the same method, or in the one that calls it
+    for (let here: Expression | null = at, left = MOST_METHODS; here && left > 0; left--) {
+      const own: Scope = dialect.scopeOf(here.node);
+      const near = found.filter(({ node }) => dialect.scopeOf(node) === own);
+      const isSet = near.some(binding => isBefore(binding, here!.node));
+      if (isSet && (here === at || !this.mayBeSetBetween(found, own)))
+        return this.evaluator.reaching(near, here, own);
+      const caller: CallOf | number | undefined = this.evaluator.frames.get(own.node.id);
+      const isOwn =
+        typeof caller === 'object' &&
+        caller.callee.kind === 'member' &&
+        caller.callee.object.kind === 'name' &&
+        caller.callee.object.name === dialect.self &&
+        enclosingClass(dialect.scopeOf(caller.node)) === owner;
+      here = isOwn ? (caller as CallOf) : null;
+    }
     // a field of the class body is what it is until a method sets it
-    const set = found.filter(({ node }) => this.evaluator.dialect.scopeOf(node) !== owner);
-    return set.length > 0 ? lastOfEach(set, this.evaluator.dialect) : found;
+    const set = found.filter(({ node }) => dialect.scopeOf(node) !== owner);
+    return set.length > 0 ? lastOfEach(set, dialect) : found;
+  }
+
+  /** A method that sets the member too is called in the one that set it first. */
+  private mayBeSetBetween(found: readonly Binding[], own: Scope): boolean {
+    const { dialect } = this.evaluator;
+    const { text } = own.node;
+    return found.some(({ node }) => {
+      const there = dialect.scopeOf(node);
+      const name = there === own ? null : there.node.childForFieldName('name')?.text;
+      return name !== null && (name === undefined || text.includes(`${dialect.self}.${name}(`));
+    });
   }
 
   private membersOfDefinition(definition: Expression, name: string, depth: number): readonly Binding[] {
@@ -226,6 +252,9 @@ export class Members {
       // hyperparameters are parsed from the command line as a rule
       return [/^HParams$/.test(last) ? assumed(member, name) : member];
     }
+    if (callee.kind === 'member' && last === 'get' && call.positional.length === 2)
+      // `options.get("sizes", [64, 32])[0]`
+      return this.membersOf(call.positional[1]!, name, depth + 1).map(each => assumed(each, name));
     if (callee.kind === 'member' && /^(?:parse_(?:known_)?args|parseArgs)$/.test(last))
       return this.option(call, name);
     if (Object.hasOwn(STATES, last) && STATES[last] === name && call.positional[0])
@@ -256,7 +285,11 @@ export class Members {
       return members;
     }
     return members.flatMap(member => {
-      if (member.kind !== 'value' || member.value.kind !== 'name') return [member];
+      if (member.kind !== 'value' || member.value.kind === 'constant') return [member];
+      if (member.value.kind !== 'name') {
+        const { value } = member;
+        return [{ ...member, value: { kind: 'within', value, maker, call, node: value.node } }];
+      }
       // a member that its constructor's parameter sets comes from that parameter
       const found = this.evaluator.bindingsOf(member.value, depth + 1);
       return found.flatMap((each): Binding[] => {
@@ -315,6 +348,7 @@ function assumed(field: Binding, name: string): Binding {
     property: null,
     annotation: null,
     isRest: false,
+    isAssumed: true,
     node,
     scope,
   };

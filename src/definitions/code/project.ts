@@ -15,7 +15,7 @@ export interface Project {
   /** All that a configuration file gives. */
   settingsIn(file: string, from: Source): Expression | null;
   /** What the configuration files of a kind have in common, where it is not told which one is loaded. */
-  anySettings(ending: 'json' | 'yaml', from: Source): Expression | null;
+  anySettings(ending: 'json' | 'yaml' | 'ini', from: Source): Expression | null;
   /** What an input of the page beside a script holds before anybody changes it. */
   input(id: string, from: Source): Expression | null;
   /** What configuration files make a class with: `_target_: package.Net`. */

@@ -282,6 +282,12 @@ function innermost(node: Node): Node {
   return here ?? node;
 }
 
+function classAround(node: Node): Node | null {
+  let here: Node | null = node;
+  while (here && here.type !== 'class_definition') here = here.parent;
+  return here;
+}
+
 function bindOne(node: Node, scope: Scope, bind: Bind, star: (star: Star) => void): void {
   switch (node.type) {
     case 'assignment': {
@@ -543,6 +549,8 @@ function members(scope: Scope, bind: Bind): void {
     const right = node.childForFieldName('right');
     if (!left || !right) continue;
     const inner = innermost(node);
+    // `self` of a class inside is another one
+    if (!classAround(inner)?.equals(scope.node)) continue;
     if (node.type === 'augmented_assignment') {
       const name =
         left.type === 'identifier' && inner.equals(scope.node)

@@ -1,9 +1,10 @@
 // What expressions come to: constants, with where they stand. What a caller or a configuration may set otherwise is open,
 // with its default.
 import { binary, unary } from './arithmetic.ts';
-import { dotted, type Evaluator, type Origin, type Value } from './evaluation.ts';
+import { dotted, type Evaluator, framesWith, type Origin, type Value } from './evaluation.ts';
 import type { Binding, CallOf, Choice, Constant, Expression } from './expression.ts';
 import type { Node } from './node.ts';
+import { ParsedSettings } from './parsed-settings.ts';
 import { isBefore } from './reach.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
@@ -33,9 +34,11 @@ const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument'])
 
 export class Values {
   private readonly evaluator: Evaluator;
+  private readonly parsed: ParsedSettings;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.parsed = new ParsedSettings(evaluator);
   }
 
   value(expression: Expression, depth = 0): Value {
@@ -75,6 +78,10 @@ export class Values {
         );
       case 'call':
         return this.valueOfCall(expression, depth);
+      case 'within':
+        return this.evaluator.within(framesWith(this.evaluator.frames, expression), () =>
+          this.evaluator.value(expression.value, depth + 1),
+        );
       default:
         return this.valueOfReference(expression, depth);
     }
@@ -145,6 +152,8 @@ export class Values {
     if (name === 'sum' && positional.length === 1) return this.sumOf(positional[0]!, depth + 1);
     const searched = callee.kind === 'member' ? this.searched(call, callee.name, depth) : null;
     if (searched) return searched;
+    const taken = callee.kind === 'member' ? this.parsed.taken(call, depth) : null;
+    if (taken) return taken;
     if (last === 'get' || last === 'pop' || last === 'getattr') return this.valueOfLookUp(call, last, depth);
     return UNKNOWN;
   }

@@ -6,6 +6,7 @@ import { Source } from '../code/node.ts';
 import type { Project } from '../code/project.ts';
 import { type Language, languageOfFile, type Tree } from '../code/syntax.ts';
 import { inputSetting } from './html.ts';
+import { iniSettings } from './ini.ts';
 import { jsonSettings, mergedSettings } from './json.ts';
 import { type YamlFile, yamlFile } from './yaml.ts';
 
@@ -27,9 +28,10 @@ const LARGEST_CONFIGURATION = 64_000;
 /** JSON that may be the configuration of a model, by its name or folder */
 export const CONFIGURATION_FILE =
   /(?:[\\/](?:conf|configs?|params|settings|hparams)[\\/][^\\/]+|[\\/][^\\/]*(?:conf|param|setting|hyper)[^\\/]*)\.json$/i;
+const INI = /\.(?:ini|cfg|conf)$/;
 /** those of tools */
 const TOOLS =
-  /[\\/](?:[jt]sconfig|package|composer|docker-compose|environment|mkdocs|angular|launch|tasks|settings|vite|webpack|babel|\.)[^\\/]*\.(?:json|ya?ml)$/i;
+  /[\\/](?:[jt]sconfig|setup|tox|pytest|mypy|flake8|alembic|nginx|package|composer|docker-compose|environment|mkdocs|angular|launch|tasks|settings|vite|webpack|babel|\.)[^\\/]*\.(?:json|ya?ml|ini|cfg|conf)$/i;
 /** what no project has as a module of its own */
 const FOREIGN = /^(?:torch|tensorflow|keras|numpy|pandas|typing|os|sys|math|npm:@?[a-z])(?:\b|\.)/;
 /** names that a configuration goes by */
@@ -46,6 +48,9 @@ interface Listed {
   all: Set<string>;
   yaml: string[];
   json: string[];
+  ini: string[];
+  /** files whose path ends so, each with `/` between its folders */
+  ending(ending: string): readonly string[];
 }
 
 /** What was made of each file, until its text is another. */
@@ -72,6 +77,7 @@ export class ProjectFiles implements Project {
   private readonly sources = new Map<string, { text: string; source: Source; tree: Tree }>();
   private readonly yaml = new MadeOfTexts<YamlFile>(yamlFile);
   private readonly json = new MadeOfTexts<Expression | null>(jsonSettings);
+  private readonly ini = new MadeOfTexts<Expression | null>(iniSettings);
   private readonly any = new Map<string, { texts: string[]; settings: Expression | null }>();
   private own: Source | null = null;
   private listed: Listed | null = null;
@@ -106,7 +112,16 @@ export class ProjectFiles implements Project {
     if (!name.startsWith('npm:') && !name.startsWith('.') && beside !== from.file)
       for (const file of candidates(name, beside, this.root))
         if (all.has(file)) return file === from.file ? null : this.source(file);
-    return null;
+    return this.elsewhere(name, from);
+  }
+
+  /** Where the text adds folders to Python's own: the only file of the project that is called so. */
+  private elsewhere(name: string, from: Source): Source | null {
+    if (!/^\w+(?:\.\w+)*$/.test(name) || from.file?.endsWith('.py') !== true) return null;
+    if (![from, this.own].some(each => each?.text.includes('sys.path'))) return null;
+    const ending = `/${name.replaceAll('.', '/')}.py`;
+    const [only, ...more] = this.files()!.ending(ending);
+    return only && more.length === 0 && only !== from.file ? this.source(only) : null;
   }
 
   mentioning(name: string, from: Source): readonly Source[] {
@@ -125,7 +140,8 @@ export class ProjectFiles implements Project {
     const mention = new RegExp(`\\b${name.replaceAll('$', '\\$')}\\s*\\(`);
     const found: Source[] = [];
     for (const file of files.all) {
-      if (file === own || file.endsWith('.py') !== isPython || /\.(?:ya?ml|json)$/.test(file)) continue;
+      if (file === own || file.endsWith('.py') !== isPython || /\.(?:ya?ml|json|ini|cfg|conf)$/.test(file))
+        continue;
       const text = this.host.read(file);
       if (!text?.includes(name) || !mention.test(text)) continue;
       if (found.length === MOST_MENTIONS) return [];
@@ -144,7 +160,8 @@ export class ProjectFiles implements Project {
 
   settingsIn(file: string, from: Source): Expression | null {
     if (from.file === null) return null;
-    if (file.endsWith('.json')) return this.jsonSettings(file, from.file);
+    if (file.endsWith('.json')) return this.madeOf(this.json, file, from.file);
+    if (INI.test(file)) return this.madeOf(this.ini, file, from.file);
     if (!/\.ya?ml$/.test(file)) return null;
     const all = this.files()?.all;
     for (const base of [path.dirname(from.file), this.root]) {
@@ -154,10 +171,10 @@ export class ProjectFiles implements Project {
     return null;
   }
 
-  anySettings(ending: 'json' | 'yaml', from: Source): Expression | null {
+  anySettings(ending: 'json' | 'yaml' | 'ini', from: Source): Expression | null {
     if (from.file === null) return null;
     const files = this.files();
-    const every = (ending === 'json' ? files?.json : files?.yaml)?.filter(file => !TOOLS.test(file)) ?? [];
+    const every = files?.[ending].filter(file => !TOOLS.test(file)) ?? [];
     const own = path.dirname(from.file);
     // those of other programs stand in other folders
     const steps = (file: string) => path.relative(own, path.dirname(file)).split(path.sep).length;
@@ -171,7 +188,7 @@ export class ProjectFiles implements Project {
       return known.settings;
     const all = named.flatMap((file, at) => {
       if (!texts[at] || texts[at].length > LARGEST_CONFIGURATION) return [];
-      const settings = ending === 'json' ? this.jsonIn(file) : this.yamlOf(file)?.settings;
+      const settings = ending === 'yaml' ? this.yamlOf(file)?.settings : this[ending].of(texts[at], file);
       return settings?.kind === 'record' ? [settings] : [];
     });
     const settings = all.length > 0 ? mergedSettings(all) : null;
@@ -179,17 +196,14 @@ export class ProjectFiles implements Project {
     return settings;
   }
 
-  private jsonSettings(file: string, from: string): Expression | null {
+  /** Beside the file, or from the project's folder. */
+  private madeOf(kind: MadeOfTexts<Expression | null>, file: string, from: string): Expression | null {
     for (const base of [path.dirname(from), this.root]) {
       const full = path.resolve(base, file);
-      if (this.inside(full) && this.host.read(full)) return this.jsonIn(full);
+      const text = this.inside(full) ? this.host.read(full) : null;
+      if (text) return kind.of(text, full);
     }
     return null;
-  }
-
-  private jsonIn(full: string): Expression | null {
-    const text = this.host.read(full);
-    return text ? this.json.of(text, full) : null;
   }
 
   input(id: string, from: Source): Expression | null {
@@ -284,13 +298,24 @@ export class ProjectFiles implements Project {
   private files(): Listed | null {
     const of = this.host.list();
     if (!of) return null;
-    if (this.listed?.of !== of)
+    if (this.listed?.of !== of) {
+      const byEnding = new Map<string, readonly string[]>();
       this.listed = {
         of,
         all: new Set(of),
         yaml: of.filter(file => /\.ya?ml$/.test(file)),
         json: of.filter(file => file.endsWith('.json')),
+        ini: of.filter(file => INI.test(file)),
+        ending: ending => {
+          let found = byEnding.get(ending);
+          if (!found) {
+            found = of.filter(file => file.replaceAll('\\', '/').endsWith(ending));
+            byEnding.set(ending, found);
+          }
+          return found;
+        },
       };
+    }
     return this.listed;
   }
 

@@ -7,7 +7,7 @@ import { nearestMarked } from './workspace.ts';
 
 const SKIPPED =
   /^(?:\.(?!github$).*|node_modules|venv|env|site-packages|__pycache__|dist|build|wandb|mlruns|outputs)$/;
-const READ = /\.(?:pyw?|[cm]?[jt]s|[jt]sx|ya?ml)$/;
+const READ = /\.(?:pyw?|[cm]?[jt]s|[jt]sx|ya?ml|ini|cfg|conf)$/;
 const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
 
