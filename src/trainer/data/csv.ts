@@ -177,7 +177,7 @@ export async function csvRows(
     // its errors come out of the parser
     const end = bytes === undefined ? undefined : bytes - 1;
     pipeline(createReadStream(path, { end }), new DecodeStream(encoding), parser, () => {});
-    let isEmpty = true;
+    let [isEmpty, last] = [true, firstLine - 1];
     try {
       for await (const { record, info } of parser as AsyncIterable<{
         record: string[];
@@ -185,11 +185,14 @@ export async function csvRows(
       }>) {
         if (isEmpty && header === false) yield { record: record.map((_, place) => String(place)), line: 0 };
         isEmpty = false;
+        last = info.lines;
         yield { record, line: info.lines };
       }
     } catch (cause) {
       const { code, message, lines } = cause as CsvError & { lines?: number };
-      const place = lines === undefined ? name : `${name}, line ${lines}`;
+      // the parser is at the end of the file when it misses a quote
+      const at = code === 'CSV_QUOTE_NOT_CLOSED' ? last + 1 : lines;
+      const place = at === undefined ? name : `${name}, line ${at}`;
       throw new DataError(
         `${place}: ${code?.startsWith('CSV_') ? plain(code) : isSystemError(cause) ? `it cannot be read: ${whyOf(cause)}` : message.replace(/\.$/, '')}.`,
       );

@@ -33,7 +33,8 @@ export async function recordRows(
 ): Promise<{
   columns: string[];
   rows: AsyncGenerator<{ texts: string[]; line: number }>;
-  notes: readonly string[];
+  /** known once the rows are read */
+  notes: () => string[];
   /** the format names its columns */
   isTyped: boolean;
 }> {
@@ -41,8 +42,10 @@ export async function recordRows(
   const found = await headerIn(rows, wanted, isTyped || isNamed === false);
   const columns = found.header.record;
   const places = wanted.map(column => columnPlace(column, columns, name));
+  const again = new HeaderAgain(isTyped || isNamed === false ? null : columns);
   async function* records() {
     for await (const { record, line } of joined(found.behind, rows)) {
+      again.add(record, line);
       if (record.length !== columns.length) {
         const sentence = `${name}, line ${line}: ${plural(record.length, 'cell')}, but ${isNamed === false ? 'the first line has' : 'the header names'} ${plural(columns.length, 'column')}.`;
         if (!bad) throw new DataError(sentence);
@@ -58,7 +61,34 @@ export async function recordRows(
       else throw new DataError(fault!);
     }
   }
-  return { columns, rows: records(), notes: [...notes, ...found.notes], isTyped };
+  return { columns, rows: records(), notes: () => [...notes, ...found.notes, ...again.notes()], isTyped };
+}
+
+/** A header that stands among the rows again, as in files that were put together. */
+export class HeaderAgain {
+  private readonly header: readonly string[] | null;
+  private first = 0;
+  private times = 0;
+
+  /** null: no row names the columns */
+  constructor(header: readonly string[] | null) {
+    // a single word may well come again
+    this.header = header && header.length > 1 ? header : null;
+  }
+
+  add(record: readonly string[], line: number): void {
+    if (!this.header || record[0] !== this.header[0]) return;
+    if (record.length !== this.header.length || record.some((cell, at) => cell !== this.header![at])) return;
+    if (this.times++ === 0) this.first = line;
+  }
+
+  notes(): string[] {
+    if (this.times === 0) return [];
+    const others = this.times > 1 ? `, and ${plural(this.times - 1, 'further line')},` : '';
+    return [
+      `Line ${this.first}${others} ${this.times === 1 ? 'is' : 'are'} the header again, read as a row: take ${this.times === 1 ? 'it' : 'them'} out.`,
+    ];
+  }
 }
 
 /** All rows. @throws DataError */
@@ -77,7 +107,12 @@ export async function readRecords(
     });
     lines.push(line);
   }
-  return { columns, texts: new Map(wanted.map((column, index) => [column, each[index]!])), lines, notes };
+  return {
+    columns,
+    texts: new Map(wanted.map((column, index) => [column, each[index]!])),
+    lines,
+    notes: notes(),
+  };
 }
 
 /** The names of all columns; `known`: some that the header has, which tell it from what stands above it. */
@@ -99,9 +134,11 @@ export async function* joined<T>(first: readonly T[], rest: AsyncIterable<T>): A
   yield* rest;
 }
 
-/** The place of a named column. @throws DataError */
+/** The place of a named column. @throws DataError where there is none, or two */
 export function columnPlace(column: string, columns: readonly string[], name: string): number {
   const place = columns.indexOf(column);
+  if (place >= 0 && columns.indexOf(column, place + 1) >= 0)
+    throw new DataError(`${name} has two columns named "${column}": give one of them another name.`);
   if (place >= 0) return place;
   const meant = nearest(column, columns);
   const hint = meant

@@ -21,7 +21,7 @@ import {
 } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
-import { labelCounts } from './label-counts.ts';
+import { caseNote, labelCounts } from './label-counts.ts';
 import {
   keyOf,
   type LabelledSequence,
@@ -458,6 +458,7 @@ function describe(
     notes.push(
       `${plural(artifact.symbols.length - 1, `different ${what}`)} in the training part; all others are one unknown symbol.`,
     );
+  notes.push(...caseNote(classes, 'classes'));
   let cut = 0;
   for (const own of steps) if (own > artifact.maxLength) cut++;
   if (cut > 0)

@@ -20,3 +20,17 @@ export function namedCounts(counts: ReadonlyMap<string, number>): Record<string,
   const isApart = new Set(named.map(([name]) => name)).size === named.length;
   return { labels: counts.size, ...Object.fromEntries(isApart ? named.sort() : []) };
 }
+
+/** Labels that differ in case alone are seldom meant as two, unless they are letters. `what`: "classes" */
+export function caseNote(labels: readonly string[], what: string): string[] {
+  const seen = new Map<string, string>();
+  for (const label of labels.filter(({ length }) => length > 1)) {
+    const twin = seen.get(label.toLowerCase());
+    if (twin !== undefined)
+      return [
+        `The ${what} "${twin.slice(0, 40)}" and "${label.slice(0, 40)}" differ in their case alone, and are learned as two.`,
+      ];
+    seen.set(label.toLowerCase(), label);
+  }
+  return [];
+}

@@ -315,7 +315,7 @@ async function readTexts(path: string, data: NamedColumns, column: string): Prom
   return {
     sequences,
     notes: [
-      ...notes,
+      ...notes(),
       ...(second?.notes(data.header) ?? []),
       ...leftOut(empty, 'text has', 'texts have', `no ${UNIT_NAMES[data.units]}`),
       ...bad.notes(),

@@ -5,7 +5,7 @@ import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, headerIn } from '../data/csv.ts';
 import { faultOfText, itemsOf } from '../data/readers/reader.ts';
-import { columnPlace, joined } from '../data/records.ts';
+import { columnPlace, HeaderAgain, joined } from '../data/records.ts';
 import { Column, type List, Storage, Texts } from '../data/storage.ts';
 import { SecondHeader } from './second-header.ts';
 import { type Units, unitsOf } from './units.ts';
@@ -121,8 +121,12 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
   );
   let [isListed, isTargetListed] = [false, false];
   const second = new SecondHeader('pair');
+  const again = new HeaderAgain(named && !isTyped ? header.record : null);
+  const longer: number[] = [];
   const begin = named || isTyped ? behind : [header, ...behind];
   for await (const { record, line, cells } of joined(begin, rows)) {
+    again.add(record, line);
+    if (record.length > header.record.length) longer.push(line);
     const missing = places.find(place => place >= record.length);
     if (missing !== undefined) {
       bad.report(
@@ -168,6 +172,8 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     notes: [
       ...notes,
       ...(isTyped ? [] : second.notes(named)),
+      ...again.notes(),
+      ...longerNote(longer, named ? 'the header' : 'the first row'),
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),
       ...leftOut(long, `longer than ${maxLength} steps`),
       ...bad.notes(),
@@ -175,10 +181,22 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
   };
 }
 
+/** A text that has the delimiter and no quotes around it is cut there. */
+function longerNote(lines: readonly number[], than: string): string[] {
+  if (lines.length === 0) return [];
+  const [has, their] = lines.length === 1 ? ['has', 'its'] : ['have', 'their'];
+  return [
+    `${plural(lines.length, 'row')} ${has} more cells than ${than} (line ${placesOf(lines)}): ${their} texts may be cut at a delimiter that they hold.`,
+  ];
+}
+
+function placesOf(lines: readonly number[]): string {
+  return lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
+}
+
 function leftOut(lines: readonly number[], why: string): string[] {
   if (lines.length === 0) return [];
-  const where = lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
   return [
-    `${plural(lines.length, 'pair')} ${why} ${lines.length === 1 ? 'is' : 'are'} left out (line ${where}).`,
+    `${plural(lines.length, 'pair')} ${why} ${lines.length === 1 ? 'is' : 'are'} left out (line ${placesOf(lines)}).`,
   ];
 }

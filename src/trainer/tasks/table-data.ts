@@ -105,6 +105,8 @@ export async function readExamples(
   const { columns, rows, unit } = await openRows(path, data.path, bad, bytes);
   const place = (column: string) => {
     const at = columns.indexOf(column);
+    if (at >= 0 && columns.indexOf(column, at + 1) >= 0)
+      throw new DataError(`${data.path} has two columns named "${column}": give one of them another name.`);
     if (at >= 0) return at;
     const meant = nearest(column, columns);
     throw new DataError(
@@ -155,6 +157,9 @@ export async function readExamples(
   return { examples, inputWidths: widths.inputs, targetWidths: widths.targets, bad };
 }
 
+/** What `Number` reads beyond it, such as 0x1F, is no number of a table. */
+const DECIMAL = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+
 /** A table between delimiters too: each of its cells is one number or text. */
 export async function openRows(
   path: string,
@@ -170,7 +175,7 @@ export async function openRows(
     for await (const { record, line } of rows)
       if (record.length === header.record.length)
         yield {
-          cells: record.map(text => (text === '' || Number.isNaN(Number(text)) ? text : Number(text))),
+          cells: record.map(text => (DECIMAL.test(text) ? Number(text) : text)),
           line,
         };
       else

@@ -18,7 +18,7 @@ import type { Batch } from '../layers/batch.ts';
 import { chainIn } from '../layers/crf.ts';
 import type { Model } from '../layers/model.ts';
 import { areEntityTags, countEntities, entityFigures } from './entities.ts';
-import { namedCounts } from './label-counts.ts';
+import { caseNote, namedCounts } from './label-counts.ts';
 import { lengthsNote } from './labelled.ts';
 import type { TaskModule } from './module.ts';
 import { repeatedNote, sequenceBatches, threeParts, unseenNote } from './sequence-batches.ts';
@@ -378,6 +378,7 @@ function describe(
   const words = symbols.filter(symbol => symbol.startsWith('word:')).length - 1;
   return [
     `${lengthsNote(lengths, 'token')}, ${plural(tags.length, 'tag')}: ${shown.join(', ')}${tags.length > 20 ? ', …' : ''}.`,
+    ...caseNote(tags, 'tags'),
     `${plural(words, 'word')} of the training part ${words === 1 ? 'has a vector' : 'have vectors'} of their own${characters > 0 ? `; ${plural(symbols.length - words, 'beginning, end or shape', 'beginnings, ends and shapes')} of words too` : ''}.`,
   ];
 }

@@ -127,6 +127,36 @@ describe('lines around a header', () => {
     });
   }
 
+  it('a header that stands among the rows again is told', async () => {
+    const again = (times: number) => `a,b\n${'abc,cba\nbcd,dcb\na,b\n'.repeat(times)}`;
+    const one = 'Line 4 is the header again, read as a row: take it out.';
+    assert.equal((await pairs(again(1), names)).notes, one);
+    assert.equal(
+      (await pairs(again(3), names)).notes,
+      'Line 4, and 2 further lines, are the header again, read as a row: take them out.',
+    );
+    assert.equal((await pairs(again(1), { source: 0, target: 1 })).notes, '');
+    const classes = await labelled(`text,label\n${texts}text,label\n${texts}`);
+    assert.equal(classes.notes, one.replace('4', '8'));
+  });
+
+  it('rows with more cells than the header are told: texts that a delimiter cut', async () => {
+    assert.equal(
+      (await pairs('a,b\nHello, world,Bonjour\nyes,oui\n', names)).notes,
+      '1 row has more cells than the header (line 2): its texts may be cut at a delimiter that they hold.',
+    );
+    assert.match(
+      (await pairs('x,y\n1,2,3\n1,2\n4,5,6\n', { source: 0, target: 1 })).notes,
+      /^2 rows have more cells than the first row \(line 2, 4\): their texts/,
+    );
+  });
+
+  it('two columns of one name are refused for texts', async () => {
+    const refusal = /^a\.csv has two columns named "(a|text)": give one of them another name\.$/;
+    await assert.rejects(pairs('a,b,a\nabc,cba,x\n', names), { message: refusal });
+    await assert.rejects(labelled('text,text,label\nabc,x,y\n'), { message: refusal });
+  });
+
   it('pairs that begin with one of them have no second header', async () => {
     for (const rows of [
       numberWords,

@@ -171,6 +171,17 @@ describe('classify', () => {
     assert.ok(Math.abs(score.lossSum - (3 * right + (right + 2))) < 1e-5);
   });
 
+  it('tells classes that differ in case alone, but for letters', async () => {
+    const named = (names: readonly string[]) =>
+      `text\tclass\n${Array.from({ length: 30 }, (_, row) => `${'ab'[row % 2]}\t${names[row % 3]}\n`).join('')}`;
+    const told = async (names: readonly string[]) =>
+      (await open(named(names), { text: 'text' })).facts.notes.filter(note => note.includes('case'));
+    assert.deepEqual(await told(['pos', 'neg', 'Pos']), [
+      'The classes "Pos" and "pos" differ in their case alone, and are learned as two.',
+    ]);
+    assert.deepEqual(await told(['a', 'A', 'neg']), []);
+  });
+
   it('puts like lengths together: less padding, and every sequence once an epoch', () => {
     const lengths = Array.from({ length: 96 }, (_, index) => 1 + ((index * 37) % 60));
     for (const epoch of [0, 1]) {

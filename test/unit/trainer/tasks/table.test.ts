@@ -7,6 +7,7 @@ import { tensor3d, tidy } from '@tensorflow/tfjs-core';
 import { type ExperimentInput, experimentSchema } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
+import { readExamples } from '../../../../src/trainer/tasks/table-data.ts';
 import { type Batch, emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { figuresOf } from '../../../../src/trainer/training/validation.ts';
 
@@ -136,6 +137,29 @@ describe('own arrays', () => {
       [...steps.validation()].reduce((sum, { lengths }) => sum + lengths!.reduce((a, b) => a + b), 0),
       6,
     );
+  });
+
+  it('takes no number of a program for one of a table, and no second column of a name', async () => {
+    const read = (content: string) => {
+      writeFileSync(join(folder, 'h.csv'), content);
+      const columns = { inputs: ['x'], targets: ['y'], predict: 'values', at: 'sequence' } as const;
+      return readExamples(join(folder, 'h.csv'), { path: 'h.csv', ...columns, onError: 'stop' });
+    };
+    const { examples } = await read('x,y\n-1.5e3,.5\n+2.,7\n');
+    assert.deepEqual(
+      Array.from(examples, ({ inputs, targets }) => [inputs[0], targets![0]]),
+      [
+        [-1500, 0.5],
+        [2, 7],
+      ],
+    );
+    for (const cell of ['0x1F', '0b11', 'Infinity', '1_000'])
+      await assert.rejects(read(`x,y\n1,2\n1,${cell}\n`), {
+        message: `h.csv, line 3: "y" is "${cell}", and numbers are needed.`,
+      });
+    await assert.rejects(read('x,y,x\n1,2,3\n'), {
+      message: 'h.csv has two columns named "x": give one of them another name.',
+    });
   });
 
   it('names the line of what cannot be used, or skips it and counts', async () => {
