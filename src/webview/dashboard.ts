@@ -173,6 +173,8 @@ class DashboardPage implements Page {
     this.shown = shownRuns(own, this.ui.seeds);
     this.state = { ...this.told, runs: this.shown };
     this.visible = visibleRuns(this.shown, new Set(this.ui.hidden));
+    // hidden beside others, and now alone: nothing here would show it again
+    if (this.visible.length === 0 && this.shown.length === 1) this.visible = this.shown;
   }
 
   private keepChoices(): void {

@@ -122,7 +122,10 @@ export function uiFrom(saved: unknown): UiState {
   return ui;
 }
 
-/** What holds for any runs, and is kept for pages that are opened later. */
+/** Runs that stay hidden on pages that are opened later, the latest. */
+const MOST_HIDDEN = 200;
+
+/** What is kept for pages that are opened later. */
 const CHOICES = [
   'scale',
   'axis',
@@ -133,10 +136,12 @@ const CHOICES = [
   'metric',
   'seeds',
   'allSamples',
+  'hidden',
 ] as const satisfies readonly (keyof UiState)[];
 
 export function choicesOf(ui: UiState): string {
-  return JSON.stringify(Object.fromEntries(CHOICES.map(name => [name, ui[name]])));
+  const kept = { ...ui, hidden: ui.hidden.slice(-MOST_HIDDEN) };
+  return JSON.stringify(Object.fromEntries(CHOICES.map(name => [name, kept[name]])));
 }
 
 export function isLiving(run: RunView): boolean {

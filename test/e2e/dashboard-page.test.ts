@@ -217,15 +217,22 @@ describe('the page of the dashboard', () => {
     await page.getByRole('radio', { name: 'linear' }).click();
     await page.getByRole('radio', { name: 'equal parameters' }).click();
     await page.getByRole('radio', { name: 'time' }).click();
+    const names = () => page.locator('#loss .legend .name').first();
+    await names().click();
     await settled();
     const kept = (await requests()).filter(({ name }) => name === 'choices/save').at(-1)!.params;
     await page.context().close();
     await open('nan=0', 900, kept as { choices: string });
     for (const name of ['linear', 'equal parameters', 'time'])
       assert.equal(await page.getByRole('radio', { name, exact: true }).getAttribute('aria-checked'), 'true');
+    assert.equal(await names().getAttribute('aria-pressed'), 'false', 'a hidden run is shown again');
     // the table goes by the axis that was chosen
     await page.getByRole('button', { name: 'Show the loss as a data table' }).click();
     assert.match(await page.locator('#loss table').innerText(), /^time\s/);
+    await page.context().close();
+    // the same id, alone: there is no legend that would show it again
+    await open('nan=0&runs=1', 900, kept as { choices: string });
+    assert.match((await page.locator('#loss .chart').getAttribute('aria-label'))!, /LSTM \d/);
   });
 
   it('saves every chart as PNG, SVG and CSV', async () => {

@@ -204,7 +204,8 @@ export class DashboardSession implements vscode.Disposable {
       if (!this.isReady) return;
       const runs = this.runs();
       this.shownKey = keyOf(runs);
-      this.offer = runs.length === 0 ? await this.findOffer() : null;
+      if (runs.length > 0) this.offer = null;
+      else void this.findOffer().catch(() => {});
       const model = await this.modelOf(runs);
       await model.read();
       const whole = model.whole();
@@ -236,11 +237,16 @@ export class DashboardSession implements vscode.Disposable {
     return this.work;
   }
 
-  private async findOffer(): Promise<vscode.Uri | null> {
+  /** A search of the workspace may take long: the page is shown meanwhile, and again once something was found. */
+  private async findOffer(): Promise<void> {
     const active = this.services.experiments.active;
-    if (active) return active.uri;
-    const found = await vscode.workspace.findFiles('**/*.rnn.json', '**/{node_modules,.unroll}/**', 20);
-    return found.sort((a, b) => (a.path < b.path ? -1 : 1))[0] ?? null;
+    const found = active
+      ? [active.uri]
+      : await vscode.workspace.findFiles('**/*.rnn.json', '**/{node_modules,.unroll}/**', 20);
+    const [first = null] = [...found].sort((a, b) => (a.path < b.path ? -1 : 1));
+    if (this.offer?.toString() === first?.toString() || this.runs().length > 0) return;
+    this.offer = first;
+    await this.replace();
   }
 
   private handlers(): RequestHandlers {

@@ -9,6 +9,7 @@ import { linearScale, linearTicks } from '../charts/scales.ts';
 import { dataTable, setText } from '../dom.ts';
 import { count } from '../format.ts';
 import { drawMarker, type RunStyle, styleOf } from '../kinds.ts';
+import { matrixTitle, shortNames } from '../matrix-names.ts';
 import type { Page, Section } from '../page.ts';
 import { ChartFrame } from './chart-frame.ts';
 import { GUTTER } from './flow.ts';
@@ -122,7 +123,7 @@ export class SpectrumSection implements Section {
     context.globalAlpha = 1;
     const { color } = styleOf(run, theme);
     const ends: { text: string; at: number }[] = [];
-    const names = shortNames(view.maps);
+    const names = shortNames(run, view.maps);
     for (const [map, name] of names.entries()) {
       const share = theme.isHighContrast ? 100 : SHADES[map % SHADES.length]!;
       const shade = share === 100 ? color : `color-mix(in srgb, ${color} ${share}%, ${theme.foreground})`;
@@ -176,7 +177,7 @@ export class SpectrumSection implements Section {
 function tableOf({ run, view }: Shown): HTMLTableElement {
   const rows = view.maps.flatMap((map, index) => [
     [
-      titleOf(run, map),
+      matrixTitle(run, map),
       ...[RADIUS, SIGMA, CONDITION].flatMap(figure =>
         [0, view.steps.length - 1].map(row => figureText(figureOf(view, row, index, figure))),
       ),
@@ -199,28 +200,12 @@ function figureText(value: number): string {
   return value >= 1e4 ? value.toExponential(1) : value.toPrecision(4);
 }
 
-/** "LSTM 1 f" of "layers.1.0 f", as the gradient flow of the run names its layers. */
-function titleOf(run: RunView, map: string): string {
-  const [level, gate] = map.split(' ');
-  for (const { layers, titles } of run.series['time-map']) {
-    const at = layers.findIndex(({ name }) => name === level);
-    if (at >= 0) return [titles[at], gate].filter(Boolean).join(' ');
-  }
-  return map;
-}
-
-/** "i" of "layers.1.0 i" where all are of one level, else "1.0 i". */
-function shortNames(maps: readonly string[]): string[] {
-  const levels = new Set(maps.map(map => map.split(' ')[0]));
-  return maps.map(map => (levels.size === 1 ? map.split(' ').at(-1)! : map.replace(/^layers\./, '')));
-}
-
 function verdictOf({ run, view }: Shown): string {
   const row = view.steps.length - 1;
   const figures = view.maps.map((map, index) => ({ map, radius: figureOf(view, row, index, RADIUS) }));
   const largest = figures.reduce((a, b) => (b.radius > a.radius || Number.isNaN(a.radius) ? b : a));
   if (Number.isNaN(largest.radius)) return 'No spectrum could be computed at the newest step.';
-  return `Largest ρ ${largest.radius.toFixed(3)} (${titleOf(run, largest.map)}), at step ${count(view.steps[row]!)}`;
+  return `Largest ρ ${largest.radius.toFixed(3)} (${matrixTitle(run, largest.map)}), at step ${count(view.steps[row]!)}`;
 }
 
 function drawSteps(
