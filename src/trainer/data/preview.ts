@@ -285,7 +285,8 @@ class ColumnWatch {
   private before = '';
   private isWhole = true;
   private dates = 0;
-  private readonly lengths: number[] = [];
+  /** how often each length stands there */
+  private readonly lengths = new Map<number, number>();
   private inner: number[] | null = null;
   private lists = 0;
   private items = 0;
@@ -333,7 +334,7 @@ class ColumnWatch {
       if (this.dates === this.texts - 1 && readDate(String(cell)) !== null) this.dates++;
       const text = String(cell);
       const characters = [...text];
-      this.lengths.push(characters.length);
+      this.countLength(characters.length);
       if (this.symbols.size < COUNTED_ITEMS) for (const each of characters) this.symbols.add(each);
       this.seeName(text);
     }
@@ -352,8 +353,12 @@ class ColumnWatch {
   }
 
   private measure(length: number): void {
-    this.lengths.push(length);
+    this.countLength(length);
     this.lengthsKey = (Math.imul(this.lengthsKey, 31) + length) | 0;
+  }
+
+  private countLength(length: number): void {
+    this.lengths.set(length, (this.lengths.get(length) ?? 0) + 1);
   }
 
   private countItem(item: string): void {
@@ -419,7 +424,7 @@ class ColumnWatch {
               : this.texts > 0.2 * filled
                 ? 'text'
                 : 'number';
-    const sorted = [...this.lengths].sort((a, b) => a - b);
+    const lengths = lengthsOf(this.lengths);
     const top = [...this.counts].sort((a, b) => b[1] - a[1]);
     return {
       name: this.name,
@@ -435,12 +440,20 @@ class ColumnWatch {
           }
         : {}),
       ...(kind === 'text' && !this.isLabel ? { symbols: this.symbols.size } : {}),
-      ...((kind === 'text' || kind === 'array' || kind === 'list') && sorted.length > 0
-        ? { lengths: { least: sorted[0]!, median: sorted[sorted.length >> 1]!, most: sorted.at(-1)! } }
-        : {}),
+      ...((kind === 'text' || kind === 'array' || kind === 'list') && lengths ? { lengths } : {}),
       ...(this.inner ? { inner: this.inner } : {}),
     };
   }
+}
+
+/** null: there are none */
+function lengthsOf(counts: ReadonlyMap<number, number>): NonNullable<ColumnPreview['lengths']> | null {
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (!first || !last) return null;
+  let left = sorted.reduce((sum, [, times]) => sum + times, 0) >> 1;
+  const median = sorted.find(([, times]) => (left -= times) < 0)!;
+  return { least: first[0], median: median[0], most: last[0] };
 }
 
 function table(
