@@ -14,6 +14,7 @@ import {
   type PlacedLayer,
   placeLayers,
   seesOtherSteps,
+  stepsOf,
   trainingSeqLen,
   UNREAD,
 } from './models.ts';
@@ -568,20 +569,40 @@ function holds(schema: JsonSchema | null): string {
 // ---------------------------------------------------------------- memory
 
 /** One error, at the widest layer, if the step would need more memory than the machine has. */
-export function checkMemory(experiment: Experiment, sizes: ModelSizes, machineBytes: number): Remark[] {
-  const needed = predictMemory(experiment, sizes);
+export function checkMemory(
+  experiment: Experiment,
+  sizes: ModelSizes,
+  machineBytes: number,
+  maxTokens?: number,
+): Remark[] {
+  const needed = predictMemory(experiment, sizes, maxTokens);
   if (needed.bytes <= machineBytes) return [];
   const largest = needed.parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  const path =
-    largest.name === 'activations' || largest.name === 'outputs' || largest.name === 'data'
-      ? batchPlace
-      : widestLayer(experiment);
+  const ofBatch = largest.name === 'activations' || largest.name === 'outputs' || largest.name === 'data';
+  const alone = ofBatch ? longestAlone(experiment, sizes, maxTokens) : null;
+  const path = alone?.path ?? (ofBatch ? batchPlace : widestLayer(experiment));
   return [
     error(
       path,
-      `Training this would take about ${formatBytes(needed.bytes)} of memory (${count(countModel(experiment, sizes).total)} parameters), but this machine has ${formatBytes(machineBytes)}; ${adviceAt(path)}.`,
+      `Training this would take about ${formatBytes(needed.bytes)} of memory (${count(countModel(experiment, sizes).total)} parameters), but this machine has ${formatBytes(machineBytes)}; ${alone?.advice ?? adviceAt(path)}.`,
     ),
   ];
+}
+
+/** Where batches are already cut to the longest sequence alone, a smaller batch helps nothing; null: they are not. */
+function longestAlone(
+  experiment: Experiment,
+  sizes: ModelSizes,
+  maxTokens = Number.POSITIVE_INFINITY,
+): { path: Path; advice: string } | null {
+  const { stepsField, stream } = taskOf(experiment.data);
+  const steps = stepsOf(experiment, sizes);
+  if (maxTokens > steps) return null;
+  const path = [stream ? 'training' : 'data', stepsField];
+  return {
+    path,
+    advice: `one sequence of ${plural(steps, 'step')} takes that alone: make \`${dotted(path)}\` or the model smaller`,
+  };
 }
 
 const batchPlace: Path = ['training', 'batchSize'];

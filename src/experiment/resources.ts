@@ -38,13 +38,18 @@ function lossTakesHead({ data }: Experiment, { layer, kind }: PlacedLayer): bool
   return lossOf(data).of === 'classes' && kind.readout?.(layer) === 'linear';
 }
 
-export function predictMemory(experiment: Experiment, sizes: ModelSizes): MemoryPrediction {
+/** `maxTokens`: steps of a pass that a batch of longer sequences is cut at, unless one sequence alone has more. */
+export function predictMemory(
+  experiment: Experiment,
+  sizes: ModelSizes,
+  maxTokens = experiment.training.maxTokens ?? Number.POSITIVE_INFINITY,
+): MemoryPrediction {
   const { total } = countModel(experiment, sizes);
   const { batchSize, bptt } = experiment.training;
   const seqLen = stepsOf(experiment, sizes);
   // what is kept for the way back is one window's
   const keptSteps = Math.min(seqLen, bptt.window ?? seqLen);
-  const rows = batchSize * keptSteps;
+  const rows = Math.min(batchSize * keptSteps, Math.max(maxTokens, keptSteps));
   const layers = placeLayers(experiment, sizes);
   const held = layers.reduce((sum, { kind, layer, at }) => sum + (kind.statistics?.(layer, at) ?? 0), total);
   const fused = lossTakesHead(experiment, layers.at(-1)!);

@@ -1,5 +1,7 @@
 // unroll check: every fault of experiment files with its place, and what the data holds.
 import process from 'node:process';
+import { checkMemory } from '../../experiment/check.ts';
+import { machineMemory } from '../../experiment/resources.ts';
 import { plural } from '../../experiment/words.ts';
 import type { Command } from './command.ts';
 import { JSON_OPTION, WORKSPACE_OPTIONS } from './command.ts';
@@ -70,7 +72,9 @@ async function checkFile(
   const missing = dataFault(experiment, where);
   if (missing) return fail(missing, position);
   try {
-    const { notes, warnings } = await describeData(experiment, where);
+    const { sizes, maxTokens, notes, warnings } = await describeData(experiment, where);
+    const [tooLarge] = checkMemory(experiment, sizes, machineMemory(), maxTokens);
+    if (tooLarge) return fail(tooLarge.message, source.parsed.locate(tooLarge.path) ?? position);
     const { line, column } = position ?? { line: 1, column: 1 };
     report.notes = notes;
     for (const message of warnings) report.problems.push({ line, column, severity: 'warning', message });

@@ -7,6 +7,8 @@ import { dataFault, type Place } from './workspace.ts';
 
 export interface DataFacts {
   sizes: ModelSizes;
+  /** steps of a pass that batches are cut at; left out: the experiment's own */
+  maxTokens?: number;
   notes: string[];
   /** what the data has that its owner should know; not in `notes` */
   warnings: readonly string[];
@@ -18,11 +20,15 @@ export async function describeData(experiment: Experiment, place: Place): Promis
   if (fault) throw new CommandError(fault);
   const sizes = knownSizes(experiment);
   if (sizes && !('path' in data)) return { sizes, notes: [], warnings: [] };
-  const { openTask } = await import('../tasks/index.ts');
+  const [{ openTask }, { maxTokensOf }] = await Promise.all([
+    import('../tasks/index.ts'),
+    import('../training/accumulation.ts'),
+  ]);
   const task = await openTask(experiment, place);
   const warnings = task.warnings ?? [];
   return {
     sizes: task.sizes,
+    maxTokens: maxTokensOf(experiment, task),
     notes: task.facts.notes.filter(note => !warnings.includes(note)),
     warnings,
   };

@@ -35,14 +35,14 @@ export const command: Command = {
     const [file] = args.positionals as [string];
     const experiment = withAssignments(requireExperiment(readExperimentFile(file)), args.texts('set'));
     const place = placeOf(file, { workspace: args.text('workspace'), allowPaths: args.texts('allow-path') });
-    const { sizes } = await describeData(experiment, place);
-    const facts = countAll(experiment, sizes);
+    const { sizes, maxTokens } = await describeData(experiment, place);
+    const facts = countAll(experiment, sizes, maxTokens);
     process.stdout.write(args.flag('json') ? `${JSON.stringify(facts)}\n` : describe(facts));
     return EXIT.done;
   },
 };
 
-function countAll(experiment: Experiment, sizes: ModelSizes) {
+function countAll(experiment: Experiment, sizes: ModelSizes, maxTokens: number | undefined) {
   const { convention } = experiment.model;
   const first = firstCell(experiment, sizes);
   const model = countModel(experiment, sizes);
@@ -56,7 +56,7 @@ function countAll(experiment: Experiment, sizes: ModelSizes) {
     cells: first ? countCells(experiment, sizes, first) : [],
     layers: model.layers,
     total: model.total,
-    memory: predictMemory(experiment, sizes),
+    memory: predictMemory(experiment, sizes, maxTokens),
     multiplyAdds: multiplyAdds(experiment, sizes),
   };
 }

@@ -95,8 +95,11 @@ export function alignmentsOf(
   // a target that was cut at the last position is not read to its end
   const most = model.lastPosition ?? Number.POSITIVE_INFINITY;
   const stepsOf = (target: Ids) => Math.min(target.length + 1, most);
+  // of one that is not drawn, the shares of all steps would take as much memory as a step of training
+  const drawn = pairs.filter(({ source, target }) => Math.max(source.length, stepsOf(target)) <= MAX_ALIGNED);
+  if (drawn.length === 0) return pairs.map(() => null);
   const batch = batchOf(
-    pairs.map(({ source, target }) => ({ source, target: target.subarray(0, stepsOf(target) - 1) })),
+    drawn.map(({ source, target }) => ({ source, target: target.subarray(0, stepsOf(target) - 1) })),
     artifact,
   );
   const told: Float32Array[] = [];
@@ -114,9 +117,11 @@ export function alignmentsOf(
   const [weights] = told;
   if (!weights) return pairs.map(() => null);
   const [T, S] = [batch.seqLen, batch.source!.seqLen];
-  return pairs.map(({ source, target }, row) => {
+  return pairs.map(pair => {
+    const row = drawn.indexOf(pair);
+    if (row < 0) return null;
+    const { source, target } = pair;
     const steps = stepsOf(target);
-    if (Math.max(source.length, steps) > MAX_ALIGNED) return null;
     const ofStep = (t: number) => {
       const from = (row * T + t) * S;
       return Array.from(weights.subarray(from, from + source.length), weight => Number(weight.toFixed(4)));

@@ -1,6 +1,7 @@
 // Gradients of a large batch in parts that are computed one after the other, so that memory is that of a part. Loss,
 // gradients and states are those of the whole: each part counts by the answers that it asks for.
 import { add, type Tensor } from '@tensorflow/tfjs-core';
+import type { Experiment } from '../../experiment/schema.ts';
 import { askedSteps, type Batch, rowsOfBatch, tokensOf, trimmed } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
 import type { State } from '../layers/state.ts';
@@ -12,6 +13,12 @@ export interface Limits {
   parts: number;
   /** steps of a part, padding included, unless one sequence alone has more */
   maxTokens: number;
+}
+
+/** Steps of a pass, padding included, that batches are cut at. */
+export function maxTokensOf({ training }: Experiment, task: Pick<Task, 'maxTokens'>): number {
+  const { maxTokens, accumulate } = training;
+  return maxTokens ?? (task.maxTokens ?? Number.POSITIVE_INFINITY) / accumulate;
 }
 
 /** Sequences of each part: `parts` of them, cut again where they have too many steps. */

@@ -1,10 +1,11 @@
 // From a queued run to one that can train: data read, memory predicted, run.json written.
 import { readFileSync } from 'node:fs';
-import { cpus, hostname, totalmem } from 'node:os';
+import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { version_core } from '@tensorflow/tfjs-core';
 import { checkAugmented, checkMemory } from '../../experiment/check.ts';
 import { countModel } from '../../experiment/parameters.ts';
+import { machineMemory } from '../../experiment/resources.ts';
 import { metricsOf } from '../../experiment/tasks/index.ts';
 import { checkpointsOf, damageOf, setAside } from '../../runs/checkpoints.ts';
 import { BadRunError } from '../../runs/errors.ts';
@@ -12,6 +13,7 @@ import type { RunFile } from '../../runs/format.ts';
 import type { Checkpoint, RunWriter } from '../../runs/writer.ts';
 import type { Task } from '../tasks/task.ts';
 import { unrollVersion } from '../version.ts';
+import { maxTokensOf } from './accumulation.ts';
 import { writeArtifact } from './artifact-of-run.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { type DataChoice, openRunData, type RunData } from './run-data.ts';
@@ -31,16 +33,10 @@ export async function prepareTask(writer: RunWriter, choice: DataChoice): Promis
   const { source, input } = task.sizes;
   const [fault] = [
     ...checkAugmented(experiment, source ?? input),
-    ...checkMemory(experiment, task.sizes, memoryOfMachine()),
+    ...checkMemory(experiment, task.sizes, machineMemory(), maxTokensOf(experiment, task)),
   ];
   if (fault) throw new InputError(fault.message);
   return opened;
-}
-
-/** The container's limit, where there is one. */
-function memoryOfMachine(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 export interface PreparedTrainer {
@@ -101,7 +97,7 @@ export function describeRun(
       arch: process.arch,
       cpu: processor?.model.trim() ?? 'unknown',
       cores: cpus().length,
-      memoryBytes: memoryOfMachine(),
+      memoryBytes: machineMemory(),
     },
     parameters: countModel(request.experiment, task.sizes),
     task: { ...task.facts, sizes: task.sizes, metrics: [...metricsOf(request.experiment.data)] },

@@ -12,7 +12,7 @@ import type { State } from '../layers/state.ts';
 import type { Watch } from '../layers/watch.ts';
 import { writeWeights } from '../layers/weights.ts';
 import type { Batch, Task } from '../tasks/task.ts';
-import { accumulatedGradients } from './accumulation.ts';
+import { accumulatedGradients, maxTokensOf } from './accumulation.ts';
 import { augmented, shownAugmentation } from './augmentation.ts';
 import { encodeCheckpoint, type LoadedCheckpoint, type Progress } from './checkpoint.ts';
 import { clip } from './clip.ts';
@@ -133,7 +133,7 @@ export class Trainer {
     const passes: StepOptions = { ...options, watch, observe: each => seen.push(each) };
     const result = accumulatedGradients(this.model, this.task, batch, passes, {
       parts: training.accumulate,
-      maxTokens: this.maxTokens,
+      maxTokens: maxTokensOf(this.experiment, this.task),
     });
     try {
       const { loss, gradients } = result;
@@ -154,12 +154,6 @@ export class Trainer {
     } finally {
       for (const gradient of result.gradients.values()) gradient.dispose();
     }
-  }
-
-  /** Steps of a pass, padding included. */
-  private get maxTokens(): number {
-    const { maxTokens, accumulate } = this.experiment.training;
-    return maxTokens ?? (this.task.maxTokens ?? Number.POSITIVE_INFINITY) / accumulate;
   }
 
   /** What training reads at a step, varied where it is asked for. */

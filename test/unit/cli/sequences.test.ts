@@ -1,6 +1,6 @@
 // Sequence to sequence at the shell: trained, and used on a file with and without targets.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, unroll } from './unroll.ts';
@@ -54,7 +54,38 @@ describe('unroll: sequence to sequence', () => {
     const code = readFileSync(join(folder, 'out', 'model.py'), 'utf8');
     assert.match(code, /def translate\(model, text\)/);
     const onnx = run('export', ended.run, '--format', 'onnx', '--out', 'graph');
-    assert.notEqual(onnx.code, 0);
-    assert.match(onnx.stderr, /ONNX has no form of a model with an encoder/);
+    assert.equal(onnx.code, 0, onnx.stderr);
+    assert.deepEqual(readdirSync(join(folder, 'graph')).sort(), [
+      'decoder.onnx',
+      'decoding.json',
+      'encoder.onnx',
+      'reference.json',
+      'task.json',
+    ]);
+    const tfjs = run('export', ended.run, '--format', 'tfjs', '--out', 'layers');
+    assert.notEqual(tfjs.code, 0);
+    assert.match(tfjs.stderr, /TensorFlow\.js has no form of a model with an encoder/);
+  });
+
+  it('predicts the memory of a pair that is far too long, alone in its pass, and refuses one that does not fit', () => {
+    const written = (length: number) => {
+      const pairs = ['ab', 'cab', 'bc', 'ba', 'ca'].map(text => `${text}\t${text}`);
+      const long = 'ab'.repeat(length / 2);
+      writeFileSync(join(folder, 'long.tsv'), [...pairs, `${long}\t${long}`].join('\n'));
+      const e = JSON.parse(readFileSync(join(folder, 'e.rnn.json'), 'utf8'));
+      const data = { ...e.data, path: 'long.tsv' };
+      writeFileSync(join(folder, 'long.rnn.json'), JSON.stringify({ ...e, data }));
+    };
+    written(10_000);
+    const fits = run('check', 'long.rnn.json');
+    assert.equal(fits.code, 0, fits.stderr);
+    assert.match(fits.stdout, /computed in parts/);
+    written(1_000_000);
+    const refused = run('check', 'long.rnn.json');
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /long\.rnn\.json:\d+:\d+: Training this would take about [\d.]+ TB of memory .* one sequence of 1,000,001 steps takes that alone: make\s+`data\.maxLength` or the model smaller\./s,
+    );
   });
 });

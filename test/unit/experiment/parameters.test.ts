@@ -184,4 +184,30 @@ describe('resources', () => {
     assert.ok(of(10_000).bytes > 2 * of(100).bytes);
     assert.equal(of(10_000, 100).bytes - of(100).bytes, 9900 * 8 * 2 * 4);
   });
+
+  it('memory of batches that are cut is that of the longest sequence, or of as many steps as a pass may have', () => {
+    const of = (batchSize: number, maxTokens?: number) =>
+      predictMemory(
+        experimentOf({
+          data: { task: 'seq2seq', path: 'pairs.tsv' },
+          model: {
+            encoder: [{ type: 'gru', units: 8 }],
+            layers: [{ type: 'gru', units: 8 }, { type: 'attention' }, { type: 'dense' }],
+          },
+          training: { batchSize },
+        }),
+        {
+          input: { kind: 'tokens', vocabulary: 20 },
+          source: { kind: 'tokens', vocabulary: 20 },
+          outputs: 20,
+          steps: 10_001,
+        },
+        maxTokens,
+      ).parts.find(({ name }) => name === 'activations')!.bytes;
+    assert.equal(of(32, 7424), of(1));
+    assert.equal(of(32, 3 * 10_001), 3 * of(1));
+    assert.equal(of(32, 1e9), of(32));
+    // shares of all pairs of steps stand in memory
+    assert.ok(of(1) > 10_001 ** 2 * 4);
+  });
 });

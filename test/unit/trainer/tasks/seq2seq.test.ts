@@ -12,10 +12,17 @@ import { drawnBy } from '../../../../src/trainer/inference/predict/seq2seq.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
 import { buildModel } from '../../../../src/trainer/layers/build.ts';
 import { evaluate } from '../../../../src/trainer/layers/evaluate.ts';
+import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { editDistance } from '../../../../src/trainer/tasks/edit-distance.ts';
 import { forcingAt, type TeacherForcing } from '../../../../src/trainer/tasks/forcing.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
-import { decoded, endsOf, type PairArtifact } from '../../../../src/trainer/tasks/pair-batches.ts';
+import {
+  decoded,
+  encodeWith,
+  endsOf,
+  type PairArtifact,
+} from '../../../../src/trainer/tasks/pair-batches.ts';
+import { alignmentsOf } from '../../../../src/trainer/tasks/pair-sample.ts';
 import { emptyScore, type Task } from '../../../../src/trainer/tasks/task.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
 
@@ -138,6 +145,41 @@ describe('seq2seq', () => {
     assert.equal(figures['sequenceAccuracy'], right / 10);
     assert.ok(right >= 9, `${right} of 10 after training`);
     trainer.dispose();
+  });
+
+  it('draws no alignment of a pair beside that is far too long, and reads it by no pass over all of its steps', async () => {
+    const long = 'A'.repeat(70);
+    const task = await open(table, { split: [1, 0, 0] }, { batchSize: 10 });
+    const model = buildModel(experimentOf({}), task.sizes, 1);
+    const artifact = artifactOf(task);
+    const encode = encodeWith(artifact);
+    const pairs = ['AB', long, 'BA'].map(text =>
+      encode({ source: [...text.toLowerCase()], target: [...text] }),
+    );
+    const read: number[] = [];
+    const watched: Model = {
+      ...model,
+      encode(source, options) {
+        read.push(source.shape[0]!);
+        return model.encode(source, options);
+      },
+    };
+    const [first, none, last] = alignmentsOf(watched, pairs, artifact);
+    assert.equal(none, null);
+    assert.deepEqual(
+      [first!.source, last!.source],
+      [
+        ['a', 'b'],
+        ['b', 'a'],
+      ],
+    );
+    assert.deepEqual(
+      first!.weights.map(({ length }) => length),
+      [2, 2, 2],
+    );
+    assert.deepEqual(read, [2]);
+    assert.deepEqual(alignmentsOf(watched, [pairs[1]!], artifact), [null]);
+    model.dispose();
   });
 
   it('writes as far as the decoder has learned positions: sample, free-running score and exported code', async () => {
