@@ -59,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerLenses(experiments, lastRuns),
     registerHover(experiments, lastRuns),
     registerDataCompletion(),
-    new DataChecks(experiments, engine),
+    new DataChecks(experiments, engine, ownFolders.samples),
     code,
     registerDefinitions(services),
     registerAsItWas(store),

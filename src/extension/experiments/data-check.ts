@@ -22,14 +22,17 @@ interface Checked {
 export class DataChecks implements vscode.Disposable {
   private readonly experiments: ExperimentDocuments;
   private readonly command: string;
+  /** our own samples: a copy of a run on them names them by their whole path */
+  private readonly samples: string;
   private readonly found = vscode.languages.createDiagnosticCollection('unroll-data');
   private readonly checked = new Map<string, Checked>();
   private readonly children = new Map<string, ChildProcess>();
   private readonly watchers = new Map<string, { path: string; watcher: vscode.Disposable }>();
   private readonly subscriptions: vscode.Disposable[];
 
-  constructor(experiments: ExperimentDocuments, engine: string) {
+  constructor(experiments: ExperimentDocuments, engine: string, samples: string) {
     this.experiments = experiments;
+    this.samples = samples;
     this.command = join(engine, 'unroll.mjs');
     this.subscriptions = [
       this.found,
@@ -119,7 +122,7 @@ export class DataChecks implements vscode.Disposable {
   /** null: it was overtaken, or said nothing that can be read. */
   private run(key: string, file: string, workspace: string): Promise<CheckReport | null> {
     this.children.get(key)?.kill();
-    const allowed = trainingSettings().allowedPaths.filter(path => existsSync(path));
+    const allowed = [this.samples, ...trainingSettings().allowedPaths].filter(path => existsSync(path));
     const args = ['check', '--json', '--workspace', workspace, file];
     for (const path of allowed) args.push('--allow-path', path);
     const child = spawn(process.execPath, [this.command, ...args], {

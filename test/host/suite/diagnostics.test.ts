@@ -53,6 +53,20 @@ describe('squiggles', () => {
     await until('it is gone', () => vscode.languages.getDiagnostics(document.uri).length === 0);
   });
 
+  it('check data of our own samples, which a copy of a run on them names by their whole path', async () => {
+    const { services } = await api();
+    const data = path.join(services.context.extensionPath, 'samples/data/co2-concentration.csv');
+    const text = valid.replace('{ "task": "adding" }', () =>
+      JSON.stringify({ task: 'forecast', path: data, target: 'nope' }),
+    );
+    const document = await open('own-sample.rnn.json', text);
+    const [message] = await until('its data were checked', () => {
+      const found = diagnosticsOf(document.uri).map(each => each.message);
+      return found.length > 0 && found;
+    });
+    assert.match(message!, /nope/);
+  });
+
   it('say what the last run found, at the layer, until the line changes; a fix edits the file', async () => {
     const file = 'found.rnn.json';
     const document = await open(file, valid);
