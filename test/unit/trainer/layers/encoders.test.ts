@@ -1,15 +1,16 @@
 // What holds of every layer in an encoder-decoder, whichever it is: each layer of the registry that reads across steps is put
 // into the encoder and into the decoder, with attention and without. Either the model learns, and writes step by step what one
-// pass over the whole target gives; or `check` says in one sentence why not.
+// pass over the whole target gives, greedily, by beams and by drawing; or `check` says in one sentence why not.
 import assert from 'node:assert/strict';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import { CELL_TYPES, kindOf, type LayerType } from '../../../../src/experiment/layers/index.ts';
 import { parseExperiment } from '../../../../src/experiment/parse.ts';
 import type { Experiment } from '../../../../src/experiment/schema.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
-import { beamSearch, greedy } from '../../../../src/trainer/layers/decode.ts';
+import { drawnBy } from '../../../../src/trainer/inference/predict/seq2seq.ts';
+import { beamSearch, type Ends, greedy } from '../../../../src/trainer/layers/decode.ts';
 import { encodedOf } from '../../../../src/trainer/layers/evaluate.ts';
-import type { Encoded } from '../../../../src/trainer/layers/model.ts';
+import type { Encoded, Model } from '../../../../src/trainer/layers/model.ts';
 import { stepper } from '../../../../src/trainer/layers/stepper.ts';
 import { openTask } from '../../../../src/trainer/tasks/index.ts';
 import { Trainer } from '../../../../src/trainer/training/trainer.ts';
@@ -121,6 +122,7 @@ async function learnsAndWrites(experiment: Experiment): Promise<void> {
           assert.ok(most - logits[symbols[t]!]! < 1e-4, `symbol ${t} of sequence ${row}`);
         }
       });
+      drawsAmongTheLikely(model, rows, encoded, ends, whole);
     });
     tidy(() => {
       const one = model.encode(tensor(Int32Array.of(0, 1, 2), [3, 1], 'int32'), {
@@ -138,6 +140,53 @@ async function learnsAndWrites(experiment: Experiment): Promise<void> {
   } finally {
     trainer.dispose();
   }
+}
+
+/**
+ * What is drawn is greedy's where only one symbol is left or it is very cold; else each symbol is among the likely ones of
+ * a pass over all that stand before it, and the same streams draw it again.
+ */
+function drawsAmongTheLikely(
+  model: Model,
+  rows: number,
+  encoded: Encoded,
+  ends: Ends,
+  whole: (read: Int32Array, own: Encoded, lengths: null) => Float32Array,
+): void {
+  const lines = Array.from({ length: rows }, (_, row) => row + 1);
+  const drawn = (drawing: { temperature: number; topK?: number; topP?: number }) =>
+    greedy(model, rows, encoded, ends, drawnBy({ seed: 7, ...drawing }, lines));
+  const written = greedy(model, rows, encoded, ends);
+  assert.deepEqual(drawn({ temperature: 3, topK: 1 }), written);
+  assert.deepEqual(drawn({ temperature: 0 }), written);
+  for (const drawing of [{ temperature: 2, topK: 2 }, { temperature: 2, topP: 0.6 }, { temperature: 4 }]) {
+    const said = drawn(drawing);
+    assert.deepEqual(drawn(drawing), said);
+    said.forEach((symbols, row) => {
+      for (let t = 0; t < symbols.length; t++) {
+        const read = Int32Array.from({ length: (t + 1) * rows }, (_, at) => {
+          const step = Math.floor(at / rows);
+          return step === 0 ? ends.start : (said[at % rows]![step - 1] ?? ends.end);
+        });
+        const all = whole(read, encoded, null);
+        const width = all.length / (t + 1) / rows;
+        const logits = all.subarray((t * rows + row) * width, (t * rows + row + 1) * width);
+        assert.ok(isAmong(logits, symbols[t]!, drawing), `${JSON.stringify(drawing)}, symbol ${t} of ${row}`);
+      }
+    });
+  }
+}
+
+/** By the shares of the symbols above it; those within rounding of a limit count as inside. */
+function isAmong(
+  logits: Float32Array,
+  symbol: number,
+  { temperature, topK = logits.length, topP = 1 }: { temperature: number; topK?: number; topP?: number },
+): boolean {
+  const weights = Array.from(logits, logit => Math.exp((logit - logits[symbol]!) / temperature));
+  const above = weights.filter(weight => weight > 1 + 1e-3);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return above.length < topK && sum(above) < topP * sum(weights) * (1 + 1e-3);
 }
 
 async function isClear(encoder: object[], layers: object[]): Promise<void> {
