@@ -73,7 +73,9 @@ export const attention: LayerKind<typeof schema> = {
     // sums of pairs are made anew in the backward pass
     const compared = isAdditive(layer) ? 2 * A + 3 * S : 3 * S;
     const located = layer.locationSensitive ? T * (layer.filters + 2 * A + 2) : 0;
-    return compared + located + 2 * T + 2 * (S + at.inputs);
+    // measured: scores, shares and their gradients are alive at once; a product's shares stay in its kernel
+    const pairs = isAdditive(layer) ? 6 * T : 2 * T;
+    return compared + located + pairs + 2 * (S + at.inputs);
   },
   multiplyAdds(layer, at) {
     const [S, H, T] = [memoryOf(at), at.inputs, at.steps];

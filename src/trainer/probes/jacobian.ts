@@ -14,7 +14,8 @@ import { encodedOf } from '../layers/evaluate.ts';
 import type { Model } from '../layers/model.ts';
 import { firstRows, type State } from '../layers/state.ts';
 import { randomStream } from '../random.ts';
-import { PROBE_SEQUENCES } from '../training/intervals.ts';
+import { maxTokensOf } from '../training/accumulation.ts';
+import { PROBE_SEQUENCES, probedSequences } from '../training/intervals.ts';
 import type { Probe } from './probe.ts';
 import { timeMapSidecar } from './time-map.ts';
 import { TimeRows } from './time-rows.ts';
@@ -48,7 +49,7 @@ export const jacobian: Probe = {
         Math.max(Math.ceil(training.steps / 2000), Math.min(affordable, Math.ceil(training.steps / FEWEST))),
       begin: batch => rows.begin(batch.seqLen),
       before(batch, state) {
-        const count = Math.min(PROBE_SEQUENCES, batch.batch);
+        const count = probedSequences(batch, maxTokensOf(experiment, task));
         const few = rowsOfBatch(batch, 0, count, task.outputs);
         const begin = state && firstRows(state, count, batch.batch);
         const window = batch.lengths ? batch.seqLen : (training.bptt.window ?? batch.seqLen);

@@ -6,8 +6,9 @@ import type { Batch } from '../layers/batch.ts';
 import type { Model } from '../layers/model.ts';
 import { firstRows, type State } from '../layers/state.ts';
 import type { Task } from '../tasks/task.ts';
+import { maxTokensOf } from '../training/accumulation.ts';
 import { computeGradients } from '../training/gradients.ts';
-import { PROBE_SEQUENCES } from '../training/intervals.ts';
+import { PROBE_SEQUENCES, probedSequences } from '../training/intervals.ts';
 import { ofTraining } from './gradient-flow-full.ts';
 import type { Probe } from './probe.ts';
 import { timeMapSidecar } from './time-map.ts';
@@ -27,7 +28,10 @@ export const reach: Probe = {
       sidecars: [timeMapSidecar(this.name, levels, seqLen)],
       every,
       begin: batch => rows.begin(batch.seqLen),
-      before: (batch, states) => probeReach(model, task, batch, states, window ?? batch.seqLen, rows),
+      before: (batch, states) => {
+        const count = probedSequences(batch, maxTokensOf(experiment, task));
+        probeReach(model, task, batch, states, window ?? batch.seqLen, rows, count);
+      },
       rows: () => new Map([[this.name, rows.values]]),
     };
   },
@@ -41,8 +45,8 @@ export function probeReach(
   state: State | null,
   window: number,
   rows: TimeRows,
+  count = Math.min(PROBE_SEQUENCES, batch.batch),
 ): void {
-  const count = Math.min(PROBE_SEQUENCES, batch.batch);
   const { gradients } = computeGradients(model, task, lastStepOf(batch, count), {
     window: batch.lengths ? batch.seqLen : window,
     l2: 0,

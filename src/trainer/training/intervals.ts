@@ -1,11 +1,22 @@
 // When things happen, as functions of the experiment alone: time never decides.
 import type { Experiment } from '../../experiment/schema.ts';
+import { type Batch, tokensOf } from '../layers/batch.ts';
 
 /** Rows of a scalar, and of a series with a time axis, that a run writes at most by default. */
 const SCALAR_ROWS = 20_000;
 const SERIES_ROWS = 2000;
-/** sequences of the batch that the reach probe looks at */
+/** sequences of the batch that the probes look at */
 export const PROBE_SEQUENCES = 4;
+
+/** The same of this batch: fewer where they have more steps than a pass may have. */
+export function probedSequences(
+  batch: Pick<Batch, 'seqLen' | 'batch' | 'source'>,
+  maxTokens: number,
+): number {
+  const fitting = Math.floor(maxTokens / tokensOf({ ...batch, batch: 1 }));
+  return Math.max(1, Math.min(PROBE_SEQUENCES, batch.batch, fitting));
+}
+
 const PROBE_COST = 0.005;
 /** Measured: so few sequences fill no registers, and take about three times their share of the batch's time. */
 const PROBE_SHARE = 3;
