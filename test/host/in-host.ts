@@ -58,6 +58,7 @@ export async function runInHost(options: InHostOptions): Promise<Report> {
     await page.exposeFunction('codeAutomationLog', (level: string, args: unknown[]) => {
       if (level === 'error' || level === 'critical') errors.push(format(...args));
     });
+    page.setDefaultTimeout(600_000); // a busy machine may take minutes
     await page.goto(server.url({ workspace: options.workspace, development: { extension: root, tests } }));
     const problem = await verdict;
     if (options.screenshot) {

@@ -41,6 +41,8 @@ interface Entry {
   tree: Tree | null;
   /** what the text alone tells to be wrong */
   findings: TextFinding[];
+  /** it is to be found again, and was not begun yet: how often files around it were waited for */
+  nextRound: number | null;
 }
 
 export class CodeDocuments implements vscode.Disposable {
@@ -127,9 +129,9 @@ export class CodeDocuments implements vscode.Disposable {
     const project = await this.files.around(document.uri, await this.start());
     if (!project) return make({});
     for (let round = 0; ; round++) {
-      project.begin();
-      const made = make({ project: project.files, file: document.uri.fsPath });
-      if (round === MOST_ROUNDS || !(await project.load())) return made;
+      const surroundings = { project: project.files, file: document.uri.fsPath };
+      const { made, missing } = await project.reading(() => make(surroundings));
+      if (round === MOST_ROUNDS || !(await project.load(missing))) return made;
     }
   }
 
@@ -154,6 +156,7 @@ export class CodeDocuments implements vscode.Disposable {
       text,
       tree: null,
       findings: [],
+      nextRound: null,
       result: Promise.resolve(NOTHING),
     };
     const key = document.uri.toString();
@@ -181,62 +184,57 @@ export class CodeDocuments implements vscode.Disposable {
       before.tree.delete();
       before.tree = null;
     }
-    return this.findInTree(document, entry, syntax, 0);
+    return this.findInTree(document, entry, syntax);
   }
 
-  /** In slices, so that typing never waits; `round`: how often files around it were waited for. */
   private async findInTree(
     document: vscode.TextDocument,
     entry: Entry,
     syntax: Syntax,
-    round: number,
   ): Promise<Definitions> {
-    const { definitionsInSteps } = await import('../../definitions/find.ts');
-    const { inSlices } = await import('../../definitions/steps.ts');
-    const { lintInSteps } = await import('../../definitions/lint/lint.ts');
     const key = document.uri.toString();
-    const language = this.languageOf(document);
     const isWanted = () => this.entries.get(key) === entry && entry.tree !== null;
-    const newer = () => this.entries.get(key)?.result ?? NOTHING;
     const project = await this.files.around(document.uri, syntax);
-    if (!isWanted() || !entry.tree) return this.entries.get(key) === entry ? NOTHING : newer();
-    project?.begin();
     const surroundings = project ? { project: project.files, file: document.uri.fsPath } : {};
-    const steps = definitionsInSteps(entry.tree, entry.text, language, surroundings);
-    const found = await inSlices(steps, SLICE_MILLISECONDS, isWanted);
-    if (!found || !entry.tree) return newer();
-    if ((found.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !found.hasErrors) {
-      const rules = lintInSteps(entry.tree, found, entry.text, language);
-      const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
-      if (!findings) return newer();
-      entry.findings = inCell(findings, document.getText().length);
+    let round = 0;
+    const find = async () => {
+      round = entry.nextRound ?? 0;
+      entry.nextRound = null;
+      const language = this.languageOf(document);
+      return isWanted() ? findInSlices(entry, language, surroundings, isWanted) : null;
+    };
+    const { made: found, missing } = project
+      ? await project.reading(find)
+      : { made: await find(), missing: null };
+    if (!found) {
+      const current = this.entries.get(key);
+      return current && current !== entry ? current.result : NOTHING;
     }
-    if (project && round < MOST_ROUNDS && found.layers.length > 0)
-      void project.load().then(isMore => {
-        if (!isMore || !isWanted()) return;
-        // what stands is shown until then
-        const again = this.findInTree(document, entry, syntax, round + 1);
-        void again.then(() => {
-          if (!isWanted()) return;
-          entry.result = again;
-          this.changed.fire(document);
-        });
+    entry.findings = inCell(found.findings, document.getText().length);
+    if (project && missing && round < MOST_ROUNDS && found.definitions.layers.length > 0)
+      void project.load(missing).then(isMore => {
+        if (isMore && isWanted()) void this.findAgain(document, entry, round + 1);
       });
-    return this.keep(key, entry, found);
+    return this.keep(key, entry, found.definitions);
+  }
+
+  /** What stands is shown until it is found. */
+  private async findAgain(document: vscode.TextDocument, entry: Entry, round: number): Promise<void> {
+    const isQueued = entry.nextRound !== null;
+    entry.nextRound = Math.min(round, entry.nextRound ?? round);
+    if (isQueued) return;
+    const again = this.findInTree(document, entry, await this.start());
+    await again;
+    if (this.entries.get(document.uri.toString()) !== entry) return;
+    entry.result = again;
+    this.changed.fire(document);
   }
 
   /** Open documents again, since files around them were changed. */
   private readAgain(): void {
     for (const document of vscode.workspace.textDocuments) {
       const entry = this.entries.get(document.uri.toString());
-      if (!entry?.tree) continue;
-      void this.start().then(async syntax => {
-        const again = this.findInTree(document, entry, syntax, 0);
-        await again;
-        if (this.entries.get(document.uri.toString()) !== entry) return;
-        entry.result = again;
-        this.changed.fire(document);
-      });
+      if (entry?.tree) void this.findAgain(document, entry, 0);
     }
   }
 
@@ -276,6 +274,27 @@ export class CodeDocuments implements vscode.Disposable {
     this.entries.delete(key);
     this.good.delete(key);
   }
+}
+
+/** So that typing never waits. @returns null where it is no longer wanted */
+async function findInSlices(
+  entry: Entry,
+  language: Language,
+  surroundings: Surroundings,
+  isWanted: () => boolean,
+): Promise<{ definitions: Definitions; findings: TextFinding[] } | null> {
+  const { definitionsInSteps } = await import('../../definitions/find.ts');
+  const { inSlices } = await import('../../definitions/steps.ts');
+  const { lintInSteps } = await import('../../definitions/lint/lint.ts');
+  if (!entry.tree) return null;
+  const steps = definitionsInSteps(entry.tree, entry.text, language, surroundings);
+  const definitions = await inSlices(steps, SLICE_MILLISECONDS, isWanted);
+  if (!definitions || !entry.tree) return null;
+  const isLinted = (definitions.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !definitions.hasErrors;
+  if (!isLinted) return { definitions, findings: [] };
+  const rules = lintInSteps(entry.tree, definitions, entry.text, language);
+  const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
+  return findings && { definitions, findings: [...findings] };
 }
 
 /** The document's text; behind that of a cell, what the cells before it bind. */

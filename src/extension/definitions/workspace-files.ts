@@ -30,6 +30,8 @@ const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
 /** parsing of other files in one go: more waits for the next time */
 const PARSING_MILLISECONDS = 8;
+/** between two listings of a folder, where nothing told of a change */
+const LISTING_MILLISECONDS = 5000;
 
 export class WorkspaceFiles implements vscode.Disposable {
   private readonly projects = new Map<string, Promise<FolderProject>>();
@@ -40,13 +42,15 @@ export class WorkspaceFiles implements vscode.Disposable {
 
   constructor() {
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,html}');
-    const forget = (uri: vscode.Uri) => void this.forget(uri);
+    const see = (isThere: boolean) => (uri: vscode.Uri) => void this.see(uri, isThere);
     this.subscriptions = [
       this.changed,
       watcher,
-      watcher.onDidChange(forget),
-      watcher.onDidCreate(forget),
-      watcher.onDidDelete(forget),
+      watcher.onDidChange(see(true)),
+      watcher.onDidCreate(see(true)),
+      watcher.onDidDelete(see(false)),
+      // VS Code tells nothing of what is made in a folder that is new itself
+      vscode.window.onDidChangeActiveTextEditor(editor => void this.listAgain(editor?.document.uri)),
     ];
   }
 
@@ -68,11 +72,32 @@ export class WorkspaceFiles implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
-  private async forget(uri: vscode.Uri): Promise<void> {
-    const folder = vscode.workspace.getWorkspaceFolder(uri);
-    const project = folder && (await this.projects.get(folder.uri.toString()));
-    if (project?.forget(uri.fsPath)) this.changed.fire();
+  private async see(uri: vscode.Uri, isThere: boolean): Promise<void> {
+    if ((await this.projectOf(uri))?.see(uri.fsPath, isThere)) this.changed.fire();
   }
+
+  private async listAgain(uri: vscode.Uri | undefined): Promise<void> {
+    const project = uri && (await this.projectOf(uri));
+    if (await project?.listAgain()) this.changed.fire();
+  }
+
+  private async projectOf(uri: vscode.Uri): Promise<FolderProject | undefined> {
+    const folder = vscode.workspace.getWorkspaceFolder(uri);
+    return folder && this.projects.get(folder.uri.toString());
+  }
+}
+
+/** What a reading asked for that was not there yet. */
+interface Missing {
+  list: boolean;
+  files: Set<string>;
+  /** a file was not parsed, for want of time */
+  parsing: boolean;
+}
+
+export interface Reading<T> {
+  made: T;
+  missing: Missing;
 }
 
 export class FolderProject implements FileHost {
@@ -80,12 +105,15 @@ export class FolderProject implements FileHost {
   private readonly folder: vscode.WorkspaceFolder;
   private readonly syntax: Syntax;
   private readonly texts = new Map<string, string | null>();
-  private readonly wanted = new Set<string>();
+  /** files that are being read, and were not changed since */
+  private readonly underWay = new Map<string, Promise<void>>();
   private listed: string[] | undefined;
-  private wantsList = false;
-  /** how many files that could be listed were made since they are asked for */
-  private news = 0;
-  private hasLeft = false;
+  private listedAt = 0;
+  private listing: Promise<void> | null = null;
+  /** files that were made or removed while they were listed */
+  private readonly meanwhile = new Map<string, boolean>();
+  private turn: Promise<unknown> = Promise.resolve();
+  private missing: Missing = nothing();
   private until = 0;
 
   private constructor(
@@ -103,46 +131,81 @@ export class FolderProject implements FileHost {
     return new FolderProject(folder, syntax, (host, root) => new Files(host, root));
   }
 
-  /** Before every reading of a text. */
-  begin(): void {
-    this.hasLeft = false;
-    this.until = performance.now() + PARSING_MILLISECONDS;
+  /** Readings of several documents take turns: the files know one at a time, and what it asks for is its own. */
+  reading<T>(read: () => T | Promise<T>): Promise<Reading<T>> {
+    const mine = this.turn.then(async () => {
+      const missing = nothing();
+      this.missing = missing;
+      this.until = performance.now() + PARSING_MILLISECONDS;
+      return { made: await read(), missing };
+    });
+    this.turn = mine.catch(() => {});
+    return mine;
   }
 
-  /** What was asked for and was not there. @returns whether anything is there now that was not */
-  async load(): Promise<boolean> {
-    const had = this.hasLeft;
-    if (this.wantsList && !this.listed) {
-      const { news } = this;
-      const found = await Promise.all(
-        FILES.map(pattern =>
-          vscode.workspace.findFiles(
-            new vscode.RelativePattern(this.folder, pattern),
-            SKIPPED,
-            MOST_FILES + 1,
-          ),
-        ),
-      );
-      // a file that was made meanwhile may be missing: it is listed anew
-      if (news === this.news) this.listed = [...new Set(found.flat().map(({ fsPath }) => fsPath))].sort();
-      return true;
-    }
-    const wanted = [...this.wanted];
-    this.wanted.clear();
-    for (const file of wanted) this.texts.set(file, await textOf(file));
-    return wanted.length > 0 || had;
+  /** What a reading missed. @returns whether it would find more now */
+  async load({ list, files, parsing }: Missing): Promise<boolean> {
+    if (list && !this.listed) await this.listFiles();
+    for (const file of files) if (!this.texts.has(file)) await this.readText(file);
+    return list || files.size > 0 || parsing;
   }
 
-  /** @returns whether a text that was read, or the list of files, is another now */
-  forget(file: string): boolean {
-    const known = this.texts.delete(file);
+  /** Finds files that nobody told of. @returns whether there are others than before */
+  async listAgain(): Promise<boolean> {
+    const before = this.listed;
+    if (!before || performance.now() - this.listedAt < LISTING_MILLISECONDS) return false;
+    await this.listFiles();
+    const now = new Set(this.listed);
+    for (const file of before) if (!now.has(file)) this.texts.delete(file);
+    return this.listed?.join('\n') !== before.join('\n');
+  }
+
+  private listFiles(): Promise<void> {
+    this.listing ??= this.findFiles().finally(() => {
+      this.listing = null;
+    });
+    return this.listing;
+  }
+
+  private async findFiles(): Promise<void> {
+    this.meanwhile.clear();
+    const found = await Promise.all(
+      FILES.map(pattern =>
+        vscode.workspace.findFiles(new vscode.RelativePattern(this.folder, pattern), SKIPPED, MOST_FILES + 1),
+      ),
+    );
+    const all = new Set(found.flat().map(({ fsPath }) => fsPath));
+    for (const [file, isThere] of this.meanwhile)
+      if (isThere) all.add(file);
+      else all.delete(file);
+    this.listed = [...all].sort();
+    this.listedAt = performance.now();
+  }
+
+  private readText(file: string): Promise<void> {
+    const known = this.underWay.get(file);
+    if (known) return known;
+    const reading: Promise<void> = textOf(file).then(text => {
+      // what was changed meanwhile is read anew
+      if (this.underWay.get(file) !== reading) return;
+      this.underWay.delete(file);
+      this.texts.set(file, text);
+    });
+    this.underWay.set(file, reading);
+    return reading;
+  }
+
+  /** A file was made, changed or removed. @returns whether a text that was read, or the list of files, is another now */
+  see(file: string, isThere: boolean): boolean {
+    const isReading = this.underWay.delete(file);
+    const wasRead = this.texts.delete(file);
     const place = file.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
-    const isNew = this.wantsList && !this.listed?.includes(file) && LISTED.test(place) && !isSkipped(place);
-    if (isNew) {
-      this.listed = undefined;
-      this.news++;
-    }
-    return known || isNew;
+    if (!LISTED.test(place) || isSkipped(place)) return isReading || wasRead;
+    if (this.listing) this.meanwhile.set(file, isThere);
+    const isListed = this.listed?.includes(file) ?? isThere;
+    if (this.listed && isListed !== isThere)
+      this.listed = isThere ? [...this.listed, file].sort() : this.listed.filter(each => each !== file);
+    return isReading || wasRead || isListed !== isThere;
   }
 
   read(file: string): string | null | undefined {
@@ -151,22 +214,26 @@ export class FolderProject implements FileHost {
     );
     if (open) return open.getText();
     const text = this.texts.get(file);
-    if (text === undefined) this.wanted.add(file);
+    if (text === undefined) this.missing.files.add(file);
     return text;
   }
 
   list(): readonly string[] | undefined {
-    this.wantsList = true;
+    if (!this.listed) this.missing.list = true;
     return this.listed;
   }
 
   parse(text: string, language: Language): Tree | null {
     if (performance.now() > this.until) {
-      this.hasLeft = true;
+      this.missing.parsing = true;
       return null;
     }
     return this.syntax.parseNow(text, language);
   }
+}
+
+function nothing(): Missing {
+  return { list: false, files: new Set(), parsing: false };
 }
 
 function isSkipped(place: string): boolean {

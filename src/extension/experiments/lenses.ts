@@ -1,23 +1,11 @@
-// The row above `"model"`: train, compare, counts, and later the last result. It stands from the first paint
-// and is filled late, so that no line jumps.
+// The row above `"model"`: train, compare, counts, and later the last result. Lenses are given with their commands: of
+// those that are filled late, VS Code keeps the texts and forgotten commands where they change meanwhile.
 import * as vscode from 'vscode';
 import { plural } from '../text.ts';
 import { EXPERIMENTS, type ExperimentDocuments } from './documents.ts';
 import type { LastRun } from './last-run.ts';
 import type { LastRuns } from './last-runs.ts';
 import { lastLens, modelLine, trainLens } from './lens-text.ts';
-
-type Part = 'train' | 'compare' | 'counts' | 'last';
-
-class ModelLens extends vscode.CodeLens {
-  readonly part: Part;
-  readonly document: vscode.TextDocument;
-  constructor(range: vscode.Range, part: Part, document: vscode.TextDocument) {
-    super(range);
-    this.part = part;
-    this.document = document;
-  }
-}
 
 export function registerLenses(experiments: ExperimentDocuments, lastRuns: LastRuns): vscode.Disposable {
   const provider = new ModelLenses(experiments, lastRuns);
@@ -41,7 +29,7 @@ export async function stands(
   );
 }
 
-class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposable {
+class ModelLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly experiments: ExperimentDocuments;
   private readonly lastRuns: LastRuns;
   private readonly changed = new vscode.EventEmitter<void>();
@@ -62,7 +50,7 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
     ];
   }
 
-  provideCodeLenses(document: vscode.TextDocument): ModelLens[] {
+  async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
     const settings = vscode.workspace.getConfiguration('unroll', document);
     if (!settings.get('codeLens.enabled', true)) return [];
     const key = document.uri.toString();
@@ -70,14 +58,7 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
     const line = modelLine(document.getText()) ?? this.lines.get(key) ?? 0;
     this.lines.set(key, line);
     const range = new vscode.Range(line, 0, line, 0);
-    const parts: Part[] = ['train', 'compare', 'counts'];
-    if (this.lastRuns.of(document.uri)?.runs.length) parts.push('last');
-    return parts.map(part => new ModelLens(range, part, document));
-  }
-
-  async resolveCodeLens(lens: ModelLens): Promise<ModelLens> {
-    lens.command = await this.command(lens);
-    return lens;
+    return (await this.commands(document)).map(command => new vscode.CodeLens(range, command));
   }
 
   dispose(): void {
@@ -91,35 +72,27 @@ class ModelLenses implements vscode.CodeLensProvider<ModelLens>, vscode.Disposab
     return { title: `not valid: ${plural(faults, 'fault')}`, command: 'workbench.actions.view.problems' };
   }
 
-  private async command({ part, document }: ModelLens): Promise<vscode.Command> {
+  private async commands(document: vscode.TextDocument): Promise<vscode.Command[]> {
     const { uri } = document;
-    switch (part) {
-      case 'train': {
-        const experiment = await this.experiments.lastGood(document);
-        const { comparisonSize } = await import('../../experiment/compare.ts');
-        const { title, tooltip } = trainLens(experiment ? comparisonSize(experiment) : 1);
-        return { title, tooltip, command: 'unroll.train', arguments: [uri] };
-      }
-      case 'compare': {
-        const { compareTitle } = await import('./counts-text.ts');
-        return {
-          title: compareTitle(),
-          tooltip: 'Train this experiment with each of these cells, side by side',
-          command: 'unroll.compare',
-          arguments: [uri],
-        };
-      }
-      case 'counts': {
-        const experiment = await this.experiments.lastGood(document);
-        if (!experiment) return this.faults(document);
-        const { countsText } = await import('./counts-text.ts');
-        return { title: countsText(experiment), command: '' };
-      }
-      case 'last': {
-        const last = this.lastRuns.of(uri);
-        if (!last) return { title: '', command: '' };
-        return lastLens(last, await stands(this.experiments, document, last));
-      }
-    }
+    const experiment = await this.experiments.lastGood(document);
+    const { comparisonSize } = await import('../../experiment/compare.ts');
+    const { compareTitle, countsText } = await import('./counts-text.ts');
+    const last = this.lastRuns.of(uri);
+    const row: vscode.Command[] = [
+      {
+        ...trainLens(experiment ? comparisonSize(experiment) : 1),
+        command: 'unroll.train',
+        arguments: [uri],
+      },
+      {
+        title: compareTitle(),
+        tooltip: 'Train this experiment with each of these cells, side by side',
+        command: 'unroll.compare',
+        arguments: [uri],
+      },
+      experiment ? { title: countsText(experiment), command: '' } : await this.faults(document),
+    ];
+    if (last?.runs.length) row.push(lastLens(last, await stands(this.experiments, document, last)));
+    return row;
   }
 }

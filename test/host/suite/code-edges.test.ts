@@ -1,6 +1,6 @@
 // Models in code where it is awkward: findings while the code is edited, settings, bad input, no file, and deletion.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
@@ -339,6 +339,36 @@ describe('awkward code', () => {
     await assert.rejects(sourceOfModel({ uri: document.uri, model: 'Adder' }, services));
     services.training.control([run!], 'stop');
     await until('it ends', () => ['stopped', 'finished'].includes(statusOf(run!)?.state ?? ''));
+  });
+});
+
+describe('several documents on one configuration', () => {
+  before(api);
+  afterEach(async () => {
+    await closeAll();
+    for (const name of ['main.py', 'config.yaml', 'a.py', 'b.py', 'c.py', 'd.py', 'e.py'])
+      rmSync(path.join(workspaceFolder(), 'models', name), { force: true });
+  });
+
+  it('each have its sizes, whenever it is written', async () => {
+    const names = ['A', 'B', 'C', 'D', 'E'];
+    const imports = names.map(name => `from ${name.toLowerCase()} import Net${name}\n`).join('');
+    const calls = names.map(name => `    Net${name}(cfg)\n`).join('');
+    const main = '@hydra.main(config_path=".", config_name="config")\ndef main(cfg):\n';
+    await open('models/main.py', `import hydra\n${imports}\n${main}${calls}`);
+    const init = 'def __init__(self, cfg):\n        self.rnn = nn.GRU(cfg.inputs, cfg.hidden)\n';
+    const documents: vscode.TextDocument[] = [];
+    for (const name of names) {
+      const text = `from torch import nn\n\nclass Net${name}(nn.Module):\n    ${init}`;
+      documents.push(await open(`models/${name.toLowerCase()}.py`, text, false));
+    }
+    for (let hidden = 100; hidden < 120; hidden++) {
+      writeFileSync(path.join(workspaceFolder(), 'models/config.yaml'), `inputs: 7\nhidden: ${hidden}\n`);
+      for (const document of documents)
+        await until(`${path.basename(document.fileName)} has ${hidden} units`, async () =>
+          (await lensTitles(document)).titles.some(title => title.includes(`${hidden} units by default`)),
+        );
+    }
   });
 });
 

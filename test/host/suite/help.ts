@@ -24,15 +24,19 @@ export function workspaceFolder(): string {
   return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 }
 
-/** Shows a file of the workspace, with a text or bytes of its own where they are given. */
-export async function open(name: string, content?: string | Uint8Array): Promise<vscode.TextDocument> {
+/** Shows a file of the workspace, with a text or bytes of its own where they are given; the next one takes the place of a preview. */
+export async function open(
+  name: string,
+  content?: string | Uint8Array,
+  preview = true,
+): Promise<vscode.TextDocument> {
   const file = path.join(workspaceFolder(), name);
   if (content !== undefined) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, content);
   }
   const document = await vscode.workspace.openTextDocument(file);
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(document, { preview });
   return document;
 }
 
@@ -54,11 +58,11 @@ class Adder(nn.Module):
         self.out = nn.Linear(8, 1)
 `;
 
+/** As they are provided: what would be left to resolve has no title here. */
 export async function lensTitles(document: vscode.TextDocument): Promise<{ line: number; titles: string[] }> {
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
     'vscode.executeCodeLensProvider',
     document.uri,
-    20,
   );
   return {
     line: lenses[0]?.range.start.line ?? -1,
