@@ -339,7 +339,7 @@ class TableBuilder {
       new Map(this.wanted.map((column, index): [string, T] => [column, part(facts[index]!)]));
     this.tellSum(facts);
     this.tellUnits();
-    this.tellTwins();
+    this.notes.push(...twinNotes(this.columns, this.wanted));
     return {
       columns: this.columns,
       values: by(({ values }) => values),
@@ -362,17 +362,6 @@ class TableBuilder {
 
   tellHeader(first: Row, header: Row): void {
     this.notes.push(headerNote(first, header));
-  }
-
-  /** A column whose name differs from a wanted one in its case alone. */
-  private tellTwins(): void {
-    for (const column of this.wanted) {
-      const twin = this.columns.find(
-        other => other.toLowerCase() === column.toLowerCase() && !this.wanted.includes(other),
-      );
-      if (twin !== undefined)
-        this.notes.push(`Columns "${column}" and "${twin}" differ in their case alone: "${column}" is read.`);
-    }
   }
 
   private tellUnits(): void {
@@ -520,6 +509,18 @@ class TableBuilder {
       );
     return best;
   }
+}
+
+/** Columns whose names differ from a wanted one in their case alone. */
+export function twinNotes(columns: readonly string[], wanted: readonly string[]): string[] {
+  return wanted.flatMap(column => {
+    const twin = columns.find(
+      other => other.toLowerCase() === column.toLowerCase() && !wanted.includes(other),
+    );
+    return twin === undefined
+      ? []
+      : [`Columns "${column}" and "${twin}" differ in their case alone: "${column}" is read.`];
+  });
 }
 
 /** One cell of words in a table of several columns: "Source: …", "(4 rows)". */

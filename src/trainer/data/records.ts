@@ -1,7 +1,7 @@
 // Some columns of a CSV or TSV file as texts, with the line of each row.
 import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
-import { csvRows, headerIn } from './csv.ts';
+import { csvRows, headerIn, twinNotes } from './csv.ts';
 import { DataError } from './errors.ts';
 import { faultOfText } from './readers/reader.ts';
 
@@ -61,7 +61,12 @@ export async function recordRows(
       else throw new DataError(fault!);
     }
   }
-  return { columns, rows: records(), notes: () => [...notes, ...found.notes, ...again.notes()], isTyped };
+  return {
+    columns,
+    rows: records(),
+    notes: () => [...notes, ...found.notes, ...twinNotes(columns, wanted), ...again.notes()],
+    isTyped,
+  };
 }
 
 /** A header that stands among the rows again, as in files that were put together. */

@@ -3,7 +3,7 @@
 import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
-import { csvRows, headerIn } from '../data/csv.ts';
+import { csvRows, headerIn, twinNotes } from '../data/csv.ts';
 import { faultOfText, itemsOf } from '../data/readers/reader.ts';
 import { columnPlace, HeaderAgain, joined } from '../data/records.ts';
 import { Column, type List, Storage, Texts } from '../data/storage.ts';
@@ -172,6 +172,7 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
     notes: [
       ...notes,
       ...(isTyped ? [] : second.notes(named)),
+      ...twinNotes(header.record, names),
       ...again.notes(),
       ...longerNote(longer, named ? 'the header' : 'the first row'),
       ...leftOut(empty, target === null ? 'without a source' : 'without a source or a target'),

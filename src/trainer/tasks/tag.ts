@@ -129,6 +129,7 @@ export async function tagTask(
           counts,
           artifact,
         ),
+        ...headerNote(sentences.at(kept[0]!), counts),
         ...strangeNote(those(encoded.unknown, valid, storage)),
         ...(storage.isWhole
           ? unseenNote(
@@ -380,6 +381,14 @@ function describe(
     `${lengthsNote(lengths, 'token')}, ${plural(tags.length, 'tag')}: ${shown.join(', ')}${tags.length > 20 ? ', …' : ''}.`,
     ...caseNote(tags, 'tags'),
     `${plural(words, 'word')} of the training part ${words === 1 ? 'has a vector' : 'have vectors'} of their own${characters > 0 ? `; ${plural(symbols.length - words, 'beginning, end or shape', 'beginnings, ends and shapes')} of words too` : ''}.`,
+  ];
+}
+
+/** A first sentence of one token whose tag no other token has may name the columns. */
+function headerNote({ words, tags, line }: Sentence, counts: ReadonlyMap<string, number>): string[] {
+  if (words.length !== 1 || counts.get(tags[0]!) !== 1 || counts.size < 3) return [];
+  return [
+    `Line ${line} is the only one of tag "${tags[0]!.slice(0, 40)}", and a sentence of one token ("${words[0]!.slice(0, 40)}"): take it out if it names the columns.`,
   ];
 }
 

@@ -151,6 +151,15 @@ describe('lines around a header', () => {
     );
   });
 
+  it('a column whose name differs in case alone is told for texts', async () => {
+    const note = (name: string, twin: string) =>
+      `Columns "${name}" and "${twin}" differ in their case alone: "${name}" is read.`;
+    assert.equal((await pairs('a,B,b\nabc,x,cba\n', names)).notes, note('b', 'B'));
+    assert.equal((await pairs('a,B,b\nabc,x,cba\n', { source: 0, target: 2 })).notes, '');
+    const header = 'text,label,Text\n';
+    assert.equal((await labelled(`${header}abc,x,\nbcd,y,\n`)).notes, note('text', 'Text'));
+  });
+
   it('two columns of one name are refused for texts', async () => {
     const refusal = /^a\.csv has two columns named "(a|text)": give one of them another name\.$/;
     await assert.rejects(pairs('a,b,a\nabc,cba,x\n', names), { message: refusal });

@@ -68,6 +68,17 @@ describe('tag', () => {
   before(() => startEngine('reference', null));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
+  it('tells a first sentence of one token that may name the columns', async () => {
+    const told = async (text: string) =>
+      (await open(text)).facts.notes.filter(note => note.includes('names the columns'));
+    assert.deepEqual(await told(`token tag\n\n${NAMES}`), [
+      'Line 1 is the only one of tag "tag", and a sentence of one token ("token"): take it out if it names the columns.',
+    ]);
+    assert.deepEqual(await told(NAMES), []);
+    assert.deepEqual(await told(`Yes O\n\n${NAMES}`), []);
+    assert.deepEqual(await told(`${NAMES}\n\ntoken tag`), []);
+  });
+
   it('reads the word, its shape, beginnings and ends, each sort in ids of its own', () => {
     const features = wordFeatures(['Running', 'running', 'Ring', 'x1'], { minCount: 2, characters: 2 });
     assert.equal(idsEach(2), 6);
