@@ -59,11 +59,15 @@ export class Calls {
   private entered(call: CallOf): { scope: Scope; frames: Frames } | null {
     const { callee } = call;
     if (this.evaluator.frames.size > MOST_FRAMES) return null;
-    if (callee.kind === 'name') {
-      const bindings = this.evaluator
-        .lookUp(callee.name, callee)
-        .flatMap(binding => (binding.kind === 'import' ? this.evaluator.imported(binding) : [binding]));
-      const [made] = bindings;
+    if (callee.kind !== 'name' && callee.kind !== 'member') return null;
+    const bindings =
+      callee.kind === 'name'
+        ? this.evaluator
+            .lookUp(callee.name, callee)
+            .flatMap(binding => (binding.kind === 'import' ? this.evaluator.imported(binding) : [binding]))
+        : this.ofImported(callee);
+    const [made] = bindings;
+    if (callee.kind === 'name' || made) {
       const scope =
         made?.kind === 'function'
           ? made.body
@@ -73,7 +77,6 @@ export class Calls {
       if (bindings.length !== 1 || !scope) return null;
       return { scope, frames: new Map([...this.evaluator.frames, [scope.node.id, call]]) };
     }
-    if (callee.kind !== 'member') return null;
     const { object, name } = callee;
     const own = object.kind === 'name' && object.name === this.evaluator.dialect.self;
     const makers = own ? [] : this.evaluator.definitions(object).filter(each => each.kind === 'call');
@@ -90,6 +93,14 @@ export class Calls {
     const maker = own ? null : this.evaluator.constructorOf(owner);
     if (maker && makers[0]) frames.set(maker.node.id, makers[0]);
     return { scope: method, frames };
+  }
+
+  /** `utils.load("a.yaml")`, of a file of the project */
+  private ofImported({ object, name, node }: Extract<Expression, { kind: 'member' }>): readonly Binding[] {
+    if (object.kind !== 'name') return [];
+    const [binding, ...more] = this.evaluator.lookUp(object.name, object);
+    if (binding?.kind !== 'import' || more.length > 0) return [];
+    return this.evaluator.ofModule(binding.qualified, node, name);
   }
 
   /** `const build = (units) => …` */

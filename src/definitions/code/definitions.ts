@@ -169,7 +169,7 @@ export class Definitions {
 
   /** What a function of the file or project returns, where it has one `return`; only what holds numbers is of use. */
   private returnedBy(call: CallOf, depth: number): Expression[] | null {
-    if (call.callee.kind !== 'name' || depth > 16) return null;
+    if (depth > 16 || !this.isNamed(call.callee)) return null;
     const all = this.evaluator.returned(call, result =>
       ['name', 'call', 'record'].includes(result.kind) ? this.evaluator.definitions(result, depth + 2) : [],
     );
@@ -180,6 +180,13 @@ export class Definitions {
     )
       ? found
       : null;
+  }
+
+  /** A function by its name, or by that and its module. */
+  private isNamed(callee: Expression): boolean {
+    if (callee.kind === 'name') return true;
+    if (callee.kind !== 'member' || callee.object.kind !== 'name') return false;
+    return this.evaluator.lookUp(callee.object.name, callee.object).every(({ kind }) => kind === 'import');
   }
 
   /** `OmegaConf.load("conf.yaml")`, `yaml.safe_load(open("conf.yaml"))` */

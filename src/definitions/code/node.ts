@@ -17,6 +17,9 @@ interface Point {
 
 type Copied = Pick<Cursor, 'nodeType' | 'field' | 'isNamed' | 'startIndex' | 'endIndex'>;
 
+/** of all that have none */
+const NONE: Node[] = [];
+
 export class Node {
   readonly source: Source;
   readonly id: number;
@@ -163,6 +166,12 @@ export class Node {
     this.pending = null;
   }
 
+  /** For the copying alone: it has no children. */
+  close(): void {
+    this.made = NONE;
+    this.named = NONE;
+  }
+
   /** For the copying alone. */
   begin(): Node[] {
     this.made = [];
@@ -259,7 +268,8 @@ export class Source {
     do {
       const child = new Node(this, node, children.length, cursor);
       children.push(child);
-      if (isTop || BODIES.has(child.type)) {
+      if (cursor.isLeaf) child.close();
+      else if (isTop || BODIES.has(child.type)) {
         this.postpone(child, cursor);
       } else {
         this.copyChildren(cursor, child, false);
@@ -305,38 +315,56 @@ function lineStarts(text: string): number[] {
 class Cursor {
   private readonly cursor: TreeCursor;
   private readonly added: readonly number[];
-  private readonly names = new Map<number, { type: string; isNamed: boolean }>();
-  private readonly fields = new Map<number, string | null>([[0, null]]);
+  /** no token in it is missing */
+  private readonly isSound: boolean;
+  private readonly names: Kind[] = [];
+  private readonly fields: (string | null | undefined)[] = [null];
+  /** of the node that it stands on, as it was asked last */
+  private kind: Kind = NO_KIND;
+  private start = 0;
 
   constructor(tree: Tree, added: readonly number[]) {
     this.cursor = tree.walk();
     this.added = added;
+    this.isSound = added.length === 0 && !tree.rootNode.hasError;
   }
 
   get nodeType(): string {
-    return this.kind().type;
+    const id = this.cursor.nodeTypeId;
+    this.kind = this.names[id] ??= kindOf(this.cursor);
+    return this.kind.type;
   }
 
+  /** Ask `nodeType` before. */
   get isNamed(): boolean {
-    return this.kind().isNamed;
+    return this.kind.isNamed;
+  }
+
+  /** Ask `nodeType` before. */
+  get isToken(): boolean {
+    return this.isSound && this.kind.isToken;
+  }
+
+  /** Ask `nodeType` before. */
+  get isLeaf(): boolean {
+    return this.isSound && this.kind.isLeaf;
   }
 
   get field(): string | null {
     const id = this.cursor.currentFieldId;
-    let name = this.fields.get(id);
-    if (name === undefined) {
-      name = this.cursor.currentFieldName;
-      this.fields.set(id, name);
-    }
+    let name = this.fields[id];
+    if (name === undefined) this.fields[id] = name = this.cursor.currentFieldName;
     return name;
   }
 
   get startIndex(): number {
-    return this.own(this.cursor.startIndex);
+    this.start = this.own(this.cursor.startIndex);
+    return this.start;
   }
 
+  /** Ask `startIndex` before. A token is as long as its name. */
   get endIndex(): number {
-    return this.own(this.cursor.endIndex);
+    return this.isToken ? this.start + this.kind.type.length : this.own(this.cursor.endIndex);
   }
 
   /** also a bracket that the text does not have */
@@ -374,16 +402,24 @@ class Cursor {
   parent(): void {
     this.cursor.gotoParent();
   }
+}
 
-  private kind(): { type: string; isNamed: boolean } {
-    const id = this.cursor.nodeTypeId;
-    let known = this.names.get(id);
-    if (!known) {
-      known = { type: this.cursor.nodeType, isNamed: this.cursor.nodeIsNamed };
-      this.names.set(id, known);
-    }
-    return known;
-  }
+interface Kind {
+  type: string;
+  isNamed: boolean;
+  /** it is what its name says, a keyword or signs */
+  isToken: boolean;
+  /** it never has children */
+  isLeaf: boolean;
+}
+
+const NO_KIND: Kind = { type: '', isNamed: false, isToken: false, isLeaf: false };
+const LEAVES = /^(?:(?:property_|type_)?identifier|integer|float|number|comment|true|false|none|null)$/;
+
+function kindOf({ nodeType: type, nodeIsNamed: isNamed }: TreeCursor): Kind {
+  // `not in` may have any space between
+  const isToken = !isNamed && /^[^\s\\_]+$/.test(type);
+  return { type, isNamed, isToken, isLeaf: isToken || (isNamed && LEAVES.test(type)) };
 }
 
 /** Of trees whose text had open brackets: where they were closed. */

@@ -87,6 +87,29 @@ if __name__ == "__main__":
   });
 });
 
+describe('what a function of an imported module returns', () => {
+  it('holds settings, read from the file that it is given', async () => {
+    const [found] = await layersIn({
+      '/p/main.py':
+        'from torch import nn\nimport src.utils as utils\nconfig = utils.load("./conf/a.yaml")\n' +
+        'rnn = nn.LSTM(config["train"]["inputs"], config["train"]["hidden"])\n',
+      '/p/src/utils.py':
+        'import yaml\ndef load(path):\n    with open(path) as file:\n        config = yaml.safe_load(file)\n    return config\n',
+      '/p/conf/a.yaml': 'train:\n  inputs: 3\n  hidden: 4\n',
+    });
+    assert.deepEqual([found!.parametersDefault, found!.from?.file], [lstm(3, 4), '/p/conf/a.yaml']);
+  });
+
+  it('ends where two modules call each other', async () => {
+    const [found] = await layersIn({
+      '/p/a.py':
+        'from torch import nn\nimport b\ndef one(n):\n    return b.two(n)\nrnn = nn.LSTM(3, one(4).size)\n',
+      '/p/b.py': 'import a\ndef two(n):\n    return a.one(n)\n',
+    });
+    assert.equal(found!.parameters, null);
+  });
+});
+
 describe('modules in folders that sys.path names', () => {
   const net =
     'import sys\nsys.path.insert(0, "../more")\nfrom torch import nn\nfrom sizes import N\nrnn = nn.LSTM(3, N)\n';
