@@ -206,7 +206,9 @@ export const classify: TaskKind<typeof schema> = {
     const texts = columns.filter(
       each => each.kind === 'text' && each !== label && !each.names && each.median > 1,
     );
-    const text = texts.findLast(each => !each.isLabel) ?? texts.at(-1);
+    // beside measurements a text of few values is a class of its own
+    const isMeasured = columns.some(({ kind, varies }) => kind === 'number' && varies);
+    const text = texts.findLast(each => !each.isLabel) ?? (isMeasured ? undefined : texts.at(-1));
     return text ? { data: { ...common, text: place(text) }, why: `texts in "${text.name}", ${of}` } : null;
   },
   starter: {

@@ -57,12 +57,18 @@ export const seq2seq: TaskKind<typeof schema> = {
     return namedWithoutHeader(header, { source, target });
   },
   suits({ path, columns, isHeadless }) {
+    // without names a table of a number and a text is one of numbers and their words
+    const isPair = isHeadless && columns.length === 2 && columns.some(({ kind }) => kind === 'text');
     const free = columns.filter(
       ({ kind, isLabel, names }) =>
-        !names && (kind === 'list' || (!isLabel && (kind === 'text' || (isHeadless && kind === 'time')))),
+        !names &&
+        (kind === 'list' ||
+          (!isLabel &&
+            (kind === 'text' || (isHeadless && kind === 'time') || (isPair && kind === 'number')))),
     );
     const [source, target] = free;
-    if (!source || !target || free.length !== 2 || columns.some(({ kind }) => kind === 'number')) return null;
+    if (!source || !target || free.length !== 2) return null;
+    if (!isPair && columns.some(({ kind }) => kind === 'number')) return null;
     if (source.kind === 'list' && source.lengths === target.lengths) return null;
     const of = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
     return {

@@ -31,6 +31,11 @@ const sound = wavOf(
 const FILES: Record<string, string | Uint8Array> = {
   'labels.tsv': repeated(30, at => `${'ab'.repeat(1 + (at % 3))}x\t${'pq'[at % 2]}`),
   'pairs.tsv': repeated(30, at => `word${at}\tW${at}`),
+  'numbers.tsv': Array.from(
+    { length: 40 },
+    (_, i) => `${i * 37 + 1}\tword ${'abcdefgh'[i % 8]}${'xyz'[i % 3]}, ${'pqrstu'[i % 5]}`,
+  ).join('\n'),
+  'places.csv': `place,wind,sky\n${Array.from({ length: 40 }, (_, i) => `${'ab'[i % 2]}town,${Math.sin(i)},${['sun', 'rain', 'fog'][i % 3]}`).join('\n')}`,
   'sentences.tsv': `Hello there, all of you.\tBonjour.\n${repeated(30, at => `It is ${at}.\tC'est ${at}.`)}`,
   'd.conllu': repeated(20, conllU, '\n\n'),
   'd.conll': repeated(20, at => SENTENCE.slice(0, 2 + (at % 3)).join('\n'), '\n\n'),
@@ -132,6 +137,14 @@ describe('the preview of a data file', () => {
     assert.match((await tell('one.wav')).notes[0]!, /^One sound is no data set/);
   });
 
+  it('takes no text of few values beside measurements for what is to be classified', async () => {
+    const { suggested: all } = await tell('places.csv');
+    assert.deepEqual(
+      all.map(({ data }) => data.task),
+      ['forecast'],
+    );
+  });
+
   it('tells that the parts of a folder are read as one', async () => {
     const { notes, rows } = await tell('reviews');
     assert.equal(rows, 12);
@@ -145,6 +158,7 @@ describe('the preview of a data file', () => {
     ['labels.tsv', { task: 'classify', label: 1, text: 0 }],
     ['pairs.tsv', { task: 'seq2seq', source: 'word0', target: 'W0' }],
     ['sentences.tsv', { task: 'seq2seq', source: 0, target: 1 }],
+    ['numbers.tsv', { task: 'seq2seq', source: 0, target: 1 }],
     ['d.conllu', { task: 'tag', tags: 'upos' }],
     ['d.conll', { task: 'tag', tags: 'chunk' }],
     ['lists.jsonl', { task: 'tag', tags: 'tags' }],
