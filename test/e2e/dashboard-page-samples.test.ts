@@ -136,4 +136,23 @@ describe('the page of the dashboard for each task', () => {
       if (width !== 700) await page.context().close();
     }
   });
+
+  it('has a list in place of buttons for many metrics in a narrow page', async () => {
+    await open('task=forecast&targets=CO2,half&nan=0', 300);
+    const list = page.locator('#loss vscode-single-select');
+    await list.click();
+    await list.locator('.option', { hasText: 'MASE, half' }).click();
+    await settled();
+    await page.locator('#loss').getByRole('heading', { name: 'MASE, half' }).waitFor();
+    assert.ok((await list.boundingBox())!.height < 40);
+    assert.deepEqual(await faults(), []);
+    await page.screenshot({ path: path.join(root, 'test/out', 'page-many-metrics-300.png') });
+    await list.click();
+    await list.locator('.option', { hasText: 'loss' }).click();
+    await settled();
+    await page.locator('#loss').getByRole('heading', { name: 'Loss' }).waitFor();
+    await page.setViewportSize({ width: 900, height: 1000 });
+    await page.locator('#loss').getByRole('radio', { name: 'MASE, half' }).waitFor();
+    assert.equal(await list.isVisible(), false);
+  });
 });

@@ -1,7 +1,7 @@
 // Stands in for the extension on the development page: the real projections and the real protocol, over fake runs.
 // ?theme=dark|light|hc-dark|hc-light &layout=side|tab &state=empty|queued|training|paused|finished|stopped|diverged|
 // crashed|silent|restricted|waiting &task=char-lm|forecast|adding &runs=3 &step=840 &steps=2000 &live=1 &layers=1
-// &shows=series|classes|decoded|tagged|augmented &matrix=1 &alone=0.4 &begins=1
+// &shows=series|classes|decoded|tagged|augmented &matrix=1 &alone=0.4 &begins=1 &targets=CO2,half
 import { runReach } from '../../src/diagnosis/run-reach.ts';
 import { comparisonView } from '../../src/extension/dashboard/comparison-view.ts';
 import { parametersView } from '../../src/extension/dashboard/parameters.ts';
@@ -58,6 +58,7 @@ function makeRuns(): FakeRun[] {
       task: query.get('mixed') === '1' && i % 2 === 1 ? 'forecast' : task,
       shows: (query.get('shows') ?? undefined) as FakeOptions['shows'],
       full: query.get('full') === '1',
+      targets: query.get('targets')?.split(','),
       spectrum: query.get('spectrum') === '1',
       window: query.has('window') ? Number(query.get('window')) : undefined,
       timeAlone: query.has('alone') ? Number(query.get('alone')) : undefined,

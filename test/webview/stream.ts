@@ -2,6 +2,7 @@
 
 import { countModel } from '../../src/experiment/parameters.ts';
 import { type Experiment, experimentSchema, type RecurrentLayer } from '../../src/experiment/schema.ts';
+import { metricsOf } from '../../src/experiment/tasks/index.ts';
 import type { Life, Place, RunSource } from '../../src/extension/dashboard/run-view.ts';
 import type { ShownState } from '../../src/protocol/messages.ts';
 import { ScalarTable } from '../../src/runs/columns.ts';
@@ -37,6 +38,8 @@ export interface FakeOptions {
   /** a sample of this type in place of the task's own */
   shows?: keyof typeof fakeSamples | undefined;
   full?: boolean;
+  /** of a forecast: several have metrics of their own */
+  targets?: string[] | undefined;
   /** with the spectrum of its matrices and the product of its Jacobians */
   spectrum?: boolean;
   /** of truncated BPTT */
@@ -193,8 +196,10 @@ export function fakeRun(options: FakeOptions): FakeRun {
       };
       push('valLoss', value);
       if (options.task === 'adding') push('accuracy', 1 - value / Math.log(VOCABULARY));
-      else if (options.task === 'forecast') push('rmse', value);
-      else {
+      else if (options.task === 'forecast') {
+        for (const { name } of options.targets ? metricsOf(experiment.data) : [{ name: 'rmse' }])
+          push(name, value);
+      } else {
         push('perplexity', Math.exp(value));
         push('bitsPerChar', value / Math.LN2);
       }
@@ -341,12 +346,13 @@ function experimentOf({
   layers = 1,
   seqLen,
   window,
+  targets = ['CO2'],
 }: FakeOptions): Experiment {
   const data =
     task === 'char-lm'
       ? { task, path: 'emma.txt' }
       : task === 'forecast'
-        ? { task, path: 'co2.csv', target: 'CO2', window: seqLen }
+        ? { task, path: 'co2.csv', target: targets.length > 1 ? targets : targets[0]!, window: seqLen }
         : { task, length: seqLen };
   const model = {
     layers: [

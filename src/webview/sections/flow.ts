@@ -1,6 +1,5 @@
 // How far back the gradient reaches: one small map a run to choose from, the chosen one large, and its newest row
 // as a line that shares the map's time axis and is its colour scale.
-import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import type { FlowView, RunView } from '../../protocol/messages.ts';
 import { type ChartSource, saveButton } from '../charts/export.ts';
@@ -13,6 +12,7 @@ import { count, ratio as ratioText } from '../format.ts';
 import { markerIcon, styleOf } from '../kinds.ts';
 import { isLiving, type Page, type Section } from '../page.ts';
 import { GESTURES, withGestures } from '../run-names.ts';
+import { SelectRow } from '../select-row.ts';
 import { tableButton } from './chart-frame.ts';
 
 export const GUTTER = 44;
@@ -46,18 +46,13 @@ function mapsOf(run: RunView): readonly FlowView[] {
   return run.series['time-map'];
 }
 
-interface Select extends HTMLElement {
-  value: string;
-}
-
 export class FlowSection implements Section {
   readonly element: HTMLElement;
   private readonly page: Page;
   private readonly what = h('span', { class: 'quiet grow' });
   private readonly maps: RadioGroup<string>;
   private readonly runs: RadioGroup<string>;
-  private readonly layerRow = h('label', { class: 'row layer' });
-  private layers = '';
+  private readonly layer: SelectRow;
   private readonly surface = new LayeredCanvas('Gradient flow');
   private readonly map = h('canvas', { class: 'map' });
   private readonly tip = h('div', { class: 'tip', hidden: true });
@@ -71,6 +66,7 @@ export class FlowSection implements Section {
     this.page = page;
     this.maps = new RadioGroup('Which gradient', 'seg', '', map => page.setUi({ map }));
     this.runs = new RadioGroup('Run shown in the heat map', 'multi', 'small', run => page.setUi({ run }));
+    this.layer = new SelectRow('Layer', 'layer', layer => page.setUi({ layer }));
     this.tableButton = tableButton(page, 'flow', 'the gradient flow');
     this.surface.element.prepend(this.map);
     this.surface.element.append(this.tip);
@@ -87,7 +83,7 @@ export class FlowSection implements Section {
         this.tableButton,
         saveButton(page, 'the gradient flow', () => this.exported()),
       ),
-      this.layerRow,
+      this.layer.element,
       this.runs.element,
       this.body,
       this.verdict,
@@ -242,26 +238,15 @@ export class FlowSection implements Section {
   private renderLayers(): void {
     const flow = this.page.chosen && this.flowOf(this.page.chosen);
     const names = flow && flow.layers.length > 1 ? flow.titles : [];
-    this.layerRow.hidden = names.length === 0;
-    const key = names.join('\n');
-    if (key !== this.layers) {
-      this.layers = key;
-      const select = document.createElement('vscode-single-select') as Select;
-      select.setAttribute('label', 'Layer');
-      select.append(
-        ...names.map((name, index) => {
-          const option = document.createElement('vscode-option');
-          option.setAttribute('value', flow?.layers[index]?.name ?? '');
-          option.textContent = name;
-          option.title = flow?.layers[index]?.name ?? '';
-          return option;
-        }),
-      );
-      select.addEventListener('change', () => this.page.setUi({ layer: select.value }));
-      this.layerRow.replaceChildren(h('span', { class: 'quiet', text: 'layer' }), select);
-    }
-    const select = this.layerRow.querySelector<Select>('vscode-single-select');
-    if (flow && select) select.value = flow.layers[this.layerOf(flow)]!.name;
+    this.layer.element.hidden = names.length === 0;
+    if (!flow) return;
+    this.layer.update(
+      names.map((text, index) => {
+        const value = flow.layers[index]?.name ?? '';
+        return { value, text, title: value };
+      }),
+      flow.layers[this.layerOf(flow)]!.name,
+    );
   }
 
   private renderRuns(): void {

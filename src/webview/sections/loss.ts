@@ -20,11 +20,16 @@ import { drawMarker, markerIcon, styleOf } from '../kinds.ts';
 import type { Axis, Page, Section, UiState } from '../page.ts';
 import { Legend } from '../run-names.ts';
 import { hasSeeds, membersOf, type SeedView } from '../seeds.ts';
+import { SelectRow } from '../select-row.ts';
 import { tableButton } from './chart-frame.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
 const RANGE_POINTS = 1200;
 const TABLE_ROWS = 1000;
+/** metrics of a narrow page that are buttons beside that of the loss */
+const MOST_BUTTONS = 4;
+/** no metric has this name */
+const LOSS = 'loss of training and validation';
 
 /** What makes losses comparable: task and unit. */
 export function unitOf(run: RunView): string {
@@ -42,6 +47,8 @@ export class LossSection implements Section {
   /** which scalar is drawn; "": the loss */
   private readonly metric: RadioGroup<string>;
   private readonly heading = h('h2', { text: 'Loss' });
+  /** in place of many buttons in a narrow page */
+  private readonly metricList: SelectRow;
   private readonly metricRow: HTMLElement;
   private readonly slider: HTMLInputElement;
   private readonly smoothingValue = h('span', { class: 'quiet num smoothing' });
@@ -73,6 +80,9 @@ export class LossSection implements Section {
     this.axis = new RadioGroup('Horizontal axis', 'seg', '', axis => page.setUi({ axis, zoom: null }));
     this.metric = new RadioGroup('What the chart shows', 'seg', '', name => {
       page.setUi({ metric: name === '' ? null : name });
+    });
+    this.metricList = new SelectRow('What the chart shows', 'show', name => {
+      page.setUi({ metric: name === LOSS ? null : name });
     });
     this.metricRow = h('div', { class: 'row tools' }, this.metric.element);
     this.seeds = new RadioGroup('Seeds of one model', 'seg', '', seeds => page.setUi({ seeds }));
@@ -109,6 +119,7 @@ export class LossSection implements Section {
         saveButton(page, 'the chart', () => this.exported()),
       ),
       this.metricRow,
+      this.metricList.element,
       this.legend.element,
       this.body,
       h(
@@ -318,18 +329,20 @@ export class LossSection implements Section {
 
   private renderChoice(shown: Metric | null): void {
     const metrics = this.metrics();
-    this.metricRow.hidden = metrics.length === 0;
+    const isList = !this.page.isWide && metrics.length > MOST_BUTTONS;
+    this.metricRow.hidden = metrics.length === 0 || isList;
+    this.metricList.element.hidden = !isList;
     setText(this.heading, shown?.label ?? 'Loss');
-    this.metric.update(
-      [
-        { value: '', content: 'loss' },
-        ...metrics.map(({ name, label }) => ({
-          value: name,
-          content: /^[A-Z][a-z]/.test(label) ? label[0]!.toLowerCase() + label.slice(1) : label,
-        })),
-      ],
-      shown?.name ?? '',
-    );
+    const options = metrics.map(({ name, label }) => ({
+      value: name,
+      text: /^[A-Z][a-z]/.test(label) ? label[0]!.toLowerCase() + label.slice(1) : label,
+    }));
+    if (isList) this.metricList.update([{ value: LOSS, text: 'loss' }, ...options], shown?.name ?? LOSS);
+    else
+      this.metric.update(
+        [{ value: '', content: 'loss' }, ...options.map(({ value, text }) => ({ value, content: text }))],
+        shown?.name ?? '',
+      );
   }
 
   private zoomStamp(): string {
