@@ -255,6 +255,10 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     const read = [q, kv, B, B, B, heads, out, byDistance, out, sums, out];
     return [...read, q, kv, out, B * byDistance, null];
   },
+  convolution_memory: n => {
+    convolutionRooms(n);
+    return [];
+  },
   convolution: n => {
     const { x, weight, bias, y } = convolutionRooms(n);
     return [x, weight, bias, y, null];

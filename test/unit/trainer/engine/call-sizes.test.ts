@@ -299,6 +299,7 @@ describe('sizes of kernel calls', () => {
       /operand 24 has room for 7 numbers, 8 are needed/,
     ],
     ...variantCalls,
+    ['memory for no groups', 'convolution_memory', [], [4, 4, 1, 1, 1, 3, 1, 0, 1, 0, 0], /into 0 groups/],
     ['a memory without keys', 'matrix_memory_memory', [], [2, 1, 1, 0, 2, 0, 0, 1, 0], /keys of 0 numbers/],
     [
       'a backward pass of memories over no steps',
