@@ -31,6 +31,7 @@ export class Shapes {
   private readonly layers: ReadonlyMap<number, FoundLayer>;
   private readonly sizes: Sizes;
   private readonly inputs = new Map<Node, Shape>();
+  private readonly outputs = new Map<Node, Shape>();
   private readonly results = new Map<Node, Shape>();
   private readonly options = new Map<Node, FoundLayer['options']>();
   /** calls of functions that this reads inside of, each with the frames of its own */
@@ -257,15 +258,48 @@ export class Shapes {
       return isHere
         ? this.lastOfList(made.node, here, dialect.branches(made.node))
         : this.placeInMadeElsewhere(object, made, own);
-    if (!isPrefix(dialect.branches(last), here)) return this.eitherBefore(before, here) ?? 'unknown';
+    const there = dialect.branches(last);
+    if (!isPrefix(there, here))
+      return this.eitherBefore(before, here) ?? this.afterLoop(before, here) ?? 'unknown';
     // in a loop the next turn comes back to the first that is added in it
-    if (
-      here.filter(({ isLoop }) => isLoop).length >
-      dialect.branches(last).filter(({ isLoop }) => isLoop).length
-    )
-      return 'unknown';
-    const added = dialect.expression(last);
-    return (added.kind === 'call' && added.positional[0]?.node) || 'unknown';
+    if (here.filter(({ isLoop }) => isLoop).length > there.filter(({ isLoop }) => isLoop).length)
+      return this.firstOfLoop(last, add!, object.node.text) ?? 'unknown';
+    return this.addedBy(last) ?? 'unknown';
+  }
+
+  private addedBy(add: Node): Node | null {
+    const call = this.reader.dialect.expression(add);
+    return call.kind === 'call' ? (call.positional[0]?.node ?? null) : null;
+  }
+
+  /** The first layer of a loop comes behind the one before the loop, and behind the loop's last. */
+  private firstOfLoop(before: Node, add: Node, object: string): Node[] | null {
+    const { dialect } = this.reader;
+    const here = dialect.branches(add);
+    const loop = here.at(-1);
+    if (!loop?.isLoop || here.length !== dialect.branches(before).length + 1) return null;
+    let statement: Node | null = add;
+    while (statement && statement.id !== loop.id) statement = statement.parent;
+    if (!statement) return null;
+    const all = this.reader.callsOf(object, 'add', statement.startIndex, statement.endIndex);
+    const isStraight = all.every(each => dialect.branches(each).length === here.length);
+    const last = all.at(-1);
+    if (!isStraight || !last || /\b(?:break|continue)\b/.test(statement.text)) return null;
+    return these([this.addedBy(before), this.addedBy(last)]);
+  }
+
+  /** Behind a loop: its last layer, or the one before it, where it may have no turn. */
+  private afterLoop(adds: readonly Node[], here: readonly Branch[]): Node[] | null {
+    const { dialect } = this.reader;
+    const last = adds.at(-1)!;
+    const there = dialect.branches(last);
+    const loop = there.at(-1);
+    if (!loop?.isLoop || there.length !== here.length + 1) return null;
+    const inLoop = adds.filter(add => dialect.branches(add).some(({ id }) => id === loop.id));
+    const before = adds[adds.length - inLoop.length - 1];
+    if (!before || !isPrefix(dialect.branches(before), here)) return null;
+    if (inLoop.some(add => dialect.branches(add).length !== there.length)) return null;
+    return these([this.addedBy(last), this.addedBy(before)]);
   }
 
   /** `self.model = Sequential()` in one method and `self.model.add(…)` in another: the first, unless others add too. */
@@ -343,6 +377,16 @@ export class Shapes {
 
   /** What an element of a Sequential gives. */
   private ofElement(element: Node, depth: number): Shape {
+    const known = this.outputs.get(element);
+    if (known) return known;
+    // an element that a loop leads back to
+    this.outputs.set(element, OPEN);
+    const shape = this.findOutput(element, depth);
+    this.outputs.set(element, shape);
+    return shape;
+  }
+
+  private findOutput(element: Node, depth: number): Shape {
     const { dialect, resolver } = this.reader;
     const made = resolver.definitions(dialect.expression(element));
     const [only] = made;
@@ -623,6 +667,10 @@ export class Shapes {
     const usual = given.value ?? given.fallback;
     return usual === null && this.sizes !== 'usual' ? endOf(given, this.sizes) : usual;
   }
+}
+
+function these(nodes: readonly (Node | null)[]): Node[] | null {
+  return nodes.every(each => each !== null) ? (nodes as Node[]) : null;
 }
 
 /** The least or the most of numbers that are all told. */
