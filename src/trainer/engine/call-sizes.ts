@@ -99,6 +99,7 @@ function variantInputs([cell, T, B, H]: readonly number[]) {
     perStep: all * H!,
     state,
     width,
+    blocks: G,
   };
 }
 
@@ -195,12 +196,13 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     return [projected, ...inputs, perStep, state, cellState, gates, cells, perStep, normed, null];
   },
   variant_backward: n => {
-    const { inputs, projected, gates, cells, cellState, normed, perStep, state, width } = variantInputs(n);
+    const { inputs, projected, gates, cells, cellState, normed, perStep, state, width, blocks } =
+      variantInputs(n);
     const [, T, , H] = n as number[];
     return [
       ...[projected, ...inputs, perStep, gates, cells, normed, perStep, state, cellState],
       ...[projected, projected, 3 * H!, 3 * width, H!, H!, state, cellState, T!, T!],
-      ...[...repeat(2, gatesOf(width / H!) * T!), null],
+      ...[...repeat(2, gatesOf(blocks) * T!), null],
     ];
   },
   gemm: ([m, n, k]) => [m! * k!, k! * n!, n!, m! * n!, null],

@@ -299,6 +299,18 @@ describe('sizes of kernel calls', () => {
       /operand 24 has room for 7 numbers, 8 are needed/,
     ],
     ...variantCalls,
+    [
+      'gates of no units to report without room',
+      'variant_backward',
+      [
+        ...Array.from({ length: 31 }, (_, place) => (place === 3 ? null : floats(20))),
+        floats(2),
+        floats(20),
+        floats(20),
+      ],
+      [GRU, 1, 0, 0, 0],
+      /operand 31 has room for 2 numbers, 3 are needed/,
+    ],
     ['memory for no groups', 'convolution_memory', [], [4, 4, 1, 1, 1, 3, 1, 0, 1, 0, 0], /into 0 groups/],
     ['a memory without keys', 'matrix_memory_memory', [], [2, 1, 1, 0, 2, 0, 0, 1, 0], /keys of 0 numbers/],
     [
