@@ -349,7 +349,11 @@ const ROOMS: Readonly<Record<string, (n: readonly number[]) => Rooms>> = {
     const made = [keys, keys, values, decay, heads, keys, keys, bonus, state, n[0]!, null];
     return [...inputs, kept, values, state, ...made];
   },
-  ctc: ([T, B, C, labels]) => [T! * B! * C!, B!, B! * labels!, B!, B!, T! * B! * C!, null],
+  ctc: ([T, B, C, labels]) => {
+    // the blank is one
+    requireAny('classes', C!);
+    return [T! * B! * C!, B!, B! * labels!, B!, B!, T! * B! * C!, null];
+  },
 };
 
 const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);

@@ -311,6 +311,7 @@ describe('sizes of kernel calls', () => {
       [GRU, 1, 0, 0, 0],
       /operand 31 has room for 2 numbers, 3 are needed/,
     ],
+    ['an alignment without its blank', 'ctc', [], [6, 5, 0, 0], /over 0 classes/],
     ['memory for no groups', 'convolution_memory', [], [4, 4, 1, 1, 1, 3, 1, 0, 1, 0, 0], /into 0 groups/],
     ['a memory without keys', 'matrix_memory_memory', [], [2, 1, 1, 0, 2, 0, 0, 1, 0], /keys of 0 numbers/],
     [
