@@ -47,15 +47,22 @@ function suggestedOf(value: unknown): Suggested[] {
   return [{ task: name, fields, why, vectors: vectors === true }];
 }
 
-/** Markdown cannot come of names in a file: all is shown as it is. */
+/** Of a line; a hover shows about as much in one of its own. */
+const MOST_CHARACTERS = 120;
+
+/**
+ * What fits stands behind the first line, since a hover shows about a dozen. Markdown cannot come of names in a file: all
+ * is shown as it is.
+ */
 export function toldText({ fault, lines }: Told, most = 25): string {
   if (fault) return fault;
   const fits = lines.filter(line => line.startsWith('fits '));
-  const facts = lines.filter(line => !line.startsWith('fits ')).map(line => shortened(line, 200));
+  const facts = lines.filter(line => !line.startsWith('fits ')).map(line => shortened(line, MOST_CHARACTERS));
   const room = Math.max(1, most - fits.length);
   const shown = facts.slice(0, room);
   const left = facts.length - shown.length;
-  return [...shown, ...(left > 0 ? [`… and ${left} further lines`] : []), ...fits].join('\n');
+  const [first, ...rest] = shown;
+  return [first, ...fits, ...rest, ...(left > 0 ? [`… and ${left} further lines`] : [])].join('\n');
 }
 
 function shortened(text: string, most: number): string {

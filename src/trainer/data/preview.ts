@@ -540,7 +540,7 @@ export function previewLines(preview: Preview): string[] {
       symbols !== undefined ? `${count(symbols)} different characters` : null,
       kind === 'list' && !shares ? `${count(different)} different` : null,
       shares
-        ? `${column.different} values: ${shares.map(({ value, share }) => `${value.slice(0, 30)} ${(100 * share).toFixed(1)} %`).join(', ')}${column.different > shares.length ? ', …' : ''}`
+        ? `${column.different} values: ${shares.map(({ value, share }) => `${shownValue(value)} ${(100 * share).toFixed(1)} %`).join(', ')}${column.different > shares.length ? ', …' : ''}`
         : null,
       missing > 0 ? `${count(missing)} missing` : null,
     ].filter(part => part !== null);
@@ -553,6 +553,11 @@ export function previewLines(preview: Preview): string[] {
 }
 
 const LENGTH_UNITS: Partial<Record<ColumnPreview['kind'], string>> = { array: 'step', list: 'item' };
+
+/** Signs alone stand in quotes, since a list has commas and points of its own. */
+function shownValue(value: string): string {
+  return /[\p{L}\p{N}]/u.test(value) ? value.slice(0, 30) : `"${value.slice(0, 30)}"`;
+}
 
 function shownSymbol(symbol: string): string {
   return { '\n': '⏎', '\t': '⇥', ' ': '␣' }[symbol] ?? symbol;

@@ -32,9 +32,9 @@ describe('what is told of data files', () => {
       toldText(series!),
       [
         'JSON lines · 2 KB · 40 rows · 2 columns',
+        'fits classify: series in "series", classes in "label"',
         'series: arrays; 2 to 4 steps (median 3)',
         'label: text; 3 to 4 characters (median 4); 2 values: low 50.0 %, high 50.0 %',
-        'fits classify: series in "series", classes in "label"',
       ]
         .join('\n')
         .replace('2 KB', series!.lines[0]!.split(' · ')[1]!),
@@ -48,7 +48,10 @@ describe('what is told of data files', () => {
       },
     ]);
     assert.match(toldText(cut!), /^b\.parquet is cut off: it has 16 bytes/);
-    assert.match(toldText(text!), /^text · .*\n1,500 characters, 10 different, about 400 words; /);
+    assert.match(
+      toldText(text!),
+      /^text · .*\n(fits .*\n)+1,500 characters, 10 different, about 400 words; /,
+    );
     assert.deepEqual(text!.suggested.map(({ task }) => task).slice(0, 1), ['char-lm']);
   });
 
@@ -73,8 +76,8 @@ describe('what is told of data files', () => {
     ];
     const shown = toldText({ fault: null, lines, suggested: [] }).split('\n');
     assert.equal(shown.length, 26);
-    assert.equal(shown.at(-1), 'fits tag: x');
-    assert.equal(shown.at(-2), '… and 76 further lines');
-    assert.equal(Math.max(...shown.map(({ length }) => length)), 200);
+    assert.deepEqual(shown.slice(0, 2), ['CSV', 'fits tag: x']);
+    assert.equal(shown.at(-1), '… and 76 further lines');
+    assert.equal(Math.max(...shown.map(({ length }) => length)), 120);
   });
 });

@@ -137,6 +137,18 @@ describe('the preview of a data file', () => {
     assert.match((await tell('one.wav')).notes[0]!, /^One sound is no data set/);
   });
 
+  it('shows values that are signs alone in quotes', async () => {
+    writeFileSync(
+      join(folder, 'signs.jsonl'),
+      repeated(20, at => JSON.stringify({ sign: [',', '.', 'and'][at % 3] })),
+    );
+    const lines = previewLines(await tell('signs.jsonl'));
+    assert.ok(
+      lines.some(line => line.includes('"," 35.0 %, "." 35.0 %, and 30.0 %')),
+      lines.join('\n'),
+    );
+  });
+
   it('takes no text of few values beside measurements for what is to be classified', async () => {
     const { suggested: all } = await tell('places.csv');
     assert.deepEqual(
