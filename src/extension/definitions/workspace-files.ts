@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import type { FileHost, ProjectFiles } from '../../definitions/project/files.ts';
 
-const SOURCES = ['py', 'ts', 'tsx', 'js', 'mjs', 'jsx', 'yaml', 'yml'];
+const SOURCES = ['py', 'ts', 'tsx', 'js', 'mjs', 'jsx', 'yaml', 'yml', 'ini', 'cfg', 'conf'];
 /** JSON is listed where its folder is called so, or where its name holds such a word: training itself writes much of it. */
 const SETTINGS_FOLDERS = ['conf', 'config', 'configs', 'params', 'settings', 'hparams'];
 const SETTINGS_WORDS = ['conf', 'param', 'setting', 'hyper'];
@@ -41,7 +41,7 @@ export class WorkspaceFiles implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
 
   constructor() {
-    const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,html}');
+    const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,ini,cfg,conf,html}');
     const see = (isThere: boolean) => (uri: vscode.Uri) => void this.see(uri, isThere);
     this.subscriptions = [
       this.changed,
