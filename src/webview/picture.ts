@@ -18,6 +18,7 @@ export function takePicture(root: HTMLElement): Picture | null {
   elementsOf(root).forEach((element, i) => {
     const twin = twins[i]!;
     let look = element.getAttribute('style') ?? '';
+    twin.removeAttribute('style');
     const { top, width, height } = element.getBoundingClientRect();
     if (element instanceof HTMLCanvasElement && top + scrollY < below)
       look += `;background:url(${element.toDataURL()}) 0 0/100% 100%`;
@@ -31,7 +32,6 @@ export function takePicture(root: HTMLElement): Picture | null {
     if (element instanceof HTMLInputElement) twin.setAttribute('value', element.value);
     if (look === '') return;
     if (!looks.has(look)) looks.set(look, looks.size);
-    twin.removeAttribute('style');
     twin.setAttribute('data-look', String(looks.get(look)));
   });
   const css = [...looks].map(([look, at]) => `#${root.id} [data-look="${at}"]{${look}}`).join('\n');

@@ -133,7 +133,8 @@ describe('layers of every family', () => {
     await workbench.runCommand('View: Close All Editors');
     await workbench.runCommand('Unroll: Open Dashboard to the Side');
     await workbench.page.setViewportSize({ width: 760, height: 2400 });
-    await workbench.webview.getByRole('radio', { name: 'BLEU over units, free-running' }).waitFor();
+    const metrics = workbench.webview.locator('#loss vscode-option');
+    await metrics.filter({ hasText: 'BLEU over units, free-running' }).first().waitFor({ state: 'attached' });
     await workbench.webview.locator('.alignment canvas').first().waitFor();
     const overhang = () =>
       workbench.webview.locator('html').evaluate(page => page.scrollWidth - page.clientWidth);

@@ -151,17 +151,20 @@ describe('forecasts of several columns and rows at the shell', () => {
   });
 
   // that it says what predict says is test/golden/forecast_export.py's to check, with PyTorch
-  it('are exported with code that predicts, but for a calendar, whose dates it does not read', () => {
+  it('are exported with code that predicts, which takes the dates of its rows for a calendar', () => {
     const plain = { target: ['a', 'b'], known: ['k'], horizon: 3, quantiles: [0.1, 0.5, 0.9] };
-    for (const [name, data, isThere] of [
-      ['coded', plain, true],
-      ['dated', { target: 'a', calendar: ['weekday'] }, false],
+    const dated = { target: 'a', calendar: ['weekday'] };
+    for (const [name, data] of [
+      ['coded', plain],
+      ['dated', dated],
     ] as const) {
       const { run: made } = train(name, data);
       const exported = run('export', made, '--format', 'pytorch', '--out', name);
       assert.equal(exported.code, 0, exported.stderr);
       const code = readFileSync(join(folder, name, 'model.py'), 'utf8');
-      assert.equal(code.includes('def predict(model, columns):'), isThere, name);
+      assert.match(code, /def predict\(model, columns, dates=\(\)\):/);
+      const { calendar } = JSON.parse(readFileSync(join(folder, name, 'task.json'), 'utf8'));
+      assert.deepEqual(calendar, name === 'dated' ? dated.calendar : []);
     }
   });
 });
