@@ -1,5 +1,6 @@
 // The files around open documents, for what they say of a layer's sizes. They are read when they are first asked for,
 // without waiting: what is not there yet is told the next time.
+import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
 import type { FileHost, ProjectFiles } from '../../definitions/project/files.ts';
@@ -30,8 +31,6 @@ const MOST_FILES = 3000;
 const LARGEST_BYTES = 1e6;
 /** parsing of other files in one go: more waits for the next time */
 const PARSING_MILLISECONDS = 8;
-/** between two listings of a folder, where nothing told of a change */
-const LISTING_MILLISECONDS = 5000;
 
 export class WorkspaceFiles implements vscode.Disposable {
   private readonly projects = new Map<string, Promise<FolderProject>>();
@@ -42,6 +41,8 @@ export class WorkspaceFiles implements vscode.Disposable {
 
   constructor() {
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,ini,cfg,conf,html}');
+    // VS Code tells of a folder that is new or gone, and nothing of what is in it
+    const folders = vscode.workspace.createFileSystemWatcher('**/*', false, true, false);
     const see = (isThere: boolean) => (uri: vscode.Uri) => void this.see(uri, isThere);
     this.subscriptions = [
       this.changed,
@@ -49,8 +50,9 @@ export class WorkspaceFiles implements vscode.Disposable {
       watcher.onDidChange(see(true)),
       watcher.onDidCreate(see(true)),
       watcher.onDidDelete(see(false)),
-      // VS Code tells nothing of what is made in a folder that is new itself
-      vscode.window.onDidChangeActiveTextEditor(editor => void this.listAgain(editor?.document.uri)),
+      folders,
+      folders.onDidCreate(uri => void this.seeFolder(uri, true)),
+      folders.onDidDelete(uri => void this.seeFolder(uri, false)),
     ];
   }
 
@@ -76,9 +78,11 @@ export class WorkspaceFiles implements vscode.Disposable {
     if ((await this.projectOf(uri))?.see(uri.fsPath, isThere)) this.changed.fire();
   }
 
-  private async listAgain(uri: vscode.Uri | undefined): Promise<void> {
-    const project = uri && (await this.projectOf(uri));
-    if (await project?.listAgain()) this.changed.fire();
+  private async seeFolder({ fsPath, path }: vscode.Uri, isThere: boolean): Promise<void> {
+    // whatever else is made or removed has an ending
+    if (/[^/]\.[^/]*$/.test(path)) return;
+    const project = await this.projectOf(vscode.Uri.file(fsPath));
+    if (await project?.seeFolder(fsPath, isThere)) this.changed.fire();
   }
 
   private async projectOf(uri: vscode.Uri): Promise<FolderProject | undefined> {
@@ -108,7 +112,6 @@ export class FolderProject implements FileHost {
   /** files that are being read, and were not changed since */
   private readonly underWay = new Map<string, Promise<void>>();
   private listed: string[] | undefined;
-  private listedAt = 0;
   private listing: Promise<void> | null = null;
   /** files that were made or removed while they were listed */
   private readonly meanwhile = new Map<string, boolean>();
@@ -150,13 +153,17 @@ export class FolderProject implements FileHost {
     return list || files.size > 0 || parsing;
   }
 
-  /** Finds files that nobody told of. @returns whether there are others than before */
-  async listAgain(): Promise<boolean> {
+  /** A folder was made or removed. @returns whether the list of files is another now */
+  async seeFolder(folder: string, isThere: boolean): Promise<boolean> {
     const before = this.listed;
-    if (!before || performance.now() - this.listedAt < LISTING_MILLISECONDS) return false;
-    await this.listFiles();
-    const now = new Set(this.listed);
-    for (const file of before) if (!now.has(file)) this.texts.delete(file);
+    const place = folder.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
+    if (!before || isSkipped(place)) return false;
+    if (isThere) await this.listFiles();
+    else {
+      const gone = before.filter(file => file.startsWith(folder + sep));
+      for (const file of gone) this.texts.delete(file);
+      if (gone.length > 0) this.listed = before.filter(file => !gone.includes(file));
+    }
     return this.listed?.join('\n') !== before.join('\n');
   }
 
@@ -179,7 +186,6 @@ export class FolderProject implements FileHost {
       if (isThere) all.add(file);
       else all.delete(file);
     this.listed = [...all].sort();
-    this.listedAt = performance.now();
   }
 
   private readText(file: string): Promise<void> {

@@ -1,6 +1,6 @@
 // Models in code where it is awkward: findings while the code is edited, settings, bad input, no file, and deletion.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
@@ -369,6 +369,37 @@ describe('several documents on one configuration', () => {
           (await lensTitles(document)).titles.some(title => title.includes(`${hidden} units by default`)),
         );
     }
+  });
+});
+
+describe('a configuration in a folder of its own', () => {
+  before(api);
+  const folder = () => path.join(workspaceFolder(), 'models', 'settings');
+  afterEach(async () => {
+    await closeAll();
+    rmSync(folder(), { recursive: true, force: true });
+    for (const name of ['main.py', 'net.py'])
+      rmSync(path.join(workspaceFolder(), 'models', name), { force: true });
+  });
+
+  it('is found when the folder is made, and gone with it', async () => {
+    const main = '@hydra.main(config_path="settings", config_name="config")\ndef main(cfg):\n    Net(cfg)\n';
+    await open('models/main.py', `import hydra\nfrom net import Net\n\n${main}`);
+    const init = 'def __init__(self, cfg):\n        self.rnn = nn.GRU(cfg.inputs, cfg.hidden)\n';
+    const document = await open(
+      'models/net.py',
+      `from torch import nn\n\nclass Net(nn.Module):\n    ${init}`,
+    );
+    const says = (text: string) =>
+      until(`it says ${text}`, async () =>
+        (await lensTitles(document)).titles.some(title => title.includes(text)),
+      );
+    await says('units from outside');
+    mkdirSync(folder());
+    writeFileSync(path.join(folder(), 'config.yaml'), 'inputs: 7\nhidden: 130\n');
+    await says('130 units by default');
+    rmSync(folder(), { recursive: true });
+    await says('units from outside');
   });
 });
 
