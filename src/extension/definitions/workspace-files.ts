@@ -158,8 +158,11 @@ export class FolderProject implements FileHost {
     const before = this.listed;
     const place = folder.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
     if (!before || isSkipped(place)) return false;
-    if (isThere) await this.listFiles();
-    else {
+    if (isThere) {
+      // a listing that is under way may have begun before
+      await this.listing;
+      await this.listFiles();
+    } else {
       const gone = before.filter(file => file.startsWith(folder + sep));
       for (const file of gone) this.texts.delete(file);
       if (gone.length > 0) this.listed = before.filter(file => !gone.includes(file));
