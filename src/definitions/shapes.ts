@@ -84,13 +84,7 @@ export class Shapes {
   }
 
   private before(call: Node, depth: number): Shape {
-    const known = this.inputs.get(call);
-    if (known) return known;
-    // a layer that reads itself, through a loop, has no width that can be told
-    this.inputs.set(call, OPEN);
-    const shape = depth > DEPTH ? OPEN : this.find(call, depth);
-    this.inputs.set(call, shape);
-    return shape;
+    return once(this.inputs, call, () => (depth > DEPTH ? OPEN : this.find(call, depth)));
   }
 
   private find(call: Node, depth: number): Shape {
@@ -377,13 +371,7 @@ export class Shapes {
 
   /** What an element of a Sequential gives. */
   private ofElement(element: Node, depth: number): Shape {
-    const known = this.outputs.get(element);
-    if (known) return known;
-    // an element that a loop leads back to
-    this.outputs.set(element, OPEN);
-    const shape = this.findOutput(element, depth);
-    this.outputs.set(element, shape);
-    return shape;
+    return once(this.outputs, element, () => this.findOutput(element, depth));
   }
 
   private findOutput(element: Node, depth: number): Shape {
@@ -503,14 +491,7 @@ export class Shapes {
   }
 
   private ofResult(expression: Expression, depth: number): Shape {
-    const { node } = expression;
-    const known = this.results.get(node);
-    if (known) return known;
-    // a tensor that is made of itself, through a loop
-    this.results.set(node, OPEN);
-    const shape = this.findResult(expression, depth);
-    this.results.set(node, shape);
-    return shape;
+    return once(this.results, expression.node, () => this.findResult(expression, depth));
   }
 
   private findResult(expression: Expression, depth: number): Shape {
@@ -667,6 +648,16 @@ export class Shapes {
     const usual = given.value ?? given.fallback;
     return usual === null && this.sizes !== 'usual' ? endOf(given, this.sizes) : usual;
   }
+}
+
+/** Found once for each node; what a loop leads back to itself has no shape that can be told. */
+function once(known: Map<Node, Shape>, node: Node, find: () => Shape): Shape {
+  const before = known.get(node);
+  if (before) return before;
+  known.set(node, OPEN);
+  const shape = find();
+  known.set(node, shape);
+  return shape;
 }
 
 function these(nodes: readonly (Node | null)[]): Node[] | null {

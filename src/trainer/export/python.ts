@@ -11,20 +11,34 @@ export function comment(text: string): string {
   );
 }
 
-export const READ_SAFETENSORS = `def read_safetensors(path):
+/** Python's `read_safetensors`; `values` are those of `entry`, from `begin` to `end` behind the header. */
+function safetensorsReader(arrays: string, values: string): string {
+  return `def read_safetensors(path):
     """A length, a JSON header, little-endian numbers: the safetensors package is not needed."""
     data = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8:8 + length])
     header.pop("__metadata__", None)
-    tensors = {}
+    ${arrays} = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        count = (end - begin) // 4
-        values = torch.frombuffer(bytearray(data[8 + length + begin:8 + length + end]), dtype=torch.float32, count=count)
-        tensors[name] = values.reshape(entry["shape"])
-    return tensors
+        ${values}
+        ${arrays}[name] = values.reshape(entry["shape"])
+    return ${arrays}
 `;
+}
+
+export const READ_SAFETENSORS = {
+  torch: safetensorsReader(
+    'tensors',
+    `count = (end - begin) // 4
+        values = torch.frombuffer(bytearray(data[8 + length + begin:8 + length + end]), dtype=torch.float32, count=count)`,
+  ),
+  numpy: safetensorsReader(
+    'arrays',
+    'values = np.frombuffer(data, "<f4", (end - begin) // 4, 8 + length + begin)',
+  ),
+};
 
 const SOURCE = `    read = reference["source"]
     kind = torch.long if all(isinstance(value, int) for value in read["input"]) else torch.float32

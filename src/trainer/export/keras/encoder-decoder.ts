@@ -237,7 +237,7 @@ ${partCode('encoder', encoder)}
 ${partCode('decoder', decoder)}    return encoder, decoder
 
 
-${READ_ARRAYS}
+${python.READ_SAFETENSORS.numpy}
 
 def load(path=HERE / "model.safetensors"):
     """The trained models."""
@@ -268,20 +268,6 @@ ${TEXT_OF}${CHECK}`;
 function looksIn({ reads }: Part): boolean {
   return reads.includes('memory');
 }
-
-const READ_ARRAYS = `def read_safetensors(path):
-    """A length, a JSON header, little-endian numbers: the safetensors package is not needed."""
-    data = pathlib.Path(path).read_bytes()
-    (length,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8:8 + length])
-    header.pop("__metadata__", None)
-    arrays = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(data, "<f4", (end - begin) // 4, 8 + length + begin)
-        arrays[name] = values.reshape(entry["shape"])
-    return arrays
-`;
 
 const CHECK = `
 

@@ -77,7 +77,7 @@ ${forwardLines(layers, opened)}
         return x, states
 
 
-${python.READ_SAFETENSORS}
+${python.READ_SAFETENSORS.torch}
 
 def load(path=HERE / "model.safetensors"):
     """The trained model, in evaluation mode."""
