@@ -19,7 +19,7 @@ export const command: Command = {
   options: {
     format: {
       value: 'NAME',
-      help: 'pytorch (weights and the model as Python), onnx (opset 17), keras (a .keras archive; of an encoder-decoder its code and weights), tfjs (a layers model of TensorFlow.js), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
+      help: 'pytorch (weights and the model as Python), onnx (opset 17), keras (a .keras archive; of an encoder-decoder its code and weights), tfjs (a layers model of TensorFlow.js; of an encoder-decoder two), safetensors (weights), csv or jsonl (curves), tensorboard (event file).',
     },
     out: { value: 'DIR', help: 'Folder to write to; default: ./<run>-<format>.' },
     ...TRAINED_OPTIONS,

@@ -93,6 +93,11 @@ async function archive(opened: FinishedRun): Promise<Files> {
 }
 
 async function layers(opened: FinishedRun): Promise<Files> {
+  if (opened.run.experiment.model.encoder) {
+    const { layersEncoderDecoder } = await import('./keras/tfjs-encoder-decoder.ts');
+    const { files, decoding } = layersEncoderDecoder(opened);
+    return { ...files, 'decoding.json': json(decoding) };
+  }
   const { layersModel } = await import('./keras/tfjs.ts');
   return layersModel(opened);
 }

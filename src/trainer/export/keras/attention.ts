@@ -1,37 +1,72 @@
-// Attention over an encoder's outputs, as a class of code: Keras's own layers of attention have no matrices of these scores.
+// Attention over an encoder's outputs. In Keras it is a class of code, since its own layers of attention have no matrices
+// of these scores; in TensorFlow.js it is made of layers.
 import { comparedWidth, isAdditive } from '../../../experiment/layers/attention.ts';
 import { transposed } from '../onnx/dense.ts';
-import type { KerasLayer } from './kind.ts';
+import type { KerasGraph } from './graph.ts';
+import type { KerasLayer, Made } from './kind.ts';
 
 export const attention: KerasLayer<'attention'> = {
   lacks: ({ locationSensitive }) =>
     locationSensitive ? "attention that reads the step before's shares (`locationSensitive`)" : null,
-  build(graph, x, { layer, at, weight }) {
-    const memory = at.memory!;
-    const score = isAdditive(layer) ? 'additive' : layer.score;
-    const compared = score === 'additive' ? comparedWidth(layer, memory) : memory;
-    const matrix = (name: string, inputs: number, outputs: number) => ({
-      name,
-      shape: [inputs, outputs],
-      data: transposed(weight(`${name}.weight`)!.data, outputs, inputs),
-    });
+  build(graph, x, made) {
+    const memory = made.at.memory!;
+    const score = isAdditive(made.layer) ? 'additive' : made.layer.score;
+    const compared = score === 'additive' ? comparedWidth(made.layer, memory) : memory;
+    const sizes = { inputs: made.at.inputs, memory, compared };
+    if (graph.target === 'tfjs') return ofLayers(graph, x, made, sizes);
     const weights = {
       additive: () => [
-        matrix('query', at.inputs, compared),
-        matrix('key', memory, compared),
-        matrix('v', compared, 1),
+        matrix(made, 'query', sizes.inputs, compared),
+        matrix(made, 'key', memory, compared),
+        matrix(made, 'v', compared, 1),
       ],
-      general: () => [matrix('query', at.inputs, compared)],
+      general: () => [matrix(made, 'query', sizes.inputs, compared)],
       dot: () => [],
     }[score as 'additive' | 'general' | 'dot']();
-    return graph.add(
-      'Attention',
-      [x, 'memory', 'inside'],
-      { score, inputs: at.inputs, memory, compared },
-      weights,
-    );
+    return graph.add('Attention', [x, 'memory', 'inside'], { score, ...sizes }, weights);
   },
 };
+
+interface Sizes {
+  inputs: number;
+  memory: number;
+  compared: number;
+}
+
+function matrix({ weight }: Made<'attention'>, name: string, inputs: number, outputs: number) {
+  const { data } = weight(`${name}.weight`)!;
+  return { name, shape: [inputs, outputs], data: transposed(data, outputs, inputs) };
+}
+
+/** All steps of "memory" are inside of their source. */
+function ofLayers(graph: KerasGraph, x: string, made: Made<'attention'>, sizes: Sizes): string {
+  const { inputs, memory, compared } = sizes;
+  const projected = (from: string, name: string, rows: number, columns: number) =>
+    graph.add('Dense', from, { units: columns, activation: 'linear', use_bias: false }, [
+      { ...matrix(made, name, rows, columns), name: 'kernel' },
+    ]);
+  // the library takes sizes as equal that it knows as little of: here the steps of a source, behind a reshape or not
+  const alike = (steps: string) =>
+    isAdditive(made.layer) ? graph.add('Reshape', steps, { target_shape: [-1, memory] }) : steps;
+  const scores = () => {
+    if (!isAdditive(made.layer)) {
+      const query = made.layer.score === 'dot' ? x : projected(x, 'query', inputs, memory);
+      return graph.add('Dot', [query, 'memory'], { axes: [2, 2], normalize: false });
+    }
+    const each = (from: string, shape: number[]) => graph.add('Reshape', from, { target_shape: shape });
+    // (batch, steps, source steps, compared)
+    const pairs = graph.add('Add', [
+      each(projected(x, 'query', inputs, compared), [-1, 1, compared]),
+      each(projected('memory', 'key', memory, compared), [1, -1, compared]),
+    ]);
+    const e = projected(graph.add('Activation', pairs, { activation: 'tanh' }), 'v', compared, 1);
+    const inner = { class_name: 'Reshape', config: { name: `${e}_flat`, target_shape: [-1] } };
+    return graph.add('TimeDistributed', e, { layer: inner });
+  };
+  const shares = graph.add('Activation', scores(), { activation: 'softmax' });
+  const sum = graph.add('Dot', [shares, alike('memory')], { axes: [2, 1], normalize: false });
+  return graph.add('Concatenate', [sum, x], { axis: -1 });
+}
 
 export const ATTENTION_CODE = `class Attention(keras.layers.Layer):
     """Looks at the encoder's outputs from each step: (batch, steps, inputs) -> (batch, steps, memory + inputs)."""

@@ -4,11 +4,10 @@ import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { statesOf, uncut } from '../decoder-steps.ts';
-import { weightIn } from '../onnx/chain.ts';
-import { transposed } from '../onnx/dense.ts';
 import * as python from '../python.ts';
 import { mostSteps, SYMBOLS, TEXT_OF } from '../pytorch/tasks/pairs.ts';
 import { ATTENTION_CODE } from './attention.ts';
+import { firstStates, heard, type Level } from './first-states.ts';
 import { type Config, KerasGraph, type KerasNode } from './graph.ts';
 import { addChain, noForm } from './model.ts';
 
@@ -38,39 +37,19 @@ interface Part {
   reads: readonly string[];
 }
 
-/** A level's last states: the layer that gives them, whether it has an LSTM's, and both directions. */
-interface Level {
-  layer: string;
-  hasCell: boolean;
-  both: boolean;
-}
-
 function encoderOf(opened: FinishedRun, read: readonly PlacedLayer[], written: readonly PlacedLayer[]): Part {
   const { sizes, weights } = opened;
   const graph = new KerasGraph('keras');
   const levels: Level[] = [];
   const memory = addChain(graph, read, sizes.source ?? sizes.input, 'source', weights, {
     prefix: 'encoder_',
-    paired: ({ layer, kind }) => ({
-      mask: 'inside',
-      begin: () => null,
-      end: (_, name) =>
-        levels.push({
-          layer: name,
-          hasCell: kind.hasCellState === true,
-          both: 'bidirectional' in layer && layer.bidirectional === true,
-        }),
-    }),
+    paired: placed => ({ mask: 'inside', begin: () => null, end: heard(levels, placed) }),
   });
-  let next = 0;
-  const begins = written.flatMap(placed =>
-    statesOf(placed).flatMap((states, level) => {
-      const given = placed.at.begins ? levels[next++] : undefined;
-      return states.map(({ part, size }) =>
-        given ? handed(graph, given, part, placed, level, size, weights) : `zeros_of(lengths, ${size})`,
-      );
-    }),
-  );
+  const begins = firstStates(graph, levels, written, weights, {
+    state: (layer, place) => `${layer}_states[${place}]`,
+    joined: states => `ops.concatenate([${states.join(', ')}], 1)`,
+    zeros: size => `zeros_of(lengths, ${size})`,
+  });
   return {
     nodes: graph.nodes,
     inputs: [
@@ -88,32 +67,6 @@ function encoderOf(opened: FinishedRun, read: readonly PlacedLayer[], written: r
 
 function looks(written: readonly PlacedLayer[]): boolean {
   return written.some(({ kind }) => kind.needsEncoder);
-}
-
-/** Through the bridge where there is one; c comes of h where no c is given to a bridge. */
-function handed(
-  graph: KerasGraph,
-  { layer: from, hasCell, both }: Level,
-  part: 'h' | 'c',
-  { name, layer, at }: PlacedLayer,
-  level: number,
-  size: number,
-  weights: FinishedRun['weights'],
-): string {
-  const own = (end: string) => weightIn(weights, name, layer, `bridge_${part}_l${level}.${end}`);
-  const [weight, bias] = [own('weight'), own('bias')];
-  if (part === 'c' && !hasCell && !weight) return `zeros_of(lengths, ${size})`;
-  const first = part === 'c' && hasCell ? 1 : 0;
-  const states = both ? [first, first + (hasCell ? 2 : 1)] : [first];
-  const each = states.map(place => `${from}_states[${place}]`);
-  const state = each.length > 1 ? `ops.concatenate([${each.join(', ')}], 1)` : each[0]!;
-  if (!weight || !bias) return state;
-  const [rows, columns] = weight.shape as [number, number];
-  graph.begin(`bridge_${part}_${at.index}_${level}`);
-  return graph.add('Dense', state, { units: rows, activation: 'tanh' }, [
-    { name: 'kernel', shape: [columns, rows], data: transposed(weight.data, rows, columns) },
-    { name: 'bias', shape: [rows], data: bias.data },
-  ]);
 }
 
 function decoderOf({ sizes, weights }: FinishedRun, written: readonly PlacedLayer[]): Part {

@@ -82,14 +82,18 @@ function stacked<T extends 'rnn' | 'gru' | 'lstm'>(
       ...(made.paired && { return_state: true }),
     };
     const begin = made.paired?.begin(level);
-    const beside = made.paired && {
-      ...(made.paired.mask && { mask: made.paired.mask }),
-      ...(begin && { initial_state: begin }),
-    };
+    // a topology of Keras 2 has the states behind the sequence
+    const isCode = graph.target === 'keras';
+    const beside = isCode &&
+      made.paired && {
+        ...(made.paired.mask && { mask: made.paired.mask }),
+        ...(begin && { initial_state: begin }),
+      };
+    const read = !isCode && begin ? [here, ...begin] : here;
     here = both
       ? graph.add(
           'Bidirectional',
-          here,
+          read,
           {
             merge_mode: 'concat',
             layer: {
@@ -99,9 +103,9 @@ function stacked<T extends 'rnn' | 'gru' | 'lstm'>(
             },
           },
           weights,
-          beside,
+          beside || undefined,
         )
-      : graph.add(cell.className, here, config, weights, beside);
+      : graph.add(cell.className, read, config, weights, beside || undefined);
     made.paired?.end(level, here);
     if (!isLast && dropout > 0) here = graph.add('Dropout', here, { rate: dropout });
   }

@@ -2,10 +2,9 @@
 // looks at and the states that it begins in. `decoder.onnx` reads some steps of targets, one as a rule, with the states
 // before them, and gives their logits and the states behind them. `decoding.json` names what a loop over both needs.
 import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
-import { UNKNOWN } from '../../data/text.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
-import { endsOf, type PairArtifact } from '../../tasks/pair-batches.ts';
 import { statesOf, uncut } from '../decoder-steps.ts';
+import { type Decoding, decodingOf, nextOf, type StateName, stateNames } from '../decoding.ts';
 import { addChain, inputPort, noForm, weightIn } from './chain.ts';
 import { transposed } from './dense.ts';
 import { GraphBuilder } from './graph-builder.ts';
@@ -13,35 +12,6 @@ import type { CellNames } from './kind.ts';
 import { encodedGraph, OUTPUTS } from './model.ts';
 import { DATA_TYPES, type Port } from './proto.ts';
 
-interface StateName {
-  /** as an output of the encoder and an input of the decoder: "layers.1.0.h" */
-  name: string;
-  /** as an output of the decoder */
-  next: string;
-  /** numbers of one sequence */
-  size: number;
-}
-
-/** `decoding.json` */
-export interface Decoding {
-  encoder: { file: string; inputs: string[]; outputs: string[] };
-  decoder: { file: string; inputs: string[]; outputs: string[] };
-  states: StateName[];
-  /** units of sources by id, and of targets, whose last two are start and end */
-  sourceSymbols: string[];
-  targetSymbols: string[];
-  units: string;
-  targetUnits: string;
-  start: number;
-  end: number;
-  /** the source's id of what the model has never seen */
-  unknown: number;
-  /** after so many steps a target is cut */
-  mostSteps: number;
-}
-
-/** of the decoder's outputs, since a graph's inputs and outputs share no name */
-const NEXT = 'next.';
 const FILES = { encoder: 'encoder.onnx', decoder: 'decoder.onnx' };
 
 /** @throws InputError naming a layer that ONNX has no form of */
@@ -58,30 +28,17 @@ export function onnxEncoderDecoder(opened: FinishedRun): {
     if (lacks) throw noForm(lacks, placed.name);
   }
   const looks = written.some(({ kind }) => kind.needsEncoder);
-  const states = written
-    .flatMap(placed => statesOf(placed).flat())
-    .map(({ name, size }) => ({ name, next: `${NEXT}${name}`, size }));
+  const states = stateNames(written);
   const encoder = encoderGraph(opened, read, written, looks);
   const decoder = decoderGraph(opened, written, looks, states);
-  const artifact = opened.artifact as unknown as PairArtifact;
-  const { start, end, most } = endsOf(artifact);
-  const { sourceSymbols, targetSymbols, units, targetUnits } = artifact;
   return {
     encoder: encoder.bytes,
     decoder: decoder.bytes,
-    decoding: {
+    decoding: decodingOf(opened, {
       encoder: { file: FILES.encoder, ...encoder.ports },
       decoder: { file: FILES.decoder, ...decoder.ports },
       states,
-      sourceSymbols,
-      targetSymbols,
-      units,
-      targetUnits,
-      start,
-      end,
-      unknown: Math.max(0, sourceSymbols.indexOf(UNKNOWN)),
-      mostSteps: most,
-    },
+    }),
   };
 }
 
@@ -180,8 +137,8 @@ function decoderGraph(
       memory,
       begin: (level: number) => ({ h: at(level, 'h'), ...(hasCell && { c: at(level, 'c') }) }),
       end(level: number, { h, c }: CellNames) {
-        graph.end(h, `${NEXT}${at(level, 'h')}`);
-        if (c) graph.end(c, `${NEXT}${at(level, 'c')}`);
+        graph.end(h, nextOf(at(level, 'h')));
+        if (c) graph.end(c, nextOf(at(level, 'c')));
       },
     };
   };

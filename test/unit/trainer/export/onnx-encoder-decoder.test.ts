@@ -4,9 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
-import type { ExperimentInput } from '../../../../src/experiment/schema.ts';
-import { exportRun } from '../../../../src/trainer/export/export-run.ts';
-import type { Decoding } from '../../../../src/trainer/export/onnx/encoder-decoder.ts';
+import type { Decoding } from '../../../../src/trainer/export/decoding.ts';
 import type { Reference } from '../../../../src/trainer/export/reference-outputs.ts';
 import { loadModel, useFinishedRun } from '../../../../src/trainer/inference/finished-run.ts';
 import {
@@ -16,16 +14,15 @@ import {
   endsOf,
   type PairArtifact,
 } from '../../../../src/trainer/tasks/pair-batches.ts';
-import { trainNew, useWorkspace } from '../training/runs.ts';
-
-type Layer = ExperimentInput['model']['layers'][number];
-interface Chains {
-  encoder: Layer[];
-  layers: Layer[];
-  convention?: 'keras' | 'tfjs';
-}
-
-const EMBEDDING: Layer = { type: 'embedding', dim: 4 };
+import { useWorkspace } from '../training/runs.ts';
+import {
+  assertClose,
+  type Chains,
+  EMBEDDING,
+  exportedPair,
+  type Layer,
+  readJson,
+} from './encoder-decoders.ts';
 
 const cases: Record<string, Chains> = {
   'GRUs with additive attention': {
@@ -78,39 +75,8 @@ const cases: Record<string, Chains> = {
   },
 };
 
-async function exported({ encoder, layers, convention }: Chains) {
-  const { folder } = await trainNew({
-    name: 'exported',
-    data: { task: 'reverse', length: 7, symbols: 4 },
-    model: { encoder, layers, ...(convention ? { convention } : {}) },
-    training: {
-      batchSize: 8,
-      steps: 4,
-      optimizer: { type: 'adam', learningRate: 0.05 },
-      validation: { every: 4, maxBatches: 1 },
-      sample: { every: 100 },
-    },
-  } as ExperimentInput);
-  const out = join(folder, 'onnx');
-  await exportRun(folder, 'onnx', out);
-  return { folder, out };
-}
-
-function readJson<T>(out: string, name: string): T {
-  return JSON.parse(readFileSync(join(out, name), 'utf8')) as T;
-}
-
 const ids = (values: ArrayLike<number>, shape: number[]) =>
   new Tensor('int64', BigInt64Array.from(Array.from(values), BigInt), shape);
-
-function assertClose(found: ArrayLike<number>, wanted: ArrayLike<number>, what: string): void {
-  assert.equal(found.length, wanted.length, what);
-  for (let place = 0; place < wanted.length; place++)
-    assert.ok(
-      Math.abs(found[place]! - wanted[place]!) <= 1e-5 * Math.max(1, Math.abs(wanted[place]!)),
-      `${what}: ${found[place]} at ${place}, not ${wanted[place]}`,
-    );
-}
 
 /** The loop that docs/systems.md tells. */
 async function opened(out: string) {
@@ -212,7 +178,7 @@ describe('export of an encoder-decoder as ONNX', () => {
 
   for (const [name, each] of Object.entries(cases))
     it(`says what the run says of given targets, and writes what it writes: ${name}`, async () => {
-      const { folder, out } = await exported(each);
+      const { folder, out } = await exportedPair('onnx', each);
       const onnx = await opened(out);
       await saysGiven(onnx, out);
       await writes(onnx, folder);
@@ -220,7 +186,7 @@ describe('export of an encoder-decoder as ONNX', () => {
     });
 
   it('names its symbols, states, inputs and outputs', async () => {
-    const { out } = await exported(cases['GRUs with additive attention']!);
+    const { out } = await exportedPair('onnx', cases['GRUs with additive attention']!);
     const { decoding, names, release } = await opened(out);
     const wanted = {
       encoder: {
@@ -270,6 +236,6 @@ describe('export of an encoder-decoder as ONNX', () => {
         encoder: [EMBEDDING, ...encoder],
         layers: [EMBEDDING, ...layers, { type: 'dense' } as Layer],
       };
-      await assert.rejects(exported(chains), said);
+      await assert.rejects(exportedPair('onnx', chains), said);
     });
 });
