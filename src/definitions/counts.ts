@@ -114,15 +114,22 @@ function rangeOf(
 
 /** The layer with the least and with the most of what a search or several calls give. */
 function ends(found: FoundRecurrent): FoundRecurrent[] {
-  const { units, layers, inputSize } = found;
-  if (!units.called && !layers.called && !inputSize.called) return [found];
+  const { units, layers, inputSize, bidirectional } = found;
+  if (!units.called && !layers.called && !inputSize.called && !bidirectional.called) return [found];
   return ([Math.min, Math.max] as const).map(pick => {
     const at = (given: Given<number>): Given<number> => {
       const sizes = (given.called ?? []).map(({ value, fallback }) => value ?? fallback);
       if (sizes.length === 0 || sizes.some(size => size === null)) return given;
       return { ...given, value: pick(...(sizes as number[])) };
     };
-    return { ...found, units: at(units), layers: at(layers), inputSize: at(inputSize) };
+    const both = at(bidirectional as unknown as Given<number>).value;
+    return {
+      ...found,
+      units: at(units),
+      layers: at(layers),
+      inputSize: at(inputSize),
+      bidirectional: { ...bidirectional, value: both === null ? null : Boolean(both) },
+    };
   });
 }
 

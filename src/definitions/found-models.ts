@@ -282,8 +282,9 @@ function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls
     const value = known.widthBefore(call);
     const fallback = value === null ? usual.widthBefore(call) : null;
     recurrent.inputSize = { ...recurrent.inputSize, value, fallback };
-    const widths = value === null && fallback === null ? ends.map(each => each.widthBefore(call)) : [];
-    if (widths.length > 0 && widths.every(width => width !== null))
+    const widths = value === null ? ends.map(each => each.widthBefore(call)) : [];
+    const isRange = widths.length > 0 && widths.every(width => width !== null);
+    if (isRange && (fallback === null || widths[0] !== widths[1]))
       recurrent.inputSize.called = widths.map(width => ({ value: null, fallback: width, from: null }));
     // cuDNN's LSTM has a bias for each product, as PyTorch's has
     const convention = layer.name === 'CuDNNLSTM' ? 'pytorch' : CONVENTION_OF[layer.framework];

@@ -162,7 +162,7 @@ export class Shapes {
   /** What several elements give, of which one comes before. */
   private ofAny(places: readonly Node[], depth: number): Shape {
     const shapes = places.map(place => this.ofElement(place, depth));
-    return shapes.reduce(agreed, shapes[0] ?? OPEN);
+    return this.either(shapes);
   }
 
   // places
@@ -480,14 +480,14 @@ export class Shapes {
     const all = this.reader.resolver.returned(call, result =>
       read(new Shapes(this.reader, this.found, this.sizes, this.inside + 1), result),
     );
-    return all && all.length > 0 ? all.reduce(agreed) : null;
+    return all && all.length > 0 ? this.either(all) : null;
   }
 
   /** Of a tensor; what several sources do not agree on is not known. */
   private of(expression: Expression, depth: number): Shape {
     if (depth > DEPTH) return OPEN;
     const shapes = this.reader.resolver.definitions(expression).map(each => this.ofResult(each, depth));
-    return shapes.reduce((a, b) => agreed(a, b), shapes[0] ?? OPEN);
+    return this.either(shapes);
   }
 
   private ofResult(expression: Expression, depth: number): Shape {
@@ -639,14 +639,24 @@ export class Shapes {
     };
   }
 
+  /** One of several: what they have in common, or the least and the most of their widths where all are told. */
+  private either(shapes: readonly Shape[]): Shape {
+    const common = shapes.reduce(agreed, shapes[0] ?? OPEN);
+    if (common.last !== null || (this.sizes !== 'least' && this.sizes !== 'most')) return common;
+    const widths = shapes.map(({ last }) => last);
+    if (widths.length === 0 || widths.some(width => width === null)) return common;
+    const last = Math[this.sizes === 'least' ? 'min' : 'max'](...(widths as number[]));
+    return common.dims ? ofSizes([...common.dims.slice(0, -1), last]) : { dims: null, last };
+  }
+
   private usually<T>({ fallback }: Given<T>): T | null {
     return this.sizes === 'known' ? null : fallback;
   }
 
   private read<T>(given: Given<T>): T | null {
     if (this.sizes === 'known') return given.value;
-    const usual = given.value ?? given.fallback;
-    return usual === null && this.sizes !== 'usual' ? endOf(given, this.sizes) : usual;
+    if (given.value !== null || this.sizes === 'usual') return given.value ?? given.fallback;
+    return endOf(given, this.sizes) ?? given.fallback;
   }
 }
 

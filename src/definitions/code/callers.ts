@@ -5,6 +5,7 @@ import { callsNamed, dotted, type Evaluator, type Frames } from './evaluation.ts
 import type { Binding, CallOf, Expression, Scope } from './expression.ts';
 import { enclosingClass } from './expression.ts';
 import type { Node } from './node.ts';
+import { Searches } from './searches.ts';
 
 const EMPTY: Frames = new Map();
 const MOST = 24;
@@ -12,12 +13,14 @@ const DEEPEST = 4;
 
 export class Callers {
   private readonly resolver: Evaluator;
+  private readonly searches: Searches;
   private readonly known = new Map<number, CallOf[]>();
   private readonly reached = new Map<number, Frames[]>();
   private readonly under = new Set<number>();
 
   constructor(resolver: Evaluator) {
     this.resolver = resolver;
+    this.searches = new Searches(resolver);
   }
 
   /** One without frames where no call is found, or more than can be told apart. */
@@ -113,7 +116,7 @@ export class Callers {
       made !== null &&
       [made, ...this.resolver.basesOf(made)].find(each => this.resolver.methodOf(each, name)) === owner;
     const own = owner.node.childForFieldName('name')?.text ?? name;
-    return this.callsBy(name, owner.node.source.root, own, call => {
+    const isCalled = (call: CallOf) => {
       const { callee, node } = call;
       if (callee.kind !== 'member') return false;
       const { object } = callee;
@@ -127,7 +130,8 @@ export class Callers {
         return bases.find(each => this.resolver.methodOf(each, name)) === owner;
       }
       return this.makersOf(call).some(maker => this.resolver.classesOf(maker.callee).some(isOf));
-    });
+    };
+    return this.callsBy(name, owner.node.source.root, own, isCalled, true);
   }
 
   /** The calls that made the instance whose method is called; none for a method of the class itself. */
@@ -170,7 +174,7 @@ export class Callers {
     return this.remembered(scope, () => {
       const name = scope.node.childForFieldName('name')?.text ?? assignedName(scope.node);
       if (!name) return [];
-      return this.callsBy(name, scope.node.source.root, name, call => this.leadsTo(call.callee, scope));
+      return this.callsBy(name, scope.node.source.root, name, call => this.leadsTo(call.callee, scope), true);
     });
   }
 
@@ -200,15 +204,22 @@ export class Callers {
   }
 
   /** Calls by a name, in the file itself and in those of the project that call what is mentioned. */
-  private callsBy(name: string, root: Node, mention: string, isIt: (call: CallOf) => boolean): CallOf[] {
+  private callsBy(
+    name: string,
+    root: Node,
+    mention: string,
+    isIt: (call: CallOf) => boolean,
+    isSearched = false,
+  ): CallOf[] {
     const { dialect, project } = this.resolver;
     const roots = [root, ...project.mentioning(mention, root.source).map(source => source.root)];
-    return roots.flatMap(each =>
+    const direct = roots.flatMap(each =>
       callsNamed(each, name, dialect).flatMap(node => {
         const call = dialect.expression(node);
         return call.kind === 'call' && isIt(call) ? [call] : [];
       }),
     );
+    return isSearched ? [...direct, ...this.searches.callsOf(name, root).filter(isIt)] : direct;
   }
 
   private remembered(scope: Scope, find: () => CallOf[]): CallOf[] {

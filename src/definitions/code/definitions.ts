@@ -2,6 +2,7 @@
 import { dotted, type Evaluator, framesWith } from './evaluation.ts';
 import type { Binding, CallOf, Expression } from './expression.ts';
 import { ParsedSettings } from './parsed-settings.ts';
+import { Searches } from './searches.ts';
 
 const DEPTH = 24;
 /** What copies a record, or hands it on. */
@@ -16,9 +17,11 @@ const OPENS = /^(?:(?:io\.|codecs\.)?open|(?:pathlib\.)?Path)$/;
 export class Definitions {
   private readonly evaluator: Evaluator;
   private readonly parsed: ParsedSettings;
+  private readonly searches: Searches;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.searches = new Searches(evaluator);
     this.parsed = new ParsedSettings(evaluator);
   }
 
@@ -114,6 +117,8 @@ export class Definitions {
       const loaded = this.loaded(call, depth);
       return loaded ? [loaded] : [call];
     }
+    const choices = this.searches.choices(call, depth);
+    if (choices) return choices.flatMap(each => this.evaluator.definitions(each, depth + 1));
     const parsed = this.parsed.heldBy(call, depth);
     if (parsed) return [parsed];
     if (name === 'Object.assign' && positional.length > 0)

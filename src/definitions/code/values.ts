@@ -6,6 +6,7 @@ import type { Binding, CallOf, Choice, Constant, Expression } from './expression
 import type { Node } from './node.ts';
 import { ParsedSettings } from './parsed-settings.ts';
 import { isBefore } from './reach.ts';
+import { Searches } from './searches.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
 const DEPTH = 24;
@@ -27,6 +28,8 @@ const CONVERSIONS: Readonly<Record<string, (value: Constant) => Constant | undef
   str: value => (typeof value === 'boolean' || value === null ? undefined : String(value)),
   String,
 };
+/** Operators between whose results at the ends all others are. */
+const MONOTONE = /^(?:[-+*/]|\/\/|\*\*|<<)$/;
 /** Words that Keras's texts number. */
 const WORD_INDEXES: Readonly<Record<string, number>> = { imdb: 88_584, reuters: 30_979 };
 /** `field(default=64)` of dataclasses, attrs and pydantic; `Option(64)` of typer. */
@@ -35,9 +38,11 @@ const FIELDS = new Set(['field', 'Field', 'ib', 'attrib', 'Option', 'Argument'])
 export class Values {
   private readonly evaluator: Evaluator;
   private readonly parsed: ParsedSettings;
+  private readonly searches: Searches;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.searches = new Searches(evaluator);
     this.parsed = new ParsedSettings(evaluator);
   }
 
@@ -70,6 +75,7 @@ export class Values {
             this.evaluator.value(expression.right, depth + 1),
           ],
           ([left, right]) => binary(expression.operator, left!, right!),
+          MONOTONE.test(expression.operator),
         );
       case 'choice':
         return (
@@ -120,6 +126,10 @@ export class Values {
     return { file: own ? null : file, line: node.startPosition.row + 1, isCall };
   }
 
+  private openAt(node: Node): Extract<Value, { kind: 'outside' }> {
+    return { kind: 'outside', fallback: undefined, from: this.originOf(node) };
+  }
+
   private valueOfCall(call: CallOf, depth: number): Value {
     const { callee, positional, named } = call;
     const name = dotted(callee);
@@ -150,7 +160,7 @@ export class Values {
             : undefined,
       );
     if (name === 'sum' && positional.length === 1) return this.sumOf(positional[0]!, depth + 1);
-    const searched = callee.kind === 'member' ? this.searched(call, callee.name, depth) : null;
+    const searched = this.searches.value(call, node => this.openAt(node), depth);
     if (searched) return searched;
     const taken = callee.kind === 'member' ? this.parsed.taken(call, depth) : null;
     if (taken) return taken;
@@ -182,37 +192,6 @@ export class Values {
           ? (all as number[]).reduce((a, b) => a + b, 0)
           : undefined,
     );
-  }
-
-  /** What a search may take: `hp.Int("units", 32, 256)` of Keras Tuner, `trial.suggest_int(…)` of Optuna. */
-  private searched(call: CallOf, name: string, depth: number): Value | null {
-    const { positional, named } = call;
-    const isTuner = name === 'Int' || name === 'Choice';
-    if (!isTuner && !/^suggest_(?:int|categorical)$/.test(name)) return null;
-    const read = (given: Expression | undefined) => {
-      const value = given && this.evaluator.value(given, depth + 1);
-      return value?.kind === 'known' || value?.kind === 'outside' ? value : null;
-    };
-    const numberIn = (value: ReturnType<typeof read>) => {
-      const constant = value?.kind === 'known' ? value.value : value?.fallback;
-      return typeof constant === 'number' ? constant : null;
-    };
-    const listed = name === 'Choice' || name === 'suggest_categorical';
-    const given = named.get(name === 'Choice' ? 'values' : 'choices')?.value ?? positional[1];
-    const items = listed && given ? this.evaluator.itemsOf(given, depth + 1) : null;
-    const sizes = listed
-      ? (items ?? []).map(item => numberIn(read(item)))
-      : [
-          numberIn(read((named.get('min_value') ?? named.get('low'))?.value ?? positional[1])),
-          numberIn(read((named.get('max_value') ?? named.get('high'))?.value ?? positional[2])),
-        ];
-    const from = this.originOf(call.node);
-    if (sizes.length === 0 || sizes.some(each => each === null))
-      return { kind: 'outside', fallback: undefined, from: null };
-    const all = sizes as number[];
-    // Keras Tuner begins with the default, else the least or first
-    const usual = isTuner ? (numberIn(read(named.get('default')?.value)) ?? all[0]!) : undefined;
-    return { kind: 'outside', fallback: usual, from, range: [Math.min(...all), Math.max(...all)] };
   }
 
   /** `config.get("hidden", 64)` and `getattr(args, "hidden", 64)`. */
@@ -494,7 +473,12 @@ function isSame(a: Value, b: Value): boolean {
   );
 }
 
-function lift(values: Value[], compute: (values: Constant[]) => Constant | undefined): Value {
+/** Of a function that never turns round, the ends of what is open give the ends of the result. */
+function lift(
+  values: Value[],
+  compute: (values: Constant[]) => Constant | undefined,
+  isMonotone = true,
+): Value {
   if (values.some(({ kind }) => kind === 'unknown')) return UNKNOWN;
   const constants = values.map(value =>
     value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined,
@@ -502,6 +486,28 @@ function lift(values: Value[], compute: (values: Constant[]) => Constant | undef
   const result = constants.some(each => each === undefined) ? undefined : compute(constants as Constant[]);
   const origins = values.flatMap(value => (value.kind === 'unknown' || !value.from ? [] : [value.from]));
   const from = origins.find(({ isCall }) => isCall) ?? origins[0] ?? null;
-  if (values.some(({ kind }) => kind === 'outside')) return { kind: 'outside', fallback: result, from };
+  if (values.some(({ kind }) => kind === 'outside')) {
+    const range = isMonotone ? rangeThrough(values, compute) : null;
+    return { kind: 'outside', fallback: result, from, ...(range && { range }) };
+  }
   return result === undefined ? UNKNOWN : { kind: 'known', value: result, from };
+}
+
+function rangeThrough(
+  values: readonly Value[],
+  compute: (values: Constant[]) => Constant | undefined,
+): readonly [number, number] | null {
+  const ends = values.map((value): readonly (Constant | undefined)[] => {
+    if (value.kind === 'known') return [value.value];
+    if (value.kind === 'unknown') return [undefined];
+    return value.range ?? [value.fallback];
+  });
+  if (!ends.some(({ length }) => length === 2) || ends.flat().some(end => end === undefined)) return null;
+  const corners = ends.reduce<Constant[][]>(
+    (all, each) => all.flatMap(corner => each.map(end => [...corner, end!])),
+    [[]],
+  );
+  const results = corners.map(compute);
+  if (!results.every(each => typeof each === 'number' && Number.isFinite(each))) return null;
+  return [Math.min(...(results as number[])), Math.max(...(results as number[]))];
 }
