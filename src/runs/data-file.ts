@@ -14,6 +14,8 @@ export const dataFileSchema = z.object({
   /** the first half of SHA-1 of each chunk in order, in hex */
   chunkBytes: z.int().min(1),
   hashes: z.array(z.string().max(64)).max(100_000),
+  /** of a format that is written anew as a whole: its rows, and a hash of their values */
+  rows: z.object({ count, hash: z.string().max(64) }).optional(),
   /** what was read of it: rows, columns, characters, symbols */
   read: z.record(text, count),
 });

@@ -3,6 +3,7 @@
 import { count, nearest, plural } from '../../experiment/words.ts';
 import { BadRows } from './bad-rows.ts';
 import { DataError } from './errors.ts';
+import type { FilePart } from './readers/reader.ts';
 import { Column, type List, Records, Storage, Texts } from './storage.ts';
 import { textChunks } from './text.ts';
 
@@ -108,8 +109,8 @@ export interface ReadSentences {
 
 export interface ReadOptions {
   bad?: BadRows | undefined;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
   storage?: Storage | undefined;
 }
 
@@ -117,12 +118,12 @@ export interface ReadOptions {
 export async function readConll(
   path: string,
   data: ConllColumns,
-  { bad = new BadRows(), bytes, storage = new Storage() }: ReadOptions = {},
+  { bad = new BadRows(), part, storage = new Storage() }: ReadOptions = {},
 ): Promise<ReadSentences> {
   const sentences = new SentenceList(storage);
   const rows = new Rows(data, bad, sentence => sentences.add(sentence));
   let rest = '';
-  for await (const chunk of textChunks(path, data.path, { bytes })) {
+  for await (const chunk of textChunks(path, data.path, { bytes: part?.bytes })) {
     // a carriage return at the end may be half of a line's end
     const lines = (rest + chunk).split(/\r\n|\r(?!$)|\n/);
     rest = lines.pop()!;

@@ -17,8 +17,8 @@ import {
   readCell,
   SeparatorWatch,
 } from './number-format.ts';
-import { readerOf } from './readers/index.ts';
-import { type Cell, type Reader, refuseArray, textOf } from './readers/reader.ts';
+import { openReader, readerOf } from './readers/index.ts';
+import { type Cell, type FilePart, type Reader, refuseArray, textOf } from './readers/reader.ts';
 import { Column, Storage } from './storage.ts';
 import { fromParts, goesOn, type TimeColumn, TimeReader, withClock } from './time-column.ts';
 
@@ -55,8 +55,8 @@ export interface ReadOptions {
   unreadable?: number | undefined;
   /** false: no row names the columns, their names are their numbers from 0 */
   header?: boolean | undefined;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
   /** hears of rows that cannot be used; left out: the first one is an error */
   bad?: BadRows | undefined;
   /** where the columns stand */
@@ -157,10 +157,10 @@ function namesAll(record: readonly string[], wanted: readonly string[]): boolean
 export async function csvRows(
   path: string,
   name: string,
-  { bytes, bad, header }: Pick<ReadOptions, 'bytes' | 'bad' | 'header'> = {},
+  { part, bad, header }: Pick<ReadOptions, 'part' | 'bad' | 'header'> = {},
 ): Promise<TextRows> {
   const reader = readerOf(path);
-  if (reader) return typedRows(reader, path, name, { bytes, bad: bad ?? new BadRows() });
+  if (reader) return typedRows(reader, path, name, { part, bad: bad ?? new BadRows() });
   const { delimiter, encoding, firstLine } = await sniff(path, name);
   async function* rows(): AsyncGenerator<Row> {
     const parser = parse({
@@ -175,7 +175,7 @@ export async function csvRows(
       from_line: firstLine,
     });
     // its errors come out of the parser
-    const end = bytes === undefined ? undefined : bytes - 1;
+    const end = part?.bytes === undefined ? undefined : part.bytes - 1;
     pipeline(createReadStream(path, { end }), new DecodeStream(encoding), parser, () => {});
     let [isEmpty, last] = [true, firstLine - 1];
     try {
@@ -216,9 +216,9 @@ async function typedRows(
   reader: Reader,
   path: string,
   name: string,
-  options: { bytes: number | undefined; bad: BadRows },
+  options: { part: FilePart | undefined; bad: BadRows },
 ): Promise<TextRows> {
-  const { columns, rows, notes = [] } = await reader.open(path, name, options);
+  const { columns, rows, notes = [] } = await openReader(reader, path, name, options);
   async function* texts(): AsyncGenerator<Row> {
     yield { record: columns, line: 0 };
     for await (const { cells, line } of rows) yield { record: cells.map(textOf), line, cells };

@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { whyOf } from '../../runs/system-errors.ts';
 import { DataError } from './errors.ts';
+import type { FilePart } from './readers/reader.ts';
 import type { Storage } from './storage.ts';
 
 export interface DataPlace {
@@ -13,8 +14,8 @@ export interface DataPlace {
   allowedPaths: readonly string[];
   /** the file itself, where it was found already or named by a person */
   file?: string | undefined;
-  /** read only so many bytes: what came later is none of the run's data */
-  bytes?: number | undefined;
+  /** read only this part: what came later is none of the run's data */
+  part?: FilePart | undefined;
   /** where columns stand; left out: one for each task */
   storage?: Storage | undefined;
 }

@@ -13,7 +13,7 @@ import { isMissing } from './number-format.ts';
 import { sentenceRows } from './preview-sentences.ts';
 import { MOST_SOUNDS, type SoundsPreview, soundsLine, soundsPreview } from './preview-sounds.ts';
 import { isSound } from './readers/folder.ts';
-import { READERS, readerOf } from './readers/index.ts';
+import { openReader, READERS, readerOf } from './readers/index.ts';
 import { type Cell, isArray, isTexts, isUnusable } from './readers/reader.ts';
 import { readText } from './text.ts';
 
@@ -82,7 +82,11 @@ export async function previewOf(
   const base = stat.isFile() ? dirname(path) : path;
   if (reader) {
     const bad = new BadRows('skip');
-    const { columns, rows, notes: told = [] } = await reader.open(path, name, { bad, bytes });
+    const {
+      columns,
+      rows,
+      notes: told = [],
+    } = await openReader(reader, path, name, { bad, part: { bytes } });
     const seen = columns.map(column => new ColumnWatch(column));
     const { count, good, isMore } = await watchRows(rows, seen, most, bad);
     isBeginning ||= isMore;
@@ -106,7 +110,7 @@ export async function previewOf(
   if (!/\.(csv|tsv|tab)$/i.test(path))
     return textPreview(path, name, stat.size, isBeginning ? bytes : undefined);
   const bad = new BadRows('skip');
-  const { rows, delimiter } = await csvRows(path, name, { bad, bytes });
+  const { rows, delimiter } = await csvRows(path, name, { bad, part: { bytes } });
   let seen: ColumnWatch[] | null = null;
   let first: string[] = [];
   let [count, skipped, isHeadless, isCut] = [0, 0, false, false];

@@ -3,6 +3,7 @@ import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
 import { csvRows, headerIn, twinNotes } from './csv.ts';
 import { DataError } from './errors.ts';
+import type { FilePart } from './readers/reader.ts';
 import { faultOfText } from './readers/reader.ts';
 
 export interface Records {
@@ -20,8 +21,8 @@ export interface RecordOptions {
   /** false: no row names the columns, their names are their numbers from 0 */
   header?: boolean | undefined;
   bad?: BadRows | undefined;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
 }
 
 /** The wanted columns of each row in turn. @throws DataError with the line of a row that is too short, or the columns there are */
@@ -29,7 +30,7 @@ export async function recordRows(
   path: string,
   name: string,
   wanted: readonly string[],
-  { bad, bytes, header: isNamed }: RecordOptions = {},
+  { bad, part, header: isNamed }: RecordOptions = {},
 ): Promise<{
   columns: string[];
   rows: AsyncGenerator<{ texts: string[]; line: number }>;
@@ -38,7 +39,7 @@ export async function recordRows(
   /** the format names its columns */
   isTyped: boolean;
 }> {
-  const { rows, notes, isTyped } = await csvRows(path, name, { bad, bytes, header: isNamed });
+  const { rows, notes, isTyped } = await csvRows(path, name, { bad, part, header: isNamed });
   const found = await headerIn(rows, wanted, isTyped || isNamed === false);
   const columns = found.header.record;
   const places = wanted.map(column => columnPlace(column, columns, name));

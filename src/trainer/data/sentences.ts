@@ -4,7 +4,7 @@ import { plural } from '../../experiment/words.ts';
 import { BadRows } from './bad-rows.ts';
 import { type ConllColumns, type ReadOptions, type ReadSentences, readConll, SentenceList } from './conll.ts';
 import { DataError } from './errors.ts';
-import { readerOf } from './readers/index.ts';
+import { openReader, readerOf } from './readers/index.ts';
 import { type Cell, isUnusable, itemsOf, type Reader } from './readers/reader.ts';
 import { columnPlace } from './records.ts';
 import { Storage } from './storage.ts';
@@ -26,9 +26,9 @@ async function sentencesIn(
   reader: Reader,
   path: string,
   data: ConllColumns,
-  { bad = new BadRows(), bytes, storage = new Storage() }: ReadOptions,
+  { bad = new BadRows(), part, storage = new Storage() }: ReadOptions,
 ): Promise<ReadSentences> {
-  const { columns, rows, unit } = await reader.open(path, data.path, { bad, bytes });
+  const { columns, rows, unit } = await openReader(reader, path, data.path, { bad, part });
   const place = (column: string | number) => {
     if (typeof column === 'string') return columnPlace(column, columns, data.path);
     if (column < columns.length) return column;

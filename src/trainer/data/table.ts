@@ -3,6 +3,7 @@ import type { BadRows } from './bad-rows.ts';
 import { type ReadOptions, readCsv, reordered, type Table } from './csv.ts';
 import { DataError } from './errors.ts';
 import type { NumberFormat } from './number-format.ts';
+import type { FilePart } from './readers/reader.ts';
 import type { Storage } from './storage.ts';
 import { byTime, timeRemarks } from './time-column.ts';
 
@@ -16,8 +17,8 @@ export interface TableFacts {
   formats?: ReadOptions['formats'];
   time?: string | null | undefined;
   unreadable: number;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
   /** hears of rows that cannot be used; left out: the first one is an error */
   bad?: BadRows | undefined;
   storage?: Storage | undefined;
@@ -33,13 +34,13 @@ export interface ReadTable {
 
 /** @throws DataError */
 export async function readTable(path: string, name: string, facts: TableFacts): Promise<ReadTable> {
-  const { targets, features, known = [], order, formats, unreadable, bytes, bad } = facts;
+  const { targets, features, known = [], order, formats, unreadable, part, bad } = facts;
   const table = await readCsv(path, name, [...new Set([...targets, ...features, ...known])], {
     numbers: facts.numbers ?? undefined,
     time: facts.time ?? undefined,
     formats,
     unreadable,
-    bytes,
+    part,
     bad,
     storage: facts.storage,
   });

@@ -33,7 +33,7 @@ export const byteLm: TaskModule<'byte-lm', typeof artifact> = {
   artifact,
   async open(experiment, data, place, known) {
     const path = locateData(data.path, place);
-    const { ids, characters } = await readFileBytes(path, data.path, { bytes: place.bytes });
+    const { ids, characters } = await readFileBytes(path, data.path, { bytes: place.part?.bytes });
     const bytesPerCharacter = known ? known.bytesPerCharacter : characters && ids.length / characters;
     const [train, valid] = splitIds(ids, data.split);
     const counts = countIds(train, BYTES);

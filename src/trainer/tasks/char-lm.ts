@@ -71,7 +71,7 @@ export const charLm: TaskModule<'char-lm', typeof artifact> = {
     const { ids, vocabulary } = await readText(locateData(data.path, place), data.path, {
       minCount: data.minCount,
       share: data.split[0],
-      bytes: place.bytes,
+      bytes: place.part?.bytes,
       known: known?.symbols,
     });
     const { symbols, counts } = vocabulary;

@@ -68,7 +68,7 @@ export async function classifyTask(
     header,
   } = await readLabelled(path, {
     ...data,
-    bytes: place.bytes,
+    part: place.part,
     storage,
     audio:
       audio === undefined ? undefined : { column: audio, features, rate: known?.audio?.rate ?? null, place },

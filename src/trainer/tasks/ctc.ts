@@ -81,7 +81,7 @@ export async function ctcTask(
   known: CtcArtifact | null,
 ): Promise<Task> {
   const { storage = new Storage() } = place;
-  const table = await readLabelled(path, { ...columnsOf(data, place), bytes: place.bytes, storage });
+  const table = await readLabelled(path, { ...columnsOf(data, place), part: place.part, storage });
   const { batchSize, seed, validation } = experiment.training;
   const { kept, notes, bad } = usable(table.sequences, data);
   const skipped = (table.skipped ?? 0) + bad.count;

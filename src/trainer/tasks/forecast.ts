@@ -10,6 +10,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import type { Table } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import type { FilePart } from '../data/readers/reader.ts';
 import type { Storage } from '../data/storage.ts';
 import { type ReadTable, readTable } from '../data/table.ts';
 import { randomStream } from '../random.ts';
@@ -41,7 +42,7 @@ const MOST_LISTED = 1 << 23;
 export async function forecastTask(
   experiment: Experiment,
   data: ForecastData,
-  { path, bytes, storage }: { path: string; bytes?: number | undefined; storage?: Storage | undefined },
+  { path, part, storage }: { path: string; part?: FilePart | undefined; storage?: Storage | undefined },
   known: ForecastArtifact | null,
 ): Promise<Task> {
   const targets = targetsOf(data.target);
@@ -50,7 +51,7 @@ export async function forecastTask(
   const plan = { ...data, features };
   const { formats, scaling } = known ?? {};
   const bad = new BadRows(data.onError);
-  const read = await readTable(path, data.path, { ...data, targets, features, formats, bytes, bad, storage });
+  const read = await readTable(path, data.path, { ...data, targets, features, formats, part, bad, storage });
   const trainShare = data.split[0];
   const series = prepareSeries(
     read.table,
@@ -61,14 +62,14 @@ export async function forecastTask(
   const trainRows = Math.floor(rows * data.split[0]);
   const validRows = Math.floor(rows * (data.split[0] + data.split[1]));
   const first = series.firstRow + data.window;
-  const part = (from: number, to: number, horizon = data.horizon) =>
+  const within = (from: number, to: number, horizon = data.horizon) =>
     scoredPlaces(series, Math.max(first, from), to, horizon);
   // the rows from which a part is forecast
   const origins = (from: number, to: number) => {
-    const places = part(from, to);
+    const places = within(from, to);
     return data.stride === 1 || places.length === 0 ? places : places.every(data.stride);
   };
-  const train = part(first, trainRows, ahead);
+  const train = within(first, trainRows, ahead);
   const valid = origins(trainRows, validRows);
   const test = origins(validRows, rows);
   const windows = train.length;

@@ -7,6 +7,7 @@ import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { NamedFile } from '../data/named-files.ts';
+import type { FilePart } from '../data/readers/reader.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, Records, Storage, Texts, type Whole } from '../data/storage.ts';
 import { Places } from './places.ts';
@@ -34,8 +35,8 @@ interface LabelledOptions {
   /** left out: a row names the columns where one is named here */
   header?: boolean | undefined;
   onError?: OnError | undefined;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
   storage?: Storage | undefined;
   /** what a label is, for messages; default "class" */
   labelName?: string;
@@ -232,7 +233,7 @@ async function readArrays(path: string, data: NamedColumns, columns: readonly st
       at: 'sequence',
       onError: data.onError ?? 'stop',
     },
-    { needsTargets: data.label !== null, bytes: data.bytes, storage: data.storage },
+    { needsTargets: data.label !== null, part: data.part, storage: data.storage },
   );
   const sequences = listFor(data);
   for (const { inputs, steps, targets, line } of examples)
@@ -252,7 +253,7 @@ async function readArrays(path: string, data: NamedColumns, columns: readonly st
 /** A row is an image: every column but the label's is a pixel. */
 async function readImages(path: string, data: NamedColumns, image: ImageColumns): Promise<Read> {
   const bad = new BadRows(data.onError);
-  const { rows } = await csvRows(path, data.path, { bad, bytes: data.bytes, header: data.header });
+  const { rows } = await csvRows(path, data.path, { bad, part: data.part, header: data.header });
   const sequences = listFor(data);
   const features = image.by === 'rows' ? image.width : 1;
   let place: number | null = null;
@@ -394,13 +395,13 @@ function labelAt(label: string | null, line: number, data: NamedColumns, bad: Ba
 
 async function readSeries(path: string, data: NamedColumns): Promise<Read> {
   const [id, columns] = [data.id!, data.values!];
-  const { bytes, header } = data;
+  const { part, header } = data;
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(id, data.label))];
-  const records = await recordRows(path, data.path, wanted, { bad, bytes, header });
+  const records = await recordRows(path, data.path, wanted, { bad, part, header });
   // the same rows are left out here, and are counted once
   const again = new BadRows(data.onError);
-  const table = await readCsv(path, data.path, columns, { bad: again, bytes, header, storage: data.storage });
+  const table = await readCsv(path, data.path, columns, { bad: again, part, header, storage: data.storage });
   const rows = new Map<string, { label: string; places: Places; line: number }>();
   let row = 0;
   for await (const { texts, line } of records.rows) {

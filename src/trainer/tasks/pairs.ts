@@ -4,7 +4,7 @@ import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { plural } from '../../experiment/words.ts';
 import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, headerIn, twinNotes } from '../data/csv.ts';
-import { faultOfText, itemsOf } from '../data/readers/reader.ts';
+import { type FilePart, faultOfText, itemsOf } from '../data/readers/reader.ts';
 import { columnPlace, HeaderAgain, joined } from '../data/records.ts';
 import { Column, type List, Storage, Texts } from '../data/storage.ts';
 import { SecondHeader } from './second-header.ts';
@@ -21,8 +21,8 @@ export interface PairColumns {
   targetUnits?: Units | undefined;
   maxLength?: number | undefined;
   onError?: OnError | undefined;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
   storage?: Storage | undefined;
 }
 
@@ -109,7 +109,7 @@ export async function readPairs(path: string, data: PairColumns): Promise<ReadPa
   const bad = new BadRows(data.onError);
   const { source, target, units, targetUnits = units, maxLength = Number.POSITIVE_INFINITY } = data;
   const named = hasHeader(data.header, [source, target ?? source]);
-  const { rows, isTyped } = await csvRows(path, data.path, { bad, bytes: data.bytes });
+  const { rows, isTyped } = await csvRows(path, data.path, { bad, part: data.part });
   const { storage = new Storage() } = data;
   const pairs = new PairList(storage, { source: units, target: targetUnits });
   const [empty, long]: [number[], number[]] = [[], []];

@@ -54,7 +54,7 @@ export async function seq2seqTask(
   known: PairArtifact | null,
 ): Promise<Task> {
   const { storage = new Storage() } = place;
-  const { pairs, units, notes, bad } = await readPairs(path, { ...data, bytes: place.bytes, storage });
+  const { pairs, units, notes, bad } = await readPairs(path, { ...data, part: place.part, storage });
   const { batchSize, seed, validation, teacherForcing } = experiment.training;
   if (pairs.length === 0) throw new DataError(`${data.path} holds no pair to learn from.`);
   const [train, valid, test] = threeParts(countedTo(pairs.length), data.split, data.shuffle, seed);

@@ -3,8 +3,8 @@ import { count, nearest, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
-import { readerOf } from '../data/readers/index.ts';
-import { type Cell, isArray, isTexts, isUnusable, type Rows } from '../data/readers/reader.ts';
+import { openReader, readerOf } from '../data/readers/index.ts';
+import { type Cell, type FilePart, isArray, isTexts, isUnusable, type Rows } from '../data/readers/reader.ts';
 import { Column, type List, Records, Storage } from '../data/storage.ts';
 
 export interface TableColumns {
@@ -98,11 +98,11 @@ export class ExampleList implements List<Example> {
 export async function readExamples(
   path: string,
   data: TableColumns,
-  options: { bytes?: number | undefined; needsTargets?: boolean; storage?: Storage | undefined } = {},
+  options: { part?: FilePart | undefined; needsTargets?: boolean; storage?: Storage | undefined } = {},
 ): Promise<Examples> {
-  const { needsTargets = true, bytes, storage = new Storage() } = options;
+  const { needsTargets = true, part, storage = new Storage() } = options;
   const bad = new BadRows(data.onError);
-  const { columns, rows, unit } = await openRows(path, data.path, bad, bytes);
+  const { columns, rows, unit } = await openRows(path, data.path, bad, part);
   const place = (column: string) => {
     const at = columns.indexOf(column);
     if (at >= 0 && columns.indexOf(column, at + 1) >= 0)
@@ -165,11 +165,11 @@ export async function openRows(
   path: string,
   name: string,
   bad: BadRows,
-  bytes: number | undefined,
+  part: FilePart | undefined,
 ): Promise<Rows> {
   const reader = readerOf(path);
-  if (reader) return reader.open(path, name, { bad, bytes });
-  const { rows } = await csvRows(path, name, { bad, bytes });
+  if (reader) return openReader(reader, path, name, { bad, part });
+  const { rows } = await csvRows(path, name, { bad, part });
   const header = (await rows.next()).value as { record: string[] };
   async function* cells() {
     for await (const { record, line } of rows)

@@ -8,6 +8,7 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { locateData } from '../data/locate.ts';
+import type { FilePart } from '../data/readers/reader.ts';
 import { countedTo, mostOf, Records, Storage, those, wholeNumbers } from '../data/storage.ts';
 import { softmaxCrossEntropy } from '../engine/losses.ts';
 import type { Batch } from '../layers/batch.ts';
@@ -36,12 +37,12 @@ export async function tableTask(
   data: TableData,
   {
     path,
-    bytes,
+    part,
     storage = new Storage(),
-  }: { path: string; bytes?: number | undefined; storage?: Storage | undefined },
+  }: { path: string; part?: FilePart | undefined; storage?: Storage | undefined },
   known: TableArtifact | null,
 ): Promise<Task> {
-  const { examples, inputWidths, targetWidths, bad } = await readExamples(path, data, { bytes, storage });
+  const { examples, inputWidths, targetWidths, bad } = await readExamples(path, data, { part, storage });
   const { batchSize, seed, validation } = experiment.training;
   const [train, valid, test] = threeParts(countedTo(examples.length), data.split, data.shuffle, seed);
   if (train.length === 0) throw new DataError(`The training part of ${data.path} is empty.`);

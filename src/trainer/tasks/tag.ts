@@ -61,7 +61,7 @@ export async function tagTask(
   const { maxLength = Number.POSITIVE_INFINITY } = data;
   const { storage = new Storage() } = place;
   const bad = new BadRows(data.onError);
-  const { sentences, notes } = await readSentences(path, data, { bad, bytes: place.bytes, storage });
+  const { sentences, notes } = await readSentences(path, data, { bad, part: place.part, storage });
   const tokens = wholeNumbers(sentences.length, place => sentences.tokens.get(place));
   const kept = countedTo(tokens.length).filter(own => tokens[own]! <= maxLength);
   const { batchSize, seed, validation } = experiment.training;

@@ -58,7 +58,7 @@ export const wordLm: TaskModule<'word-lm', typeof artifact> = {
       minCount: data.minCount,
       most: data.vocabulary,
       share: data.split[0],
-      bytes: place.bytes,
+      bytes: place.part?.bytes,
       known: known?.words,
     });
     const charactersPerWord = known?.charactersPerWord ?? characters / ids.length;

@@ -6,9 +6,11 @@ import { count, plural } from '../../experiment/words.ts';
 import type { DataFile } from '../../runs/data-file.ts';
 import type { RunFile, RunRequest } from '../../runs/format.ts';
 import { DataError } from '../data/errors.ts';
-import { changeSince, fingerprintOf } from '../data/fingerprint.ts';
+import { changeSince, fingerprintOf, type Since } from '../data/fingerprint.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
 import { namedFilesPrint, namedFilesSince } from '../data/named-files.ts';
+import type { FilePart } from '../data/readers/reader.ts';
+import { RowsDigest } from '../data/rows-digest.ts';
 import { artifactIfThere } from '../tasks/artifact.ts';
 import { openTask } from '../tasks/index.ts';
 import type { Task } from '../tasks/task.ts';
@@ -52,19 +54,20 @@ export async function openRunData(
   const place = placeOfData(folder, request, experiment.data.path, learned, choice.data);
   const file = locateData(experiment.data.path, place, mayBeFolder(experiment));
   const notes: string[] = [];
-  let bytes: number | undefined;
+  const digest = new RowsDigest();
+  let part: FilePart | undefined = learned ? undefined : { watch: digest };
   if (learned) {
     const since = await changeSince(file, learned);
     if (since.kind === 'appended') {
-      bytes = learned.bytes;
+      part = since.known;
       notes.push(appended(experiment.data.path, since, learned));
     } else if (since.kind === 'changed')
       notes.push(
         changed(`${experiment.data.path} is not the file that this run learned from: ${since.why}.`, choice),
       );
   }
-  const task = await openTask(experiment, { ...place, file, bytes }, known);
-  const print = learned ?? (await fingerprintOf(file));
+  const task = await openTask(experiment, { ...place, file, part }, known);
+  const print = learned ?? { ...(await fingerprintOf(file)), ...(digest.print && { rows: digest.print }) };
   const own = {
     ...print,
     path: experiment.data.path,
@@ -114,11 +117,15 @@ function mayBeFolder({ data }: RunRequest['experiment']): boolean {
   return ['table', 'arrays'].includes(taskOf(data).reads);
 }
 
-function appended(path: string, since: { lines: number; bytes: number }, { read, bytes }: DataFile): string {
+type Appended = Since & { kind: 'appended' };
+
+function appended(path: string, since: Appended, { read, bytes, hashes }: DataFile): string {
+  if (since.unit === 'file')
+    return `${plural(since.count, 'file was', 'files were')} added to ${path}; going on with the ${count(hashes.length)} of the run.`;
   const rows = read['rows'];
-  return rows === undefined
-    ? `${plural(since.bytes, 'byte was', 'bytes were')} appended to ${path}; going on with the first ${count(bytes)}.`
-    : `${plural(since.lines, 'row was', 'rows were')} appended to ${path}; going on with the first ${count(rows)}.`;
+  if (rows !== undefined)
+    return `${plural(since.count, 'row was', 'rows were')} appended to ${path}; going on with the first ${count(rows)}.`;
+  return `${plural(since.bytes, 'byte was', 'bytes were')} appended to ${path}; going on with the first ${count(bytes)}.`;
 }
 
 /** Where the data file stands now: as told, in the workspace that the run was moved with, as then, or beside the run. */

@@ -15,8 +15,8 @@ interface Attribute {
 export const arff: Reader = {
   name: 'ARFF',
   reads: path => /\.arff$/i.test(path),
-  async open(path, name, { bad, bytes }) {
-    const lines = linesOf(path, name, bytes);
+  async open(path, name, { bad, part }) {
+    const lines = linesOf(path, name, part?.bytes);
     const attributes: Attribute[] = [];
     let depth = 0;
     for (;;) {

@@ -25,7 +25,7 @@ const INDEX = /^__index_level_\d+__$/;
 
 export const arrow: Reader = {
   name: 'Arrow',
-  isBinary: true,
+  isWhole: true,
   reads: path => /\.(arrow|feather|arrows|ipc)$/i.test(path),
   async open(path, name) {
     const file = openFile(path, name);

@@ -13,8 +13,8 @@ const LONGEST = 16e6;
 export const folder: Reader = {
   name: 'a folder of files',
   reads: path => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
-  async open(path, name, { bad }) {
-    const files = filesOf(path, name);
+  async open(path, name, { bad, part }) {
+    const files = filesOf(path, name).filter(file => part?.files?.has(file) ?? true);
     if (files.length === 0) throw new DataError(`The folder ${name} holds no files.`);
     async function* rows(): AsyncGenerator<Row> {
       for (const [index, file] of files.entries()) {

@@ -10,6 +10,7 @@ const LARGEST = 256e6;
 
 export const json: Reader = {
   name: 'JSON',
+  isWhole: true,
   reads: path => /\.json$/i.test(path),
   async open(path, name, { bad }) {
     const { size } = statSync(path);

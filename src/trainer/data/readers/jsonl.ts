@@ -15,9 +15,9 @@ const LONGEST_PATH = 200;
 export const jsonl: Reader = {
   name: 'JSON lines',
   reads: path => /\.(jsonl|ndjson)$/i.test(path),
-  async open(path, name, { bad, bytes }) {
+  async open(path, name, { bad, part }) {
     return rowsOf(
-      objectsOf(path, name, bytes, sentence => bad.report(sentence)),
+      objectsOf(path, name, part?.bytes, sentence => bad.report(sentence)),
       name,
       'line',
       sentence => bad.report(sentence),

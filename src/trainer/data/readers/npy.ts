@@ -23,7 +23,7 @@ export interface OpenArray {
 
 export const npy: Reader = {
   name: 'NPY',
-  isBinary: true,
+  isWhole: true,
   reads: path => /\.npy$/i.test(path),
   async open(path, name, { bad }) {
     const file = openFile(path, name);
@@ -50,7 +50,7 @@ export const npy: Reader = {
 
 export const npz: Reader = {
   name: 'NPZ',
-  isBinary: true,
+  isWhole: true,
   reads: path => /\.npz$/i.test(path),
   async open(path, name, { bad }) {
     const file = openFile(path, name);

@@ -23,9 +23,9 @@ interface Column {
 
 export const parquet: Reader = {
   name: 'Parquet',
-  isBinary: true,
+  isWhole: true,
   reads: path => /\.(parquet|pq)$/i.test(path),
-  async open(path, name, { bytes }) {
+  async open(path, name, { part: { bytes } = {} }) {
     const file = openFile(path, name);
     checkEnds(file, name);
     const { parquetMetadataAsync, parquetScan, parquetSchema } = await import('hyparquet');

@@ -36,17 +36,34 @@ export interface Rows {
   notes?: readonly string[];
 }
 
+/** The part of a data file that a run knows, where rows, bytes or files were added since. */
+export interface FilePart {
+  /** of a file of text: read only so many */
+  bytes?: number | undefined;
+  /** of a format that is written anew as a whole: up to this row */
+  rows?: number | undefined;
+  /** of a folder: only these, by their paths below it */
+  files?: ReadonlySet<string> | undefined;
+  /** hears of the rows of a format that is written anew */
+  watch?: RowWatch | undefined;
+}
+
+export interface RowWatch {
+  /** the same rows */
+  over(rows: Rows): Rows;
+}
+
 export interface ReadOptions {
   bad: BadRows;
-  /** read only so many bytes of the file */
-  bytes?: number | undefined;
+  /** read only this part of the file */
+  part?: FilePart | undefined;
 }
 
 export interface Reader {
   /** as people call it */
   name: string;
-  /** its bytes are no lines, and a file that gets more rows is written anew */
-  isBinary?: boolean;
+  /** a file that gets more rows is written anew */
+  isWhole?: boolean;
   /** whether this file is of the format, by its name */
   reads(path: string): boolean;
   /** @throws DataError with the place of what cannot be read, also while rows are taken */

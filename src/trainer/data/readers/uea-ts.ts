@@ -8,8 +8,8 @@ import { linesOf } from './text-lines.ts';
 export const ueaTs: Reader = {
   name: 'UEA .ts',
   reads: path => /\.ts$/i.test(path),
-  async open(path, name, { bad, bytes }) {
-    const lines = linesOf(path, name, bytes);
+  async open(path, name, { bad, part }) {
+    const lines = linesOf(path, name, part?.bytes);
     let labels: ReadonlySet<string> | null = null;
     let hasTarget = false;
     for (;;) {

@@ -1,42 +1,72 @@
 // Runs on binary tables, tables of sounds and folders: only what a run knew is trained on, and what was appended, deleted or
 // replaced is said.
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentInput } from '../../../../src/experiment/schema.ts';
+import { zipOf } from '../../../../src/trainer/export/keras/zip.ts';
+import { openRunData } from '../../../../src/trainer/training/run-data.ts';
 import { wavOf } from '../data/wav-of.ts';
-import { bitsOf, inShortTurns, makeRun, train, useWorkspace, workspaceFolder } from './runs.ts';
+import { bitsOf, inShortTurns, makeRun, readRun, train, useWorkspace, workspaceFolder } from './runs.ts';
 
 interface Case {
   data: ExperimentInput['data'];
   isText?: boolean;
   /** writes the data, as they were or otherwise */
   write(variant: string): void;
-  /** by variant: the refusal; null: the run goes on as if nothing had changed */
-  variants: Record<string, RegExp | null>;
+  /** by variant: the refusal */
+  refused: Record<string, RegExp>;
+  /** by variant: what is told where the run goes on to the same bits */
+  goesOn: Record<string, string>;
 }
 
 const inWorkspace = (name: string) => join(workspaceFolder(), name);
 
-function binary(extension: string): Case {
-  const golden = (name: string) => join('test/golden/series', `${name}.${extension}`);
-  const path = `d.${extension}`;
-  const anew =
-    /: [\d,]+ bytes (then, [\d,]+ now|as then); files of this format are written anew as a whole, .*--changed-data/;
+/** A series of one column, written anew as a whole: 40 rows at first, 50 when grown. */
+function whole(path: string, target: string, contentOf: (variant: string) => Uint8Array | string): Case {
   return {
-    data: { task: 'forecast', path, target: 'y', window: 6 },
-    write: variant => {
-      copyFileSync(golden(variant === 'with bytes behind it' ? 'first' : variant), inWorkspace(path));
-      if (variant === 'with bytes behind it')
-        appendFileSync(inWorkspace(path), readFileSync(golden('first')));
+    data: { task: 'forecast', path, target, window: 6 },
+    write: variant => writeFileSync(inWorkspace(path), contentOf(variant)),
+    refused: {
+      shorter:
+        /^d\.\w+ is not the file .*: [\d,]+ bytes then, [\d,]+ now; 40 rows then, 30 now\. .*--changed-data/,
+      other:
+        /: [\d,]+ bytes (as then|then, [\d,]+ now); its first 40 rows, or the names of its columns, are others\. /,
     },
-    variants: {
-      grown: anew,
-      shorter: anew,
-      other: anew,
-      'with bytes behind it': /: [\d,]+ bytes then, [\d,]+ now; bytes follow behind its end\. /,
-    },
+    goesOn: { grown: `10 rows were appended to ${path}; going on with the first 40.` },
   };
+}
+
+function golden(extension: string): Case {
+  const content = (name: string) => readFileSync(join('test/golden/series', `${name}.${extension}`));
+  const own = whole(`d.${extension}`, 'y', variant =>
+    variant === 'with bytes behind it'
+      ? Buffer.concat([content('first'), content('first')])
+      : content(variant),
+  );
+  // what is read of it are the same rows
+  return { ...own, goesOn: { ...own.goesOn, 'with bytes behind it': '' } };
+}
+
+const LENGTHS: Record<string, number> = { grown: 50, shorter: 30 };
+
+const valuesOf = (variant: string) =>
+  Array.from({ length: LENGTHS[variant] ?? 40 }, (_, row) => Math.sin(row) + (variant === 'other' ? row : 0));
+
+/** (rows, 1) of float64, or (rows). */
+function npyOf(variant: string, isTable = true): Buffer {
+  const values = valuesOf(variant);
+  const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${values.length},${isTable ? 1 : ''}), }`;
+  const head = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header.padEnd(117)}\n`, 'latin1');
+  return Buffer.concat([head, Buffer.from(Float64Array.from(values).buffer)]);
+}
+
+function list(): Case {
+  const own = whole('d.json', 'y', variant => {
+    const rows = valuesOf(variant).map((y, x) => ({ x, y }));
+    return JSON.stringify(rows, null, variant === 'with other spaces' ? 2 : 0);
+  });
+  return { ...own, goesOn: { ...own.goesOn, 'with other spaces': '' } };
 }
 
 const sound = (pitch: number, rate = 8000) =>
@@ -63,8 +93,8 @@ function sounds(data: ExperimentInput['data'], targetOf: (row: number) => string
       if (variant === 'with a cut sound') writeFileSync(third, sound(0.23).subarray(0, 900));
       if (variant === 'with a sound of another rate') writeFileSync(third, sound(0.23, 16_000));
     },
-    variants: {
-      grown: null,
+    goesOn: { grown: '4 rows were appended to d.csv; going on with the first 20.' },
+    refused: {
       'without its last rows': /^d\.csv is not the file .* bytes then, .* now; .*--changed-data/,
       'with two rows exchanged': /^d\.csv is not the file .* bytes as then; its beginning differs\. /,
       'with another sound': /^The files that d\.csv names are not those .*; wav\/3\.wav differs\. /,
@@ -88,12 +118,12 @@ function folder(
       rmSync(inWorkspace('d'), { recursive: true, force: true });
       for (const label of ['no', 'yes']) {
         mkdirSync(inWorkspace(`d/${label}`), { recursive: true });
-        for (let at = 0; at < (variant === 'grown' ? 12 : 10); at++)
+        for (let at = 0; at < (variant.startsWith('grown') ? 12 : 10); at++)
           writeFileSync(inWorkspace(`d/${label}/${name(label, at)}`), contentOf(label, at));
       }
       const fourth = inWorkspace(`d/yes/${name('yes', 4)}`);
       const others = contentOf('no', 7);
-      if (variant === 'without a file') rmSync(fourth);
+      if (variant.endsWith('without a file')) rmSync(fourth);
       if (variant === 'with another file') writeFileSync(fourth, others);
       if (variant === 'with a file of another name') {
         rmSync(fourth);
@@ -101,21 +131,27 @@ function folder(
       }
       if (variant === 'with a hidden file') writeFileSync(inWorkspace('d/.DS_Store'), 'x');
     },
-    variants: {
-      grown:
-        /^d is not the file .* bytes then, [\d,]+ now, in its files; 4 files are new \(no\/10\.\w+, no\/11\.\w+, yes\/10\.\w+, …\)\. /,
+    goesOn: {
+      grown: '4 files were added to d; going on with the 20 of the run.',
+      'with a hidden file': '',
+    },
+    refused: {
+      'grown and without a file':
+        /, in its files; 4 files are new \(no\/10\.\w+, no\/11\.\w+, yes\/10\.\w+, …\), 1 file is missing or changed\. /,
       'without a file': /, in its files; 1 file is missing or changed\. /,
       'with another file': /, in its files; the first that differs is yes\/4\.\w+\. /,
       'with a file of another name': /, in its files; the first that differs is yes\/44\.\w+\. /,
-      'with a hidden file': null,
     },
   };
 }
 
 const CASES: Record<string, Case> = {
-  'a series in Parquet': binary('parquet'),
-  'a series in Feather': binary('feather'),
-  'a series in a stream of Arrow': binary('arrows'),
+  'a series in Parquet': golden('parquet'),
+  'a series in Feather': golden('feather'),
+  'a series in a stream of Arrow': golden('arrows'),
+  'a series in NPY': whole('d.npy', '0', variant => npyOf(variant)),
+  'a series in NPZ': whole('d.npz', 'y', variant => zipOf({ 'y.npy': npyOf(variant, false) })),
+  'a series in a JSON list': list(),
   'sounds with classes': sounds(
     { task: 'classify', path: 'd.csv', audio: 'file', label: 'label' },
     row => ['low', 'high'][row % 2]!,
@@ -158,29 +194,49 @@ describe('going on with binary tables, sounds and folders', () => {
     it(name, async () => {
       const whole = made(own);
       assert.equal((await train(whole)).reason, 'finished');
-      const run = made(own);
-      const controller = new AbortController();
-      await inShortTurns(async () => {
-        const { reason, message } = await train(run, {
-          signal: controller.signal,
-          onEvent: (_, event) => event.step === 2 && event.kind === 'checkpoint' && controller.abort(),
+      const stopped = async () => {
+        const run = made(own);
+        const controller = new AbortController();
+        await inShortTurns(async () => {
+          const { reason, message } = await train(run, {
+            signal: controller.signal,
+            onEvent: (_, event) => event.step === 2 && event.kind === 'checkpoint' && controller.abort(),
+          });
+          assert.equal(reason, 'stopped', message);
         });
-        assert.equal(reason, 'stopped', message);
-      });
-      const goesOn = Object.entries(own.variants).filter(([, refusal]) => refusal === null);
-      for (const [variant, refusal] of Object.entries(own.variants)) {
-        if (refusal === null) continue;
+        return run;
+      };
+      let run = await stopped();
+      for (const [variant, refusal] of Object.entries(own.refused)) {
         own.write(variant);
         const { reason, wrongInput, message } = await train(run);
         assert.deepEqual([reason, wrongInput], ['failed', true], `${variant}: ${message}`);
         assert.match(message, refusal, variant);
       }
-      own.write(goesOn[0]?.[0] ?? 'first');
-      const notes: string[] = [];
-      const { reason, message } = await train(run, { onData: (_, told) => notes.push(...told) });
-      assert.equal(reason, 'finished', message);
-      if (goesOn[0]?.[0] === 'grown')
-        assert.match(notes.join(' '), /^4 rows were appended to d\.csv; going on with the first 20\.$/);
-      assert.equal(bitsOf(run), bitsOf(whole));
+      for (const [index, [variant, told]] of Object.entries(own.goesOn).entries()) {
+        if (index > 0) run = await stopped();
+        own.write(variant);
+        const notes: string[] = [];
+        const { reason, message } = await train(run, { onData: (_, told) => notes.push(...told) });
+        assert.equal(reason, 'finished', message);
+        assert.equal(notes.join(' '), told, variant);
+        assert.equal(bitsOf(run), bitsOf(whole), variant);
+      }
     });
+
+  it('refuses a binary table that was written anew where an older run keeps no hash of its rows', async () => {
+    const run = made(CASES['a series in NPY']!);
+    assert.equal((await train(run)).reason, 'finished');
+    const path = join(run, 'run.json');
+    const { data, ...others } = JSON.parse(readFileSync(path, 'utf8'));
+    const { rows, ...file } = data[0];
+    assert.equal(rows.count, 40);
+    writeFileSync(path, JSON.stringify({ ...others, data: [file] }));
+    CASES['a series in NPY']!.write('grown');
+    const reader = readRun(run);
+    await assert.rejects(
+      openRunData(run, reader.request!, reader.run, {}),
+      /: 448 bytes then, 528 now; files of this format are written anew as a whole, and this run keeps no hash of their rows\. Restore it/,
+    );
+  });
 });

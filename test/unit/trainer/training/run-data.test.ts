@@ -303,7 +303,13 @@ describe('fingerprints of files', () => {
     const known = await fingerprintOf(path);
     assert.deepEqual(await changeSince(path, known), { kind: 'same' });
     appendFileSync(path, 'more\n\n  \nend');
-    assert.deepEqual(await changeSince(path, known), { kind: 'appended', lines: 2, bytes: 12 });
+    assert.deepEqual(await changeSince(path, known), {
+      kind: 'appended',
+      count: 2,
+      unit: 'row',
+      bytes: 12,
+      known: { bytes: known.bytes },
+    });
     writeFileSync(path, lines.map((line, row) => (row === 4000 ? 'lime 4000\n' : line)).join(''));
     const since = await changeSince(path, known);
     assert.ok(since.kind === 'changed');
