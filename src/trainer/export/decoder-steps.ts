@@ -6,6 +6,7 @@ import type { CellNames } from './onnx/kind.ts';
 export interface StepState {
   /** "layers.1.0.h" */
   name: string;
+  /** of a cell's states */
   part: keyof CellNames;
   /** numbers of one sequence */
   size: number;
@@ -21,15 +22,19 @@ export function statesOf({ layer, kind, name }: PlacedLayer): StepState[][] {
   );
 }
 
-/** What is told of a layer that cannot be cut so, in words; null: it can. */
-export function uncut({ layer, kind, path }: PlacedLayer): string | null {
+/**
+ * What is told of a layer that cannot be cut so, in words; null: it can.
+ *
+ * `carriesOn`: the target has a form of the layer's state, which is no cell's
+ */
+export function uncut({ layer, kind, path }: PlacedLayer, carriesOn = false): string | null {
   if (path[1] === 'encoder') {
     // how many steps it gives for a source of any length is not told
     const steps = 64;
     return (kind.steps?.(layer, steps) ?? steps) === steps ? null : 'an encoder that shortens its source';
   }
   if (!traitsOf(layer).carries) return 'one step of a decoder layer that sees more than the steps before it';
-  return traitsOf(layer).sees === 'step' || 'initialState' in kind.schema.shape
+  return carriesOn || traitsOf(layer).sees === 'step' || 'initialState' in kind.schema.shape
     ? null
     : `one step of the layer "${layer.type}", whose state is no cell's`;
 }

@@ -10,8 +10,8 @@ export interface StateName {
   name: string;
   /** as an output of the decoder */
   next: string;
-  /** numbers of one sequence */
-  size: number;
+  /** numbers of one sequence; of a share for each step of the source: "source_steps" */
+  size: number | 'source_steps';
 }
 
 interface Part {
@@ -63,8 +63,8 @@ export function nextOf(state: string): string {
   return `next.${state}`;
 }
 
-/** The states of a decoder, in the order of its layers. */
-export function stateNames(written: readonly PlacedLayer[]): StateName[] {
+/** The states of a decoder's cells, in the order of its layers. */
+export function stateNames(written: readonly PlacedLayer[]): (StateName & { size: number })[] {
   return written
     .flatMap(placed => statesOf(placed).flat())
     .map(({ name, size }) => ({ name, next: nextOf(name), size }));

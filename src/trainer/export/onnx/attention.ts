@@ -1,15 +1,18 @@
 // Attention over an encoder's outputs as products, a softmax over the source, and a sum.
 import { comparedWidth, isAdditive } from '../../../experiment/layers/attention.ts';
+import { aheadOf } from '../../../experiment/layers/windows.ts';
 import { transposed } from './dense.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import type { Made, OnnxLayer } from './kind.ts';
 
 /** exp of it is 0. */
 const NEVER = -1e30;
+/** The state of a step that reads where the one before it looked. */
+const SHARES = 'shares';
 
 export const attention: OnnxLayer<'attention'> = {
-  lacks: ({ locationSensitive }) =>
-    locationSensitive ? "attention that reads the step before's shares (`locationSensitive`)" : null,
+  carried: ({ locationSensitive }) =>
+    locationSensitive ? [{ part: SHARES, size: 'source_steps', isSingle: true }] : [],
   build(graph, h, made) {
     const { states, inside } = made.paired!.memory!;
     // (batch, source steps, width)
@@ -17,6 +20,7 @@ export const attention: OnnxLayer<'attention'> = {
     const e = isAdditive(made.layer) ? additive(graph, h, states, made) : product(graph, h, bySequence, made);
     const valid = graph.add('Unsqueeze', [graph.add('Transpose', [inside], { perm: [1, 0] }), graph.ints(1)]);
     const shares = graph.add('Softmax', [graph.add('Where', [valid, e, graph.scalar(NEVER)])], { axis: 2 });
+    made.paired!.carry(SHARES)?.after(graph.add('Squeeze', [shares, graph.ints(1)]));
     const sum = graph.add('MatMul', [shares, bySequence]);
     return graph.add('Concat', [graph.add('Transpose', [sum], { perm: [1, 0, 2] }), h], { axis: 2 });
   },
@@ -28,13 +32,30 @@ function additive(graph: GraphBuilder, h: string, states: string, made: Made<'at
   const compared = comparedWidth(layer, at.memory!);
   const query = projected(graph, h, made, 'query.weight', compared, at.inputs);
   const key = projected(graph, states, made, 'key.weight', compared, at.memory!);
+  const before = made.paired!.carry(SHARES)?.before;
   const pairs = graph.add('Add', [
     graph.add('Unsqueeze', [query, graph.ints(1)]),
-    graph.add('Unsqueeze', [key, graph.ints(0)]),
+    graph.add('Unsqueeze', [
+      before ? graph.add('Add', [key, located(graph, before, made, compared)]) : key,
+      graph.ints(0),
+    ]),
   ]);
   // (steps, source steps, batch, 1)
   const e = projected(graph, graph.add('Tanh', [pairs]), made, 'v.weight', 1, compared);
   return graph.add('Transpose', [graph.add('Squeeze', [e, graph.ints(3)])], { perm: [2, 0, 1] });
+}
+
+/** `shares`: (batch, source steps). @returns (source steps, batch, compared) */
+function located(graph: GraphBuilder, shares: string, made: Made<'attention'>, compared: number): string {
+  const { filters, kernelSize } = made.layer;
+  const ahead = aheadOf({ kernelSize, dilation: 1, stride: 1, padding: 'same' });
+  const around = graph.add(
+    'Conv',
+    [graph.add('Unsqueeze', [shares, graph.ints(1)]), graph.tensor(made.weight('filters.weight')!)],
+    { kernel_shape: [kernelSize], pads: [kernelSize - 1 - ahead, ahead] },
+  );
+  const turned = graph.add('Transpose', [around], { perm: [2, 0, 1] });
+  return projected(graph, turned, made, 'location.weight', compared, filters);
 }
 
 /** `states`: (batch, source steps, width). @returns (batch, steps, source steps) */

@@ -46,7 +46,7 @@ export function noForm(what: string, name: string): InputError {
 }
 
 /** The input of a chain: (steps, batch) ids, or (steps, batch, features) numbers. */
-export function inputPort(name: string, input: InputSize, steps: string): Port {
+export function inputPort(name: string, input: InputSize, steps: string | number): Port {
   return input.kind === 'tokens'
     ? { name, type: 'int64', shape: [steps, 'batch'] }
     : { name, type: 'float', shape: [steps, 'batch', input.features] };

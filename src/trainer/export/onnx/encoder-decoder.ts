@@ -1,6 +1,7 @@
 // An encoder-decoder as two ONNX graphs. `encoder.onnx` reads sources with their lengths, and gives what the decoder
 // looks at and the states that it begins in. `decoder.onnx` reads some steps of targets, one as a rule, with the states
-// before them, and gives their logits and the states behind them. `decoding.json` names what a loop over both needs.
+// before them, and gives their logits and the states behind them. Attention that reads where the step before looked reads
+// one step at a time. `decoding.json` names what a loop over both needs.
 import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { statesOf, uncut } from '../decoder-steps.ts';
@@ -8,7 +9,8 @@ import { type Decoding, decodingOf, nextOf, type StateName, stateNames } from '.
 import { addChain, inputPort, noForm, weightIn } from './chain.ts';
 import { transposed } from './dense.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import type { CellNames } from './kind.ts';
+import { onnxOf } from './index.ts';
+import type { Carried, CellNames } from './kind.ts';
 import { encodedGraph, OUTPUTS } from './model.ts';
 import { DATA_TYPES, type Port } from './proto.ts';
 
@@ -24,11 +26,11 @@ export function onnxEncoderDecoder(opened: FinishedRun): {
   const read = all.filter(({ path }) => path[1] === 'encoder');
   const written = all.filter(({ path }) => path[1] === 'layers');
   for (const placed of all) {
-    const lacks = uncut(placed);
+    const lacks = uncut(placed, carriedBy(placed) !== null);
     if (lacks) throw noForm(lacks, placed.name);
   }
   const looks = written.some(({ kind }) => kind.needsEncoder);
-  const states = stateNames(written);
+  const states = written.flatMap(placed => [...stateNames([placed]), ...carriedStates(placed)]);
   const encoder = encoderGraph(opened, read, written, looks);
   const decoder = decoderGraph(opened, written, looks, states);
   return {
@@ -40,6 +42,18 @@ export function onnxEncoderDecoder(opened: FinishedRun): {
       states,
     }),
   };
+}
+
+/** null: its state is a cell's, or has no form */
+function carriedBy({ layer, at }: PlacedLayer): Carried[] | null {
+  return onnxOf(layer.type)?.carried?.(layer, at) ?? null;
+}
+
+function carriedStates(placed: PlacedLayer): StateName[] {
+  return (carriedBy(placed) ?? []).map(({ part, size }) => {
+    const name = `${placed.name}.${part}`;
+    return { name, next: nextOf(name), size };
+  });
 }
 
 function encoderGraph(
@@ -59,6 +73,7 @@ function encoderGraph(
     memory: null,
     begin: () => null,
     end: (_: number, state: CellNames) => void last.push(state),
+    carry: () => null,
   });
   const memory = addChain(graph, read, source, 'source', weights, { paired });
   const outputs: Port[] = [];
@@ -70,15 +85,20 @@ function encoderGraph(
     outputs.push({ name: 'inside', type: 'bool', shape: ['source_steps', 'batch'] });
   }
   let next = 0;
-  for (const placed of written)
+  for (const placed of written) {
     for (const [level, states] of statesOf(placed).entries()) {
       const given = placed.at.begins ? last[next++] : undefined;
       for (const { name, part, size } of states) {
         const begin = given && handed(graph, given, part, placed, level, weights);
-        graph.end(begin ?? zeros(graph, size), name);
+        graph.end(begin ?? zeros(graph, graph.ints(size)), name);
         outputs.push({ name, type: 'float', shape: ['batch', size] });
       }
     }
+    for (const { name, size } of carriedStates(placed)) {
+      graph.end(zeros(graph, size === 'source_steps' ? sourceSteps(graph) : graph.ints(size)), name);
+      outputs.push({ name, type: 'float', shape: ['batch', size] });
+    }
+  }
   const inputs: Port[] = [
     inputPort('source', source, 'source_steps'),
     { name: 'lengths', type: 'int32', shape: ['batch'] },
@@ -86,10 +106,14 @@ function encoderGraph(
   return { bytes: encodedGraph(opened, graph, { inputs, outputs }), ports: namesOf(inputs, outputs) };
 }
 
+/** (1) int64 */
+function sourceSteps(graph: GraphBuilder): string {
+  return graph.add('Slice', [graph.add('Shape', ['source']), graph.ints(0), graph.ints(1)]);
+}
+
 /** (steps, batch) bool */
 function insideOf(graph: GraphBuilder): string {
-  const shape = graph.add('Shape', ['source']);
-  const steps = graph.add('Squeeze', [graph.add('Slice', [shape, graph.ints(0), graph.ints(1)])]);
+  const steps = graph.add('Squeeze', [sourceSteps(graph)]);
   const [from, by] = [graph.int(0), graph.int(1)];
   const places = graph.add('Unsqueeze', [graph.add('Range', [from, steps, by]), graph.ints(1)]);
   return graph.add('Less', [places, graph.add('Cast', ['lengths'], { to: DATA_TYPES.int64 })]);
@@ -113,10 +137,10 @@ function handed(
   return graph.add('Tanh', [graph.add('Add', [product, graph.tensor(bias)])]);
 }
 
-/** (batch, size) */
-function zeros(graph: GraphBuilder, size: number): string {
+/** `size`: (1) int64. @returns (batch, size) */
+function zeros(graph: GraphBuilder, size: string): string {
   const batch = graph.add('Shape', ['lengths']);
-  return graph.add('ConstantOfShape', [graph.add('Concat', [batch, graph.ints(size)], { axis: 0 })]);
+  return graph.add('ConstantOfShape', [graph.add('Concat', [batch, size], { axis: 0 })]);
 }
 
 function decoderGraph(
@@ -140,13 +164,20 @@ function decoderGraph(
         graph.end(h, nextOf(at(level, 'h')));
         if (c) graph.end(c, nextOf(at(level, 'c')));
       },
+      carry(part: string) {
+        const own = carriedStates(placed).find(({ name }) => name === `${placed.name}.${part}`);
+        return own ? { before: own.name, after: (state: string) => graph.end(state, own.next) } : null;
+      },
     };
   };
   const y = addChain(graph, written, sizes.input, 'x', weights, { paired });
   graph.end(y, OUTPUTS);
   const width = written[0]!.at.memory!;
+  const steps = written.flatMap(placed => carriedBy(placed) ?? []).some(({ isSingle }) => isSingle)
+    ? 1
+    : 'steps';
   const inputs: Port[] = [
-    inputPort('x', sizes.input, 'steps'),
+    inputPort('x', sizes.input, steps),
     ...(looks
       ? [
           { name: 'memory', type: 'float' as const, shape: ['source_steps', 'batch', width] },
@@ -156,7 +187,7 @@ function decoderGraph(
     ...states.map(({ name, size }) => ({ name, type: 'float' as const, shape: ['batch', size] })),
   ];
   const outputs: Port[] = [
-    { name: OUTPUTS, type: 'float', shape: ['steps', 'batch', sizes.outputs] },
+    { name: OUTPUTS, type: 'float', shape: [steps, 'batch', sizes.outputs] },
     ...states.map(({ next, size }) => ({ name: next, type: 'float' as const, shape: ['batch', size] })),
   ];
   return { bytes: encodedGraph(opened, graph, { inputs, outputs }), ports: namesOf(inputs, outputs) };

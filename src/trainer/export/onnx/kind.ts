@@ -25,6 +25,18 @@ export interface Paired {
   begin(level: number): CellNames | null;
   /** hears a level's last state, (batch, units) each, of two directions side by side */
   end(level: number, state: CellNames): void;
+  /** of a decoder's layer whose state is no cell's: the state before its steps, and where the one behind them goes */
+  carry(part: string): { before: string; after(state: string): void } | null;
+}
+
+/** A state of a decoder's layer that is no cell's, (batch, size). */
+export interface Carried {
+  /** "tail", as in the run's "layers.1.tail" */
+  part: string;
+  /** numbers of one sequence, or a number for each step of the source */
+  size: number | 'source_steps';
+  /** the layer reads one step at a time */
+  isSingle?: boolean;
 }
 
 export interface CellNames {
@@ -35,6 +47,8 @@ export interface CellNames {
 export interface OnnxLayer<T extends LayerType> {
   /** what its fields ask for and ONNX has not, in words; null: nothing */
   lacks?(layer: LayerOf<T>, at: At): string | null;
+  /** of a decoder's layer whose state is no cell's; missing: it has no form of single steps */
+  carried?(layer: LayerOf<T>, at: At): Carried[];
   /** Adds its nodes. `x`: (steps, batch, inputs), or symbol ids. @returns the name of its output */
   build(graph: GraphBuilder, x: string, made: Made<T>): string;
 }
