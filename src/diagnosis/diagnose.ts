@@ -1,6 +1,6 @@
 // From what a run shows to findings, as it trains. Pure: it is fed, remembers in bounded memory, and answers.
 import { type Divergence, diverged } from './diverged.ts';
-import type { Finding, Observation, RunFacts, Seen } from './facts.ts';
+import type { Finding, GateSeen, Observation, RunFacts, Seen } from './facts.ts';
 import { FINDINGS } from './findings.ts';
 import { History, Recent } from './history.ts';
 
@@ -18,6 +18,7 @@ const SMALLEST_RATIO = -45;
 export class Diagnosis {
   private readonly facts: RunFacts;
   private readonly found: { id: Finding['id']; layer: string | null }[];
+  private readonly gates = new WeakMap<object, GateSeen>();
   private readonly seen: Seen = {
     step: 0,
     loss: new History(),
@@ -43,6 +44,21 @@ export class Diagnosis {
 
   diverged(divergence: Divergence): Finding[] {
     return this.fresh([diverged(this.facts, this.seen, divergence)]);
+  }
+
+  /** By the object that was handed over, which mostly comes again: joining its names costs more than the averages. */
+  private gateOf(each: NonNullable<Observation['gates']>[number]): GateSeen {
+    let kept = this.gates.get(each);
+    if (kept) return kept;
+    const { layer, gate } = each;
+    kept = entry(this.seen.gates, `${layer} ${gate}`, () => ({
+      layer,
+      gate,
+      mean: new Recent(RECENT_GATES),
+      saturation: new Recent(RECENT_GATES),
+    }));
+    this.gates.set(each, kept);
+    return kept;
   }
 
   private look(): Finding[] {
@@ -79,15 +95,10 @@ export class Diagnosis {
       const ratio = logRatio(norms);
       if (ratio !== null) entry(seen.ratios, layer, () => new History()).push(step, ratio);
     }
-    for (const { layer, gate, mean, saturation } of gates) {
-      const kept = entry(seen.gates, `${layer} ${gate}`, () => ({
-        layer,
-        gate,
-        mean: new Recent(RECENT_GATES),
-        saturation: new Recent(RECENT_GATES),
-      }));
-      kept.mean.push(average(mean));
-      kept.saturation.push(average(saturation));
+    for (const each of gates) {
+      const kept = this.gateOf(each);
+      kept.mean.push(average(each.mean));
+      kept.saturation.push(average(each.saturation));
     }
     for (const { layer, share } of dead) {
       const kept = entry(seen.dead, layer, () => ({ least: share, shares: new Recent(RECENT_DEAD) }));

@@ -16,6 +16,10 @@ export class RowReader {
   private readonly flow: (Stretch & { layer: string })[];
   private readonly gates: (Stretch & { layer: string; gate: string })[];
   private readonly dead: string[];
+  private readonly views = new WeakMap<
+    Float32Array,
+    { saturation: Float32Array; gates: NonNullable<Observed['gates']> }
+  >();
 
   constructor(sidecars: readonly SeriesSidecar[]) {
     const named = (name: string) => sidecars.find(sidecar => sidecar.name === name);
@@ -24,27 +28,31 @@ export class RowReader {
     this.dead = named(SERIES.deadUnits)?.axes[0]?.labels ?? [];
   }
 
-  /** Views of the rows. */
+  /** Views of the rows, which are the same for the same arrays: a run uses those of its rows again and again. */
   read(rows: Rows): Observed {
     const flow = rows.get(SERIES.gradientFlow);
     const mean = rows.get(SERIES.gates);
     const saturation = rows.get(SERIES.saturation);
     const dead = rows.get(SERIES.deadUnits);
-    return {
-      ...(flow && {
-        flow: this.flow.map(({ layer, from, to }) => ({ layer, norms: flow.subarray(from, to) })),
-      }),
-      ...(mean &&
-        saturation && {
-          gates: this.gates.map(({ layer, gate, from, to }) => ({
-            layer,
-            gate,
-            mean: mean.subarray(from, to),
-            saturation: saturation.subarray(from, to),
-          })),
-        }),
-      ...(dead && { dead: this.dead.map((layer, index) => ({ layer, share: dead[index]! })) }),
-    };
+    const observed: Observed = {};
+    if (flow)
+      observed.flow = this.flow.map(({ layer, from, to }) => ({ layer, norms: flow.subarray(from, to) }));
+    if (mean && saturation) observed.gates = this.gateViews(mean, saturation);
+    if (dead) observed.dead = this.dead.map((layer, index) => ({ layer, share: dead[index]! }));
+    return observed;
+  }
+
+  private gateViews(mean: Float32Array, saturation: Float32Array): NonNullable<Observed['gates']> {
+    const before = this.views.get(mean);
+    if (before?.saturation === saturation) return before.gates;
+    const gates = this.gates.map(({ layer, gate, from, to }) => ({
+      layer,
+      gate,
+      mean: mean.subarray(from, to),
+      saturation: saturation.subarray(from, to),
+    }));
+    this.views.set(mean, { saturation, gates });
+    return gates;
   }
 }
 

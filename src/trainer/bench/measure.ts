@@ -19,7 +19,7 @@ import { type BenchShape, benchExperiment, benchSizes } from './models.ts';
 import { benchTask } from './source.ts';
 
 /** As often as a run writes what its steps have shown, or a step: a sample has its share of all that belongs to steps. */
-const SLICE_MILLISECONDS = 40;
+const SLICE_MILLISECONDS = 100;
 /** A run of this length keeps a row of every series for every step. */
 const RECORDED_STEPS = 2000;
 /** However short the time is. */

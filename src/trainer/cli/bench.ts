@@ -36,7 +36,7 @@ export const command: Command = {
     seed: { value: 'N', help: 'Of the weights and the numbers; default: 1.' },
     'no-recording': { help: 'Record neither gradient flow nor gates.' },
     serve: {
-      help: 'Read orders from stdin, one JSON line each, and answer each with one: {"open": {"cell", "shape", "recording", "window"}}, {"measure": {"seconds"}} or {"measure": {"steps"}}, {"close": true}. So rounds can be interleaved with another program’s. "open" also takes a list: its runs take turns of 40 ms, and "measure" is answered with {"runs": […]}, of each the figures and "msStretches".',
+      help: 'Read orders from stdin, one JSON line each, and answer each with one: {"open": {"cell", "shape", "recording", "window"}}, {"measure": {"seconds"}} or {"measure": {"steps"}}, {"close": true}. So rounds can be interleaved with another program’s. "open" also takes a list: its runs take turns of 100 ms, and "measure" is answered with {"runs": […]}, of each the figures and "msStretches".',
     },
     ...JSON_OPTION,
   },
@@ -135,7 +135,7 @@ function describe(facts: ReturnType<typeof factsOf>): string {
   const ms = (value: number) => `${value.toPrecision(4)} ms`;
   const lines = [
     `${cell} ${shape.join(' ')} · ${engineUsed.provider} (${isa}, ${plural(threads, 'thread')})${facts.recording ? '' : ', nothing recorded'}`,
-    `${ms(facts.msMedian)} a step, in the median of stretches of 40 ms; ${plural(steps, 'step')}, mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
+    `${ms(facts.msMedian)} a step, in the median of stretches of 100 ms; ${plural(steps, 'step')}, mean ${ms(facts.msMean)}, eight in ten between ${ms(facts.ms10)} and ${ms(facts.ms90)}`,
     `loss ${facts.firstLoss.toPrecision(4)} → ${facts.loss.toPrecision(4)}, memory at most ${formatBytes(facts.peakMemoryBytes)} (${formatBytes(facts.predictedMemoryBytes)} predicted), first step after ${facts.msToFirstStep.toFixed(0)} ms`,
   ];
   const { textColumns } = screenOf();

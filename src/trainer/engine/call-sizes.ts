@@ -458,10 +458,68 @@ const SIZES: Readonly<Record<string, number>> = {
   lstm_variant_backward: 4,
 };
 
+/** Operands of a call whose sizes fit together, and the numbers that each must have; -1: it is not given. */
+interface Known {
+  integers: readonly number[];
+  rooms: readonly number[];
+}
+
+/** By kernel, the newest first to go: a step asks for the same ones again. */
+const known = new Map<string, Known[]>();
+const MOST_KNOWN = 16;
+
 /** @throws RangeError naming the kernel and what does not fit */
 export function checkSizes(kernel: string, operands: readonly Operand[], integers: readonly number[]): void {
-  const sizes = SIZES[kernel] ?? integers.length;
-  for (let i = 0; i < sizes; i++) {
+  const counted = SIZES[kernel] ?? integers.length;
+  const before = known.get(kernel);
+  if (!before?.some(one => fits(one, operands, integers, counted))) {
+    checkRooms(kernel, operands, integers, counted);
+    remember(kernel, before, operands, integers.slice(0, counted));
+  }
+  checkIndices(kernel, operands, integers);
+}
+
+/** Whether the call has the sizes of one that was in order, and room for them. */
+function fits(
+  { integers: sizes, rooms }: Known,
+  operands: readonly Operand[],
+  integers: readonly number[],
+  counted: number,
+): boolean {
+  if (rooms.length !== operands.length || sizes.length !== counted) return false;
+  for (let i = 0; i < counted; i++) if (sizes[i] !== integers[i]) return false;
+  for (let place = 0; place < rooms.length; place++) {
+    const operand = operands[place];
+    const room = rooms[place]!;
+    if (!operand) {
+      if (room >= 0) return false;
+    } else if (!(room >= 0 && operand.offset >= 0 && room <= operand.data.length - operand.offset))
+      return false;
+  }
+  return true;
+}
+
+function remember(
+  kernel: string,
+  before: Known[] | undefined,
+  operands: readonly Operand[],
+  integers: readonly number[],
+): void {
+  const needed = ROOMS[kernel]?.(integers);
+  const rooms = operands.map((operand, place) => (operand ? (needed?.[place] ?? 0) : -1));
+  const one = { integers, rooms };
+  if (!before) known.set(kernel, [one]);
+  else if (before.length < MOST_KNOWN) before.push(one);
+  else before[MOST_KNOWN - 1] = one;
+}
+
+function checkRooms(
+  kernel: string,
+  operands: readonly Operand[],
+  integers: readonly number[],
+  counted: number,
+): void {
+  for (let i = 0; i < counted; i++) {
     const size = integers[i]!;
     if (!Number.isInteger(size) || size > MOST || size < (SIGNED.has(kernel) ? -MOST : 0))
       throw new RangeError(
@@ -485,7 +543,6 @@ export function checkSizes(kernel: string, operands: readonly Operand[], integer
   for (const place of needed.keys())
     if (!given(place) && (!optional.includes(place) || also.includes(place)))
       throw new RangeError(`${kernel}: operand ${place} is not given, and it is needed.`);
-  checkIndices(kernel, operands, integers);
 }
 
 /** Where the lengths stand among the operands. */
@@ -595,6 +652,15 @@ function roomOf(operand: Operand | undefined): number {
 }
 
 /** `weights`: where they are 0, an index is not looked at. */
+/** The first of whole numbers that is not at least 0 and below the limit; `count`: there is none. */
+function firstOutside(data: Float32Array | Int32Array, offset: number, count: number, limit: number): number {
+  if (!(data instanceof Int32Array) || !(offset + count <= data.length)) return 0;
+  // one comparison for both ends: a negative number is a large one without its sign
+  const most = Math.min(Math.floor(limit), 2 ** 31);
+  for (let i = 0; i < count; i++) if (!(data[offset + i]! >>> 0 < most)) return i;
+  return count;
+}
+
 function requireBelow(
   kernel: string,
   indices: Operand | undefined,
@@ -604,7 +670,7 @@ function requireBelow(
 ): void {
   if (!indices) return;
   const { data, offset } = indices;
-  for (let i = 0; i < count; i++) {
+  for (let i = firstOutside(data, offset, count, limit); i < count; i++) {
     const index = data[offset + i]!;
     if (index >= 0 && index + 1 <= limit) continue;
     if (weights && weights.data[weights.offset + i] === 0) continue;

@@ -51,8 +51,11 @@ export function softmaxCrossEntropy(
     throw new Error(
       `softmaxCrossEntropy: ${rows} rows of logits, ${targets.length} targets and ${weights?.length ?? 'no'} weights do not fit.`,
     );
+  const isWhole = targets instanceof Int32Array;
   for (let row = 0; row < rows; row++) {
     const target = targets[row]!;
+    // one comparison for both ends: a negative number is a large one without its sign
+    if (isWhole && target >>> 0 < classes) continue;
     if (weights?.[row] !== 0 && !(target >= 0 && target < classes))
       throw new RangeError(
         `softmaxCrossEntropy: target ${target} of row ${row} is not one of ${classes} classes.`,

@@ -19,7 +19,7 @@ const DISK_RETRY_MILLISECONDS = 1000;
  * So often at least, or after each step that takes longer, what the steps have shown is written, requests are heard, and
  * the event loop has its turn.
  */
-const TURN_MILLISECONDS = 40;
+const TURN_MILLISECONDS = 100;
 
 export class Member {
   /** how it ended; null while it goes on */

@@ -339,6 +339,20 @@ describe('sizes of kernel calls', () => {
       else checkSizes(kernel, operands, integers);
     });
 
+  it('refuses what does not fit after the same sizes have passed', () => {
+    const call = (targets: number[], logits = floats(6), weights: ReturnType<typeof floats> | null = null) =>
+      checkSizes('softmax_cross_entropy', [logits, ints(targets), weights, null], [2, 3]);
+    call([0, 2]);
+    call([0, 2]);
+    assert.throws(() => call([0, 3]), /index 3 of row 1 is not below 3/);
+    assert.throws(() => call([-1, 0]), /index -1 of row 0 is not below 3/);
+    assert.throws(() => call([0, 2], floats(5)), /operand 0 has room for 5 numbers, 6 are needed/);
+    assert.throws(() => call([0, 2], floats(6, 1)), /operand 0 has room for 5 numbers, 6 are needed/);
+    assert.throws(() => call([0]), /operand 1 has room for 1 numbers, 2 are needed/);
+    assert.throws(() => call([0, 2], floats(6), floats(1)), /operand 2 has room for 1 numbers, 2 are needed/);
+    call([0, 9], floats(6), { data: Float32Array.of(1, 0), offset: 0 });
+  });
+
   for (const [kernel, { length }] of Object.entries(OPERANDS))
     if (length > 0)
       it(`refuses operands without room: ${kernel}`, () => {

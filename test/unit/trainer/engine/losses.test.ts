@@ -40,6 +40,10 @@ describe('losses', () => {
       () => softmaxCrossEntropy(predictions(), Int32Array.of(0, 2, 1), null),
       /target 2 of row 1 .* 2 classes/,
     );
+    assert.throws(
+      () => softmaxCrossEntropy(predictions(), Int32Array.of(0, 1, -1), null),
+      /target -1 of row 2 .* 2 classes/,
+    );
   });
 
   it('refuse lengths that do not fit', () => {
