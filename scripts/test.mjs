@@ -235,6 +235,7 @@ let watch;
 function missingGround() {
   const files = [
     'dist/extension.cjs',
+    'dist/main.cjs',
     'dist/engine/unroll.mjs',
     'dist/webview/dashboard.js',
     'dist/engine/wasm/simd128.wasm',

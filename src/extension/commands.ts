@@ -19,21 +19,28 @@ import { CannotTrain, comparingCells, type Source } from './train/training.ts';
 type Target = RunTreeNode | ModelTarget | vscode.Uri | readonly string[] | string | null | undefined;
 type Handler = (target: Target, selection: readonly RunTreeNode[]) => Promise<unknown>;
 
-export function registerCommands(services: Services, dashboard: Dashboard, tree: RunTree): vscode.Disposable {
-  const handlers = table(services, dashboard, tree);
-  return vscode.Disposable.from(
-    ...Object.entries(handlers).map(([name, handler]) =>
-      vscode.commands.registerCommand(`unroll.${name}`, async (...given: [Target, unknown]) => {
-        const [target, selection] = given;
-        // a menu of a row gives both; VS Code does not know the row while it asks for all of them anew
-        if (given.length > 1 && target === undefined) return actions.tellRedrawn();
-        const byKey = target === 'selection';
-        const clicked = Array.isArray(selection) ? selection.filter(isNode) : [];
-        const nodes = byKey ? await tree.selection() : clicked;
-        return handler(byKey ? undefined : target, nodes).catch(cause => report(cause, services));
-      }),
-    ),
+export interface Commands {
+  names: readonly string[];
+  /** @param given what VS Code gives a command's handler */
+  run(name: string, given: readonly unknown[]): Promise<unknown>;
+}
+
+export function commandsOf(services: Services, dashboard: Dashboard, tree: RunTree): Commands {
+  const handlers = new Map(
+    Object.entries(table(services, dashboard, tree)).map(([name, handler]) => [`unroll.${name}`, handler]),
   );
+  return {
+    names: [...handlers.keys()],
+    async run(name, given) {
+      const [target, selection] = given as [Target, unknown];
+      // a menu of a row gives both; VS Code does not know the row while it asks for all of them anew
+      if (given.length > 1 && target === undefined) return actions.tellRedrawn();
+      const byKey = target === 'selection';
+      const clicked = Array.isArray(selection) ? selection.filter(isNode) : [];
+      const nodes = byKey ? await tree.selection() : clicked;
+      return handlers.get(name)!(byKey ? undefined : target, nodes).catch(cause => report(cause, services));
+    },
+  };
 }
 
 function table(services: Services, dashboard: Dashboard, tree: RunTree): Record<string, Handler> {

@@ -1,74 +1,34 @@
-// What VS Code loads. `activate` is a table of contents: it makes the parts and registers them; what is heavy
-// (schema, parser, run readers) is loaded by the part that first needs it.
-import { join } from 'node:path';
+// What VS Code loads: small, so that the dashboard's last picture stands before the rest of the extension is loaded
+// (`main.ts`, a bundle of its own). Commands that are called meanwhile wait for it.
 import * as vscode from 'vscode';
-import { registerCommands } from './commands.ts';
-import { registerDashboard } from './dashboard/dashboard.ts';
-import { CodeDocuments } from './definitions/documents.ts';
-import { registerDefinitions } from './definitions/register.ts';
-import { dataTeller } from './experiments/ask-data.ts';
-import { registerDataCompletion } from './experiments/completion.ts';
-import { DataChecks } from './experiments/data-check.ts';
-import { ExperimentDiagnostics, registerQuickFixes } from './experiments/diagnostics.ts';
-import { ExperimentDocuments } from './experiments/documents.ts';
-import { registerHover } from './experiments/hover.ts';
-import { LastRuns } from './experiments/last-runs.ts';
-import { registerLenses } from './experiments/lenses.ts';
-import { registerAsItWas } from './runs/as-it-was.ts';
-import { keepContextKeys } from './runs/context-keys.ts';
-import { TrainingStatus } from './runs/status-bar.ts';
-import { RunStore } from './runs/store.ts';
-import { RunTree, registerRunColors } from './runs/tree.ts';
-import type { Services } from './services.ts';
-import { ownFolders, Training } from './train/training.ts';
-import { Supervisor } from './workers/supervisor.ts';
+import { Pages } from './dashboard/pages.ts';
+import type { Parts } from './main.ts';
 
 /** For the tests in the host. */
 export interface Api {
-  services: Services;
-  /** milliseconds that `activate` took */
-  activation: number;
+  ready: Promise<Parts>;
 }
 
 export function activate(context: vscode.ExtensionContext): Api {
-  const began = performance.now();
-  ownFolders.samples = join(context.extensionPath, 'samples');
-  const log = vscode.window.createOutputChannel('Unroll', { log: true });
-  const store = new RunStore();
-  const experiments = new ExperimentDocuments();
-  const code = new CodeDocuments(join(context.extensionPath, 'dist/engine/grammars'), log);
-  const supervisor = new Supervisor(context, log, store);
-  const training = new Training(store, supervisor);
-  const lastRuns = new LastRuns(store, document =>
-    experiments.isExperiment(document) ? [''] : code.modelNames(document),
-  );
-  const diagnostics = new ExperimentDiagnostics(experiments, lastRuns);
-  const services: Services = { context, log, store, experiments, code, lastRuns, training };
-  const engine = join(context.extensionPath, 'dist/engine');
-  dataTeller.engine = engine;
-  const dashboard = registerDashboard(services);
-  const tree = new RunTree(store, training);
+  const pages = new Pages(context);
+  const ready = load(context, pages);
+  const { commands } = context.extension.packageJSON.contributes as { commands: { command: string }[] };
   context.subscriptions.push(
-    log,
-    supervisor,
-    store,
-    experiments,
-    lastRuns,
-    diagnostics,
-    registerQuickFixes(diagnostics),
-    registerLenses(experiments, lastRuns),
-    registerHover(experiments, lastRuns),
-    registerDataCompletion(),
-    new DataChecks(experiments, engine, ownFolders.samples),
-    code,
-    registerDefinitions(services),
-    registerAsItWas(store),
-    registerRunColors(),
-    keepContextKeys(store),
-    tree,
-    new TrainingStatus(store),
-    registerCommands(services, dashboard, tree),
+    ...commands.map(({ command }) =>
+      vscode.commands.registerCommand(command, async (...given: unknown[]) =>
+        (await ready).commands.run(command, given),
+      ),
+    ),
   );
-  void store.start().then(() => supervisor.askToResume());
-  return { services, activation: performance.now() - began };
+  return { ready };
+}
+
+async function load(context: vscode.ExtensionContext, pages: Pages): Promise<Parts> {
+  // VS Code asks for the pages that a reload left open when it hears that activation has ended
+  await new Promise(setImmediate);
+  // two round trips to the window: pages are asked for in the first, and their pictures are sent by the second
+  for (let trip = 0; trip < 2; trip++)
+    await vscode.commands.executeCommand('setContext', 'unroll.active', true);
+  const { start } = await import('./main.ts');
+  return start(context, pages);
 }

@@ -2,23 +2,17 @@
 import * as vscode from 'vscode';
 import type { Dashboard, Services, ShowOptions } from '../services.ts';
 import { plain } from '../text.ts';
+import { Page, type PageOwner, type Pages, VIEW } from './pages.ts';
 import { DashboardSession } from './session.ts';
 
-const VIEW = 'unroll.dashboard';
-
-export function registerDashboard(services: Services): Dashboard {
+export function registerDashboard(services: Services, pages: Pages): Dashboard {
   const dashboard = new Dashboards(services);
-  services.context.subscriptions.push(
-    dashboard,
-    vscode.window.registerWebviewViewProvider(VIEW, dashboard),
-    vscode.window.registerWebviewPanelSerializer(VIEW, dashboard),
-  );
+  services.context.subscriptions.push(dashboard);
+  pages.hand(dashboard);
   return dashboard;
 }
 
-class Dashboards
-  implements Dashboard, vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable
-{
+class Dashboards implements Dashboard, PageOwner, vscode.Disposable {
   private readonly services: Services;
   private view: { frame: vscode.WebviewView; session: DashboardSession } | null = null;
   private tab: { frame: vscode.WebviewPanel; session: DashboardSession } | null = null;
@@ -45,7 +39,8 @@ class Dashboards
     else await vscode.commands.executeCommand(`${VIEW}.focus`, { preserveFocus });
   }
 
-  resolveWebviewView(frame: vscode.WebviewView, context: vscode.WebviewViewResolveContext): void {
+  resolveView(frame: vscode.WebviewView, state: unknown, page: Page | null): void {
+    const kept = this.wanted ? null : state;
     const session = this.session(
       {
         webview: frame.webview,
@@ -53,10 +48,10 @@ class Dashboards
           return frame.visible;
         },
         onVisibility: frame.onDidChangeVisibility,
-        place: 'side',
+        page: page ?? this.page(frame.webview, 'side', kept),
       },
       this.wanted,
-      this.wanted ? null : context.state,
+      kept,
     );
     if (this.wantedSection) session.focus(this.wantedSection);
     session.onTitle = title => {
@@ -69,8 +64,8 @@ class Dashboards
     });
   }
 
-  async deserializeWebviewPanel(frame: vscode.WebviewPanel, state: unknown): Promise<void> {
-    this.adopt(frame, null, state);
+  restoreTab(frame: vscode.WebviewPanel, state: unknown, page: Page | null): void {
+    this.adopt(frame, null, state, page ?? undefined);
   }
 
   dispose(): void {
@@ -98,6 +93,7 @@ class Dashboards
     frame: vscode.WebviewPanel,
     folders: readonly string[] | null,
     kept: unknown,
+    page = this.page(frame.webview, 'tab', kept),
   ): DashboardSession {
     const icon = (theme: string) =>
       vscode.Uri.joinPath(this.services.context.extensionUri, 'media', `unroll-${theme}.svg`);
@@ -109,7 +105,7 @@ class Dashboards
           return frame.visible;
         },
         onVisibility: frame.onDidChangeViewState,
-        place: 'tab',
+        page,
       },
       folders,
       kept,
@@ -123,6 +119,10 @@ class Dashboards
       if (this.tab?.frame === frame) this.tab = null;
     });
     return session;
+  }
+
+  private page(webview: vscode.Webview, place: Page['place'], kept: unknown): Page {
+    return new Page(webview, this.services.context.extensionUri, place, kept);
   }
 
   private session(

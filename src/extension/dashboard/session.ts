@@ -1,7 +1,5 @@
 // One page that shows runs, in the side panel or in a tab: it gets everything when it is ready, then what is new
 // at most four times a second while it is visible, and nothing while it is hidden.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { checkRequest } from '../../protocol/check.ts';
 import { HostConnection, type RequestHandlers } from '../../protocol/connection.ts';
@@ -15,15 +13,15 @@ import type { Services } from '../services.ts';
 import { saveChart } from './chart-file.ts';
 import { copyComparison, saveComparison } from './comparison.ts';
 import { applyFixInEditor } from './fix.ts';
-import { type KeptPicture, pageHtml, pictureFrom } from './html.ts';
 import type { DashboardModel } from './model.ts';
+import type { Page } from './pages.ts';
 
 /** A WebviewView or a WebviewPanel. */
 export interface Frame {
   readonly webview: vscode.Webview;
   readonly visible: boolean;
   readonly onVisibility: vscode.Event<unknown>;
-  readonly place: 'side' | 'tab';
+  readonly page: Page;
 }
 
 const MIN_MILLISECONDS = 240;
@@ -35,14 +33,12 @@ export class DashboardSession implements vscode.Disposable {
   private readonly services: Services;
   private readonly openTab: (folders: readonly string[] | null) => Promise<void>;
   private readonly connection: HostConnection;
-  private readonly root: vscode.Uri;
   private readonly subscriptions: vscode.Disposable[];
   private watching: vscode.Disposable | null = null;
   private model: DashboardModel | null = null;
   private folders: readonly string[] | null;
   private pinnedIds: readonly string[] | null = null;
   private isReady = false;
-  private hasPicture = false;
   private smoothing = 0;
   private shownKey = '';
   private sentAt = 0;
@@ -67,10 +63,7 @@ export class DashboardSession implements vscode.Disposable {
     this.services = services;
     this.folders = folders;
     this.openTab = openTab;
-    const { webview } = frame;
-    this.root = vscode.Uri.joinPath(services.context.extensionUri, 'dist', 'webview');
-    webview.options = { enableScripts: true, localResourceRoots: [this.root], enableCommandUris: false };
-    this.connection = new HostConnection(transportOf(webview), this.handlers(), checkRequest);
+    this.connection = new HostConnection(transportOf(frame), this.handlers(), checkRequest);
     this.subscriptions = [
       frame.onVisibility(() => this.watchIfVisible()),
       services.store.onDidPoll(() => void this.update()),
@@ -80,9 +73,6 @@ export class DashboardSession implements vscode.Disposable {
       }),
     ];
     this.restore(kept);
-    const picture = pictureFrom(kept);
-    webview.html = this.html(picture);
-    this.hasPicture = picture !== null;
     void this.prepare();
     this.watchIfVisible();
   }
@@ -110,19 +100,6 @@ export class DashboardSession implements vscode.Disposable {
     if (typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1) this.smoothing = smoothing;
     if (!Array.isArray(pinned) || pinned.length > 1000) return;
     this.pinnedIds = pinned.filter(id => typeof id === 'string');
-  }
-
-  private html(picture: KeptPicture | null): string {
-    const { webview, place } = this.frame;
-    const uriOf = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.root, name)).toString();
-    return pageHtml({
-      cspSource: webview.cspSource,
-      script: uriOf('dashboard.js'),
-      styles: readFileSync(join(this.root.fsPath, 'dashboard.css'), 'utf8'),
-      codicons: uriOf('codicon.css'),
-      place,
-      picture,
-    });
   }
 
   /** Reads while the page is loaded, so that it is answered as soon as it is ready. */
@@ -155,10 +132,9 @@ export class DashboardSession implements vscode.Disposable {
     else {
       this.watching?.dispose();
       this.watching = null;
-      // the page is gone; a new one will say that it is ready, and begins without the picture from before a reload
+      // the page is gone; a new one will say that it is ready
       this.isReady = false;
-      if (this.hasPicture) this.frame.webview.html = this.html(null);
-      this.hasPicture = false;
+      this.frame.page.forgetPicture();
     }
   }
 
@@ -389,13 +365,10 @@ function keyOf(runs: readonly ListedRun[]): string {
   return runs.map(({ folder, name }) => `${folder}\n${name}`).join('\n');
 }
 
-function transportOf(webview: vscode.Webview): Transport {
-  let listening: vscode.Disposable | null = null;
+function transportOf({ webview, page }: Frame): Transport {
   return {
     post: message => void webview.postMessage(onOneBuffer(message)),
-    listen: take => {
-      listening = webview.onDidReceiveMessage(take);
-    },
-    dispose: () => listening?.dispose(),
+    listen: take => page.listen(take),
+    dispose: () => page.dispose(),
   };
 }

@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
 import type { ExperimentInput } from '../../../src/experiment/schema.ts';
 import type { Api } from '../../../src/extension/extension.ts';
+import type { Parts } from '../../../src/extension/main.ts';
 import { createRun } from '../../../src/runs/create.ts';
 import type { DefinitionSource, Fix, RunStatus, WriterFile } from '../../../src/runs/format.ts';
 import { RunWriter } from '../../../src/runs/writer.ts';
@@ -14,10 +15,10 @@ export { endless, until } from '../../e2e/runs.ts';
 
 export const EXTENSION = 'unroll-lab.unroll-lab';
 
-export async function api(): Promise<Api> {
+export async function api(): Promise<Parts> {
   const extension = vscode.extensions.getExtension<Api>(EXTENSION);
   if (!extension) throw new Error(`${EXTENSION} is not installed in this host.`);
-  return extension.activate();
+  return (await extension.activate()).ready;
 }
 
 export function workspaceFolder(): string {
