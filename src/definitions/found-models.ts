@@ -3,8 +3,8 @@
 import { type Binding, rangeOf, type Scope } from './code/expression.ts';
 import type { Node } from './code/syntax.ts';
 import { countParameters } from './counts.ts';
-import { CONVENTION_OF, type FoundLayer, type FoundModel } from './definition.ts';
-import type { SourceReader } from './found-layers.ts';
+import { CONVENTION_OF, type FoundLayer, type FoundModel, type Origin } from './definition.ts';
+import { INPUT_SHAPES, type SourceReader } from './found-layers.ts';
 import type { Role } from './frameworks/framework.ts';
 import { functionalModels } from './functional.ts';
 import { Shapes } from './shapes.ts';
@@ -270,6 +270,15 @@ function addCalls(reader: SourceReader, made: Node, variable: string): Node[] {
     .filter(node => reader.dialect.scopeOf(node) === scope);
 }
 
+/** Where the width stands that a layer's own input shape has by default. */
+function declaredAt({ options }: FoundLayer, width: number): Origin | null {
+  for (const name of INPUT_SHAPES) {
+    const given = options.get(name);
+    if (given?.value === null && given.fallback === width) return given.from ?? null;
+  }
+  return null;
+}
+
 /** Keras and tfjs tell no layer the width of its input: it follows from what it reads. */
 function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls: readonly Node[]): void {
   const byPlace = new Map(calls.map(call => [`${call.startIndex} ${call.endIndex}`, call]));
@@ -281,7 +290,8 @@ function countThrough(reader: SourceReader, layers: readonly FoundLayer[], calls
     if (!recurrent || !call) continue;
     const value = known.widthBefore(call);
     const fallback = value === null ? usual.widthBefore(call) : null;
-    recurrent.inputSize = { ...recurrent.inputSize, value, fallback };
+    const from = fallback === null ? null : declaredAt(layer, fallback);
+    recurrent.inputSize = { ...recurrent.inputSize, value, fallback, ...(from && { from }) };
     const widths = value === null ? ends.map(each => each.widthBefore(call)) : [];
     const isRange = widths.length > 0 && widths.every(width => width !== null);
     if (isRange && (fallback === null || widths[0] !== widths[1]))

@@ -4,6 +4,7 @@
 import { type ArrayShape, callsNamed, dotted, type Evaluator, framesWith, type Value } from './evaluation.ts';
 import { type Binding, type CallOf, type Expression, itemAt } from './expression.ts';
 import type { Node, Source } from './node.ts';
+import { type Columns, Tables } from './tables.ts';
 
 const UNKNOWN: Value = { kind: 'unknown' };
 const DEPTH = 26;
@@ -20,6 +21,7 @@ const SIZED =
 const DRAWN: Readonly<Record<string, number>> = { normal: 2, uniform: 2, randint: 2, binomial: 2, choice: 1 };
 const TABLES =
   /^(?:read_(?:csv|excel|parquet|table|sql|json|feather)|DataFrame|DataReader|get_data_yahoo|download)$/;
+const MAY_BE_TABLE = /\bread_(?:csv|table)\b|\.columns\b/;
 /** Modules whose functions take the array as their first argument. */
 const MODULES =
   /^(?:numpy|np|torch|tensorflow|tf|pandas|pd|K|keras|jnp|jax|copy|sklearn|npm:(?:https?:\/\/[\w./@-]*\/)?@tensorflow\/tfjs[\w./@-]*)(?:\.|$)/;
@@ -35,12 +37,14 @@ const DATASETS: Readonly<Record<string, readonly number[]>> = {
 
 export class Arrays {
   private readonly evaluator: Evaluator;
+  private readonly tables: Tables;
   private readonly under = new Set<Node>();
   private left = 0;
   private nested = 0;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.tables = new Tables(evaluator);
   }
 
   of(expression: Expression): ArrayShape {
@@ -55,6 +59,8 @@ export class Arrays {
 
   private shape(expression: Expression, depth: number): ArrayShape {
     if (depth > DEPTH || --this.left <= 0) return null;
+    const table = this.ofTable(expression);
+    if (table) return table;
     switch (expression.kind) {
       case 'list':
         return this.ofList(expression, depth);
@@ -81,6 +87,24 @@ export class Arrays {
     }
   }
 
+  /** A table whose columns the text or the first line of its file names. */
+  private ofTable(expression: Expression): ArrayShape {
+    if (!MAY_BE_TABLE.test(expression.node.source.text)) return null;
+    const columns = this.tables.columns(expression);
+    if (columns) return [UNKNOWN, this.widthOf(columns)];
+    const names = this.tables.listOf(expression);
+    return names?.at ? [this.widthOf(names)] : null;
+  }
+
+  private widthOf({ names, at }: Columns): Value {
+    if (!at) return size(names.length);
+    return {
+      kind: 'outside',
+      fallback: names.length,
+      from: { file: at.source.file, line: 1, isCall: false },
+    };
+  }
+
   // names
 
   private ofBindings(expression: Expression, depth: number): ArrayShape {
@@ -105,6 +129,8 @@ export class Arrays {
       return agreed(this.evaluator.imported(binding).map(each => this.ofBinding(each, at, depth + 1)));
     if (binding.kind !== 'value') return null;
     const { value } = binding;
+    // a table that has a name and whose columns are not told is changed after it was made
+    if (this.ofTable(value)) return [UNKNOWN, UNKNOWN];
     return isEmptyList(value) ? this.ofFilled(binding, depth) : this.shape(value, depth);
   }
 
@@ -229,7 +255,9 @@ export class Arrays {
       const name = this.evaluator.value(item);
       return name.kind === 'known' && typeof name.value === 'string';
     });
-    return items && isNames ? [UNKNOWN, size(items.length)] : null;
+    if (items && isNames) return [UNKNOWN, size(items.length)];
+    const listed = this.tables.listOf(given);
+    return listed && [UNKNOWN, this.widthOf(listed)];
   }
 
   /** A table of pandas: a string in its brackets names a column, where it may be anything in a dictionary. */
@@ -305,6 +333,10 @@ export class Arrays {
     const [low, high] = [read(from) ?? (from ? null : 0), to ? read(to) : undefined];
     if (low === null || high === null) return UNKNOWN;
     const length = numberOf(dim);
+    if (length === null && dim.kind === 'outside' && typeof dim.fallback === 'number') {
+      const usual = this.window(slice, size(dim.fallback));
+      return usual.kind === 'known' ? { kind: 'outside', fallback: usual.value, from: dim.from } : UNKNOWN;
+    }
     if (high !== undefined && low >= 0 && high >= 0)
       return size(Math.max(0, (length === null ? high : Math.min(high, length)) - low));
     if (length === null) return UNKNOWN;
@@ -504,10 +536,7 @@ export class Arrays {
       : place < 0
         ? first.length + place
         : place;
-    const sum = shapes.map(each => numberOf(each![along] ?? UNKNOWN));
-    const whole = sum.some(each => each === null)
-      ? UNKNOWN
-      : size((sum as number[]).reduce((a, b) => a + b, 0));
+    const whole = sumOf(shapes.map(each => each![along] ?? UNKNOWN));
     return agreed(shapes)!.map((dim, index) => (index === along ? whole : dim));
   }
 
@@ -534,6 +563,19 @@ function size(value: number): Value {
 
 function numberOf(value: Value): number | null {
   return value.kind === 'known' && typeof value.value === 'number' ? value.value : null;
+}
+
+/** What is open in one of them leaves the sum open, with its default. */
+function sumOf(values: readonly Value[]): Value {
+  let sum = 0;
+  let open: Extract<Value, { kind: 'outside' }> | null = null;
+  for (const value of values) {
+    const number = value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : null;
+    if (typeof number !== 'number') return UNKNOWN;
+    sum += number;
+    if (value.kind === 'outside') open ??= value;
+  }
+  return open ? { kind: 'outside', fallback: sum, from: open.from } : size(sum);
 }
 
 function positive(value: Value): Value {

@@ -2,6 +2,7 @@
 // them. Only how many there are is asked, since the order of a set is not told.
 import { dotted, type Evaluator } from './evaluation.ts';
 import { type Constant, type Expression, isSpread } from './expression.ts';
+import { FileTexts } from './file-texts.ts';
 import type { Node } from './node.ts';
 
 const DEPTH = 16;
@@ -10,17 +11,31 @@ const MOST = 20_000;
 const CHANGES =
   '(?:append|extend|insert|remove|pop|popitem|add|update|clear|discard|setdefault|push|splice|shift|unshift|delete|set|fill)';
 
+const DISTINCT =
+  /^(?:set|frozenset|Set|dict\.fromkeys|(?:collections\.)?(?:Counter|OrderedDict\.fromkeys)|np\.unique|numpy\.unique)$/;
+
 export class Collections {
   private readonly evaluator: Evaluator;
+  private readonly texts: FileTexts;
   private readonly under = new Set<Node>();
+  /** the file that some of what is looked at now was read from */
+  private from: Node | null = null;
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator;
+    this.texts = new FileTexts(evaluator);
   }
 
-  /** How many elements, characters or keys; null where it cannot be told. */
-  count(expression: Expression): number | null {
-    return this.items(expression, 0)?.length ?? null;
+  /** How many elements, characters or keys, and the file that they are of; null where it cannot be told. */
+  count(expression: Expression): { count: number; from: Node | null } | null {
+    const before = this.from;
+    this.from = null;
+    try {
+      const items = this.items(expression, 0);
+      return items && { count: items.length, from: this.from };
+    } finally {
+      this.from = before;
+    }
   }
 
   /** Elements, characters or keys. */
@@ -85,6 +100,13 @@ export class Collections {
     const name = dotted(callee);
     if (/^(?:list|tuple|sorted|iter|Array\.from|Object\.keys|reversed)$/.test(name))
       return first ? this.items(first, depth) : name === 'list' ? [] : null;
+    if (DISTINCT.test(name) && first) {
+      const read = isChanged(first.node) ? null : this.texts.differing(first);
+      if (read) {
+        this.from = read.at;
+        return [...read.items];
+      }
+    }
     if (/^(?:set|frozenset|Set|dict\.fromkeys|OrderedDict\.fromkeys|np\.unique|numpy\.unique)$/.test(name))
       return distinct(first ? this.items(first, depth) : null);
     if (callee.kind !== 'member') return null;

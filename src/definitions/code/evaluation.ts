@@ -106,8 +106,8 @@ export interface Evaluator {
   ): Expression | null | 'unknown';
   /** The shape of an array, as far as the text gives it. */
   shapeOf(array: Expression): ArrayShape;
-  /** How many elements, characters or keys a literal collection has; null where it cannot be told. */
-  countOf(collection: Expression): number | null;
+  /** How many elements, characters or keys a collection has, and the file they are of; null where it cannot be told. */
+  countOf(collection: Expression): { count: number; from: Node | null } | null;
   /** What the function of a call returns, at each `return`, read as that call makes it; null for other calls. */
   returned<T>(call: CallOf, read: (result: Expression) => T): T[] | null;
 }

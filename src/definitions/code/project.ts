@@ -1,7 +1,7 @@
 // What stands beside a text: files of the same project, by how they are imported, by what calls them, and their
 // configuration. Nothing is run. A file that is not there yet is none, and may be there the next time.
 import type { CallOf, Expression } from './expression.ts';
-import type { Source } from './node.ts';
+import type { Node, Source } from './node.ts';
 
 export interface Project {
   /** A text that is read now, which stands for its file. */
@@ -18,6 +18,11 @@ export interface Project {
   anySettings(ending: 'json' | 'yaml' | 'ini', from: Source): Expression | null;
   /** What an input of the page beside a script holds before anybody changes it. */
   input(id: string, from: Source): Expression | null;
+  /**
+   * The text of a data file, its first lines or the whole of one that is not large; `node` is its first line. A program
+   * may read another one: what it says holds by default.
+   */
+  data(file: string, from: Source, part: 'begin' | 'whole'): { text: string; node: Node } | null;
   /** What configuration files make a class with: `_target_: package.Net`. */
   instantiations(name: string, from: Source): readonly CallOf[];
 }
@@ -30,5 +35,6 @@ export const NO_PROJECT: Project = {
   settingsIn: () => null,
   anySettings: () => null,
   input: () => null,
+  data: () => null,
   instantiations: () => [],
 };

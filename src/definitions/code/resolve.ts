@@ -201,7 +201,7 @@ export class Resolver implements Evaluator {
     return this.arrays.of(array);
   }
 
-  countOf(collection: Expression): number | null {
+  countOf(collection: Expression): { count: number; from: Node | null } | null {
     return this.collections.count(collection);
   }
 

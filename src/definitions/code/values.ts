@@ -219,8 +219,11 @@ export class Values {
   /** Of a list, a text, a set, or an array along its first axis. */
   private lengthOf(expression: Expression, depth: number): Value {
     const items = this.evaluator.itemsOf(expression, depth + 1);
-    const count = items?.length ?? this.evaluator.countOf(expression);
-    if (count !== null) return { kind: 'known', value: count, from: null };
+    if (items) return { kind: 'known', value: items.length, from: null };
+    const counted = this.evaluator.countOf(expression);
+    // a file may say something else when the program reads it
+    if (counted?.from) return { kind: 'outside', fallback: counted.count, from: this.originOf(counted.from) };
+    if (counted) return { kind: 'known', value: counted.count, from: null };
     const words = this.wordsOf(expression, depth);
     if (words !== null) return { kind: 'known', value: words, from: null };
     return this.evaluator.shapeOf(expression)?.[0] ?? UNKNOWN;

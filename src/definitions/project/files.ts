@@ -2,7 +2,7 @@
 // program that reads them at once. Trees are kept as long as their texts are the same.
 import path from 'node:path';
 import type { CallOf, Expression } from '../code/expression.ts';
-import { Source } from '../code/node.ts';
+import { type Node, Source } from '../code/node.ts';
 import type { Project } from '../code/project.ts';
 import { type Language, languageOfFile, type Tree } from '../code/syntax.ts';
 import { inputSetting } from './html.ts';
@@ -13,6 +13,8 @@ import { type YamlFile, yamlFile } from './yaml.ts';
 export interface FileHost {
   /** null: there is no such file; undefined: it is not read yet */
   read(file: string): string | null | undefined;
+  /** What a data file begins with, or all of it; null: there is none, or it is too large; undefined: not read yet. */
+  data(file: string, part: 'begin' | 'whole'): string | null | undefined;
   /** source and configuration files of the project by their full paths; undefined: not known yet */
   list(): readonly string[] | undefined;
   /** null: not now */
@@ -37,6 +39,9 @@ const FOREIGN = /^(?:torch|tensorflow|keras|numpy|pandas|typing|os|sys|math|npm:
 /** names that a configuration goes by */
 const CONFIGURATION = /^(?:cfg|config|conf|configs|hparams|hp|args|opt|opts|params|c)$/;
 
+const DATA_FILE = /\.(?:csv|tsv|txt|text|dat|data|md|tab)$/i;
+/** of the first line of a data file, by which its place is told */
+const LONGEST_LINE = 64;
 /** The configuration that a program begins with. */
 interface Entry {
   folder: string;
@@ -202,6 +207,18 @@ export class ProjectFiles implements Project {
       const full = path.resolve(base, file);
       const text = this.inside(full) ? this.host.read(full) : null;
       if (text) return kind.of(text, full);
+    }
+    return null;
+  }
+
+  data(file: string, from: Source, part: 'begin' | 'whole'): { text: string; node: Node } | null {
+    if (from.file === null || !DATA_FILE.test(file)) return null;
+    for (let base = path.dirname(from.file); this.inside(base); base = path.dirname(base)) {
+      const full = path.resolve(base, file);
+      const text = this.inside(full) ? this.host.data(full, part) : null;
+      if (text) return { text, node: new Source(null, text.slice(0, LONGEST_LINE), full).root };
+      // not there yet: another of the same name is none
+      if (text === undefined || base === path.dirname(base)) return null;
     }
     return null;
   }

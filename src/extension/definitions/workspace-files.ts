@@ -3,6 +3,7 @@
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { Language, Syntax, Tree } from '../../definitions/code/syntax.ts';
+import type { DATA_BYTES } from '../../definitions/project/data-file.ts';
 import type { FileHost, ProjectFiles } from '../../definitions/project/files.ts';
 
 const SOURCES = ['py', 'ts', 'tsx', 'js', 'mjs', 'jsx', 'yaml', 'yml', 'ini', 'cfg', 'conf'];
@@ -40,7 +41,9 @@ export class WorkspaceFiles implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
 
   constructor() {
-    const watcher = vscode.workspace.createFileSystemWatcher('**/*.{py,yaml,yml,json,ini,cfg,conf,html}');
+    const watcher = vscode.workspace.createFileSystemWatcher(
+      '**/*.{py,yaml,yml,json,ini,cfg,conf,html,csv,tsv,txt}',
+    );
     // VS Code tells of a folder that is new or gone, and nothing of what is in it
     const folders = vscode.workspace.createFileSystemWatcher('**/*', false, true, false);
     const see = (isThere: boolean) => (uri: vscode.Uri) => void this.see(uri, isThere);
@@ -95,6 +98,8 @@ export class WorkspaceFiles implements vscode.Disposable {
 interface Missing {
   list: boolean;
   files: Set<string>;
+  /** parts of data files, by a key of each */
+  data: Map<string, { file: string; part: keyof typeof DATA_BYTES }>;
   /** a file was not parsed, for want of time */
   parsing: boolean;
 }
@@ -147,10 +152,12 @@ export class FolderProject implements FileHost {
   }
 
   /** What a reading missed. @returns whether it would find more now */
-  async load({ list, files, parsing }: Missing): Promise<boolean> {
+  async load({ list, files, data, parsing }: Missing): Promise<boolean> {
     if (list && !this.listed) await this.listFiles();
     for (const file of files) if (!this.texts.has(file)) await this.readText(file);
-    return list || files.size > 0 || parsing;
+    for (const [key, { file, part }] of data)
+      if (!this.texts.has(key)) await this.readText(key, () => dataOf(file, part));
+    return list || files.size > 0 || data.size > 0 || parsing;
   }
 
   /** A folder was made or removed. @returns whether the list of files is another now */
@@ -191,10 +198,10 @@ export class FolderProject implements FileHost {
     this.listed = [...all].sort();
   }
 
-  private readText(file: string): Promise<void> {
+  private readText(file: string, read = () => textOf(file)): Promise<void> {
     const known = this.underWay.get(file);
     if (known) return known;
-    const reading: Promise<void> = textOf(file).then(text => {
+    const reading: Promise<void> = read().then(text => {
       // what was changed meanwhile is read anew
       if (this.underWay.get(file) !== reading) return;
       this.underWay.delete(file);
@@ -206,8 +213,9 @@ export class FolderProject implements FileHost {
 
   /** A file was made, changed or removed. @returns whether a text that was read, or the list of files, is another now */
   see(file: string, isThere: boolean): boolean {
-    const isReading = this.underWay.delete(file);
-    const wasRead = this.texts.delete(file);
+    const keys = [file, keyOf(file, 'begin'), keyOf(file, 'whole')];
+    const isReading = keys.filter(key => this.underWay.delete(key)).length > 0;
+    const wasRead = keys.filter(key => this.texts.delete(key)).length > 0;
     const place = file.slice(this.folder.uri.fsPath.length).replaceAll('\\', '/');
     if (!LISTED.test(place) || isSkipped(place)) return isReading || wasRead;
     if (this.listing) this.meanwhile.set(file, isThere);
@@ -218,12 +226,19 @@ export class FolderProject implements FileHost {
   }
 
   read(file: string): string | null | undefined {
-    const open = vscode.workspace.textDocuments.find(
-      ({ uri, isClosed }) => !isClosed && uri.scheme === 'file' && uri.fsPath === file,
-    );
-    if (open) return open.getText();
+    const open = openText(file);
+    if (open !== undefined) return open;
     const text = this.texts.get(file);
     if (text === undefined) this.missing.files.add(file);
+    return text;
+  }
+
+  data(file: string, part: keyof typeof DATA_BYTES): string | null | undefined {
+    const open = openText(file);
+    if (open !== undefined) return open;
+    const key = keyOf(file, part);
+    const text = this.texts.get(key);
+    if (text === undefined) this.missing.data.set(key, { file, part });
     return text;
   }
 
@@ -242,7 +257,22 @@ export class FolderProject implements FileHost {
 }
 
 function nothing(): Missing {
-  return { list: false, files: new Set(), parsing: false };
+  return { list: false, files: new Set(), data: new Map(), parsing: false };
+}
+
+function keyOf(file: string, part: keyof typeof DATA_BYTES): string {
+  return `${part} ${file}`;
+}
+
+function openText(file: string): string | undefined {
+  return vscode.workspace.textDocuments
+    .find(({ uri, isClosed }) => !isClosed && uri.scheme === 'file' && uri.fsPath === file)
+    ?.getText();
+}
+
+async function dataOf(file: string, part: keyof typeof DATA_BYTES): Promise<string | null> {
+  const { readDataFile } = await import('../../definitions/project/data-file.ts');
+  return readDataFile(file, part);
 }
 
 function isSkipped(place: string): boolean {

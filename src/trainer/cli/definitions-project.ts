@@ -1,7 +1,17 @@
 // The files around those that `unroll definitions` is given: read when they are asked for, and once.
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { Syntax } from '../../definitions/code/syntax.ts';
+import { DATA_BYTES, dataText } from '../../definitions/project/data-file.ts';
 import { CONFIGURATION_FILE, ProjectFiles } from '../../definitions/project/files.ts';
 import { nearestMarked } from './workspace.ts';
 
@@ -42,6 +52,15 @@ export class Projects {
             }
             return text;
           },
+          data: (name, part) => {
+            const key = `${part} ${name}`;
+            let text = texts.get(key);
+            if (text === undefined) {
+              text = dataOf(name, part);
+              texts.set(key, text);
+            }
+            return text;
+          },
           parse: (text, language) => syntax.parseNow(text, language),
         },
         root,
@@ -57,6 +76,22 @@ function textOf(file: string): string | null {
     return statSync(file).size > LARGEST_BYTES ? null : readFileSync(file, 'utf8');
   } catch {
     return null;
+  }
+}
+
+function dataOf(file: string, part: 'begin' | 'whole'): string | null {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(file, 'r');
+    const stats = fstatSync(descriptor);
+    const most = DATA_BYTES[part];
+    if (!stats.isFile() || (part === 'whole' && stats.size > most)) return null;
+    const bytes = Buffer.alloc(Math.min(stats.size, most));
+    return dataText(bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0)));
+  } catch {
+    return null;
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
 

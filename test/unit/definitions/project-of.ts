@@ -13,6 +13,7 @@ export async function layersIn(files: Readonly<Record<string, string>>): Promise
     list: () =>
       Object.keys(files).filter(name => !/\.(?:json|html)$/.test(name) || CONFIGURATION_FILE.test(name)),
     read: name => files[name] ?? null,
+    data: (name, part) => (part === 'begin' ? files[name]?.slice(0, 200) : files[name]) ?? null,
     parse: (text, language) => syntax.parseNow(text, language),
   };
   const project = new ProjectFiles(host, '/p');

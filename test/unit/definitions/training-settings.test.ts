@@ -358,6 +358,7 @@ for epoch in range(7):
     ]);
     await syntax.load('python');
     const host: FileHost = {
+      data: () => null,
       read: file => files.get(file) ?? null,
       list: () => [...files.keys()],
       parse: (text, language) => syntax.parseNow(text, language),
