@@ -91,7 +91,9 @@ export const ctc: TaskKind<typeof schema> = {
     const place = ({ name }: { name: string }) => (isHeadless ? Number(name) : name);
     const sound = columns.find(({ names }) => names === 'sounds');
     const texts = columns.filter(({ kind, names, isLabel }) => kind === 'text' && !names && !isLabel);
-    const target = texts.find(({ name }) => TARGET_NAMES.test(name)) ?? texts[0];
+    // what is said may be digits alone
+    const digits = columns.filter(({ kind, names, isLabel }) => kind === 'number' && !names && !isLabel);
+    const target = [...texts, ...digits].find(({ name }) => TARGET_NAMES.test(name)) ?? texts[0];
     if (!sound || !target) return null;
     return {
       data: { task: 'ctc', path, audio: place(sound), target: place(target) },

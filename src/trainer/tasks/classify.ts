@@ -70,6 +70,7 @@ export async function classifyTask(
     ...data,
     part: place.part,
     storage,
+    isWide: known?.arrays.length ? isWide(known) : undefined,
     audio:
       audio === undefined ? undefined : { column: audio, features, rate: known?.audio?.rate ?? null, place },
   });
@@ -421,6 +422,11 @@ function figuresOf({ sums, count: all }: Score, classes: number): Record<string,
     seen++;
   }
   return { accuracy: (sums['right'] ?? 0) / all, balancedAccuracy: recall / seen };
+}
+
+/** Its series are rows of single numbers, a column a step; older runs read each such row as one step. */
+export function isWide({ arrays, columns }: Pick<ClassifyArtifact, 'arrays' | 'columns'>): boolean {
+  return arrays.length > 1 && columns.length === 1;
 }
 
 /** The softmax of a row, at one class. */

@@ -9,7 +9,7 @@ import { DataError } from '../data/errors.ts';
 import type { NamedFile } from '../data/named-files.ts';
 import type { FilePart } from '../data/readers/reader.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
-import { Column, type List, Records, Storage, Texts, type Whole } from '../data/storage.ts';
+import { Column, type List, mostOf, Records, Storage, Texts, type Whole } from '../data/storage.ts';
 import { Places } from './places.ts';
 import { SecondHeader } from './second-header.ts';
 import { numbersKey } from './sequence-batches.ts';
@@ -38,6 +38,8 @@ interface LabelledOptions {
   /** read only this part of the file */
   part?: FilePart | undefined;
   storage?: Storage | undefined;
+  /** of `values` without `id`: the columns hold the steps of one feature; left out: where each cell is one number */
+  isWide?: boolean | undefined;
   /** what a label is, for messages; default "class" */
   labelName?: string;
 }
@@ -221,7 +223,10 @@ async function readAs(path: string, data: NamedColumns): Promise<Read> {
   return data.id === undefined ? readArrays(path, data, data.values!) : readSeries(path, data);
 }
 
-/** A row is a series: its columns hold arrays, (steps) or (steps, features), side by side. */
+/**
+ * A row is a series: its columns hold arrays, (steps) or (steps, features), side by side. Columns of single numbers are its
+ * steps.
+ */
 async function readArrays(path: string, data: NamedColumns, columns: readonly string[]): Promise<Read> {
   const { examples, inputWidths, bad } = await readExamples(
     path,
@@ -236,17 +241,32 @@ async function readArrays(path: string, data: NamedColumns, columns: readonly st
     { needsTargets: data.label !== null, part: data.part, storage: data.storage },
   );
   const sequences = listFor(data);
-  for (const { inputs, steps, targets, line } of examples)
-    sequences.add(inputs, { steps, label: Array.isArray(targets) ? (targets[0] ?? '') : '', line });
+  const isWide =
+    data.isWide ??
+    (columns.length > 1 && inputWidths.every(width => width === 1) && mostOf(examples.steps, 1) === 1);
+  for (const { inputs, steps, targets, line } of examples) {
+    if (isWide && steps > 1)
+      throw new DataError(
+        `${data.path}, row ${line}: "${columns[0]}" holds ${plural(steps, 'number')}, but this run learned from one number a column.`,
+      );
+    sequences.add(inputs, {
+      steps: isWide ? columns.length : steps,
+      label: Array.isArray(targets) ? (targets[0] ?? '') : '',
+      line,
+    });
+  }
+  const wide = `Each row is one series: the numbers of its ${columns.length.toLocaleString('en-US')} columns are its steps.`;
   return {
     sequences,
-    notes: bad.notes(),
+    notes: [...(isWide ? [wide] : []), ...bad.notes()],
     skipped: bad.count,
-    columns: columns.flatMap((column, at) =>
-      inputWidths[at] === 1
-        ? [column]
-        : Array.from({ length: inputWidths[at]! }, (_, feature) => `${column}[${feature}]`),
-    ),
+    columns: isWide
+      ? ['value']
+      : columns.flatMap((column, at) =>
+          inputWidths[at] === 1
+            ? [column]
+            : Array.from({ length: inputWidths[at]! }, (_, feature) => `${column}[${feature}]`),
+        ),
   };
 }
 

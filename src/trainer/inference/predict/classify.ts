@@ -4,7 +4,7 @@ import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
 import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
-import { type ClassifyArtifact, encodeWith, padded } from '../../tasks/classify.ts';
+import { type ClassifyArtifact, encodeWith, isWide, padded } from '../../tasks/classify.ts';
 import { readLabelled, type SequenceList } from '../../tasks/labelled.ts';
 import { soundColumnOf } from '../../tasks/sounds.ts';
 import { answersOf, best } from '../../tasks/values.ts';
@@ -84,6 +84,7 @@ export async function sequencesOf(
     text: text ?? undefined,
     id: id ?? undefined,
     values: image || text !== null ? undefined : arrays.length > 0 ? arrays : columns,
+    isWide: isWide(artifact),
     image: image ?? undefined,
     audio: audio ? soundColumnOf(audio, parse(path).root || '/') : undefined,
     label: hasLabel ? label : null,

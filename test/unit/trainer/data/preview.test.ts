@@ -52,6 +52,7 @@ const FILES: Record<string, string | Uint8Array> = {
   'sounds/b/1.wav': sound,
   'one.wav': sound,
   'told.tsv': `file\ttext\n${repeated(12, at => `sounds/${'ab'[at % 2]}/0.wav\tn${at}`)}`,
+  'digits.tsv': `file\ttext\n${repeated(12, at => `sounds/${'ab'[at % 2]}/0.wav\t${at * 37}`)}`,
   ...Object.fromEntries(
     ['train', 'test'].flatMap(part =>
       ['pos', 'neg'].flatMap(own =>
@@ -177,6 +178,7 @@ describe('the preview of a data file', () => {
     ['cut.jsonl', { task: 'seq2seq', source: 'from', target: 'to' }],
     ['sounds', { task: 'classify', label: 'label', audio: 'file' }],
     ['told.tsv', { task: 'ctc', audio: 'file', target: 'text' }],
+    ['digits.tsv', { task: 'ctc', audio: 'file', target: 'text' }],
     ['reviews', { task: 'classify', label: 'label', text: 'text' }],
     ['x.ts', { task: 'classify', label: 'label', values: ['series'] }],
   ] as const)

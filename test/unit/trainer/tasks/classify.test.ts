@@ -456,4 +456,30 @@ describe('classify', () => {
       /s\.jsonl, line 1: "series" holds an array of 1 × 2 numbers, where one value is needed/,
     );
   });
+
+  it('takes the columns of a row for its steps where each holds one number', async () => {
+    const lines = Array.from({ length: 20 }, (_, at) => `${at},${at % 2},${3 - at},${at % 2 ? 'x' : 'y'}`);
+    const [path, wide] = [join(folder, 'wide.csv'), ['t0', 't1', 't2']];
+    writeFileSync(path, `t0,t1,t2,kind\n${lines.join('\n')}\n`);
+    const task = await open('', { path: 'wide.csv', values: wide, label: 'kind' });
+    assert.deepEqual(task.sizes, { input: { kind: 'vectors', features: 1 }, outputs: 2, steps: 3 });
+    assert.ok(
+      task.facts.notes!.includes('Each row is one series: the numbers of its 3 columns are its steps.'),
+    );
+    const artifact = task.artifact() as unknown as ClassifyArtifact;
+    const { sequences } = await sequencesOf(artifact, path);
+    const { values, steps } = sequences.at(1);
+    assert.deepEqual([...values, steps], [1, 1, 2, 3]);
+
+    // a run of before, which read the row as one step of three numbers
+    const scaling = wide.map(() => artifact.scaling[0]!);
+    const older = (await sequencesOf({ ...artifact, columns: wide, scaling }, path)).sequences.at(1);
+    assert.deepEqual([...older.values, older.steps], [1, 1, 2, 1]);
+
+    writeFileSync(join(folder, 'wide.jsonl'), '{"t0": [1, 2], "t1": [1, 2], "t2": [1, 2]}\n');
+    await assert.rejects(
+      sequencesOf(artifact, join(folder, 'wide.jsonl')),
+      /wide\.jsonl, row 1: "t0" holds 2 numbers, but this run learned from one number a column/,
+    );
+  });
 });
