@@ -41,6 +41,8 @@ import { answersOf, best } from './values.ts';
 type ClassifyData = DataOf<'classify'>;
 
 const SHOWN_ROWS = 8;
+/** so many classes have a row each */
+const SHOWN_CLASSES = 12;
 const SHOWN_CHARACTERS = 80;
 /** of the counts by class, which a person reads */
 const COUNTED_CLASSES = 24;
@@ -124,6 +126,7 @@ export async function classifyTask(
     for (const batch of batches.held(places, most)) yield cut(batch);
   };
   const validPlaces = valid.length > 0 ? valid : train;
+  const examples = examplesOf(validPlaces, ids, classes.length);
 
   return {
     facts: {
@@ -176,7 +179,7 @@ export async function classifyTask(
     score: (outputs, batch, score) => scoreClasses(outputs, batch, score),
     metrics: score => figuresOf(score, classes.length),
     *sample(model) {
-      const places = Array.from(validPlaces.slice(0, SHOWN_ROWS));
+      const places = examples;
       yield;
       const outputs = answersOf(model, cut(places));
       const rows = places.map((place, row) => {
@@ -247,6 +250,18 @@ function partsOf(
   const parts: [Int32Array, Int32Array, Int32Array] = [joined(0), joined(1), joined(2)];
   if (parts[0].length === 0) throw new DataError(`The training part of ${path} is empty.`);
   return parts;
+}
+
+/** The first of each class, then the second of each, until there are enough; by class. Parts are in the order of classes. */
+function examplesOf(places: Int32Array, ids: Whole, classes: number): number[] {
+  const rows = classes <= SHOWN_CLASSES ? Math.max(SHOWN_ROWS, classes) : SHOWN_ROWS;
+  const counts = new Int32Array(classes);
+  const turns: number[][] = Array.from({ length: rows }, () => []);
+  for (const place of places) turns[counts[ids[place]!]!++]?.push(place);
+  return turns
+    .flat()
+    .slice(0, rows)
+    .sort((a, b) => ids[a]! - ids[b]!);
 }
 
 /** The classes by name, those that a run knows or those of the file, and the class of each sequence. */
