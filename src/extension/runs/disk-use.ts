@@ -1,5 +1,6 @@
 // Bytes of every run, counted in the background while the tree is shown: once for an ended run.
 import * as vscode from 'vscode';
+import { isEnded } from '../../runs/life.ts';
 import type { ListedRun, RunStore } from './store.ts';
 
 const LIVING_MILLISECONDS = 30_000;
@@ -70,10 +71,11 @@ export class DiskUse implements vscode.Disposable {
     if (any && this.enabled) this.changed.fire();
   }
 
-  private isDue({ folder, status }: ListedRun): boolean {
+  private isDue({ folder, status, state }: ListedRun): boolean {
     const known = this.bytes.get(folder);
     if (!known) return true;
-    return known.heartbeat !== status.heartbeat && Date.now() - known.countedAt > LIVING_MILLISECONDS;
+    if (known.heartbeat === status.heartbeat) return false;
+    return isEnded(state) || Date.now() - known.countedAt > LIVING_MILLISECONDS;
   }
 
   private note({ folder, status }: ListedRun, bytes: number): void {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import * as vscode from 'vscode';
 import { parseExperiment } from '../../../src/experiment/parse.ts';
+import { DiskUse } from '../../../src/extension/runs/disk-use.ts';
 import type { ListedRun, RunStore } from '../../../src/extension/runs/store.ts';
 import {
   api,
@@ -84,6 +85,20 @@ describe('runs', () => {
       Array(3).fill('The list has just changed: choose again.'),
     );
     assert.deepEqual(readdirSync(path.join(run!, 'control')), []);
+  });
+
+  it('are measured on the disk again as soon as they have ended', async () => {
+    const [run] = await made({ name: 'one', state: 'training' });
+    const disk = new DiskUse(store);
+    ends.push(() => disk.dispose());
+    disk.enable(true);
+    await until('the run is measured', () => disk.of(run!) !== undefined);
+    writeFileSync(path.join(run!, 'worker.log'), 'x'.repeat(10_000));
+    const status = JSON.parse(files(run!));
+    const ended = { ...status, state: 'finished', heartbeat: status.heartbeat + 1 };
+    writeFileSync(path.join(run!, 'status.json'), JSON.stringify(ended));
+    await store.refresh(true);
+    await until('the run is measured again', () => disk.of(run!)! > 10_000, 20);
   });
 
   describe('renamed', () => {
