@@ -89,6 +89,9 @@ describe('Try It', () => {
     await row.fill('3');
     await section().getByText('Answer for This Sequence').click();
     await answer().getByText('row 3 of 60').waitFor();
+    await answer()
+      .getByText(/^Answer: .*\((right|truth: \w+)\)$/)
+      .waitFor();
     await row.fill('61');
     await section().getByText('Answer for This Sequence').click();
     await answer().getByText('There is no sequence 61: the data hold 60 sequences.').waitFor();

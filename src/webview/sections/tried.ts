@@ -26,7 +26,7 @@ export function tried(told: Tried): Node[] {
             { class: 'verdict' },
             'Answer: ',
             ...(truth === null ? [h('b', { text: answer })] : [marked(answer, truth)]),
-            truth === null || truth === answer ? '' : ` (truth: ${truth})`,
+            rightOr(answer, truth),
           ),
         ]
       : []),
@@ -53,6 +53,12 @@ export function tried(told: Tried): Node[] {
     ...states.map((each, index) => statesPicture(each, index === 0)),
     ...notes.map(text => h('div', { class: 'quiet srow', text })),
   ];
+}
+
+/** What the data say, where they say it. */
+function rightOr(answer: string, truth: string | null): string {
+  if (truth === null) return '';
+  return truth === answer ? ' (right)' : ` (truth: ${truth})`;
 }
 
 function placeOf({ row, rows, step, best }: Tried): string {
