@@ -54,7 +54,8 @@ export function linearRecurrence<S extends z.ZodObject<{ units: z.ZodType<number
   kind: LinearRecurrence<S>,
 ): LayerKind<S> {
   // beside the fields of each kind, which alone its own functions read
-  const schema = kind.schema.extend({ residual }) as unknown as S;
+  const { description = '' } = kind.schema;
+  const schema = kind.schema.extend({ residual }).describe(description) as unknown as S;
   const unitsOf = (layer: z.output<S>) => (layer as unknown as { units: number }).units;
   return {
     schema,

@@ -248,18 +248,25 @@ export function fitOf(model: ExperimentInput['model'], inputs: number | null = n
   };
 }
 
-/** Layers whose size is a number of units; LSTM is what most begin with. */
+/** Layers whose size is a number of units; LSTM is what most begin with. The classic ones first, then all of them at once. */
 export const CELL_OFFERS: readonly Offer<CellChoice>[] = [
-  ...CELL_TYPES.filter(type => kindOf({ type }).widthField === 'units').map(type => {
-    const { title, schema } = kindOf({ type });
-    return { label: title, description: schema.description?.replace(/\.$/, ''), value: type };
-  }),
+  ...cellOffers(CLASSIC_CELLS),
   {
-    label: '$(git-compare) All of these',
-    description: `${CLASSIC_CELLS.map(type => kindOf({ type }).title).join(', ')} side by side`,
+    label: `$(git-compare) ${CLASSIC_CELLS.map(type => kindOf({ type }).title).join(', ')}`,
+    description: 'Each on its own, compared side by side',
     value: 'compare',
   },
+  ...cellOffers(CELL_TYPES.filter(type => !CLASSIC_CELLS.includes(type))),
 ];
+
+function cellOffers(types: readonly LayerType[]): Offer<CellChoice>[] {
+  return types
+    .filter(type => kindOf({ type }).widthField === 'units')
+    .map(type => {
+      const { title, schema } = kindOf({ type });
+      return { label: title, description: schema.description?.replace(/\.$/, ''), value: type };
+    });
+}
 
 const SIZES = [32, 64, 128, 256];
 const MOST_UNITS = 8192;

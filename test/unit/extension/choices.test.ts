@@ -52,6 +52,14 @@ describe('the steps of Train RNN', () => {
       }
   });
 
+  it('say of every cell what it is, the classic ones and all of them first', () => {
+    assert.deepEqual(
+      CELL_OFFERS.slice(0, 4).map(({ label }) => bare(label)),
+      ['RNN', 'GRU', 'LSTM', 'RNN, GRU, LSTM'],
+    );
+    for (const { label, description } of CELL_OFFERS) assert.ok(description, label);
+  });
+
   it('offer files that hold something, then the generated tasks, then the rest with its reasons', () => {
     const offers = dataOffers(files);
     assert.deepEqual(
