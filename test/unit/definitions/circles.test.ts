@@ -45,6 +45,12 @@ const inPython: string[] = [
   'for n in n:\n    pass',
   'n = [n for n in n][0]',
   'n = getattr(n, "n", n)',
+  'n = yaml.safe_load(n)["n"]',
+  'n = OmegaConf.load(n).n',
+  'a = json.loads(Path(a).read_text())\nn = a["n"]',
+  'a = json.loads(b.read_text())\nb = json.loads(a.read_text())\nn = b.n',
+  'for f in [f]:\n    n = f(3)',
+  'for f in g:\n    g = [f]\n    n = f(3)',
 ];
 
 const keras: string[] = [

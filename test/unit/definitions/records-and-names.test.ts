@@ -22,6 +22,10 @@ const tfjs = (cases: readonly Case[]) =>
 
 const OPTIONS = 'o = {"input_size": 10, "hidden_size": 20}\n';
 
+/** `p1 = {**o}`, `p2 = {**p1}`, … */
+const spreads = (count: number) =>
+  Array.from({ length: count }, (_, i) => `p${i + 1} = {**${i ? `p${i}` : 'o'}}\n`).join('');
+
 describe('a record of options', () => {
   it('in Python gives way to what is spread behind an entry, copied, joined or popped', async () => {
     await torch([
@@ -32,6 +36,9 @@ describe('a record of options', () => {
       [`${OPTIONS}q = o.copy()\nq["hidden_size"] = 11\nnn.LSTM(**o)\nnn.LSTM(**q)`, 20, 11],
       [`${OPTIONS}h = o.pop("hidden_size")\nnn.LSTM(3, h)`, 20],
       [`${OPTIONS}nn.LSTM(**{**o, **more})`, null],
+      // five records, each spread into the next, are followed
+      [`${OPTIONS}${spreads(4)}nn.LSTM(**p4)`, 20],
+      [`${OPTIONS}${spreads(5)}nn.LSTM(**p5)`, null],
       [`${OPTIONS}o = o if small else load()\nnn.LSTM(3, o["hidden_size"])`, null],
     ]);
   });

@@ -285,6 +285,18 @@ describe('saturated gates', () => {
     assert.deepEqual(at('g', 0.5, 0.9699), []);
   });
 
+  it('are found in the last ten looks at a gate, whatever was before', () => {
+    const looks = (count: number) =>
+      run(facts(), 225, step => {
+        const look = step % 20 === 0 ? step / 20 : 0;
+        if (look < 1 || look > count) return { trainLoss: learning(step) };
+        const { gates } = gate('o', 0.5, look === 1 ? 0.5 : 0.99);
+        return { trainLoss: learning(step), gates };
+      });
+    assert.deepEqual(ids(looks(10)), []);
+    assert.deepEqual(ids(looks(11)), ['saturated-gates']);
+  });
+
   it('are found when nearly all units stand at an end', () => {
     const [output] = found('o', 0.02, 0.98);
     assert.equal(output?.id, 'saturated-gates');

@@ -1,6 +1,6 @@
 // Run folders that came from anywhere: readers never throw, never hang, and say in a sentence what they left out.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LifeWatch } from '../../../src/runs/life.ts';
 import { listRuns } from '../../../src/runs/list.ts';
@@ -119,6 +119,21 @@ describe('hostile run folders', () => {
         assert.ok(reader.scalars.size <= 200);
       });
     }
+
+    it('a line whose end has not come is kept up to 8 MB', () => {
+      for (const [bytes, steps] of [
+        [8e6, [1]],
+        [8e6 + 1, []],
+      ] as const) {
+        const folder = scratch.run();
+        const file = join(folder, 'events.jsonl');
+        writeFileSync(file, scalar(1).padEnd(bytes));
+        const reader = read(folder);
+        appendFileSync(file, '\n');
+        for (let polls = 0; polls < 50 && (reader.poll() || reader.behind); polls++);
+        assert.deepEqual([...(reader.scalars.get('trainLoss')?.steps.values() ?? [])], steps);
+      }
+    });
 
     it('of a thousand bad lines the good ones are read, and with one more it is none of ours', () => {
       for (const [bad, steps] of [

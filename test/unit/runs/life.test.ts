@@ -62,6 +62,12 @@ describe('LifeWatch', () => {
     assert.equal(at(3.5, 2).state, 'crashed');
   });
 
+  it('the first heartbeat of a run counts as one that was seen', () => {
+    const { at } = watched({ pid: deadPid() });
+    assert.equal(at(0, 0).state, 'crashed');
+    assert.equal(at(1, 1).state, 'training');
+  });
+
   it('another machine is silent after ten seconds without a change, and back with the next', () => {
     const { at } = watched({ host: 'elsewhere' });
     assert.equal(at(0, 1).state, 'training');
