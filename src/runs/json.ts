@@ -33,13 +33,20 @@ function safeNumber(_key: string, value: unknown): unknown {
   return Object.is(value, -0) ? NEGATIVE_ZERO : toJsonNumber(value);
 }
 
+/** Whether there is a number in it for which JSON alone writes another one. */
+function holdsSpecial(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value) || Object.is(value, -0);
+  if (typeof value !== 'object' || value === null) return false;
+  for (const key in value) if (holdsSpecial((value as Record<string, unknown>)[key])) return true;
+  return false;
+}
+
 /**
  * JSON for a file of a run folder: NaN and the infinities as texts, for which JSON alone writes null, and -0 as it is.
- * Every file is written by it (a test looks). Number by number it is slow: only where there may be one of them.
+ * Every file is written by it (a test looks). Number by number it is slow: only where there is one of them.
  */
 export function jsonText(value: unknown, indent?: number): string {
-  const plain = JSON.stringify(value, null, indent);
-  if (!/\bnull\b|(?:^|[^\d.eE+-])0(?![\d.])/.test(plain)) return plain;
+  if (!holdsSpecial(value)) return JSON.stringify(value, null, indent);
   return JSON.stringify(value, safeNumber, indent).replaceAll(`"${NEGATIVE_ZERO}"`, '-0');
 }
 

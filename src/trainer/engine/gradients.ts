@@ -61,7 +61,7 @@ function walk(tape: Tape, value: Scalar, variables: readonly Variable[]): (Tenso
       if (!dependent.has(input.id)) continue;
       const thunk = thunks[name];
       if (!thunk) throw new Error(`${node.kernelName}: there is no gradient with respect to ${name}.`);
-      const gradient = tidy(thunk);
+      const gradient = scoped(thunk);
       if (!util.arraysEqual(gradient.shape, input.shape))
         throw new Error(
           `${node.kernelName}: the gradient of ${name} has shape [${gradient.shape}], but [${input.shape}] is needed.`,
@@ -72,6 +72,31 @@ function walk(tape: Tape, value: Scalar, variables: readonly Variable[]): (Tenso
     for (const { id } of node.outputs) if (!kept.has(id)) gradients.drop(id);
   }
   return variables.map(({ id }) => gradients.get(id) ?? null);
+}
+
+/** As `tidy` of a function that mostly makes what it gives and no other tensor: then nothing is looked for. */
+function scoped(thunk: () => Tensor): Tensor {
+  const scopes = engine();
+  const { state } = scopes;
+  const parent = state.activeScope;
+  scopes.startScope();
+  let made: Tensor | undefined;
+  try {
+    made = thunk();
+  } catch (cause) {
+    scopes.endScope();
+    throw cause;
+  }
+  const { track } = state.activeScope;
+  if (!parent || track.length !== 1 || track[0] !== made || made.kept) {
+    scopes.endScope(made);
+    return made;
+  }
+  state.scopeStack.pop();
+  state.activeScope = parent;
+  made.scopeId = parent.id;
+  parent.track.push(made);
+  return made;
 }
 
 /** Gradients by the tensor that they belong to. One may belong to several: that of a sum is those of its parts. */

@@ -43,7 +43,8 @@ export function inputOf(
   { from, to }: Stretch = { from: 0, to: batch.seqLen },
 ): Tensor {
   const perStep = batch.input.length / batch.seqLen;
-  const values = batch.input.subarray(from * perStep, to * perStep);
+  const isWhole = from === 0 && to === batch.seqLen;
+  const values = isWhole ? batch.input : batch.input.subarray(from * perStep, to * perStep);
   return values instanceof Int32Array
     ? tensor(
         values,

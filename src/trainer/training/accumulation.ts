@@ -54,6 +54,8 @@ export function accumulatedGradients(
   options: StepOptions,
   limits: Limits,
 ): StepResult {
+  if (limits.parts === 1 && tokensOf(batch) <= limits.maxTokens)
+    return computeGradients(model, task, batch, options);
   const largest = Math.ceil(batch.batch / Math.min(limits.parts, batch.batch));
   const isWhole = tokensOf({ ...batch, batch: largest }) <= limits.maxTokens;
   const parts = partsOf(batch, isWhole ? { ...limits, maxTokens: Number.POSITIVE_INFINITY } : limits);

@@ -196,7 +196,7 @@ export function addPenalty(
 }
 
 function targetsOf(batch: Batch, part: Stretch, outputs: 'every-step' | 'last-step') {
-  if (outputs === 'last-step') return batch.targets;
+  if (outputs === 'last-step' || (part.from === 0 && part.to === batch.seqLen)) return batch.targets;
   const perStep = batch.targets.length / batch.seqLen;
   return batch.targets.subarray(part.from * perStep, part.to * perStep);
 }

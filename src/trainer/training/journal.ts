@@ -93,7 +93,8 @@ export class Journal {
 
   /** Scalars of one step, gathered until the row is written. */
   gather(values: object): void {
-    for (const [name, value] of Object.entries(values) as [string, number][]) {
+    for (const name in values) {
+      const value = (values as Record<string, number>)[name]!;
       this.log.add(name, value);
       this.last[name] = toJsonNumber(value);
     }

@@ -46,9 +46,8 @@ export class Recorder {
   /** How the next step is looked into. `asked`: all is looked at, due or not */
   look(step: number, asked: boolean): Look | undefined {
     let bits = 0;
-    this.probes.forEach(({ every }, index) => {
-      if (asked || (step - 1) % every === 0) bits |= 1 << index;
-    });
+    for (let index = 0; index < this.probes.length; index++)
+      if (asked || (step - 1) % this.probes[index]!.every === 0) bits |= 1 << index;
     let known = this.looks.get(bits);
     if (!known) {
       const due = this.probes.filter((_, index) => bits & (1 << index));

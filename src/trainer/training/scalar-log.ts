@@ -9,20 +9,18 @@ export class ScalarLog {
   >();
 
   add(name: string, value: number): void {
-    const entry = this.gathered.get(name) ?? {
-      sum: 0,
-      count: 0,
-      min: Number.POSITIVE_INFINITY,
-      max: Number.NEGATIVE_INFINITY,
-      broken: null,
-    };
+    let entry = this.gathered.get(name);
+    if (!entry) {
+      const [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      entry = { sum: 0, count: 0, min, max, broken: null };
+      this.gathered.set(name, entry);
+    }
     if (Number.isFinite(value)) {
       entry.sum += value;
       entry.count++;
       entry.min = Math.min(entry.min, value);
       entry.max = Math.max(entry.max, value);
     } else entry.broken ??= value;
-    this.gathered.set(name, entry);
   }
 
   /** The row, and a fresh start. A value that is not finite makes the mean so; equal values are one number. */
@@ -30,8 +28,8 @@ export class ScalarLog {
     const row: Record<string, ScalarRange | JsonNumber> = {};
     for (const [name, { sum, count, min, max, broken }] of this.gathered) {
       const mean = toJsonNumber(broken ?? (min === max ? min : sum / count));
-      const range = { mean, min: toJsonNumber(min), max: toJsonNumber(max) };
-      row[name] = count === 0 || (broken === null && min === max) ? mean : range;
+      const isOne = count === 0 || (broken === null && min === max);
+      row[name] = isOne ? mean : { mean, min: toJsonNumber(min), max: toJsonNumber(max) };
     }
     this.gathered.clear();
     return row;

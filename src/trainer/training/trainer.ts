@@ -5,6 +5,7 @@ import { tensor } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../../experiment/schema.ts';
 import { BadRunError } from '../../runs/errors.ts';
 import type { Sample } from '../../runs/format.ts';
+import { giveBackStates } from '../engine/kernels/recurrent.ts';
 import { validSteps } from '../layers/batch.ts';
 import { buildModel } from '../layers/build.ts';
 import type { Model, Observation } from '../layers/model.ts';
@@ -112,6 +113,7 @@ export class Trainer {
     const sampled = this.task.sampledBatch?.(this.model, planned, step);
     const batch = sampled?.batch ?? planned;
     begin?.(batch);
+    const seen: Observation[] = [];
     const options: StepOptions = {
       window: training.bptt.window ?? batch.seqLen,
       l2: training.l2,
@@ -121,6 +123,8 @@ export class Trainer {
       step,
       state: this.stateFor(batch),
       outputs: this.task.outputs,
+      watch,
+      observe: each => seen.push(each),
     };
     const learningRate = learningRateAt(
       training.schedule,
@@ -129,9 +133,7 @@ export class Trainer {
       training.steps,
       this.plateau.scale,
     );
-    const seen: Observation[] = [];
-    const passes: StepOptions = { ...options, watch, observe: each => seen.push(each) };
-    const result = accumulatedGradients(this.model, this.task, batch, passes, {
+    const result = accumulatedGradients(this.model, this.task, batch, options, {
       parts: training.accumulate,
       maxTokens: maxTokensOf(this.experiment, this.task),
     });
@@ -139,7 +141,12 @@ export class Trainer {
       const { loss, gradients } = result;
       const { norm: gradNorm, clipped } = clip(gradients, training);
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-        throw new DivergedError(step, loss, gradNorm, firstBadTensor(this.model, this.task, batch, options));
+        throw new DivergedError(
+          step,
+          loss,
+          gradNorm,
+          firstBadTensor(this.model, this.task, batch, { ...options, watch: undefined, observe: undefined }),
+        );
       before?.(batch, options.state);
       if (this.ridge) this.ridge.observe(batch, options.state);
       else this.update(gradients, learningRate, gradNorm, step, loss);
@@ -275,6 +282,7 @@ export class Trainer {
     this.tokens += validSteps(batch);
     this.trainLoss = loss;
     this.carried = this.task.stream && this.experiment.training.bptt.carryState ? state : null;
+    if (!this.carried) giveBackStates(Object.values(state));
     this.todo = 'validate';
     const figures: StepFigures = { trainLoss: loss, ...rest };
     if (batch.lengths) figures.padding = 1 - validSteps(batch) / (batch.seqLen * batch.batch);

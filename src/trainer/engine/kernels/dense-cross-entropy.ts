@@ -26,7 +26,7 @@ interface Context extends DenseCrossEntropyContext {
   inputGradient: boolean;
   shapes: Record<Operand, number[]>;
   /** gradients until they are a tensor's */
-  gradients?: Partial<Record<Operand, Float32Array>>;
+  gradients?: Record<Operand, Float32Array | undefined>;
 }
 
 type Operand = 'x' | 'weight' | 'bias';
@@ -47,15 +47,11 @@ export const denseCrossEntropyKernel: EngineKernel = {
     const { x, weight, bias } = inputs;
     const [outputs, width] = weight!.shape as [number, number];
     const rows = context.targets.length;
-    const made: Partial<Record<Operand, Float32Array>> = tapeIsOn()
-      ? {
-          ...(context.inputGradient && { x: newFloats(rows * width) }),
-          weight: newFloats(outputs * width),
-          bias: newFloats(outputs),
-        }
-      : {};
-    const place = (operand: Operand) => (made[operand] ? whole(made[operand]) : null);
-    context.gradients = made;
+    const isTaped = tapeIsOn();
+    const dx = isTaped && context.inputGradient ? newFloats(rows * width) : undefined;
+    const dWeight = isTaped ? newFloats(outputs * width) : undefined;
+    const dBias = isTaped ? newFloats(outputs) : undefined;
+    context.gradients = { x: dx, weight: dWeight, bias: dBias };
     const loss = provider().denseCrossEntropy({
       rows,
       inputs: width,
@@ -66,9 +62,9 @@ export const denseCrossEntropyKernel: EngineKernel = {
       targets: { data: context.targets, offset: 0 },
       weights: context.weights && whole(context.weights),
       labelSmoothing: context.labelSmoothing,
-      dx: place('x'),
-      dWeight: place('weight'),
-      dBias: place('bias'),
+      dx: dx ? whole(dx) : null,
+      dWeight: dWeight ? whole(dWeight) : null,
+      dBias: dBias ? whole(dBias) : null,
     });
     return output(backend, [], new Float32Array([loss]));
   },
@@ -77,7 +73,7 @@ export const denseCrossEntropyKernel: EngineKernel = {
     const taken = (operand: Operand) => () => {
       const gradient = context.gradients[operand];
       if (!gradient) throw new Error(`The gradient of ${operand} was not asked for, or was taken twice.`);
-      delete context.gradients[operand];
+      context.gradients[operand] = undefined;
       const factor = floats(dy as Tensor)[0]!;
       if (factor !== 1) provider().scale(gradient.length, whole(gradient), factor);
       return tensor(gradient, context.shapes[operand]);

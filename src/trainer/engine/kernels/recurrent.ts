@@ -2,7 +2,7 @@
 // at the first thunk that is asked, and hands each thunk its own array. Outputs: y, and where they are asked for as
 // tensors the last states hN and cN, so that a loss behind them reaches the layer.
 import type { NamedTensorMap, Tensor, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core';
-import { tensor, util } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
 import { newFloats } from '../pool.ts';
 import {
   GATES,
@@ -114,16 +114,46 @@ export function recurrent(inputs: RecurrentInputs, options: RecurrentOptions): R
     onReport: options.onReport,
     fields: fieldsOf(inputs, options),
     shape,
-    hN: new Float32Array(states),
-    cN: options.cell === 'lstm' ? new Float32Array(states) : null,
+    hN: newState(states),
+    cN: options.cell === 'lstm' ? newState(states) : null,
   };
-  const given = Object.entries(inputs).filter(([, input]) => input !== undefined);
-  const tensors = Object.fromEntries(given) as NamedTensorMap;
+  const tensors: NamedTensorMap = {};
+  for (const name in inputs) {
+    const input = inputs[name as keyof RecurrentInputs];
+    if (input) tensors[name] = input;
+  }
   const { hN, cN } = context;
   if (!context.lastStates)
     return { y: runKernel<Tensor3D>('UnrollRecurrent', tensors, context), hN, cN, last: null };
   const [y, h, c] = runKernels('UnrollRecurrent', tensors, context);
   return { y: y as Tensor3D, hN, cN, last: { h: h as Tensor2D, c: (c as Tensor2D | undefined) ?? null } };
+}
+
+/** Arrays of states that nobody keeps, by length: fresh ones at every step are work for the garbage collector. */
+const spareStates = new Map<number, Float32Array[]>();
+const ownStates = new WeakSet<Float32Array>();
+const MOST_SPARE = 16;
+
+function newState(size: number): Float32Array {
+  const spare = spareStates.get(size)?.pop();
+  if (spare) return spare;
+  const made = new Float32Array(size);
+  ownStates.add(made);
+  return made;
+}
+
+/** These are read no more, by anybody. Those that were not made here are left alone. */
+export function giveBackStates(states: Iterable<Float32Array>): void {
+  for (const values of states) {
+    if (!ownStates.has(values)) continue;
+    const same = spareStates.get(values.length);
+    if (same) {
+      if (same.length < MOST_SPARE) same.push(values);
+      continue;
+    }
+    if (spareStates.size >= MOST_SPARE) spareStates.clear();
+    spareStates.set(values.length, [values]);
+  }
 }
 
 /** Whether an LSTM's peepholes and masks are computed inside of the fused steps. */
@@ -146,20 +176,14 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
   const [seqLen, batch, inputSize] = inputs.x.shape;
   const hiddenSize = inputs.weightHh.shape[1]!;
   const width = gateBlocks(cell) * hiddenSize;
-  const expected: Record<keyof RecurrentInputs, number[]> = {
-    x: [seqLen, batch, inputSize],
-    weightIh: [width, inputSize],
-    weightHh: [width, hiddenSize],
-    biasIh: [width],
-    biasHh: [width],
-    h0: [batch, hiddenSize],
-    c0: [batch, hiddenSize],
-    peephole: [3 * hiddenSize],
-  };
-  for (const [name, input] of Object.entries(inputs) as [keyof RecurrentInputs, Tensor | undefined][]) {
-    if (input && !util.arraysEqual(input.shape, expected[name]))
-      throw new Error(`${cell}: ${name} has shape [${input.shape}], but [${expected[name]}] is needed.`);
-  }
+  // written out: lists and closures for each cost as much as the arithmetic of a few units
+  requireShape(cell, 'weightIh', inputs.weightIh, width, inputSize);
+  requireShape(cell, 'weightHh', inputs.weightHh, width, hiddenSize);
+  requireShape(cell, 'biasIh', inputs.biasIh, width);
+  requireShape(cell, 'biasHh', inputs.biasHh, width);
+  requireShape(cell, 'h0', inputs.h0, batch, hiddenSize);
+  requireShape(cell, 'c0', inputs.c0, batch, hiddenSize);
+  requireShape(cell, 'peephole', inputs.peephole, 3 * hiddenSize);
   if (inputs.c0 && cell !== 'lstm')
     throw new Error(`${cell}: c0 was given, but only the LSTM has a cell state.`);
   if (lengths && lengths.length !== batch)
@@ -168,6 +192,20 @@ function checkedShape(inputs: RecurrentInputs, { cell, reverse, lengths }: Recur
     if (length < 0 || length > seqLen)
       throw new RangeError(`${cell}: a length of ${length} was given for sequences of ${seqLen} steps.`);
   return { cell, seqLen, batch, inputSize, hiddenSize, reverse: reverse ?? false };
+}
+
+function requireShape(
+  cell: RecurrentCell,
+  name: string,
+  input: Tensor | undefined,
+  rows: number,
+  columns?: number,
+): void {
+  if (!input) return;
+  const { shape } = input;
+  if (shape[0] === rows && shape[1] === columns && shape.length === (columns === undefined ? 1 : 2)) return;
+  const needed = columns === undefined ? [rows] : [rows, columns];
+  throw new Error(`${cell}: ${name} has shape [${shape}], but [${needed}] is needed.`);
 }
 
 /** What forward and backward calls share, from raw arrays. Callers write the fields out: spreading is slow. */
