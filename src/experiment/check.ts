@@ -6,7 +6,7 @@ import { checkAugmentation } from './augmentation.ts';
 import { checkBounds } from './bounds.ts';
 import { comparisonSize, knowsWidths, MAX_MEMBERS, setField, withCell } from './compare.ts';
 import { faultsOf } from './faults.ts';
-import { CLASSIC_CELLS, type Layer } from './layers/index.ts';
+import { CLASSIC_CELLS, kindOf, type Layer } from './layers/index.ts';
 import {
   addsInput,
   knownSizes,
@@ -160,6 +160,10 @@ function wouldSee(layer: Layer, title: string, { data }: Experiment): string {
   return `A ${title} that sees all steps would see the characters it is to predict; ${remedy} for "${data.task}".`;
 }
 
+function isTagger(layer: Layer | undefined): boolean {
+  return layer !== undefined && kindOf(layer).tagsOnly === true;
+}
+
 function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   const { layer, kind, at, path } = placed;
   const remarks: Remark[] = [];
@@ -172,7 +176,14 @@ function checkLayer(placed: PlacedLayer, experiment: Experiment): Remark[] {
   }
   if (reads === 'tokens') remarks.push(...checkTokens(placed, experiment));
   if (!at.isLast && kind.readout && kind.widthField && !(kind.widthField in layer))
-    remarks.push(error(path, '`units` is missing: only the last dense layer takes its width from the task.'));
+    remarks.push(
+      error(
+        path,
+        isTagger(experiment.model.layers[at.index + 1])
+          ? '`units` is missing: the last layer scores the tags itself, from any width; leave this one out, or give it `units`.'
+          : '`units` is missing: only the last dense layer takes its width from the task.',
+      ),
+    );
   const isShort = kind.steps && path[1] === 'layers' && shortens(placed) && lossAtEveryStep(experiment);
   if (isShort)
     remarks.push(

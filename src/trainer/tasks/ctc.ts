@@ -81,7 +81,11 @@ export async function ctcTask(
   known: CtcArtifact | null,
 ): Promise<Task> {
   const { storage = new Storage() } = place;
-  const table = await readLabelled(path, { ...columnsOf(data, place), part: place.part, storage });
+  const table = await readLabelled(path, {
+    ...columnsOf(data, place, known?.audio?.rate ?? null),
+    part: place.part,
+    storage,
+  });
   const { batchSize, seed, validation } = experiment.training;
   const { kept, notes, bad } = usable(table.sequences, data);
   const skipped = (table.skipped ?? 0) + bad.count;
@@ -199,13 +203,14 @@ export async function ctcTask(
   };
 }
 
-function columnsOf(data: CtcData, place: DataPlace): LabelledColumns {
+/** `rate`: of a run that is used; null: that of the first sound. */
+function columnsOf(data: CtcData, place: DataPlace, rate: number | null): LabelledColumns {
   const { path, audio, features = DEFAULT_FEATURES, text, textUnits, values, id, target } = data;
   const { onError, header } = data;
   return {
     header,
     ...{ path, text, values, id, units: textUnits, label: target, labelName: 'target', onError },
-    audio: audio === undefined ? undefined : { column: audio, features, rate: null, place },
+    audio: audio === undefined ? undefined : { column: audio, features, rate, place },
   };
 }
 

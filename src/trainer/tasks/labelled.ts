@@ -1,5 +1,6 @@
 // Labelled sequences of unequal lengths from a table: texts or sounds, one a row, or series in long form, one step a row.
 
+import { basename } from 'node:path';
 import type { Features } from '../../experiment/tasks/features.ts';
 import { hasHeader } from '../../experiment/tasks/file-task.ts';
 import { count, plural } from '../../experiment/words.ts';
@@ -7,6 +8,7 @@ import { BadRows, type OnError } from '../data/bad-rows.ts';
 import { csvRows, readCsv } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
 import type { NamedFile } from '../data/named-files.ts';
+import { isSound } from '../data/readers/folder.ts';
 import type { FilePart } from '../data/readers/reader.ts';
 import { columnPlace, columnsIn, readRecords, recordRows } from '../data/records.ts';
 import { Column, type List, mostOf, Records, Storage, Texts, type Whole } from '../data/storage.ts';
@@ -345,10 +347,14 @@ async function readTexts(path: string, data: NamedColumns, column: string): Prom
   };
 }
 
+/** Without labels a single sound is read too. */
 async function readAudio(path: string, data: NamedColumns, audio: SoundColumn<string>): Promise<Read> {
   const bad = new BadRows(data.onError);
   const wanted = [...new Set(named(audio.column, data.label))];
-  const { texts, lines, notes } = await readRecords(path, data.path, wanted, { ...data, bad });
+  const { texts, lines, notes } =
+    data.label === null && isSound(path)
+      ? { texts: new Map([[audio.column, [basename(path)]]]), lines: [1], notes: [] }
+      : await readRecords(path, data.path, wanted, { ...data, bad });
   const files = texts.get(audio.column)!;
   const labels = data.label === null ? null : texts.get(data.label)!;
   const { features: asked, rate, place } = audio;

@@ -240,6 +240,13 @@ const meaning: [name: string, text: string, problems: string[]][] = [
     ],
   ],
   [
+    'a dense before a CRF without units',
+    '{ "data": { "task": "tag", "path": "t.conllu", "tags": 3 },\n  "model": { "layers": [{ "type": "embedding", "dim": 4 }, { "type": "gru", "units": 4 }, { "type": "dense" }, { "type": "crf" }] } }',
+    [
+      '2:91 error: `units` is missing: the last layer scores the tags itself, from any width; leave this one out, or give it `units`.',
+    ],
+  ],
+  [
     'an inner dense without units',
     adding('', `[${DENSE}, ${LSTM}, ${DENSE}]`),
     ['2:25 error: `units` is missing: only the last dense layer takes its width from the task.'],

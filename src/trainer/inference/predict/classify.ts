@@ -2,6 +2,7 @@
 import { basename, parse } from 'node:path';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
+import { isSound } from '../../data/readers/folder.ts';
 import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { type ClassifyArtifact, encodeWith, isWide, padded } from '../../tasks/classify.ts';
@@ -23,7 +24,11 @@ export async function predictClasses(
   const { sequences, notes, hasLabel } = await sequencesOf(artifact, path);
   const encode = encodeWith(artifact);
   const width = columns.length || 1;
-  const rows = new Rows(['line', ...(hasLabel ? ['truth'] : []), 'prediction', 'probability'], sink);
+  const hasFiles = artifact.audio !== null;
+  const rows = new Rows(
+    ['line', ...(hasFiles ? ['file'] : []), ...(hasLabel ? ['truth'] : []), 'prediction', 'probability'],
+    sink,
+  );
   let right = 0;
   for (const { from, batches } of blocksOf(sequences.steps.slice(0, sequences.length), BATCH)) {
     const block: Row[] = [];
@@ -34,7 +39,7 @@ export async function predictClasses(
         width,
       );
       const logits = answersOf(model, { ...batch, targets: new Int32Array(0), continues: false });
-      own.forEach(({ line, label: truth }, row) => {
+      own.forEach(({ line, label: truth, file }, row) => {
         const winner = best(logits, row, classes.length);
         const prediction = classes[winner]!;
         if (prediction === truth) right++;
@@ -42,7 +47,13 @@ export async function predictClasses(
           logits.subarray(row * classes.length, (row + 1) * classes.length),
           winner,
         );
-        block[places[row]! - from] = { line, ...(hasLabel ? { truth } : {}), prediction, probability };
+        block[places[row]! - from] = {
+          line,
+          ...(hasFiles && { file: file! }),
+          ...(hasLabel && { truth }),
+          prediction,
+          probability,
+        };
       });
     }
     await rows.add(block);
@@ -66,12 +77,15 @@ export async function sequencesOf(
 ): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
   const { label, text, id, columns, units, audio, image, arrays, header } = artifact;
-  const found = await columnsIn(
-    path,
-    name,
-    image ? image.header && header : header,
-    [text ?? id ?? audio?.column].filter(column => typeof column === 'string'),
-  );
+  const found =
+    audio && isSound(path)
+      ? []
+      : await columnsIn(
+          path,
+          name,
+          image ? image.header && header : header,
+          [text ?? id ?? audio?.column].filter(column => typeof column === 'string'),
+        );
   const hasLabel =
     image && typeof label === 'number'
       ? found.length !== pixelsOf(artifact)

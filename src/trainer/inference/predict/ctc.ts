@@ -3,6 +3,7 @@
 import { basename, parse } from 'node:path';
 import { plural } from '../../../experiment/words.ts';
 import { DataError } from '../../data/errors.ts';
+import { isSound } from '../../data/readers/folder.ts';
 import { columnsIn } from '../../data/records.ts';
 import type { Model } from '../../layers/model.ts';
 import { answered, batchOf, type CtcArtifact, columnsFor, encodeWith } from '../../tasks/ctc.ts';
@@ -83,14 +84,17 @@ export async function unalignedOf(
   path: string,
 ): Promise<{ sequences: SequenceList; notes: string[]; hasLabel: boolean }> {
   const name = basename(path);
-  const hasLabel = (
-    await columnsIn(
-      path,
-      name,
-      artifact.header,
-      [artifact.text ?? artifact.id ?? artifact.audio?.column].filter(column => typeof column === 'string'),
-    )
-  ).includes(String(artifact.target));
+  const isOne = artifact.audio !== null && isSound(path);
+  const hasLabel =
+    !isOne &&
+    (
+      await columnsIn(
+        path,
+        name,
+        artifact.header,
+        [artifact.text ?? artifact.id ?? artifact.audio?.column].filter(column => typeof column === 'string'),
+      )
+    ).includes(String(artifact.target));
   const { sequences, notes } = await readLabelled(
     path,
     columnsFor(artifact, name, parse(path).root || '/', hasLabel ? artifact.target : null),

@@ -8,7 +8,7 @@ import { type ExperimentInput, experimentSchema } from '../../../../src/experime
 import type { Sample } from '../../../../src/runs/format.ts';
 import { checkEvent } from '../../../../src/runs/validate.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
-import { sequencesOf } from '../../../../src/trainer/inference/predict/classify.ts';
+import { predictClasses, sequencesOf } from '../../../../src/trainer/inference/predict/classify.ts';
 import type { Batch } from '../../../../src/trainer/layers/batch.ts';
 import type { Model } from '../../../../src/trainer/layers/model.ts';
 import { batchesOfEpoch, paddingOf } from '../../../../src/trainer/tasks/buckets.ts';
@@ -252,6 +252,18 @@ describe('classify', () => {
     };
     const [low, high] = [targets.indexOf(0), targets.indexOf(1)];
     assert.ok(loudest(low) < loudest(high), `${loudest(low)}, ${loudest(high)}`);
+
+    // the class that is likelier by e
+    const model = {
+      forward: ({ shape: [, count] }: Tensor) => ({
+        outputs: tensor3d(Array.from({ length: count! }, () => [0, 1]).flat(), [1, count!, 2]),
+      }),
+    } as unknown as Model;
+    const { rows } = await predictClasses(model, artifact, join(folder, 'high.wav'));
+    assert.deepEqual(
+      rows.map(({ probability: _, ...row }) => row),
+      [{ line: 1, file: 'high.wav', prediction: 'v' }],
+    );
   });
 
   const refused: [string, string, object, RegExp][] = [

@@ -79,6 +79,28 @@ describe('ctc', () => {
     }
   });
 
+  it('takes a sound alone, and none of another rate than the one that was learned from', async () => {
+    const table = `file\tsaid\n${sound('a.wav', 0.1)}\tab\n${sound('b.wav', 0.2)}\tba`;
+    const data = { audio: 'file' };
+    const artifact = (await open(table, data)).artifact() as unknown as CtcArtifact;
+    const model = modelThatSays([[1]], artifact.symbols.length);
+    const { rows } = await predictUnaligned(model, artifact, join(folder, 'sounds', 'b.wav'));
+    assert.deepEqual(
+      rows.map(({ line, file, prediction }) => ({ line, file, prediction })),
+      [{ line: 1, file: 'b.wav', prediction: artifact.symbols[1] }],
+    );
+
+    writeFileSync(join(folder, 'o.tsv'), `file\tsaid\n${sound('other.wav', 0.1, { rate: 4000 })}\tab`);
+    const experiment = experimentSchema.parse({
+      data: { task: 'ctc', path: 'o.tsv', target: 'said', audio: 'file' },
+      model: { layers: [{ type: 'dense' }] },
+    });
+    await assert.rejects(
+      openTask(experiment, { base: folder, workspace: folder, allowedPaths: [] }, artifact),
+      /o\.tsv, line 2: sounds\/other\.wav has 4,000 samples a second, but what this run learned from has 8,000/,
+    );
+  });
+
   it('reads series and texts, and takes labels as words', async () => {
     const series = 'id\tsaid\tx\n1\tup down\t1\n1\tup down\t2\n1\tup down\t5\n2\tdown\t4';
     const task = await open(series, { values: ['x'], id: 'id', units: 'words' }, { batchSize: 2 });
