@@ -8,6 +8,7 @@ import { isSystemError, whyOf } from '../../runs/system-errors.ts';
 import { BadRows } from './bad-rows.ts';
 import { readDate } from './dates.ts';
 import { DataError } from './errors.ts';
+import { alikeAmong, lookalikeNotes, lookOf } from './lookalikes.ts';
 import {
   type ColumnFacts,
   ColumnReader,
@@ -511,14 +512,14 @@ class TableBuilder {
   }
 }
 
-/** Columns whose names differ from a wanted one in their case alone. */
+/** Columns whose names differ from a wanted one in their case alone, or look alike. */
 export function twinNotes(columns: readonly string[], wanted: readonly string[]): string[] {
   return wanted.flatMap(column => {
     const twin = columns.find(
       other => other.toLowerCase() === column.toLowerCase() && !wanted.includes(other),
     );
     return twin === undefined
-      ? []
+      ? lookalikeNotes([column, ...columns.filter(other => lookOf(other) === lookOf(column))], 'columns')
       : [`Columns "${column}" and "${twin}" differ in their case alone: "${column}" is read.`];
   });
 }
@@ -580,7 +581,7 @@ function findColumns(columns: string[], wanted: readonly string[], name: string,
         ? ' Its first line looks like data: write the names of the columns above it.'
         : '';
     throw new DataError(
-      `${name} has no column "${column}"; it has ${shown}${columns.length > 30 ? ', …' : ''}.${headless}`,
+      `${name} has no column "${column}"; ${alikeAmong(column, columns) ?? `it has ${shown}${columns.length > 30 ? ', …' : ''}.`}${headless}`,
     );
   });
 }

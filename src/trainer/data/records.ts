@@ -3,6 +3,7 @@ import { nearest, plural } from '../../experiment/words.ts';
 import type { BadRows } from './bad-rows.ts';
 import { csvRows, headerIn, twinNotes } from './csv.ts';
 import { DataError } from './errors.ts';
+import { alikeAmong } from './lookalikes.ts';
 import type { FilePart } from './readers/reader.ts';
 import { faultOfText } from './readers/reader.ts';
 
@@ -147,11 +148,13 @@ export function columnPlace(column: string, columns: readonly string[], name: st
     throw new DataError(`${name} has two columns named "${column}": give one of them another name.`);
   if (place >= 0) return place;
   const meant = nearest(column, columns);
-  const hint = meant
-    ? `did you mean "${meant}"?`
-    : `it has ${columns
-        .slice(0, 20)
-        .map(each => `"${each}"`)
-        .join(', ')}.`;
+  const hint =
+    alikeAmong(column, columns) ??
+    (meant
+      ? `did you mean "${meant}"?`
+      : `it has ${columns
+          .slice(0, 20)
+          .map(each => `"${each}"`)
+          .join(', ')}.`);
   throw new DataError(`${name} has no column "${column}"; ${hint}`);
 }

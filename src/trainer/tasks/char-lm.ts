@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import { countIds, splitIds } from '../data/symbol-ids.ts';
 import { readText, UNKNOWN } from '../data/text.ts';
 import { type Codec, cut, entropyOf, languageTask } from './language.ts';
@@ -31,6 +32,7 @@ function describe(data: DataOf<'char-lm'>, length: number, symbols: string[], co
   const notes = [
     `${plural(length, 'character')}, ${symbols.length} different: ${cut(visible.join(' '), 300)}`,
   ];
+  notes.push(...lookalikeNotes(symbols, 'characters'));
   const rare = symbols
     .map((symbol, id) => ({ symbol, count: counts[id]! }))
     .filter(entry => entry.count < RARE_COUNT && entry.symbol !== UNKNOWN)

@@ -9,6 +9,7 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import {
   countedTo,
   kindFor,
@@ -493,7 +494,8 @@ function describe(
     notes.push(
       `${plural(artifact.symbols.length - 1, `different ${what}`)} in the training part; all others are one unknown symbol.`,
     );
-  notes.push(...caseNote(classes, 'classes'));
+  notes.push(...caseNote(classes, 'classes'), ...lookalikeNotes(classes, 'classes'));
+  notes.push(...lookalikeNotes(artifact.symbols, 'symbols'));
   let cut = 0;
   for (const own of steps) if (own > artifact.maxLength) cut++;
   if (cut > 0)

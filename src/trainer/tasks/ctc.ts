@@ -10,6 +10,7 @@ import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import {
   Column,
   countedTo,
@@ -155,6 +156,8 @@ export async function ctcTask(
       tokensPerStep: Math.round((size * trainSteps) / train.length),
       notes: [
         ...describe(steps, lengthsOf(encoded.labels), artifact),
+        ...lookalikeNotes(artifact.symbols, 'labels'),
+        ...lookalikeNotes(artifact.inputSymbols, 'symbols'),
         ...batches.notes(),
         // keys of all sequences do not fit where the sequences do not
         ...(storage.isWhole

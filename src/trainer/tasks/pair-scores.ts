@@ -90,8 +90,10 @@ export function pairFigures({ sums, count: all, lossSum }: Score): Record<string
   };
 }
 
-/** −log p of this class, in nats. */
+/** −log p of this class, in nats; plain loops, because `reduce` boxes a number for every class. */
 function surprise(logits: Float32Array, id: number): number {
-  const most = logits.reduce((max, logit) => Math.max(max, logit), Number.NEGATIVE_INFINITY);
-  return most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) - logits[id]!;
+  let [most, sum] = [Number.NEGATIVE_INFINITY, 0];
+  for (let k = 0; k < logits.length; k++) most = Math.max(most, logits[k]!);
+  for (let k = 0; k < logits.length; k++) sum += Math.exp(logits[k]! - most);
+  return most + Math.log(sum) - logits[id]!;
 }

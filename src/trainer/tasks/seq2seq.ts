@@ -7,6 +7,7 @@ import type { DataOf } from '../../experiment/tasks/index.ts';
 import { plural } from '../../experiment/words.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import {
   countedTo,
   kindFor,
@@ -122,6 +123,8 @@ export async function seq2seqTask(
       notes: [
         ...describe({ sources, targets }, artifact),
         ...paddingNote(batches.indices(0), lengthsIn(sources), lengthsIn(targets)),
+        ...lookalikeNotes(artifact.sourceSymbols, 'symbols of sources'),
+        ...lookalikeNotes(artifact.targetSymbols, 'symbols of targets'),
         ...batches.outliers,
         // keys of all pairs do not fit where the pairs do not
         ...(storage.isWhole

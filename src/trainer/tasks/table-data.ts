@@ -3,6 +3,7 @@ import { count, nearest, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
+import { alikeAmong } from '../data/lookalikes.ts';
 import { openReader, readerOf } from '../data/readers/index.ts';
 import { type Cell, type FilePart, isArray, isTexts, isUnusable, type Rows } from '../data/readers/reader.ts';
 import { Column, type List, Records, Storage } from '../data/storage.ts';
@@ -111,12 +112,13 @@ export async function readExamples(
     const meant = nearest(column, columns);
     throw new DataError(
       `${data.path} has no column "${column}"; ${
-        meant
+        alikeAmong(column, columns) ??
+        (meant
           ? `did you mean "${meant}"?`
           : `it has ${columns
               .slice(0, 20)
               .map(each => `"${each}"`)
-              .join(', ')}.`
+              .join(', ')}.`)
       }`,
     );
   };

@@ -10,6 +10,7 @@ import { BadRows } from '../data/bad-rows.ts';
 import type { Sentence } from '../data/conll.ts';
 import { DataError } from '../data/errors.ts';
 import { type DataPlace, locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import { readSentences } from '../data/sentences.ts';
 import { countedTo, kindFor, Records, Storage, those, wholeNumbers } from '../data/storage.ts';
 import { chainLoss, likeliestClasses } from '../engine/chain.ts';
@@ -380,6 +381,8 @@ function describe(
   return [
     `${lengthsNote(lengths, 'token')}, ${plural(tags.length, 'tag')}: ${shown.join(', ')}${tags.length > 20 ? ', …' : ''}.`,
     ...caseNote(tags, 'tags'),
+    ...lookalikeNotes(tags, 'tags'),
+    ...lookalikeNotes(symbols, 'symbols'),
     `${plural(words, 'word')} of the training part ${words === 1 ? 'has a vector' : 'have vectors'} of their own${characters > 0 ? `; ${plural(symbols.length - words, 'beginning, end or shape', 'beginnings, ends and shapes')} of words too` : ''}.`,
   ];
 }

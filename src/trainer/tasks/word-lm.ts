@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { plural } from '../../experiment/words.ts';
 import { locateData } from '../data/locate.ts';
+import { lookalikeNotes } from '../data/lookalikes.ts';
 import { countIds, splitIds } from '../data/symbol-ids.ts';
 import { UNKNOWN } from '../data/text.ts';
 import { readWords, type Tokens, wordsOf } from '../data/words.ts';
@@ -83,6 +84,7 @@ export const wordLm: TaskModule<'word-lm', typeof artifact> = {
           200,
         )}`,
         `Unknown words: ${unknownIn(counts, train.length)} of the training part, ${unknownIn(held, heldLength)} of the validation part, ${unknownIn(countIds(test, words.length), test.length)} of the test part. They are seen fewer than ${data.minCount} times in the training part${data.vocabulary === undefined ? '' : `, or are not among the ${data.vocabulary - 1} most frequent`}.`,
+        ...lookalikeNotes(words, 'words'),
       ],
       read: { words: ids.length, symbols: words.length },
       lossUnit: 'nats/word',
