@@ -1,6 +1,7 @@
 // The linear maps by which layers hand a state on to the next step: recurrent matrices, and rates of decay.
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Spectrum, spectrumOf, spectrumOfDiagonal } from '../engine/eigenvalues.ts';
+import { numbersOf } from '../engine/numbers.ts';
 
 export interface StateMap {
   /** "layers.1.0", of gates "layers.1.0 f" */
@@ -13,8 +14,7 @@ export interface StateMap {
 
 /** `read`: (blocks · size, size), of which it is the block at this place. */
 export function matrixMap(name: string, size: number, read: () => Tensor, block = 0): StateMap {
-  const take = () =>
-    tidy(() => (read().dataSync() as Float32Array).slice(block * size * size, (block + 1) * size * size));
+  const take = () => numbersOf(read).subarray(block * size * size, (block + 1) * size * size);
   return { name, size, spectrum: () => spectrumOf(take(), size) };
 }
 

@@ -1,7 +1,8 @@
 // One step at a time: greedy, beam, sampling and streaming all go through this. Where every layer carries a state, a step
 // costs one step. Elsewhere the newest steps, as many as a training sequence has, are what a step sees: up to that many
 // layers of attention keep the keys and values of earlier steps, beyond it all are read anew.
-import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { numbersOf } from '../engine/numbers.ts';
 import type { Encoded, Model } from './model.ts';
 import { rowsOf, type State } from './state.ts';
 
@@ -37,7 +38,7 @@ function carrying(model: Model, batch: number, begin: State | null, encoded: Enc
   let state = begin;
   return {
     step: values =>
-      tidy(() => {
+      numbersOf(() => {
         const options = {
           training: false,
           step: 0,
@@ -48,7 +49,7 @@ function carrying(model: Model, batch: number, begin: State | null, encoded: Enc
         } as const;
         const result = model.forward(inputOf([values], batch), options);
         state = result.state;
-        return Float32Array.from(result.outputs.dataSync());
+        return result.outputs;
       }),
     fork: rows =>
       carrying(model, rows.length, state && rowsOf(state, rows, batch), encodedRows(encoded, rows)),
@@ -71,7 +72,7 @@ function caching(
       if (newest.length === model.context) behind ??= rereading(model, batch, newest, encoded);
       if (behind) return behind.step(values);
       newest = [...newest, values];
-      return tidy(() => {
+      return numbersOf(() => {
         const options = {
           training: false,
           step: 0,
@@ -83,7 +84,7 @@ function caching(
         } as const;
         const result = model.forward(inputOf([values], batch), options);
         state = result.state;
-        return Float32Array.from(result.outputs.dataSync());
+        return result.outputs;
       });
     },
     fork(rows) {
@@ -103,7 +104,7 @@ function rereading(model: Model, batch: number, seen: readonly Values[], encoded
   let newest = seen;
   return {
     step: values =>
-      tidy(() => {
+      numbersOf(() => {
         newest = [...newest, values].slice(-model.context!);
         const options = {
           training: false,
@@ -113,7 +114,7 @@ function rereading(model: Model, batch: number, seen: readonly Values[], encoded
           encoded,
           outputs: 'last-step',
         } as const;
-        return Float32Array.from(model.forward(inputOf(newest, batch), options).outputs.dataSync());
+        return model.forward(inputOf(newest, batch), options).outputs;
       }),
     fork: rows =>
       rereading(
