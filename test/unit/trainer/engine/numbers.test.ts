@@ -5,7 +5,7 @@ import { numbersOf } from '../../../../src/trainer/engine/numbers.ts';
 import { startEngine } from '../../../../src/trainer/engine/start.ts';
 
 describe('numbers of a scope', () => {
-  before(() => startEngine('reference'));
+  before(() => startEngine('reference', 1));
 
   it('are a copy that outlives the tensors', () => {
     const one = tensor([1, 2, 3]);
