@@ -89,7 +89,7 @@ export class Arrays {
 
   /** A table whose columns the text or the first line of its file names. */
   private ofTable(expression: Expression): ArrayShape {
-    if (!MAY_BE_TABLE.test(expression.node.source.text)) return null;
+    if (!mayHoldTables(expression.node.source)) return null;
     const columns = this.tables.columns(expression);
     if (columns) return [UNKNOWN, this.widthOf(columns)];
     const names = this.tables.listOf(expression);
@@ -590,6 +590,14 @@ function isChangedInPlace({ node }: Expression): boolean {
   const { text } = node;
   let isIt = known.get(text);
   if (isIt === undefined) known.set(text, (isIt = findChange(node)));
+  return isIt;
+}
+
+const HOLDS_TABLES = new WeakMap<Source, boolean>();
+
+function mayHoldTables(source: Source): boolean {
+  let isIt = HOLDS_TABLES.get(source);
+  if (isIt === undefined) HOLDS_TABLES.set(source, (isIt = MAY_BE_TABLE.test(source.text)));
   return isIt;
 }
 

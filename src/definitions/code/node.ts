@@ -266,6 +266,8 @@ export class Source {
     const children = node.begin();
     if (!cursor.firstChild()) return;
     do {
+      // a place that `[, b] = pair` leaves out is told by its comma
+      if (cursor.isSign && node.type !== 'array_pattern') continue;
       const child = new Node(this, node, children.length, cursor);
       children.push(child);
       if (cursor.isLeaf) child.close();
@@ -350,6 +352,13 @@ class Cursor {
     return this.isSound && this.kind.isLeaf;
   }
 
+  /** Brackets and what stands between items, which nobody asks for. */
+  get isSign(): boolean {
+    if (!this.isSound) return false;
+    const id = this.cursor.nodeTypeId;
+    return (this.names[id] ??= kindOf(this.cursor)).isSign;
+  }
+
   get field(): string | null {
     const id = this.cursor.currentFieldId;
     let name = this.fields[id];
@@ -411,15 +420,23 @@ interface Kind {
   isToken: boolean;
   /** it never has children */
   isLeaf: boolean;
+  isSign: boolean;
 }
 
-const NO_KIND: Kind = { type: '', isNamed: false, isToken: false, isLeaf: false };
+const NO_KIND: Kind = { type: '', isNamed: false, isToken: false, isLeaf: false, isSign: false };
+const SIGNS = /^[()[\]{},.;]$/;
 const LEAVES = /^(?:(?:property_|type_)?identifier|integer|float|number|comment|true|false|none|null)$/;
 
 function kindOf({ nodeType: type, nodeIsNamed: isNamed }: TreeCursor): Kind {
   // `not in` may have any space between
   const isToken = !isNamed && /^[^\s\\_]+$/.test(type);
-  return { type, isNamed, isToken, isLeaf: isToken || (isNamed && LEAVES.test(type)) };
+  return {
+    type,
+    isNamed,
+    isToken,
+    isLeaf: isToken || (isNamed && LEAVES.test(type)),
+    isSign: !isNamed && SIGNS.test(type),
+  };
 }
 
 /** Of trees whose text had open brackets: where they were closed. */

@@ -2,7 +2,7 @@
 // and the most of it, and a function that a search calls gets the space that the search is given.
 import { callsNamed, type Evaluator, type Value } from './evaluation.ts';
 import type { CallOf, Constant, Expression } from './expression.ts';
-import type { Node } from './node.ts';
+import type { Node, Source } from './node.ts';
 
 /** How a search is called: the choices or the bounds it takes, by place and by name. */
 interface Search {
@@ -68,7 +68,7 @@ export class Searches {
     if (callee.kind === 'member' && Object.hasOwn(METHODS, name)) return METHODS[name]!;
     const inRay = Object.hasOwn(RAY, name);
     if (!inRay && !Object.hasOwn(HYPEROPT, name)) return null;
-    if (!/\b(?:hyperopt|ray)\b/.test(callee.node.source.text)) return null;
+    if (!maySearch(callee.node.source)) return null;
     for (const qualified of this.evaluator.qualified(callee)) {
       if (qualified === `hyperopt.hp.${name}`) return HYPEROPT[name] ?? null;
       if (inRay && qualified === `ray.tune.${name}`) return RAY[name]!;
@@ -144,7 +144,7 @@ export class Searches {
   /** `fmin(train, space)`, `tune.run(train, config=space)`: searches that call what has this name, each as a call of it. */
   callsOf(name: string, root: Node): CallOf[] {
     const { dialect } = this.evaluator;
-    if (dialect.self !== 'self' || !/\b(?:hyperopt|ray)\b/.test(root.source.text)) return [];
+    if (dialect.self !== 'self' || !maySearch(root.source)) return [];
     return Object.entries(RUNS).flatMap(([run, { trained, space }]) =>
       callsNamed(root, run, dialect).flatMap((node): CallOf[] => {
         const call = dialect.expression(node);
@@ -160,6 +160,18 @@ export class Searches {
       }),
     );
   }
+}
+
+const MAY_SEARCH = new WeakMap<Source, boolean>();
+
+/** Its text mentions a library of searches; asked for each call and function. */
+function maySearch(source: Source): boolean {
+  let isIt = MAY_SEARCH.get(source);
+  if (isIt === undefined) {
+    isIt = /\b(?:hyperopt|ray)\b/.test(source.text);
+    MAY_SEARCH.set(source, isIt);
+  }
+  return isIt;
 }
 
 function argument({ positional, named }: CallOf, [place, name]: readonly [number, string]) {

@@ -28,6 +28,8 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   javascriptreact: 'javascript',
 };
 const TYPING_MILLISECONDS = 250;
+/** without typing, after which the rules of the text are asked: models are found before */
+const IDLE_MILLISECONDS = 500;
 /** of work in one go: a frame has 16 */
 const SLICE_MILLISECONDS = 6;
 /** files that others lead to, and those that they lead to */
@@ -39,8 +41,8 @@ interface Entry {
   result: Promise<Definitions>;
   text: string;
   tree: Tree | null;
-  /** what the text alone tells to be wrong */
-  findings: TextFinding[];
+  /** what the text alone tells to be wrong; null until somebody asks, and where it was no longer wanted */
+  findings: Promise<readonly TextFinding[] | null> | null;
   /** it is to be found again, and was not begun yet: how often files around it were waited for */
   nextRound: number | null;
 }
@@ -52,6 +54,7 @@ export class CodeDocuments implements vscode.Disposable {
   /** as it last was without an error of syntax */
   private readonly good = new Map<string, Readable>();
   private readonly timers = new DocumentTimers();
+  private readonly changedAt = new Map<string, number>();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
   private readonly files = new WorkspaceFiles();
@@ -94,10 +97,43 @@ export class CodeDocuments implements vscode.Disposable {
       : this.parse(document, text, known);
   }
 
-  /** What the text alone tells to be wrong; nothing while a line makes no sense. */
+  /** What the text alone tells to be wrong, once nobody types; nothing while a line makes no sense. */
   async findings(document: vscode.TextDocument): Promise<readonly TextFinding[]> {
-    await this.read(document);
-    return this.entries.get(document.uri.toString())?.findings ?? [];
+    const key = document.uri.toString();
+    while (!document.isClosed) {
+      const rest =
+        IDLE_MILLISECONDS - (performance.now() - (this.changedAt.get(key) ?? Number.NEGATIVE_INFINITY));
+      if (rest > 0) {
+        await new Promise(resolve => setTimeout(resolve, rest));
+        continue;
+      }
+      const found = await this.read(document);
+      const entry = this.entries.get(key);
+      if (!entry) break;
+      entry.findings ??= this.lint(document, entry, found);
+      const said = await entry.findings;
+      if (said) return said;
+      // it was typed meanwhile
+      if (this.entries.get(key) === entry) break;
+    }
+    return [];
+  }
+
+  /** @returns null where it is no longer wanted */
+  private async lint(
+    document: vscode.TextDocument,
+    entry: Entry,
+    found: Definitions,
+  ): Promise<readonly TextFinding[] | null> {
+    const isAny = found.layers.length > 0 || CONVOLUTIONS.test(entry.text);
+    if (!entry.tree || !isAny || found.hasErrors) return [];
+    const { inSlices } = await import('../../definitions/steps.ts');
+    const { lintInSteps } = await import('../../definitions/lint/lint.ts');
+    const isWanted = () => this.entries.get(document.uri.toString()) === entry && entry.tree !== null;
+    if (!isWanted()) return null;
+    const rules = lintInSteps(entry.tree, found, entry.text, this.languageOf(document));
+    const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
+    return findings && inCell([...findings], document.getText().length);
   }
 
   /** Assignments to a model's experiment as edits of its code, each null where the code cannot say it. */
@@ -155,7 +191,7 @@ export class CodeDocuments implements vscode.Disposable {
       version: document.version,
       text,
       tree: null,
-      findings: [],
+      findings: null,
       nextRound: null,
       result: Promise.resolve(NOTHING),
     };
@@ -210,12 +246,12 @@ export class CodeDocuments implements vscode.Disposable {
       const current = this.entries.get(key);
       return current && current !== entry ? current.result : NOTHING;
     }
-    entry.findings = inCell(found.findings, document.getText().length);
-    if (project && missing && round < MOST_ROUNDS && found.definitions.layers.length > 0)
+    entry.findings = null;
+    if (project && missing && round < MOST_ROUNDS && found.layers.length > 0)
       void project.load(missing).then(isMore => {
         if (isMore && isWanted()) void this.findAgain(document, entry, round + 1);
       });
-    return this.keep(key, entry, found.definitions);
+    return this.keep(key, entry, found);
   }
 
   /** What stands is shown until it is found. */
@@ -261,15 +297,18 @@ export class CodeDocuments implements vscode.Disposable {
 
   private later(document: vscode.TextDocument): void {
     for (const each of [document, ...cellsAround(document).after])
-      if (this.isCode(each))
+      if (this.isCode(each)) {
+        this.changedAt.set(each.uri.toString(), performance.now());
         this.timers.set(each.uri, TYPING_MILLISECONDS, () => {
           if (!each.isClosed) this.changed.fire(each);
         });
+      }
   }
 
   private forget(uri: vscode.Uri): void {
     const key = uri.toString();
     this.timers.clear(uri);
+    this.changedAt.delete(key);
     this.entries.get(key)?.tree?.delete();
     this.entries.delete(key);
     this.good.delete(key);
@@ -282,19 +321,12 @@ async function findInSlices(
   language: Language,
   surroundings: Surroundings,
   isWanted: () => boolean,
-): Promise<{ definitions: Definitions; findings: TextFinding[] } | null> {
+): Promise<Definitions | null> {
   const { definitionsInSteps } = await import('../../definitions/find.ts');
   const { inSlices } = await import('../../definitions/steps.ts');
-  const { lintInSteps } = await import('../../definitions/lint/lint.ts');
   if (!entry.tree) return null;
   const steps = definitionsInSteps(entry.tree, entry.text, language, surroundings);
-  const definitions = await inSlices(steps, SLICE_MILLISECONDS, isWanted);
-  if (!definitions || !entry.tree) return null;
-  const isLinted = (definitions.layers.length > 0 || CONVOLUTIONS.test(entry.text)) && !definitions.hasErrors;
-  if (!isLinted) return { definitions, findings: [] };
-  const rules = lintInSteps(entry.tree, definitions, entry.text, language);
-  const findings = await inSlices(rules, SLICE_MILLISECONDS, isWanted);
-  return findings && { definitions, findings: [...findings] };
+  return inSlices(steps, SLICE_MILLISECONDS, isWanted);
 }
 
 /** The document's text; behind that of a cell, what the cells before it bind. */

@@ -403,6 +403,58 @@ describe('a configuration in a folder of its own', () => {
   });
 });
 
+describe('a table that a program reads', () => {
+  before(api);
+  afterEach(async () => {
+    await closeAll();
+    for (const name of ['wide.csv', 'reads.py'])
+      rmSync(path.join(workspaceFolder(), 'models', name), { force: true });
+  });
+
+  it('tells the width of the input, and another one when it is written anew', async () => {
+    const table = path.join(workspaceFolder(), 'models', 'wide.csv');
+    const document = await open(
+      'models/reads.py',
+      'import pandas as pd\nfrom torch import nn\n\nframe = pd.read_csv("wide.csv")\nrnn = nn.GRU(frame.shape[1], 8)\n',
+    );
+    const says = (parameters: number | null) =>
+      until(`${parameters} parameters`, async () => {
+        const { services } = await api();
+        const [layer] = (await services.code.read(document)).layers;
+        return layer?.recurrent?.parametersDefault === parameters;
+      });
+    await says(null);
+    writeFileSync(table, 'day,open,close\n1,2,3\n');
+    await says(3 * 8 * (3 + 8 + 2));
+    writeFileSync(table, 'day,open,close,volume,high\n1,2,3,4,5\n');
+    await says(3 * 8 * (5 + 8 + 2));
+  });
+});
+
+describe('what a text tells to be wrong', () => {
+  before(api);
+  afterEach(closeAll);
+
+  it('is told once nobody types, and of the text as it then is', async () => {
+    const { services } = await api();
+    const wrong = (size: number) =>
+      `from torch import nn\n\nclass Net(nn.Module):\n    def __init__(self):\n        self.rnn = nn.LSTM(3, ${size}, dropout=0.5)\n`;
+    const document = await open('typed.py', wrong(4));
+    await until('its finding', () =>
+      diagnosticsOf(document.uri).some(({ message }) => /dropout/.test(message)),
+    );
+    await replace(document, ', dropout=0.5', '');
+    const asked = services.code.findings(document);
+    // typing goes on while it is waited for
+    await replace(document, 'nn.LSTM(3, 4)', 'nn.LSTM(3, -4)');
+    const ids = (await asked).map(({ id }) => id);
+    assert.ok(!ids.includes('torch-dropout-one-layer') && ids.length === 1, `found ${ids}`);
+    await replace(document, 'nn.LSTM(3, -4)', 'nn.LSTM(3, 4)');
+    assert.deepEqual(await services.code.findings(document), []);
+    await revert();
+  });
+});
+
 describe('Convert to Experiment', () => {
   before(api);
   afterEach(async () => {
