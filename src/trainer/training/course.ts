@@ -232,8 +232,8 @@ export class Course {
     journal.gather(figures);
     const { trainLoss, gradNorm } = figures;
     journal.rows(step, rows);
-    const observed = rows.length > 0 ? this.rowReader.read(byName(rows)) : null;
-    this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, ...observed }));
+    const { flow = [], gates = [], dead = [] } = this.rowReader.read(rows);
+    this.found(step, this.diagnosis.observe({ step, trainLoss, gradNorm, flow, gates, dead }));
     if (this.speed.observe(shown) && this.speed.tokens !== null) {
       const alone = timeAlone();
       journal.figure({
@@ -307,10 +307,6 @@ export class Course {
       message: `Validation has not improved ${plural(patience, 'time')} in a row.${bestWas} Its weights are the best checkpoint.`,
     };
   }
-}
-
-function byName(rows: PendingStep['rows']): ReadonlyMap<string, Float32Array> {
-  return new Map(rows.map(({ name, values }) => [name, values]));
 }
 
 export function show(step: number): string {

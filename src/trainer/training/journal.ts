@@ -12,7 +12,6 @@ import type {
 import { toJsonNumber } from '../../runs/json.ts';
 import type { RunWriter, SeriesRowAt, SeriesWriter } from '../../runs/writer.ts';
 import { Outbox } from './outbox.ts';
-import type { SeriesRow } from './recorder.ts';
 import { ScalarLog } from './scalar-log.ts';
 import type { Snapshot, Trainer } from './trainer.ts';
 
@@ -68,8 +67,9 @@ export class Journal {
     else this.writeEvents([event]);
   }
 
-  rows(step: number, rows: readonly SeriesRow[]): void {
-    for (const { name, values } of rows) {
+  /** By the name of the series. */
+  rows(step: number, rows: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, values] of rows) {
       const series = this.series.get(name);
       if (!series) continue;
       const waiting = this.batch?.rows.get(series);

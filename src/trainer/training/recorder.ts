@@ -8,16 +8,12 @@ import { PROBES } from '../probes/index.ts';
 import type { OpenProbe, ProbedRun } from '../probes/probe.ts';
 import type { Look, StepFigures } from './trainer.ts';
 
-export interface SeriesRow {
-  name: string;
-  values: Float32Array;
-}
-
 /** A step that was trained and is not written yet. */
 export interface PendingStep {
   step: number;
   figures: StepFigures;
-  rows: readonly SeriesRow[];
+  /** by the name of the series */
+  rows: ReadonlyMap<string, Float32Array>;
   tokens: number;
   /** milliseconds in which steps of this process waited for their batch, and those of the steps */
   waited: number;
@@ -60,11 +56,12 @@ export class Recorder {
 
   /** What the step that was looked into has shown. */
   push(shown: Omit<PendingStep, 'rows'>): void {
-    const rows: SeriesRow[] = [];
+    const rows = new Map<string, Float32Array>();
     for (const probe of this.due)
-      for (const [name, values] of probe.rows()) rows.push({ name, values: this.copyOf(values) });
+      for (const [name, values] of probe.rows()) rows.set(name, this.copyOf(values));
     this.due = [];
-    this.pending.push({ ...shown, rows });
+    const { step, figures, tokens, waited, stepped, ownSeconds, time } = shown;
+    this.pending.push({ step, figures, rows, tokens, waited, stepped, ownSeconds, time });
   }
 
   get isEmpty(): boolean {
@@ -81,7 +78,7 @@ export class Recorder {
   /** The rows have been written: their arrays can be used again. */
   giveBack(steps: readonly PendingStep[]): void {
     for (const { rows } of steps)
-      for (const { values } of rows) {
+      for (const values of rows.values()) {
         const same = this.spare.get(values.length);
         if (same) same.push(values);
         else this.spare.set(values.length, [values]);
