@@ -21,7 +21,7 @@ def check(folder):
     with open(os.path.join(folder, "reference.json")) as file:
         reference = json.load(file)
     x = np.array(reference["input"]).reshape(reference["shape"])
-    x = np.swapaxes(x, 0, 1).astype("int32" if x.ndim == 2 else "float32")
+    x = np.swapaxes(x, 0, 1).astype(model.inputs[0].dtype)
     y = np.array(model.predict(x, verbose=0))
     y = y[None] if y.ndim == 2 else np.swapaxes(y, 0, 1)
     wanted = np.array(reference["outputs"]).reshape(y.shape)

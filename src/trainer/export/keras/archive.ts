@@ -2,7 +2,7 @@
 import { type Hdf5Array, writeHdf5 } from '../../data/hdf5.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import type { Config, KerasNode } from './graph.ts';
-import { INPUT, kerasGraph } from './model.ts';
+import { axesOf, INPUT, kerasGraph } from './model.ts';
 import { zipOf } from './zip.ts';
 
 /** The format is that of Keras 3; its loader compares no versions. */
@@ -34,7 +34,7 @@ export async function kerasArchive(opened: FinishedRun): Promise<Uint8Array> {
 function inputLayer({ sizes: { input } }: FinishedRun) {
   const isTokens = input.kind === 'tokens';
   return layer('InputLayer', INPUT, {
-    batch_shape: isTokens ? [null, null] : [null, null, input.features],
+    batch_shape: [null, ...axesOf(input)],
     dtype: isTokens ? 'int32' : 'float32',
     sparse: false,
     name: INPUT,

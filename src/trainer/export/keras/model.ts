@@ -20,7 +20,6 @@ export function kerasGraph(opened: FinishedRun, target: Target): KerasGraph {
   const { run, sizes } = opened;
   const { input } = sizes;
   if (run.experiment.model.encoder) throw noForm(target, 'a model with an encoder');
-  if (input.kind === 'tokens' && (input.each ?? 1) > 1) throw noForm(target, 'several symbols a step');
   const graph = new KerasGraph(target);
   const layers = placeLayers(run.experiment, sizes);
   const last = layers.findLast(({ kind, layer }) => kind.traits(layer).sees !== 'step');
@@ -50,6 +49,9 @@ export function addChain(
   const [first] = layers;
   const { target } = graph;
   let x = from;
+  const each = input.kind === 'tokens' ? (input.each ?? 1) : 1;
+  if (each > 1 && first!.kind.traits(first!.layer).reads !== 'tokens')
+    throw noForm(target, 'several symbols a step without an embedding');
   if (input.kind === 'tokens' && first!.kind.traits(first!.layer).reads !== 'tokens') {
     if (input.vocabulary > MOST_UNIT_VECTORS)
       throw noForm(target, `${input.vocabulary.toLocaleString('en-US')} symbols without an embedding`);
@@ -69,8 +71,26 @@ export function addChain(
       ...(paired && { paired: paired(placed) }),
     });
     x = addsInput(layer) ? graph.add('Add', [x, y]) : y;
+    if (each > 1 && placed === first) x = averaged(graph, x, each, at.outputs);
   }
   return x;
+}
+
+/** (batch, steps, each, width) → (batch, steps, width) */
+function averaged(graph: KerasGraph, x: string, each: number, width: number): string {
+  const mean = graph.add('AveragePooling2D', x, {
+    pool_size: [1, each],
+    strides: [1, each],
+    padding: 'valid',
+    data_format: 'channels_last',
+  });
+  return graph.add('Reshape', mean, { target_shape: [-1, width] });
+}
+
+/** The axes behind the batch of what the model reads. */
+export function axesOf(input: InputSize): (number | null)[] {
+  if (input.kind !== 'tokens') return [null, input.features];
+  return (input.each ?? 1) > 1 ? [null, input.each!] : [null];
 }
 
 export function noForm(target: Target, what: string): InputError {

@@ -3,7 +3,7 @@ import type { InputSize } from '../../../experiment/sizes.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { unrollVersion } from '../../version.ts';
 import type { KerasNode, KerasWeight } from './graph.ts';
-import { INPUT, kerasGraph } from './model.ts';
+import { axesOf, INPUT, kerasGraph } from './model.ts';
 
 /** @throws InputError naming a layer that TensorFlow.js has no form of */
 export function layersModel(opened: FinishedRun): { 'model.json': string; 'weights.bin': Uint8Array } {
@@ -23,9 +23,7 @@ export interface Port {
 }
 
 export function inputOf(name: string, input: InputSize): Port {
-  return input.kind === 'tokens'
-    ? { name, shape: [null], dtype: 'int32' }
-    : { name, shape: [null, input.features], dtype: 'float32' };
+  return { name, shape: axesOf(input), dtype: input.kind === 'tokens' ? 'int32' : 'float32' };
 }
 
 /** One of what a layer gives beside its first output, as nodes and ports refer to it. */

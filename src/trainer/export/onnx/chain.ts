@@ -26,6 +26,9 @@ export function addChain(
 ): string {
   const [first] = layers;
   let here = x;
+  const each = input.kind === 'tokens' ? (input.each ?? 1) : 1;
+  if (each > 1 && first!.kind.traits(first!.layer).reads !== 'tokens')
+    throw noForm('several symbols a step without an embedding', first!.name);
   if (input.kind === 'tokens' && first!.kind.traits(first!.layer).reads !== 'tokens')
     here = graph.add('OneHot', [here, graph.ints(input.vocabulary), graph.floats([0, 1], [2])], { axis: -1 });
   for (const placed of layers) {
@@ -36,6 +39,8 @@ export function addChain(
     const own = (weight: string) => weightIn(weights, name, layer, weight);
     const y = onnx.build(graph, here, { layer, at, weight: own, ...(paired && { paired: paired(placed) }) });
     here = addsInput(layer) ? graph.add('Add', [here, y]) : y;
+    // (steps, batch, each, width)
+    if (each > 1 && placed === first) here = graph.add('ReduceMean', [here], { axes: [2], keepdims: 0 });
     if (behind) here = behind(placed, here);
   }
   return here;
@@ -45,10 +50,10 @@ export function noForm(what: string, name: string): InputError {
   return new InputError(`ONNX has no form of ${what} (${name}); export with --format pytorch.`);
 }
 
-/** The input of a chain: (steps, batch) ids, or (steps, batch, features) numbers. */
+/** The input of a chain: (steps, batch) ids, or several a step, or (steps, batch, features) numbers. */
 export function inputPort(name: string, input: InputSize, steps: string | number): Port {
   return input.kind === 'tokens'
-    ? { name, type: 'int64', shape: [steps, 'batch'] }
+    ? { name, type: 'int64', shape: [steps, 'batch', ...((input.each ?? 1) > 1 ? [input.each!] : [])] }
     : { name, type: 'float', shape: [steps, 'batch', input.features] };
 }
 

@@ -1,5 +1,8 @@
 // Small models that exports to other frameworks are checked with.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ExperimentInput } from '../../../../src/experiment/schema.ts';
+import { workspaceFolder } from '../training/runs.ts';
 
 export type Layers = ExperimentInput['model']['layers'];
 
@@ -12,7 +15,18 @@ export interface Exported {
 export const TEXT: ExperimentInput['data'] = { task: 'char-lm', path: 'text.txt', split: [0.8, 0.1, 0.1] };
 export const NUMBERS: ExperimentInput['data'] = { task: 'adding', length: 12 };
 
+/** Of each word its beginning, end and shape too: several symbols a step. */
+export const TAGS: ExperimentInput['data'] = { task: 'tag', path: 'tags.txt', tags: 1 };
+
+function tagged(): string {
+  const words = ['John N', 'runs V', 'Anna N', 'sits V', 'home A'];
+  return Array.from({ length: 30 }, (_, at) =>
+    words.map((_, place) => `${words[(at + place * place) % words.length]}\n`).join(''),
+  ).join('\n');
+}
+
 export function experimentOf({ layers, data = TEXT, convention }: Exported): ExperimentInput {
+  if (data === TAGS) writeFileSync(join(workspaceFolder(), 'tags.txt'), tagged());
   return {
     name: 'exported',
     data,
@@ -44,6 +58,14 @@ export const KERAS_AND_TFJS: Record<string, Exported> = {
   'both directions at every step': {
     layers: [{ type: 'rnn', units: 3, bidirectional: true }, { type: 'lstm', units: 4 }, { type: 'dense' }],
     data: NUMBERS,
+  },
+  'several symbols a step, whose vectors are averaged': {
+    layers: [
+      { type: 'embedding', dim: 4 },
+      { type: 'lstm', units: 3, bidirectional: true },
+      { type: 'dense' },
+    ],
+    data: TAGS,
   },
   'RNNs with activations of their own, and a residual': {
     layers: [

@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { exportRun } from '../../../../src/trainer/export/export-run.ts';
 import type { Reference } from '../../../../src/trainer/export/reference-outputs.ts';
 import { trainNew, useWorkspace } from '../training/runs.ts';
-import { type Exported, experimentOf, type Layers, NUMBERS } from './models.ts';
+import { type Exported, experimentOf, type Layers, NUMBERS, TAGS } from './models.ts';
 
 const cases: Record<string, Exported> = {
   'an LSTM of two levels, both ways, on symbols': {
@@ -16,6 +16,14 @@ const cases: Record<string, Exported> = {
       { type: 'dense', activation: 'tanh', units: 7 },
       { type: 'dense' },
     ],
+  },
+  'several symbols a step, whose vectors are averaged': {
+    layers: [
+      { type: 'embedding', dim: 4 },
+      { type: 'gru', units: 3, bidirectional: true },
+      { type: 'dense' },
+    ],
+    data: TAGS,
   },
   'a GRU that resets after': { layers: [{ type: 'gru', units: 6 }, { type: 'dense' }] },
   'a GRU that resets before': { layers: [{ type: 'gru', units: 6 }, { type: 'dense' }], convention: 'tfjs' },
@@ -65,7 +73,7 @@ describe('export as ONNX', () => {
       const session = await InferenceSession.create(readFileSync(join(out, 'model.onnx')));
       const { input, shape, outputs, tolerance } = reference;
       const x =
-        shape.length === 2
+        shape.length === 2 || each.data === TAGS
           ? new Tensor('int64', BigInt64Array.from(input.map(BigInt)), shape)
           : new Tensor('float32', Float32Array.from(input), shape);
       const { outputs: given } = await session.run({ x });

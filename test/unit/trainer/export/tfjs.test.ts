@@ -8,7 +8,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { exportRun } from '../../../../src/trainer/export/export-run.ts';
 import type { Reference } from '../../../../src/trainer/export/reference-outputs.ts';
 import { trainNew, useWorkspace } from '../training/runs.ts';
-import { type Exported, experimentOf, KERAS_AND_TFJS, type Layers, NUMBERS, TEXT } from './models.ts';
+import { type Exported, experimentOf, KERAS_AND_TFJS, type Layers, NUMBERS, TAGS, TEXT } from './models.ts';
 
 const cases: Record<string, Exported> = {
   ...KERAS_AND_TFJS,
@@ -79,7 +79,7 @@ describe('export as a layers model of TensorFlow.js', () => {
         const x =
           shape.length === 2
             ? tensor(values, [batch, steps], 'int32')
-            : tensor(values, [batch, steps, width]);
+            : tensor(values, [batch, steps, width], each.data === TAGS ? 'int32' : 'float32');
         const y = model.predict(x) as Tensor;
         const given = y.dataSync();
         const classes = y.shape.at(-1)!;
