@@ -103,14 +103,19 @@ async function* objectsOf(
   report: (sentence: string) => void,
 ) {
   let [rest, line] = ['', 0];
+  // a list of objects on the first line, until another line shows that each line is a row
+  let list: Found | null = null;
   const read = function* (text: string) {
     line++;
     const bare = line === 1 ? text.replace(/^\uFEFF/, '') : text;
     if (bare.trim() === '') return;
+    if (list) yield list;
+    list = null;
     let value: unknown;
     try {
       value = JSON.parse(bare);
     } catch (cause) {
+      if (line === 1) refuseWhole(bare, name);
       const word = /[:[,]\s*(NaN|[-+]?Infinity|nan|-?inf)\s*[,\]}]/.exec(bare)?.[1];
       const why = (cause as Error).message.replace(/ in JSON.*| \(line.*|,? \.*".*/s, '');
       report(
@@ -122,6 +127,7 @@ async function* objectsOf(
     }
     if (typeof value !== 'object' || value === null)
       report(`${name}, line ${line}: it holds no object with named values, but ${shortly(value)}.`);
+    else if (line === 1 && isListOfObjects(value)) list = { value: flat(value), line };
     else yield { value: flat(value), line };
   };
   for await (const chunk of textChunks(path, name, { bytes })) {
@@ -134,6 +140,24 @@ async function* objectsOf(
     for (const text of lines) yield* read(text);
   }
   if (rest !== '') yield* read(rest);
+  if (list) throw oneList(name);
+}
+
+function isListOfObjects(value: object): boolean {
+  const isObject = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each);
+  return Array.isArray(value) && value.length > 1 && value.every(isObject);
+}
+
+const oneList = (name: string) =>
+  new DataError(`${name} is one JSON list, and no object a line: name the file .json, as which it is read.`);
+
+/** `first`: a line that is no JSON by itself. @throws DataError where it begins a list or an object over several lines */
+function refuseWhole(first: string, name: string): void {
+  if (/^\s*\[\s*(\{.*)?$/.test(first)) throw oneList(name);
+  if (/^\s*\{\s*$/.test(first))
+    throw new DataError(
+      `${name}, line 1: an object stands over several lines; write each on one line, or all as one list in a file named .json.`,
+    );
 }
 
 export function shortly(value: unknown): string {

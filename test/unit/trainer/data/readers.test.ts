@@ -207,6 +207,42 @@ describe('readers', () => {
       );
     });
 
+    it('tells a file that is one JSON list, or has an object over several lines', async () => {
+      const list = [{ a: 1 }, { a: 2 }, { a: 3 }];
+      const one =
+        /^w\.jsonl is one JSON list, and no object a line: name the file \.json, as which it is read\.$/;
+      const lines = JSON.stringify(list).replaceAll('},{', '},\n{');
+      for (const text of [
+        JSON.stringify(list),
+        JSON.stringify(list, null, 1),
+        lines,
+        `\n${lines}`,
+        `\uFEFF${lines}`,
+      ])
+        await refused(written('w.jsonl', text.trimStart()), one);
+      await refused(
+        written('w.jsonl', JSON.stringify(list[0], null, 2)),
+        /^w\.jsonl, line 1: an object stands over several lines; write each on one line, or all as one list/,
+      );
+      // lists of objects, a row each
+      const {
+        columns,
+        cells,
+        lines: places,
+      } = await read(written('r.jsonl', `${JSON.stringify(list)}\n\n${JSON.stringify(list)}\n`));
+      assert.deepEqual(columns, ['0.a', '1.a', '2.a']);
+      assert.deepEqual(
+        [cells, places],
+        [
+          [
+            [1, 2, 3],
+            [1, 2, 3],
+          ],
+          [1, 3],
+        ],
+      );
+    });
+
     it('tell of objects by their paths, and of lists by their places; a late key is no column', async () => {
       const nested = await read(
         written('n.jsonl', '{"translation": {"en": "a", "de": "b"}, "n": 1}\n{"translation": {"en": "c"}}'),
