@@ -14,6 +14,8 @@ import { CASES, plain, type Random, randomOf, SEED } from './cases.ts';
 /** Numbers behind an array, which nobody may write; a sanitizer guards its arrays itself. */
 const GUARD = process.env['UNROLL_TEST_ADDON'] ? 0 : 16;
 const WRONG_SIZES = [0, 1, 64, 1000, 2 ** 20, 2 ** 31 - 1, 2 ** 31, -1, 0.5, Number.NaN];
+/** Around the widths of vectors and blocks, so that their loops and their tails both run. */
+const WIDE_SIZES = [15, 16, 17, 31, 32, 33, 64, 65];
 const PROGRAMS = [
   formula(2, (z, c) => [f.sub(1, f.sigmoid(z!)), f.mul(f.tanh(z!), c!)]),
   formula(3, (a, b, c) => [f.div(f.softplus(a!), f.affine(f.mul(b!, b!), 1, 1)), f.silu(c!)]),
@@ -33,6 +35,10 @@ function drawing(provider: Full, random: Random, sound: boolean) {
   // of every few unsound calls one lacks a single operand, so that what needs another one is found
   let left = sound ? -1 : random.int(60);
   const isLeft = () => left-- === 0;
+  // at most two wide sizes a call keep every operand below a million numbers
+  let wide = random.chance(0.3) ? 2 : 0;
+  const wideOr = (small: number) =>
+    wide > 0 && random.chance(0.5) && wide-- > 0 ? random.pick(WIDE_SIZES) : small;
   const guards: Float32Array[] = [];
   const guarded = (length: number) => {
     const all = new Float32Array(length + GUARD).fill(Math.PI, length);
@@ -60,8 +66,8 @@ function drawing(provider: Full, random: Random, sound: boolean) {
     provider,
     isKept: () => guards.every(guard => guard.every(value => value === Math.fround(Math.PI))),
     ...{ floats, ints, orNull, isWrong },
-    size: () => (isWrong(0.05) ? random.pick(WRONG_SIZES) : random.int(7)),
-    some: () => (isWrong(0.05) ? random.pick(WRONG_SIZES) : 1 + random.int(6)),
+    size: () => (isWrong(0.05) ? random.pick(WRONG_SIZES) : wideOr(random.int(7))),
+    some: () => (isWrong(0.05) ? random.pick(WRONG_SIZES) : wideOr(1 + random.int(6))),
     flag: () => random.chance(0.5),
     pick: random.pick,
     int: random.int,
