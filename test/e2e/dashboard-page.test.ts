@@ -290,6 +290,23 @@ describe('the page of the dashboard', () => {
     }
   });
 
+  it('says under the loss of a narrow page which of the compared runs is better, and by how much', async () => {
+    await open('task=adding&state=finished', 300);
+    const line = () => page.locator('#loss .verdict');
+    const table = page.getByRole('table', { name: 'Runs' });
+    const row = table.locator('tr', { has: page.getByRole('cell', { name: 'best', exact: true }) });
+    const best = await row.locator('.name').innerText();
+    const said = (await line().innerText()).replace(/\s+/g, ' ');
+    assert.match(said, new RegExp(`^Best ${best} [\\d.]+ · \\w+ \\+[\\d.]+ % · \\w+ \\+[\\d.]+ %$`));
+    await page.screenshot({ path: path.join(root, 'test/out', 'page-best-300.png') });
+    await page.context().close();
+    await open('task=adding&state=finished', 1500);
+    assert.ok(await line().isHidden());
+    await page.context().close();
+    await open('task=adding&runs=1&state=finished', 300);
+    assert.ok(await line().isHidden());
+  });
+
   it('names the layer whose gradient a run alone shows', async () => {
     await open('task=adding&runs=1&layers=2&state=finished', 900);
     const verdict = page.locator('#flow .verdict');

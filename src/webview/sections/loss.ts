@@ -21,6 +21,7 @@ import type { Axis, Page, Section, UiState } from '../page.ts';
 import { Legend } from '../run-names.ts';
 import { hasSeeds, membersOf, type SeedView } from '../seeds.ts';
 import { SelectRow } from '../select-row.ts';
+import { BestLine } from './best-line.ts';
 import { tableButton } from './chart-frame.ts';
 
 const MIN_RANGE_MILLISECONDS = 500;
@@ -70,12 +71,14 @@ export class LossSection implements Section {
   private tableStamp = '';
   private drag: { from: number; to: number } | null = null;
   private readonly legend: Legend;
+  private readonly best: BestLine;
   /** null: all runs have the same */
   private unitKey: string | null = null;
 
   constructor(page: Page, id = 'loss') {
     this.page = page;
     this.legend = new Legend(page);
+    this.best = new BestLine(page);
     this.scale = new RadioGroup('Loss scale', 'seg', '', scale => page.setUi({ scale }));
     this.axis = new RadioGroup('Horizontal axis', 'seg', '', axis => page.setUi({ axis, zoom: null }));
     this.metric = new RadioGroup('What the chart shows', 'seg', '', name => {
@@ -122,6 +125,7 @@ export class LossSection implements Section {
       this.metricList.element,
       this.legend.element,
       this.body,
+      this.best.element,
       h(
         'div',
         { class: 'row tools' },
@@ -168,6 +172,7 @@ export class LossSection implements Section {
     this.legend.update(this.named);
     const metric = this.shownMetric();
     this.renderChoice(metric);
+    this.best.render(this.unitKey === null && metric === null);
     this.scale.element.hidden = metric?.better === 'higher';
     const better = metric
       ? [metric.unit, `${metric.better} is better`]
