@@ -129,8 +129,10 @@ export class Searches {
     first: number | undefined,
     usual: Constant | undefined,
   ): Value {
-    const fallback = first === undefined ? undefined : typeof usual === 'number' ? usual : first;
-    return { ...open, fallback, range: [Math.min(...sizes), Math.max(...sizes)] };
+    const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
+    const only = low === high ? low : undefined;
+    const fallback = first === undefined ? only : typeof usual === 'number' ? usual : first;
+    return only === undefined ? { ...open, fallback, range: [low, high] } : { ...open, fallback };
   }
 
   /** What `hp.choice("depth", [{…}, {…}])` may be; null for what is no such choice. */
@@ -145,6 +147,7 @@ export class Searches {
   callsOf(name: string, root: Node): CallOf[] {
     const { dialect } = this.evaluator;
     if (dialect.self !== 'self' || !maySearch(root.source)) return [];
+    if (/\btalos\b/.test(root.source.text)) return this.scansOf(name, root);
     return Object.entries(RUNS).flatMap(([run, { trained, space }]) =>
       callsNamed(root, run, dialect).flatMap((node): CallOf[] => {
         const call = dialect.expression(node);
@@ -160,6 +163,46 @@ export class Searches {
       }),
     );
   }
+
+  /** `talos.Scan(x, y, model=build, params={"units": [32, 64]})` calls `build(x, y, x_val, y_val, params)`. */
+  private scansOf(name: string, root: Node): CallOf[] {
+    const { dialect } = this.evaluator;
+    return callsNamed(root, 'Scan', dialect).flatMap((node): CallOf[] => {
+      const call = dialect.expression(node);
+      if (call.kind !== 'call') return [];
+      const { positional, named } = call;
+      const [x, y, taken, callee] = ['x', 'y', 'params', 'model'].map(
+        (option, place) => named.get(option)?.value ?? positional[place],
+      );
+      const isIt = callee?.kind === 'name' && callee.name === name;
+      const [record, ...more] = taken ? this.evaluator.definitions(taken) : [];
+      if (!isIt || !x || !y || record?.kind !== 'record' || !record.isWhole || more.length > 0) return [];
+      const entries = new Map([...record.entries].map(([key, value]) => [key, this.oneOf(value)]));
+      const space: Expression = { ...record, entries };
+      const [xVal, yVal] = ['x_val', 'y_val'].map(option => named.get(option)?.value ?? x);
+      const given = [x, y, xVal!, yVal!, space];
+      return [
+        { kind: 'call', callee, positional: given, named: new Map(), spreads: [], isWhole: true, node },
+      ];
+    });
+  }
+
+  /** One of the numbers of a list. */
+  private oneOf(list: Expression): Expression {
+    const { node } = list;
+    const numbers = (this.evaluator.itemsOf(list) ?? []).map(item => {
+      const value = this.evaluator.value(item);
+      return value.kind === 'known' ? value.value : null;
+    });
+    // `(16, 128, 4)` stands for steps between two bounds
+    const isSteps = node.type === 'tuple';
+    if (isSteps || numbers.length === 0 || !numbers.every(each => typeof each === 'number'))
+      return { kind: 'other', node };
+    const all = numbers as number[];
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    if (low === high) return { kind: 'setting', value: low, node };
+    return { kind: 'setting', value: null, range: [low, high], node };
+  }
 }
 
 const MAY_SEARCH = new WeakMap<Source, boolean>();
@@ -168,7 +211,7 @@ const MAY_SEARCH = new WeakMap<Source, boolean>();
 function maySearch(source: Source): boolean {
   let isIt = MAY_SEARCH.get(source);
   if (isIt === undefined) {
-    isIt = /\b(?:hyperopt|ray)\b/.test(source.text);
+    isIt = /\b(?:hyperopt|ray|talos)\b/.test(source.text);
     MAY_SEARCH.set(source, isIt);
   }
   return isIt;

@@ -119,6 +119,28 @@ ${call}
     );
   });
 
+  it('is handed on by Talos, as the fifth that its function gets', async () => {
+    assert.deepEqual(
+      await told(`
+import talos
+from keras.models import Sequential
+from keras.layers import LSTM
+p = {"one": [16, 64, 32], "two": [8], "three": (4, 16, 3)}
+def build(x, y, x_val, y_val, params):
+    m = Sequential()
+    m.add(LSTM(params["one"], input_shape=(10, 3), return_sequences=True))
+    m.add(LSTM(params["two"], return_sequences=True))
+    m.add(LSTM(params["three"]))
+talos.Scan(a, b, model=build, params=p)
+`),
+      [
+        [null, [16, 64], [keras(3, 16), keras(3, 64)]],
+        [null, undefined, [keras(16, 8), keras(64, 8)]],
+        [null, undefined, undefined],
+      ],
+    );
+  });
+
   it('is none of another library’s with the same names', async () => {
     assert.deepEqual(
       await told(`
