@@ -430,6 +430,9 @@ async function readSeries(path: string, data: NamedColumns): Promise<Read> {
   const table = await readCsv(path, data.path, columns, { bad: again, part, header, storage: data.storage });
   const rows = new Map<string, { label: string; places: Places; line: number }>();
   let row = 0;
+  let before: string | null = null;
+  // one series that was cut up, or several of one name
+  const apart = new Map<string, number>();
   for await (const { texts, line } of records.rows) {
     while (row < table.rows && table.lines.get(row) < line) row++;
     // a line of totals or units, which the table tells
@@ -437,8 +440,11 @@ async function readSeries(path: string, data: NamedColumns): Promise<Read> {
     const label = labelAt(labelIn(texts, wanted, data), line, data, bad);
     if (label === null) continue;
     const own = texts[0]!;
-    const series = rows.get(own) ?? { label, places: new Places(), line };
+    const known = rows.get(own);
+    const series = known ?? { label, places: new Places(), line };
     rows.set(own, series);
+    if (known && own !== before && !apart.has(own)) apart.set(own, line);
+    before = own;
     if (series.label === label) series.places.push(row);
     else
       bad.report(
@@ -470,7 +476,13 @@ async function readSeries(path: string, data: NamedColumns): Promise<Read> {
     if (values) sequences.add(values, { steps: places.length, label, line });
   }
   const rest = table.notes.filter(note => !again.notes().includes(note));
-  return { sequences, notes: [...rest, ...bad.notes()], skipped: bad.count, columns: [...columns] };
+  const [first] = apart;
+  const note = first
+    ? [
+        `The rows of ${count(apart.size)} of ${count(rows.size)} series stand apart (the first: "${first[0].slice(0, 40)}", of line ${rows.get(first[0])!.line}, goes on in line ${first[1]}): each is read as one.`,
+      ]
+    : [];
+  return { sequences, notes: [...rest, ...note, ...bad.notes()], skipped: bad.count, columns: [...columns] };
 }
 
 /** "90 sequences of 7 to 29 steps (median 15)" */

@@ -151,6 +151,10 @@ describe('classify', () => {
     const text = ['id,class,x,y', ...steps].join('\n').replaceAll(',', '\t');
     const task = await open(text, { values: ['x', 'y'], id: 'id', split: [1, 0, 0] });
     assert.deepEqual(task.sizes, { input: { kind: 'vectors', features: 2 }, outputs: 2, steps: 3 });
+    assert.match(
+      task.facts.notes.join('\n'),
+      /rows of 2 of 2 series stand apart \(the first: "p", of line 2, goes on in line 4\): each is read as one/,
+    );
     const batch = task.trainingBatch(1);
     assert.equal(batch.seqLen, 3);
     assert.deepEqual([...batch.lengths!].sort(), [2, 3]);
