@@ -51,6 +51,7 @@ export async function rowsOf(
       }
   }
   if (first.length === 0) throw new DataError(`${name} holds no rows.`);
+  if (columns.length === 0) throw new DataError(`${name} holds no values: its first rows are empty.`);
   async function* rows(): AsyncGenerator<Row> {
     for (const each of first) yield* rowOf(each);
     for await (const each of lines) yield* rowOf(each);

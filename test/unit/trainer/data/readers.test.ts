@@ -224,6 +224,10 @@ describe('readers', () => {
         written('w.jsonl', JSON.stringify(list[0], null, 2)),
         /^w\.jsonl, line 1: an object stands over several lines; write each on one line, or all as one list/,
       );
+      await refused(
+        written('e.jsonl', '[]\n[]\n{}'),
+        /^e\.jsonl holds no values: its first rows are empty\.$/,
+      );
       // lists of objects, a row each
       const {
         columns,
