@@ -9,5 +9,5 @@ export function relation(since: Since, { read }: DataFile, name: string): string
     return since.unit === 'file'
       ? `${name} is the folder that this run learned from, with ${plural(since.count, 'further file')}.`
       : `${name} is the file that this run learned from, with ${plural(since.count, 'further row')} after the first ${read['rows']}.`;
-  return `${name} is not the file that this run learned from; it is read in the scaling of the run.`;
+  return `${name} is not the file that this run learned from; it is read with the scaling and vocabulary of the run.`;
 }
