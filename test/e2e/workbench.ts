@@ -8,6 +8,7 @@ import { launchBrowser } from '../host/browser.ts';
 import { useFolders } from '../host/extensions.ts';
 import { root } from '../host/paths.ts';
 import { type Server, startServer } from '../host/server.ts';
+import { stillSettings } from '../host/settings.ts';
 import { type SampleWorkspace, sampleWorkspace } from '../host/workspace.ts';
 import { isAlive, runFolders, until, workerOf } from './runs.ts';
 
@@ -60,7 +61,7 @@ export class Workbench {
     const samples = options.workspace ? null : sampleWorkspace();
     const server = await startServer({
       // the browser, which draws in software, has the other processor
-      settings: { 'unroll.threads': 1, ...options.settings },
+      settings: { ...stillSettings, 'unroll.threads': 1, ...options.settings },
       workspaceTrust: options.workspaceTrust,
       extensionsFolder: options.extensionsFolder,
       prepare: options.extensionsFolder ? undefined : folder => useFolders(folder, [root]),

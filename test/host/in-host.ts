@@ -9,6 +9,7 @@ import { bundleSuites } from './bundle.ts';
 import { HostError } from './command.ts';
 import { root } from './paths.ts';
 import { type ServerOptions, startServer } from './server.ts';
+import { stillSettings } from './settings.ts';
 
 /** As reporter.cjs writes it. */
 export interface Report {
@@ -34,7 +35,12 @@ export async function runInHost(options: InHostOptions): Promise<Report> {
   writeFileSync(output, '');
   // names that begin with VSCODE_ would not reach the extension host
   const env = { ...options.env, UNROLL_TEST_OUTPUT: output, UNROLL_TEST_REPORT: reportFile };
-  const server = await startServer({ ...options, env, automation: true });
+  const server = await startServer({
+    ...options,
+    settings: { ...stillSettings, ...options.settings },
+    env,
+    automation: true,
+  });
   const write = options.write ?? (text => process.stdout.write(text));
   let printed = 0;
   const print = () => {
