@@ -64,7 +64,10 @@ describe('unroll: sequence to sequence', () => {
     ]);
     const tfjs = run('export', ended.run, '--format', 'tfjs', '--out', 'layers');
     assert.notEqual(tfjs.code, 0);
-    assert.match(tfjs.stderr, /TensorFlow\.js has no form of a GRU that resets after the recurrent product .*"resetAfter": false/);
+    assert.match(
+      tfjs.stderr,
+      /TensorFlow\.js has no form of a GRU that resets after the recurrent product .*"resetAfter": false/,
+    );
   });
 
   it('predicts the memory of a pair that is far too long, alone in its pass, and refuses one that does not fit', () => {
