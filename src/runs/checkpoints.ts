@@ -68,7 +68,7 @@ function sha1(bytes: Uint8Array): string {
 
 /** What is not as it was written, as the end of a sentence; null: nothing. Reads its files, or `only` those. */
 export function damageOf({ folder }: Checkpoint, only?: readonly string[]): string | null {
-  let sums: Record<string, { bytes: number; sha1: string }> | null;
+  let sums: Record<string, { bytes?: unknown; sha1?: unknown } | null> | null;
   try {
     sums = JSON.parse(readSmall(join(folder, CHECKSUMS), 1e6) ?? 'null');
   } catch {
@@ -76,13 +76,15 @@ export function damageOf({ folder }: Checkpoint, only?: readonly string[]): stri
   }
   for (const [name, sum] of Object.entries(sums ?? {})) {
     if (only && !only.includes(name)) continue;
+    if (typeof sum?.bytes !== 'number' || typeof sum.sha1 !== 'string')
+      return `${CHECKSUMS} does not say what was written as ${name}`;
     let bytes: Uint8Array;
     try {
       bytes = readFileSync(join(folder, name.replace(/[/\\]/g, '')));
     } catch (cause) {
       return `${name} cannot be read: ${whyOf(cause)}`;
     }
-    if (bytes.length !== sum?.bytes) return `${name} has ${bytes.length} bytes, ${sum?.bytes} were written`;
+    if (bytes.length !== sum.bytes) return `${name} has ${bytes.length} bytes, ${sum.bytes} were written`;
     if (sha1(bytes) !== sum.sha1) return `${name} is not what was written`;
   }
   return null;

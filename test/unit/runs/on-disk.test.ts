@@ -62,6 +62,11 @@ describe('a checkpoint on the disk', () => {
       'a.bin is not what was written',
     );
     assert.equal(damage({ 'checksums.json': '{' }), 'checksums.json cannot be read');
+    for (const sum of ['null', '3', '{"sha1": "a9"}', '{"bytes": 3}', '{"bytes": "3", "sha1": "a9"}'])
+      assert.equal(
+        damage({ 'checksums.json': `{"a.bin": ${sum}}`, 'a.bin': 'abc' }),
+        'checksums.json does not say what was written as a.bin',
+      );
     assert.equal(damage({ 'a.bin': 'abc' }), null, 'of an old version, without sums');
   });
 
