@@ -1,11 +1,11 @@
 // Examples of a person's own arrays: named columns of a file brought to (steps, width), with what is to be said of them.
-import { count, nearest, plural } from '../../experiment/words.ts';
+import { count, plural } from '../../experiment/words.ts';
 import { BadRows } from '../data/bad-rows.ts';
 import { csvRows } from '../data/csv.ts';
 import { DataError } from '../data/errors.ts';
-import { alikeAmong } from '../data/lookalikes.ts';
 import { openReader, readerOf } from '../data/readers/index.ts';
 import { type Cell, type FilePart, isArray, isTexts, isUnusable, type Rows } from '../data/readers/reader.ts';
+import { columnPlace } from '../data/records.ts';
 import { Column, type List, Records, Storage } from '../data/storage.ts';
 
 export interface TableColumns {
@@ -104,24 +104,7 @@ export async function readExamples(
   const { needsTargets = true, part, storage = new Storage() } = options;
   const bad = new BadRows(data.onError);
   const { columns, rows, unit } = await openRows(path, data.path, bad, part);
-  const place = (column: string) => {
-    const at = columns.indexOf(column);
-    if (at >= 0 && columns.indexOf(column, at + 1) >= 0)
-      throw new DataError(`${data.path} has two columns named "${column}": give one of them another name.`);
-    if (at >= 0) return at;
-    const meant = nearest(column, columns);
-    throw new DataError(
-      `${data.path} has no column "${column}"; ${
-        alikeAmong(column, columns) ??
-        (meant
-          ? `did you mean "${meant}"?`
-          : `it has ${columns
-              .slice(0, 20)
-              .map(each => `"${each}"`)
-              .join(', ')}.`)
-      }`,
-    );
-  };
+  const place = (column: string) => columnPlace(column, columns, data.path);
   const inputPlaces = data.inputs.map(place);
   const hasTargets = needsTargets || data.targets.every(name => columns.includes(name));
   const targetPlaces = hasTargets ? data.targets.map(place) : [];

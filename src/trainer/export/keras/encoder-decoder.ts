@@ -1,28 +1,22 @@
 // An encoder-decoder as Keras code: two functional models, whose weights are in Keras's layouts under the names of their
 // layers, "encoder_gru_1/0", in the order of `get_weights`.
-import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
+import type { PlacedLayer } from '../../../experiment/models.ts';
 import type { NamedTensor } from '../../../runs/safetensors.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
-import { statesOf, uncut } from '../decoder-steps.ts';
+import { statesOf } from '../decoder-steps.ts';
 import * as python from '../python.ts';
 import { mostSteps, SYMBOLS, TEXT_OF } from '../pytorch/tasks/pairs.ts';
 import { ATTENTION_CODE } from './attention.ts';
 import { firstStates, heard, type Level } from './first-states.ts';
 import { type Config, KerasGraph, type KerasNode } from './graph.ts';
-import { addChain, noForm } from './model.ts';
+import { addChain, halvesOf } from './model.ts';
 
 /** @throws InputError naming a layer that Keras has no form of */
 export function kerasEncoderDecoder(opened: FinishedRun): {
   code: string;
   weights: Map<string, NamedTensor>;
 } {
-  const all = placeLayers(opened.run.experiment, opened.sizes);
-  for (const placed of all) {
-    const lacks = uncut(placed);
-    if (lacks) throw noForm('keras', `${lacks} (${placed.name})`);
-  }
-  const read = all.filter(({ path }) => path[1] === 'encoder');
-  const written = all.filter(({ path }) => path[1] === 'layers');
+  const { read, written } = halvesOf(opened, 'keras');
   const encoder = encoderOf(opened, read, written);
   const decoder = decoderOf(opened, written);
   const nodes = [...encoder.nodes, ...decoder.nodes];

@@ -3,6 +3,7 @@ import { addsInput, type PlacedLayer, placeLayers } from '../../../experiment/mo
 import type { InputSize } from '../../../experiment/sizes.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
 import { InputError } from '../../training/prepare.ts';
+import { uncut } from '../decoder-steps.ts';
 import { weightIn } from '../onnx/chain.ts';
 import { endsOnly } from '../pytorch/module.ts';
 import { oneHot } from './embedding.ts';
@@ -95,4 +96,18 @@ export function axesOf(input: InputSize): (number | null)[] {
 
 export function noForm(target: Target, what: string): InputError {
   return new InputError(`${NAMES[target]} has no form of ${what}; export with --format pytorch.`);
+}
+
+/** The layers of both halves of an encoder-decoder. @throws InputError naming one that takes no single steps */
+export function halvesOf(
+  { run, sizes }: FinishedRun,
+  target: Target,
+): Record<'read' | 'written', PlacedLayer[]> {
+  const all = placeLayers(run.experiment, sizes);
+  for (const placed of all) {
+    const lacks = uncut(placed);
+    if (lacks) throw noForm(target, `${lacks} (${placed.name})`);
+  }
+  const half = (name: string) => all.filter(({ path }) => path[1] === name);
+  return { read: half('encoder'), written: half('layers') };
 }

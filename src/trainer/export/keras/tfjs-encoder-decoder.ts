@@ -1,13 +1,13 @@
 // An encoder-decoder as two layers models of TensorFlow.js. The encoder reads sources of one length, since the library's
 // convolutions and poolings know no masks, and gives what the decoder looks at and the states that it begins in. The
 // decoder reads one step of targets or several, with the states before them.
-import { type PlacedLayer, placeLayers } from '../../../experiment/models.ts';
+import type { PlacedLayer } from '../../../experiment/models.ts';
 import type { FinishedRun } from '../../inference/finished-run.ts';
-import { statesOf, uncut } from '../decoder-steps.ts';
+import { statesOf } from '../decoder-steps.ts';
 import { type Decoding, decodingOf, stateNames } from '../decoding.ts';
 import { firstStates, heard, type Level } from './first-states.ts';
 import { KerasGraph } from './graph.ts';
-import { addChain, noForm } from './model.ts';
+import { addChain, halvesOf } from './model.ts';
 import { inputOf, modelOf, outputAt, type Port } from './tfjs.ts';
 
 const MEMORY = 'memory';
@@ -17,13 +17,7 @@ export function layersEncoderDecoder(opened: FinishedRun): {
   files: Record<string, string | Uint8Array>;
   decoding: Decoding;
 } {
-  const all = placeLayers(opened.run.experiment, opened.sizes);
-  for (const placed of all) {
-    const lacks = uncut(placed);
-    if (lacks) throw noForm('tfjs', `${lacks} (${placed.name})`);
-  }
-  const read = all.filter(({ path }) => path[1] === 'encoder');
-  const written = all.filter(({ path }) => path[1] === 'layers');
+  const { read, written } = halvesOf(opened, 'tfjs');
   const looks = written.some(({ kind }) => kind.needsEncoder);
   const encoder = encoderOf(opened, read, written, looks);
   const decoder = decoderOf(opened, written, looks);

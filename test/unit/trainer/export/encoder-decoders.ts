@@ -16,6 +16,28 @@ export interface Chains {
 
 export const EMBEDDING: Layer = { type: 'embedding', dim: 4 };
 
+export const THROUGH_BRIDGES: Record<string, Chains> = {
+  'an LSTM both ways through a bridge, with general attention': {
+    encoder: [EMBEDDING, { type: 'lstm', units: 5, bidirectional: true, layers: 2 }],
+    layers: [
+      EMBEDDING,
+      { type: 'lstm', units: 6, layers: 2, bridge: 'dense' },
+      { type: 'attention', score: 'general' },
+      { type: 'dense', units: 7, activation: 'tanh' },
+      { type: 'dense' },
+    ],
+  },
+  'a GRU both ways that hands its state to an LSTM through a bridge, with attention by dot product': {
+    encoder: [EMBEDDING, { type: 'gru', units: 3, bidirectional: true, resetAfter: false }],
+    layers: [
+      EMBEDDING,
+      { type: 'lstm', units: 6, bridge: 'dense' },
+      { type: 'attention', score: 'dot' },
+      { type: 'dense' },
+    ],
+  },
+};
+
 export async function exportedPair(format: ExportFormat, { encoder, layers, convention }: Chains) {
   const { folder } = await trainNew({
     name: 'exported',

@@ -22,6 +22,7 @@ import {
   exportedPair,
   type Layer,
   readJson,
+  THROUGH_BRIDGES,
 } from './encoder-decoders.ts';
 
 const cases: Record<string, Chains> = {
@@ -29,25 +30,7 @@ const cases: Record<string, Chains> = {
     encoder: [EMBEDDING, { type: 'gru', units: 6 }],
     layers: [EMBEDDING, { type: 'gru', units: 6 }, { type: 'attention', units: 5 }, { type: 'dense' }],
   },
-  'an LSTM both ways through a bridge, with general attention': {
-    encoder: [EMBEDDING, { type: 'lstm', units: 5, bidirectional: true, layers: 2 }],
-    layers: [
-      EMBEDDING,
-      { type: 'lstm', units: 6, layers: 2, bridge: 'dense' },
-      { type: 'attention', score: 'general' },
-      { type: 'dense', units: 7, activation: 'tanh' },
-      { type: 'dense' },
-    ],
-  },
-  'a GRU both ways that hands its state to an LSTM through a bridge, with attention by dot product': {
-    encoder: [EMBEDDING, { type: 'gru', units: 3, bidirectional: true }],
-    layers: [
-      EMBEDDING,
-      { type: 'lstm', units: 6, bridge: 'dense' },
-      { type: 'attention', score: 'dot' },
-      { type: 'dense' },
-    ],
-  },
+  ...THROUGH_BRIDGES,
   'RNNs without attention, of symbols without an embedding': {
     encoder: [{ type: 'rnn', units: 6 }],
     layers: [{ type: 'rnn', units: 6 }, { type: 'dense' }],
