@@ -264,7 +264,10 @@ function cellOffers(types: readonly LayerType[]): Offer<CellChoice>[] {
     .filter(type => kindOf({ type }).widthField === 'units')
     .map(type => {
       const { title, schema } = kindOf({ type });
-      return { label: title, description: schema.description?.replace(/\.$/, ''), value: type };
+      const words = schema.description?.replace(/\.$/, '');
+      // "minGRU: a GRU whose …" stands beside its name
+      const own = words?.startsWith(`${title}: `) ? words.slice(title.length + 2) : words;
+      return { label: title, description: own, value: type };
     });
 }
 

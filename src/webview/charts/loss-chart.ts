@@ -291,7 +291,7 @@ export class LossChart {
       ctx.font = `600 11px ${picture.theme.font}`;
       const textX = x + 18;
       haloText(ctx, name, textX, y, picture.theme.foreground, picture.theme.background);
-      const width = ctx.measureText(`${name} `).width;
+      const width = name ? ctx.measureText(`${name} `).width : 0;
       ctx.font = `11px ${picture.theme.font}`;
       haloText(ctx, value, textX + width, y, picture.theme.foreground, picture.theme.background);
       if (note)
@@ -449,6 +449,8 @@ function endLabel(line: LossLines, name: string, picture: LossPicture, chart: Lo
 export function shortLabels(labels: readonly string[], width: number): string[] {
   // a bold character at 11 px is 6.5 px wide in the mean
   const most = Math.max(4, Math.floor((width - 66) / 6.5));
+  // a curve alone is named above the page
+  if (labels.length === 1 && labels[0]!.length > most) return [''];
   const parts = labels.map(label => label.split(' · '));
   const isShared = (at: number) => parts.every(own => own.length > at + 1 && own[at] === parts[0]![at]);
   let shared = 0;

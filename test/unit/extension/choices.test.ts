@@ -57,7 +57,10 @@ describe('the steps of Train RNN', () => {
       CELL_OFFERS.slice(0, 4).map(({ label }) => bare(label)),
       ['RNN', 'GRU', 'LSTM', 'RNN, GRU, LSTM'],
     );
-    for (const { label, description } of CELL_OFFERS) assert.ok(description, label);
+    for (const { label, description } of CELL_OFFERS) {
+      assert.ok(description, label);
+      assert.ok(!description.startsWith(`${label}:`), description);
+    }
   });
 
   it('offer files that hold something, then the generated tasks, then the rest with its reasons', () => {

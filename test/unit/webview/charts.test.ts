@@ -263,7 +263,8 @@ describe('labels at the ends of lines', () => {
     assert.deepEqual(shortLabels(['vanish · 16 units', 'vanish · 24 units'], 120), ['16 units', '24 units']);
     assert.deepEqual(shortLabels(['a · b · first', 'a · b · second'], 108), ['first', 'second']);
     assert.deepEqual(shortLabels(['alike · alike', 'alike · alike'], 108), ['alike', 'alike']);
-    assert.deepEqual(shortLabels(['a single long label'], 120), ['a singl…']);
+    assert.deepEqual(shortLabels(['a single long label'], 120), ['']);
+    assert.deepEqual(shortLabels(['LSTM'], 120), ['LSTM']);
   });
 
   it('keep their last word where they would read alike', () => {
