@@ -203,10 +203,12 @@ async function fullDisk(number, wanted) {
 // ---------------------------------------------------------------- one that is watched for the whole time
 
 /**
- * Steps of the watched run before its memory counts. Measured: V8's heap, its compiled code and the pages of the program
- * that are read in grow for 50,000 steps, which take a minute on a quiet machine and a quarter of an hour on a busy one.
+ * Steps and time of the watched run before its memory counts. Measured: V8's heap, its compiled code and the pages of the
+ * program that are read in grow for 50,000 steps, which take a minute on a quiet machine and a quarter of an hour on a
+ * busy one; where steps are short, the heap finds its size in the first five minutes.
  */
 const WARM_STEPS = 50_000;
+const WARM_HOURS = 1 / 12;
 
 /**
  * Kilobytes that are resident, of them the process's own (`anonymous`) and pages of its program (`mapped`), the step
@@ -271,7 +273,7 @@ function slopeOf(samples, name) {
 
 /** What the samples of the watched run tell. */
 function report(samples) {
-  const warm = samples.filter(({ step }) => step > WARM_STEPS);
+  const warm = samples.filter(({ step, hour }) => step > WARM_STEPS && hour > WARM_HOURS);
   if (warm.length <= 20) {
     console.log(
       'Memory and open files were not watched: this system does not tell them, or the time was short.',
