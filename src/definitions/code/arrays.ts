@@ -1,7 +1,15 @@
 // Shapes of arrays, as far as the text gives them: reshapes, slices, columns by name, lists that a loop fills, and what
 // functions of the file hand on. Names are those of NumPy, pandas, PyTorch, TensorFlow and TensorFlow.js.
 
-import { type ArrayShape, callsNamed, dotted, type Evaluator, framesWith, type Value } from './evaluation.ts';
+import {
+  type ArrayShape,
+  callsNamed,
+  dotted,
+  type Evaluator,
+  framesWith,
+  usualOf,
+  type Value,
+} from './evaluation.ts';
 import { type Binding, type CallOf, type Expression, itemAt } from './expression.ts';
 import type { Node, Source } from './node.ts';
 import { type Columns, Tables } from './tables.ts';
@@ -570,7 +578,7 @@ function sumOf(values: readonly Value[]): Value {
   let sum = 0;
   let open: Extract<Value, { kind: 'outside' }> | null = null;
   for (const value of values) {
-    const number = value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : null;
+    const number = usualOf(value);
     if (typeof number !== 'number') return UNKNOWN;
     sum += number;
     if (value.kind === 'outside') open ??= value;
@@ -579,7 +587,7 @@ function sumOf(values: readonly Value[]): Value {
 }
 
 function positive(value: Value): Value {
-  const number = value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : null;
+  const number = usualOf(value);
   return typeof number === 'number' && number > 0 ? value : UNKNOWN;
 }
 

@@ -1,6 +1,6 @@
 // Where the data file of an expression stands, as the text gives its path: "data/x.csv", os.path.join("data", "x.csv"),
 // Path("data") / "x.csv".
-import { dotted, type Evaluator } from './evaluation.ts';
+import { dotted, type Evaluator, usualOf } from './evaluation.ts';
 import type { Expression } from './expression.ts';
 
 const DEPTH = 8;
@@ -8,8 +8,7 @@ const DEPTH = 8;
 /** null: it cannot be told */
 export function dataPath(evaluator: Evaluator, expression: Expression, depth = 0): string | null {
   if (depth > DEPTH) return null;
-  const value = evaluator.value(expression);
-  const told = value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined;
+  const told = usualOf(evaluator.value(expression));
   if (typeof told === 'string') return /^\w+:\/\//.test(told) ? null : told.replaceAll('\\', '/');
   const inner = (each: Expression) => dataPath(evaluator, each, depth + 1);
   if (expression.kind === 'binary' && expression.operator === '/')

@@ -1,5 +1,5 @@
 // The expressions that a reference may stand for: what made a record, a list, an instance or a layer.
-import { dotted, type Evaluator, framesWith } from './evaluation.ts';
+import { dotted, type Evaluator, framesWith, usualOf } from './evaluation.ts';
 import type { Binding, CallOf, Expression } from './expression.ts';
 import { ParsedSettings } from './parsed-settings.ts';
 import { Searches } from './searches.ts';
@@ -204,7 +204,7 @@ export class Definitions {
     const path = made?.kind === 'call' ? made.positional[0] : first;
     const told = path && this.evaluator.value(path, depth + 1);
     // settings are open anyway: the default of a path serves
-    const file = told?.kind === 'known' ? told.value : told?.kind === 'outside' ? told.fallback : null;
+    const file = usualOf(told);
     const { project } = this.evaluator;
     const settings = typeof file === 'string' ? project.settingsIn(file, node.source) : null;
     if (settings || told?.kind === 'known') return settings;

@@ -33,6 +33,12 @@ export type Value =
     }
   | { kind: 'unknown' };
 
+/** What it is where nobody says otherwise: known, or by default. */
+export function usualOf(value: Value | null | undefined): Constant | undefined {
+  if (value?.kind === 'known') return value.value;
+  return value?.kind === 'outside' ? value.fallback : undefined;
+}
+
 /** By the node of a function: the call that leads into it; by the node of a loop: which turn it is. */
 export type Frames = ReadonlyMap<number, CallOf | number>;
 

@@ -1,8 +1,8 @@
 // Texts that code reads from files of the workspace, for how many characters and words differ in them. The file may be
 // another one tomorrow: what it says holds by default. Nothing of a text is kept but what was counted last.
 import { dataPath } from './data-paths.ts';
-import { dotted, type Evaluator } from './evaluation.ts';
-import type { CallOf, Constant, Expression } from './expression.ts';
+import { dotted, type Evaluator, usualOf } from './evaluation.ts';
+import type { CallOf, Expression } from './expression.ts';
 import type { Node } from './node.ts';
 
 const DEPTH = 12;
@@ -136,9 +136,7 @@ export class FileTexts {
 
   /** Known, or by default. */
   private word(expression: Expression): string | null {
-    const value = this.evaluator.value(expression);
-    const told: Constant | undefined =
-      value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined;
+    const told = usualOf(this.evaluator.value(expression));
     if (typeof told !== 'string') return null;
     // an escape stands in a text as it is written
     return told.replace(/\\(n|r|t|\\)/g, (_, sign: string) => ESCAPES[sign]!);

@@ -1,5 +1,5 @@
 // The items of lists that are written out, the sizes of arrays as lists, and what the variable of a loop is in each turn.
-import { dotted, type Evaluator } from './evaluation.ts';
+import { dotted, type Evaluator, usualOf } from './evaluation.ts';
 import { type Binding, type Expression, isSpread } from './expression.ts';
 import type { Node } from './node.ts';
 
@@ -82,9 +82,7 @@ export class Items {
     const [list, ...others] = lists;
     if (list?.kind !== 'list' || others.length > 0 || evaluator.stores.changesList(list)) return null;
     const settings = list.items.map((item): Expression | null => {
-      const value = evaluator.value(item, depth + 1);
-      const constant =
-        value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined;
+      const constant = usualOf(evaluator.value(item, depth + 1));
       return constant === undefined ? null : { kind: 'setting', value: constant, node: item.node };
     });
     return settings.every(each => each !== null) ? (settings as Expression[]) : null;

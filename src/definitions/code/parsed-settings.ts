@@ -1,5 +1,5 @@
 // What `configparser` reads: the sections of the file that a parser is told to read, and what its methods take from them.
-import { callsNamed, type Evaluator, type Value } from './evaluation.ts';
+import { callsNamed, type Evaluator, usualOf, type Value } from './evaluation.ts';
 import type { CallOf, Constant, Expression } from './expression.ts';
 
 const PARSER = /^(?:configparser|ConfigParser|six\.moves\.configparser)\.(?:Raw|Safe)?ConfigParser$/;
@@ -29,7 +29,7 @@ export class ParsedSettings {
       const paths = given.kind === 'list' ? given.items : [given];
       for (const each of paths) {
         const told = this.evaluator.value(each, depth + 1);
-        const file = told.kind === 'known' ? told.value : told.kind === 'outside' ? told.fallback : undefined;
+        const file = usualOf(told);
         const settings = typeof file === 'string' ? project.settingsIn(file, node.source) : null;
         if (settings) found.push(settings);
         else if (told.kind !== 'known') isOpen = true;

@@ -1,6 +1,6 @@
 // What searches of hyperparameters may take: Keras Tuner, Optuna, Ray Tune and Hyperopt. Each size is told as the least
 // and the most of it, and a function that a search calls gets the space that the search is given.
-import { callsNamed, type Evaluator, type Value } from './evaluation.ts';
+import { callsNamed, type Evaluator, usualOf, type Value } from './evaluation.ts';
 import type { CallOf, Constant, Expression } from './expression.ts';
 import type { Node, Source } from './node.ts';
 
@@ -82,10 +82,7 @@ export class Searches {
     const name = callee.kind === 'member' ? callee.name : '';
     const search = this.of(call);
     if (!search) return null;
-    const read = (given: Expression | undefined): Constant | undefined => {
-      const value = given && this.evaluator.value(given, depth + 1);
-      return value?.kind === 'known' ? value.value : value?.kind === 'outside' ? value.fallback : undefined;
-    };
+    const read = (given: Expression | undefined) => usualOf(given && this.evaluator.value(given, depth + 1));
     const open = origin(call.node);
     const { place, names, isListed, isExclusive } = search;
     const nothing: Value = { ...open, from: null };

@@ -2,7 +2,7 @@
 // columns that are taken, dropped, added or made the index. The file may be another one tomorrow: what stands in it is a
 // default. Names are those of pandas.
 import { dataPath } from './data-paths.ts';
-import { dotted, type Evaluator } from './evaluation.ts';
+import { dotted, type Evaluator, usualOf } from './evaluation.ts';
 import type { Binding, CallOf, Constant, Expression } from './expression.ts';
 import type { Node } from './node.ts';
 
@@ -427,8 +427,7 @@ export class Tables {
 
   /** Known, or what holds by default. */
   private constant(expression: Expression | undefined): Constant | undefined {
-    const value = expression && this.evaluator.value(expression);
-    return value?.kind === 'known' ? value.value : value?.kind === 'outside' ? value.fallback : undefined;
+    return usualOf(expression && this.evaluator.value(expression));
   }
 
   private isTrue(expression: Expression | undefined): boolean {

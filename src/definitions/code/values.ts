@@ -1,7 +1,7 @@
 // What expressions come to: constants, with where they stand. What a caller or a configuration may set otherwise is open,
 // with its default.
 import { binary, unary } from './arithmetic.ts';
-import { dotted, type Evaluator, framesWith, type Origin, type Value } from './evaluation.ts';
+import { dotted, type Evaluator, framesWith, type Origin, usualOf, type Value } from './evaluation.ts';
 import type { Binding, CallOf, Choice, Constant, Expression } from './expression.ts';
 import type { Node } from './node.ts';
 import { ParsedSettings } from './parsed-settings.ts';
@@ -333,8 +333,7 @@ export class Values {
       const condition = here.childForFieldName('condition');
       if (!condition || condition === below) continue;
       const tested = this.evaluator.value(dialect.expression(condition), depth + 1);
-      const constant =
-        tested.kind === 'known' ? tested.value : tested.kind === 'outside' ? tested.fallback : undefined;
+      const constant = usualOf(tested);
       if (constant === undefined) return null;
       taken.isOpen ||= tested.kind === 'outside';
       const isFirst = here.childForFieldName('consequence') === below;
@@ -483,9 +482,7 @@ function lift(
   isMonotone = true,
 ): Value {
   if (values.some(({ kind }) => kind === 'unknown')) return UNKNOWN;
-  const constants = values.map(value =>
-    value.kind === 'known' ? value.value : value.kind === 'outside' ? value.fallback : undefined,
-  );
+  const constants = values.map(usualOf);
   const result = constants.some(each => each === undefined) ? undefined : compute(constants as Constant[]);
   const origins = values.flatMap(value => (value.kind === 'unknown' || !value.from ? [] : [value.from]));
   const from = origins.find(({ isCall }) => isCall) ?? origins[0] ?? null;

@@ -1,4 +1,5 @@
 // Calls and named constants of a file, found in its text and then looked up in its tree.
+import { usualOf } from '../code/evaluation.ts';
 import type { Expression } from '../code/expression.ts';
 import type { Source } from '../code/node.ts';
 import type { Project } from '../code/project.ts';
@@ -167,9 +168,7 @@ export class CodeReader {
   }
 
   private value(expression: Expression): unknown {
-    const found = this.resolver.value(expression);
-    if (found.kind === 'known') return found.value;
-    return found.kind === 'outside' ? found.fallback : undefined;
+    return usualOf(this.resolver.value(expression));
   }
 }
 

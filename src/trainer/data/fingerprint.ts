@@ -36,8 +36,9 @@ const MOST_FILES_APART = 50_000;
 const FILE_DIGITS = 12;
 
 export async function fingerprintOf(path: string): Promise<Fingerprint> {
-  const { size, mtime } = statSync(path);
-  if (statSync(path).isDirectory()) return folderPrint(path);
+  const stats = statSync(path);
+  if (stats.isDirectory()) return folderPrint(path);
+  const { size, mtime } = stats;
   const chunkBytes = 2 ** Math.ceil(Math.log2(Math.max(LEAST_CHUNK, size / MOST_CHUNKS)));
   const hashes = await chunkHashes(path, size, chunkBytes);
   return { bytes: size, modified: mtime.toISOString(), chunkBytes, hashes };
@@ -45,8 +46,9 @@ export async function fingerprintOf(path: string): Promise<Fingerprint> {
 
 /** Compares the file as it is now with what it was. */
 export async function changeSince(path: string, known: Fingerprint): Promise<Since> {
-  if (statSync(path).isDirectory()) return folderSince(path, known);
-  const { size } = statSync(path);
+  const stats = statSync(path);
+  if (stats.isDirectory()) return folderSince(path, known);
+  const { size } = stats;
   const { bytes, chunkBytes } = known;
   const hashes = await chunkHashes(path, Math.min(size, bytes), chunkBytes);
   const first = known.hashes.findIndex((hash, index) => hash !== hashes[index]);

@@ -651,7 +651,6 @@ function roomOf(operand: Operand | undefined): number {
   return operand ? operand.data.length - operand.offset : 0;
 }
 
-/** `weights`: where they are 0, an index is not looked at. */
 /** The first of whole numbers that is not at least 0 and below the limit; `count`: there is none. */
 function firstOutside(data: Float32Array | Int32Array, offset: number, count: number, limit: number): number {
   if (!(data instanceof Int32Array) || !(offset + count <= data.length)) return 0;
@@ -661,6 +660,7 @@ function firstOutside(data: Float32Array | Int32Array, offset: number, count: nu
   return count;
 }
 
+/** `weights`: where they are 0, an index is not looked at. */
 function requireBelow(
   kernel: string,
   indices: Operand | undefined,
